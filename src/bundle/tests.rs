@@ -1,0 +1,145 @@
+use super::*;
+use crate::circuit::Reveal;
+use crate::circuit::plan::{PlanRequest, plan};
+use crate::model::{FeatureQuantizer, IntegerTree, Model, Node, Quantizer};
+use std::io::{Cursor, Write};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+fn specs() -> (ClientSpec, ServerSpec) {
+    let feature = FeatureQuantizer::Edges { edges: vec![0.25, 1.5, 3.0] };
+    let quantizer = Quantizer { features: vec![feature.clone(), feature] };
+    let model = Model::Tree(IntegerTree {
+        classes: 2,
+        nodes: vec![
+            Node::Split { feature: 0, threshold: 2, low: 1, high: 2 },
+            Node::Leaf { class: 0 },
+            Node::Leaf { class: 1 },
+        ],
+    });
+    let needs = plan(&model, &quantizer, 2, &PlanRequest::default()).unwrap().remove(0);
+    let client = ClientSpec {
+        format: FORMAT,
+        name: "tiny".into(),
+        kind: "tree".into(),
+        features: vec!["a".into(), "b".into()],
+        target: "y".into(),
+        classes: vec!["no".into(), "yes".into()],
+        quantizer,
+        circuit: needs.spec,
+        reveal: Reveal::Size,
+        p_fail_log2: needs.guarantees.p_fail_log2,
+        flooding_log2: needs.guarantees.flooding_log2,
+        security_bits: 132,
+        score_scale: None,
+        evaluation: None,
+    };
+    let metrics = Metrics { train_rows: 3, test_rows: 1, float_accuracy: 1.0, quantized_accuracy: 1.0 };
+    (client, ServerSpec { format: FORMAT, salt: "00".into(), model, metrics })
+}
+
+fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn both_halves_come_back_and_belong_together() {
+    let (client, server) = specs();
+    let (client_zip, server_zip) = pack(&client, &server).unwrap();
+    assert_eq!(pack(&client, &server).unwrap(), (client_zip.clone(), server_zip.clone()), "not deterministic");
+    let read_client = ClientBundle::read(&client_zip).unwrap();
+    let read_server = ServerBundle::read(&server_zip).unwrap();
+    assert_eq!(read_client.spec, client);
+    assert_eq!(read_server.server, server);
+    assert_eq!(read_client.id, read_server.id);
+    assert_eq!(read_server.client_zip(), client_zip);
+}
+
+#[test]
+fn the_clients_half_says_nothing_of_the_tree() {
+    let (client, server) = specs();
+    let (client_zip, _) = pack(&client, &server).unwrap();
+    let mut other = server.clone();
+    // The same shape with another threshold and feature: only the id may differ.
+    other.model = Model::Tree(IntegerTree {
+        classes: 2,
+        nodes: vec![
+            Node::Split { feature: 1, threshold: 1, low: 1, high: 2 },
+            Node::Leaf { class: 0 },
+            Node::Leaf { class: 1 },
+        ],
+    });
+    let (other_zip, _) = pack(&client, &other).unwrap();
+    let (ours, theirs) = (ClientBundle::read(&client_zip).unwrap(), ClientBundle::read(&other_zip).unwrap());
+    assert_eq!(ours.spec, theirs.spec);
+    assert_ne!(ours.id, theirs.id);
+}
+
+#[test]
+fn a_newer_format_is_told_apart_from_damage() {
+    let (client, server) = specs();
+    let newer = to_json(&client).replacen("\"format\":1", "\"format\":2", 1);
+    let bytes = zip_of(&[("client.json", newer.as_bytes()), ("id", "0".repeat(64).as_bytes())]);
+    assert_eq!(ClientBundle::read(&bytes).unwrap_err().code, "bundle_format");
+    let newer = to_json(&server).replacen("\"format\":1", "\"format\":2", 1);
+    let client_json = to_json(&client);
+    let bytes = zip_of(&[
+        ("client.json", client_json.as_bytes()),
+        ("id", "0".repeat(64).as_bytes()),
+        ("model.json", newer.as_bytes()),
+    ]);
+    let error = ServerBundle::read(&bytes).unwrap_err();
+    assert_eq!(error.code, "bundle_format");
+    assert!(error.hint.is_some());
+}
+
+#[test]
+fn a_bomb_a_climbing_path_and_strangers_are_refused() {
+    let bomb = zip_of(&[("client.json", &vec![b' '; 65 << 20]), ("id", b"0")]);
+    assert!(bomb.len() < 1 << 20);
+    let error = ClientBundle::read(&bomb).unwrap_err();
+    assert!(error.code == "bundle_invalid" && error.message.contains("inflates"), "{error:?}");
+    for (name, what) in [("../../etc/passwd", "climbs"), ("/etc/passwd", "climbs"), ("extra.txt", "unexpected")] {
+        let bytes = zip_of(&[("client.json", b"{}"), ("id", b"0"), (name, b"x")]);
+        let error = ClientBundle::read(&bytes).unwrap_err();
+        assert!(error.message.contains(what), "{error:?}");
+    }
+    let many: Vec<String> = (0..40).map(|i| format!("f{i}")).collect();
+    let many: Vec<(&str, &[u8])> = many.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
+    assert!(ClientBundle::read(&zip_of(&many)).unwrap_err().message.contains("40 entries"));
+}
+
+#[test]
+fn damage_anywhere_is_an_error_and_never_a_panic() {
+    let (client, server) = specs();
+    let (_, bytes) = pack(&client, &server).unwrap();
+    for cut in (0..bytes.len()).step_by(7) {
+        assert!(ServerBundle::read(&bytes[..cut]).is_err());
+    }
+    for at in 0..bytes.len() {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 0x10;
+        // Zip metadata has bits without meaning; content that is read must be the content that was written.
+        if let Ok(read) = ServerBundle::read(&flipped) {
+            assert_eq!(read.server, server);
+            assert_eq!(read.spec, client);
+        }
+    }
+}
+
+#[test]
+fn an_edited_model_no_longer_has_its_id() {
+    let (client, server) = specs();
+    let (client_json, mut model) = (to_json(&client), server.clone());
+    let id = ModelId::of(&client_json, &to_json(&server)).to_string();
+    model.salt = "11".into();
+    let model_json = to_json(&model);
+    let entries =
+        [("client.json", client_json.as_bytes()), ("id", id.as_bytes()), ("model.json", model_json.as_bytes())];
+    assert!(ServerBundle::read(&zip_of(&entries)).unwrap_err().message.contains("id"));
+}

@@ -1,0 +1,64 @@
+//! The server's side of `LeafSum`.
+
+use super::LeafSumParams;
+use crate::circuit::thermometer::{LeafTest, LeafTests};
+use crate::circuit::torus;
+use crate::error::Result;
+use crate::fhe::pbs::BootstrapKey;
+use crate::fhe::rerandomize::Rerandomizer;
+use crate::fhe::{GlweList, Lwe, Random};
+
+/// Answers one encrypted row with its class: a bootstrap a leaf, a sum, re-randomised and cut.
+///
+/// # Errors
+/// `ciphertext_invalid` where the request does not have the circuit's layout.
+pub fn evaluate(
+    params: &LeafSumParams,
+    tests: &LeafTests,
+    bootstrap: &BootstrapKey,
+    key: Option<&Rerandomizer>,
+    request: &[u8],
+    random: &mut Random,
+) -> Result<Vec<u8>> {
+    let input = params.input.expand(request)?;
+    let inputs: Vec<Lwe> = tests.tests.iter().map(|test| bootstrap_input(params, test, &input)).collect();
+
+    // Not reached: phase positive, sign +1, -height. Reached: +height. Adding every height leaves twice the height
+    // of the reached leaf, which is its class's code.
+    let heights: Vec<u64> = tests.tests.iter().map(|test| height(params, test)).collect();
+    let negated: Vec<u64> = heights.iter().map(|height| height.wrapping_neg()).collect();
+    let mut answer = bootstrap.sum_of_signs(&inputs, &negated);
+    for height in heights {
+        answer.body = answer.body.wrapping_add(height);
+    }
+    if let (Some(key), Some(flood_log2)) = (key, params.flood_log2) {
+        key.apply(&mut answer, flood_log2, random);
+    }
+    let mut bytes = Vec::with_capacity(params.response_bytes());
+    answer.write(params.response_bits, &mut bytes);
+    Ok(bytes)
+}
+
+/// Half the answer of a leaf's class: `(class - default) / (2 * classes)` of the torus.
+fn height(params: &LeafSumParams, test: &LeafTest) -> u64 {
+    let code = (test.class as usize + params.classes - params.default_class) % params.classes;
+    torus(code as u64, 2 * params.classes as u64)
+}
+
+/// A leaf's test as a point on the circle: `scale * (violations - 1/2)` steps, in the lower half for none and in
+/// the upper half for one to `d`. A path of fewer features is scaled up to use the same circle.
+pub fn bootstrap_input(params: &LeafSumParams, test: &LeafTest, input: &GlweList) -> Lwe {
+    let scale = scale(params, test);
+    let half_step = torus(1, 2 * params.circle);
+    let mut sum = Lwe::zero(params.bootstrap.lwe_dimension);
+    sum.body = half_step.wrapping_mul((scale * (2 * test.constant - 1)) as u64);
+    for (bit, sign) in &test.terms {
+        input.add_coefficient(*bit, sign * scale, &mut sum);
+    }
+    sum
+}
+
+/// By how much a leaf's count is stretched.
+pub(super) fn scale(params: &LeafSumParams, test: &LeafTest) -> i64 {
+    (params.circle / 2) as i64 / i64::from(test.features.max(1))
+}

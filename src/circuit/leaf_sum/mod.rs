@@ -1,0 +1,63 @@
+//! `LeafSum`: a decision tree with one encrypted label as its answer.
+//!
+//! Thermometer bits arrive directly under the small key, so no keyswitch is needed. A leaf's count of violated
+//! conditions, shifted by a half, uses the whole circle: one bootstrap with a sign decides it. Signs of all leaves
+//! add up to the class.
+
+pub mod client;
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
+#[cfg(feature = "evaluate")]
+pub mod needs;
+
+use super::{check_bits, check_flood, thermometer};
+use crate::error::Result;
+use crate::fhe::bootstrap::BootstrapParams;
+use crate::fhe::{Lwe, SeededLayout, bad_parameters};
+use crate::model::Quantizer;
+use serde::{Deserialize, Serialize};
+
+/// The public parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LeafSumParams {
+    /// The thermometer's layout; its GLWE key, flattened, is the small LWE key.
+    pub input: SeededLayout,
+    /// `2d`: bits have step `2^64 / circle`, for paths of up to `d` features.
+    pub circle: u64,
+    pub bootstrap: BootstrapParams,
+    /// Leaves that are tested, one bootstrap each.
+    pub leaves: usize,
+    pub classes: usize,
+    /// The class of the sum zero; the answer is `(class - default) mod classes` with step `2^64 / classes`.
+    pub default_class: usize,
+    pub response_bits: u32,
+    pub flood_log2: Option<u32>,
+}
+
+impl LeafSumParams {
+    pub(super) fn response_bytes(&self) -> usize {
+        Lwe::wire_len(self.bootstrap.output.lwe_dimension(), self.response_bits)
+    }
+
+    pub(super) fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+        self.input.shape.check()?;
+        self.bootstrap.check()?;
+        check_bits("input.bits", self.input.bits)?;
+        check_bits("response_bits", self.response_bits)?;
+        check_flood(self.flood_log2)?;
+        thermometer::check(quantizer, self.input.bodies)?;
+        if self.input.shape.lwe_dimension() != self.bootstrap.lwe_dimension {
+            return Err(bad_parameters("inputs and bootstrap have different small keys"));
+        }
+        if !(2..1 << 16).contains(&self.circle) || self.circle % 2 != 0 || self.leaves > 1 << 16 {
+            return Err(bad_parameters(format!("{} leaves on a circle of {} steps", self.leaves, self.circle)));
+        }
+        if self.classes != classes || self.default_class >= classes {
+            return Err(bad_parameters(format!(
+                "default class {} of {} in a model of {classes} classes",
+                self.default_class, self.classes
+            )));
+        }
+        Ok(())
+    }
+}

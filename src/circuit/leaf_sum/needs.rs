@@ -1,0 +1,183 @@
+//! What `LeafSum` needs: a bootstrap that is exact enough at both ends, as cheap as can be.
+
+use super::LeafSumParams;
+use super::evaluate::scale;
+use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::thermometer::{self, LeafTests};
+use crate::circuit::{CircuitSpec, Reveal};
+use crate::error::Result;
+use crate::fhe::bootstrap::BootstrapParams;
+use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
+use crate::model::Quantizer;
+
+/// What a megabyte of evaluation key is worth in seconds of compute, when candidates are compared.
+const SECONDS_PER_KEY_MEGABYTE: f64 = 0.0005;
+
+/// Finds the cheapest `(n, k, N, base, level, wire bits)` whose noise fits.
+///
+/// # Errors
+/// `no_parameters` where the tree is too deep for any bootstrap, naming the deepest that fits.
+pub fn search(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Result<Needs> {
+    best(tests, quantizer, classes, request).ok_or_else(|| {
+        no_parameters(format!(
+            "leaf-sum has no parameters for paths of {} features and {classes} classes at a failure rate of 2^{:.0}",
+            tests.depth(),
+            request.p_fail_log2
+        ))
+        .hint(match deepest(tests, quantizer, classes, request) {
+            0 => "raise --p-fail, or choose --circuit path-cost".into(),
+            depth => format!("--max-depth {depth} fits; or choose --circuit path-cost"),
+        })
+    })
+}
+
+fn best(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Option<Needs> {
+    let fits = candidates(tests, quantizer, classes)
+        .filter_map(|params| fit(tests, params, request))
+        .map(|params| needs(tests, params));
+    // Among the parameters of nearly the same cost, those whose bootstraps leave the least noise to hide.
+    let worth = |needs: &Needs| {
+        let hiding = needs.guarantees.flooding_log2.unwrap_or(0.0);
+        needs.core_seconds * (1.0 + hiding / 100.0) + SECONDS_PER_KEY_MEGABYTE * needs.spec.key_bytes() as f64 / 1e6
+    };
+    fits.min_by(|a, b| worth(a).total_cmp(&worth(b)))
+}
+
+/// The largest depth that has parameters, with tests otherwise alike.
+fn deepest(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> u32 {
+    (1..tests.depth())
+        .rev()
+        .find(|depth| {
+            let mut shallow = tests.clone();
+            for test in &mut shallow.tests {
+                test.features = test.features.min(*depth);
+                test.terms.truncate(2 * *depth as usize);
+            }
+            best(&shallow, quantizer, classes, request).is_some()
+        })
+        .unwrap_or(0)
+}
+
+/// Every combination worth trying, with wire bits still open.
+fn candidates<'a>(
+    tests: &'a LeafTests,
+    quantizer: &'a Quantizer,
+    classes: usize,
+) -> impl Iterator<Item = LeafSumParams> + 'a {
+    let outputs = [(6, 256), (5, 256), (4, 512), (3, 512), (2, 1024), (1, 2048), (2, 2048), (1, 4096), (1, 8192)];
+    let dimensions = (512..=1216).step_by(32);
+    outputs.into_iter().flat_map(move |(dimension, size)| {
+        dimensions.clone().flat_map(move |n| {
+            (1..=3u32).flat_map(move |levels| {
+                let bases = if levels == 1 { 8..=24 } else { 5..=16 };
+                bases.map(move |base_log| LeafSumParams {
+                    // Polynomials as long as divide n: fewer masks to expand.
+                    input: SeededLayout {
+                        shape: input_shape(n),
+                        bodies: thermometer::bits(quantizer),
+                        bits: 0,
+                    },
+                    circle: 2 * u64::from(tests.depth()),
+                    bootstrap: BootstrapParams {
+                        lwe_dimension: n,
+                        output: GlweShape::new(dimension, size),
+                        base_log,
+                        levels,
+                        key_bits: 0,
+                    },
+                    leaves: tests.tests.len(),
+                    classes,
+                    default_class: tests.default_class as usize,
+                    response_bits: 0,
+                    flood_log2: None,
+                })
+            })
+        })
+    })
+}
+
+fn input_shape(n: usize) -> GlweShape {
+    let size = 1 << n.trailing_zeros().min(6);
+    GlweShape::new(n / size, size)
+}
+
+/// Closes what is open. The failure budget is spent in this order: half on the decisions of the leaves, then on
+/// as much flooding as the answer's margin takes, the rest on cutting the key and the answer.
+fn fit(tests: &LeafTests, mut params: LeafSumParams, request: &PlanRequest) -> Option<LeafSumParams> {
+    let budget = request.p_fail_log2 - 1.0;
+    params.input.bits = 64;
+    params.bootstrap.key_bits = 64;
+    params.response_bits = 64;
+    if input_failure(tests, &params) > budget - 1.0 || output_failure(&params) > budget - 1.0 {
+        return None;
+    }
+    params.input.bits = (8..=64).find(|bits| {
+        params.input.bits = *bits;
+        input_failure(tests, &params) <= budget
+    })?;
+    if request.reveal != Reveal::Model {
+        let flood = (1..=62).rev().find(|flood| {
+            params.flood_log2 = Some(*flood);
+            output_failure(&params) <= budget - 1.0
+        })?;
+        params.flood_log2 = Some(flood);
+    }
+    let whole = sum_variance(&params);
+    params.bootstrap.key_bits = (8..=64).find(|bits| {
+        params.bootstrap.key_bits = *bits;
+        sum_variance(&params) <= 1.05 * whole && output_failure(&params) <= budget - 0.5
+    })?;
+    params.response_bits = (2..=64).find(|bits| {
+        params.response_bits = *bits;
+        output_failure(&params) <= budget
+    })?;
+    Some(params)
+}
+
+/// The variance of a leaf's point on the circle where the blind rotation starts.
+pub fn input_variance(params: &LeafSumParams, terms: usize, scale: f64) -> f64 {
+    scale * scale * terms as f64 * noise::seeded_variance(params.input.shape, params.input.bits)
+        + noise::modulus_switch_variance(params.bootstrap.lwe_dimension, params.bootstrap.output.size)
+}
+
+fn input_failure(tests: &LeafTests, params: &LeafSumParams) -> f64 {
+    noise::log2_union(tests.tests.iter().map(|test| {
+        let scale = scale(params, test) as f64;
+        noise::log2_failure(0.5 * scale / params.circle as f64, input_variance(params, test.terms.len(), scale))
+    }))
+}
+
+/// The variance of the sum of all bootstraps, before it is re-randomised.
+pub fn sum_variance(params: &LeafSumParams) -> f64 {
+    let each = params.bootstrap;
+    params.leaves as f64 * noise::bootstrap_variance(each.lwe_dimension, each.output, each.gadget())
+}
+
+fn answer_variance(params: &LeafSumParams) -> f64 {
+    sum_variance(params) + if params.flood_log2.is_some() { public_key::zero_variance(params.bootstrap.output) } else { 0.0 }
+}
+
+fn output_failure(params: &LeafSumParams) -> f64 {
+    let flood = params.flood_log2.map_or(0.0, |flood| (f64::from(flood) - 64.0).exp2());
+    let dimension = params.bootstrap.output.lwe_dimension();
+    let variance = answer_variance(params) + noise::answer_rounding_variance(dimension, params.response_bits);
+    noise::log2_failure(0.5 / params.classes as f64 - flood, variance)
+}
+
+fn needs(tests: &LeafTests, params: LeafSumParams) -> Needs {
+    let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
+    let guarantees = Guarantees {
+        p_fail_log2: noise::log2_union([input_failure(tests, &params), output_failure(&params)]),
+        flooding_log2: params
+            .flood_log2
+            .map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
+    };
+    Needs {
+        core_seconds: params.leaves as f64 * cost::bootstrap_seconds(&params.bootstrap)
+            + cost::linear_seconds(terms, params.bootstrap.lwe_dimension)
+            + cost::rerandomize_seconds(params.bootstrap.output),
+        parallelism: params.leaves,
+        guarantees,
+        spec: CircuitSpec::LeafSum(params),
+    }
+}

@@ -1,0 +1,27 @@
+//! The client's side of `Linear`.
+
+use super::LinearParams;
+use crate::circuit::ClientKey;
+use crate::error::Result;
+use crate::fhe::{Entropy, Lwe};
+
+/// Encrypts each quantised feature as `q * 2^step_log2`, one a coefficient.
+pub fn encode(params: &LinearParams, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
+    let messages: Vec<u64> = quantized.iter().map(|q| u64::from(*q) << params.step_log2).collect();
+    params.input().encrypt(key.input(), &messages, entropy)
+}
+
+/// Decrypts the scores: the nearest signed multiple of the step.
+pub fn decode(params: &LinearParams, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
+    let dimension = params.shape.lwe_dimension();
+    let each = Lwe::wire_len(dimension, params.response_bits);
+    super::super::expect_len(answer, params.response_bytes())?;
+    answer
+        .chunks(each)
+        .map(|bytes| {
+            let lwe = Lwe::read(bytes, dimension, params.response_bits)?;
+            let half = 1u64 << (params.step_log2 - 1);
+            Ok(key.answer().phase(&lwe).wrapping_add(half) as i64 >> params.step_log2)
+        })
+        .collect()
+}

@@ -1,0 +1,313 @@
+//! Circuits: how a model becomes something that runs on ciphertexts.
+//!
+//! Each circuit is a folder of four parts: its public parameters (`mod.rs`), `needs` (the search for parameters
+//! whose noise fits), `client` (encode and decode) and `evaluate` (the server's work). What is common to all, and
+//! the choice between them, stands here and in [`plan`].
+
+pub mod leaf_sum;
+pub mod linear;
+pub mod path_cost;
+#[cfg(feature = "evaluate")]
+pub mod plan;
+pub mod thermometer;
+
+use crate::error::{Error, Result};
+use crate::fhe::{Entropy, GlweSecret, GlweShape, bad_parameters, public_key};
+use crate::model::Quantizer;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The circuits there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CircuitKind {
+    Linear,
+    PathCost,
+    LeafSum,
+}
+
+impl fmt::Display for CircuitKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Linear => "linear",
+            Self::PathCost => "path-cost",
+            Self::LeafSum => "leaf-sum",
+        })
+    }
+}
+
+/// What a client may learn of the model beyond its answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reveal {
+    /// Nothing but the answers (and the public parameters).
+    Nothing,
+    /// Also its size: a rounded count of leaves.
+    Size,
+    /// The model is public: answers are not re-randomised.
+    Model,
+}
+
+impl fmt::Display for Reveal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Nothing => "nothing",
+            Self::Size => "size",
+            Self::Model => "model",
+        })
+    }
+}
+
+/// A circuit with its parameters: all that a client must know to encrypt and decrypt, and nothing secret.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "circuit", rename_all = "kebab-case")]
+pub enum CircuitSpec {
+    Linear(linear::LinearParams),
+    PathCost(path_cost::PathCostParams),
+    LeafSum(leaf_sum::LeafSumParams),
+}
+
+/// A secret key and what it is for, as `inspect` shows it.
+#[derive(Debug, Clone, Copy)]
+pub struct KeyFact {
+    pub role: &'static str,
+    pub shape: GlweShape,
+}
+
+impl CircuitSpec {
+    pub fn kind(&self) -> CircuitKind {
+        match self {
+            Self::Linear(_) => CircuitKind::Linear,
+            Self::PathCost(_) => CircuitKind::PathCost,
+            Self::LeafSum(_) => CircuitKind::LeafSum,
+        }
+    }
+
+    /// Whether answers are re-randomised before they leave the server.
+    pub fn rerandomized(&self) -> bool {
+        match self {
+            Self::Linear(params) => params.flood_log2.is_some(),
+            Self::PathCost(params) => params.flood_log2.is_some(),
+            Self::LeafSum(params) => params.flood_log2.is_some(),
+        }
+    }
+
+    /// Checks that the parameters can be computed with and fit the model's shape, so that nothing after can panic.
+    ///
+    /// # Errors
+    /// `parameters_invalid`.
+    pub fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+        match self {
+            Self::Linear(params) => params.check(quantizer, classes),
+            Self::PathCost(params) => params.check(quantizer, classes),
+            Self::LeafSum(params) => params.check(quantizer, classes),
+        }
+    }
+
+    /// Exact bytes of one client's evaluation key; 0 where none is needed.
+    pub fn key_bytes(&self) -> usize {
+        let public = if self.rerandomized() { public_key::layout(self.answer_shape()).wire_len() } else { 0 };
+        public
+            + match self {
+                Self::LeafSum(params) => params.bootstrap.layout().wire_len(),
+                _ => 0,
+            }
+    }
+
+    /// Exact bytes of one encrypted input.
+    pub fn request_bytes(&self) -> usize {
+        match self {
+            Self::Linear(params) => params.input().wire_len(),
+            Self::PathCost(params) => params.input.wire_len(),
+            Self::LeafSum(params) => params.input.wire_len(),
+        }
+    }
+
+    /// Exact bytes of one encrypted answer.
+    pub fn response_bytes(&self) -> usize {
+        match self {
+            Self::Linear(params) => params.response_bytes(),
+            Self::PathCost(params) => params.response_bytes(),
+            Self::LeafSum(params) => params.response_bytes(),
+        }
+    }
+
+    /// Bytes that one client's evaluation key takes in a server's memory once it is unpacked.
+    pub fn unpacked_key_bytes(&self) -> usize {
+        let shape = self.answer_shape();
+        let public = if self.rerandomized() { 8 * shape.lwe_dimension() * (2 * shape.dimension + 1) } else { 0 };
+        public
+            + match self {
+                Self::LeafSum(params) => params.bootstrap.fourier_bytes(),
+                _ => 0,
+            }
+    }
+
+    /// Bootstraps an inference.
+    pub fn bootstraps(&self) -> usize {
+        match self {
+            Self::LeafSum(params) => params.leaves,
+            _ => 0,
+        }
+    }
+
+    /// The key that answers are decrypted with.
+    pub fn answer_shape(&self) -> GlweShape {
+        match self {
+            Self::Linear(params) => params.shape,
+            Self::PathCost(params) => params.input.shape,
+            Self::LeafSum(params) => params.bootstrap.output,
+        }
+    }
+
+    /// The client's secret keys.
+    pub fn keys(&self) -> Vec<KeyFact> {
+        match self {
+            Self::LeafSum(params) => vec![
+                KeyFact { role: "inputs", shape: params.input.shape },
+                KeyFact { role: "answers", shape: params.bootstrap.output },
+            ],
+            _ => vec![KeyFact { role: "inputs and answers", shape: self.answer_shape() }],
+        }
+    }
+}
+
+/// A client's secret keys for one model. Has no `Debug`; wiped when dropped.
+pub struct ClientKey {
+    /// In the order of [`CircuitSpec::keys`].
+    secrets: Vec<GlweSecret>,
+}
+
+impl ClientKey {
+    /// Draws new keys for a checked spec.
+    pub fn generate(spec: &CircuitSpec, entropy: &mut dyn Entropy) -> Self {
+        Self { secrets: spec.keys().iter().map(|key| GlweSecret::generate(key.shape, entropy)).collect() }
+    }
+
+    /// The key that inputs are encrypted under.
+    pub fn input(&self) -> &GlweSecret {
+        &self.secrets[0]
+    }
+
+    /// The key that answers come back under.
+    pub fn answer(&self) -> &GlweSecret {
+        &self.secrets[self.secrets.len() - 1]
+    }
+
+    /// The evaluation key to send, exactly [`CircuitSpec::key_bytes`] long: encryptions only, made anew each time.
+    pub fn evaluation_key(&self, spec: &CircuitSpec, entropy: &mut dyn Entropy) -> Vec<u8> {
+        let mut bytes = match spec {
+            CircuitSpec::LeafSum(params) => {
+                crate::fhe::bootstrap::generate(&params.bootstrap, self.input(), self.answer(), entropy)
+            }
+            _ => Vec::new(),
+        };
+        if spec.rerandomized() {
+            bytes.extend(public_key::generate(self.answer(), entropy));
+        }
+        bytes
+    }
+
+    /// The secret bits, for the client's own key file and nowhere else.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        for secret in &self.secrets {
+            secret.write(out);
+        }
+    }
+
+    /// Reads what [`ClientKey::write`] wrote for the same spec.
+    ///
+    /// # Errors
+    /// `key_file_invalid` where the length is wrong.
+    pub fn read(spec: &CircuitSpec, mut bytes: &[u8]) -> Result<Self> {
+        let wrong = || Error::user("key_file_invalid", "the secret keys have the wrong length");
+        let mut secrets = Vec::new();
+        for key in spec.keys() {
+            let (own, rest) = bytes.split_at_checked(GlweSecret::stored_len(key.shape)).ok_or_else(wrong)?;
+            secrets.push(GlweSecret::read(key.shape, own)?);
+            bytes = rest;
+        }
+        if bytes.is_empty() { Ok(Self { secrets }) } else { Err(wrong()) }
+    }
+}
+
+/// Encrypts one quantised row, exactly [`CircuitSpec::request_bytes`] long.
+///
+/// # Panics
+/// Where the row does not come from the model's quantiser.
+pub fn encode(
+    spec: &CircuitSpec,
+    quantizer: &Quantizer,
+    key: &ClientKey,
+    quantized: &[u32],
+    entropy: &mut dyn Entropy,
+) -> Vec<u8> {
+    match spec {
+        CircuitSpec::Linear(params) => linear::client::encode(params, key, quantized, entropy),
+        CircuitSpec::PathCost(params) => path_cost::client::encode(params, quantizer, key, quantized, entropy),
+        CircuitSpec::LeafSum(params) => leaf_sum::client::encode(params, quantizer, key, quantized, entropy),
+    }
+}
+
+/// Decrypts one answer into the scores that [`crate::model::Model::scores`] gives in clear.
+///
+/// # Errors
+/// `ciphertext_invalid` where the bytes are not an answer of this circuit.
+pub fn decode(spec: &CircuitSpec, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
+    match spec {
+        CircuitSpec::Linear(params) => linear::client::decode(params, key, answer),
+        CircuitSpec::PathCost(params) => path_cost::client::decode(params, key, answer),
+        CircuitSpec::LeafSum(params) => leaf_sum::client::decode(params, key, answer),
+    }
+}
+
+/// One-hot scores of a class, as a tree gives them.
+fn one_hot(class: usize, classes: usize) -> Vec<i64> {
+    (0..classes).map(|c| i64::from(c == class)).collect()
+}
+
+/// The integer in `0..modulus` that a phase with step `2^64 / modulus` is nearest to.
+fn nearest_message(phase: u64, modulus: u64) -> u64 {
+    ((u128::from(phase) * u128::from(modulus) + (1 << 63)) >> 64) as u64 % modulus
+}
+
+/// The torus word of `message` in a circle cut into `modulus` steps.
+fn torus(message: u64, modulus: u64) -> u64 {
+    ((u128::from(message % modulus) << 64) / u128::from(modulus)) as u64
+}
+
+/// Refuses an answer of another length than the circuit's.
+fn expect_len(answer: &[u8], expected: usize) -> Result<()> {
+    if answer.len() == expected {
+        return Ok(());
+    }
+    Err(Error::user("ciphertext_invalid", format!("an answer of {} bytes, expected {expected}", answer.len()))
+        .hint("the server runs another model than client.zip describes, or the answer was truncated"))
+}
+
+fn check_bits(name: &str, bits: u32) -> Result<()> {
+    if (1..=64).contains(&bits) { Ok(()) } else { Err(bad_parameters(format!("{name} is {bits}, want 1 to 64"))) }
+}
+
+fn check_flood(flood_log2: Option<u32>) -> Result<()> {
+    match flood_log2 {
+        Some(flood) if flood > 62 => Err(bad_parameters(format!("flooding noise of 2^{flood}"))),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn messages_survive_noise_below_half_a_step(modulus in 2u64..200, message in 0u64..200, noise in -0.499f64..0.499) {
+            let message = message % modulus;
+            let step = 2f64.powi(64) / modulus as f64;
+            let phase = torus(message, modulus).wrapping_add((noise * step) as i64 as u64);
+            prop_assert_eq!(nearest_message(phase, modulus), message);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The client's side of `PathCost`.
+
+use super::PathCostParams;
+use crate::circuit::{ClientKey, expect_len, nearest_message, one_hot, thermometer, torus};
+use crate::error::{Error, Result};
+use crate::fhe::{Entropy, Lwe};
+use crate::model::Quantizer;
+
+/// Encrypts the row's thermometer bits with step `2^64 / p`.
+pub fn encode(
+    params: &PathCostParams,
+    quantizer: &Quantizer,
+    key: &ClientKey,
+    quantized: &[u32],
+    entropy: &mut dyn Entropy,
+) -> Vec<u8> {
+    let messages = thermometer::encode(quantizer, quantized, torus(1, params.modulus));
+    params.input.encrypt(key.input(), &messages, entropy)
+}
+
+/// Looks for a leaf whose count is zero and returns its class one-hot, the default class where there is none.
+pub fn decode(params: &PathCostParams, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
+    expect_len(answer, params.response_bytes())?;
+    let dimension = params.input.shape.lwe_dimension();
+    let each = Lwe::wire_len(dimension, params.response_bits);
+    let read = |bytes: &[u8]| -> Result<u64> {
+        let lwe = Lwe::read(bytes, dimension, params.response_bits)?;
+        Ok(nearest_message(key.answer().phase(&lwe), params.modulus))
+    };
+    for leaf in answer.chunks(if params.values { 2 * each } else { each }) {
+        if read(&leaf[..each])? == 0 {
+            let class = if params.values { read(&leaf[each..])? as usize } else { 1 - params.default_class };
+            if class >= params.classes {
+                return Err(Error::fault("answer_invalid", format!("the answer names class {class} of {}", params.classes))
+                    .hint("the server's answer does not decrypt under this key; check that keys and model belong together"));
+            }
+            return Ok(one_hot(class, params.classes));
+        }
+    }
+    Ok(one_hot(params.default_class, params.classes))
+}

@@ -1,0 +1,120 @@
+//! What `PathCost` needs: a circle of prime steps that holds the counts, flooded, and as few bits as carry it.
+
+use super::{MAX_LEAVES, PathCostParams};
+use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::thermometer::{self, LeafTests};
+use crate::circuit::{CircuitSpec, Reveal};
+use crate::error::Result;
+use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
+use crate::model::Quantizer;
+
+/// Finds parameters for a tree's leaf tests, the smaller key first.
+///
+/// # Errors
+/// `no_parameters` where the tree has too many leaves, or its depth leaves no room for flooding.
+pub fn search(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Result<Needs> {
+    let leaves = tests.tests.len().max(1).next_power_of_two();
+    if leaves > MAX_LEAVES {
+        return Err(no_parameters(format!(
+            "path-cost answers at most {MAX_LEAVES} leaves, the tree has {} outside its largest class",
+            tests.tests.len()
+        ))
+        .hint("lower --max-depth or raise --min-leaf"));
+    }
+    let values = tests.needs_values() || classes > 2;
+    let residues = u64::from(tests.depth()).max(if values { classes as u64 - 1 } else { 2 });
+    let modulus = (residues + 1..).find(|p| is_prime(*p)).unwrap_or(3);
+    for size in [2048, 4096] {
+        let input = SeededLayout { shape: GlweShape::new(1, size), bodies: thermometer::bits(quantizer), bits: 0 };
+        let params = PathCostParams {
+            input,
+            modulus,
+            leaves,
+            values,
+            classes,
+            default_class: tests.default_class as usize,
+            response_bits: 0,
+            flood_log2: None,
+        };
+        if let Some(params) = fit(tests, params, request) {
+            return Ok(needs(tests, params));
+        }
+    }
+    Err(no_parameters(format!(
+        "a circle of {modulus} steps (depth {}, {classes} classes) leaves no room for the noise that hides the tree",
+        tests.depth()
+    ))
+    .hint("lower --max-depth, or choose --circuit leaf-sum"))
+}
+
+fn is_prime(n: u64) -> bool {
+    n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
+}
+
+fn fit(tests: &LeafTests, mut params: PathCostParams, request: &PlanRequest) -> Option<PathCostParams> {
+    // The largest power of two below the margin: what is left of the margin is at least its 1/2^10th part, but for
+    // steps just above a power of two, where half as much noise has to do.
+    let margin_log2 = 63.0 - (params.modulus as f64).log2();
+    let mut flood = margin_log2.floor();
+    if margin_log2 - flood < 0.2 {
+        flood -= 1.0;
+    }
+    params.flood_log2 = (request.reveal != Reveal::Model).then_some(flood as u32);
+    params.input.bits = (8..=64).find(|bits| {
+        params.input.bits = *bits;
+        match flooding(tests, &params) {
+            Some(distance) => distance <= request.flooding_log2,
+            None => {
+                params.response_bits = 64;
+                failure(tests, &params) <= request.p_fail_log2 - 1.0
+            }
+        }
+    })?;
+    params.response_bits = (2..=64).find(|bits| {
+        params.response_bits = *bits;
+        failure(tests, &params) <= request.p_fail_log2
+    })?;
+    Some(params)
+}
+
+/// The largest magnitude of a random factor: residues are taken centred.
+fn largest_factor(params: &PathCostParams) -> f64 {
+    (params.modulus / 2) as f64
+}
+
+/// The variance of one answer before flooding and rounding, for the widest test and the largest factor.
+fn model_variance(tests: &LeafTests, params: &PathCostParams) -> f64 {
+    let bits = tests.widest() as f64 * noise::seeded_variance(params.input.shape, params.input.bits);
+    let zero = if params.flood_log2.is_some() { public_key::zero_variance(params.input.shape) } else { 0.0 };
+    largest_factor(params).powi(2) * bits + zero
+}
+
+fn flooding(tests: &LeafTests, params: &PathCostParams) -> Option<f64> {
+    params
+        .flood_log2
+        .map(|flood| noise::log2_flooding_distance(model_variance(tests, params), flood, params.answers()))
+}
+
+fn failure(tests: &LeafTests, params: &PathCostParams) -> f64 {
+    let margin = 0.5 / params.modulus as f64;
+    // Beside the flood: steps are 2^64/p rounded down, and counts up to p^2 of them are added.
+    let bounded = params.flood_log2.map_or(0.0, |flood| (f64::from(flood) - 64.0).exp2())
+        + (params.modulus as f64).powi(2) * (-64f64).exp2();
+    let variance = model_variance(tests, params)
+        + noise::answer_rounding_variance(params.input.shape.lwe_dimension(), params.response_bits);
+    noise::log2_failure(margin - bounded, variance) + (params.answers() as f64).log2()
+}
+
+fn needs(tests: &LeafTests, params: PathCostParams) -> Needs {
+    let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
+    let per_leaf = if params.values { 2 } else { 1 };
+    let rerandomize = if params.flood_log2.is_some() { cost::rerandomize_seconds(params.input.shape) } else { 0.0 };
+    let guarantees = Guarantees { p_fail_log2: failure(tests, &params), flooding_log2: flooding(tests, &params) };
+    Needs {
+        core_seconds: cost::linear_seconds(terms * per_leaf, params.input.shape.lwe_dimension())
+            + rerandomize * params.answers() as f64,
+        parallelism: params.leaves,
+        guarantees,
+        spec: CircuitSpec::PathCost(params),
+    }
+}

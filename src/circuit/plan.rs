@@ -1,0 +1,232 @@
+//! Choosing a circuit and its parameters, and running what was chosen.
+
+use super::thermometer::LeafTests;
+use super::{CircuitKind, CircuitSpec, Reveal, leaf_sum, linear, path_cost};
+use crate::error::{Error, Result};
+use crate::fhe::pbs::BootstrapKey;
+use crate::fhe::rerandomize::Rerandomizer;
+use crate::fhe::{Random, public_key};
+use crate::model::{Model, Quantizer};
+use serde::{Deserialize, Serialize};
+
+/// What is asked of a circuit.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanRequest {
+    /// `None`: the cheapest allowed.
+    pub circuit: Option<CircuitKind>,
+    pub reveal: Reveal,
+    /// log2 of the chance that one whole inference goes wrong.
+    pub p_fail_log2: f64,
+    /// log2 of the statistical distance an answer of `Linear` and `PathCost` may keep from one that does not
+    /// depend on the model's noise.
+    pub flooding_log2: f64,
+}
+
+impl Default for PlanRequest {
+    fn default() -> Self {
+        Self { circuit: None, reveal: Reveal::Size, p_fail_log2: -128.0, flooding_log2: -30.0 }
+    }
+}
+
+/// What the parameters were shown to give.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Guarantees {
+    /// log2 of the chance that one inference differs from the clear integer model.
+    pub p_fail_log2: f64,
+    /// log2 of an answer's statistical distance from one whose noise is independent of the model; `None` where
+    /// answers are not re-randomised.
+    pub flooding_log2: Option<f64>,
+}
+
+/// A circuit that fits, and what it is predicted to cost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Needs {
+    pub spec: CircuitSpec,
+    pub guarantees: Guarantees,
+    /// Seconds of one core an inference.
+    pub core_seconds: f64,
+    /// How many cores one inference can use.
+    pub parallelism: usize,
+}
+
+impl Needs {
+    /// Predicted seconds on `cores` cores.
+    pub fn seconds(&self, cores: usize) -> f64 {
+        self.core_seconds / cores.min(self.parallelism).max(1) as f64
+    }
+}
+
+pub(super) fn no_parameters(message: impl Into<String>) -> Error {
+    Error::user("no_parameters", message)
+}
+
+/// All circuits that can run the model as asked, the cheapest first, and why the others cannot.
+///
+/// # Errors
+/// The first refusal where none can; `circuit_unfit` where the one asked for is not of the model's kind or reveals
+/// more than allowed.
+pub fn plan(model: &Model, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Result<Vec<Needs>> {
+    let fitting: &[CircuitKind] = match model {
+        Model::Tree(_) => &[CircuitKind::PathCost, CircuitKind::LeafSum],
+        Model::Linear(_) => &[CircuitKind::Linear],
+    };
+    if let Some(asked) = request.circuit
+        && !fitting.contains(&asked)
+    {
+        let names: Vec<String> = fitting.iter().map(ToString::to_string).collect();
+        return Err(Error::user("circuit_unfit", format!("circuit {asked} cannot run this kind of model"))
+            .hint(format!("choose --circuit auto or one of: {}", names.join(", "))));
+    }
+    let mut fits = Vec::new();
+    let mut refused = None;
+    for kind in fitting.iter().filter(|kind| request.circuit.is_none_or(|asked| asked == **kind)) {
+        match search(*kind, model, quantizer, classes, request) {
+            Ok(needs) => fits.push(needs),
+            Err(error) => refused = refused.or(Some(error)),
+        }
+    }
+    fits.sort_by(|a, b| a.core_seconds.total_cmp(&b.core_seconds));
+    match (fits.is_empty(), refused) {
+        (true, Some(error)) => Err(error),
+        _ => Ok(fits),
+    }
+}
+
+fn search(
+    kind: CircuitKind,
+    model: &Model,
+    quantizer: &Quantizer,
+    classes: usize,
+    request: &PlanRequest,
+) -> Result<Needs> {
+    match (kind, model) {
+        (CircuitKind::Linear, Model::Linear(model)) => linear::needs::search(model, quantizer, request),
+        (CircuitKind::PathCost, Model::Tree(_)) if request.reveal == Reveal::Nothing => {
+            Err(Error::user("circuit_unfit", "path-cost shows a client the rounded number of leaves")
+                .hint("allow it with --reveal size, or choose --circuit leaf-sum"))
+        }
+        (CircuitKind::PathCost, Model::Tree(tree)) => {
+            path_cost::needs::search(&LeafTests::of_tree(tree, quantizer), quantizer, classes, request)
+        }
+        (CircuitKind::LeafSum, Model::Tree(tree)) => {
+            leaf_sum::needs::search(&LeafTests::of_tree(tree, quantizer), quantizer, classes, request)
+        }
+        _ => Err(Error::user("circuit_unfit", format!("circuit {kind} cannot run this kind of model"))),
+    }
+}
+
+/// A client's evaluation key, unpacked for use.
+pub struct EvaluationKey {
+    bootstrap: Option<BootstrapKey>,
+    rerandomizer: Option<Rerandomizer>,
+}
+
+/// A model compiled for its circuit: the server's whole share of an inference.
+pub struct Evaluator {
+    spec: CircuitSpec,
+    program: Program,
+}
+
+enum Program {
+    Linear(crate::model::IntegerLinear),
+    Leaves(LeafTests),
+}
+
+impl Evaluator {
+    /// Compiles a model for a checked spec.
+    ///
+    /// # Errors
+    /// `model_invalid` where spec and model do not belong together.
+    pub fn new(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer) -> Result<Self> {
+        let program = match (spec, model) {
+            (CircuitSpec::Linear(params), Model::Linear(model))
+                if params.features == model.weights[0].len() && params.scores == model.weights.len() =>
+            {
+                Program::Linear(model.clone())
+            }
+            (CircuitSpec::PathCost(params), Model::Tree(tree)) => {
+                let tests = LeafTests::of_tree(tree, quantizer);
+                let fits = tests.tests.len() <= params.leaves
+                    && u64::from(tests.depth()) < params.modulus
+                    && tests.default_class as usize == params.default_class
+                    && (params.values || !tests.needs_values());
+                Program::leaves(tests, fits)?
+            }
+            (CircuitSpec::LeafSum(params), Model::Tree(tree)) => {
+                let tests = LeafTests::of_tree(tree, quantizer);
+                let fits = tests.tests.len() == params.leaves
+                    && u64::from(tests.depth()) * 2 <= params.circle
+                    && tests.default_class as usize == params.default_class;
+                Program::leaves(tests, fits)?
+            }
+            _ => return Err(unfit()),
+        };
+        Ok(Self { spec: spec.clone(), program })
+    }
+
+    pub fn spec(&self) -> &CircuitSpec {
+        &self.spec
+    }
+
+    /// Reads an evaluation key in its wire form, exactly [`CircuitSpec::key_bytes`] long.
+    ///
+    /// # Errors
+    /// `key_invalid` where the length or padding is wrong.
+    pub fn unpack_key(&self, bytes: &[u8]) -> Result<EvaluationKey> {
+        let expected = self.spec.key_bytes();
+        let wrong = |what: String| {
+            Error::user("key_invalid", what)
+                .hint("make the keys again with this model's client.zip; they may belong to another model")
+        };
+        if bytes.len() != expected {
+            return Err(wrong(format!("an evaluation key of {} bytes, this model's has {expected}", bytes.len())));
+        }
+        let (bootstrap, public) = match &self.spec {
+            CircuitSpec::LeafSum(params) => {
+                let (own, public) = bytes.split_at(params.bootstrap.layout().wire_len());
+                let key = BootstrapKey::unpack(&params.bootstrap, own).map_err(|error| wrong(error.message))?;
+                (Some(key), public)
+            }
+            _ => (None, bytes),
+        };
+        let rerandomizer = if self.spec.rerandomized() {
+            let shape = self.spec.answer_shape();
+            debug_assert_eq!(public.len(), public_key::layout(shape).wire_len());
+            Some(Rerandomizer::unpack(shape, public).map_err(|error| wrong(error.message))?)
+        } else {
+            None
+        };
+        Ok(EvaluationKey { bootstrap, rerandomizer })
+    }
+
+    /// Answers one encrypted row, on the threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// `ciphertext_invalid` where the request does not have the circuit's layout.
+    pub fn evaluate(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
+        let rerandomizer = key.rerandomizer.as_ref();
+        match (&self.spec, &self.program) {
+            (CircuitSpec::Linear(params), Program::Linear(model)) => {
+                linear::evaluate::evaluate(params, model, rerandomizer, request, random)
+            }
+            (CircuitSpec::PathCost(params), Program::Leaves(tests)) => {
+                path_cost::evaluate::evaluate(params, tests, rerandomizer, request, random)
+            }
+            (CircuitSpec::LeafSum(params), Program::Leaves(tests)) => {
+                let bootstrap = key.bootstrap.as_ref().ok_or_else(|| Error::fault("key_missing", "no bootstrap key"))?;
+                leaf_sum::evaluate::evaluate(params, tests, bootstrap, rerandomizer, request, random)
+            }
+            _ => Err(unfit()),
+        }
+    }
+}
+
+impl Program {
+    fn leaves(tests: LeafTests, fits: bool) -> Result<Self> {
+        if fits { Ok(Self::Leaves(tests)) } else { Err(unfit()) }
+    }
+}
+
+fn unfit() -> Error {
+    crate::model::invalid("the model does not fit the circuit's parameters")
+}

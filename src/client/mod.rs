@@ -1,0 +1,9 @@
+//! A client's side: its keys on disk, and one session with one server.
+
+pub mod http;
+pub mod keyring;
+pub mod session;
+
+pub use http::Http;
+pub use keyring::{ClientKeys, Keyring};
+pub use session::{Exchange, Session};

@@ -1,0 +1,152 @@
+//! One session with one server: check the model, bring the key, ask.
+
+use super::http::Http;
+use super::keyring::ClientKeys;
+use crate::bundle::ClientBundle;
+use crate::circuit;
+use crate::error::{Error, Result};
+use crate::fhe::random::OsEntropy;
+use crate::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, MAX_PART_BYTES, ModelInfo, QUEUE_HEADER, UploadState};
+use crate::protocol::frame::{self, Frame, MAX_BATCH};
+use std::time::Instant;
+
+/// Bytes of a key that are sent at once: small enough that little is lost when the connection breaks.
+const PART_BYTES: usize = 1 << 20;
+/// Bytes of encrypted inputs that are put into one batch.
+const BATCH_BYTES: usize = 4 << 20;
+const _: () = assert!(PART_BYTES <= MAX_PART_BYTES);
+
+/// A model on a server, with the keys to use it.
+pub struct Session<'a> {
+    http: &'a Http,
+    bundle: &'a ClientBundle,
+    keys: &'a ClientKeys,
+}
+
+/// What happens while a key is brought to the server.
+pub enum Upload<'a> {
+    /// Part `index` is about to be sent; so many bytes are left, its own included.
+    Part { index: usize, remaining: usize },
+    /// The whole key is at the server under this id.
+    Stored { key_id: &'a str },
+}
+
+/// One batch there and back: scores a row, and where the time went, in seconds.
+pub struct Exchange {
+    pub scores: Vec<Vec<i64>>,
+    pub request_bytes: usize,
+    pub response_bytes: usize,
+    pub encrypt: f64,
+    /// From the first byte sent to the last received, queue and compute included.
+    pub roundtrip: f64,
+    pub queue: f64,
+    pub compute: f64,
+    pub decrypt: f64,
+}
+
+/// Fetches a model's `client.zip`.
+///
+/// # Errors
+/// `no_server`, `model_unknown`, or what is wrong with the zip.
+pub fn fetch_client(http: &Http, name: &str) -> Result<ClientBundle> {
+    crate::bundle::check_name(name)?;
+    let reply = http.get(&format!("/v1/models/{name}/client.zip"))?;
+    ClientBundle::read(&reply.bytes).map_err(|error| error.context(format!("{} of {}", name, http.base())))
+}
+
+impl<'a> Session<'a> {
+    /// Checks that the server runs the very model that the keys are for.
+    ///
+    /// # Errors
+    /// `no_server`, `model_unknown`, or `wrong_model` where it runs another one of this name.
+    pub fn open(http: &'a Http, bundle: &'a ClientBundle, keys: &'a ClientKeys) -> Result<Self> {
+        let name = &bundle.spec.name;
+        let served: ModelInfo = http.get_json(&format!("/v1/models/{name}"))?;
+        if served.id != bundle.id {
+            return Err(Error::user(
+                "wrong_model",
+                format!("{} runs another `{name}` (id {:.12}) than client.zip describes (id {:.12})", http.base(), served.id.to_string(), bundle.id.to_string()),
+            )
+            .hint(format!("fetch its client.zip from {}/v1/models/{name}/client.zip", http.base())));
+        }
+        Ok(Self { http, bundle, keys })
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/v1/models/{}{rest}", self.bundle.spec.name)
+    }
+
+    /// Brings the evaluation key to the server, sending only what is not there yet.
+    ///
+    /// # Errors
+    /// What the server says of the key.
+    pub fn bring_key(&self, mut progress: impl FnMut(Upload<'_>)) -> Result<()> {
+        let key = &self.keys.evaluation;
+        if key.is_empty() {
+            return Ok(());
+        }
+        let key_id = &self.keys.key_id;
+        let path = self.path(&format!("/keys/{key_id}"));
+        let status: KeyStatus = self.http.get_json(&path)?;
+        if status.state != UploadState::Complete {
+            for (index, part) in key.chunks(PART_BYTES).enumerate() {
+                let there = status.parts.iter().any(|p| p.index as usize == index && p.bytes as usize == part.len());
+                if !there {
+                    progress(Upload::Part { index, remaining: key.len() - index * PART_BYTES });
+                    self.http.put(&format!("{path}/parts/{index}"), part)?;
+                }
+            }
+            self.http.post(&path, &[], &[])?;
+        }
+        progress(Upload::Stored { key_id });
+        Ok(())
+    }
+
+    /// How many rows go into one batch.
+    pub fn batch_rows(&self) -> usize {
+        (BATCH_BYTES / self.bundle.spec.circuit.request_bytes().max(1)).clamp(1, MAX_BATCH)
+    }
+
+    /// Encrypts rows, has them computed and decrypts the scores.
+    ///
+    /// # Errors
+    /// What the server says; `ciphertext_invalid` where its answer is not one.
+    pub fn infer(&self, quantized: &[Vec<u32>]) -> Result<Exchange> {
+        let spec = &self.bundle.spec;
+        let start = Instant::now();
+        let items: Vec<Vec<u8>> = quantized
+            .iter()
+            .map(|row| circuit::encode(&spec.circuit, &spec.quantizer, &self.keys.secret, row, &mut OsEntropy))
+            .collect();
+        let body = frame::write_batch(Frame::Inputs, &self.bundle.id, &items);
+        let encrypt = start.elapsed().as_secs_f64();
+
+        let start = Instant::now();
+        let reply = self.http.post(&self.path("/infer"), &body, &[(KEY_ID_HEADER, &self.keys.key_id)])?;
+        let roundtrip = start.elapsed().as_secs_f64();
+
+        let start = Instant::now();
+        let each = spec.circuit.response_bytes();
+        let answers = frame::read_batch(Frame::Answers, &self.bundle.id, each, &reply.bytes)?;
+        if answers.len() != quantized.len() {
+            return Err(Error::fault(
+                "reply_invalid",
+                format!("{} answers to {} inputs", answers.len(), quantized.len()),
+            ));
+        }
+        let scores = answers
+            .into_iter()
+            .map(|answer| circuit::decode(&spec.circuit, &self.keys.secret, answer))
+            .collect::<Result<_>>()?;
+        Ok(Exchange {
+            scores,
+            request_bytes: body.len(),
+            response_bytes: reply.bytes.len(),
+            encrypt,
+            roundtrip,
+            queue: reply.micros(QUEUE_HEADER).unwrap_or(0.0),
+            compute: reply.micros(COMPUTE_HEADER).unwrap_or(0.0),
+            decrypt: start.elapsed().as_secs_f64(),
+        })
+    }
+}

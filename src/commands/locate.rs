@@ -1,0 +1,83 @@
+//! Where models and servers are.
+
+use crate::bundle::{ClientBundle, ModelId, ServerBundle, folder};
+use crate::client::{Http, session};
+use crate::error::{Error, Result};
+use clap::Args;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Flags of every command that names a model.
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    /// A model's name, or its folder
+    pub model: String,
+    /// The folder that names are looked up in
+    #[arg(long, env = "FHECTL_MODELS", default_value = "compiled_model", value_name = "DIR")]
+    pub models: PathBuf,
+}
+
+/// Flags of every command that talks to a server.
+#[derive(Debug, Args)]
+pub struct ServerArgs {
+    /// The server; without it one is started on a loopback port for this run
+    #[arg(long, env = "FHECTL_URL")]
+    pub url: Option<String>,
+    /// The bearer token that the server asks for
+    #[arg(long, env = "FHECTL_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// The folder of this client's keys (made once, reused after) [default: the user's data folder]
+    #[arg(long, env = "FHECTL_KEYS", value_name = "DIR")]
+    pub keys: Option<PathBuf>,
+}
+
+impl ModelArgs {
+    /// The model's path, whether given as a name or as a path. It need not exist.
+    pub fn path(&self) -> PathBuf {
+        let given = Path::new(&self.model);
+        if given.exists() { given.to_owned() } else { self.models.join(&self.model) }
+    }
+
+    /// The client's half: from the folder, else from the server.
+    ///
+    /// # Errors
+    /// `model_unknown` where neither has it, naming those that are there.
+    pub fn client(&self, http: Option<&Http>) -> Result<ClientBundle> {
+        let path = self.path();
+        match http {
+            _ if path.exists() => folder::read_client(&path),
+            Some(http) => session::fetch_client(http, &self.model),
+            None => Err(self.unknown()),
+        }
+    }
+
+    /// The owner's half where it is at hand and belongs to this client's.
+    ///
+    /// # Errors
+    /// What is wrong with a `server.zip` that is there.
+    pub fn owner(&self, id: &ModelId) -> Result<Option<ServerBundle>> {
+        let path = self.path();
+        if !path.join("server.zip").exists() {
+            return Ok(None);
+        }
+        let server = folder::read_server(&path)?;
+        Ok((server.id == *id).then_some(server))
+    }
+
+    pub fn unknown(&self) -> Error {
+        let mut there: Vec<String> = fs::read_dir(&self.models)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .filter(|entry| entry.path().join("client.zip").exists())
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        there.sort();
+        let error = Error::user("model_unknown", format!("no model `{}` in {}", self.model, self.models.display()));
+        if there.is_empty() {
+            error.hint("make one with `fhectl create`, or name its folder; --models says where to look")
+        } else {
+            error.hint(format!("there are: {}", there.join(", ")))
+        }
+    }
+}

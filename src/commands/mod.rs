@@ -1,0 +1,86 @@
+//! The command line: one story a file, its arguments and then its run.
+
+mod create;
+mod inspect;
+mod locate;
+mod play_report;
+mod units;
+
+use crate::error::{Error, Result};
+use clap::{Parser, Subcommand};
+use std::process::exit;
+
+/// Private machine-learning inference on encrypted data.
+///
+/// `create` trains, quantises and compiles a model; `serve` hosts it; `play` encrypts a test set, sends it and
+/// reports accuracy and time; `predict` does the real job; `inspect` tells what a bundle is.
+#[derive(Parser)]
+#[command(version, about, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "Examples:
+  fhectl play tree-spam                                the whole thing on this machine: server, keys, 691 messages
+  fhectl create tree --data mails.csv --target spam    a model from a table of yours
+  fhectl serve --listen 0.0.0.0:8000                   host every model of ./compiled_model
+  fhectl predict tree-spam --url http://host:8000 --input rows.csv";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train, quantise and compile a model into client.zip, server.zip and versions.json.
+    Create(create::CreateArgs),
+    /// Tell what a bundle is: model, circuit, parameters, security, sizes.
+    Inspect(inspect::InspectArgs),
+}
+
+/// Parses the command line and runs it.
+///
+/// # Errors
+/// Whatever goes wrong, ready to be shown.
+pub fn run() -> Result<()> {
+    let cli = Cli::try_parse().unwrap_or_else(|error| {
+        let _ = error.print();
+        // Help and version are no mistakes; everything else is the user's.
+        exit(i32::from(error.use_stderr()));
+    });
+    if true {
+        // A server drains; everything else stops at once.
+        ctrlc::set_handler(|| exit(130)).map_err(|error| Error::fault("signals", error.to_string()))?;
+    }
+    match cli.command {
+        Command::Create(args) => create::run(args),
+        Command::Inspect(args) => inspect::run(args),
+    }
+}
+
+/// Writes a line of data to stdout; a reader that went away ends the program quietly, as for any filter.
+macro_rules! say {
+    ($($argument:tt)*) => {{
+        use std::io::Write;
+        if let Err(error) = writeln!(anstream::stdout(), $($argument)*) {
+            std::process::exit(if error.kind() == std::io::ErrorKind::BrokenPipe { 0 } else { 2 });
+        }
+    }};
+}
+pub(crate) use say;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn every_flag_also_reads_a_variable() {
+        let root = Cli::command();
+        root.clone().debug_assert();
+        for command in root.get_subcommands() {
+            for argument in command.get_arguments().filter(|a| a.get_long().is_some_and(|l| l != "help")) {
+                let wanted = format!("FHECTL_{}", argument.get_long().unwrap().to_uppercase().replace('-', "_"));
+                let got = argument.get_env().map(|name| name.to_string_lossy().into_owned());
+                assert_eq!(got.as_deref(), Some(wanted.as_str()), "{} --{}", command.get_name(), argument.get_long().unwrap());
+            }
+        }
+    }
+}

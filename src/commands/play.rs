@@ -1,0 +1,232 @@
+//! `play`: run a test set through a server, encrypted, and report accuracy and time.
+
+use super::locate::{ModelArgs, ServerArgs};
+use super::play_report::{Figures, Outcome};
+use super::{say, serve};
+use crate::bundle::{ClientBundle, ServerBundle};
+use crate::client::session::Upload;
+use crate::client::{ClientKeys, Http, Keyring, Session};
+use crate::data::{self, Dataset, Holdout};
+use crate::error::{Error, Result};
+use crate::model::class_of_scores;
+use crate::report::progress;
+use crate::server::{ServeConfig, Server};
+use crate::store::KeyStore;
+use clap::Args;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+/// Run a test set through a server, encrypted, and report accuracy and time.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  fhectl play tree-spam                          server, keys and all 691 test messages on this machine
+  fhectl play tree-spam --url http://host:8000 --samples 20
+  fhectl play logreg-mine --data test.csv --export-json figures.json --jobs 4")]
+pub struct PlayArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    #[command(flatten)]
+    server: ServerArgs,
+    /// Only the first so many rows
+    #[arg(long, env = "FHECTL_SAMPLES", value_parser = clap::value_parser!(u64).range(1..))]
+    samples: Option<u64>,
+    /// Labelled rows: a CSV file or a built-in set [default: the test rows of the model's built-in set]
+    #[arg(long, env = "FHECTL_DATA", value_name = "PATH|NAME")]
+    data: Option<String>,
+    /// The folder of the built-in data sets
+    #[arg(long, env = "FHECTL_DATASETS", default_value = "datasets", value_name = "DIR")]
+    datasets: PathBuf,
+    /// Rows in flight at once
+    #[arg(long, env = "FHECTL_JOBS", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
+    /// Write the figures as JSON
+    #[arg(long, env = "FHECTL_EXPORT_JSON", value_name = "FILE")]
+    export_json: Option<PathBuf>,
+    /// Write a report with charts
+    #[arg(long, env = "FHECTL_REPORT", value_name = "FILE.html")]
+    report: Option<PathBuf>,
+}
+
+pub fn run(args: PlayArgs) -> Result<()> {
+    // Outputs are opened before the work, so that a wrong path costs no inference.
+    let outputs = [&args.export_json, &args.report];
+    for path in outputs.into_iter().flatten() {
+        std::fs::File::create(path).map_err(|error| {
+            Error::user("output_unwritable", format!("{}: {error}", path.display())).hint("check the folder and its permissions")
+        })?;
+    }
+    let remote = args.server.url.as_deref().map(|url| Http::new(url, args.server.token.clone())).transpose()?;
+    let bundle = args.model.client(remote.as_ref())?;
+    let owner = args.model.owner(&bundle.id)?;
+    let rows = test_rows(&args, &bundle)?;
+    let keys = keys(&args.server, &bundle)?;
+    match remote {
+        Some(http) => play(&args, &http, &bundle, owner.as_ref(), &keys, &rows),
+        None => {
+            let owner = owner.ok_or_else(|| {
+                Error::user("server_half_missing", format!("{} has no server.zip", args.model.path().display()))
+                    .hint("name the server that runs this model with --url")
+            })?;
+            let http = start_own(owner.clone())?;
+            play(&args, &http, &bundle, Some(&owner), &keys, &rows)
+        }
+    }
+}
+
+/// The client's keys, made where there are none.
+pub fn keys(args: &ServerArgs, bundle: &ClientBundle) -> Result<ClientKeys> {
+    let work = progress::spinner("preparing keys");
+    let keys = Keyring::open(args.keys.as_deref())?.keys_for(bundle)?;
+    work.finish_and_clear();
+    Ok(keys)
+}
+
+/// A server for this run alone: a loopback port, keys in memory, gone with the process.
+pub fn start_own(owner: ServerBundle) -> Result<Http> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let serve = || -> Result<()> {
+            let listen = ([127, 0, 0, 1], 0).into();
+            let mut config = ServeConfig::new(vec![owner], listen, KeyStore::open("memory:")?);
+            config.threads = serve::default_threads();
+            serve::runtime()?.block_on(async {
+                let server = Server::bind(config).await?;
+                let _ = sender.send(Ok(server.local_addr()));
+                server.run(std::future::pending()).await
+            })
+        };
+        if let Err(error) = serve() {
+            let _ = sender.send(Err(error));
+        }
+    });
+    let address = receiver.recv().map_err(|_| Error::fault("server", "the loopback server ended before it began"))??;
+    Http::new(&format!("http://{address}"), None)
+}
+
+fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
+    let spec = &bundle.spec;
+    let mut rows = match (&args.data, &spec.evaluation) {
+        (Some(data), _) if data::BUILT_IN.contains(&data.as_str()) => {
+            let rows = data::load(data, &args.datasets, Some(&spec.target))?;
+            if rows.features != spec.features || rows.classes != spec.classes {
+                return Err(Error::user("csv_columns", format!("`{data}` has other columns or classes than the model"))
+                    .hint("`fhectl inspect` lists what the model takes"));
+            }
+            rows
+        }
+        (Some(data), _) => data::read_labelled(data.as_ref(), &spec.features, &spec.classes, Some(&spec.target))?,
+        (None, Some(evaluation)) => {
+            let holdout = Holdout::Share { test_size: evaluation.test_size, seed: evaluation.seed };
+            data::load_split(&evaluation.data, &args.datasets, None, holdout)?.1
+        }
+        (None, None) => {
+            return Err(Error::user("data_missing", "the model was not made from a built-in set, so its test rows are not known")
+                .hint("name labelled rows with --data FILE.csv"));
+        }
+    };
+    if let Some(samples) = args.samples {
+        rows.rows.truncate(samples as usize);
+        rows.labels.truncate(samples as usize);
+    }
+    Ok(rows)
+}
+
+fn play(
+    args: &PlayArgs,
+    http: &Http,
+    bundle: &ClientBundle,
+    owner: Option<&ServerBundle>,
+    keys: &ClientKeys,
+    rows: &Dataset,
+) -> Result<()> {
+    let session = Session::open(http, bundle, keys)?;
+    session.bring_key(|upload| match upload {
+        Upload::Part { index, remaining } => {
+            say!("Sending {index}-th piece of the key (remaining size is {:.2} kbytes)", remaining as f64 / 1024.0);
+        }
+        Upload::Stored { key_id } => say!("Storing the key in the database under uid={key_id}"),
+    })?;
+    let quantized = rows.rows.iter().map(|row| bundle.spec.quantizer.quantize(row)).collect::<Result<Vec<_>>>()?;
+
+    let start = Instant::now();
+    let bar = progress::bar(rows.len(), "encrypted");
+    let mut outcomes = Vec::with_capacity(rows.len());
+    in_order(&session, &quantized, usize::from(args.jobs), |index, exchange| {
+        if index == 0 {
+            bar.suspend(|| say!("Size of the payload: {:.2} kilobytes", exchange.request_bytes as f64 / 1024.0));
+        }
+        let scores = &exchange.scores[0];
+        let outcome = Outcome {
+            predicted: class_of_scores(scores),
+            expected: rows.labels[index] as usize,
+            agrees: owner.map(|owner| owner.server.model.scores(&quantized[index]) == *scores),
+            exchange,
+        };
+        let name = |class: usize| &bundle.spec.classes[class];
+        bar.suspend(|| {
+            say!(
+                "for {index}-th input, prediction={} with expected {} in {:.3} seconds",
+                name(outcome.predicted),
+                name(outcome.expected),
+                outcome.exchange.roundtrip
+            );
+        });
+        bar.inc(1);
+        outcomes.push(outcome);
+    })?;
+    bar.finish_and_clear();
+
+    let figures = Figures::new(&bundle.spec.name, keys.evaluation.len(), &outcomes, start.elapsed().as_secs_f64());
+    figures.print();
+    if let Some(path) = &args.export_json {
+        figures.export_json(path)?;
+    }
+    if let Some(path) = &args.report {
+        figures.export_html(path, &bundle.spec, &outcomes)?;
+    }
+    Ok(())
+}
+
+/// Runs every row on `jobs` threads and hands the exchanges over in the order of rows.
+fn in_order(
+    session: &Session<'_>,
+    quantized: &[Vec<u32>],
+    jobs: usize,
+    mut each: impl FnMut(usize, crate::client::Exchange),
+) -> Result<()> {
+    let next = AtomicUsize::new(0);
+    thread::scope(|scope| {
+        let (sender, receiver) = mpsc::channel();
+        for _ in 0..jobs.min(quantized.len()).max(1) {
+            let (sender, next) = (sender.clone(), &next);
+            scope.spawn(move || {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(row) = quantized.get(index) else { return };
+                    let result = session.infer(std::slice::from_ref(row));
+                    let failed = result.is_err();
+                    if sender.send((index, result)).is_err() || failed {
+                        return;
+                    }
+                }
+            });
+        }
+        drop(sender);
+        let mut early = BTreeMap::new();
+        let mut wanted = 0;
+        for (index, result) in receiver {
+            // No more rows are begun after a failure.
+            let exchange = result.inspect_err(|_| next.store(quantized.len(), Ordering::Relaxed))?;
+            early.insert(index, exchange);
+            while let Some(exchange) = early.remove(&wanted) {
+                each(wanted, exchange);
+                wanted += 1;
+            }
+        }
+        Ok(())
+    })
+}

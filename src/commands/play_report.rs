@@ -1,0 +1,175 @@
+//! What `play` reports at its end: lines, JSON, HTML.
+
+use super::say;
+use crate::bundle::ClientSpec;
+use crate::client::Exchange;
+use crate::error::{Error, Result};
+use crate::report::stats::Summary;
+use crate::report::{bytes, facts::facts, seconds};
+use serde::Serialize;
+use std::fmt::Write;
+use std::path::Path;
+
+/// One row of the test set.
+pub struct Outcome {
+    pub predicted: usize,
+    pub expected: usize,
+    /// Whether the scores equal the clear integer model's; `None` where that model is not at hand.
+    pub agrees: Option<bool>,
+    pub exchange: Exchange,
+}
+
+/// All figures of a run, as `--export-json` writes them.
+#[derive(Debug, Serialize)]
+pub struct Figures {
+    model: String,
+    samples: usize,
+    accuracy: f64,
+    agreement: Option<f64>,
+    key_bytes: usize,
+    request_bytes: usize,
+    response_bytes: usize,
+    seconds: Stages,
+    #[serde(skip)]
+    wall: f64,
+}
+
+/// Seconds a row, by stage; `roundtrip` holds queue and compute.
+#[derive(Debug, Serialize)]
+struct Stages {
+    encrypt: Summary,
+    roundtrip: Summary,
+    queue: Summary,
+    compute: Summary,
+    decrypt: Summary,
+    total: Summary,
+}
+
+impl Figures {
+    pub fn new(model: &str, key_bytes: usize, outcomes: &[Outcome], wall: f64) -> Self {
+        let samples = outcomes.len();
+        let share = |count: usize| count as f64 / samples.max(1) as f64;
+        let stage = |of: fn(&Exchange) -> f64| Summary::of(outcomes.iter().map(|outcome| of(&outcome.exchange)));
+        let agreed = outcomes.iter().map(|outcome| outcome.agrees).collect::<Option<Vec<bool>>>();
+        Self {
+            model: model.to_owned(),
+            samples,
+            accuracy: share(outcomes.iter().filter(|outcome| outcome.predicted == outcome.expected).count()),
+            agreement: agreed.map(|agreed| share(agreed.into_iter().filter(|agrees| *agrees).count())),
+            key_bytes,
+            request_bytes: outcomes.first().map_or(0, |outcome| outcome.exchange.request_bytes),
+            response_bytes: outcomes.first().map_or(0, |outcome| outcome.exchange.response_bytes),
+            seconds: Stages {
+                encrypt: stage(|e| e.encrypt),
+                roundtrip: stage(|e| e.roundtrip),
+                queue: stage(|e| e.queue),
+                compute: stage(|e| e.compute),
+                decrypt: stage(|e| e.decrypt),
+                total: stage(|e| e.encrypt + e.roundtrip + e.decrypt),
+            },
+            wall,
+        }
+    }
+
+    /// The closing lines, the first three as users of hosted endpoints know them.
+    pub fn print(&self) {
+        say!("Accuracy on {} samples is {}", self.samples, self.accuracy);
+        say!("Total time: {:.3} seconds", self.wall);
+        say!("Duration per inference: {:.3} seconds", self.wall / self.samples.max(1) as f64);
+        match self.agreement {
+            Some(agreement) => say!("Agreement with the clear quantised model: {:.2} %", agreement * 100.0),
+            None => say!("Agreement with the clear quantised model: not measured (server.zip is not at hand)"),
+        }
+        say!(
+            "Sizes: key {}, request {}, response {}",
+            bytes(self.key_bytes),
+            bytes(self.request_bytes),
+            bytes(self.response_bytes)
+        );
+        for (stage, summary) in self.stages() {
+            say!("{stage}: median {}, 95th percentile {}", seconds(summary.median), seconds(summary.p95));
+        }
+    }
+
+    fn stages(&self) -> [(&'static str, Summary); 6] {
+        let stages = &self.seconds;
+        // What the server does not account for: sockets, HTTP, framing.
+        let network = Summary {
+            median: (stages.roundtrip.median - stages.queue.median - stages.compute.median).max(0.0),
+            p95: (stages.roundtrip.p95 - stages.queue.p95 - stages.compute.p95).max(0.0),
+            ..stages.roundtrip
+        };
+        [
+            ("Encrypt", stages.encrypt),
+            ("Network", network),
+            ("Queue", stages.queue),
+            ("Compute", stages.compute),
+            ("Decrypt", stages.decrypt),
+            ("Whole inference", stages.total),
+        ]
+    }
+
+    pub fn export_json(&self, path: &Path) -> Result<()> {
+        let text = serde_json::to_string_pretty(self).expect("figures are finite numbers") + "\n";
+        write(path, &text)
+    }
+
+    /// A page that needs nothing but itself.
+    pub fn export_html(&self, path: &Path, spec: &ClientSpec, outcomes: &[Outcome]) -> Result<()> {
+        let mut page = format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>fhectl play {name}</title>\
+             <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}}\
+             table{{border-collapse:collapse}}td,th{{padding:.2rem .8rem;text-align:left;border-bottom:1px solid #ccc}}\
+             rect{{fill:#2a6f97}}</style><h1>{name}</h1>\
+             <p>{} encrypted inferences, accuracy {:.4}, agreement with the clear model {}.</p>",
+            self.samples,
+            self.accuracy,
+            self.agreement.map_or("not measured".into(), |agreement| format!("{:.2} %", agreement * 100.0)),
+            name = escape(&self.model)
+        );
+        page.push_str("<h2>Time</h2><table><tr><th>stage<th>median<th>95th percentile");
+        for (stage, summary) in self.stages() {
+            let _ = write!(page, "<tr><td>{stage}<td>{}<td>{}", seconds(summary.median), seconds(summary.p95));
+        }
+        page.push_str("</table><h2>Compute, by inference</h2>");
+        page.push_str(&histogram(&outcomes.iter().map(|outcome| outcome.exchange.compute).collect::<Vec<_>>()));
+        page.push_str("<h2>Round trip, by inference</h2>");
+        page.push_str(&histogram(&outcomes.iter().map(|outcome| outcome.exchange.roundtrip).collect::<Vec<_>>()));
+        page.push_str("<h2>Model</h2><table>");
+        for (label, value) in facts(spec) {
+            let _ = write!(page, "<tr><td>{label}<td>{}", escape(&value));
+        }
+        page.push_str("</table></html>\n");
+        write(path, &page)
+    }
+}
+
+/// A histogram of 40 bars up to the 99th percentile (the rest in the last bar), as SVG.
+fn histogram(values: &[f64]) -> String {
+    const BARS: usize = 40;
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let Some(top) = sorted.get((sorted.len() * 99 / 100).min(sorted.len().saturating_sub(1))).copied() else {
+        return String::new();
+    };
+    let mut counts = [0usize; BARS];
+    for value in values {
+        counts[((value / top.max(1e-9) * BARS as f64) as usize).min(BARS - 1)] += 1;
+    }
+    let most = counts.iter().max().copied().unwrap_or(1).max(1);
+    let mut svg = String::from("<svg viewBox=\"0 0 800 180\" width=\"800\" role=\"img\">");
+    for (index, count) in counts.iter().enumerate() {
+        let height = 150 * count / most;
+        let _ = write!(svg, "<rect x=\"{}\" y=\"{}\" width=\"18\" height=\"{height}\"/>", index * 20, 150 - height);
+    }
+    let _ = write!(svg, "<text x=\"0\" y=\"172\">0</text><text x=\"800\" y=\"172\" text-anchor=\"end\">{}</text></svg>", seconds(top));
+    svg
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).map_err(|error| Error::user("output_unwritable", format!("{}: {error}", path.display())))
+}

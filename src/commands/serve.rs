@@ -1,0 +1,119 @@
+//! `serve`: host models over HTTP.
+
+use super::units::parse_size;
+use crate::bundle::{ServerBundle, folder};
+use crate::error::{Error, Result};
+use crate::server::{ServeConfig, Server, TokenSet, shutdown_signal};
+use crate::store::KeyStore;
+use clap::Args;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use tracing_subscriber::EnvFilter;
+
+/// Host models over HTTP.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  fhectl serve                                          every model of ./compiled_model on 127.0.0.1:8000
+  fhectl serve compiled_model/tree-spam --listen 0.0.0.0:8000 --token-file tokens.txt
+  fhectl serve --store /var/lib/fhectl --cache-size 8GiB --log-format json
+
+Keys of clients are kept in --store and survive a restart. SIGTERM drains: what was accepted is answered.")]
+pub struct ServeArgs {
+    /// Folders of models [default: every model in --models]
+    #[arg(value_name = "MODEL_DIR")]
+    models_given: Vec<PathBuf>,
+    /// The folder whose models are served
+    #[arg(long, env = "FHECTL_MODELS", default_value = "compiled_model", value_name = "DIR")]
+    models: PathBuf,
+    /// Address and port; port 0 takes a free one
+    #[arg(long, env = "FHECTL_LISTEN", default_value = "127.0.0.1:8000")]
+    listen: SocketAddr,
+    /// Where evaluation keys are kept: a folder, file:///..., or memory:
+    #[arg(long, env = "FHECTL_STORE", default_value = "store", value_name = "URL")]
+    store: String,
+    /// Memory for unpacked evaluation keys
+    #[arg(long, env = "FHECTL_CACHE_SIZE", default_value = "4GiB", value_parser = parse_size)]
+    cache_size: u64,
+    /// Threads that compute [default: one a core]
+    #[arg(long, env = "FHECTL_THREADS")]
+    threads: Option<usize>,
+    /// Bearer tokens that are let in, one a line; without it everyone is
+    #[arg(long, env = "FHECTL_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// Requests that may wait for the compute threads; more are told to come back later
+    #[arg(long, env = "FHECTL_MAX_QUEUE", default_value_t = 256)]
+    max_queue: usize,
+    /// How log lines look
+    #[arg(long, env = "FHECTL_LOG_FORMAT", value_enum, default_value = "text")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+/// The number of threads to compute on where none is asked for.
+pub fn default_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+pub fn run(args: ServeArgs) -> Result<()> {
+    start_log(args.log_format);
+    let models = if args.models_given.is_empty() {
+        load_all(&args.models)?
+    } else {
+        args.models_given.iter().map(|path| folder::read_server(path)).collect::<Result<_>>()?
+    };
+    let tokens = args.token_file.as_deref().map(TokenSet::from_file).transpose()?;
+    let mut config = ServeConfig::new(models, args.listen, KeyStore::open(&args.store)?);
+    config.cache_bytes = args.cache_size;
+    config.threads = args.threads.unwrap_or_else(default_threads).max(1);
+    config.tokens = tokens;
+    config.max_queue = args.max_queue;
+
+    runtime()?.block_on(async {
+        let server = Server::bind(config).await?;
+        // The one line on stdout: scripts that ask for port 0 read where it went.
+        super::say!("listening on http://{}", server.local_addr());
+        server.run(shutdown_signal()).await
+    })
+}
+
+/// The runtime that sockets live on; computing has threads of its own.
+pub fn runtime() -> Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(|error| Error::fault("runtime", error.to_string()))
+}
+
+fn start_log(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("FHECTL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    match format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => {
+            let colours = std::env::var_os("NO_COLOR").is_none() && std::io::IsTerminal::is_terminal(&std::io::stderr());
+            builder.with_ansi(colours).init();
+        }
+    }
+}
+
+fn load_all(models: &Path) -> Result<Vec<ServerBundle>> {
+    let entries = fs::read_dir(models).map_err(|error| {
+        Error::user("models_missing", format!("{}: {error}", models.display()))
+            .hint("make a model with `fhectl create`, or say where they are with --models")
+    })?;
+    let mut folders: Vec<PathBuf> =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.join("server.zip").exists()).collect();
+    folders.sort();
+    if folders.is_empty() {
+        return Err(Error::user("models_missing", format!("{} holds no model", models.display()))
+            .hint("make one with `fhectl create`, or say where they are with --models"));
+    }
+    folders.iter().map(|path| folder::read_server(path)).collect()
+}

@@ -1,0 +1,95 @@
+//! Values of flags: probabilities, sizes, choices.
+
+use crate::circuit::{CircuitKind, Reveal};
+use clap::ValueEnum;
+
+/// `2^-128`, `1e-9` or `0.001`, as its log2.
+pub fn parse_probability(text: &str) -> Result<f64, String> {
+    let log2 = match text.strip_prefix("2^") {
+        Some(exponent) => exponent.parse::<f64>().map_err(|_| "want 2^-128 or 1e-9")?,
+        None => text.parse::<f64>().map_err(|_| "want 2^-128 or 1e-9")?.log2(),
+    };
+    if (-1024.0..=-10.0).contains(&log2) {
+        Ok(log2)
+    } else {
+        Err("want a probability from 2^-1024 to 2^-10".into())
+    }
+}
+
+/// `4GiB`, `512MiB`, `64KiB`, or bytes.
+pub fn parse_size(text: &str) -> Result<u64, String> {
+    let wrong = || format!("`{text}` is not a size; want 4GiB, 512MiB or a number of bytes");
+    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let shift = match unit {
+        "" | "B" => 0,
+        "KiB" | "K" => 10,
+        "MiB" | "M" => 20,
+        "GiB" | "G" => 30,
+        "TiB" | "T" => 40,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(1 << shift).ok_or_else(wrong)
+}
+
+/// `--circuit`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum CircuitChoice {
+    /// The cheapest that reveals no more than --reveal allows
+    Auto,
+    Linear,
+    PathCost,
+    LeafSum,
+}
+
+impl CircuitChoice {
+    pub fn kind(self) -> Option<CircuitKind> {
+        match self {
+            Self::Auto => None,
+            Self::Linear => Some(CircuitKind::Linear),
+            Self::PathCost => Some(CircuitKind::PathCost),
+            Self::LeafSum => Some(CircuitKind::LeafSum),
+        }
+    }
+}
+
+/// `--reveal`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum RevealChoice {
+    /// Nothing beyond the answers
+    Nothing,
+    /// A rounded count of leaves too
+    Size,
+    /// The model is public: answers are not re-randomised
+    Model,
+}
+
+impl From<RevealChoice> for Reveal {
+    fn from(choice: RevealChoice) -> Self {
+        match choice {
+            RevealChoice::Nothing => Self::Nothing,
+            RevealChoice::Size => Self::Size,
+            RevealChoice::Model => Self::Model,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn probabilities_and_sizes() {
+        assert_eq!(parse_probability("2^-128"), Ok(-128.0));
+        assert!((parse_probability("1e-9").unwrap() + 29.9).abs() < 0.01);
+        for bad in ["2", "0", "-1", "2^3", "2^-5", "half", "nan"] {
+            assert!(parse_probability(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_size("4GiB"), Ok(4 << 30));
+        assert_eq!(parse_size("12"), Ok(12));
+        for bad in ["", "GiB", "4XB", "-1", "99999999999999999999", "99999999999TiB"] {
+            assert!(parse_size(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The seeded, stratified split into training and test rows.
+
+use super::Dataset;
+use super::random::Random;
+use crate::error::{Error, Result};
+
+/// Splits `data` into training and test rows, `ceil(rows * test_size)` of them for the test.
+///
+/// Classes keep their shares to within one row (largest remainders, ties to the lower class), every
+/// class keeps a row to train on, and both parts come in the seeded shuffle's order, so that a prefix
+/// of the test rows is a fair sample.
+///
+/// # Errors
+/// `test_size` outside (0, 1) or where the test rows would leave too few to train on.
+pub fn split(data: &Dataset, test_size: f64, seed: u64) -> Result<(Dataset, Dataset)> {
+    if !(test_size > 0.0 && test_size < 1.0) {
+        return Err(Error::user("test_size", format!("the test share is {test_size}, not between 0 and 1"))
+            .hint("0.15 keeps 15 % of the rows for the test"));
+    }
+    let counts = data.class_counts();
+    // The tolerance keeps products such as 0.1 * 30 = 3.0000000000000004 from rounding up.
+    let wanted = (data.len() as f64 * test_size - 1e-9).ceil() as usize;
+    let mut quota = shares(&counts, wanted).ok_or_else(|| {
+        let classes = counts.iter().filter(|count| **count > 0).count();
+        Error::user(
+            "test_size",
+            format!("{wanted} of {} rows for the test leave too few to train {classes} classes", data.len()),
+        )
+        .hint("give more rows, a smaller `--test-size`, or a file of its own with `--test-data`")
+    })?;
+    let mut order: Vec<usize> = (0..data.len()).collect();
+    Random::new(seed).shuffle(&mut order);
+    let (test, train): (Vec<usize>, Vec<usize>) = order.into_iter().partition(|index| {
+        let left = &mut quota[data.labels[*index] as usize];
+        let taken = *left > 0;
+        *left -= usize::from(taken);
+        taken
+    });
+    Ok((data.select(&train), data.select(&test)))
+}
+
+/// How many of each class's rows go to the test, `wanted` together and never all of a class.
+fn shares(counts: &[usize], wanted: usize) -> Option<Vec<usize>> {
+    let total: usize = counts.iter().sum();
+    let room: usize = counts.iter().map(|count| count.saturating_sub(1)).sum();
+    if wanted == 0 || wanted > room {
+        return None;
+    }
+    let mut quota: Vec<usize> =
+        counts.iter().map(|count| (count * wanted / total).min(count.saturating_sub(1))).collect();
+    let mut by_remainder: Vec<usize> = (0..counts.len()).collect();
+    by_remainder.sort_by_key(|class| std::cmp::Reverse(counts[*class] * wanted % total));
+    let mut missing = wanted - quota.iter().sum::<usize>();
+    // One round does it unless a tiny class had to keep its rows; there is room, so this ends.
+    for class in by_remainder.into_iter().cycle() {
+        if missing == 0 {
+            break;
+        }
+        if quota[class] + 1 < counts[class] {
+            quota[class] += 1;
+            missing -= 1;
+        }
+    }
+    Some(quota)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn data(counts: &[usize]) -> Dataset {
+        let labels: Vec<u32> = counts.iter().zip(0..).flat_map(|(count, class)| vec![class; *count]).collect();
+        Dataset {
+            name: "d".into(),
+            target: "y".into(),
+            features: vec!["a".into()],
+            classes: (0..counts.len()).map(|class| class.to_string()).collect(),
+            rows: (0..labels.len()).map(|row| vec![row as f64]).collect(),
+            labels,
+        }
+    }
+
+    #[test]
+    fn known_sizes() {
+        for (counts, share, wanted) in
+            [(&[2788, 1813][..], 0.15, 691), (&[50, 50, 50], 0.25, 38), (&[20, 10], 0.1, 3), (&[500, 500], 0.15, 150)]
+        {
+            assert_eq!(split(&data(counts), share, 42).unwrap().1.len(), wanted);
+        }
+        let (train, test) = split(&data(&[2788, 1813]), 0.15, 42).unwrap();
+        assert_eq!(test.class_counts(), [419, 272]);
+        assert_eq!((train, test), split(&data(&[2788, 1813]), 0.15, 42).unwrap());
+    }
+
+    #[test]
+    fn impossible_splits_are_refused() {
+        for share in [0.0, 1.0, -0.5, f64::NAN, 0.9] {
+            assert_eq!(split(&data(&[2, 2]), share, 1).unwrap_err().code, "test_size");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost(counts in prop::collection::vec(1usize..40, 2..6), share in 0.05f64..0.6, seed: u64) {
+            let data = data(&counts);
+            let Ok((train, test)) = split(&data, share, seed) else { return Ok(()) };
+            prop_assert_eq!(test.len(), (data.len() as f64 * share - 1e-9).ceil() as usize);
+            prop_assert!(train.class_counts().iter().all(|count| *count > 0));
+            let mut rows: Vec<usize> = train.rows.iter().chain(&test.rows).map(|row| row[0] as usize).collect();
+            rows.sort_unstable();
+            prop_assert!(rows.into_iter().eq(0..data.len()));
+        }
+    }
+}

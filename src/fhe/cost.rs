@@ -1,0 +1,39 @@
+//! Predicted time of the expensive steps, for choosing among parameters.
+//!
+//! Fitted by `cargo bench --bench primitives` on a 2-core AVX-512 machine; other machines differ by a factor that
+//! is nearly the same for all candidates, so the choice holds.
+
+use super::GlweShape;
+use super::bootstrap::BootstrapParams;
+
+/// Nanoseconds of one core for a butterfly of a Fourier transform, and for a multiply-add in the Fourier domain.
+const NS_FFT: f64 = 0.27;
+const NS_MULTIPLY: f64 = 0.33;
+/// Nanoseconds a word of the accumulator for rotation, subtraction and decomposition.
+const NS_WORD: f64 = 0.6;
+/// Nanoseconds for a point of a number-theoretic transform step.
+const NS_NTT: f64 = 0.28;
+/// Nanoseconds for a multiply-add of LWE words.
+const NS_LINEAR: f64 = 0.25;
+
+/// Seconds of one core for one bootstrap in a batch.
+pub fn bootstrap_seconds(params: &BootstrapParams) -> f64 {
+    let GlweShape { dimension, size } = params.output;
+    let (k1, n, levels) = ((dimension + 1) as f64, size as f64, f64::from(params.levels));
+    let transforms = k1 * (levels + 1.0) * n * n.log2();
+    let products = k1 * k1 * levels * n / 2.0;
+    let words = k1 * n * (1.0 + levels);
+    params.lwe_dimension as f64 * (NS_FFT * transforms / 2.0 + NS_MULTIPLY * products + NS_WORD * words) * 1e-9
+}
+
+/// Seconds of one core for one re-randomisation.
+pub fn rerandomize_seconds(shape: GlweShape) -> f64 {
+    let (k, n) = (shape.dimension as f64, shape.size as f64);
+    let transforms = k + 2.0 * k;
+    (NS_NTT * transforms * n * n.log2() + 2.0 * n * k * (k + 2.0)) * 1e-9
+}
+
+/// Seconds of one core for adding `count` coefficients of a GLWE list into LWE sums of this dimension.
+pub fn linear_seconds(count: usize, dimension: usize) -> f64 {
+    count as f64 * dimension as f64 * NS_LINEAR * 1e-9
+}

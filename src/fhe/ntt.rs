@@ -1,0 +1,128 @@
+//! Exact products in Z_{2^64}[X]/(X^N + 1) of a full-width polynomial and a binary one.
+//!
+//! The wide factor is cut into two 32-bit limbs; each limb's product stays below `k * N * 2^32 < p/2`, so one
+//! number-theoretic transform modulo a 50-bit prime `p` gives it exactly. A key is transformed once and used
+//! for many products.
+
+use std::sync::OnceLock;
+use tfhe_ntt::prime64::Plan;
+
+/// A prime below 2^50 with `p = 1 (mod 2^28)`: roots of unity for every size here, and tfhe-ntt's fast path.
+const PRIME: u64 = 0b0011_1111_1111_1111_1111_1111_1110_0111_0111_0000_0000_0000_0001;
+
+/// A binary polynomial, transformed.
+#[derive(Clone)]
+pub struct BinaryPoly(Vec<u64>);
+
+impl zeroize::Zeroize for BinaryPoly {
+    fn zeroize(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+/// A polynomial over the torus, transformed limb by limb; also the accumulator of products.
+#[derive(Clone)]
+pub struct WidePoly {
+    low: Vec<u64>,
+    high: Vec<u64>,
+}
+
+/// The transform for polynomials of one size.
+pub struct Ntt {
+    plan: Plan,
+}
+
+impl Ntt {
+    /// The transform for polynomials of `size` coefficients, a power of two from 16 to 8192.
+    ///
+    /// # Panics
+    /// For any other size; shapes are checked by `GlweShape::check` before.
+    pub fn of_size(size: usize) -> &'static Self {
+        static PLANS: [OnceLock<Ntt>; 14] = [const { OnceLock::new() }; 14];
+        let log = size.ilog2() as usize;
+        PLANS[log].get_or_init(|| Self { plan: Plan::try_new(1 << log, PRIME).expect("a size that NTTs exist for") })
+    }
+
+    /// Transforms a polynomial whose coefficients are 0 or 1.
+    pub fn binary(&self, coefficients: &[u64]) -> BinaryPoly {
+        let mut values = coefficients.to_vec();
+        self.plan.fwd(&mut values);
+        BinaryPoly(values)
+    }
+
+    /// Transforms a polynomial over the torus.
+    pub fn wide(&self, coefficients: &[u64]) -> WidePoly {
+        let mut low: Vec<u64> = coefficients.iter().map(|c| c & 0xffff_ffff).collect();
+        let mut high: Vec<u64> = coefficients.iter().map(|c| c >> 32).collect();
+        self.plan.fwd(&mut low);
+        self.plan.fwd(&mut high);
+        WidePoly { low, high }
+    }
+
+    /// The zero accumulator.
+    pub fn zero(&self) -> WidePoly {
+        let size = self.plan.ntt_size();
+        WidePoly { low: vec![0; size], high: vec![0; size] }
+    }
+
+    /// `sum += wide * binary`. At most 32 products of size-4096 polynomials fit one accumulator.
+    pub fn mul_add(&self, sum: &mut WidePoly, wide: &WidePoly, binary: &BinaryPoly) {
+        self.plan.mul_accumulate(&mut sum.low, &wide.low, &binary.0);
+        self.plan.mul_accumulate(&mut sum.high, &wide.high, &binary.0);
+    }
+
+    /// Transforms the accumulated products back and adds them to `out` (modulo 2^64).
+    pub fn add_to(&self, mut sum: WidePoly, out: &mut [u64]) {
+        for (limb, shift) in [(&mut sum.low, 0), (&mut sum.high, 32)] {
+            self.plan.inv(limb);
+            self.plan.normalize(limb);
+            for (out, value) in out.iter_mut().zip(limb.iter()) {
+                let negative = u64::from(*value > PRIME / 2) * PRIME;
+                *out = out.wrapping_add(value.wrapping_sub(negative) << shift);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fhe::{Random, Seed};
+
+    fn schoolbook(wide: &[u64], binary: &[u64], out: &mut [u64]) {
+        let size = wide.len();
+        for (i, w) in wide.iter().enumerate() {
+            for (j, b) in binary.iter().enumerate() {
+                let product = w.wrapping_mul(*b);
+                let at = (i + j) % size;
+                out[at] = if i + j < size { out[at].wrapping_add(product) } else { out[at].wrapping_sub(product) };
+            }
+        }
+    }
+
+    #[test]
+    fn products_are_exact_for_every_size() {
+        for size in [16, 64, 512, 2048, 4096] {
+            let mut random = Random::new(Seed([size as u8; 16]));
+            let ntt = Ntt::of_size(size);
+            let mut sum = ntt.zero();
+            let mut wanted = vec![0; size];
+            for round in 0..3 {
+                let (mut wide, mut binary) = (vec![0; size], vec![0; size]);
+                random.fill_uniform(&mut wide);
+                if round == 0 {
+                    wide.fill(u64::MAX);
+                }
+                random.fill_binary(&mut binary);
+                if round == 1 {
+                    binary.fill(1);
+                }
+                schoolbook(&wide, &binary, &mut wanted);
+                ntt.mul_add(&mut sum, &ntt.wide(&wide), &ntt.binary(&binary));
+            }
+            let mut got = vec![0; size];
+            ntt.add_to(sum, &mut got);
+            assert_eq!(got, wanted, "size {size}");
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! Lists of seeded GLWE ciphertexts: inputs, public keys and bootstrap keys all travel as one seed and the
+//! bodies' leading bits.
+
+use super::lwe::Lwe;
+use super::random::{Entropy, Random, Seed};
+use super::secret::GlweSecret;
+use super::{GlweShape, noise, wire};
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// What stands on the wire: a 16-byte seed, then `bodies` torus words cut to `bits` bits.
+///
+/// Ciphertext `i` of the list holds coefficients `i*N .. (i+1)*N`; the last may be partial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeededLayout {
+    pub shape: GlweShape,
+    pub bodies: usize,
+    pub bits: u32,
+}
+
+impl SeededLayout {
+    /// The exact length in bytes.
+    pub const fn wire_len(&self) -> usize {
+        16 + wire::packed_len(self.bodies, self.bits)
+    }
+
+    /// The number of GLWE ciphertexts.
+    pub const fn ciphertexts(&self) -> usize {
+        self.bodies.div_ceil(self.shape.size)
+    }
+
+    /// Encrypts `messages` (`bodies` torus words, one a coefficient) with fresh masks and noise.
+    ///
+    /// `body = <mask, key> + message + TUniform`, then rounded to `bits`. Mask seed and noise seed are drawn
+    /// separately: the first becomes public, the second never leaves.
+    ///
+    /// # Panics
+    /// Where `messages` or the key do not have this layout's shape.
+    pub fn encrypt(&self, secret: &GlweSecret, messages: &[u64], entropy: &mut dyn Entropy) -> Vec<u8> {
+        assert_eq!(messages.len(), self.bodies);
+        assert_eq!(secret.shape(), self.shape);
+        let seed = entropy.seed();
+        let mut mask_stream = Random::new(seed);
+        let mut noise_stream = Random::fresh(entropy);
+        let bound = noise::t_uniform_bound(self.shape.lwe_dimension());
+
+        let mut masks = vec![0; self.shape.lwe_dimension()];
+        let mut bodies = messages.to_vec();
+        let mut body = vec![0; self.shape.size];
+        for chunk in bodies.chunks_mut(self.shape.size) {
+            mask_stream.fill_uniform(&mut masks);
+            body.fill(0);
+            body[..chunk.len()].copy_from_slice(chunk);
+            secret.add_mask_product(&masks, &mut body);
+            noise_stream.add_t_uniform(&mut body[..chunk.len()], bound);
+            chunk.copy_from_slice(&body[..chunk.len()]);
+        }
+
+        let mut out = Vec::with_capacity(self.wire_len());
+        out.extend_from_slice(&seed.0);
+        wire::pack(bodies, self.bits, &mut out);
+        out
+    }
+
+    /// Splits wire bytes into seed and bodies.
+    ///
+    /// # Errors
+    /// `ciphertext_invalid` for any other length or set padding bits.
+    pub fn parse(&self, bytes: &[u8]) -> Result<(Seed, Vec<u64>)> {
+        let wrong = || {
+            Error::user(
+                "ciphertext_invalid",
+                format!("{} bytes of seeded ciphertexts, expected {} with zero padding", bytes.len(), self.wire_len()),
+            )
+            .hint("it was truncated or altered on the way, or belongs to another model")
+        };
+        let (seed, packed) = bytes.split_first_chunk::<16>().ok_or_else(wrong)?;
+        let bodies = wire::unpack(packed, self.bodies, self.bits).ok_or_else(wrong)?;
+        Ok((Seed(*seed), bodies))
+    }
+
+    /// Reads the list and expands its masks.
+    ///
+    /// # Errors
+    /// As [`SeededLayout::parse`].
+    pub fn expand(&self, bytes: &[u8]) -> Result<GlweList> {
+        let (seed, bodies) = self.parse(bytes)?;
+        let mut masks = vec![0; self.ciphertexts() * self.shape.lwe_dimension()];
+        Random::new(seed).fill_uniform(&mut masks);
+        // Reversed, so that extracting a coefficient reads forwards.
+        for polynomial in masks.chunks_mut(self.shape.size) {
+            polynomial.reverse();
+        }
+        Ok(GlweList { shape: self.shape, reversed_masks: masks, bodies })
+    }
+}
+
+/// Expanded GLWE ciphertexts whose coefficients are read as LWE ciphertexts.
+#[derive(Debug, Clone)]
+pub struct GlweList {
+    shape: GlweShape,
+    reversed_masks: Vec<u64>,
+    bodies: Vec<u64>,
+}
+
+impl GlweList {
+    /// `sum += factor * (coefficient `index` as an LWE ciphertext)`: sample extraction, a scalar product and an
+    /// addition in one pass (`k * N` multiply-adds). `sum` has dimension `k * N`.
+    ///
+    /// Extraction (TFHE, section 4.2): entry `j` of the mask is `a_{i-j}` for `j <= i` and `-a_{N+i-j}` after.
+    pub fn add_coefficient(&self, index: usize, factor: i64, sum: &mut Lwe) {
+        let size = self.shape.size;
+        let (ciphertext, i) = (index / size, index % size);
+        let factor = factor as u64;
+        let masks = &self.reversed_masks[ciphertext * self.shape.lwe_dimension()..][..self.shape.lwe_dimension()];
+        for (reversed, sum) in masks.chunks(size).zip(sum.mask.chunks_mut(size)) {
+            let (straight, wrapped) = sum.split_at_mut(i + 1);
+            for (sum, a) in straight.iter_mut().zip(&reversed[size - 1 - i..]) {
+                *sum = sum.wrapping_add(a.wrapping_mul(factor));
+            }
+            for (sum, a) in wrapped.iter_mut().zip(reversed) {
+                *sum = sum.wrapping_sub(a.wrapping_mul(factor));
+            }
+        }
+        sum.body = sum.body.wrapping_add(self.bodies[index].wrapping_mul(factor));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fhe::random::OsEntropy;
+
+    #[test]
+    fn every_coefficient_decrypts_after_extraction() {
+        for (shape, bits) in [(GlweShape::new(9, 64), 16), (GlweShape::new(1, 2048), 43), (GlweShape::new(3, 512), 64)] {
+            let secret = GlweSecret::generate(shape, &mut OsEntropy);
+            let layout = SeededLayout { shape, bodies: shape.size + 37, bits };
+            let messages: Vec<u64> = (0..layout.bodies as u64).map(|i| (i % 8) << 61).collect();
+            let bytes = layout.encrypt(&secret, &messages, &mut OsEntropy);
+            assert_eq!(bytes.len(), layout.wire_len());
+            let list = layout.expand(&bytes).unwrap();
+            for (index, message) in messages.iter().enumerate() {
+                let mut lwe = Lwe::zero(shape.lwe_dimension());
+                list.add_coefficient(index, 3, &mut lwe);
+                let error = secret.phase(&lwe).wrapping_sub(message.wrapping_mul(3)) as i64;
+                assert!(error.unsigned_abs() < 1 << 58, "{shape:?} coefficient {index}: off by {error}");
+            }
+            assert!(layout.expand(&bytes[1..]).is_err());
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Torus words on the wire: only the most significant bits travel.
+
+/// How many bytes `count` words of `bits` bits take.
+pub const fn packed_len(count: usize, bits: u32) -> usize {
+    (count * bits as usize).div_ceil(8)
+}
+
+/// Rounds a torus word to its `bits` most significant bits (1 to 64), returned as an integer below `2^bits`.
+pub const fn round_to_bits(word: u64, bits: u32) -> u64 {
+    if bits == 64 { word } else { word.wrapping_add(1 << (63 - bits)) >> (64 - bits) }
+}
+
+/// Appends `words`, each rounded to `bits` bits, least significant bit first, padded with zero bits at the end.
+pub fn pack(words: impl IntoIterator<Item = u64>, bits: u32, out: &mut Vec<u8>) {
+    debug_assert!((1..=64).contains(&bits));
+    let mut held = 0u128;
+    let mut held_bits = 0;
+    for word in words {
+        held |= u128::from(round_to_bits(word, bits)) << held_bits;
+        held_bits += bits;
+        while held_bits >= 32 {
+            out.extend_from_slice(&(held as u32).to_le_bytes());
+            held >>= 32;
+            held_bits -= 32;
+        }
+    }
+    while held_bits > 0 {
+        out.push(held as u8);
+        held >>= 8;
+        held_bits = held_bits.saturating_sub(8);
+    }
+}
+
+/// Reads back `count` words from exactly [`packed_len`] bytes, as torus words (low bits zero).
+///
+/// `None` where the length differs or padding bits are set: one ciphertext has one encoding.
+pub fn unpack(bytes: &[u8], count: usize, bits: u32) -> Option<Vec<u64>> {
+    debug_assert!((1..=64).contains(&bits));
+    if bytes.len() != packed_len(count, bits) {
+        return None;
+    }
+    let mut words = Vec::with_capacity(count);
+    let mut held = 0u128;
+    let mut held_bits = 0;
+    let mut chunks = bytes.chunks(4);
+    let mask = u64::MAX >> (64 - bits);
+    for _ in 0..count {
+        while held_bits < bits {
+            let chunk = chunks.next()?;
+            let mut four = [0; 4];
+            four[..chunk.len()].copy_from_slice(chunk);
+            held |= u128::from(u32::from_le_bytes(four)) << held_bits;
+            held_bits += chunk.len() as u32 * 8;
+        }
+        words.push((held as u64 & mask) << (64 - bits));
+        held >>= bits;
+        held_bits -= bits;
+    }
+    (held == 0).then_some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn what_is_packed_comes_back_rounded(words in prop::collection::vec(any::<u64>(), 0..80), bits in 1u32..=64) {
+            let mut bytes = Vec::new();
+            pack(words.iter().copied(), bits, &mut bytes);
+            prop_assert_eq!(bytes.len(), packed_len(words.len(), bits));
+            let back = unpack(&bytes, words.len(), bits).unwrap();
+            for (word, got) in words.iter().zip(&back) {
+                let error = (got.wrapping_sub(*word) as i64).unsigned_abs();
+                let half = if bits == 64 { 0 } else { 1u64 << (63 - bits) };
+                prop_assert!(error <= half, "{word} became {got} at {bits} bits");
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64), count in 0usize..40, bits in 1u32..=64) {
+            if let Some(words) = unpack(&bytes, count, bits) {
+                let mut again = Vec::new();
+                pack(words, bits, &mut again);
+                prop_assert_eq!(again, bytes);
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! A linear model over quantised features.
+
+use super::{Quantizer, invalid};
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+/// Integer scores `bias[c] + sum_f weights[c][f] * q[f]`.
+///
+/// A binary classifier has one row (its score is the margin of class 1), a multinomial one has a row
+/// a class. `scale` turns an integer score back into the float model's logit: `logit = score * scale`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct IntegerLinear {
+    pub weights: Vec<Vec<i32>>,
+    pub biases: Vec<i64>,
+    pub scale: f64,
+}
+
+impl IntegerLinear {
+    /// The integer scores of one quantised row.
+    pub fn scores(&self, quantized: &[u32]) -> Vec<i64> {
+        self.weights
+            .iter()
+            .zip(&self.biases)
+            .map(|(row, bias)| {
+                bias + row.iter().zip(quantized).map(|(w, q)| i64::from(*w) * i64::from(*q)).sum::<i64>()
+            })
+            .collect()
+    }
+
+    /// The smallest and largest score any quantised row can reach, over all rows of weights.
+    pub fn score_range(&self, quantizer: &Quantizer) -> (i64, i64) {
+        let tops: Vec<i64> = quantizer.features.iter().map(|f| i64::from(f.levels()) - 1).collect();
+        let mut range = (i64::MAX, i64::MIN);
+        for (row, bias) in self.weights.iter().zip(&self.biases) {
+            let (mut low, mut high) = (*bias, *bias);
+            for (weight, top) in row.iter().zip(&tops) {
+                let reach = i64::from(*weight) * top;
+                low += reach.min(0);
+                high += reach.max(0);
+            }
+            range = (range.0.min(low), range.1.max(high));
+        }
+        range
+    }
+
+    /// Checks the shape against the quantiser and the number of classes.
+    ///
+    /// # Errors
+    /// `model_invalid` naming what is wrong.
+    pub fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+        let rows = self.weights.len();
+        let wanted = if classes == 2 { 1 } else { classes };
+        if classes < 2 || rows != wanted || self.biases.len() != rows {
+            return Err(invalid(format!("{rows} rows of weights and {} biases for {classes} classes", self.biases.len())));
+        }
+        let features = quantizer.features.len();
+        if let Some(row) = self.weights.iter().position(|row| row.len() != features) {
+            return Err(invalid(format!("row {row} has {} weights for {features} features", self.weights[row].len())));
+        }
+        if self.biases.iter().any(|bias| bias.unsigned_abs() >= 1 << 62) {
+            return Err(invalid("a bias is beyond 2^62"));
+        }
+        if !self.scale.is_finite() || self.scale <= 0.0 {
+            return Err(invalid(format!("scale {} is not positive", self.scale)));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FeatureQuantizer;
+
+    #[test]
+    fn scores_stay_in_their_range() {
+        let feature = FeatureQuantizer::Affine { low: 0.0, step: 1.0, levels: 8 };
+        let quantizer = Quantizer { features: vec![feature.clone(), feature] };
+        let model = IntegerLinear { weights: vec![vec![3, -2]], biases: vec![5], scale: 0.1 };
+        model.check(&quantizer, 2).unwrap();
+        assert_eq!(model.scores(&[7, 0]), [26]);
+        assert_eq!(model.scores(&[0, 7]), [-9]);
+        assert_eq!(model.score_range(&quantizer), (-9, 26));
+        assert_eq!(model.check(&quantizer, 3).unwrap_err().code, "model_invalid");
+    }
+}

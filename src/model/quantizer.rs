@@ -1,0 +1,144 @@
+//! From a real-valued row to small integers, one rule a feature.
+
+use super::invalid;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// The most levels a feature may have (16 bits).
+pub const MAX_LEVELS: u32 = 1 << 16;
+
+/// How one feature becomes an integer in `0..levels()`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "rule", rename_all = "snake_case")]
+pub enum FeatureQuantizer {
+    /// `q` counts the edges below or at the value: `q = #{e : e <= x}`. Edges are strictly increasing.
+    Edges { edges: Vec<f64> },
+    /// `q = round((x - low) / step)`, clipped to `0..levels`. A constant feature has one level.
+    Affine { low: f64, step: f64, levels: u32 },
+}
+
+impl FeatureQuantizer {
+    /// The number of values that `quantize` can return (at least 1).
+    pub fn levels(&self) -> u32 {
+        match self {
+            Self::Edges { edges } => edges.len() as u32 + 1,
+            Self::Affine { levels, .. } => *levels,
+        }
+    }
+
+    /// The integer that stands for `value`.
+    pub fn quantize(&self, value: f64) -> u32 {
+        match self {
+            Self::Edges { edges } => edges.partition_point(|edge| *edge <= value) as u32,
+            Self::Affine { low, step, levels } => {
+                let top = f64::from(levels - 1);
+                ((value - low) / step).round().clamp(0.0, top) as u32
+            }
+        }
+    }
+
+    fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Edges { edges } => {
+                if edges.len() >= MAX_LEVELS as usize {
+                    return Err(format!("{} edges, at most {}", edges.len(), MAX_LEVELS - 1));
+                }
+                if edges.iter().any(|edge| !edge.is_finite()) {
+                    return Err("an edge is not a finite number".into());
+                }
+                if edges.windows(2).any(|pair| pair[0] >= pair[1]) {
+                    return Err("edges are not strictly increasing".into());
+                }
+            }
+            Self::Affine { low, step, levels } => {
+                if !low.is_finite() || !step.is_finite() || *step <= 0.0 {
+                    return Err(format!("low {low}, step {step}: not a usable grid"));
+                }
+                if *levels == 0 || *levels > MAX_LEVELS {
+                    return Err(format!("{levels} levels, want 1 to {MAX_LEVELS}"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The quantisers of all features, in the order of the model's columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Quantizer {
+    pub features: Vec<FeatureQuantizer>,
+}
+
+impl Quantizer {
+    /// Quantises a row of `features.len()` finite values.
+    ///
+    /// # Errors
+    /// `row_shape` where the row has another length, `row_value` where a value is not finite.
+    pub fn quantize(&self, row: &[f64]) -> Result<Vec<u32>> {
+        if row.len() != self.features.len() {
+            return Err(Error::user(
+                "row_shape",
+                format!("the row has {} values, the model takes {}", row.len(), self.features.len()),
+            )
+            .hint("`fhectl inspect` lists the features in their order"));
+        }
+        row.iter()
+            .zip(&self.features)
+            .enumerate()
+            .map(|(index, (value, feature))| {
+                if value.is_finite() {
+                    Ok(feature.quantize(*value))
+                } else {
+                    Err(Error::user("row_value", format!("feature {index} is {value}, not a finite number"))
+                        .hint("fill missing values before predicting"))
+                }
+            })
+            .collect()
+    }
+
+    /// Checks the rules themselves.
+    ///
+    /// # Errors
+    /// `model_invalid` naming the feature.
+    pub fn check(&self) -> Result<()> {
+        if self.features.is_empty() {
+            return Err(invalid("the quantiser has no features"));
+        }
+        for (index, feature) in self.features.iter().enumerate() {
+            feature
+                .check()
+                .map_err(|what| invalid(format!("quantiser of feature {index}: {what}")))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edges_count_those_at_or_below_the_value() {
+        let feature = FeatureQuantizer::Edges { edges: vec![0.5, 1.5, 4.0] };
+        let got: Vec<u32> = [-9.0, 0.5, 0.6, 1.5, 3.9, 4.0, 99.0].iter().map(|x| feature.quantize(*x)).collect();
+        assert_eq!(got, [0, 1, 1, 2, 2, 3, 3]);
+        assert_eq!(feature.levels(), 4);
+    }
+
+    #[test]
+    fn affine_rounds_and_clips() {
+        let feature = FeatureQuantizer::Affine { low: -1.0, step: 0.5, levels: 5 };
+        let got: Vec<u32> = [-9.0, -1.0, -0.7, -0.8, 0.0, 1.0, 9.0].iter().map(|x| feature.quantize(*x)).collect();
+        assert_eq!(got, [0, 0, 1, 0, 2, 4, 4]);
+    }
+
+    #[test]
+    fn bad_rules_and_rows_are_named() {
+        let bad = Quantizer { features: vec![FeatureQuantizer::Edges { edges: vec![1.0, 1.0] }] };
+        assert_eq!(bad.check().unwrap_err().code, "model_invalid");
+        let good = Quantizer { features: vec![FeatureQuantizer::Edges { edges: vec![1.0] }] };
+        assert_eq!(good.quantize(&[1.0, 2.0]).unwrap_err().code, "row_shape");
+        assert_eq!(good.quantize(&[f64::NAN]).unwrap_err().code, "row_value");
+    }
+}

@@ -1,0 +1,33 @@
+//! The model card: `README.md` beside a bundle.
+
+use super::facts::facts;
+use crate::bundle::{ClientSpec, ServerSpec};
+use std::fmt::Write;
+
+/// The card of a model that was just made. Everything in it was measured or follows from the parameters.
+pub fn card(spec: &ClientSpec, server: &ServerSpec, trained_on: &str, options: &str) -> String {
+    let metrics = &server.metrics;
+    let mut text = format!(
+        "---\ntags:\n- fhe\n- fhectl\n---\n\n# {}\n\nA {} model that answers on encrypted data. Made with fhectl {} from {trained_on} ({} training rows); {options}.\n\n",
+        spec.name,
+        spec.kind,
+        env!("CARGO_PKG_VERSION"),
+        metrics.train_rows,
+    );
+    let _ = writeln!(text, "## Accuracy\n\nOn {} test rows that training did not see:\n", metrics.test_rows);
+    let _ = writeln!(text, "| model | accuracy |\n|---|---|\n| float | {:.4} |\n| quantised, in clear | {:.4} |", metrics.float_accuracy, metrics.quantized_accuracy);
+    let _ = writeln!(
+        text,
+        "\nEncrypted inference gives the quantised model's answer but for a failure rate of 2^{:.1} an inference, which follows from the parameters.\n\n## What it is\n\n| | |\n|---|---|",
+        spec.p_fail_log2
+    );
+    for (label, value) in facts(spec) {
+        let _ = writeln!(text, "| {label} | {} |", value.replace('|', "\\|"));
+    }
+    let _ = writeln!(
+        text,
+        "\n## Use\n\n```sh\nfhectl serve {name}                      # the model's owner\nfhectl play {name} --url http://host:8000  # a client, on the test set\nfhectl predict {name} --url http://host:8000 --input rows.csv\n```\n\n`client.zip` is public: it holds the quantisers and parameters, not the model. `server.zip` holds the model and stays with its owner.\n\nThe quantisers' edges are quantiles of the training data: they say how its features are distributed. Clients are assumed to send encryptions of real rows; one that sends malformed inputs can learn more of the model with each query.",
+        name = spec.name
+    );
+    text
+}

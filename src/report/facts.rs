@@ -1,0 +1,130 @@
+//! What a bundle is, as labelled facts: the one list that `create`, `inspect` and model cards show.
+
+use super::bytes;
+use crate::bundle::ClientSpec;
+use crate::circuit::{CircuitSpec, Reveal};
+use crate::fhe::noise;
+use crate::protocol::frame::{BATCH_HEADER, KEY_HEADER};
+
+/// A label and its text.
+pub type Fact = (&'static str, String);
+
+/// What a model's public half says of it.
+pub fn facts(spec: &ClientSpec) -> Vec<Fact> {
+    let levels: Vec<u32> = spec.quantizer.features.iter().map(|feature| feature.levels()).collect();
+    let bits = |levels: u32| f64::from(levels).log2();
+    let mut facts = vec![
+        ("model", format!("{} ({})", spec.name, spec.kind)),
+        ("classes", format!("{}: {}", spec.classes.len(), shorten(&spec.classes, 12))),
+        ("features", format!("{}: {}", spec.features.len(), shorten(&spec.features, 6))),
+        (
+            "quantisers",
+            format!(
+                "{} to {} levels a feature ({:.1} to {:.1} bits), {} in all",
+                levels.iter().min().copied().unwrap_or(0),
+                levels.iter().max().copied().unwrap_or(0),
+                bits(levels.iter().min().copied().unwrap_or(1)),
+                bits(levels.iter().max().copied().unwrap_or(1)),
+                levels.iter().map(|l| *l as usize).sum::<usize>()
+            ),
+        ),
+        ("circuit", spec.circuit.kind().to_string()),
+        ("bootstraps", format!("{} an inference", spec.circuit.bootstraps())),
+        ("CMUX", "0 an inference".into()),
+        ("parameters", parameters(&spec.circuit)),
+    ];
+    for key in spec.circuit.keys() {
+        let dimension = key.shape.lwe_dimension();
+        facts.push((
+            "secret key",
+            format!(
+                "{}: binary, k={} N={} (LWE dimension {dimension}), noise TUniform(2^{})",
+                key.role,
+                key.shape.dimension,
+                key.shape.size,
+                noise::t_uniform_bound(dimension)
+            ),
+        ));
+    }
+    facts.extend([
+        ("security", format!("{} bits (tfhe's noise curve, modulus 2^64)", spec.security_bits)),
+        ("p_fail", format!("2^{:.1} an inference", spec.p_fail_log2)),
+        ("answers", hiding(spec)),
+        ("a client learns", learns(spec)),
+        ("evaluation key", match spec.circuit.key_bytes() {
+            0 => "none".into(),
+            body => format!("{} ({} unpacked on the server)", bytes(KEY_HEADER + body), bytes(spec.circuit.unpacked_key_bytes())),
+        }),
+        ("request", bytes(BATCH_HEADER + spec.circuit.request_bytes())),
+        ("response", bytes(BATCH_HEADER + spec.circuit.response_bytes())),
+    ]);
+    facts
+}
+
+fn shorten(names: &[String], most: usize) -> String {
+    if names.len() <= most {
+        return names.join(", ");
+    }
+    format!("{}, ... {}", names[..most - 1].join(", "), names[names.len() - 1])
+}
+
+fn parameters(circuit: &CircuitSpec) -> String {
+    match circuit {
+        CircuitSpec::Linear(p) => format!(
+            "N={}, score step 2^{}, {} input bits, {} answer bits on the wire",
+            p.shape.size, p.step_log2, p.input_bits, p.response_bits
+        ),
+        CircuitSpec::PathCost(p) => format!(
+            "N={}, p={}, {} leaves x {} ciphertext(s), {} input bits, {} answer bits on the wire",
+            p.input.shape.size,
+            p.modulus,
+            p.leaves,
+            if p.values { 2 } else { 1 },
+            p.input.bits,
+            p.response_bits
+        ),
+        CircuitSpec::LeafSum(p) => format!(
+            "n={}, k={}, N={}, base 2^{}, {} level(s), circle of {} steps, {} input bits, {} key bits, {} answer bits on the wire",
+            p.bootstrap.lwe_dimension,
+            p.bootstrap.output.dimension,
+            p.bootstrap.output.size,
+            p.bootstrap.base_log,
+            p.bootstrap.levels,
+            p.circle,
+            p.input.bits,
+            p.bootstrap.key_bits,
+            p.response_bits
+        ),
+    }
+}
+
+fn hiding(spec: &ClientSpec) -> String {
+    match (spec.flooding_log2, &spec.circuit) {
+        (None, _) => "not re-randomised: the model is taken to be public".into(),
+        (Some(distance), CircuitSpec::LeafSum(_)) => format!(
+            "masks re-randomised; noise flooded to a statistical distance of 2^{distance:.1} an answer (a heuristic: too \
+             large to be a proof)"
+        ),
+        (Some(distance), _) => {
+            format!("re-randomised; noise flooded to a statistical distance of 2^{distance:.1} an answer")
+        }
+    }
+}
+
+fn learns(spec: &ClientSpec) -> String {
+    match (&spec.circuit, spec.reveal) {
+        (_, Reveal::Model) => "the answers, and possibly the model (--reveal model)".into(),
+        (CircuitSpec::PathCost(p), _) => format!(
+            "the class, the number of leaves rounded up to a power of two ({}), and that no path tests {} features or more",
+            p.leaves, p.modulus
+        ),
+        (CircuitSpec::LeafSum(p), _) => format!(
+            "the class; from the public parameters: {} tested leaves, paths of at most {} features",
+            p.leaves,
+            p.circle / 2
+        ),
+        (CircuitSpec::Linear(p), _) => {
+            format!("the scores; from the public parameters: that none is beyond 2^{}", 63 - p.step_log2)
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! What a person sees: messages, progress, figures, model cards.
+
+pub mod card;
+pub mod facts;
+pub mod progress;
+pub mod stats;
+
+use crate::error::{Blame, Error};
+
+/// Prints an error and its hint on stderr and returns the exit code: 1 for the user's mistake, 2 for a fault.
+pub fn fail(error: &Error) -> u8 {
+    let red = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
+    let dim = anstyle::Style::new().bold();
+    anstream::eprintln!("{red}error[{}]{red:#}: {}", error.code, error.message);
+    if let Some(hint) = &error.hint {
+        anstream::eprintln!("  {dim}hint{dim:#}: {hint}");
+    }
+    match error.blame {
+        Blame::User => 1,
+        Blame::Fault => 2,
+    }
+}
+
+/// Bytes as a person reads them.
+pub fn bytes(count: usize) -> String {
+    match count {
+        0..1024 => format!("{count} B"),
+        1024..1_048_576 => format!("{:.1} KiB", count as f64 / 1024.0),
+        _ => format!("{:.2} MiB", count as f64 / 1_048_576.0),
+    }
+}
+
+/// Seconds as a person reads them.
+pub fn seconds(value: f64) -> String {
+    if value < 1e-3 {
+        format!("{:.0} us", value * 1e6)
+    } else if value < 1.0 {
+        format!("{:.2} ms", value * 1e3)
+    } else {
+        format!("{value:.2} s")
+    }
+}

@@ -1,0 +1,71 @@
+//! What a server is started with.
+
+use super::TokenSet;
+use crate::bundle::ServerBundle;
+use crate::store::KeyStore;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Everything that `serve` decides.
+pub struct ServeConfig {
+    /// Served under the names in their specs, which must differ.
+    pub models: Vec<ServerBundle>,
+    pub listen: SocketAddr,
+    pub store: KeyStore,
+    /// Bytes of unpacked keys to keep in memory.
+    pub cache_bytes: u64,
+    /// Threads that compute.
+    pub threads: usize,
+    /// `None`: everyone may do everything, and keys belong to everyone.
+    pub tokens: Option<TokenSet>,
+    /// Requests that may wait for a computing thread; those beyond are refused as `busy`.
+    pub max_queue: usize,
+    /// Open connections; those beyond wait to be accepted.
+    pub max_connections: usize,
+    /// Bytes of request bodies held in memory at once, over all connections.
+    pub body_bytes: u64,
+    pub timeouts: Timeouts,
+}
+
+/// How long things may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Timeouts {
+    /// For a request's head to arrive, and for an idle connection to stay open.
+    pub head: Duration,
+    /// For a request's body to arrive, besides a second for every 64 KiB of it.
+    pub body: Duration,
+    /// How long readiness says no before connections are refused, so that balancers see it first.
+    pub notice: Duration,
+    /// For accepted requests to finish once draining has begun.
+    pub drain: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            head: Duration::from_secs(60),
+            body: Duration::from_secs(60),
+            notice: Duration::from_secs(1),
+            drain: Duration::from_secs(30),
+        }
+    }
+}
+
+impl ServeConfig {
+    /// The defaults: all processors, 4 GiB of keys, 64 waiting requests for every thread, no tokens.
+    pub fn new(models: Vec<ServerBundle>, listen: SocketAddr, store: KeyStore) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        Self {
+            models,
+            listen,
+            store,
+            cache_bytes: 4 << 30,
+            threads,
+            tokens: None,
+            max_queue: 64 * threads,
+            max_connections: 4096,
+            body_bytes: 1 << 30,
+            timeouts: Timeouts::default(),
+        }
+    }
+}

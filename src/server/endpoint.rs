@@ -1,0 +1,129 @@
+//! The endpoint form: `POST /` as clients of hosted endpoints send it.
+//!
+//! The pieces of a key are staged in the order they arrive; the last one completes it. Nothing of the last piece is
+//! staged, so a client may send it again where the server was busy.
+
+use super::body::Incoming;
+use super::endpoint_json::{bytes_of, parse};
+use super::envelope::Caller;
+use super::infer::{infer, timings};
+use super::keys::{accept, check_begin};
+use super::models::Hosted;
+use super::reply::Answer;
+use super::routes::Shared;
+use super::state::State;
+use crate::error::{Error, Result};
+use crate::fhe::random::OsEntropy;
+use crate::protocol::api::MODEL_HEADER;
+use crate::protocol::endpoint::{EndpointRequest, SavedKey};
+use crate::protocol::frame::KEY_HEADER;
+use crate::store::{KeyId, Shelf, Uid, Upload, check_total, incomplete};
+use axum::http::HeaderMap;
+use axum::response::IntoResponse;
+use axum::{Extension, Json};
+use bytes::Bytes;
+use std::sync::Arc;
+
+/// JSON beyond this many bytes is parsed off the async threads.
+const SMALL: usize = 256 << 10;
+
+/// `POST /`
+pub(super) async fn serve(
+    state: Shared,
+    Extension(Caller(owner)): Extension<Caller>,
+    Extension(incoming): Extension<Incoming>,
+    headers: HeaderMap,
+) -> Answer {
+    let name = headers.get(MODEL_HEADER).map(|value| value.to_str().unwrap_or_default());
+    let model = state.models.meant(name)?;
+    let shelf = Shelf { model: *model.id(), owner };
+    let body = incoming.read(&state, model.json_limit()).await?;
+    let request = if body.bytes.len() <= SMALL {
+        parse(&body.bytes)?
+    } else {
+        let bytes = body.bytes.clone();
+        let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
+        parsed.map_err(|_| Error::fault("internal", "reading a request failed unexpectedly"))??
+    };
+    match request {
+        EndpointRequest::SaveKey { evaluation_keys } => {
+            let uid = Uid::fresh(&mut OsEntropy);
+            let (piece, _) = bytes_of(evaluation_keys)?;
+            append(&state, model, &shelf, &uid, piece, true).await?;
+            Ok(Json(SavedKey { uid: uid.as_str().to_owned() }).into_response())
+        }
+        EndpointRequest::AppendKey { evaluation_keys, uid } => {
+            let uid = Uid::parse(&uid).ok_or_else(unknown)?;
+            let (piece, _) = bytes_of(evaluation_keys)?;
+            append(&state, model, &shelf, &uid, piece, false).await?;
+            Ok(Json(()).into_response())
+        }
+        EndpointRequest::Inference { encrypted_inputs, uid } => {
+            let (inputs, form) = bytes_of(encrypted_inputs)?;
+            let id = resolve(&state, model, &shelf, &uid).await?;
+            let answers = infer(&state, model, &shelf, id.as_ref(), inputs).await?;
+            Ok((timings(&answers), Json(form.write(answers.bytes))).into_response())
+        }
+    }
+}
+
+/// Adds a piece to a key; the one that reaches the key's length completes it.
+async fn append(
+    state: &State,
+    model: &Arc<Hosted>,
+    shelf: &Shelf,
+    uid: &Uid,
+    piece: Bytes,
+    first: bool,
+) -> Result<()> {
+    if model.no_key.is_some() {
+        // Such clients always send a key; one without a body is all there is to send.
+        return check_total(piece.len() as u64, KEY_HEADER);
+    }
+    let upload = Upload::from(uid);
+    let _turn = state.locks.hold(shelf, &upload).await;
+    let parts = state.store.parts(shelf, &upload).await?;
+    if first {
+        check_begin(model, &piece)?;
+    } else if state.store.uid(shelf, uid).await?.is_some() {
+        return Err(Error::user("key_complete", "the evaluation key of this uid is complete; nothing can be appended")
+            .hint("use it, or begin another with save_key"));
+    } else if parts.is_empty() {
+        return Err(unknown());
+    }
+    let total = parts.iter().map(|part| part.bytes).sum::<u64>() + piece.len() as u64;
+    check_total(total, model.key_len())?;
+    if total < model.key_len() as u64 {
+        return state.store.put_part(shelf, &upload, parts.len() as u32, piece, model.key_len()).await;
+    }
+    let whole = if parts.is_empty() {
+        piece
+    } else {
+        let mut whole = state.store.assemble(shelf, &upload, model.key_len()).await?;
+        whole.extend_from_slice(&piece);
+        whole.into()
+    };
+    let id = accept(state, model, shelf, &upload, whole, None).await?;
+    state.store.put_uid(shelf, uid, &id).await?;
+    state.store.discard(shelf, &upload).await.map(drop)
+}
+
+/// The key that a uid stands for; `None` where the model needs none.
+async fn resolve(state: &State, model: &Hosted, shelf: &Shelf, uid: &str) -> Result<Option<KeyId>> {
+    let uid = Uid::parse(uid).ok_or_else(unknown)?;
+    if model.no_key.is_some() {
+        return Ok(None);
+    }
+    if let Some(id) = state.store.uid(shelf, &uid).await? {
+        return Ok(Some(id));
+    }
+    let here: u64 = state.store.parts(shelf, &Upload::from(&uid)).await?.iter().map(|part| part.bytes).sum();
+    if here == 0 {
+        return Err(unknown());
+    }
+    Err(incomplete(format!("{here} of {} bytes are here", model.key_len())))
+}
+
+fn unknown() -> Error {
+    Error::user("uid_unknown", "no evaluation key of this uid is here").hint("begin with save_key and use the uid it returns")
+}

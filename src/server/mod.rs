@@ -1,0 +1,114 @@
+//! The HTTP service: `/v1` for our own clients, the endpoint form on `/` for those that exist, one engine behind both.
+//!
+//! Async threads move bytes and nothing else; all computing happens on one pool ([`compute`]) behind one bounded
+//! queue, so that overload is refused at the door instead of being piled up. Every reply but a success is JSON
+//! ([`reply`]).
+
+mod body;
+mod compute;
+mod config;
+mod connections;
+mod endpoint;
+mod endpoint_json;
+mod envelope;
+mod infer;
+mod keys;
+mod models;
+mod reply;
+mod routes;
+mod state;
+mod tokens;
+
+pub use config::{ServeConfig, Timeouts};
+pub use tokens::TokenSet;
+
+use crate::error::{Error, Result};
+use state::State;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// How often abandoned uploads are looked for, and how old they are then.
+const SWEEP_EVERY: Duration = Duration::from_secs(3600);
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+/// A server that has its port and its models, and waits to run.
+pub struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    state: Arc<State>,
+}
+
+impl Server {
+    /// Compiles the models and takes the port; port 0 lets the system choose one.
+    ///
+    /// # Errors
+    /// `port_in_use` or `listen` where the port cannot be had; `model_twice`, `models_none` or `model_invalid` where
+    /// the models cannot be served.
+    pub async fn bind(config: ServeConfig) -> Result<Self> {
+        let asked = config.listen;
+        let state = Arc::new(State::new(config)?);
+        let listener = TcpListener::bind(asked).await.map_err(|error| cannot_listen(asked, &error))?;
+        let address = listener.local_addr().map_err(|error| cannot_listen(asked, &error))?;
+        Ok(Self { listener, address, state })
+    }
+
+    pub fn local_addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until `shutdown`, then drains: readiness says no, what was accepted is finished within
+    /// [`Timeouts::drain`], and only then does this return.
+    ///
+    /// # Errors
+    /// None yet; failures of single connections are logged.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Result<()> {
+        let sweeper = tokio::spawn(sweep(self.state.clone()));
+        connections::serve(self.listener, self.state, shutdown).await;
+        sweeper.abort();
+        Ok(())
+    }
+}
+
+async fn sweep(state: Arc<State>) {
+    loop {
+        match state.store.sweep(ABANDONED).await {
+            Ok(0) => {}
+            Ok(parts) => tracing::info!(parts, "dropped the parts of abandoned uploads"),
+            Err(error) => tracing::warn!(code = error.code, "abandoned uploads could not be swept"),
+        }
+        tokio::time::sleep(SWEEP_EVERY).await;
+    }
+}
+
+/// Completes on SIGTERM or SIGINT (Ctrl-C elsewhere than on Unix).
+pub async fn shutdown_signal() {
+    let interrupt = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminate = async {
+        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(mut signal) => drop(signal.recv().await),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminate = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupt => {}
+        () = terminate => {}
+    }
+}
+
+fn cannot_listen(at: SocketAddr, error: &std::io::Error) -> Error {
+    if error.kind() == std::io::ErrorKind::AddrInUse {
+        return Error::user("port_in_use", format!("another process listens on {at}"))
+            .hint("choose another with --listen (port 0 lets the system choose), or stop the other process");
+    }
+    Error::user("listen", format!("cannot listen on {at}: {error}"))
+        .hint("give an address of this machine and a port that you may use, e.g. --listen 127.0.0.1:8000")
+}

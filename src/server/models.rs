@@ -1,0 +1,123 @@
+//! The models that a server runs.
+
+use crate::bundle::{ModelId, ServerBundle};
+use crate::circuit::CircuitSpec;
+use crate::circuit::plan::{EvaluationKey, Evaluator};
+use crate::error::{Error, Result};
+use crate::protocol::api::{ModelInfo, ModelList, Sizes};
+use crate::protocol::frame::{BATCH_HEADER, KEY_HEADER, MAX_BATCH};
+use bytes::Bytes;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The most bytes that a batch of encrypted inputs may have, whatever the model.
+const MAX_BATCH_BYTES: usize = 256 << 20;
+
+/// One model, ready to run.
+pub(super) struct Hosted {
+    pub info: ModelInfo,
+    pub client_zip: Bytes,
+    pub evaluator: Evaluator,
+    /// The empty key of a circuit that needs none.
+    pub no_key: Option<Arc<EvaluationKey>>,
+}
+
+impl Hosted {
+    fn new(bundle: &ServerBundle) -> Result<Self> {
+        let spec = &bundle.spec;
+        let evaluator = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
+        let key = spec.circuit.key_bytes();
+        let no_key = if key == 0 { Some(Arc::new(evaluator.unpack_key(&[])?)) } else { None };
+        let info = ModelInfo {
+            name: spec.name.clone(),
+            id: bundle.id,
+            kind: spec.kind.clone(),
+            classes: spec.classes.clone(),
+            features: spec.features.len(),
+            circuit: spec.circuit.clone(),
+            security_bits: spec.security_bits,
+            p_fail_log2: spec.p_fail_log2,
+            sizes: Sizes {
+                key: if key == 0 { 0 } else { KEY_HEADER + key },
+                request: BATCH_HEADER + spec.circuit.request_bytes(),
+                response: BATCH_HEADER + spec.circuit.response_bytes(),
+            },
+        };
+        Ok(Self { info, client_zip: bundle.client_zip().into(), evaluator, no_key })
+    }
+
+    pub fn id(&self) -> &ModelId {
+        &self.info.id
+    }
+
+    pub fn circuit(&self) -> &CircuitSpec {
+        &self.info.circuit
+    }
+
+    /// Bytes of a framed evaluation key; 0 where none is needed.
+    pub fn key_len(&self) -> usize {
+        self.info.sizes.key
+    }
+
+    /// The most bytes that a batch of encrypted inputs may have.
+    pub fn batch_limit(&self) -> usize {
+        (BATCH_HEADER + MAX_BATCH * self.circuit().request_bytes()).min(MAX_BATCH_BYTES)
+    }
+
+    /// The most bytes that a request of the endpoint form may have: a whole key or 16 inputs, as a list of numbers.
+    pub fn json_limit(&self) -> usize {
+        let content = self.key_len().max(BATCH_HEADER + 16 * self.circuit().request_bytes());
+        5 * content + (64 << 10)
+    }
+}
+
+/// All models by name.
+pub(super) struct Models {
+    by_name: BTreeMap<String, Arc<Hosted>>,
+}
+
+impl Models {
+    /// # Errors
+    /// `models_none`, `model_twice`, or `model_invalid` where a model does not fit its circuit.
+    pub fn new(bundles: &[ServerBundle]) -> Result<Self> {
+        let mut by_name = BTreeMap::new();
+        for bundle in bundles {
+            let name = &bundle.spec.name;
+            let hosted = Hosted::new(bundle).map_err(|error| error.context(name))?;
+            if by_name.insert(name.clone(), Arc::new(hosted)).is_some() {
+                return Err(Error::user("model_twice", format!("two models are named `{name}`"))
+                    .hint("serve one of them, or create it again with another --name"));
+            }
+        }
+        if by_name.is_empty() {
+            return Err(Error::user("models_none", "there is no model to serve")
+                .hint("make one with `fhectl create`, and name its folder"));
+        }
+        Ok(Self { by_name })
+    }
+
+    /// # Errors
+    /// `model_unknown`.
+    pub fn named(&self, name: &str) -> Result<&Arc<Hosted>> {
+        self.by_name.get(name).ok_or_else(|| {
+            Error::user("model_unknown", "no model of this name is served here").hint("GET /v1/models lists those that are")
+        })
+    }
+
+    /// The model that an endpoint-form request means: the one named, or the only one.
+    ///
+    /// # Errors
+    /// `model_unknown`, or `model_unnamed` where there are several.
+    pub fn meant(&self, name: Option<&str>) -> Result<&Arc<Hosted>> {
+        match name {
+            Some(name) => self.named(name),
+            None if self.by_name.len() == 1 => Ok(self.by_name.values().next().expect("there is one")),
+            None => Err(Error::user("model_unnamed", "several models are served here and the request names none")
+                .hint("name one in the X-Model header; GET /v1/models lists them")),
+        }
+    }
+
+    pub fn list(&self) -> ModelList {
+        ModelList { models: self.by_name.values().map(|model| model.info.clone()).collect() }
+    }
+}

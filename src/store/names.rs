@@ -1,0 +1,123 @@
+//! The names that paths are made of. Each is checked when it is made, so no path can climb out of its place.
+
+use crate::bundle::ModelId;
+use crate::bundle::folder::sha256_hex;
+use crate::error::{Error, Result};
+use crate::fhe::Entropy;
+use crate::protocol::api::is_key_id;
+use object_store::path::Path;
+use std::fmt;
+
+/// Whose keys: everyone's where a server has no tokens, else those of one token.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Owner(String);
+
+impl Owner {
+    /// The owner of all keys on a server without tokens.
+    pub fn anyone() -> Self {
+        Self("anyone".into())
+    }
+
+    /// The owner that a token stands for; the token cannot be found from it.
+    pub fn of_token(token: &str) -> Self {
+        let mut digest = sha256_hex(format!("fhectl owner{token}").as_bytes());
+        digest.truncate(32);
+        Self(digest)
+    }
+}
+
+/// The SHA-256 of a framed evaluation key, in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KeyId(String);
+
+impl KeyId {
+    /// # Errors
+    /// `key_id_invalid` where the text is not 64 lower-case hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self> {
+        if is_key_id(text) {
+            return Ok(Self(text.into()));
+        }
+        Err(Error::user("key_id_invalid", "a key id is 64 lower-case hexadecimal digits")
+            .hint("it is the SHA-256 of the whole evaluation key as it is sent"))
+    }
+
+    /// The id of these bytes.
+    pub fn of(framed_key: &[u8]) -> Self {
+        Self(sha256_hex(framed_key))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for KeyId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What the endpoint form names a key by: 128 random bits in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Uid(String);
+
+impl Uid {
+    pub fn fresh(entropy: &mut impl Entropy) -> Self {
+        Self(entropy.seed().0.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// `None` where no server could have given out this text.
+    pub fn parse(text: &str) -> Option<Self> {
+        let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        (text.len() == 32 && hex).then(|| Self(text.into()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// An upload that is under way, named by the key it will be or by its uid.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Upload(String);
+
+impl From<&KeyId> for Upload {
+    fn from(id: &KeyId) -> Self {
+        Self(id.0.clone())
+    }
+}
+
+impl From<&Uid> for Upload {
+    fn from(uid: &Uid) -> Self {
+        Self(uid.0.clone())
+    }
+}
+
+/// One owner's keys for one model.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Shelf {
+    pub model: ModelId,
+    pub owner: Owner,
+}
+
+impl Shelf {
+    fn path(&self, room: &str, name: &str) -> Path {
+        Path::from_iter([room, &self.model.to_string(), &self.owner.0, name])
+    }
+
+    pub(super) fn key(&self, id: &KeyId) -> Path {
+        self.path("keys", &id.0)
+    }
+
+    pub(super) fn uid(&self, uid: &Uid) -> Path {
+        self.path("uids", &uid.0)
+    }
+
+    pub(super) fn parts(&self, upload: &Upload) -> Path {
+        self.path("parts", &upload.0)
+    }
+
+    pub(super) fn part(&self, upload: &Upload, index: u32) -> Path {
+        self.parts(upload).join(format!("{index:05}"))
+    }
+}

@@ -1,0 +1,39 @@
+//! Trainers: from a data set to a quantiser and an integer model.
+//!
+//! Nothing here prints. Everything is a function of its inputs: the same rows and parameters give the
+//! same model.
+
+mod logreg;
+mod quantize;
+mod splits;
+mod tree;
+
+pub use logreg::{FloatLinear, LogregParams, float_logreg, train_logreg};
+pub use quantize::{fit_affine, fit_edges};
+pub use tree::{TreeParams, float_tree_accuracy, train_tree};
+
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::model::{Model, Quantizer};
+use rayon::prelude::*;
+
+/// The rows of `data`, quantised, in their order.
+///
+/// # Errors
+/// `row_shape` where the quantiser is for another number of features.
+pub fn quantize_rows(quantizer: &Quantizer, data: &Dataset) -> Result<Vec<Vec<u32>>> {
+    data.rows.par_iter().map(|row| quantizer.quantize(row)).collect()
+}
+
+/// The share of rows of `data` whose class `model` predicts, from 0 to 1 (0 without rows).
+///
+/// # Errors
+/// As for [`quantize_rows`].
+pub fn accuracy(model: &Model, quantizer: &Quantizer, data: &Dataset) -> Result<f64> {
+    let rows = quantize_rows(quantizer, data)?;
+    let hits = rows.iter().zip(&data.labels).filter(|(row, label)| model.predict(row) == **label as usize).count();
+    Ok(hits as f64 / data.len().max(1) as f64)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,141 @@
+//! Every circuit equals the clear integer model, on many rows, several models and several keys.
+
+mod common;
+
+use fhectl::circuit::plan::{Evaluator, Needs, PlanRequest, plan};
+use fhectl::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
+use fhectl::fhe::random::OsEntropy;
+use fhectl::fhe::{Random, noise};
+use fhectl::model::{Model, Quantizer};
+use std::time::Instant;
+
+fn planned(model: &Model, quantizer: &Quantizer, classes: usize, kind: CircuitKind, reveal: Reveal) -> Needs {
+    let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
+    let needs = plan(model, quantizer, classes, &request).unwrap().remove(0);
+    needs.spec.check(quantizer, classes).unwrap();
+    assert!(needs.guarantees.p_fail_log2 <= -128.0, "{:?}", needs.guarantees);
+    for key in needs.spec.keys() {
+        assert!(key.shape.lwe_dimension() >= noise::MIN_LWE_DIMENSION);
+    }
+    needs
+}
+
+/// Runs `rows` random rows under each of `keys` fresh keys and compares scores with the clear model.
+fn assert_exact(model: &Model, quantizer: &Quantizer, needs: &Needs, keys: usize, rows: usize) {
+    let spec = &needs.spec;
+    let evaluator = Evaluator::new(spec, model, quantizer).unwrap();
+    let mut random = common::random(99);
+    let mut server = Random::fresh(&mut OsEntropy);
+    for _ in 0..keys {
+        let key = ClientKey::generate(spec, &mut OsEntropy);
+        let wire = key.evaluation_key(spec, &mut OsEntropy);
+        assert_eq!(wire.len(), spec.key_bytes());
+        let unpacked = evaluator.unpack_key(&wire).unwrap();
+        let mut seconds = Vec::new();
+        for _ in 0..rows {
+            let row = common::row(quantizer, &mut random);
+            let request = encode(spec, quantizer, &key, &row, &mut OsEntropy);
+            assert_eq!(request.len(), spec.request_bytes());
+            let start = Instant::now();
+            let answer = evaluator.evaluate(&unpacked, &request, &mut server).unwrap();
+            seconds.push(start.elapsed().as_secs_f64());
+            assert_eq!(answer.len(), spec.response_bytes());
+            assert_eq!(decode(spec, &key, &answer).unwrap(), model.scores(&row), "row {row:?}");
+        }
+        seconds.sort_by(f64::total_cmp);
+        println!(
+            "{} key {} request {} response {} median {:.3} ms predicted {:.3} ms {:?} {spec:?}",
+            spec.kind(),
+            wire.len(),
+            spec.request_bytes(),
+            spec.response_bytes(),
+            seconds[seconds.len() / 2] * 1e3,
+            needs.seconds(2) * 1e3,
+            needs.guarantees
+        );
+    }
+}
+
+#[test]
+fn path_cost_equals_the_tree() {
+    for (seed, classes, depth) in [(1, 2, 5), (2, 2, 8), (3, 3, 4), (4, 10, 6), (5, 2, 1)] {
+        let quantizer = common::quantizer(57, 64);
+        let model = Model::Tree(common::tree(&quantizer, depth, classes, &mut common::random(seed)));
+        let needs = planned(&model, &quantizer, classes as usize, CircuitKind::PathCost, Reveal::Size);
+        assert!(needs.guarantees.flooding_log2.unwrap() <= -30.0);
+        assert_exact(&model, &quantizer, &needs, 2, 150);
+    }
+}
+
+#[test]
+fn path_cost_without_rerandomisation_needs_no_key() {
+    let quantizer = common::quantizer(8, 16);
+    let model = Model::Tree(common::tree(&quantizer, 4, 3, &mut common::random(6)));
+    let needs = planned(&model, &quantizer, 3, CircuitKind::PathCost, Reveal::Model);
+    assert_eq!(needs.spec.key_bytes(), 0);
+    assert_exact(&model, &quantizer, &needs, 1, 200);
+}
+
+#[test]
+fn leaf_sum_equals_the_tree() {
+    for (seed, classes, depth, rows) in [(1, 2, 5, 60), (2, 3, 4, 60), (3, 10, 5, 20), (5, 2, 1, 60)] {
+        let quantizer = common::quantizer(57, 64);
+        let model = Model::Tree(common::tree(&quantizer, depth, classes, &mut common::random(seed)));
+        let needs = planned(&model, &quantizer, classes as usize, CircuitKind::LeafSum, Reveal::Nothing);
+        assert_exact(&model, &quantizer, &needs, 2, rows);
+    }
+}
+
+#[test]
+fn linear_equals_the_model() {
+    for (seed, classes, features, weight_bits) in [(1, 2, 30, 8), (2, 3, 4, 8), (3, 10, 64, 5)] {
+        let quantizer = common::quantizer(features, 256);
+        let model = Model::Linear(common::linear(&quantizer, classes, weight_bits, &mut common::random(seed)));
+        let needs = planned(&model, &quantizer, classes, CircuitKind::Linear, Reveal::Nothing);
+        assert!(needs.guarantees.flooding_log2.unwrap() <= -30.0);
+        assert_exact(&model, &quantizer, &needs, 3, 200);
+        let open = planned(&model, &quantizer, classes, CircuitKind::Linear, Reveal::Model);
+        assert_eq!(open.spec.key_bytes(), 0);
+        assert_exact(&model, &quantizer, &open, 1, 200);
+    }
+}
+
+#[test]
+fn auto_takes_the_cheapest_that_reveals_no_more_than_allowed() {
+    let quantizer = common::quantizer(10, 16);
+    let model = Model::Tree(common::tree(&quantizer, 4, 2, &mut common::random(1)));
+    let choose = |reveal| {
+        let request = PlanRequest { reveal, ..PlanRequest::default() };
+        plan(&model, &quantizer, 2, &request).unwrap()[0].spec.kind()
+    };
+    assert_eq!(choose(Reveal::Size), CircuitKind::PathCost);
+    assert_eq!(choose(Reveal::Nothing), CircuitKind::LeafSum);
+    let request = PlanRequest { circuit: Some(CircuitKind::Linear), ..PlanRequest::default() };
+    assert_eq!(plan(&model, &quantizer, 2, &request).unwrap_err().code, "circuit_unfit");
+    let request =
+        PlanRequest { circuit: Some(CircuitKind::PathCost), reveal: Reveal::Nothing, ..PlanRequest::default() };
+    assert_eq!(plan(&model, &quantizer, 2, &request).unwrap_err().code, "circuit_unfit");
+}
+
+#[test]
+fn a_tree_too_deep_is_refused_with_the_depth_that_fits() {
+    // A path of 200 features: no blind rotation resolves a 400th of the circle at 2^-128.
+    use fhectl::model::{IntegerTree, Node};
+    let quantizer = common::quantizer(200, 4);
+    let mut nodes = Vec::new();
+    for feature in 0..200u32 {
+        let at = nodes.len() as u32;
+        nodes.push(Node::Split { feature, threshold: 2, low: at + 1, high: at + 2 });
+        nodes.push(Node::Leaf { class: 0 });
+    }
+    nodes.push(Node::Leaf { class: 1 });
+    let model = Model::Tree(IntegerTree { classes: 2, nodes });
+    model.check(&quantizer, 2).unwrap();
+    let request = PlanRequest { circuit: Some(CircuitKind::LeafSum), ..PlanRequest::default() };
+    let error = plan(&model, &quantizer, 2, &request).unwrap_err();
+    assert_eq!(error.code, "no_parameters");
+    assert!(error.hint.as_ref().unwrap().contains("--max-depth"), "{error:?}");
+    // The same tree has no trouble where nothing is bootstrapped.
+    let needs = planned(&model, &quantizer, 2, CircuitKind::PathCost, Reveal::Size);
+    assert_exact(&model, &quantizer, &needs, 1, 50);
+}

@@ -1,0 +1,658 @@
+//! A real server on a loopback port, and clients that behave and that do not.
+
+mod common;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use fhectl::bundle::folder::sha256_hex;
+use fhectl::bundle::{ClientBundle, ClientSpec, Metrics, ServerBundle, ServerSpec, pack};
+use fhectl::circuit::plan::{PlanRequest, plan};
+use fhectl::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
+use fhectl::fhe::random::OsEntropy;
+use fhectl::model::Model;
+use fhectl::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, ModelList, QUEUE_HEADER, UploadState};
+use fhectl::protocol::frame::{Frame, MAX_BATCH, read_batch, write_batch, write_key};
+use fhectl::server::{ServeConfig, Server, TokenSet};
+use fhectl::store::KeyStore;
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use tokio::sync::oneshot;
+
+/// A model, and a client's keys for it.
+struct Fixture {
+    bundle: ServerBundle,
+    key: ClientKey,
+    /// The framed evaluation key.
+    framed: Vec<u8>,
+}
+
+impl Fixture {
+    fn new(name: &str, kind: CircuitKind, reveal: Reveal, depth: usize, seed: u8) -> Self {
+        let quantizer = common::quantizer(6, 16);
+        let model = Model::Tree(common::tree(&quantizer, depth, 3, &mut common::random(seed)));
+        let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
+        let needs = plan(&model, &quantizer, 3, &request).unwrap().remove(0);
+        let spec = ClientSpec {
+            format: fhectl::bundle::FORMAT,
+            name: name.into(),
+            kind: "tree".into(),
+            features: (0..6).map(|f| format!("f{f}")).collect(),
+            target: "y".into(),
+            classes: ["a", "b", "c"].map(String::from).into(),
+            quantizer,
+            circuit: needs.spec,
+            reveal,
+            p_fail_log2: needs.guarantees.p_fail_log2,
+            flooding_log2: needs.guarantees.flooding_log2,
+            security_bits: 132,
+            score_scale: None,
+            evaluation: None,
+        };
+        let metrics = Metrics { train_rows: 3, test_rows: 1, float_accuracy: 1.0, quantized_accuracy: 1.0 };
+        let server = ServerSpec { format: fhectl::bundle::FORMAT, salt: "00".into(), model, metrics };
+        let (_, zip) = pack(&spec, &server).unwrap();
+        Self::with_key(ServerBundle::read(&zip).unwrap())
+    }
+
+    fn with_key(bundle: ServerBundle) -> Self {
+        let circuit = &bundle.spec.circuit;
+        let key = ClientKey::generate(circuit, &mut OsEntropy);
+        let framed = write_key(&bundle.id, &key.evaluation_key(circuit, &mut OsEntropy));
+        Self { bundle, key, framed }
+    }
+
+    /// The model that most tests use: small keys, fast answers.
+    fn tiny() -> Self {
+        Self::new("tiny", CircuitKind::PathCost, Reveal::Size, 3, 1)
+    }
+
+    fn key_id(&self) -> String {
+        sha256_hex(&self.framed)
+    }
+
+    fn rows(&self, count: usize) -> Vec<Vec<u32>> {
+        let mut random = common::random(42);
+        (0..count).map(|_| common::row(&self.bundle.spec.quantizer, &mut random)).collect()
+    }
+
+    fn encrypt(&self, rows: &[Vec<u32>]) -> Vec<u8> {
+        let spec = &self.bundle.spec;
+        let items: Vec<Vec<u8>> =
+            rows.iter().map(|row| encode(&spec.circuit, &spec.quantizer, &self.key, row, &mut OsEntropy)).collect();
+        write_batch(Frame::Inputs, &self.bundle.id, &items)
+    }
+
+    fn assert_answers(&self, rows: &[Vec<u32>], answers: &[u8]) {
+        let circuit = &self.bundle.spec.circuit;
+        let items = read_batch(Frame::Answers, &self.bundle.id, circuit.response_bytes(), answers).unwrap();
+        assert_eq!(items.len(), rows.len());
+        for (row, item) in rows.iter().zip(items) {
+            assert_eq!(decode(circuit, &self.key, item).unwrap(), self.bundle.server.model.scores(row));
+        }
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/v1/models/{}{rest}", self.bundle.spec.name)
+    }
+
+    fn key_path(&self, rest: &str) -> String {
+        self.path(&format!("/keys/{}{rest}", self.key_id()))
+    }
+}
+
+/// A server in a thread of its own.
+struct Live {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Live {
+    fn start(models: &[&Fixture], store: &str, adjust: impl FnOnce(&mut ServeConfig)) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let bundles = models.iter().map(|model| model.bundle.clone()).collect();
+        let store = runtime.block_on(KeyStore::open(store)).unwrap();
+        let mut config = ServeConfig::new(bundles, "127.0.0.1:0".parse().unwrap(), store);
+        config.timeouts.notice = Duration::ZERO;
+        adjust(&mut config);
+        let server = runtime.block_on(Server::bind(config)).unwrap();
+        let (address, (stop, stopped)) = (server.local_addr(), oneshot::channel());
+        let thread = std::thread::spawn(move || {
+            runtime.block_on(server.run(async { drop(stopped.await) })).unwrap();
+        });
+        Self { address, stop: Some(stop), thread: Some(thread) }
+    }
+
+    fn plain(models: &[&Fixture]) -> Self {
+        Self::start(models, "memory:", |_| {})
+    }
+
+    fn stop(&mut self) {
+        self.stop.take();
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+
+    fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        ask(self.address, method, path, headers, body)
+    }
+
+    fn get(&self, path: &str) -> Reply {
+        self.ask("GET", path, &[], b"")
+    }
+
+    fn upload(&self, fixture: &Fixture, pieces: usize) -> Reply {
+        self.upload_as(fixture, pieces, &[])
+    }
+
+    fn upload_as(&self, fixture: &Fixture, pieces: usize, headers: &[(&str, &str)]) -> Reply {
+        for (index, part) in fixture.framed.chunks(fixture.framed.len().div_ceil(pieces)).enumerate() {
+            let reply = self.ask("PUT", &fixture.key_path(&format!("/parts/{index}")), headers, part);
+            if reply.status != 200 {
+                return reply;
+            }
+        }
+        self.ask("POST", &fixture.key_path(""), headers, b"")
+    }
+
+    fn infer(&self, fixture: &Fixture, inputs: &[u8]) -> Reply {
+        self.ask("POST", &fixture.path("/infer"), &[(KEY_ID_HEADER, &fixture.key_id())], inputs)
+    }
+
+    fn assert_works(&self, fixture: &Fixture) {
+        let rows = fixture.rows(2);
+        fixture.assert_answers(&rows, &self.infer(fixture, &fixture.encrypt(&rows)).ok().body);
+    }
+
+    fn endpoint(&self, request: &Value) -> Reply {
+        self.ask("POST", "/", &[], request.to_string().as_bytes())
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.stop.take();
+    }
+}
+
+struct Reply {
+    status: u16,
+    headers: Vec<(String, String)>,
+    body: Vec<u8>,
+}
+
+impl Reply {
+    fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    fn json<T: serde::de::DeserializeOwned>(&self) -> T {
+        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&self.body)))
+    }
+
+    #[track_caller]
+    fn ok(self) -> Self {
+        assert!(self.status < 300, "{}: {}", self.status, String::from_utf8_lossy(&self.body));
+        self
+    }
+
+    #[track_caller]
+    fn refused(&self, status: u16, code: &str) {
+        let error = &self.json::<Value>()["error"];
+        assert_eq!((self.status, error["code"].as_str().unwrap()), (status, code), "{error}");
+        assert!(error["message"].as_str().is_some_and(|message| !message.is_empty()), "{error}");
+        assert!(error["hint"].as_str().is_some_and(|hint| !hint.is_empty()), "{error}");
+        assert!(self.header("x-request-id").is_some());
+        assert_eq!(self.header("retry-after").is_some(), matches!(status, 429 | 503));
+    }
+}
+
+/// One request on a connection of its own, byte for byte as written here.
+fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    head += &format!("content-length: {}\r\n\r\n", body.len());
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(body).unwrap();
+    read_reply(&mut stream).expect("no reply")
+}
+
+/// Reads one reply, leaving the connection open; `None` where it is closed without one.
+fn read_reply(stream: &mut TcpStream) -> Option<Reply> {
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; 1 << 16];
+    let mut more = |bytes: &mut Vec<u8>| {
+        let count = stream.read(&mut buffer).unwrap_or(0);
+        bytes.extend_from_slice(&buffer[..count]);
+        count > 0
+    };
+    let end = loop {
+        if let Some(at) = bytes.windows(4).position(|four| four == b"\r\n\r\n") {
+            break at + 4;
+        }
+        if !more(&mut bytes) {
+            return None;
+        }
+    };
+    let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
+    let mut lines = head.trim_end().split("\r\n");
+    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let headers: Vec<(String, String)> =
+        lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.into(), value.into())).collect();
+    let mut reply = Reply { status, headers, body: Vec::new() };
+    let length: usize = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
+    while bytes.len() < end + length {
+        assert!(more(&mut bytes), "the reply was cut off");
+    }
+    reply.body = bytes[end..].to_vec();
+    Some(reply)
+}
+
+fn list(bytes: &[u8]) -> Value {
+    json!({"__class__": "bytes", "__value__": bytes})
+}
+
+fn text(bytes: &[u8]) -> Value {
+    json!(STANDARD.encode(bytes))
+}
+
+/// Sends a whole key in the endpoint form and returns its uid.
+fn save(live: &Live, fixture: &Fixture, form: fn(&[u8]) -> Value, pieces: usize) -> String {
+    let mut uid = String::new();
+    for (index, piece) in fixture.framed.chunks(fixture.framed.len().div_ceil(pieces)).enumerate() {
+        if index == 0 {
+            let request = json!({"inputs": "fake", "method": "save_key", "evaluation_keys": form(piece)});
+            uid = live.endpoint(&request).ok().json::<Value>()["uid"].as_str().unwrap().to_owned();
+        } else {
+            let request =
+                json!({"inputs": "fake", "method": "append_key", "evaluation_keys": form(piece), "uid": uid});
+            assert_eq!(live.endpoint(&request).ok().body, b"null");
+        }
+    }
+    uid
+}
+
+#[test]
+fn a_client_needs_nothing_but_the_url() {
+    let tiny = Fixture::tiny();
+    let live = Live::plain(&[&tiny]);
+    let models = live.get("/v1/models").ok().json::<ModelList>().models;
+    assert_eq!(models.len(), 1);
+    let info = &models[0];
+    assert_eq!(live.get("/v1/models/tiny").ok().json::<Value>(), serde_json::to_value(info).unwrap());
+    let zip = live.get("/v1/models/tiny/client.zip").ok();
+    assert_eq!(zip.header("content-type"), Some("application/zip"));
+    let client = ClientBundle::read(&zip.body).unwrap();
+    assert_eq!((client.id, &client.spec), (tiny.bundle.id, &tiny.bundle.spec));
+    assert_eq!(info.id, client.id);
+    assert_eq!(info.sizes.key, tiny.framed.len());
+
+    assert_eq!(live.upload(&tiny, 3).ok().json::<KeyStatus>().state, UploadState::Complete);
+    let rows = tiny.rows(50);
+    let inputs = tiny.encrypt(&rows);
+    assert_eq!(tiny.encrypt(&rows[..1]).len(), info.sizes.request);
+    let reply = live.infer(&tiny, &inputs).ok();
+    tiny.assert_answers(&rows, &reply.body);
+    assert_eq!(reply.header("content-type"), Some("application/octet-stream"));
+    for name in [QUEUE_HEADER, COMPUTE_HEADER] {
+        reply.header(name).unwrap().parse::<u64>().unwrap();
+    }
+    let one = live.infer(&tiny, &tiny.encrypt(&rows[..1])).ok();
+    assert_eq!(one.body.len(), info.sizes.response);
+    assert_eq!(live.ask("GET", "/health", &[("x-request-id", "mine-1")], b"").header("x-request-id"), Some("mine-1"));
+}
+
+#[test]
+fn an_interrupted_upload_goes_on_where_it_stopped_and_keys_outlive_the_server() {
+    let tiny = Fixture::tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().to_str().unwrap();
+    let parts: Vec<&[u8]> = tiny.framed.chunks(tiny.framed.len().div_ceil(4)).collect();
+    let put = |live: &Live, index: usize| {
+        live.ask("PUT", &tiny.key_path(&format!("/parts/{index}")), &[], parts[index]).ok();
+    };
+    let mut live = Live::start(&[&tiny], store, |_| {});
+    assert_eq!(live.get(&tiny.key_path("")).ok().json::<KeyStatus>().state, UploadState::Absent);
+    put(&live, 0);
+    put(&live, 2);
+    put(&live, 2);
+    live.ask("POST", &tiny.key_path(""), &[], b"").refused(409, "key_incomplete");
+    live.ask("PUT", &tiny.key_path("/parts/2"), &[], parts[1]).refused(409, "part_conflict");
+    live.stop();
+
+    let mut live = Live::start(&[&tiny], store, |_| {});
+    let status = live.get(&tiny.key_path("")).ok().json::<KeyStatus>();
+    assert_eq!(status.state, UploadState::Partial);
+    assert_eq!(status.parts.iter().map(|part| part.index).collect::<Vec<_>>(), [0, 2]);
+    live.infer(&tiny, &tiny.encrypt(&tiny.rows(1))).refused(404, "key_unknown");
+    put(&live, 1);
+    live.ask("POST", &tiny.key_path(""), &[], b"").refused(409, "key_incomplete");
+    put(&live, 3);
+    for _ in 0..2 {
+        assert_eq!(live.ask("POST", &tiny.key_path(""), &[], b"").ok().json::<KeyStatus>().parts, []);
+    }
+    put(&live, 1);
+    live.assert_works(&tiny);
+    let uid = save(&live, &tiny, text, 2);
+    live.stop();
+
+    let live = Live::start(&[&tiny], store, |_| {});
+    let status = live.get(&tiny.key_path("")).ok().json::<KeyStatus>();
+    assert_eq!((status.state, status.parts.len()), (UploadState::Complete, 0));
+    live.assert_works(&tiny);
+    let rows = tiny.rows(1);
+    let request = json!({"method": "inference", "encrypted_inputs": text(&tiny.encrypt(&rows)), "uid": uid});
+    live.endpoint(&request).ok();
+    assert_eq!(live.ask("DELETE", &tiny.key_path(""), &[], b"").status, 204);
+    live.ask("DELETE", &tiny.key_path(""), &[], b"").refused(404, "key_unknown");
+    live.infer(&tiny, &tiny.encrypt(&rows)).refused(404, "key_unknown");
+    live.endpoint(&request).refused(404, "key_unknown");
+    live.upload(&tiny, 1).ok();
+    live.assert_works(&tiny);
+}
+
+#[test]
+fn the_endpoint_form_works_in_both_forms_of_bytes() {
+    let tiny = Fixture::tiny();
+    let live = Live::plain(&[&tiny]);
+    let rows = tiny.rows(3);
+    for (form, pieces) in [(list as fn(&[u8]) -> Value, 1), (list, 3), (text, 1), (text, 4)] {
+        let uid = save(&live, &tiny, form, pieces);
+        let inputs = form(&tiny.encrypt(&rows));
+        let request = json!({"inputs": "fake", "method": "inference", "encrypted_inputs": inputs, "uid": uid});
+        let reply = live.endpoint(&request).ok();
+        assert!(reply.header(COMPUTE_HEADER).is_some());
+        let answers = match reply.json::<Value>() {
+            Value::String(answers) if inputs.is_string() => STANDARD.decode(answers).unwrap(),
+            Value::Object(answers) if inputs.is_object() => {
+                assert_eq!(answers["__class__"], "bytes");
+                serde_json::from_value(answers["__value__"].clone()).unwrap()
+            }
+            other => panic!("{other}"),
+        };
+        tiny.assert_answers(&rows, &answers);
+    }
+}
+
+#[test]
+fn the_endpoint_form_says_what_is_wrong() {
+    let tiny = Fixture::tiny();
+    let live = Live::plain(&[&tiny]);
+    let inputs = text(&tiny.encrypt(&tiny.rows(1)));
+    let infer = |uid: &str| live.endpoint(&json!({"method": "inference", "encrypted_inputs": inputs, "uid": uid}));
+    let append = |uid: &str, piece: &[u8]| {
+        live.endpoint(&json!({"method": "append_key", "evaluation_keys": text(piece), "uid": uid}))
+    };
+    let begin = |piece: &[u8]| live.endpoint(&json!({"method": "save_key", "evaluation_keys": text(piece)}));
+    let good = save(&live, &tiny, text, 2);
+    for unknown in ["0123456789abcdef0123456789abcdef", "", "../../../etc/passwd", &good.to_uppercase()] {
+        let reply = infer(unknown);
+        reply.refused(404, "uid_unknown");
+        assert!(!String::from_utf8(reply.body).unwrap().contains(&good), "it names another's uid");
+        append(unknown, b"more").refused(404, "uid_unknown");
+    }
+    append(&good, b"more").refused(409, "key_complete");
+    let half = &tiny.framed[..tiny.framed.len() / 2];
+    let uid = begin(half).ok().json::<Value>()["uid"].as_str().unwrap().to_owned();
+    infer(&uid).refused(409, "key_incomplete");
+    append(&uid, &tiny.framed).refused(413, "key_too_large");
+    append(&uid, &tiny.framed[half.len()..]).ok();
+    infer(&uid).ok();
+    let mut flipped = tiny.framed.clone();
+    flipped[0] ^= 1;
+    begin(&flipped).refused(422, "key_invalid");
+    begin(&[&tiny.framed[..], b"x"].concat()).refused(413, "key_too_large");
+    live.ask("POST", "/", &[], b"{\"method\": \"save_key\", ").refused(400, "json_invalid");
+    live.ask("POST", "/", &[], b"{}").refused(400, "json_invalid");
+    live.endpoint(&json!({"method": "save_key", "evaluation_keys": "*"})).refused(400, "json_invalid");
+    infer(&good).ok();
+}
+
+#[test]
+fn damaged_and_foreign_keys_and_ciphertexts_are_named_and_do_no_harm() {
+    let (tiny, other) = (Fixture::tiny(), Fixture::new("other", CircuitKind::PathCost, Reveal::Size, 4, 2));
+    let live = Live::plain(&[&tiny, &other]);
+    live.upload(&tiny, 2).ok();
+    live.upload(&other, 2).ok();
+    let altered = |framed: Vec<u8>| Fixture { framed, ..Fixture::with_key(tiny.bundle.clone()) };
+    let flip = |at: usize| {
+        let mut framed = tiny.framed.clone();
+        framed[at] ^= 4;
+        altered(framed)
+    };
+    live.upload(&flip(1), 1).refused(422, "key_invalid");
+    live.upload(&flip(4), 1).refused(422, "format_version");
+    live.upload(&flip(6), 1).refused(422, "wrong_model");
+    live.upload(&altered(other.framed.clone()), 1).refused(422, "wrong_model");
+    live.upload(&altered(tiny.framed[..tiny.framed.len() - 1].into()), 1).refused(409, "key_incomplete");
+    live.upload(&altered([&tiny.framed[..], &[0]].concat()), 1).refused(413, "key_too_large");
+    live.upload(&altered(vec![0; 100]), 1).refused(422, "key_invalid");
+
+    // Damaged on the way: the parts are not what the id says. A second attempt succeeds.
+    let fresh = Fixture::with_key(tiny.bundle.clone());
+    let mut damaged = fresh.framed.clone();
+    *damaged.last_mut().unwrap() ^= 1;
+    live.ask("PUT", &fresh.key_path("/parts/0"), &[], &damaged).ok();
+    live.ask("POST", &fresh.key_path(""), &[], b"").refused(422, "key_mismatch");
+    assert_eq!(live.get(&fresh.key_path("")).ok().json::<KeyStatus>().state, UploadState::Absent);
+    live.upload(&fresh, 2).ok();
+    live.assert_works(&fresh);
+
+    let inputs = tiny.encrypt(&tiny.rows(2));
+    let flipped = |at: usize| {
+        let mut inputs = inputs.clone();
+        inputs[at] ^= 4;
+        live.infer(&tiny, &inputs)
+    };
+    flipped(0).refused(422, "ciphertext_invalid");
+    flipped(4).refused(422, "format_version");
+    flipped(6).refused(422, "wrong_model");
+    flipped(38).refused(422, "ciphertext_invalid");
+    flipped(40).refused(413, "batch_too_large");
+    for bad in [&inputs[..inputs.len() - 1], &inputs[..40], &[], &[&inputs[..], b"x"].concat()] {
+        live.infer(&tiny, bad).refused(422, "ciphertext_invalid");
+    }
+    live.infer(&tiny, &other.encrypt(&other.rows(1))).refused(422, "wrong_model");
+    let huge = vec![0; tiny.encrypt(&tiny.rows(1)).len() * MAX_BATCH + 1000];
+    live.infer(&tiny, &huge).refused(413, "body_too_large");
+    // Any bits of the right shape are some ciphertext: the answer is noise to the client and nothing to the server.
+    flipped(inputs.len() - 1).ok();
+    let id = &tiny.key_id();
+    live.ask("POST", &other.path("/infer"), &[(KEY_ID_HEADER, id)], &inputs).refused(404, "key_unknown");
+    live.ask("POST", &tiny.path("/infer"), &[], &inputs).refused(400, "key_unnamed");
+    live.ask("POST", &tiny.path("/infer"), &[(KEY_ID_HEADER, "x")], &inputs).refused(400, "key_id_invalid");
+    live.assert_works(&tiny);
+    live.assert_works(&other);
+}
+
+#[test]
+fn several_models_are_told_apart_by_name_and_some_need_no_key() {
+    let (tiny, open) = (Fixture::tiny(), Fixture::new("open", CircuitKind::PathCost, Reveal::Model, 4, 3));
+    let live = Live::plain(&[&tiny, &open]);
+    assert_eq!(live.get("/v1/models").ok().json::<ModelList>().models.len(), 2);
+    let rows = open.rows(5);
+    let inputs = open.encrypt(&rows);
+    open.assert_answers(&rows, &live.ask("POST", &open.path("/infer"), &[], &inputs).ok().body);
+    live.ask("PUT", &open.key_path("/parts/0"), &[], b"x").refused(400, "key_needless");
+    let request = json!({"method": "save_key", "evaluation_keys": text(&open.framed)}).to_string();
+    live.ask("POST", "/", &[], request.as_bytes()).refused(400, "model_unnamed");
+    live.ask("POST", "/", &[("x-model", "nosuch")], request.as_bytes()).refused(404, "model_unknown");
+    let saved = live.ask("POST", "/", &[("x-model", "open")], request.as_bytes()).ok().json::<Value>();
+    let request = json!({"method": "inference", "encrypted_inputs": text(&inputs), "uid": saved["uid"]}).to_string();
+    live.ask("POST", "/", &[("x-model", "open")], request.as_bytes()).ok();
+}
+
+#[test]
+fn keys_belong_to_the_token_that_sent_them() {
+    let tiny = Fixture::tiny();
+    let live = Live::start(&[&tiny], "memory:", |config| {
+        config.tokens = Some(TokenSet::parse("alpha-token\nbeta-token\n").unwrap());
+    });
+    for headers in [&[][..], &[("authorization", "Bearer wrong")], &[("authorization", "Basic alpha-token")]] {
+        for path in ["/v1/models", "/nosuch", &tiny.key_path("")] {
+            let reply = live.ask("GET", path, headers, b"");
+            reply.refused(401, "unauthorized");
+            assert!(reply.header("www-authenticate").unwrap().starts_with("Bearer"));
+        }
+        // The reply is seen even though the body was still on its way.
+        live.ask("PUT", &tiny.key_path("/parts/0"), headers, &vec![0; 8 << 20]).refused(401, "unauthorized");
+        live.ask("GET", "/health", headers, b"").ok();
+        live.ask("GET", "/health/ready", headers, b"").ok();
+    }
+    let (alpha, beta) = (("authorization", "Bearer alpha-token"), ("authorization", "Bearer beta-token"));
+    live.upload_as(&tiny, 2, &[alpha]).ok();
+    let inputs = tiny.encrypt(&tiny.rows(1));
+    let id = tiny.key_id();
+    let infer = |token| live.ask("POST", &tiny.path("/infer"), &[token, (KEY_ID_HEADER, &id)], &inputs);
+    infer(alpha).ok();
+    infer(beta).refused(404, "key_unknown");
+    live.ask("DELETE", &tiny.key_path(""), &[beta], b"").refused(404, "key_unknown");
+    let status = live.ask("GET", &tiny.key_path(""), &[beta], b"").ok().json::<KeyStatus>();
+    assert_eq!(status.state, UploadState::Absent);
+    infer(alpha).ok();
+}
+
+#[test]
+fn what_is_too_much_is_refused_at_the_door() {
+    let slow = Fixture::new("slow", CircuitKind::LeafSum, Reveal::Nothing, 3, 4);
+    let live = Live::start(&[&slow], "memory:", |config| {
+        config.threads = 1;
+        config.max_queue = 0;
+    });
+    live.upload(&slow, 3).ok();
+    let rows = slow.rows(24);
+    let inputs = slow.encrypt(&rows);
+    let busy = std::thread::scope(|scope| {
+        let long = scope.spawn(|| live.infer(&slow, &inputs).ok());
+        let one = slow.encrypt(&rows[..1]);
+        let busy = loop {
+            let reply = live.infer(&slow, &one);
+            if reply.status != 200 || long.is_finished() {
+                break reply;
+            }
+        };
+        live.get("/health/ready").ok();
+        slow.assert_answers(&rows, &long.join().unwrap().body);
+        busy
+    });
+    busy.refused(429, "busy");
+    live.assert_works(&slow);
+}
+
+#[test]
+fn draining_says_so_first_and_finishes_what_was_accepted() {
+    let slow = Fixture::new("slow", CircuitKind::LeafSum, Reveal::Nothing, 3, 5);
+    let mut live = Live::start(&[&slow], "memory:", |config| config.timeouts.notice = Duration::from_millis(300));
+    live.upload(&slow, 1).ok();
+    let mut idle = TcpStream::connect(live.address).unwrap();
+    let (rows, address) = (slow.rows(24), live.address);
+    std::thread::scope(|scope| {
+        let (inputs, path, id) = (slow.encrypt(&rows), slow.path("/infer"), slow.key_id());
+        let running = scope.spawn(move || ask(address, "POST", &path, &[(KEY_ID_HEADER, &id)], &inputs).ok());
+        std::thread::sleep(Duration::from_millis(50));
+        live.stop.take();
+        std::thread::sleep(Duration::from_millis(50));
+        live.get("/health").ok();
+        live.get("/health/ready").refused(503, "draining");
+        live.stop();
+        slow.assert_answers(&rows, &running.join().unwrap().body);
+    });
+    assert!(TcpStream::connect(address).is_err());
+    assert!(read_reply(&mut idle).is_none());
+}
+
+#[test]
+fn every_refusal_is_json_and_no_path_climbs() {
+    let tiny = Fixture::tiny();
+    let live = Live::plain(&[&tiny]);
+    live.get("/nosuch").refused(404, "not_found");
+    live.get("/v1/models/nosuch").refused(404, "model_unknown");
+    live.get("/v1/models/..%2f..%2fetc%2fpasswd/client.zip").refused(404, "model_unknown");
+    let reply = live.ask("PATCH", "/v1/models", &[], b"");
+    reply.refused(405, "method_not_allowed");
+    assert!(reply.header("allow").unwrap().contains("GET"));
+    for id in ["..%2f..%2f..%2fetc%2fpasswd", "..", "%00", "x", &"A".repeat(64), &"0".repeat(65)] {
+        for (method, rest) in [("GET", ""), ("POST", ""), ("DELETE", ""), ("PUT", "/parts/0")] {
+            live.ask(method, &format!("/v1/models/tiny/keys/{id}{rest}"), &[], b"").refused(400, "key_id_invalid");
+        }
+    }
+    live.get("/v1/models/tiny/keys/%ff").refused(400, "bad_request");
+    for index in ["-1", "x", "99999999999", "4096", "..%2f0"] {
+        live.ask("PUT", &tiny.key_path(&format!("/parts/{index}")), &[], b"x").refused(400, "part_invalid");
+    }
+    live.ask("PUT", &tiny.key_path("/parts/0"), &[], b"").refused(400, "part_invalid");
+    live.ask("PUT", &tiny.key_path("/parts/0"), &[], &vec![0; (8 << 20) + 1]).refused(413, "body_too_large");
+}
+
+#[test]
+fn clients_that_stall_are_let_go() {
+    let tiny = Fixture::tiny();
+    let live = Live::start(&[&tiny], "memory:", |config| {
+        config.timeouts.head = Duration::from_millis(200);
+        config.timeouts.body = Duration::from_millis(200);
+    });
+    let mut stream = TcpStream::connect(live.address).unwrap();
+    stream.write_all(b"GET /health HTTP/1.1\r\nhost:").unwrap();
+    assert!(read_reply(&mut stream).is_none_or(|reply| reply.status == 408));
+    let mut stream = TcpStream::connect(live.address).unwrap();
+    stream.write_all(b"POST / HTTP/1.1\r\nhost: test\r\ncontent-length: 100\r\n\r\n{").unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    read_reply(&mut stream).unwrap().refused(408, "timeout");
+    live.get("/health").ok();
+}
+
+#[test]
+fn a_round_trip_costs_little_beyond_computing() {
+    let tiny = Fixture::tiny();
+    let live = Live::plain(&[&tiny]);
+    live.upload(&tiny, 1).ok();
+    let inputs = tiny.encrypt(&tiny.rows(1));
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: test\r\n{KEY_ID_HEADER}: {}\r\ncontent-length: {}\r\n\r\n",
+        tiny.path("/infer"),
+        tiny.key_id(),
+        inputs.len()
+    );
+    let request = [head.as_bytes(), &inputs].concat();
+    let mut stream = TcpStream::connect(live.address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut beyond: Vec<f64> = (0..200)
+        .map(|_| {
+            let begun = Instant::now();
+            stream.write_all(&request).unwrap();
+            let reply = read_reply(&mut stream).unwrap().ok();
+            let computed: f64 = reply.header(COMPUTE_HEADER).unwrap().parse().unwrap();
+            begun.elapsed().as_secs_f64() * 1e3 - computed / 1e3
+        })
+        .collect();
+    beyond.sort_by(f64::total_cmp);
+    println!("{} bytes, beyond computing: median {:.3} ms, p95 {:.3} ms", request.len(), beyond[100], beyond[190]);
+    // Far above what it takes, far below what a delayed acknowledgement would add.
+    assert!(beyond[100] < 20.0, "{beyond:?}");
+}
+
+#[test]
+fn a_server_that_cannot_begin_says_why() {
+    let tiny = Fixture::tiny();
+    let live = Live::plain(&[&tiny]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let bind = |models: Vec<ServerBundle>, at: SocketAddr| {
+        runtime.block_on(async {
+            let store = KeyStore::open("memory:").await.unwrap();
+            let error = Server::bind(ServeConfig::new(models, at, store)).await.map(drop).unwrap_err();
+            assert!(error.hint.is_some());
+            error.code
+        })
+    };
+    assert_eq!(bind(vec![tiny.bundle.clone()], live.address), "port_in_use");
+    let any = "127.0.0.1:0".parse().unwrap();
+    assert_eq!(bind(vec![tiny.bundle.clone(), tiny.bundle.clone()], any), "model_twice");
+    assert_eq!(bind(vec![], any), "models_none");
+}
