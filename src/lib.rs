@@ -30,5 +30,9 @@ pub mod model;
 pub mod protocol;
 #[cfg(feature = "cli")]
 pub mod report;
+#[cfg(feature = "serve")]
+pub mod server;
+#[cfg(feature = "serve")]
+pub mod store;
 #[cfg(feature = "train")]
 pub mod train;

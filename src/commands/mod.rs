@@ -3,7 +3,10 @@
 mod create;
 mod inspect;
 mod locate;
+mod play;
 mod play_report;
+mod predict;
+mod serve;
 mod units;
 
 use crate::error::{Error, Result};
@@ -31,6 +34,12 @@ const EXAMPLES: &str = "Examples:
 enum Command {
     /// Train, quantise and compile a model into client.zip, server.zip and versions.json.
     Create(create::CreateArgs),
+    /// Host models over HTTP.
+    Serve(serve::ServeArgs),
+    /// Run a test set through a server, encrypted, and report accuracy and time.
+    Play(play::PlayArgs),
+    /// Predict rows of a CSV file, encrypted.
+    Predict(predict::PredictArgs),
     /// Tell what a bundle is: model, circuit, parameters, security, sizes.
     Inspect(inspect::InspectArgs),
 }
@@ -45,12 +54,15 @@ pub fn run() -> Result<()> {
         // Help and version are no mistakes; everything else is the user's.
         exit(i32::from(error.use_stderr()));
     });
-    if true {
+    if !matches!(cli.command, Command::Serve(_)) {
         // A server drains; everything else stops at once.
         ctrlc::set_handler(|| exit(130)).map_err(|error| Error::fault("signals", error.to_string()))?;
     }
     match cli.command {
         Command::Create(args) => create::run(args),
+        Command::Serve(args) => serve::run(args),
+        Command::Play(args) => play::run(args),
+        Command::Predict(args) => predict::run(args),
         Command::Inspect(args) => inspect::run(args),
     }
 }

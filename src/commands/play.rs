@@ -90,11 +90,9 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let serve = || -> Result<()> {
-            let listen = ([127, 0, 0, 1], 0).into();
-            let mut config = ServeConfig::new(vec![owner], listen, KeyStore::open("memory:")?);
-            config.threads = serve::default_threads();
             serve::runtime()?.block_on(async {
-                let server = Server::bind(config).await?;
+                let listen = ([127, 0, 0, 1], 0).into();
+                let server = Server::bind(ServeConfig::new(vec![owner], listen, KeyStore::open("memory:").await?)).await?;
                 let _ = sender.send(Ok(server.local_addr()));
                 server.run(std::future::pending()).await
             })

@@ -41,9 +41,9 @@ pub struct ServeArgs {
     /// Bearer tokens that are let in, one a line; without it everyone is
     #[arg(long, env = "FHECTL_TOKEN_FILE", value_name = "FILE")]
     token_file: Option<PathBuf>,
-    /// Requests that may wait for the compute threads; more are told to come back later
-    #[arg(long, env = "FHECTL_MAX_QUEUE", default_value_t = 256)]
-    max_queue: usize,
+    /// Requests that may wait for the compute threads; more are told to come back later [default: 64 a thread]
+    #[arg(long, env = "FHECTL_MAX_QUEUE")]
+    max_queue: Option<usize>,
     /// How log lines look
     #[arg(long, env = "FHECTL_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -55,11 +55,6 @@ enum LogFormat {
     Json,
 }
 
-/// The number of threads to compute on where none is asked for.
-pub fn default_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 pub fn run(args: ServeArgs) -> Result<()> {
     start_log(args.log_format);
     let models = if args.models_given.is_empty() {
@@ -68,13 +63,12 @@ pub fn run(args: ServeArgs) -> Result<()> {
         args.models_given.iter().map(|path| folder::read_server(path)).collect::<Result<_>>()?
     };
     let tokens = args.token_file.as_deref().map(TokenSet::from_file).transpose()?;
-    let mut config = ServeConfig::new(models, args.listen, KeyStore::open(&args.store)?);
-    config.cache_bytes = args.cache_size;
-    config.threads = args.threads.unwrap_or_else(default_threads).max(1);
-    config.tokens = tokens;
-    config.max_queue = args.max_queue;
-
     runtime()?.block_on(async {
+        let mut config = ServeConfig::new(models, args.listen, KeyStore::open(&args.store).await?);
+        config.cache_bytes = args.cache_size;
+        config.tokens = tokens;
+        config.threads = args.threads.unwrap_or(config.threads).max(1);
+        config.max_queue = args.max_queue.unwrap_or(config.max_queue);
         let server = Server::bind(config).await?;
         // The one line on stdout: scripts that ask for port 0 read where it went.
         super::say!("listening on http://{}", server.local_addr());

@@ -8,7 +8,9 @@ use super::GlweShape;
 use tfhe::core_crypto::commons::noise_formulas::{
     centered_mean_shifted_modulus_switch::centered_binary_shifted_modulus_switch_additive_variance,
     lwe_programmable_bootstrap::pbs_variance_132_bits_security_tuniform_fft_mul,
-    secure_noise::minimal_lwe_bound_for_132_bits_security_tuniform,
+    secure_noise::{
+        minimal_lwe_bound_for_132_bits_security_tuniform, minimal_lwe_variance_for_132_bits_security_tuniform,
+    },
 };
 use tfhe::core_crypto::commons::parameters::{
     DecompositionBaseLog, DecompositionLevelCount, GlweDimension, LweDimension, PolynomialSize,
@@ -25,17 +27,27 @@ const MODULUS: f64 = 18_446_744_073_709_551_616.0; // 2^64
 /// Bits of an `f64` mantissa: what the bootstrap's Fourier transform keeps of a product.
 const FFT_MANTISSA: f64 = 53.0;
 
-/// The bound `b` of TUniform(b) for a binary LWE key of this dimension, modulus 2^64, at [`SECURITY_BITS`].
+/// The bound `b` of TUniform(b) for a binary LWE key of this dimension, modulus 2^64, at [`SECURITY_BITS`]: the
+/// smallest whose variance is not below the curve (up to the curve's own rounding of a part in a million).
 ///
 /// The curve flattens at a variance of 2^4.44: below, rounding attacks rather than lattices decide.
 pub fn t_uniform_bound(lwe_dimension: usize) -> u32 {
-    minimal_lwe_bound_for_132_bits_security_tuniform(LweDimension(lwe_dimension), MODULUS).max(3)
+    let wanted = curve_variance(lwe_dimension) * (1.0 - 1e-6);
+    let first = minimal_lwe_bound_for_132_bits_security_tuniform(LweDimension(lwe_dimension), MODULUS);
+    (first..).find(|bound| t_uniform_variance(*bound) >= wanted).unwrap_or(first)
+}
+
+fn t_uniform_variance(bound_log2: u32) -> f64 {
+    ((2.0 * f64::from(bound_log2) + 1.0).exp2() + 1.0) / 6.0 / MODULUS / MODULUS
+}
+
+fn curve_variance(lwe_dimension: usize) -> f64 {
+    minimal_lwe_variance_for_132_bits_security_tuniform(LweDimension(lwe_dimension), MODULUS).0
 }
 
 /// The variance of one fresh encryption.
 pub fn fresh_variance(lwe_dimension: usize) -> f64 {
-    let bound = f64::from(t_uniform_bound(lwe_dimension));
-    ((2.0 * bound + 1.0).exp2() + 1.0) / 6.0 / MODULUS / MODULUS
+    t_uniform_variance(t_uniform_bound(lwe_dimension))
 }
 
 /// The variance of rounding one word to `bits` bits: a uniform law of width `2^-bits`.
@@ -85,10 +97,10 @@ pub struct Gadget {
     pub key_bits: u32,
 }
 
-/// The variance of a bootstrap's output: tfhe's formula, and the key's rounding on top.
+/// The variance of a bootstrap's output: tfhe's formula, and on top what our keys have more noise than it counts.
 ///
-/// A cut body adds `n * l * N * (B^2/12 + 1/6)` times its rounding variance (only the body's row of each
-/// external product sees it, for all `k + 1` rows of the key).
+/// Each coefficient of the key takes part with `n * l * N * (k + 1) * (B^2/12 + 1/6)` times its variance. The formula
+/// counts the curve's; ours may be the next bound above it, and its bodies are cut to `key_bits`.
 pub fn bootstrap_variance(lwe_dimension: usize, output: GlweShape, gadget: Gadget) -> f64 {
     let formula = pbs_variance_132_bits_security_tuniform_fft_mul(
         LweDimension(lwe_dimension),
@@ -102,7 +114,9 @@ pub fn bootstrap_variance(lwe_dimension: usize, output: GlweShape, gadget: Gadge
     .0;
     let base = f64::from(gadget.base_log).exp2();
     let products = (lwe_dimension * gadget.levels as usize * output.size * (output.dimension + 1)) as f64;
-    formula + products * (base * base / 12.0 + 1.0 / 6.0) * rounding_variance(gadget.key_bits)
+    let dimension = output.lwe_dimension();
+    let above_curve = (fresh_variance(dimension) - curve_variance(dimension)).max(0.0);
+    formula + products * (base * base / 12.0 + 1.0 / 6.0) * (above_curve + rounding_variance(gadget.key_bits))
 }
 
 /// log2 of `erfc(margin / (sigma * sqrt 2))`, also far beyond what an `f64` probability can hold.
@@ -145,9 +159,12 @@ mod tests {
 
     #[test]
     fn bounds_stand_on_the_132_bit_curve() {
-        // The curve's own line: ceil(-0.025167785 n + 64 + 4.10067100000001), flat at 3.
-        for (dimension, bound) in [(512, 56), (576, 54), (1536, 30), (2048, 17), (4096, 3)] {
+        // The curve's own line: ceil(-0.025167785 n + 64 + 4.10067100000001), until it is flat.
+        for (dimension, bound) in [(512, 56), (576, 54), (1536, 30), (2048, 17), (4096, 4), (8192, 4)] {
             assert_eq!(t_uniform_bound(dimension), bound, "dimension {dimension}");
+        }
+        for dimension in MIN_LWE_DIMENSION..=8192 {
+            assert!(fresh_variance(dimension) >= curve_variance(dimension) * (1.0 - 1e-6), "dimension {dimension}");
         }
     }
 

@@ -36,7 +36,12 @@ pub(super) struct Received {
 impl Incoming {
     pub fn new(body: Body) -> Self {
         let stated = axum::body::HttpBody::size_hint(&body).exact();
-        Self(Arc::new(Mutex::new(Stream { stream: body.into_data_stream(), stated, read: 0, ended: stated == Some(0) })))
+        Self(Arc::new(Mutex::new(Stream {
+            stream: body.into_data_stream(),
+            stated,
+            read: 0,
+            ended: stated == Some(0),
+        })))
     }
 
     /// Reads all of it.

@@ -45,6 +45,7 @@ pub(super) async fn serve(
         let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
         parsed.map_err(|_| Error::fault("internal", "reading a request failed unexpectedly"))??
     };
+    drop(body);
     match request {
         EndpointRequest::SaveKey { evaluation_keys } => {
             let uid = Uid::fresh(&mut OsEntropy);
@@ -68,14 +69,7 @@ pub(super) async fn serve(
 }
 
 /// Adds a piece to a key; the one that reaches the key's length completes it.
-async fn append(
-    state: &State,
-    model: &Arc<Hosted>,
-    shelf: &Shelf,
-    uid: &Uid,
-    piece: Bytes,
-    first: bool,
-) -> Result<()> {
+async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, piece: Bytes, first: bool) -> Result<()> {
     if model.no_key.is_some() {
         // Such clients always send a key; one without a body is all there is to send.
         return check_total(piece.len() as u64, KEY_HEADER);
@@ -125,5 +119,6 @@ async fn resolve(state: &State, model: &Hosted, shelf: &Shelf, uid: &str) -> Res
 }
 
 fn unknown() -> Error {
-    Error::user("uid_unknown", "no evaluation key of this uid is here").hint("begin with save_key and use the uid it returns")
+    Error::user("uid_unknown", "no evaluation key of this uid is here")
+        .hint("begin with save_key and use the uid it returns")
 }

@@ -52,10 +52,9 @@ pub(super) fn parse(body: &[u8]) -> Result<EndpointRequest> {
     let keys = flat.evaluation_keys.map(|bytes| bytes.0);
     Ok(match flat.method {
         Method::SaveKey => EndpointRequest::SaveKey { evaluation_keys: need(keys, "evaluation_keys")? },
-        Method::AppendKey => EndpointRequest::AppendKey {
-            evaluation_keys: need(keys, "evaluation_keys")?,
-            uid: need(flat.uid, "uid")?,
-        },
+        Method::AppendKey => {
+            EndpointRequest::AppendKey { evaluation_keys: need(keys, "evaluation_keys")?, uid: need(flat.uid, "uid")? }
+        }
         Method::Inference => EndpointRequest::Inference {
             encrypted_inputs: need(flat.encrypted_inputs, "encrypted_inputs")?.0,
             uid: need(flat.uid, "uid")?,

@@ -1,8 +1,8 @@
 //! The HTTP service: `/v1` for our own clients, the endpoint form on `/` for those that exist, one engine behind both.
 //!
-//! Async threads move bytes and nothing else; all computing happens on one pool ([`compute`]) behind one bounded
+//! Async threads move bytes and nothing else; all computing happens on one pool (`compute`) behind one bounded
 //! queue, so that overload is refused at the door instead of being piled up. Every reply but a success is JSON
-//! ([`reply`]).
+//! (`reply`).
 
 mod body;
 mod compute;

@@ -100,7 +100,8 @@ impl Models {
     /// `model_unknown`.
     pub fn named(&self, name: &str) -> Result<&Arc<Hosted>> {
         self.by_name.get(name).ok_or_else(|| {
-            Error::user("model_unknown", "no model of this name is served here").hint("GET /v1/models lists those that are")
+            Error::user("model_unknown", "no model of this name is served here")
+                .hint("GET /v1/models lists those that are")
         })
     }
 

@@ -58,7 +58,8 @@ impl TokenSet {
     /// `unauthorized`.
     pub fn check(&self, authorization: Option<&[u8]>) -> Result<Owner> {
         let refuse = |what: &str| {
-            Err(Error::user("unauthorized", what).hint("send `Authorization: Bearer <token>` with a token of this server"))
+            Err(Error::user("unauthorized", what)
+                .hint("send `Authorization: Bearer <token>` with a token of this server"))
         };
         let Some(header) = authorization.and_then(|bytes| std::str::from_utf8(bytes).ok()) else {
             return refuse("this server wants a token");

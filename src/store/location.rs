@@ -2,10 +2,10 @@
 
 use super::KeyStore;
 use crate::error::{Error, Result};
+use object_store::ObjectStoreExt;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::ObjectStoreExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use url::Url;
@@ -62,7 +62,9 @@ fn parse(url: &str) -> Result<Location> {
         let path = Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
         return match path {
             Some(path) => Ok(Location::Folder(path)),
-            None => unsupported(format!("`{url}` names no folder"), "write file:///absolute/folder, with three slashes"),
+            None => {
+                unsupported(format!("`{url}` names no folder"), "write file:///absolute/folder, with three slashes")
+            }
         };
     }
     if let Some((scheme, _)) = url.split_once("://") {

@@ -1,0 +1,175 @@
+//! What a client with its secret key can make of one answer.
+//!
+//! Without re-randomisation (`--reveal model`) an answer's mask is a known function of the client's own mask and the
+//! model, and these attacks find the model; that shows that they would see a leak. With it they find nothing. The
+//! attacker is given more than the wire carries: answers at full precision.
+
+mod common;
+
+use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
+use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, encode};
+use fhectl::fhe::random::OsEntropy;
+use fhectl::fhe::{GlweList, Lwe, Random, SeededLayout};
+use fhectl::model::{IntegerTree, Model, Node, Quantizer};
+
+/// A spec whose answers are not cut.
+fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal) -> CircuitSpec {
+    let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
+    let mut spec = plan(model, quantizer, 2, &request).unwrap().remove(0).spec;
+    match &mut spec {
+        CircuitSpec::Linear(params) => params.response_bits = 64,
+        CircuitSpec::PathCost(params) => params.response_bits = 64,
+        CircuitSpec::LeafSum(params) => params.response_bits = 64,
+    }
+    spec
+}
+
+/// One query of an honest client: its request, and the answer's ciphertexts.
+struct Query {
+    key: ClientKey,
+    evaluation_key: Vec<u8>,
+    request: Vec<u8>,
+    answers: Vec<Lwe>,
+}
+
+fn query(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer) -> Query {
+    let key = ClientKey::generate(spec, &mut OsEntropy);
+    let evaluation_key = key.evaluation_key(spec, &mut OsEntropy);
+    let row = common::row(quantizer, &mut common::random(5));
+    let request = encode(spec, quantizer, &key, &row, &mut OsEntropy);
+    let answers = answer(spec, model, quantizer, &evaluation_key, &request);
+    Query { key, evaluation_key, request, answers }
+}
+
+fn answer(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer, key: &[u8], request: &[u8]) -> Vec<Lwe> {
+    let evaluator = Evaluator::new(spec, model, quantizer).unwrap();
+    let key = evaluator.unpack_key(key).unwrap();
+    let bytes = evaluator.evaluate(&key, request, &mut Random::fresh(&mut OsEntropy)).unwrap();
+    let dimension = spec.answer_shape().lwe_dimension();
+    bytes.chunks(Lwe::wire_len(dimension, 64)).map(|bytes| Lwe::read(bytes, dimension, 64).unwrap()).collect()
+}
+
+/// Solves `mask = sum_i c_i * columns_i` modulo 2^64 for `c` by elimination over odd pivots, and checks the solution
+/// in every equation (there are many more equations than unknowns).
+fn solve(columns: &[Vec<u64>], mask: &[u64]) -> Option<Vec<i64>> {
+    let unknowns = columns.len();
+    let mut rows: Vec<Vec<u64>> =
+        (0..mask.len()).map(|j| columns.iter().map(|c| c[j]).chain([mask[j]]).collect()).collect();
+    for pivot in 0..unknowns {
+        let found = (pivot..rows.len()).find(|r| rows[*r][pivot] % 2 == 1)?;
+        rows.swap(pivot, found);
+        // Newton's iteration for the inverse modulo 2^64.
+        let inverse = (0..6).fold(rows[pivot][pivot], |x, _| {
+            x.wrapping_mul(2u64.wrapping_sub(rows[pivot][pivot].wrapping_mul(x)))
+        });
+        rows[pivot].iter_mut().for_each(|entry| *entry = entry.wrapping_mul(inverse));
+        let lead = rows[pivot].clone();
+        for (r, row) in rows.iter_mut().enumerate().take(4 * unknowns) {
+            if r != pivot && row[pivot] != 0 {
+                let factor = row[pivot];
+                row.iter_mut().zip(&lead).for_each(|(entry, lead)| *entry = entry.wrapping_sub(lead.wrapping_mul(factor)));
+            }
+        }
+    }
+    let solution: Vec<u64> = rows[..unknowns].iter().map(|row| row[unknowns]).collect();
+    let holds = (0..mask.len()).all(|j| {
+        let sum = columns.iter().zip(&solution).fold(0u64, |sum, (c, x)| sum.wrapping_add(c[j].wrapping_mul(*x)));
+        sum == mask[j]
+    });
+    holds.then(|| solution.into_iter().map(|x| x as i64).collect())
+}
+
+/// The masks of the client's own input coefficients: the unknown answer is a combination of them.
+fn columns(layout: SeededLayout, request: &[u8]) -> Vec<Vec<u64>> {
+    let list: GlweList = layout.expand(request).unwrap();
+    (0..layout.bodies)
+        .map(|index| {
+            let mut lwe = Lwe::zero(layout.shape.lwe_dimension());
+            list.add_coefficient(index, 1, &mut lwe);
+            lwe.mask
+        })
+        .collect()
+}
+
+#[test]
+fn one_answer_of_linear_does_not_give_the_weights_away() {
+    let quantizer = common::quantizer(30, 256);
+    let linear = common::linear(&quantizer, 2, 8, &mut common::random(1));
+    let weights: Vec<i64> = linear.weights[0].iter().map(|w| i64::from(*w)).collect();
+    let model = Model::Linear(linear);
+    for (reveal, leaks) in [(Reveal::Model, true), (Reveal::Nothing, false)] {
+        let spec = spec(&model, &quantizer, CircuitKind::Linear, reveal);
+        let CircuitSpec::Linear(params) = &spec else { unreachable!() };
+        let query = query(&spec, &model, &quantizer);
+        let found = solve(&columns(params.input(), &query.request), &query.answers[0].mask);
+        assert_eq!(found, leaks.then(|| weights.clone()), "reveal {reveal}");
+    }
+}
+
+#[test]
+fn one_answer_of_path_cost_does_not_give_the_thresholds_away() {
+    let quantizer = common::quantizer(8, 8);
+    let tree = common::tree(&quantizer, 3, 2, &mut common::random(8));
+    let model = Model::Tree(tree.clone());
+    for (reveal, leaks) in [(Reveal::Model, true), (Reveal::Size, false)] {
+        let spec = spec(&model, &quantizer, CircuitKind::PathCost, reveal);
+        let CircuitSpec::PathCost(params) = &spec else { unreachable!() };
+        let query = query(&spec, &model, &quantizer);
+        let columns = columns(params.input, &query.request);
+        // The bits that any leaf's answer is a combination of are the thresholds on its path.
+        let mut found: Vec<usize> = query
+            .answers
+            .iter()
+            .filter_map(|answer| solve(&columns, &answer.mask))
+            .flat_map(|solution| solution.into_iter().enumerate().filter(|(_, c)| *c != 0).map(|(bit, _)| bit))
+            .collect();
+        found.sort_unstable();
+        found.dedup();
+        let tests = fhectl::circuit::thermometer::LeafTests::of_tree(&tree, &quantizer);
+        let mut tested: Vec<usize> = tests.tests.iter().flat_map(|test| test.terms.iter().map(|term| term.0)).collect();
+        tested.sort_unstable();
+        tested.dedup();
+        assert!(!tested.is_empty());
+        assert_eq!(found, if leaks { tested } else { Vec::new() }, "reveal {reveal}");
+    }
+}
+
+/// After a bootstrap the mask is no longer linear in the model, but the client has all it takes to repeat the
+/// computation for every model it can think of.
+#[test]
+fn one_answer_of_leaf_sum_does_not_match_a_replay_of_the_right_model() {
+    let quantizer = common::quantizer(3, 6);
+    let stump = |feature: u32, threshold: u32| {
+        let split = Node::Split { feature, threshold, low: 1, high: 2 };
+        Model::Tree(IntegerTree { classes: 2, nodes: vec![split, Node::Leaf { class: 0 }, Node::Leaf { class: 1 }] })
+    };
+    let secret = (1, 4);
+    let model = stump(secret.0, secret.1);
+    for (reveal, leaks) in [(Reveal::Model, true), (Reveal::Nothing, false)] {
+        let spec = spec(&model, &quantizer, CircuitKind::LeafSum, reveal);
+        let query = query(&spec, &model, &quantizer);
+        // What the attacker runs: the same circuit without re-randomisation, on the same request and bootstrap key.
+        let mut open = spec.clone();
+        let CircuitSpec::LeafSum(params) = &mut open else { unreachable!() };
+        params.flood_log2 = None;
+        let bootstrap_key = &query.evaluation_key[..open.key_bytes()];
+        let mut matches = Vec::new();
+        let mut phases = Vec::new();
+        for feature in 0..3 {
+            for threshold in 1..6 {
+                let replay = answer(&open, &stump(feature, threshold), &quantizer, bootstrap_key, &query.request);
+                if replay[0].mask == query.answers[0].mask {
+                    matches.push((feature, threshold));
+                }
+                let difference = query.key.answer().phase(&replay[0]).wrapping_sub(query.key.answer().phase(&query.answers[0]));
+                phases.push((difference as i64).unsigned_abs());
+            }
+        }
+        assert_eq!(matches, if leaks { vec![secret] } else { vec![] }, "reveal {reveal}");
+        if !leaks {
+            // Nor is the phase close to a replay's: flooding stands between them. Fresh noise of the public key alone
+            // would be below 2^40.
+            assert!(phases.iter().all(|difference| *difference > 1 << 44), "{phases:?}");
+        }
+    }
+}

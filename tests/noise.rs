@@ -1,0 +1,157 @@
+//! Measured noise against the formulas that the parameter search used, and parameters against the security curve.
+//!
+//! Bounds are chi-square: the mean of `n` squared standardised errors spreads by at most `sqrt(2/n)` (less for the
+//! flatter-than-normal laws here), and four such deviations are allowed.
+
+mod common;
+
+use fhectl::bundle::folder;
+use fhectl::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, needs};
+use fhectl::circuit::thermometer::{self, LeafTests};
+use fhectl::circuit::{CircuitSpec, ClientKey};
+use fhectl::fhe::noise::{self, SECURITY_BITS};
+use fhectl::fhe::pbs::BootstrapKey;
+use fhectl::fhe::random::OsEntropy;
+use fhectl::fhe::{GlweSecret, GlweShape, Lwe, SeededLayout, bootstrap};
+use fhectl::model::{Model, Quantizer};
+use std::path::Path;
+use tfhe::core_crypto::commons::noise_formulas::secure_noise::minimal_lwe_variance_for_132_bits_security_tuniform;
+use tfhe::core_crypto::prelude::{
+    CiphertextModulus, LweCiphertext, LweDimension, ModulusSwitchedLweCiphertext, PolynomialSize,
+    lwe_ciphertext_centered_binary_modulus_switch,
+};
+
+const MODELS: [&str; 3] = ["tree-spam", "tree-spam-leaf-sum", "logreg-synthetic"];
+
+fn bundle(name: &str) -> fhectl::bundle::ServerBundle {
+    folder::read_server(&Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name)).unwrap()
+}
+
+fn leaf_sum() -> (LeafSumParams, LeafTests, Quantizer) {
+    let bundle = bundle("tree-spam-leaf-sum");
+    let (CircuitSpec::LeafSum(params), Model::Tree(tree)) = (&bundle.spec.circuit, &bundle.server.model) else {
+        panic!("the committed model is a tree under leaf-sum")
+    };
+    (params.clone(), LeafTests::of_tree(tree, &bundle.spec.quantizer), bundle.spec.quantizer)
+}
+
+/// The distance of two torus words, in `[-1/2, 1/2)`.
+fn distance(a: u64, b: u64) -> f64 {
+    a.wrapping_sub(b) as i64 as f64 / 2f64.powi(64)
+}
+
+/// Checks that the mean of squared standardised errors is 1, and of errors 0 up to `bias` (in sigmas).
+fn assert_unit_variance(what: &str, standardised: &[f64], bias: f64) {
+    let n = standardised.len() as f64;
+    let ratio = standardised.iter().map(|e| e * e).sum::<f64>() / n;
+    let mean = standardised.iter().sum::<f64>() / n;
+    println!("{what}: measured/predicted variance {ratio:.3} over {n} samples, mean {mean:.3} sigma");
+    assert!((ratio - 1.0).abs() < 4.0 * (2.0 / n).sqrt(), "{what}: measured/predicted variance {ratio}");
+    assert!(mean.abs() < bias + 4.0 / n.sqrt(), "{what}: mean {mean} sigma");
+}
+
+#[test]
+fn a_leafs_point_has_the_predicted_noise_where_the_bootstrap_starts() {
+    let (params, tests, quantizer) = leaf_sum();
+    let spec = CircuitSpec::LeafSum(params.clone());
+    let key = ClientKey::generate(&spec, &mut OsEntropy);
+    let mut random = common::random(1);
+    let log_modulus = PolynomialSize(params.bootstrap.output.size).to_blind_rotation_input_modulus_log();
+    let (mut fresh, mut switched) = (Vec::new(), Vec::new());
+    for sample in 0..2000 {
+        let row = common::row(&quantizer, &mut random);
+        let request = fhectl::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+        let input = params.input.expand(&request).unwrap();
+        let test = &tests.tests[sample % tests.tests.len()];
+        let lwe = bootstrap_input(&params, test, &input);
+
+        let bits = thermometer::encode(&quantizer, &row, 1);
+        let violations =
+            test.constant + test.terms.iter().map(|(bit, sign)| sign * bits[*bit] as i64).sum::<i64>();
+        let scale = params.circle as i64 / 2 / i64::from(test.features);
+        let ideal = ((i128::from(scale * (2 * violations - 1)) << 64) / i128::from(2 * params.circle)) as u64;
+        let bits_variance =
+            (scale * scale) as f64 * test.terms.len() as f64 * noise::seeded_variance(params.input.shape, params.input.bits);
+        fresh.push(distance(key.input().phase(&lwe), ideal) / bits_variance.sqrt());
+
+        // After the switch to 2N, which moves the point down by half of one of its steps.
+        let words: Vec<u64> = lwe.mask.iter().copied().chain([lwe.body]).collect();
+        let words = LweCiphertext::from_container(words, CiphertextModulus::new_native());
+        let coarse = lwe_ciphertext_centered_binary_modulus_switch::<u64, u64, _>(words, log_modulus);
+        let up = 64 - log_modulus.0;
+        let coarse = Lwe { mask: coarse.mask().map(|a| a << up).collect(), body: coarse.body() << up };
+        let ideal = ideal.wrapping_sub(1 << (up - 1));
+        let variance = needs::input_variance(&params, test.terms.len(), scale as f64);
+        switched.push(distance(key.input().phase(&coarse), ideal) / variance.sqrt());
+    }
+    assert_unit_variance("bits of a leaf, added up", &fresh, 0.0);
+    assert_unit_variance("the same after the centred modulus switch", &switched, 0.0);
+}
+
+#[test]
+fn a_bootstrap_has_the_predicted_noise() {
+    let (params, ..) = leaf_sum();
+    let params = params.bootstrap;
+    let small_shape = GlweShape::new(params.lwe_dimension / 64, 64);
+    let mut errors = Vec::new();
+    for _ in 0..3 {
+        let small = GlweSecret::generate(small_shape, &mut OsEntropy);
+        let big = GlweSecret::generate(params.output, &mut OsEntropy);
+        let key = BootstrapKey::unpack(&params, &bootstrap::generate(&params, &small, &big, &mut OsEntropy)).unwrap();
+        let layout = SeededLayout { shape: small_shape, bodies: 200, bits: 64 };
+        // Phases of +-1/4: the sign is never in doubt.
+        let messages: Vec<u64> = (0..200).map(|i| if i % 2 == 0 { 1 << 62 } else { 3 << 62 }).collect();
+        let list = layout.expand(&layout.encrypt(&small, &messages, &mut OsEntropy)).unwrap();
+        for index in 0..200 {
+            let mut lwe = Lwe::zero(params.lwe_dimension);
+            list.add_coefficient(index, 1, &mut lwe);
+            let height = 1u64 << 61;
+            let wanted = if index % 2 == 0 { height } else { height.wrapping_neg() };
+            let sigma = noise::bootstrap_variance(params.lwe_dimension, params.output, params.gadget()).sqrt();
+            errors.push(distance(big.phase(&key.sum_of_signs(&[lwe], &[height])), wanted) / sigma);
+        }
+    }
+    assert_unit_variance("a bootstrap's output", &errors, 0.0);
+}
+
+#[test]
+fn fresh_encryptions_have_the_predicted_noise() {
+    for (shape, bits) in [(GlweShape::new(1, 2048), 40), (GlweShape::new(9, 64), 10), (GlweShape::new(1, 4096), 60)] {
+        let secret = GlweSecret::generate(shape, &mut OsEntropy);
+        let layout = SeededLayout { shape, bodies: 2000, bits };
+        // Messages that are no multiple of the wire's step, so that its rounding shows.
+        let mut messages = vec![0; 2000];
+        common::random(3).fill_uniform(&mut messages);
+        let list = layout.expand(&layout.encrypt(&secret, &messages, &mut OsEntropy)).unwrap();
+        let sigma = noise::seeded_variance(shape, bits).sqrt();
+        let errors: Vec<f64> = messages
+            .iter()
+            .enumerate()
+            .map(|(index, message)| {
+                let mut lwe = Lwe::zero(shape.lwe_dimension());
+                list.add_coefficient(index, 1, &mut lwe);
+                distance(secret.phase(&lwe), *message) / sigma
+            })
+            .collect();
+        // Ties are rounded up: half a unit of 2^-64, which shows where the noise is but a few units.
+        let bias = 0.5 / 2f64.powi(64) / sigma;
+        assert_unit_variance(&format!("{shape:?} at {bits} bits"), &errors, bias);
+    }
+}
+
+#[test]
+fn every_committed_model_stands_on_the_132_bit_curve() {
+    for name in MODELS {
+        let bundle = bundle(name);
+        assert_eq!(bundle.spec.security_bits, SECURITY_BITS);
+        assert!(bundle.spec.p_fail_log2 <= -128.0);
+        for key in bundle.spec.circuit.keys() {
+            let dimension = key.shape.lwe_dimension();
+            assert!(dimension >= noise::MIN_LWE_DIMENSION, "{name}: {} has dimension {dimension}", key.role);
+            let curve = minimal_lwe_variance_for_132_bits_security_tuniform(LweDimension(dimension), 2f64.powi(64)).0;
+            let used = noise::fresh_variance(dimension);
+            // Up to the last digits of the curve's closed form.
+            assert!(used >= curve * (1.0 - 1e-6), "{name}: {} has noise {used:e}, the curve asks for {curve:e}", key.role);
+        }
+    }
+}
