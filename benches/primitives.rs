@@ -17,7 +17,8 @@ fn one_core() -> rayon::ThreadPool {
 fn bootstraps(c: &mut Criterion) {
     let mut group = c.benchmark_group("bootstrap, batch of 8");
     group.sample_size(10);
-    let shapes = [(3, 512, 1, 17), (4, 512, 1, 18), (2, 1024, 1, 20), (1, 2048, 1, 22), (3, 512, 2, 10), (2, 2048, 1, 22)];
+    let shapes =
+        [(3, 512, 1, 17), (4, 512, 1, 18), (2, 1024, 1, 20), (1, 2048, 1, 22), (3, 512, 2, 10), (2, 2048, 1, 22)];
     for (dimension, size, levels, base_log) in shapes {
         let output = GlweShape::new(dimension, size);
         let params = BootstrapParams { lwe_dimension: 576, output, base_log, levels, key_bits: 44 };
@@ -33,10 +34,7 @@ fn bootstraps(c: &mut Criterion) {
                 lwe
             })
             .collect();
-        println!(
-            "k={dimension} N={size} l={levels}: predicted {:.2} ms for 8",
-            8e3 * cost::bootstrap_seconds(&params)
-        );
+        println!("k={dimension} N={size} l={levels}: predicted {:.2} ms for 8", 8e3 * cost::bootstrap_seconds(&params));
         let pool = one_core();
         let id = BenchmarkId::from_parameter(format!("k={dimension} N={size} l={levels}"));
         group.bench_function(id, |b| b.iter(|| pool.install(|| black_box(key.sum_of_signs(&inputs, &[1 << 61; 8])))));

@@ -29,20 +29,12 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// A mistake of the caller's, e.g. `Error::user("csv_cell", "row 3, column `age`: ...")`.
     pub fn user(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            blame: Blame::User,
-            code,
-            message: message.into(),
-            hint: None,
-        }
+        Self { blame: Blame::User, code, message: message.into(), hint: None }
     }
 
     /// A failure that the caller could not have avoided.
     pub fn fault(code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            blame: Blame::Fault,
-            ..Self::user(code, message)
-        }
+        Self { blame: Blame::Fault, ..Self::user(code, message) }
     }
 
     /// Adds what to do next.

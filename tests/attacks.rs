@@ -59,15 +59,16 @@ fn solve(columns: &[Vec<u64>], mask: &[u64]) -> Option<Vec<i64>> {
         let found = (pivot..rows.len()).find(|r| rows[*r][pivot] % 2 == 1)?;
         rows.swap(pivot, found);
         // Newton's iteration for the inverse modulo 2^64.
-        let inverse = (0..6).fold(rows[pivot][pivot], |x, _| {
-            x.wrapping_mul(2u64.wrapping_sub(rows[pivot][pivot].wrapping_mul(x)))
-        });
+        let inverse = (0..6)
+            .fold(rows[pivot][pivot], |x, _| x.wrapping_mul(2u64.wrapping_sub(rows[pivot][pivot].wrapping_mul(x))));
         rows[pivot].iter_mut().for_each(|entry| *entry = entry.wrapping_mul(inverse));
         let lead = rows[pivot].clone();
         for (r, row) in rows.iter_mut().enumerate().take(4 * unknowns) {
             if r != pivot && row[pivot] != 0 {
                 let factor = row[pivot];
-                row.iter_mut().zip(&lead).for_each(|(entry, lead)| *entry = entry.wrapping_sub(lead.wrapping_mul(factor)));
+                row.iter_mut()
+                    .zip(&lead)
+                    .for_each(|(entry, lead)| *entry = entry.wrapping_sub(lead.wrapping_mul(factor)));
             }
         }
     }
@@ -161,7 +162,8 @@ fn one_answer_of_leaf_sum_does_not_match_a_replay_of_the_right_model() {
                 if replay[0].mask == query.answers[0].mask {
                     matches.push((feature, threshold));
                 }
-                let difference = query.key.answer().phase(&replay[0]).wrapping_sub(query.key.answer().phase(&query.answers[0]));
+                let difference =
+                    query.key.answer().phase(&replay[0]).wrapping_sub(query.key.answer().phase(&query.answers[0]));
                 phases.push((difference as i64).unsigned_abs());
             }
         }

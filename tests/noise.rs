@@ -66,12 +66,12 @@ fn a_leafs_point_has_the_predicted_noise_where_the_bootstrap_starts() {
         let lwe = bootstrap_input(&params, test, &input);
 
         let bits = thermometer::encode(&quantizer, &row, 1);
-        let violations =
-            test.constant + test.terms.iter().map(|(bit, sign)| sign * bits[*bit] as i64).sum::<i64>();
+        let violations = test.constant + test.terms.iter().map(|(bit, sign)| sign * bits[*bit] as i64).sum::<i64>();
         let scale = params.circle as i64 / 2 / i64::from(test.features);
         let ideal = ((i128::from(scale * (2 * violations - 1)) << 64) / i128::from(2 * params.circle)) as u64;
-        let bits_variance =
-            (scale * scale) as f64 * test.terms.len() as f64 * noise::seeded_variance(params.input.shape, params.input.bits);
+        let bits_variance = (scale * scale) as f64
+            * test.terms.len() as f64
+            * noise::seeded_variance(params.input.shape, params.input.bits);
         fresh.push(distance(key.input().phase(&lwe), ideal) / bits_variance.sqrt());
 
         // After the switch to 2N, which moves the point down by half of one of its steps.
@@ -151,7 +151,11 @@ fn every_committed_model_stands_on_the_132_bit_curve() {
             let curve = minimal_lwe_variance_for_132_bits_security_tuniform(LweDimension(dimension), 2f64.powi(64)).0;
             let used = noise::fresh_variance(dimension);
             // Up to the last digits of the curve's closed form.
-            assert!(used >= curve * (1.0 - 1e-6), "{name}: {} has noise {used:e}, the curve asks for {curve:e}", key.role);
+            assert!(
+                used >= curve * (1.0 - 1e-6),
+                "{name}: {} has noise {used:e}, the curve asks for {curve:e}",
+                key.role
+            );
         }
     }
 }

@@ -48,8 +48,7 @@ pub fn pack(spec: &ClientSpec, server: &ServerSpec) -> Result<(Vec<u8>, Vec<u8>)
     let client_json = to_json(spec);
     let model_json = to_json(server);
     let id = ModelId::of(&client_json, &model_json);
-    let bundle =
-        ServerBundle { id, spec: spec.clone(), server: server.clone(), client_json };
+    let bundle = ServerBundle { id, spec: spec.clone(), server: server.clone(), client_json };
     let id_text = id.to_string();
     let entries = [(CLIENT_JSON, bundle.client_json.as_str()), (ID, &id_text), (MODEL_JSON, &model_json)];
     Ok((bundle.client_zip(), archive::write(&entries)))
@@ -109,7 +108,8 @@ fn from_json<T: DeserializeOwned>(entry: &Entry) -> Result<T> {
         format: u32,
     }
     let damaged = |error: serde_json::Error| {
-        invalid(format!("{}: {error}", entry.name)).hint("the file is damaged; create the model again or download it anew")
+        invalid(format!("{}: {error}", entry.name))
+            .hint("the file is damaged; create the model again or download it anew")
     };
     let version: Versioned = serde_json::from_str(&entry.text).map_err(damaged)?;
     if version.format != FORMAT {

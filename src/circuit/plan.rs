@@ -213,7 +213,8 @@ impl Evaluator {
                 path_cost::evaluate::evaluate(params, tests, rerandomizer, request, random)
             }
             (CircuitSpec::LeafSum(params), Program::Leaves(tests)) => {
-                let bootstrap = key.bootstrap.as_ref().ok_or_else(|| Error::fault("key_missing", "no bootstrap key"))?;
+                let bootstrap =
+                    key.bootstrap.as_ref().ok_or_else(|| Error::fault("key_missing", "no bootstrap key"))?;
                 leaf_sum::evaluate::evaluate(params, tests, bootstrap, rerandomizer, request, random)
             }
             _ => Err(unfit()),

@@ -154,7 +154,8 @@ impl Http {
                 .hint("check the URL: this does not look like an fhectl server");
         };
         let code = known_code(&reply.error.code);
-        let message = format!("the server refused: {} ({}, HTTP {})", reply.error.message, reply.error.code, status.as_u16());
+        let message =
+            format!("the server refused: {} ({}, HTTP {})", reply.error.message, reply.error.code, status.as_u16());
         let error = if status.is_server_error() { Error::fault(code, message) } else { Error::user(code, message) };
         match reply.error.hint {
             Some(hint) => error.hint(hint),
@@ -185,8 +186,18 @@ fn retry_after(response: &Response<Body>) -> Option<Duration> {
 /// The server's codes that callers act on, as codes of ours.
 fn known_code(code: &str) -> &'static str {
     const KNOWN: [&str; 12] = [
-        "unauthorized", "key_unknown", "key_invalid", "key_incomplete", "key_too_large", "part_conflict", "busy",
-        "model_unknown", "wrong_model", "format_version", "ciphertext_invalid", "draining",
+        "unauthorized",
+        "key_unknown",
+        "key_invalid",
+        "key_incomplete",
+        "key_too_large",
+        "part_conflict",
+        "busy",
+        "model_unknown",
+        "wrong_model",
+        "format_version",
+        "ciphertext_invalid",
+        "draining",
     ];
     KNOWN.into_iter().find(|known| *known == code).unwrap_or("server_error")
 }

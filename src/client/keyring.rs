@@ -39,7 +39,9 @@ impl Keyring {
         let folder = match folder {
             Some(folder) => folder.to_owned(),
             None => directories::ProjectDirs::from("", "", "fhectl")
-                .ok_or_else(|| Error::user("keys_unwritable", "there is no home folder for keys").hint("name one with --keys"))?
+                .ok_or_else(|| {
+                    Error::user("keys_unwritable", "there is no home folder for keys").hint("name one with --keys")
+                })?
                 .data_dir()
                 .join("keys"),
         };
@@ -104,7 +106,9 @@ fn read_secret(path: &Path, bundle: &ClientBundle) -> Result<ClientKey> {
     check_private(path)?;
     let bytes = Zeroizing::new(fs::read(path).map_err(|error| damaged(path, &error.to_string()))?);
     let header = header(&bundle.id);
-    let body = bytes.strip_prefix(header.as_slice()).ok_or_else(|| damaged(path, "it does not begin as this model's key file"))?;
+    let body = bytes
+        .strip_prefix(header.as_slice())
+        .ok_or_else(|| damaged(path, "it does not begin as this model's key file"))?;
     ClientKey::read(&bundle.spec.circuit, body).map_err(|error| damaged(path, &error.message))
 }
 

@@ -6,7 +6,9 @@ use crate::bundle::ClientBundle;
 use crate::circuit;
 use crate::error::{Error, Result};
 use crate::fhe::random::OsEntropy;
-use crate::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, MAX_PART_BYTES, ModelInfo, QUEUE_HEADER, UploadState};
+use crate::protocol::api::{
+    COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, MAX_PART_BYTES, ModelInfo, QUEUE_HEADER, UploadState,
+};
 use crate::protocol::frame::{self, Frame, MAX_BATCH};
 use std::time::Instant;
 
@@ -65,7 +67,12 @@ impl<'a> Session<'a> {
         if served.id != bundle.id {
             return Err(Error::user(
                 "wrong_model",
-                format!("{} runs another `{name}` (id {:.12}) than client.zip describes (id {:.12})", http.base(), served.id.to_string(), bundle.id.to_string()),
+                format!(
+                    "{} runs another `{name}` (id {:.12}) than client.zip describes (id {:.12})",
+                    http.base(),
+                    served.id.to_string(),
+                    bundle.id.to_string()
+                ),
             )
             .hint(format!("fetch its client.zip from {}/v1/models/{name}/client.zip", http.base())));
         }

@@ -121,7 +121,9 @@ struct Trained {
 
 pub fn run(args: CreateArgs) -> Result<()> {
     match &args.kind {
-        Kind::Tree(tree) => create("tree", "spam", &tree.common, |train, test, request| tree.train(train, test, request)),
+        Kind::Tree(tree) => {
+            create("tree", "spam", &tree.common, |train, test, request| tree.train(train, test, request))
+        }
         Kind::Logreg(logreg) => {
             create("logreg", "synthetic", &logreg.common, |train, test, request| logreg.train(train, test, request))
         }
@@ -142,7 +144,10 @@ impl TreeArgs {
             plans,
             float_accuracy: train::float_tree_accuracy(train, test, &params)?,
             score_scale: None,
-            options: format!("{} bits a feature, depth at most {}, leaves of at least {} rows, at most {} features a path", self.bits, max_depth, self.min_leaf, path_features),
+            options: format!(
+                "{} bits a feature, depth at most {}, leaves of at least {} rows, at most {} features a path",
+                self.bits, max_depth, self.min_leaf, path_features
+            ),
         })
     }
 }
@@ -209,7 +214,8 @@ fn create(
         p_fail_log2: args.p_fail,
         ..PlanRequest::default()
     };
-    let work = progress::spinner(format!("training on {} rows of {} features", train_rows.len(), train_rows.features.len()));
+    let work =
+        progress::spinner(format!("training on {} rows of {} features", train_rows.len(), train_rows.features.len()));
     let trained = train(&train_rows, &test_rows, &request)?;
     let quantized_accuracy = train::accuracy(&trained.model, &trained.quantizer, &test_rows)?;
     work.finish_and_clear();
@@ -230,7 +236,11 @@ fn create(
         flooding_log2: chosen.guarantees.flooding_log2,
         security_bits: SECURITY_BITS,
         score_scale: trained.score_scale,
-        evaluation: built_in.then(|| Evaluation { data: source.to_owned(), test_size: args.test_size, seed: args.seed }),
+        evaluation: built_in.then(|| Evaluation {
+            data: source.to_owned(),
+            test_size: args.test_size,
+            seed: args.seed,
+        }),
     };
     let metrics = Metrics {
         train_rows: train_rows.len(),

@@ -63,7 +63,8 @@ pub fn run(args: InspectArgs) -> Result<()> {
 
 /// A folder shows both halves where both are there, a zip file its own.
 fn read(path: &Path) -> Result<(ModelId, ClientSpec, Option<ServerBundle>)> {
-    let is_server_zip = path.is_file() && folder::read_client(path).is_err_and(|e| e.message.contains("unexpected entry"));
+    let is_server_zip =
+        path.is_file() && folder::read_client(path).is_err_and(|e| e.message.contains("unexpected entry"));
     if is_server_zip || path.join("server.zip").exists() {
         let server = folder::read_server(path)?;
         return Ok((server.id, server.spec.clone(), Some(server)));

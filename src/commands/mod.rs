@@ -91,7 +91,13 @@ mod tests {
             for argument in command.get_arguments().filter(|a| a.get_long().is_some_and(|l| l != "help")) {
                 let wanted = format!("FHECTL_{}", argument.get_long().unwrap().to_uppercase().replace('-', "_"));
                 let got = argument.get_env().map(|name| name.to_string_lossy().into_owned());
-                assert_eq!(got.as_deref(), Some(wanted.as_str()), "{} --{}", command.get_name(), argument.get_long().unwrap());
+                assert_eq!(
+                    got.as_deref(),
+                    Some(wanted.as_str()),
+                    "{} --{}",
+                    command.get_name(),
+                    argument.get_long().unwrap()
+                );
             }
         }
     }

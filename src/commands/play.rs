@@ -56,7 +56,8 @@ pub fn run(args: PlayArgs) -> Result<()> {
     let outputs = [&args.export_json, &args.report];
     for path in outputs.into_iter().flatten() {
         std::fs::File::create(path).map_err(|error| {
-            Error::user("output_unwritable", format!("{}: {error}", path.display())).hint("check the folder and its permissions")
+            Error::user("output_unwritable", format!("{}: {error}", path.display()))
+                .hint("check the folder and its permissions")
         })?;
     }
     let remote = args.server.url.as_deref().map(|url| Http::new(url, args.server.token.clone())).transpose()?;
@@ -92,7 +93,8 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
         let serve = || -> Result<()> {
             serve::runtime()?.block_on(async {
                 let listen = ([127, 0, 0, 1], 0).into();
-                let server = Server::bind(ServeConfig::new(vec![owner], listen, KeyStore::open("memory:").await?)).await?;
+                let server =
+                    Server::bind(ServeConfig::new(vec![owner], listen, KeyStore::open("memory:").await?)).await?;
                 let _ = sender.send(Ok(server.local_addr()));
                 server.run(std::future::pending()).await
             })
@@ -101,7 +103,8 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
             let _ = sender.send(Err(error));
         }
     });
-    let address = receiver.recv().map_err(|_| Error::fault("server", "the loopback server ended before it began"))??;
+    let address =
+        receiver.recv().map_err(|_| Error::fault("server", "the loopback server ended before it began"))??;
     Http::new(&format!("http://{address}"), None)
 }
 
@@ -111,8 +114,11 @@ fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
         (Some(data), _) if data::BUILT_IN.contains(&data.as_str()) => {
             let rows = data::load(data, &args.datasets, Some(&spec.target))?;
             if rows.features != spec.features || rows.classes != spec.classes {
-                return Err(Error::user("csv_columns", format!("`{data}` has other columns or classes than the model"))
-                    .hint("`fhectl inspect` lists what the model takes"));
+                return Err(Error::user(
+                    "csv_columns",
+                    format!("`{data}` has other columns or classes than the model"),
+                )
+                .hint("`fhectl inspect` lists what the model takes"));
             }
             rows
         }
@@ -122,8 +128,11 @@ fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
             data::load_split(&evaluation.data, &args.datasets, None, holdout)?.1
         }
         (None, None) => {
-            return Err(Error::user("data_missing", "the model was not made from a built-in set, so its test rows are not known")
-                .hint("name labelled rows with --data FILE.csv"));
+            return Err(Error::user(
+                "data_missing",
+                "the model was not made from a built-in set, so its test rows are not known",
+            )
+            .hint("name labelled rows with --data FILE.csv"));
         }
     };
     if let Some(samples) = args.samples {

@@ -162,7 +162,11 @@ fn histogram(values: &[f64]) -> String {
         let height = 150 * count / most;
         let _ = write!(svg, "<rect x=\"{}\" y=\"{}\" width=\"18\" height=\"{height}\"/>", index * 20, 150 - height);
     }
-    let _ = write!(svg, "<text x=\"0\" y=\"172\">0</text><text x=\"800\" y=\"172\" text-anchor=\"end\">{}</text></svg>", seconds(top));
+    let _ = write!(
+        svg,
+        "<text x=\"0\" y=\"172\">0</text><text x=\"800\" y=\"172\" text-anchor=\"end\">{}</text></svg>",
+        seconds(top)
+    );
     svg
 }
 

@@ -41,7 +41,8 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let quantized = rows.iter().map(|row| spec.quantizer.quantize(row)).collect::<Result<Vec<_>>>()?;
     let sink: Box<dyn Write> = match &args.output {
         Some(path) => Box::new(File::create(path).map_err(|error| {
-            Error::user("output_unwritable", format!("{}: {error}", path.display())).hint("check the folder and its permissions")
+            Error::user("output_unwritable", format!("{}: {error}", path.display()))
+                .hint("check the folder and its permissions")
         })?),
         None => Box::new(std::io::stdout().lock()),
     };

@@ -9,11 +9,7 @@ pub fn parse_probability(text: &str) -> Result<f64, String> {
         Some(exponent) => exponent.parse::<f64>().map_err(|_| "want 2^-128 or 1e-9")?,
         None => text.parse::<f64>().map_err(|_| "want 2^-128 or 1e-9")?.log2(),
     };
-    if (-1024.0..=-10.0).contains(&log2) {
-        Ok(log2)
-    } else {
-        Err("want a probability from 2^-1024 to 2^-10".into())
-    }
+    if (-1024.0..=-10.0).contains(&log2) { Ok(log2) } else { Err("want a probability from 2^-1024 to 2^-10".into()) }
 }
 
 /// `4GiB`, `512MiB`, `64KiB`, or bytes.

@@ -11,7 +11,7 @@ use tfhe::core_crypto::fft_impl::fft64::crypto::bootstrap::{
 };
 use tfhe::core_crypto::prelude::{
     CiphertextCount, CiphertextModulus, ComputationBuffers, DecompositionBaseLog, DecompositionLevelCount, Fft,
-    GgswCiphertext, GlweCiphertextList, GlweCiphertextCount, GlweSize, LweCiphertext, LweDimension, MonomialDegree,
+    GgswCiphertext, GlweCiphertextCount, GlweCiphertextList, GlweSize, LweCiphertext, LweDimension, MonomialDegree,
     PolynomialSize, extract_lwe_sample_from_glwe_ciphertext, lwe_ciphertext_centered_binary_modulus_switch,
 };
 
@@ -79,16 +79,20 @@ impl BootstrapKey {
     /// [`super::noise::bootstrap_variance`] over the inputs.
     pub fn sum_of_signs(&self, inputs: &[Lwe], heights: &[u64]) -> Lwe {
         let share = inputs.len().div_ceil(rayon::current_num_threads()).max(1);
-        inputs.par_chunks(share).zip(heights.par_chunks(share)).map(|(inputs, heights)| self.share(inputs, heights)).reduce(
-            || Lwe::zero(self.params.output.lwe_dimension()),
-            |mut sum, part| {
-                for (sum, part) in sum.mask.iter_mut().zip(&part.mask) {
-                    *sum = sum.wrapping_add(*part);
-                }
-                sum.body = sum.body.wrapping_add(part.body);
-                sum
-            },
-        )
+        inputs
+            .par_chunks(share)
+            .zip(heights.par_chunks(share))
+            .map(|(inputs, heights)| self.share(inputs, heights))
+            .reduce(
+                || Lwe::zero(self.params.output.lwe_dimension()),
+                |mut sum, part| {
+                    for (sum, part) in sum.mask.iter_mut().zip(&part.mask) {
+                        *sum = sum.wrapping_add(*part);
+                    }
+                    sum.body = sum.body.wrapping_add(part.body);
+                    sum
+                },
+            )
     }
 
     fn share(&self, inputs: &[Lwe], heights: &[u64]) -> Lwe {
@@ -100,7 +104,8 @@ impl BootstrapKey {
         let fft = Fft::new(polynomial_size);
         let fft = fft.as_view();
         let mut buffers = ComputationBuffers::new();
-        let requirement = batch_bootstrap_scratch::<u64>(glwe_size, polynomial_size, CiphertextCount(inputs.len()), fft);
+        let requirement =
+            batch_bootstrap_scratch::<u64>(glwe_size, polynomial_size, CiphertextCount(inputs.len()), fft);
         buffers.resize(requirement.unaligned_bytes_required());
 
         let mut accumulators =
@@ -127,7 +132,8 @@ impl BootstrapKey {
             }
         }
         let sum = tfhe::core_crypto::prelude::GlweCiphertext::from_container(&*first, polynomial_size, native);
-        let mut extracted = LweCiphertext::new(0u64, LweDimension(self.params.output.lwe_dimension()).to_lwe_size(), native);
+        let mut extracted =
+            LweCiphertext::new(0u64, LweDimension(self.params.output.lwe_dimension()).to_lwe_size(), native);
         extract_lwe_sample_from_glwe_ciphertext(&sum, &mut extracted, MonomialDegree(0));
         let mut mask = extracted.into_container();
         let body = mask.pop().unwrap_or_default();

@@ -85,8 +85,8 @@ impl Rerandomizer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fhe::{GlweSecret, noise};
     use crate::fhe::random::OsEntropy;
+    use crate::fhe::{GlweSecret, noise};
 
     /// The noise of encryptions of zero has the variance that the flooding argument uses.
     #[test]

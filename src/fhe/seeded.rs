@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn every_coefficient_decrypts_after_extraction() {
-        for (shape, bits) in [(GlweShape::new(9, 64), 16), (GlweShape::new(1, 2048), 43), (GlweShape::new(3, 512), 64)] {
+        for (shape, bits) in [(GlweShape::new(9, 64), 16), (GlweShape::new(1, 2048), 43), (GlweShape::new(3, 512), 64)]
+        {
             let secret = GlweSecret::generate(shape, &mut OsEntropy);
             let layout = SeededLayout { shape, bodies: shape.size + 37, bits };
             let messages: Vec<u64> = (0..layout.bodies as u64).map(|i| (i % 8) << 61).collect();

@@ -51,7 +51,10 @@ impl IntegerLinear {
         let rows = self.weights.len();
         let wanted = if classes == 2 { 1 } else { classes };
         if classes < 2 || rows != wanted || self.biases.len() != rows {
-            return Err(invalid(format!("{rows} rows of weights and {} biases for {classes} classes", self.biases.len())));
+            return Err(invalid(format!(
+                "{rows} rows of weights and {} biases for {classes} classes",
+                self.biases.len()
+            )));
         }
         let features = quantizer.features.len();
         if let Some(row) = self.weights.iter().position(|row| row.len() != features) {

@@ -106,9 +106,7 @@ impl Quantizer {
             return Err(invalid("the quantiser has no features"));
         }
         for (index, feature) in self.features.iter().enumerate() {
-            feature
-                .check()
-                .map_err(|what| invalid(format!("quantiser of feature {index}: {what}")))?;
+            feature.check().map_err(|what| invalid(format!("quantiser of feature {index}: {what}")))?;
         }
         Ok(())
     }

@@ -53,16 +53,18 @@ mod tests {
 
     #[test]
     fn both_forms_of_bytes_are_read() {
-        let list = r#"{"inputs":"fake","method":"save_key","evaluation_keys":{"__class__":"bytes","__value__":[0,255]}}"#;
+        let list =
+            r#"{"inputs":"fake","method":"save_key","evaluation_keys":{"__class__":"bytes","__value__":[0,255]}}"#;
         let expected = JsonBytes::List(ByteList { class: ByteClass::Bytes, value: vec![0, 255] });
-        assert_eq!(serde_json::from_str::<EndpointRequest>(list).unwrap(), EndpointRequest::SaveKey {
-            evaluation_keys: expected
-        });
+        assert_eq!(
+            serde_json::from_str::<EndpointRequest>(list).unwrap(),
+            EndpointRequest::SaveKey { evaluation_keys: expected }
+        );
         let text = r#"{"method":"inference","encrypted_inputs":"AP8=","uid":"u"}"#;
-        assert_eq!(serde_json::from_str::<EndpointRequest>(text).unwrap(), EndpointRequest::Inference {
-            encrypted_inputs: JsonBytes::Base64("AP8=".into()),
-            uid: "u".into()
-        });
+        assert_eq!(
+            serde_json::from_str::<EndpointRequest>(text).unwrap(),
+            EndpointRequest::Inference { encrypted_inputs: JsonBytes::Base64("AP8=".into()), uid: "u".into() }
+        );
         for bad in [
             r#"{"method":"save_key","evaluation_keys":{"__class__":"bytes","__value__":[256]}}"#,
             r#"{"method":"save_key","evaluation_keys":{"__class__":"str","__value__":[1]}}"#,

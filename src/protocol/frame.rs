@@ -121,9 +121,8 @@ pub fn write_batch(frame: Frame, model: &ModelId, items: &[impl AsRef<[u8]>]) ->
 /// `ciphertext_invalid`, `format_version`, `wrong_model`, or `batch_too_large` for more than [`MAX_BATCH`] items.
 pub fn read_batch<'a>(frame: Frame, model: &ModelId, each: usize, bytes: &'a [u8]) -> Result<Vec<&'a [u8]>> {
     let rest = frame.open(model, bytes)?;
-    let damaged = |what: String| {
-        Error::user(frame.invalid(), what).hint("it was truncated or altered on the way; send it again")
-    };
+    let damaged =
+        |what: String| Error::user(frame.invalid(), what).hint("it was truncated or altered on the way; send it again");
     let Some((header, items)) = rest.split_at_checked(8) else {
         return Err(damaged("a batch without its count".into()));
     };

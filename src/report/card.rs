@@ -15,7 +15,11 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, trained_on: &str, options: &
         metrics.train_rows,
     );
     let _ = writeln!(text, "## Accuracy\n\nOn {} test rows that training did not see:\n", metrics.test_rows);
-    let _ = writeln!(text, "| model | accuracy |\n|---|---|\n| float | {:.4} |\n| quantised, in clear | {:.4} |", metrics.float_accuracy, metrics.quantized_accuracy);
+    let _ = writeln!(
+        text,
+        "| model | accuracy |\n|---|---|\n| float | {:.4} |\n| quantised, in clear | {:.4} |",
+        metrics.float_accuracy, metrics.quantized_accuracy
+    );
     let _ = writeln!(
         text,
         "\nEncrypted inference gives the quantised model's answer but for a failure rate of 2^{:.1} an inference, which follows from the parameters.\n\n## What it is\n\n| | |\n|---|---|",

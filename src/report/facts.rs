@@ -51,10 +51,17 @@ pub fn facts(spec: &ClientSpec) -> Vec<Fact> {
         ("p_fail", format!("2^{:.1} an inference", spec.p_fail_log2)),
         ("answers", hiding(spec)),
         ("a client learns", learns(spec)),
-        ("evaluation key", match spec.circuit.key_bytes() {
-            0 => "none".into(),
-            body => format!("{} ({} unpacked on the server)", bytes(KEY_HEADER + body), bytes(spec.circuit.unpacked_key_bytes())),
-        }),
+        (
+            "evaluation key",
+            match spec.circuit.key_bytes() {
+                0 => "none".into(),
+                body => format!(
+                    "{} ({} unpacked on the server)",
+                    bytes(KEY_HEADER + body),
+                    bytes(spec.circuit.unpacked_key_bytes())
+                ),
+            },
+        ),
         ("request", bytes(BATCH_HEADER + spec.circuit.request_bytes())),
         ("response", bytes(BATCH_HEADER + spec.circuit.response_bytes())),
     ]);

@@ -72,11 +72,7 @@ fn candidates<'a>(
                 let bases = if levels == 1 { 8..=24 } else { 5..=16 };
                 bases.map(move |base_log| LeafSumParams {
                     // Polynomials as long as divide n: fewer masks to expand.
-                    input: SeededLayout {
-                        shape: input_shape(n),
-                        bodies: thermometer::bits(quantizer),
-                        bits: 0,
-                    },
+                    input: SeededLayout { shape: input_shape(n), bodies: thermometer::bits(quantizer), bits: 0 },
                     circle: 2 * u64::from(tests.depth()),
                     bootstrap: BootstrapParams {
                         lwe_dimension: n,
@@ -154,7 +150,8 @@ pub fn sum_variance(params: &LeafSumParams) -> f64 {
 }
 
 fn answer_variance(params: &LeafSumParams) -> f64 {
-    sum_variance(params) + if params.flood_log2.is_some() { public_key::zero_variance(params.bootstrap.output) } else { 0.0 }
+    sum_variance(params)
+        + if params.flood_log2.is_some() { public_key::zero_variance(params.bootstrap.output) } else { 0.0 }
 }
 
 fn output_failure(params: &LeafSumParams) -> f64 {
@@ -168,9 +165,7 @@ fn needs(tests: &LeafTests, params: LeafSumParams) -> Needs {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let guarantees = Guarantees {
         p_fail_log2: noise::log2_union([input_failure(tests, &params), output_failure(&params)]),
-        flooding_log2: params
-            .flood_log2
-            .map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
+        flooding_log2: params.flood_log2.map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
     };
     Needs {
         core_seconds: params.leaves as f64 * cost::bootstrap_seconds(&params.bootstrap)

@@ -18,11 +18,8 @@ pub fn search(model: &IntegerLinear, quantizer: &Quantizer, request: &PlanReques
     let (low, high) = model.score_range(quantizer);
     let bound = low.unsigned_abs().max(high.unsigned_abs()).max(1);
     let score_bits = bound.ilog2() + 2; // magnitude and sign
-    let norm2 = model
-        .weights
-        .iter()
-        .map(|row| row.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>())
-        .fold(1.0, f64::max);
+    let norm2 =
+        model.weights.iter().map(|row| row.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>()).fold(1.0, f64::max);
     for size in [2048, 4096] {
         let shape = GlweShape::new(1, size);
         if let Some(params) = fit(model, shape, score_bits, norm2, request) {
@@ -87,9 +84,7 @@ fn model_variance(params: &LinearParams, norm2: f64) -> f64 {
 }
 
 fn flooding(params: &LinearParams, norm2: f64) -> Option<f64> {
-    params
-        .flood_log2
-        .map(|flood| noise::log2_flooding_distance(model_variance(params, norm2), flood, params.scores))
+    params.flood_log2.map(|flood| noise::log2_flooding_distance(model_variance(params, norm2), flood, params.scores))
 }
 
 fn failure(params: &LinearParams, norm2: f64) -> f64 {
@@ -104,8 +99,7 @@ fn needs(model: &IntegerLinear, params: LinearParams, norm2: f64) -> Needs {
     let dimension = params.shape.lwe_dimension();
     let rerandomize =
         if params.flood_log2.is_some() { cost::rerandomize_seconds(params.shape) } else { 0.0 } * params.scores as f64;
-    let guarantees =
-        Guarantees { p_fail_log2: failure(&params, norm2), flooding_log2: flooding(&params, norm2) };
+    let guarantees = Guarantees { p_fail_log2: failure(&params, norm2), flooding_log2: flooding(&params, norm2) };
     Needs {
         core_seconds: cost::linear_seconds(terms, dimension) + rerandomize,
         parallelism: params.scores,

@@ -31,8 +31,13 @@ pub fn decode(params: &PathCostParams, key: &ClientKey, answer: &[u8]) -> Result
         if read(&leaf[..each])? == 0 {
             let class = if params.values { read(&leaf[each..])? as usize } else { 1 - params.default_class };
             if class >= params.classes {
-                return Err(Error::fault("answer_invalid", format!("the answer names class {class} of {}", params.classes))
-                    .hint("the server's answer does not decrypt under this key; check that keys and model belong together"));
+                return Err(Error::fault(
+                    "answer_invalid",
+                    format!("the answer names class {class} of {}", params.classes),
+                )
+                .hint(
+                    "the server's answer does not decrypt under this key; check that keys and model belong together",
+                ));
             }
             return Ok(one_hot(class, params.classes));
         }

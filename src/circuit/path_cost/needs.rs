@@ -90,9 +90,7 @@ fn model_variance(tests: &LeafTests, params: &PathCostParams) -> f64 {
 }
 
 fn flooding(tests: &LeafTests, params: &PathCostParams) -> Option<f64> {
-    params
-        .flood_log2
-        .map(|flood| noise::log2_flooding_distance(model_variance(tests, params), flood, params.answers()))
+    params.flood_log2.map(|flood| noise::log2_flooding_distance(model_variance(tests, params), flood, params.answers()))
 }
 
 fn failure(tests: &LeafTests, params: &PathCostParams) -> f64 {

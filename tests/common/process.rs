@@ -1,0 +1,88 @@
+//! The real binary: run to its end, or kept as a server.
+#![allow(dead_code)]
+
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_fhectl");
+
+/// `fhectl` in the package's folder, without this machine's variables.
+pub fn fhectl(arguments: &[&str]) -> Command {
+    let mut command = Command::new(BINARY);
+    command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).stdin(Stdio::null()).env("NO_COLOR", "1");
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FHECTL_")) {
+        command.env_remove(name);
+    }
+    command
+}
+
+pub fn run(arguments: &[&str]) -> Output {
+    fhectl(arguments).output().unwrap()
+}
+
+pub fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+pub fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).unwrap()
+}
+
+/// Runs to success and returns stdout.
+pub fn succeed(arguments: &[&str]) -> String {
+    let output = run(arguments);
+    assert!(output.status.success(), "fhectl {arguments:?}: {}\n{}", output.status, stderr(&output));
+    stdout(&output)
+}
+
+/// Runs to the user's mistake of this code: exit code 1, a hint, no panic.
+pub fn mistake(code: &str, arguments: &[&str]) -> String {
+    let output = run(arguments);
+    let text = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "fhectl {arguments:?}: {text}");
+    assert!(text.contains(&format!("error[{code}]")), "fhectl {arguments:?}: {text}");
+    assert!(text.contains("hint: "), "fhectl {arguments:?} gives no hint: {text}");
+    assert!(!text.contains("panicked"), "{text}");
+    text
+}
+
+/// A running `fhectl serve`, killed (SIGKILL) when dropped.
+pub struct Serving {
+    pub child: Child,
+    pub url: String,
+}
+
+impl Serving {
+    pub fn start(store: &Path, arguments: &[&str]) -> Self {
+        let store = store.to_str().unwrap();
+        let mut child = fhectl(&["serve", "--listen", "127.0.0.1:0", "--store", store])
+            .args(arguments)
+            .env("FHECTL_LOG", "warn")
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
+        let url = line.trim().strip_prefix("listening on ").expect("the server did not start").to_owned();
+        Self { child, url }
+    }
+
+    /// host:port
+    pub fn address(&self) -> String {
+        self.url.trim_start_matches("http://").to_owned()
+    }
+
+    /// SIGKILL: no drain, no flush.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

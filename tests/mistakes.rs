@@ -1,0 +1,154 @@
+//! Bad input through the real binary: a named error, a hint, exit code 1, nothing lost, no panic.
+
+mod common;
+#[path = "common/process.rs"]
+mod process;
+
+use process::{Serving, mistake, run, stderr, succeed};
+use std::fs;
+use std::io::{Cursor, Write};
+use std::path::{Path, PathBuf};
+use zip::ZipWriter;
+use zip::write::SimpleFileOptions;
+
+fn folder() -> (tempfile::TempDir, impl Fn(&str) -> String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    (folder, move |name: &str| path.join(name).to_str().unwrap().to_owned())
+}
+
+fn committed(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name)
+}
+
+fn zip_of(entries: &[(&str, Vec<u8>)]) -> Vec<u8> {
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, bytes) in entries {
+        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.write_all(bytes).unwrap();
+    }
+    zip.finish().unwrap().into_inner()
+}
+
+#[test]
+fn bundles() {
+    let (_folder, at) = folder();
+    fs::create_dir_all(at("bomb")).unwrap();
+    fs::write(at("bomb/client.zip"), zip_of(&[("client.json", vec![b' '; 80 << 20]), ("id", vec![b'0'; 64])])).unwrap();
+    assert!(mistake("bundle_invalid", &["inspect", &at("bomb")]).contains("inflates"));
+    mistake("bundle_invalid", &["play", &at("bomb"), "--url", "http://127.0.0.1:9", "--keys", &at("keys")]);
+    fs::write(at("climb.zip"), zip_of(&[("client.json", vec![b'{']), ("id", vec![]), ("../../evil", vec![b'x'])]))
+        .unwrap();
+    assert!(mistake("bundle_invalid", &["inspect", &at("climb.zip")]).contains("climbs"));
+    assert!(!Path::new(&at("../evil")).exists());
+
+    // A server.zip of a newer format.
+    let server = fs::read(committed("tree-spam/server.zip")).unwrap();
+    let mut zip = zip::ZipArchive::new(Cursor::new(server)).unwrap();
+    let mut entries = Vec::new();
+    for name in ["client.json", "id", "model.json"] {
+        let text = std::io::read_to_string(zip.by_name(name).unwrap()).unwrap();
+        entries.push((name, text.replacen("\"format\":1", "\"format\":2", 1).into_bytes()));
+    }
+    fs::create_dir_all(at("newer")).unwrap();
+    fs::write(at("newer/server.zip"), zip_of(&entries)).unwrap();
+    mistake("bundle_format", &["serve", &at("newer"), "--listen", "127.0.0.1:0", "--store", &at("store")]);
+
+    // Halves of two models in one folder.
+    fs::create_dir_all(at("mixed")).unwrap();
+    fs::copy(committed("tree-spam/client.zip"), at("mixed/client.zip")).unwrap();
+    fs::copy(committed("logreg-synthetic/server.zip"), at("mixed/server.zip")).unwrap();
+    mistake("bundle_mixed", &["serve", &at("mixed"), "--listen", "127.0.0.1:0", "--store", &at("store")]);
+
+    assert!(mistake("model_unknown", &["play", "no-such-model"]).contains("tree-spam"));
+    mistake("model_unknown", &["inspect", "no-such-model"]);
+}
+
+#[test]
+fn servers() {
+    let (_folder, at) = folder();
+    // Nobody listens. Port 9 is discard, which no one runs here.
+    mistake("no_server", &["play", "tree-spam", "--url", "http://127.0.0.1:9", "--keys", &at("keys")]);
+    mistake("url_invalid", &["play", "tree-spam", "--url", "127.0.0.1:8000", "--keys", &at("keys")]);
+
+    let server = Serving::start(Path::new(&at("store")), &[]);
+    mistake("port_in_use", &["serve", "--listen", &server.address(), "--store", &at("store")]);
+    fs::write(at("file"), "").unwrap();
+    mistake("store_unwritable", &["serve", "--listen", "127.0.0.1:0", "--store", &at("file/below")]);
+    mistake("models_missing", &["serve", "--models", &at("nothing"), "--store", &at("store")]);
+    mistake("store_unsupported", &["serve", "--listen", "127.0.0.1:0", "--store", "s3://bucket/keys"]);
+
+    // A server whose `tree-spam` is another model than the client's.
+    succeed(&["create", "tree", "--max-depth", "3", "--name", "tree-spam", "--out", &at("models")]);
+    let other = Serving::start(Path::new(&at("store2")), &["--models", &at("models")]);
+    mistake("wrong_model", &["play", "tree-spam", "--url", &other.url, "--keys", &at("keys")]);
+    // Its own clients are served.
+    succeed(&[
+        "play",
+        "tree-spam",
+        "--url",
+        &other.url,
+        "--models",
+        &at("models"),
+        "--keys",
+        &at("keys"),
+        "--samples",
+        "1",
+    ]);
+}
+
+#[test]
+fn tokens() {
+    let (_folder, at) = folder();
+    fs::write(at("tokens"), "# let in\ncorrect-horse-battery-staple\n").unwrap();
+    let server = Serving::start(Path::new(&at("store")), &["--token-file", &at("tokens")]);
+    let play = ["play", "tree-spam", "--samples", "1", "--url", &server.url, "--keys", &at("keys")];
+    mistake("unauthorized", &play);
+    let wrong = mistake("unauthorized", &[&play[..], &["--token", "wrong-horse"]].concat());
+    assert!(!wrong.contains("wrong-horse") && !wrong.contains("correct-horse"));
+    succeed(&[&play[..], &["--token", "correct-horse-battery-staple"]].concat());
+    fs::write(at("empty"), "# nobody\n").unwrap();
+    mistake("token_file", &["serve", "--listen", "127.0.0.1:0", "--store", &at("store"), "--token-file", &at("empty")]);
+}
+
+#[test]
+fn tables() {
+    let (_folder, at) = folder();
+    let create = |code: &str, text: &str| {
+        fs::write(at("t.csv"), text).unwrap();
+        mistake(code, &["create", "tree", "--data", &at("t.csv"), "--out", &at("models"), "--min-leaf", "1"])
+    };
+    let cell = create("csv_cell", "a,b,y\n1,2,no\n3,x,yes\n");
+    assert!(cell.contains("row 2") && cell.contains('b') && cell.contains('x'), "{cell}");
+    create("csv_cell", "a,b,y\n1,,no\n3,4,yes\n");
+    create("one_class", "a,y\n1,no\n2,no\n3,no\n");
+    create("constant_features", "a,y\n1,no\n1,yes\n1,no\n1,yes\n1,no\n1,yes\n1,no\n1,yes\n");
+    create("csv_empty", "");
+    mistake(
+        "csv_target",
+        &["create", "tree", "--data", "datasets/iris.csv", "--target", "colour", "--out", &at("models")],
+    );
+    mistake("data_unknown", &["create", "tree", "--data", "spamm", "--out", &at("models")]);
+    mistake("data_missing", &["create", "tree", "--datasets", &at("nowhere"), "--out", &at("models")]);
+    mistake("name_invalid", &["create", "tree", "--name", "../up", "--out", &at("models")]);
+    mistake("circuit_unfit", &["create", "tree", "--circuit", "linear", "--out", &at("models")]);
+    assert!(!Path::new(&at("models")).exists(), "a refused model left a folder behind");
+
+    fs::write(at("rows.csv"), "make,address\n0,0\n").unwrap();
+    let columns = mistake("csv_columns", &["predict", "tree-spam", "--input", &at("rows.csv"), "--keys", &at("keys")]);
+    assert!(columns.contains("all"), "{columns}");
+    mistake("output_unwritable", &["play", "tree-spam", "--export-json", &at("no/such/f.json"), "--keys", &at("keys")]);
+}
+
+#[test]
+fn flags() {
+    for arguments in
+        [&["create", "tree", "--bits", "0"][..], &["create", "tree", "--p-fail", "2"], &["play"], &["dance"]]
+    {
+        let output = run(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", stderr(&output));
+    }
+    for arguments in [&["--help"][..], &["--version"], &["create", "tree", "--help"], &["serve", "--help"]] {
+        assert_eq!(run(arguments).status.code(), Some(0), "{arguments:?}");
+    }
+}
