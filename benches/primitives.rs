@@ -38,6 +38,8 @@ fn bootstraps(c: &mut Criterion) {
         let pool = one_core();
         let id = BenchmarkId::from_parameter(format!("k={dimension} N={size} l={levels}"));
         group.bench_function(id, |b| b.iter(|| pool.install(|| black_box(key.sum_of_signs(&inputs, &[1 << 61; 8])))));
+        let id = BenchmarkId::from_parameter(format!("k={dimension} N={size} l={levels}, all cores"));
+        group.bench_function(id, |b| b.iter(|| black_box(key.sum_of_signs(&inputs, &[1 << 61; 8]))));
     }
     group.finish();
 }

@@ -126,7 +126,7 @@ fn one_answer_of_path_cost_does_not_give_the_thresholds_away() {
             .collect();
         found.sort_unstable();
         found.dedup();
-        let tests = fhectl::circuit::thermometer::LeafTests::of_tree(&tree, &quantizer);
+        let tests = fhectl::circuit::boxes::Boxes::leaves(&tree, &quantizer);
         let mut tested: Vec<usize> = tests.tests.iter().flat_map(|test| test.terms.iter().map(|term| term.0)).collect();
         tested.sort_unstable();
         tested.dedup();

@@ -6,8 +6,9 @@
 mod common;
 
 use fhectl::bundle::folder;
+use fhectl::circuit::boxes::Boxes;
 use fhectl::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, needs};
-use fhectl::circuit::thermometer::{self, LeafTests};
+use fhectl::circuit::thermometer;
 use fhectl::circuit::{CircuitSpec, ClientKey};
 use fhectl::fhe::noise::{self, SECURITY_BITS};
 use fhectl::fhe::pbs::BootstrapKey;
@@ -27,12 +28,12 @@ fn bundle(name: &str) -> fhectl::bundle::ServerBundle {
     folder::read_server(&Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name)).unwrap()
 }
 
-fn leaf_sum() -> (LeafSumParams, LeafTests, Quantizer) {
+fn leaf_sum() -> (LeafSumParams, Boxes, Quantizer) {
     let bundle = bundle("tree-spam-leaf-sum");
     let (CircuitSpec::LeafSum(params), Model::Tree(tree)) = (&bundle.spec.circuit, &bundle.server.model) else {
         panic!("the committed model is a tree under leaf-sum")
     };
-    (params.clone(), LeafTests::of_tree(tree, &bundle.spec.quantizer), bundle.spec.quantizer)
+    (params.clone(), Boxes::signed(tree, &bundle.spec.quantizer), bundle.spec.quantizer)
 }
 
 /// The distance of two torus words, in `[-1/2, 1/2)`.

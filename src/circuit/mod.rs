@@ -4,6 +4,8 @@
 //! whose noise fits), `client` (encode and decode) and `evaluate` (the server's work). What is common to all, and
 //! the choice between them, stands here and in [`plan`].
 
+#[cfg(feature = "evaluate")]
+pub mod boxes;
 pub mod leaf_sum;
 pub mod linear;
 pub mod path_cost;
@@ -146,7 +148,7 @@ impl CircuitSpec {
     /// Bootstraps an inference.
     pub fn bootstraps(&self) -> usize {
         match self {
-            Self::LeafSum(params) => params.leaves,
+            Self::LeafSum(params) => params.boxes,
             _ => 0,
         }
     }

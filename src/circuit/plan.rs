@@ -1,6 +1,6 @@
 //! Choosing a circuit and its parameters, and running what was chosen.
 
-use super::thermometer::LeafTests;
+use super::boxes::Boxes;
 use super::{CircuitKind, CircuitSpec, Reveal, leaf_sum, linear, path_cost};
 use crate::error::{Error, Result};
 use crate::fhe::pbs::BootstrapKey;
@@ -106,10 +106,10 @@ fn search(
                 .hint("allow it with --reveal size, or choose --circuit leaf-sum"))
         }
         (CircuitKind::PathCost, Model::Tree(tree)) => {
-            path_cost::needs::search(&LeafTests::of_tree(tree, quantizer), quantizer, classes, request)
+            path_cost::needs::search(&Boxes::leaves(tree, quantizer), quantizer, classes, request)
         }
         (CircuitKind::LeafSum, Model::Tree(tree)) => {
-            leaf_sum::needs::search(&LeafTests::of_tree(tree, quantizer), quantizer, classes, request)
+            leaf_sum::needs::search(&Boxes::signed(tree, quantizer), quantizer, classes, request)
         }
         _ => Err(Error::user("circuit_unfit", format!("circuit {kind} cannot run this kind of model"))),
     }
@@ -129,7 +129,7 @@ pub struct Evaluator {
 
 enum Program {
     Linear(crate::model::IntegerLinear),
-    Leaves(LeafTests),
+    Boxes(Boxes),
 }
 
 impl Evaluator {
@@ -145,19 +145,19 @@ impl Evaluator {
                 Program::Linear(model.clone())
             }
             (CircuitSpec::PathCost(params), Model::Tree(tree)) => {
-                let tests = LeafTests::of_tree(tree, quantizer);
+                let tests = Boxes::leaves(tree, quantizer);
                 let fits = tests.tests.len() <= params.leaves
                     && u64::from(tests.depth()) < params.modulus
-                    && tests.default_class as usize == params.default_class
+                    && tests.base as usize == params.default_class
                     && (params.values || !tests.needs_values());
-                Program::leaves(tests, fits)?
+                Program::boxes(tests, fits)?
             }
             (CircuitSpec::LeafSum(params), Model::Tree(tree)) => {
-                let tests = LeafTests::of_tree(tree, quantizer);
-                let fits = tests.tests.len() == params.leaves
+                let tests = Boxes::signed(tree, quantizer);
+                let fits = tests.tests.len() == params.boxes
                     && u64::from(tests.depth()) * 2 <= params.circle
-                    && tests.default_class as usize == params.default_class;
-                Program::leaves(tests, fits)?
+                    && tests.base as usize == params.default_class;
+                Program::boxes(tests, fits)?
             }
             _ => return Err(unfit()),
         };
@@ -209,10 +209,10 @@ impl Evaluator {
             (CircuitSpec::Linear(params), Program::Linear(model)) => {
                 linear::evaluate::evaluate(params, model, rerandomizer, request, random)
             }
-            (CircuitSpec::PathCost(params), Program::Leaves(tests)) => {
+            (CircuitSpec::PathCost(params), Program::Boxes(tests)) => {
                 path_cost::evaluate::evaluate(params, tests, rerandomizer, request, random)
             }
-            (CircuitSpec::LeafSum(params), Program::Leaves(tests)) => {
+            (CircuitSpec::LeafSum(params), Program::Boxes(tests)) => {
                 let bootstrap =
                     key.bootstrap.as_ref().ok_or_else(|| Error::fault("key_missing", "no bootstrap key"))?;
                 leaf_sum::evaluate::evaluate(params, tests, bootstrap, rerandomizer, request, random)
@@ -223,8 +223,8 @@ impl Evaluator {
 }
 
 impl Program {
-    fn leaves(tests: LeafTests, fits: bool) -> Result<Self> {
-        if fits { Ok(Self::Leaves(tests)) } else { Err(unfit()) }
+    fn boxes(tests: Boxes, fits: bool) -> Result<Self> {
+        if fits { Ok(Self::Boxes(tests)) } else { Err(unfit()) }
     }
 }
 

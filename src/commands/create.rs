@@ -43,9 +43,9 @@ struct TreeArgs {
     /// The most splits on a path [default: 6]
     #[arg(long, env = "FHECTL_MAX_DEPTH")]
     max_depth: Option<usize>,
-    /// The fewest training rows of a leaf
-    #[arg(long, env = "FHECTL_MIN_LEAF", default_value_t = 5)]
-    min_leaf: usize,
+    /// The fewest training rows of a leaf [default: 0.4 % of them, or 1 where --max-depth is given]
+    #[arg(long, env = "FHECTL_MIN_LEAF")]
+    min_leaf: Option<usize>,
     /// The most distinct features on a path: they, not the splits, are what a path costs leaf-sum
     /// [default: 5, or no limit where --max-depth is given]
     #[arg(long, env = "FHECTL_PATH_FEATURES", value_name = "N")]
@@ -131,10 +131,19 @@ pub fn run(args: CreateArgs) -> Result<()> {
 }
 
 impl TreeArgs {
-    fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Trained> {
+    /// A tree that is cheap to encrypt, unless a depth is asked for: then nothing else limits it unasked.
+    fn params(&self, rows: usize) -> TreeParams {
+        let cheap = self.max_depth.is_none();
         let max_depth = self.max_depth.unwrap_or(6);
-        let path_features = self.path_features.unwrap_or(if self.max_depth.is_some() { max_depth } else { 5 });
-        let params = TreeParams { max_depth, min_leaf: self.min_leaf, path_features };
+        TreeParams {
+            max_depth,
+            min_leaf: self.min_leaf.unwrap_or(if cheap { ((rows + 125) / 250).max(1) } else { 1 }),
+            path_features: self.path_features.unwrap_or(if cheap { 5 } else { max_depth }),
+        }
+    }
+
+    fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Trained> {
+        let params = self.params(train.len());
         let quantizer = train::fit_edges(train, self.bits)?;
         let model = Model::Tree(train::train_tree(train, &quantizer, &params)?);
         let plans = plan(&model, &quantizer, train.classes.len(), request)?;
@@ -146,7 +155,7 @@ impl TreeArgs {
             score_scale: None,
             options: format!(
                 "{} bits a feature, depth at most {}, leaves of at least {} rows, at most {} features a path",
-                self.bits, max_depth, self.min_leaf, path_features
+                self.bits, params.max_depth, params.min_leaf, params.path_features
             ),
         })
     }

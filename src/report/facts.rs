@@ -126,8 +126,8 @@ fn learns(spec: &ClientSpec) -> String {
             p.leaves, p.modulus
         ),
         (CircuitSpec::LeafSum(p), _) => format!(
-            "the class; from the public parameters: {} tested leaves, paths of at most {} features",
-            p.leaves,
+            "the class; from the public parameters: {} bootstraps, each of a box of at most {} features",
+            p.boxes,
             p.circle / 2
         ),
         (CircuitSpec::Linear(p), _) => {

@@ -1,20 +1,20 @@
 //! The server's side of `LeafSum`.
 
 use super::LeafSumParams;
-use crate::circuit::thermometer::{LeafTest, LeafTests};
+use crate::circuit::boxes::{BoxTest, Boxes};
 use crate::circuit::torus;
 use crate::error::Result;
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
 use crate::fhe::{GlweList, Lwe, Random};
 
-/// Answers one encrypted row with its class: a bootstrap a leaf, a sum, re-randomised and cut.
+/// Answers one encrypted row with its class: a bootstrap a box, a sum, re-randomised and cut.
 ///
 /// # Errors
 /// `ciphertext_invalid` where the request does not have the circuit's layout.
 pub fn evaluate(
     params: &LeafSumParams,
-    tests: &LeafTests,
+    tests: &Boxes,
     bootstrap: &BootstrapKey,
     key: Option<&Rerandomizer>,
     request: &[u8],
@@ -23,8 +23,8 @@ pub fn evaluate(
     let input = params.input.expand(request)?;
     let inputs: Vec<Lwe> = tests.tests.iter().map(|test| bootstrap_input(params, test, &input)).collect();
 
-    // Not reached: phase positive, sign +1, -height. Reached: +height. Adding every height leaves twice the height
-    // of the reached leaf, which is its class's code.
+    // Not reached: phase positive, sign +1, -height. Reached: +height. Adding every height leaves twice the heights
+    // of the boxes that are reached.
     let heights: Vec<u64> = tests.tests.iter().map(|test| height(params, test)).collect();
     let negated: Vec<u64> = heights.iter().map(|height| height.wrapping_neg()).collect();
     let mut answer = bootstrap.sum_of_signs(&inputs, &negated);
@@ -39,15 +39,14 @@ pub fn evaluate(
     Ok(bytes)
 }
 
-/// Half the answer of a leaf's class: `(class - default) / (2 * classes)` of the torus.
-fn height(params: &LeafSumParams, test: &LeafTest) -> u64 {
-    let code = (test.class as usize + params.classes - params.default_class) % params.classes;
-    torus(code as u64, 2 * params.classes as u64)
+/// Half of what a box adds to the answer: `value / (2 * classes)` of the torus.
+fn height(params: &LeafSumParams, test: &BoxTest) -> u64 {
+    torus(u64::from(test.value), 2 * params.classes as u64)
 }
 
-/// A leaf's test as a point on the circle: `scale * (violations - 1/2)` steps, in the lower half for none and in
-/// the upper half for one to `d`. A path of fewer features is scaled up to use the same circle.
-pub fn bootstrap_input(params: &LeafSumParams, test: &LeafTest, input: &GlweList) -> Lwe {
+/// A box's test as a point on the circle: `scale * (violations - 1/2)` steps, in the lower half for none and in
+/// the upper half for one to `d`. A box of fewer features is scaled up to use the same circle.
+pub fn bootstrap_input(params: &LeafSumParams, test: &BoxTest, input: &GlweList) -> Lwe {
     let scale = scale(params, test);
     let half_step = torus(1, 2 * params.circle);
     let mut sum = Lwe::zero(params.bootstrap.lwe_dimension);
@@ -58,7 +57,7 @@ pub fn bootstrap_input(params: &LeafSumParams, test: &LeafTest, input: &GlweList
     sum
 }
 
-/// By how much a leaf's count is stretched.
-pub(super) fn scale(params: &LeafSumParams, test: &LeafTest) -> i64 {
+/// By how much a box's count is stretched.
+pub(super) fn scale(params: &LeafSumParams, test: &BoxTest) -> i64 {
     (params.circle / 2) as i64 / i64::from(test.features.max(1))
 }

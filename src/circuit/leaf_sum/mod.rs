@@ -1,8 +1,8 @@
 //! `LeafSum`: a decision tree with one encrypted label as its answer.
 //!
-//! Thermometer bits arrive directly under the small key, so no keyswitch is needed. A leaf's count of violated
-//! conditions, shifted by a half, uses the whole circle: one bootstrap with a sign decides it. Signs of all leaves
-//! add up to the class.
+//! Thermometer bits arrive directly under the small key, so no keyswitch is needed. The tree is a sum of signed boxes.
+//! A box's count of violated conditions, shifted by a half, uses the whole circle: one bootstrap with a sign decides
+//! it. Signs of all boxes add up to the class.
 
 pub mod client;
 #[cfg(feature = "evaluate")]
@@ -22,11 +22,11 @@ use serde::{Deserialize, Serialize};
 pub struct LeafSumParams {
     /// The thermometer's layout; its GLWE key, flattened, is the small LWE key.
     pub input: SeededLayout,
-    /// `2d`: bits have step `2^64 / circle`, for paths of up to `d` features.
+    /// `2d`: bits have step `2^64 / circle`, for boxes of up to `d` features.
     pub circle: u64,
     pub bootstrap: BootstrapParams,
-    /// Leaves that are tested, one bootstrap each.
-    pub leaves: usize,
+    /// Boxes that are tested, one bootstrap each.
+    pub boxes: usize,
     pub classes: usize,
     /// The class of the sum zero; the answer is `(class - default) mod classes` with step `2^64 / classes`.
     pub default_class: usize,
@@ -49,8 +49,8 @@ impl LeafSumParams {
         if self.input.shape.lwe_dimension() != self.bootstrap.lwe_dimension {
             return Err(bad_parameters("inputs and bootstrap have different small keys"));
         }
-        if !(2..1 << 16).contains(&self.circle) || self.circle % 2 != 0 || self.leaves > 1 << 16 {
-            return Err(bad_parameters(format!("{} leaves on a circle of {} steps", self.leaves, self.circle)));
+        if !(2..1 << 16).contains(&self.circle) || self.circle % 2 != 0 || self.boxes > 1 << 16 {
+            return Err(bad_parameters(format!("{} boxes on a circle of {} steps", self.boxes, self.circle)));
         }
         if self.classes != classes || self.default_class >= classes {
             return Err(bad_parameters(format!(

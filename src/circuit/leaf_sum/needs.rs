@@ -2,8 +2,9 @@
 
 use super::LeafSumParams;
 use super::evaluate::scale;
+use crate::circuit::boxes::Boxes;
 use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
-use crate::circuit::thermometer::{self, LeafTests};
+use crate::circuit::thermometer;
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::error::Result;
 use crate::fhe::bootstrap::BootstrapParams;
@@ -17,10 +18,10 @@ const SECONDS_PER_KEY_MEGABYTE: f64 = 0.0005;
 ///
 /// # Errors
 /// `no_parameters` where the tree is too deep for any bootstrap, naming the deepest that fits.
-pub fn search(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Result<Needs> {
+pub fn search(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Result<Needs> {
     best(tests, quantizer, classes, request).ok_or_else(|| {
         no_parameters(format!(
-            "leaf-sum has no parameters for paths of {} features and {classes} classes at a failure rate of 2^{:.0}",
+            "leaf-sum has no parameters for boxes of {} features and {classes} classes at a failure rate of 2^{:.0}",
             tests.depth(),
             request.p_fail_log2
         ))
@@ -31,7 +32,7 @@ pub fn search(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request:
     })
 }
 
-fn best(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Option<Needs> {
+fn best(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Option<Needs> {
     let fits = candidates(tests, quantizer, classes)
         .filter_map(|params| fit(tests, params, request))
         .map(|params| needs(tests, params));
@@ -44,7 +45,7 @@ fn best(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request: &Plan
 }
 
 /// The largest depth that has parameters, with tests otherwise alike.
-fn deepest(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> u32 {
+fn deepest(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> u32 {
     (1..tests.depth())
         .rev()
         .find(|depth| {
@@ -60,7 +61,7 @@ fn deepest(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request: &P
 
 /// Every combination worth trying, with wire bits still open.
 fn candidates<'a>(
-    tests: &'a LeafTests,
+    tests: &'a Boxes,
     quantizer: &'a Quantizer,
     classes: usize,
 ) -> impl Iterator<Item = LeafSumParams> + 'a {
@@ -81,9 +82,9 @@ fn candidates<'a>(
                         levels,
                         key_bits: 0,
                     },
-                    leaves: tests.tests.len(),
+                    boxes: tests.tests.len(),
                     classes,
-                    default_class: tests.default_class as usize,
+                    default_class: tests.base as usize,
                     response_bits: 0,
                     flood_log2: None,
                 })
@@ -97,9 +98,9 @@ fn input_shape(n: usize) -> GlweShape {
     GlweShape::new(n / size, size)
 }
 
-/// Closes what is open. The failure budget is spent in this order: half on the decisions of the leaves, then on
+/// Closes what is open. The failure budget is spent in this order: half on the decisions of the boxes, then on
 /// as much flooding as the answer's margin takes, the rest on cutting the key and the answer.
-fn fit(tests: &LeafTests, mut params: LeafSumParams, request: &PlanRequest) -> Option<LeafSumParams> {
+fn fit(tests: &Boxes, mut params: LeafSumParams, request: &PlanRequest) -> Option<LeafSumParams> {
     let budget = request.p_fail_log2 - 1.0;
     params.input.bits = 64;
     params.bootstrap.key_bits = 64;
@@ -130,13 +131,13 @@ fn fit(tests: &LeafTests, mut params: LeafSumParams, request: &PlanRequest) -> O
     Some(params)
 }
 
-/// The variance of a leaf's point on the circle where the blind rotation starts.
+/// The variance of a box's point on the circle where the blind rotation starts.
 pub fn input_variance(params: &LeafSumParams, terms: usize, scale: f64) -> f64 {
     scale * scale * terms as f64 * noise::seeded_variance(params.input.shape, params.input.bits)
         + noise::modulus_switch_variance(params.bootstrap.lwe_dimension, params.bootstrap.output.size)
 }
 
-fn input_failure(tests: &LeafTests, params: &LeafSumParams) -> f64 {
+fn input_failure(tests: &Boxes, params: &LeafSumParams) -> f64 {
     noise::log2_union(tests.tests.iter().map(|test| {
         let scale = scale(params, test) as f64;
         noise::log2_failure(0.5 * scale / params.circle as f64, input_variance(params, test.terms.len(), scale))
@@ -146,7 +147,7 @@ fn input_failure(tests: &LeafTests, params: &LeafSumParams) -> f64 {
 /// The variance of the sum of all bootstraps, before it is re-randomised.
 pub fn sum_variance(params: &LeafSumParams) -> f64 {
     let each = params.bootstrap;
-    params.leaves as f64 * noise::bootstrap_variance(each.lwe_dimension, each.output, each.gadget())
+    params.boxes as f64 * noise::bootstrap_variance(each.lwe_dimension, each.output, each.gadget())
 }
 
 fn answer_variance(params: &LeafSumParams) -> f64 {
@@ -161,17 +162,17 @@ fn output_failure(params: &LeafSumParams) -> f64 {
     noise::log2_failure(0.5 / params.classes as f64 - flood, variance)
 }
 
-fn needs(tests: &LeafTests, params: LeafSumParams) -> Needs {
+fn needs(tests: &Boxes, params: LeafSumParams) -> Needs {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let guarantees = Guarantees {
         p_fail_log2: noise::log2_union([input_failure(tests, &params), output_failure(&params)]),
         flooding_log2: params.flood_log2.map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
     };
     Needs {
-        core_seconds: params.leaves as f64 * cost::bootstrap_seconds(&params.bootstrap)
+        core_seconds: params.boxes as f64 * cost::bootstrap_seconds(&params.bootstrap)
             + cost::linear_seconds(terms, params.bootstrap.lwe_dimension)
             + cost::rerandomize_seconds(params.bootstrap.output),
-        parallelism: params.leaves,
+        parallelism: params.boxes,
         guarantees,
         spec: CircuitSpec::LeafSum(params),
     }

@@ -1,7 +1,7 @@
 //! The server's side of `PathCost`.
 
 use super::PathCostParams;
-use crate::circuit::thermometer::{LeafTest, LeafTests};
+use crate::circuit::boxes::{BoxTest, Boxes};
 use crate::circuit::torus;
 use crate::error::Result;
 use crate::fhe::rerandomize::Rerandomizer;
@@ -16,13 +16,13 @@ use rayon::prelude::*;
 /// `ciphertext_invalid` where the request does not have the circuit's layout.
 pub fn evaluate(
     params: &PathCostParams,
-    tests: &LeafTests,
+    tests: &Boxes,
     key: Option<&Rerandomizer>,
     request: &[u8],
     random: &mut Random,
 ) -> Result<Vec<u8>> {
     let input = params.input.expand(request)?;
-    let mut slots: Vec<Option<&LeafTest>> = tests.tests.iter().map(Some).collect();
+    let mut slots: Vec<Option<&BoxTest>> = tests.tests.iter().map(Some).collect();
     slots.resize(params.leaves, None);
     random.shuffle(&mut slots);
     let streams: Vec<Random> = slots.iter().map(|_| random.fork()).collect();
@@ -46,7 +46,7 @@ pub fn evaluate(
 
 /// The ciphertexts of one leaf, `r * violations` and with values `class + r' * violations`; of padding, random
 /// residues with a first that is not zero, as every leaf that is not reached has.
-fn leaf(params: &PathCostParams, test: Option<&LeafTest>, input: &GlweList, random: &mut Random) -> Vec<Lwe> {
+fn leaf(params: &PathCostParams, test: Option<&BoxTest>, input: &GlweList, random: &mut Random) -> Vec<Lwe> {
     let factor = 1 + random.below(params.modulus - 1);
     let value_factor = random.below(params.modulus);
     let Some(test) = test else {
@@ -56,7 +56,7 @@ fn leaf(params: &PathCostParams, test: Option<&LeafTest>, input: &GlweList, rand
     let mut out = vec![violations(params, test, factor, input)];
     if params.values {
         let mut value = violations(params, test, value_factor, input);
-        value.body = value.body.wrapping_add(torus(u64::from(test.class), params.modulus));
+        value.body = value.body.wrapping_add(torus(u64::from(test.value), params.modulus));
         out.push(value);
     }
     out
@@ -69,7 +69,7 @@ fn trivial(params: &PathCostParams, message: u64) -> Lwe {
 }
 
 /// `factor * violations`, with the factor taken centred so that noise grows by at most `p / 2`.
-fn violations(params: &PathCostParams, test: &LeafTest, factor: u64, input: &GlweList) -> Lwe {
+fn violations(params: &PathCostParams, test: &BoxTest, factor: u64, input: &GlweList) -> Lwe {
     let modulus = params.modulus as i64;
     let centred = if factor as i64 > modulus / 2 { factor as i64 - modulus } else { factor as i64 };
     let mut sum = trivial(params, (centred * test.constant).rem_euclid(modulus) as u64);

@@ -1,8 +1,9 @@
 //! What `PathCost` needs: a circle of prime steps that holds the counts, flooded, and as few bits as carry it.
 
 use super::{MAX_LEAVES, PathCostParams};
+use crate::circuit::boxes::Boxes;
 use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
-use crate::circuit::thermometer::{self, LeafTests};
+use crate::circuit::thermometer;
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::error::Result;
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
@@ -12,7 +13,7 @@ use crate::model::Quantizer;
 ///
 /// # Errors
 /// `no_parameters` where the tree has too many leaves, or its depth leaves no room for flooding.
-pub fn search(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Result<Needs> {
+pub fn search(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Result<Needs> {
     let leaves = tests.tests.len().max(1).next_power_of_two();
     if leaves > MAX_LEAVES {
         return Err(no_parameters(format!(
@@ -32,7 +33,7 @@ pub fn search(tests: &LeafTests, quantizer: &Quantizer, classes: usize, request:
             leaves,
             values,
             classes,
-            default_class: tests.default_class as usize,
+            default_class: tests.base as usize,
             response_bits: 0,
             flood_log2: None,
         };
@@ -51,7 +52,7 @@ fn is_prime(n: u64) -> bool {
     n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
-fn fit(tests: &LeafTests, mut params: PathCostParams, request: &PlanRequest) -> Option<PathCostParams> {
+fn fit(tests: &Boxes, mut params: PathCostParams, request: &PlanRequest) -> Option<PathCostParams> {
     // The largest power of two below the margin: what is left of the margin is at least its 1/2^10th part, but for
     // steps just above a power of two, where half as much noise has to do.
     let margin_log2 = 63.0 - (params.modulus as f64).log2();
@@ -83,17 +84,17 @@ fn largest_factor(params: &PathCostParams) -> f64 {
 }
 
 /// The variance of one answer before flooding and rounding, for the widest test and the largest factor.
-fn model_variance(tests: &LeafTests, params: &PathCostParams) -> f64 {
+fn model_variance(tests: &Boxes, params: &PathCostParams) -> f64 {
     let bits = tests.widest() as f64 * noise::seeded_variance(params.input.shape, params.input.bits);
     let zero = if params.flood_log2.is_some() { public_key::zero_variance(params.input.shape) } else { 0.0 };
     largest_factor(params).powi(2) * bits + zero
 }
 
-fn flooding(tests: &LeafTests, params: &PathCostParams) -> Option<f64> {
+fn flooding(tests: &Boxes, params: &PathCostParams) -> Option<f64> {
     params.flood_log2.map(|flood| noise::log2_flooding_distance(model_variance(tests, params), flood, params.answers()))
 }
 
-fn failure(tests: &LeafTests, params: &PathCostParams) -> f64 {
+fn failure(tests: &Boxes, params: &PathCostParams) -> f64 {
     let margin = 0.5 / params.modulus as f64;
     // Beside the flood: steps are 2^64/p rounded down, and counts up to p^2 of them are added.
     let bounded = params.flood_log2.map_or(0.0, |flood| (f64::from(flood) - 64.0).exp2())
@@ -103,7 +104,7 @@ fn failure(tests: &LeafTests, params: &PathCostParams) -> f64 {
     noise::log2_failure(margin - bounded, variance) + (params.answers() as f64).log2()
 }
 
-fn needs(tests: &LeafTests, params: PathCostParams) -> Needs {
+fn needs(tests: &Boxes, params: PathCostParams) -> Needs {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let per_leaf = if params.values { 2 } else { 1 };
     let rerandomize = if params.flood_log2.is_some() { cost::rerandomize_seconds(params.input.shape) } else { 0.0 };

@@ -1,0 +1,286 @@
+//! A decision tree as tests on boxes: intervals of some features, read off thermometer bits.
+//!
+//! A box is reached where none of its conditions is violated; conditions on one feature merge into one interval
+//! `low <= q < high`, violated by at most one of two bits.
+
+use crate::model::{IntegerTree, Node, Quantizer};
+
+/// One box as a sum of thermometer bits: `violations = constant + sum_i sign_i * u_i`, zero exactly inside the box and
+/// at most `features` everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BoxTest {
+    /// What being inside means: a class for [`Boxes::leaves`], a difference of classes for [`Boxes::signed`].
+    pub value: u32,
+    /// Distinct features with a condition.
+    pub features: u32,
+    pub constant: i64,
+    /// Bit index and sign, +1 or -1.
+    pub terms: Vec<(usize, i64)>,
+}
+
+/// A tree as boxes, with the class that no box needs to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Boxes {
+    pub base: u32,
+    pub tests: Vec<BoxTest>,
+}
+
+impl Boxes {
+    /// A box a leaf, of all classes but the one with the most leaves: at most one is reached, and where none is the
+    /// answer is `base`.
+    pub fn leaves(tree: &IntegerTree, quantizer: &Quantizer) -> Self {
+        let walk = Walk::new(tree, quantizer);
+        let mut tests = Vec::new();
+        walk.leaves(0, walk.everything(), &mut tests);
+        let mut leaves = vec![0usize; tree.classes as usize];
+        for test in &tests {
+            leaves[test.value as usize] += 1;
+        }
+        let most = leaves.iter().max().copied().unwrap_or(0);
+        let base = leaves.iter().position(|count| *count == most).unwrap_or(0) as u32;
+        tests.retain(|test| test.value != base);
+        Self { base, tests }
+    }
+
+    /// The fewest boxes of subtrees whose values add up to the tree: the class is `base` plus the values of all boxes
+    /// reached, modulo the number of classes.
+    ///
+    /// A subtree that is mostly of one class costs one box for itself and one for each exception, where its leaves
+    /// might cost more: dynamic programming over (subtree, class that is already counted there).
+    pub fn signed(tree: &IntegerTree, quantizer: &Quantizer) -> Self {
+        let walk = Walk::new(tree, quantizer);
+        let mut costs = vec![Vec::new(); tree.nodes.len()];
+        walk.costs(0, &walk.everything(), &mut costs);
+        let (base, _) = cheapest(&costs[0]);
+        let mut tests = Vec::new();
+        walk.signed(0, walk.everything(), base, &costs, &mut tests);
+        Self { base, tests }
+    }
+
+    /// The most distinct features that one box has conditions on (at least 1).
+    pub fn depth(&self) -> u32 {
+        self.tests.iter().map(|test| test.features).max().unwrap_or(0).max(1)
+    }
+
+    /// The most bits that one test adds up.
+    pub fn widest(&self) -> usize {
+        self.tests.iter().map(|test| test.terms.len()).max().unwrap_or(0)
+    }
+
+    /// Whether boxes differ in value, so that an answer must carry which.
+    pub fn needs_values(&self) -> bool {
+        self.tests.windows(2).any(|pair| pair[0].value != pair[1].value)
+    }
+}
+
+/// The first class of the lowest cost, and that cost.
+fn cheapest(costs: &[usize]) -> (u32, usize) {
+    let least = costs.iter().min().copied().unwrap_or(0);
+    (costs.iter().position(|cost| *cost == least).unwrap_or(0) as u32, least)
+}
+
+/// `low..high` of every feature.
+type Intervals = Vec<(u32, u32)>;
+
+/// A walk over a tree that knows the box of every subtree.
+struct Walk<'a> {
+    tree: &'a IntegerTree,
+    quantizer: &'a Quantizer,
+    /// The first thermometer bit of every feature.
+    offsets: Vec<usize>,
+}
+
+impl<'a> Walk<'a> {
+    fn new(tree: &'a IntegerTree, quantizer: &'a Quantizer) -> Self {
+        let mut offsets = vec![0];
+        for feature in &quantizer.features {
+            offsets.push(offsets[offsets.len() - 1] + feature.levels() as usize - 1);
+        }
+        Self { tree, quantizer, offsets }
+    }
+
+    fn everything(&self) -> Intervals {
+        self.quantizer.features.iter().map(|feature| (0, feature.levels())).collect()
+    }
+
+    /// The children of a split that can be reached inside a box, with their boxes.
+    fn children(&self, at: usize, intervals: &Intervals) -> Option<Vec<(usize, Intervals)>> {
+        let Node::Split { feature, threshold, low, high } = self.tree.nodes[at] else { return None };
+        let (from, to) = intervals[feature as usize];
+        let sides = [(low, from, to.min(threshold)), (high, from.max(threshold), to)];
+        let reachable = sides.into_iter().filter(|(_, from, to)| from < to).map(|(child, from, to)| {
+            let mut inner = intervals.clone();
+            inner[feature as usize] = (from, to);
+            (child as usize, inner)
+        });
+        Some(reachable.collect())
+    }
+
+    fn leaves(&self, at: usize, intervals: Intervals, tests: &mut Vec<BoxTest>) {
+        match self.children(at, &intervals) {
+            Some(children) => children.into_iter().for_each(|(child, inner)| self.leaves(child, inner, tests)),
+            None => tests.push(self.test(self.leaf_class(at), &intervals)),
+        }
+    }
+
+    fn leaf_class(&self, at: usize) -> u32 {
+        match self.tree.nodes[at] {
+            Node::Leaf { class } => class,
+            Node::Split { .. } => unreachable!("a split has children"),
+        }
+    }
+
+    /// Fills `costs[v][c]`: the boxes needed below `v` where class `c` is counted there already and `v` itself gets
+    /// no box.
+    fn costs(&self, at: usize, intervals: &Intervals, costs: &mut [Vec<usize>]) {
+        let classes = self.tree.classes as usize;
+        let Some(children) = self.children(at, intervals) else {
+            // A leaf of another class cannot do without a box: more than any tree costs.
+            let class = self.leaf_class(at) as usize;
+            costs[at] = (0..classes).map(|c| if c == class { 0 } else { self.tree.nodes.len() }).collect();
+            return;
+        };
+        let mut sum = vec![0; classes];
+        for (child, inner) in children {
+            self.costs(child, &inner, costs);
+            let (_, least) = cheapest(&costs[child]);
+            for (sum, cost) in sum.iter_mut().zip(&costs[child]) {
+                *sum += (*cost).min(1 + least);
+            }
+        }
+        costs[at] = sum;
+    }
+
+    /// Emits the boxes that `costs` counted, with class `counted` already there.
+    fn signed(&self, at: usize, intervals: Intervals, counted: u32, costs: &[Vec<usize>], tests: &mut Vec<BoxTest>) {
+        let Some(children) = self.children(at, &intervals) else { return };
+        for (child, inner) in children {
+            let (class, least) = cheapest(&costs[child]);
+            if costs[child][counted as usize] <= 1 + least {
+                self.signed(child, inner, counted, costs, tests);
+            } else {
+                let classes = self.tree.classes;
+                tests.push(self.test((class + classes - counted) % classes, &inner));
+                self.signed(child, inner, class, costs, tests);
+            }
+        }
+    }
+
+    fn test(&self, value: u32, intervals: &Intervals) -> BoxTest {
+        let mut test = BoxTest { value, features: 0, constant: 0, terms: Vec::new() };
+        for (feature, (from, to)) in intervals.iter().enumerate() {
+            let levels = self.quantizer.features[feature].levels();
+            if *from > 0 {
+                test.constant += 1;
+                test.terms.push((self.offsets[feature] + *from as usize - 1, -1));
+            }
+            if *to < levels {
+                test.terms.push((self.offsets[feature] + *to as usize - 1, 1));
+            }
+            test.features += u32::from(*from > 0 || *to < levels);
+        }
+        test
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::circuit::thermometer;
+    use crate::model::FeatureQuantizer;
+    use proptest::prelude::*;
+
+    fn quantizer(levels: &[u32]) -> Quantizer {
+        let features = levels
+            .iter()
+            .map(|levels| FeatureQuantizer::Edges { edges: (1..*levels).map(f64::from).collect() })
+            .collect();
+        Quantizer { features }
+    }
+
+    /// A random tree over features of 1 to 9 levels; thresholds may contradict earlier ones.
+    fn grow(seeds: &[u32], levels: &[u32], classes: u32) -> IntegerTree {
+        fn node(seeds: &mut impl Iterator<Item = u32>, depth: u32, levels: &[u32], tree: &mut IntegerTree) -> u32 {
+            let at = tree.nodes.len();
+            let seed = seeds.next().unwrap_or(0);
+            let feature = seed as usize % levels.len();
+            if depth == 0 || seed % 7 == 0 || levels[feature] < 2 {
+                tree.nodes.push(Node::Leaf { class: seed / 11 % tree.classes });
+                return at as u32;
+            }
+            let threshold = 1 + seed / 5 % (levels[feature] - 1);
+            tree.nodes.push(Node::Leaf { class: 0 });
+            let low = node(seeds, depth - 1, levels, tree);
+            let high = node(seeds, depth - 1, levels, tree);
+            tree.nodes[at] = Node::Split { feature: feature as u32, threshold, low, high };
+            at as u32
+        }
+        let mut tree = IntegerTree { classes, nodes: Vec::new() };
+        node(&mut seeds.iter().copied(), 6, levels, &mut tree);
+        tree
+    }
+
+    proptest! {
+        /// Both forms say in clear what the tree says, and count no more violations than features.
+        #[test]
+        fn boxes_equal_the_tree(
+            seeds in prop::collection::vec(1u32..1_000_000, 64),
+            levels in prop::collection::vec(1u32..10, 1..6),
+            classes in 2u32..5,
+            rows in prop::collection::vec(prop::collection::vec(0u32..10, 6), 20),
+        ) {
+            let quantizer = quantizer(&levels);
+            let tree = grow(&seeds, &levels, classes);
+            tree.check(&quantizer, classes as usize).unwrap();
+            let leaves = Boxes::leaves(&tree, &quantizer);
+            let signed = Boxes::signed(&tree, &quantizer);
+            prop_assert!(signed.tests.len() <= leaves.tests.len());
+            for row in rows {
+                let q: Vec<u32> = row.iter().zip(&levels).map(|(q, levels)| q % levels).collect();
+                let bits = thermometer::encode(&quantizer, &q, 1);
+                prop_assert_eq!(bits.len(), thermometer::bits(&quantizer));
+                let reached = |boxes: &Boxes| -> Vec<u32> {
+                    let inside = boxes.tests.iter().filter(|test| {
+                        let violations = test.constant
+                            + test.terms.iter().map(|(bit, sign)| sign * bits[*bit] as i64).sum::<i64>();
+                        assert!((0..=i64::from(test.features)).contains(&violations));
+                        violations == 0
+                    });
+                    inside.map(|test| test.value).collect()
+                };
+                let leaf = reached(&leaves);
+                prop_assert!(leaf.len() <= 1);
+                prop_assert_eq!(leaf.first().copied().unwrap_or(leaves.base), tree.class(&q));
+                let sum = reached(&signed).iter().sum::<u32>();
+                prop_assert_eq!((signed.base + sum) % classes, tree.class(&q));
+            }
+        }
+    }
+
+    #[test]
+    fn an_exception_in_a_subtree_costs_two_boxes_and_not_its_leaves() {
+        // Class 1 above a threshold, but for one of four leaves there.
+        let quantizer = quantizer(&[4, 4, 4]);
+        let split = |feature, low, high| Node::Split { feature, threshold: 2, low, high };
+        let leaf = |class| Node::Leaf { class };
+        let nodes = vec![
+            split(0, 1, 2),
+            split(1, 3, 4),
+            split(1, 5, 6),
+            leaf(0),
+            split(2, 7, 8),
+            split(2, 9, 10),
+            leaf(1),
+            leaf(0),
+            leaf(0),
+            leaf(1),
+            leaf(0),
+        ];
+        let tree = IntegerTree { classes: 2, nodes };
+        tree.check(&quantizer, 2).unwrap();
+        let boxes = Boxes::signed(&tree, &quantizer);
+        assert_eq!((boxes.base, boxes.tests.len()), (0, 2));
+        assert_eq!(boxes.tests[0].features, 1);
+        assert_eq!(boxes.tests[1].features, 3);
+    }
+}
