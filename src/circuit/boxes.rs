@@ -204,7 +204,7 @@ mod tests {
             let at = tree.nodes.len();
             let seed = seeds.next().unwrap_or(0);
             let feature = seed as usize % levels.len();
-            if depth == 0 || seed % 7 == 0 || levels[feature] < 2 {
+            if depth == 0 || seed.is_multiple_of(7) || levels[feature] < 2 {
                 tree.nodes.push(Node::Leaf { class: seed / 11 % tree.classes });
                 return at as u32;
             }
@@ -259,28 +259,27 @@ mod tests {
 
     #[test]
     fn an_exception_in_a_subtree_costs_two_boxes_and_not_its_leaves() {
-        // Class 1 above a threshold, but for one of four leaves there.
-        let quantizer = quantizer(&[4, 4, 4]);
+        // Class 1 above a threshold of the first feature, but for one leaf at the end of a chain.
+        let quantizer = quantizer(&[4, 4, 4, 4]);
         let split = |feature, low, high| Node::Split { feature, threshold: 2, low, high };
         let leaf = |class| Node::Leaf { class };
         let nodes = vec![
             split(0, 1, 2),
+            leaf(0),
             split(1, 3, 4),
-            split(1, 5, 6),
-            leaf(0),
-            split(2, 7, 8),
-            split(2, 9, 10),
             leaf(1),
-            leaf(0),
+            split(2, 5, 6),
+            leaf(1),
+            split(3, 7, 8),
             leaf(0),
             leaf(1),
-            leaf(0),
         ];
         let tree = IntegerTree { classes: 2, nodes };
         tree.check(&quantizer, 2).unwrap();
         let boxes = Boxes::signed(&tree, &quantizer);
         assert_eq!((boxes.base, boxes.tests.len()), (0, 2));
         assert_eq!(boxes.tests[0].features, 1);
-        assert_eq!(boxes.tests[1].features, 3);
+        assert_eq!(boxes.tests[1].features, 4);
+        assert_eq!(Boxes::leaves(&tree, &quantizer).tests.len(), 2);
     }
 }

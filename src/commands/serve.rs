@@ -70,9 +70,19 @@ pub fn run(args: ServeArgs) -> Result<()> {
         config.threads = args.threads.unwrap_or(config.threads).max(1);
         config.max_queue = args.max_queue.unwrap_or(config.max_queue);
         let server = Server::bind(config).await?;
+        let drain = shutdown_signal();
         // The one line on stdout: scripts that ask for port 0 read where it went.
         super::say!("listening on http://{}", server.local_addr());
-        server.run(shutdown_signal()).await
+        server
+            .run(async {
+                drain.await;
+                // Whoever asks twice does not want to wait.
+                tokio::spawn(async {
+                    shutdown_signal().await;
+                    std::process::exit(130);
+                });
+            })
+            .await
     })
 }
 

@@ -3,18 +3,22 @@
 //! Fitted by `cargo bench --bench primitives` on a 2-core AVX-512 machine; other machines differ by a factor that
 //! is nearly the same for all candidates, so the choice holds.
 
-use super::GlweShape;
 use super::bootstrap::BootstrapParams;
+use super::{GlweShape, SeededLayout};
 
 /// Nanoseconds of one core for a butterfly of a Fourier transform, and for a multiply-add in the Fourier domain.
-const NS_FFT: f64 = 0.27;
-const NS_MULTIPLY: f64 = 0.33;
+const NS_FFT: f64 = 0.25;
+const NS_MULTIPLY: f64 = 0.3;
 /// Nanoseconds a word of the accumulator for rotation, subtraction and decomposition.
-const NS_WORD: f64 = 0.6;
-/// Nanoseconds for a point of a number-theoretic transform step.
+const NS_WORD: f64 = 0.55;
+/// Nanoseconds for a point of a number-theoretic transform step, and for a word around it (draws, products, limbs).
 const NS_NTT: f64 = 0.28;
+const NS_NTT_WORD: f64 = 3.3;
 /// Nanoseconds for a multiply-add of LWE words.
-const NS_LINEAR: f64 = 0.25;
+const NS_LINEAR: f64 = 0.4;
+/// Nanoseconds to draw a word of a mask, and to pack or unpack a word of the wire.
+const NS_MASK: f64 = 2.7;
+const NS_WIRE: f64 = 10.0;
 
 /// Seconds of one core for one bootstrap in a batch.
 pub fn bootstrap_seconds(params: &BootstrapParams) -> f64 {
@@ -30,10 +34,21 @@ pub fn bootstrap_seconds(params: &BootstrapParams) -> f64 {
 pub fn rerandomize_seconds(shape: GlweShape) -> f64 {
     let (k, n) = (shape.dimension as f64, shape.size as f64);
     let transforms = k + 2.0 * k;
-    (NS_NTT * transforms * n * n.log2() + 2.0 * n * k * (k + 2.0)) * 1e-9
+    (NS_NTT * transforms * n * n.log2() + NS_NTT_WORD * n * k * (k + 2.0)) * 1e-9
 }
 
 /// Seconds of one core for adding `count` coefficients of a GLWE list into LWE sums of this dimension.
 pub fn linear_seconds(count: usize, dimension: usize) -> f64 {
     count as f64 * dimension as f64 * NS_LINEAR * 1e-9
+}
+
+/// Seconds of one core for reading a request.
+pub fn expand_seconds(input: &SeededLayout) -> f64 {
+    let masks = input.ciphertexts() * input.shape.lwe_dimension();
+    (NS_MASK * masks as f64 + NS_WIRE * input.bodies as f64) * 1e-9
+}
+
+/// Seconds of one core for writing an answer of `count` LWE ciphertexts.
+pub fn answer_seconds(count: usize, dimension: usize) -> f64 {
+    NS_WIRE * (count * (dimension + 1)) as f64 * 1e-9
 }

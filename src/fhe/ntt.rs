@@ -1,4 +1,4 @@
-//! Exact products in Z_{2^64}[X]/(X^N + 1) of a full-width polynomial and a binary one.
+//! Exact products in `Z_{2^64}[X]/(X^N + 1)` of a full-width polynomial and a binary one.
 //!
 //! The wide factor is cut into two 32-bit limbs; each limb's product stays below `k * N * 2^32 < p/2`, so one
 //! number-theoretic transform modulo a 50-bit prime `p` gives it exactly. A key is transformed once and used

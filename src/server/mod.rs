@@ -82,25 +82,34 @@ async fn sweep(state: Arc<State>) {
     }
 }
 
-/// Completes on SIGTERM or SIGINT (Ctrl-C elsewhere than on Unix).
-pub async fn shutdown_signal() {
-    let interrupt = async {
+/// Completes on SIGTERM or SIGINT (Ctrl-C elsewhere than on Unix). Signals are caught from the call on, not only once
+/// the future is polled, so that none is lost between "listening" and serving.
+///
+/// # Panics
+/// Outside a tokio runtime.
+pub fn shutdown_signal() -> impl Future<Output = ()> {
+    #[cfg(unix)]
+    let signals = {
+        use tokio::signal::unix::{SignalKind, signal};
+        [SignalKind::interrupt(), SignalKind::terminate()].map(signal)
+    };
+    async move {
+        #[cfg(unix)]
+        {
+            let waits = signals.into_iter().map(|signal| {
+                Box::pin(async move {
+                    match signal {
+                        Ok(mut signal) => drop(signal.recv().await),
+                        Err(_) => std::future::pending().await,
+                    }
+                })
+            });
+            futures_util::future::select_all(waits).await;
+        }
+        #[cfg(not(unix))]
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    let terminate = async {
-        match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-            Ok(mut signal) => drop(signal.recv().await),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    #[cfg(not(unix))]
-    let terminate = std::future::pending::<()>();
-    tokio::select! {
-        () = interrupt => {}
-        () = terminate => {}
     }
 }
 

@@ -49,7 +49,7 @@ impl LeafSumParams {
         if self.input.shape.lwe_dimension() != self.bootstrap.lwe_dimension {
             return Err(bad_parameters("inputs and bootstrap have different small keys"));
         }
-        if !(2..1 << 16).contains(&self.circle) || self.circle % 2 != 0 || self.boxes > 1 << 16 {
+        if !(2..1 << 16).contains(&self.circle) || !self.circle.is_multiple_of(2) || self.boxes > 1 << 16 {
             return Err(bad_parameters(format!("{} boxes on a circle of {} steps", self.boxes, self.circle)));
         }
         if self.classes != classes || self.default_class >= classes {

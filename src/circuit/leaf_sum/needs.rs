@@ -170,6 +170,7 @@ fn needs(tests: &Boxes, params: LeafSumParams) -> Needs {
     };
     Needs {
         core_seconds: params.boxes as f64 * cost::bootstrap_seconds(&params.bootstrap)
+            + cost::expand_seconds(&params.input)
             + cost::linear_seconds(terms, params.bootstrap.lwe_dimension)
             + cost::rerandomize_seconds(params.bootstrap.output),
         parallelism: params.boxes,

@@ -110,8 +110,10 @@ fn needs(tests: &Boxes, params: PathCostParams) -> Needs {
     let rerandomize = if params.flood_log2.is_some() { cost::rerandomize_seconds(params.input.shape) } else { 0.0 };
     let guarantees = Guarantees { p_fail_log2: failure(tests, &params), flooding_log2: flooding(tests, &params) };
     Needs {
-        core_seconds: cost::linear_seconds(terms * per_leaf, params.input.shape.lwe_dimension())
-            + rerandomize * params.answers() as f64,
+        core_seconds: cost::expand_seconds(&params.input)
+            + cost::linear_seconds(terms * per_leaf, params.input.shape.lwe_dimension())
+            + rerandomize * params.answers() as f64
+            + cost::answer_seconds(params.answers(), params.input.shape.lwe_dimension()),
         parallelism: params.leaves,
         guarantees,
         spec: CircuitSpec::PathCost(params),
