@@ -25,7 +25,7 @@ fn bootstraps(c: &mut Criterion) {
         let small = GlweSecret::generate(GlweShape::new(9, 64), &mut OsEntropy);
         let big = GlweSecret::generate(output, &mut OsEntropy);
         let wire = bootstrap::generate(&params, &small, &big, &mut OsEntropy);
-        let key = BootstrapKey::unpack(&params, &wire).unwrap();
+        let key = BootstrapKey::unpack(&params, &wire, None).unwrap();
         let mut random = Random::fresh(&mut OsEntropy);
         let inputs: Vec<Lwe> = (0..8)
             .map(|_| {

@@ -43,8 +43,9 @@ fn query(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer) -> Query {
 
 fn answer(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer, key: &[u8], request: &[u8]) -> Vec<Lwe> {
     let evaluator = Evaluator::new(spec, model, quantizer).unwrap();
-    let key = evaluator.unpack_key(key).unwrap();
-    let bytes = evaluator.evaluate(&key, request, &mut Random::fresh(&mut OsEntropy)).unwrap();
+    let mut random = Random::fresh(&mut OsEntropy);
+    let key = evaluator.unpack_key(key, &mut random).unwrap();
+    let bytes = evaluator.evaluate(&key, request, &mut random).unwrap();
     let dimension = spec.answer_shape().lwe_dimension();
     bytes.chunks(Lwe::wire_len(dimension, 64)).map(|bytes| Lwe::read(bytes, dimension, 64).unwrap()).collect()
 }

@@ -30,7 +30,7 @@ fn assert_exact(model: &Model, quantizer: &Quantizer, needs: &Needs, keys: usize
         let key = ClientKey::generate(spec, &mut OsEntropy);
         let wire = key.evaluation_key(spec, &mut OsEntropy);
         assert_eq!(wire.len(), spec.key_bytes());
-        let unpacked = evaluator.unpack_key(&wire).unwrap();
+        let unpacked = evaluator.unpack_key(&wire, &mut server).unwrap();
         let mut seconds = Vec::new();
         for _ in 0..rows {
             let row = common::row(quantizer, &mut random);

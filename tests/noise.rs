@@ -98,7 +98,8 @@ fn a_bootstrap_has_the_predicted_noise() {
     for _ in 0..3 {
         let small = GlweSecret::generate(small_shape, &mut OsEntropy);
         let big = GlweSecret::generate(params.output, &mut OsEntropy);
-        let key = BootstrapKey::unpack(&params, &bootstrap::generate(&params, &small, &big, &mut OsEntropy)).unwrap();
+        let key =
+            BootstrapKey::unpack(&params, &bootstrap::generate(&params, &small, &big, &mut OsEntropy), None).unwrap();
         let layout = SeededLayout { shape: small_shape, bodies: 200, bits: 64 };
         // Phases of +-1/4: the sign is never in doubt.
         let messages: Vec<u64> = (0..200).map(|i| if i % 2 == 0 { 1 << 62 } else { 3 << 62 }).collect();

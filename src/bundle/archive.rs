@@ -8,7 +8,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 /// The most entries an archive may list, and the most bytes one may inflate to.
 const MAX_ENTRIES: usize = 16;
-const MAX_INFLATED: u64 = 64 << 20;
+const MAX_INFLATED: u64 = 16 << 20;
 
 /// One text file of an archive.
 pub(super) struct Entry {
@@ -34,7 +34,7 @@ pub(super) fn write(entries: &[(&str, &str)]) -> Vec<u8> {
 /// Reads exactly the entries named, in that order.
 ///
 /// Nothing is ever extracted to disk; an archive with any other entry, a path that climbs out, too many entries or
-/// one that inflates beyond 64 MiB is refused.
+/// one that inflates beyond 16 MiB is refused.
 pub(super) fn read(bytes: &[u8], names: &[&'static str]) -> Result<Vec<Entry>> {
     let hint = "it is not a bundle made by `fhectl create`, or it was damaged on the way";
     let mut zip = ZipArchive::new(Cursor::new(bytes))

@@ -100,6 +100,10 @@ impl ClientSpec {
             return Err(invalid(format!("format {}", self.format)));
         }
         check_name(&self.name)?;
+        let texts = [&self.kind, &self.target].into_iter().chain(&self.features).chain(&self.classes);
+        if let Some(text) = texts.into_iter().find(|text| text.chars().any(char::is_control)) {
+            return Err(invalid(format!("the name `{}` holds control characters", text.escape_debug())));
+        }
         self.quantizer.check()?;
         if self.features.len() != self.quantizer.features.len() {
             return Err(invalid(format!(

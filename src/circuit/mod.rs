@@ -42,7 +42,7 @@ impl fmt::Display for CircuitKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Reveal {
-    /// Nothing but the answers (and the public parameters).
+    /// Nothing but the answers and the public parameters (which name the number of bootstraps).
     Nothing,
     /// Also its size: a rounded count of leaves.
     Size,

@@ -168,11 +168,12 @@ impl Evaluator {
         &self.spec
     }
 
-    /// Reads an evaluation key in its wire form, exactly [`CircuitSpec::key_bytes`] long.
+    /// Reads an evaluation key in its wire form, exactly [`CircuitSpec::key_bytes`] long. `random` orders the blind
+    /// rotations, where answers are re-randomised.
     ///
     /// # Errors
     /// `key_invalid` where the length or padding is wrong.
-    pub fn unpack_key(&self, bytes: &[u8]) -> Result<EvaluationKey> {
+    pub fn unpack_key(&self, bytes: &[u8], random: &mut Random) -> Result<EvaluationKey> {
         let expected = self.spec.key_bytes();
         let wrong = |what: String| {
             Error::user("key_invalid", what)
@@ -184,7 +185,8 @@ impl Evaluator {
         let (bootstrap, public) = match &self.spec {
             CircuitSpec::LeafSum(params) => {
                 let (own, public) = bytes.split_at(params.bootstrap.layout().wire_len());
-                let key = BootstrapKey::unpack(&params.bootstrap, own).map_err(|error| wrong(error.message))?;
+                let key = BootstrapKey::unpack(&params.bootstrap, own, params.flood_log2.map(|_| random))
+                    .map_err(|error| wrong(error.message))?;
                 (Some(key), public)
             }
             _ => (None, bytes),

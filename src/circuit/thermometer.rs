@@ -4,11 +4,13 @@
 //! threshold is reading one of them.
 
 use crate::error::Result;
-use crate::fhe::bad_parameters;
+use crate::fhe::{SeededLayout, bad_parameters};
 use crate::model::Quantizer;
 
 /// The most thermometer bits a row may have: 4 Mi, some 20 MB a request.
 const MAX_BITS: usize = 1 << 22;
+/// The most words of masks that a request expands to: 1 GiB.
+const MAX_MASK_WORDS: usize = 1 << 27;
 
 /// The number of thermometer bits of a row.
 pub fn bits(quantizer: &Quantizer) -> usize {
@@ -16,10 +18,11 @@ pub fn bits(quantizer: &Quantizer) -> usize {
 }
 
 /// Checks that rows have the number of bits that `bodies` says, and that it can be handled.
-pub(super) fn check(quantizer: &Quantizer, bodies: usize) -> Result<()> {
+pub(super) fn check(quantizer: &Quantizer, input: &SeededLayout) -> Result<()> {
     let bits = bits(quantizer);
-    if bits != bodies || bits > MAX_BITS {
-        return Err(bad_parameters(format!("{bodies} input coefficients for {bits} thermometer bits")));
+    let mask_words = input.ciphertexts().saturating_mul(input.shape.lwe_dimension());
+    if bits != input.bodies || bits > MAX_BITS || mask_words > MAX_MASK_WORDS {
+        return Err(bad_parameters(format!("{} input coefficients for {bits} thermometer bits", input.bodies)));
     }
     Ok(())
 }

@@ -10,8 +10,8 @@ use ureq::{Agent, Body};
 
 /// How often a request is sent again while the server is busy, restarting or unreachable.
 const TRIES: u32 = 6;
-/// The longest reply that is read: a batch of answers.
-const MAX_REPLY: u64 = 1 << 30;
+/// The longest reply that is read: a batch of answers, with room for its header.
+const MAX_REPLY: u64 = 65 << 20;
 
 /// A connection pool to one server.
 pub struct Http {
@@ -154,11 +154,15 @@ impl Http {
                 .hint("check the URL: this does not look like an fhectl server");
         };
         let code = known_code(&reply.error.code);
-        let message =
-            format!("the server refused: {} ({}, HTTP {})", reply.error.message, reply.error.code, status.as_u16());
+        let message = format!(
+            "the server refused: {} ({}, HTTP {})",
+            plain(&reply.error.message),
+            plain(&reply.error.code),
+            status.as_u16()
+        );
         let error = if status.is_server_error() { Error::fault(code, message) } else { Error::user(code, message) };
         match reply.error.hint {
-            Some(hint) => error.hint(hint),
+            Some(hint) => error.hint(plain(&hint)),
             None => error,
         }
     }
@@ -181,6 +185,11 @@ fn is_transient(error: &ureq::Error) -> bool {
 
 fn retry_after(response: &Response<Body>) -> Option<Duration> {
     response.headers().get("retry-after")?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+}
+
+/// A server's text without control characters: what it says is shown on a terminal.
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// The server's codes that callers act on, as codes of ours.

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 const MAGIC: &[u8; 4] = b"FHEs";
 const VERSION: u16 = 1;
 
-/// The folder that holds them: `<model id>.secret` and `<model id>.eval` a model.
+/// The folder that holds them: `<model id>.secret` and `<model id>.<fingerprint of the secret>.eval` a model.
 pub struct Keyring {
     folder: PathBuf,
 }
@@ -45,8 +45,10 @@ impl Keyring {
                 .data_dir()
                 .join("keys"),
         };
-        fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
-        restrict(&folder, 0o700).map_err(|error| unwritable(&folder, &error))?;
+        if !folder.exists() {
+            fs::create_dir_all(&folder).map_err(|error| unwritable(&folder, &error))?;
+            restrict(&folder, 0o700).map_err(|error| unwritable(&folder, &error))?;
+        }
         Ok(Self { folder })
     }
 
@@ -64,24 +66,27 @@ impl Keyring {
         let mut fresh = false;
         if !secret_path.exists() {
             let key = ClientKey::generate(&bundle.spec.circuit, &mut OsEntropy);
-            let mut bytes = Zeroizing::new(header(&bundle.id));
+            // Large enough from the start: growing would leave a copy behind.
+            let mut bytes = Zeroizing::new(Vec::with_capacity(1 << 16));
+            bytes.extend_from_slice(&header(&bundle.id));
             key.write(&mut bytes);
             // Where another process was faster, its key is the one that counts.
             fresh = create_new(&secret_path, &bytes)?;
         }
-        let secret = read_secret(&secret_path, bundle)?;
-        let evaluation = self.evaluation(bundle, &secret)?;
+        let (secret, fingerprint) = read_secret(&secret_path, bundle)?;
+        let evaluation = self.evaluation(bundle, &secret, &fingerprint)?;
         let key_id = ModelId(Sha256::digest(&evaluation).into()).to_string();
         Ok(ClientKeys { secret, evaluation, key_id, fresh })
     }
 
-    /// The evaluation key is kept too: its name is its hash, and making it again would make another.
-    fn evaluation(&self, bundle: &ClientBundle, secret: &ClientKey) -> Result<Vec<u8>> {
+    /// The evaluation key is kept too: its id is its hash, and making it again would make another. Its file is named
+    /// after the secret key that it belongs to, so that one left over from another is never used.
+    fn evaluation(&self, bundle: &ClientBundle, secret: &ClientKey, fingerprint: &str) -> Result<Vec<u8>> {
         let body = bundle.spec.circuit.key_bytes();
         if body == 0 {
             return Ok(Vec::new());
         }
-        let path = self.path(&bundle.id, "eval");
+        let path = self.path(&bundle.id, &format!("{fingerprint}.eval"));
         if !path.exists() {
             let made = frame::write_key(&bundle.id, &secret.evaluation_key(&bundle.spec.circuit, &mut OsEntropy));
             create_new(&path, &made)?;
@@ -102,14 +107,17 @@ fn header(model: &ModelId) -> Vec<u8> {
     bytes
 }
 
-fn read_secret(path: &Path, bundle: &ClientBundle) -> Result<ClientKey> {
+/// The secret keys, and 16 hexadecimal digits that name them (a hash: says nothing of the keys).
+fn read_secret(path: &Path, bundle: &ClientBundle) -> Result<(ClientKey, String)> {
     check_private(path)?;
     let bytes = Zeroizing::new(fs::read(path).map_err(|error| damaged(path, &error.to_string()))?);
     let header = header(&bundle.id);
     let body = bytes
         .strip_prefix(header.as_slice())
         .ok_or_else(|| damaged(path, "it does not begin as this model's key file"))?;
-    ClientKey::read(&bundle.spec.circuit, body).map_err(|error| damaged(path, &error.message))
+    let secret = ClientKey::read(&bundle.spec.circuit, body).map_err(|error| damaged(path, &error.message))?;
+    let fingerprint = ModelId(Sha256::digest(&*bytes).into()).to_string()[..16].to_owned();
+    Ok((secret, fingerprint))
 }
 
 /// Writes a file of mode 0600 as a whole or not at all. Returns whether this call made it; one that is there stays.
@@ -190,8 +198,9 @@ mod tests {
         let again = keyring.keys_for(&bundle).unwrap();
         assert!(first.fresh && !again.fresh);
         assert_eq!(first.key_id, again.key_id);
-        for ending in ["secret", "eval"] {
-            let path = keyring.path(&bundle.id, ending);
+        let files: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(files.len(), 2);
+        for path in files {
             assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         }
         let secret = keyring.path(&bundle.id, "secret");
@@ -205,15 +214,25 @@ mod tests {
         let keyring = Keyring::open(Some(folder.path())).unwrap();
         let bundle = bundle();
         keyring.keys_for(&bundle).unwrap();
-        for ending in ["secret", "eval"] {
-            let path = keyring.path(&bundle.id, ending);
+        for path in fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path()) {
             let bytes = fs::read(&path).unwrap();
             fs::write(&path, &bytes[..bytes.len() - 1]).unwrap();
             let error = keyring.keys_for(&bundle).err().unwrap();
             assert_eq!(error.code, "key_file_invalid");
-            assert!(error.message.contains(ending));
+            assert!(error.message.contains(path.to_str().unwrap()));
             assert_eq!(fs::read(&path).unwrap().len(), bytes.len() - 1);
             fs::write(&path, &bytes).unwrap();
         }
+    }
+
+    #[test]
+    fn a_new_secret_never_meets_the_evaluation_key_of_an_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let keyring = Keyring::open(Some(folder.path())).unwrap();
+        let bundle = bundle();
+        let old = keyring.keys_for(&bundle).unwrap();
+        fs::remove_file(keyring.path(&bundle.id, "secret")).unwrap();
+        let new = keyring.keys_for(&bundle).unwrap();
+        assert!(new.fresh && new.key_id != old.key_id);
     }
 }

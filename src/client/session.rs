@@ -9,7 +9,7 @@ use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{
     COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, MAX_PART_BYTES, ModelInfo, QUEUE_HEADER, UploadState,
 };
-use crate::protocol::frame::{self, Frame, MAX_BATCH};
+use crate::protocol::frame::{self, Frame, most_items};
 use std::time::Instant;
 
 /// Bytes of a key that are sent at once: small enough that little is lost when the connection breaks.
@@ -111,7 +111,9 @@ impl<'a> Session<'a> {
 
     /// How many rows go into one batch.
     pub fn batch_rows(&self) -> usize {
-        (BATCH_BYTES / self.bundle.spec.circuit.request_bytes().max(1)).clamp(1, MAX_BATCH)
+        let circuit = &self.bundle.spec.circuit;
+        let each = circuit.request_bytes().max(circuit.response_bytes()).max(1);
+        (BATCH_BYTES / each).clamp(1, most_items(circuit))
     }
 
     /// Encrypts rows, has them computed and decrypts the scores.

@@ -43,7 +43,7 @@ struct TreeArgs {
     /// The most splits on a path [default: 6]
     #[arg(long, env = "FHECTL_MAX_DEPTH")]
     max_depth: Option<usize>,
-    /// The fewest training rows of a leaf [default: 0.4 % of them, or 1 where --max-depth is given]
+    /// The fewest training rows of a leaf [default: one in 230 of them, or 1 where --max-depth is given]
     #[arg(long, env = "FHECTL_MIN_LEAF")]
     min_leaf: Option<usize>,
     /// The most distinct features on a path: they, not the splits, are what a path costs leaf-sum
@@ -137,7 +137,7 @@ impl TreeArgs {
         let max_depth = self.max_depth.unwrap_or(6);
         TreeParams {
             max_depth,
-            min_leaf: self.min_leaf.unwrap_or(if cheap { ((rows + 125) / 250).max(1) } else { 1 }),
+            min_leaf: self.min_leaf.unwrap_or(if cheap { ((rows + 115) / 230).max(1) } else { 1 }),
             path_features: self.path_features.unwrap_or(if cheap { 5 } else { max_depth }),
         }
     }
@@ -241,8 +241,9 @@ fn create(
         quantizer: trained.quantizer,
         circuit: chosen.spec.clone(),
         reveal: args.reveal.into(),
-        p_fail_log2: chosen.guarantees.p_fail_log2,
-        flooding_log2: chosen.guarantees.flooding_log2,
+        // Rounded up: to all their digits they are functions of the model, and this half of the bundle is public.
+        p_fail_log2: chosen.guarantees.p_fail_log2.ceil(),
+        flooding_log2: chosen.guarantees.flooding_log2.map(f64::ceil),
         security_bits: SECURITY_BITS,
         score_scale: trained.score_scale,
         evaluation: built_in.then(|| Evaluation {

@@ -17,8 +17,8 @@ pub struct ModelArgs {
     pub models: PathBuf,
 }
 
-/// Flags of every command that talks to a server.
-#[derive(Debug, Args)]
+/// Flags of every command that talks to a server. No `Debug`: it holds a token.
+#[derive(Args)]
 pub struct ServerArgs {
     /// The server; without it one is started on a loopback port for this run
     #[arg(long, env = "FHECTL_URL")]
@@ -35,7 +35,8 @@ impl ModelArgs {
     /// The model's path, whether given as a name or as a path. It need not exist.
     pub fn path(&self) -> PathBuf {
         let given = Path::new(&self.model);
-        if given.exists() { given.to_owned() } else { self.models.join(&self.model) }
+        let is_bundle = given.is_file() || given.join("client.zip").exists() || given.join("server.zip").exists();
+        if is_bundle { given.to_owned() } else { self.models.join(&self.model) }
     }
 
     /// The client's half: from the folder, else from the server.

@@ -21,7 +21,7 @@ use std::thread;
 use std::time::Instant;
 
 /// Run a test set through a server, encrypted, and report accuracy and time.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_help = "Examples:
   fhectl play tree-spam                          server, keys and all 691 test messages on this machine
   fhectl play tree-spam --url http://host:8000 --samples 20
@@ -55,7 +55,7 @@ pub fn run(args: PlayArgs) -> Result<()> {
     // Outputs are opened before the work, so that a wrong path costs no inference.
     let outputs = [&args.export_json, &args.report];
     for path in outputs.into_iter().flatten() {
-        std::fs::File::create(path).map_err(|error| {
+        std::fs::File::options().create(true).append(true).open(path).map_err(|error| {
             Error::user("output_unwritable", format!("{}: {error}", path.display()))
                 .hint("check the folder and its permissions")
         })?;
@@ -112,22 +112,15 @@ fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
     let spec = &bundle.spec;
     let mut rows = match (&args.data, &spec.evaluation) {
         (Some(data), _) if data::BUILT_IN.contains(&data.as_str()) => {
-            let rows = data::load(data, &args.datasets, Some(&spec.target))?;
-            if rows.features != spec.features || rows.classes != spec.classes {
-                return Err(Error::user(
-                    "csv_columns",
-                    format!("`{data}` has other columns or classes than the model"),
-                )
-                .hint("`fhectl inspect` lists what the model takes"));
-            }
-            rows
+            data::load(data, &args.datasets, Some(&spec.target))?
         }
         (Some(data), _) => data::read_labelled(data.as_ref(), &spec.features, &spec.classes, Some(&spec.target))?,
-        (None, Some(evaluation)) => {
+        // The name comes out of a bundle: only a built-in set's is looked up, never a path.
+        (None, Some(evaluation)) if data::BUILT_IN.contains(&evaluation.data.as_str()) => {
             let holdout = Holdout::Share { test_size: evaluation.test_size, seed: evaluation.seed };
             data::load_split(&evaluation.data, &args.datasets, None, holdout)?.1
         }
-        (None, None) => {
+        (None, _) => {
             return Err(Error::user(
                 "data_missing",
                 "the model was not made from a built-in set, so its test rows are not known",
@@ -135,6 +128,10 @@ fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
             .hint("name labelled rows with --data FILE.csv"));
         }
     };
+    if rows.features != spec.features || rows.classes != spec.classes {
+        return Err(Error::user("csv_columns", format!("`{}` has other columns or classes than the model", rows.name))
+            .hint("`fhectl inspect` lists what the model takes"));
+    }
     if let Some(samples) = args.samples {
         rows.rows.truncate(samples as usize);
         rows.labels.truncate(samples as usize);

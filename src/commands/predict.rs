@@ -11,10 +11,10 @@ use crate::report::progress;
 use clap::Args;
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// Predict rows of a CSV file, encrypted.
-#[derive(Debug, Args)]
+#[derive(Args)]
 #[command(after_help = "Examples:
   fhectl predict tree-spam --url http://host:8000 --input rows.csv --output predictions.csv
   fhectl predict logreg-synthetic --input rows.csv | head
@@ -39,13 +39,8 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let spec = &bundle.spec;
     let rows = data::read_rows(&args.input, &spec.features, Some(&spec.target))?;
     let quantized = rows.iter().map(|row| spec.quantizer.quantize(row)).collect::<Result<Vec<_>>>()?;
-    let sink: Box<dyn Write> = match &args.output {
-        Some(path) => Box::new(File::create(path).map_err(|error| {
-            Error::user("output_unwritable", format!("{}: {error}", path.display()))
-                .hint("check the folder and its permissions")
-        })?),
-        None => Box::new(std::io::stdout().lock()),
-    };
+    // Tried before the work and emptied only when there is something to write.
+    let output = args.output.as_deref().map(open_output).transpose()?;
 
     let http = match remote {
         Some(http) => http,
@@ -58,6 +53,13 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let session = Session::open(&http, &bundle, &keys)?;
     session.bring_key(|_| ())?;
 
+    let sink: Box<dyn Write> = match output {
+        Some(file) => {
+            file.set_len(0).map_err(|error| lost(&error.into()))?;
+            Box::new(file)
+        }
+        None => Box::new(std::io::stdout().lock()),
+    };
     let mut table = csv::Writer::from_writer(sink);
     let header = ["prediction".to_owned()].into_iter().chain(spec.classes.iter().map(|class| format!("score_{class}")));
     table.write_record(header).map_err(|error| lost(&error))?;
@@ -74,6 +76,13 @@ pub fn run(args: PredictArgs) -> Result<()> {
     }
     bar.finish_and_clear();
     Ok(())
+}
+
+fn open_output(path: &Path) -> Result<File> {
+    File::options().create(true).append(true).open(path).map_err(|error| {
+        Error::user("output_unwritable", format!("{}: {error}", path.display()))
+            .hint("check the folder and its permissions")
+    })
 }
 
 /// One score a class: probabilities where integer scores have a scale, else the scores as they are.

@@ -53,7 +53,7 @@ impl CircuitChoice {
 /// `--reveal`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum RevealChoice {
-    /// Nothing beyond the answers
+    /// Nothing beyond the answers and the public parameters
     Nothing,
     /// A rounded count of leaves too
     Size,

@@ -19,15 +19,25 @@ use tfhe::core_crypto::prelude::{
 pub struct BootstrapKey {
     params: BootstrapParams,
     fourier: FourierLweBootstrapKeyOwned,
+    /// The key's bits in the order in which the blind rotation takes them.
+    order: Vec<usize>,
 }
 
 impl BootstrapKey {
     /// Reads the wire form, expands the masks and transforms the key, on all threads of the current pool.
     ///
+    /// With `shuffle` the blind rotation takes the key's bits in a random order that the client does not know. The
+    /// result is the same, its noise another: a client, which could otherwise repeat the computation for every model
+    /// it can think of, no longer knows the noise that one of them would have left.
+    ///
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the key's layout.
-    pub fn unpack(params: &BootstrapParams, bytes: &[u8]) -> Result<Self> {
+    pub fn unpack(params: &BootstrapParams, bytes: &[u8], shuffle: Option<&mut Random>) -> Result<Self> {
         let (seed, bodies) = params.layout().parse(bytes)?;
+        let mut order: Vec<usize> = (0..params.lwe_dimension).collect();
+        if let Some(random) = shuffle {
+            random.shuffle(&mut order);
+        }
         let GlweShape { dimension, size } = params.output;
         let base_log = DecompositionBaseLog(params.base_log as usize);
         let levels = DecompositionLevelCount(params.levels as usize);
@@ -44,13 +54,14 @@ impl BootstrapKey {
         let fft = fft.as_view();
         let rows = levels.0 * glwe_size.0;
         let ggsws: Vec<_> = fourier.as_mut_view().into_ggsw_iter().collect();
-        ggsws.into_par_iter().zip(bodies.par_chunks(rows * size)).enumerate().for_each_init(
+        ggsws.into_par_iter().zip(&order).for_each_init(
             || {
                 let mut buffers = ComputationBuffers::new();
                 buffers.resize(fill_with_forward_fourier_scratch(fft).unaligned_bytes_required());
                 (buffers, vec![0u64; rows * glwe_size.0 * size], vec![0u64; rows * dimension * size])
             },
-            |(buffers, ggsw, masks), (index, (target, bodies))| {
+            |(buffers, ggsw, masks), (target, index)| {
+                let bodies = &bodies[index * rows * size..][..rows * size];
                 Random::at_word(seed, (index * masks.len()) as u64).fill_uniform(masks);
                 let glwes = ggsw.chunks_mut(glwe_size.0 * size);
                 for ((glwe, mask), body) in glwes.zip(masks.chunks(dimension * size)).zip(bodies.chunks(size)) {
@@ -67,7 +78,7 @@ impl BootstrapKey {
                 target.fill_with_forward_fourier(standard, fft, buffers.stack());
             },
         );
-        Ok(Self { params: *params, fourier })
+        Ok(Self { params: *params, fourier, order })
     }
 
     /// The sum over all inputs (under the small key) of `sign(phase) * height`, under the big key.
@@ -115,7 +126,7 @@ impl BootstrapKey {
         }
         let log_modulus = polynomial_size.to_blind_rotation_input_modulus_log();
         let words: Vec<Vec<u64>> =
-            inputs.iter().map(|lwe| lwe.mask.iter().copied().chain([lwe.body]).collect()).collect();
+            inputs.iter().map(|lwe| self.order.iter().map(|bit| lwe.mask[*bit]).chain([lwe.body]).collect()).collect();
         let switched: Vec<_> = words
             .iter()
             .map(|words| {

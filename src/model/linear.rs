@@ -60,8 +60,12 @@ impl IntegerLinear {
         if let Some(row) = self.weights.iter().position(|row| row.len() != features) {
             return Err(invalid(format!("row {row} has {} weights for {features} features", self.weights[row].len())));
         }
-        if self.biases.iter().any(|bias| bias.unsigned_abs() >= 1 << 62) {
-            return Err(invalid("a bias is beyond 2^62"));
+        let tops: Vec<i128> = quantizer.features.iter().map(|f| i128::from(f.levels()) - 1).collect();
+        for (row, bias) in self.weights.iter().zip(&self.biases) {
+            let reach: i128 = row.iter().zip(&tops).map(|(weight, top)| i128::from(weight.unsigned_abs()) * top).sum();
+            if reach + i128::from(bias.unsigned_abs()) >= 1 << 62 {
+                return Err(invalid("a score can go beyond 2^62"));
+            }
         }
         if !self.scale.is_finite() || self.scale <= 0.0 {
             return Err(invalid(format!("scale {} is not positive", self.scale)));

@@ -4,6 +4,11 @@ use super::{Quantizer, invalid};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
+/// The deepest path and the largest tree that are read: walks over trees recurse, and tables over them hold a word a
+/// node and class.
+const MAX_DEPTH: u32 = 256;
+const MAX_NODES_TIMES_CLASSES: usize = 1 << 24;
+
 /// One node of an [`IntegerTree`]; children are indices into its node list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -69,7 +74,11 @@ impl IntegerTree {
         if self.nodes.is_empty() || self.nodes.len() > u32::MAX as usize {
             return Err(invalid("the tree has no nodes"));
         }
+        if self.nodes.len().saturating_mul(classes) > MAX_NODES_TIMES_CLASSES {
+            return Err(invalid(format!("{} nodes for {classes} classes are too many", self.nodes.len())));
+        }
         let mut parents = vec![0u32; self.nodes.len()];
+        let mut depths = vec![0u32; self.nodes.len()];
         for (at, node) in self.nodes.iter().enumerate() {
             match *node {
                 Node::Leaf { class } if class < self.classes => {}
@@ -87,6 +96,10 @@ impl IntegerTree {
                             return Err(invalid(format!("node {at}: child {child} is not a later node")));
                         }
                         parents[child as usize] += 1;
+                        depths[child as usize] = depths[at] + 1;
+                        if depths[at] == MAX_DEPTH {
+                            return Err(invalid(format!("node {child} is deeper than {MAX_DEPTH}")));
+                        }
                     }
                 }
             }
@@ -128,6 +141,15 @@ mod tests {
         assert_eq!(tree().depth(), 2);
         assert_eq!(tree().leaves(), 3);
         tree().check(&quantizer(), 2).unwrap();
+    }
+
+    #[test]
+    fn a_chain_deeper_than_the_stack_likes_is_refused() {
+        let nodes = (0..1000u32).flat_map(|at| {
+            [Node::Split { feature: 0, threshold: 1, low: 2 * at + 1, high: 2 * at + 2 }, Node::Leaf { class: 0 }]
+        });
+        let chain = IntegerTree { classes: 2, nodes: nodes.chain([Node::Leaf { class: 1 }]).collect() };
+        assert!(chain.check(&quantizer(), 2).unwrap_err().message.contains("deeper"));
     }
 
     #[test]

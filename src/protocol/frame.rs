@@ -2,6 +2,7 @@
 //! another model or another release is told apart from what was damaged.
 
 use crate::bundle::ModelId;
+use crate::circuit::CircuitSpec;
 use crate::error::{Error, Result};
 
 /// The version of all formats here.
@@ -12,6 +13,15 @@ pub const KEY_HEADER: usize = 4 + 2 + 32;
 pub const BATCH_HEADER: usize = KEY_HEADER + 4 + 4;
 /// The most items a batch may hold.
 pub const MAX_BATCH: usize = 1024;
+
+/// The most bytes of inputs or of answers that one batch may hold, so that a small request cannot ask for a huge reply.
+const MAX_BATCH_BYTES: usize = 64 << 20;
+
+/// The most items of a batch for this circuit.
+pub fn most_items(circuit: &CircuitSpec) -> usize {
+    let each = circuit.request_bytes().max(circuit.response_bytes()).max(1);
+    (MAX_BATCH_BYTES / each).clamp(1, MAX_BATCH)
+}
 
 /// What a framed message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -22,7 +22,7 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, trained_on: &str, options: &
     );
     let _ = writeln!(
         text,
-        "\nEncrypted inference gives the quantised model's answer but for a failure rate of 2^{:.1} an inference, which follows from the parameters.\n\n## What it is\n\n| | |\n|---|---|",
+        "\nEncrypted inference gives the quantised model's answer but for a failure rate of at most 2^{} an inference, which follows from the parameters.\n\n## What it is\n\n| | |\n|---|---|",
         spec.p_fail_log2
     );
     for (label, value) in facts(spec) {

@@ -48,7 +48,7 @@ pub fn facts(spec: &ClientSpec) -> Vec<Fact> {
     }
     facts.extend([
         ("security", format!("{} bits (tfhe's noise curve, modulus 2^64)", spec.security_bits)),
-        ("p_fail", format!("2^{:.1} an inference", spec.p_fail_log2)),
+        ("p_fail", format!("at most 2^{} an inference", spec.p_fail_log2)),
         ("answers", hiding(spec)),
         ("a client learns", learns(spec)),
         (
@@ -109,11 +109,11 @@ fn hiding(spec: &ClientSpec) -> String {
     match (spec.flooding_log2, &spec.circuit) {
         (None, _) => "not re-randomised: the model is taken to be public".into(),
         (Some(distance), CircuitSpec::LeafSum(_)) => format!(
-            "masks re-randomised; noise flooded to a statistical distance of 2^{distance:.1} an answer (a heuristic: too \
-             large to be a proof)"
+            "masks re-randomised; noise flooded to a statistical distance of 2^{distance} an answer, and bootstraps taken in a \
+             secret order (a heuristic: too large a distance to be a proof)"
         ),
         (Some(distance), _) => {
-            format!("re-randomised; noise flooded to a statistical distance of 2^{distance:.1} an answer")
+            format!("re-randomised; noise flooded to a statistical distance of at most 2^{distance} an answer")
         }
     }
 }
@@ -131,7 +131,12 @@ fn learns(spec: &ClientSpec) -> String {
             p.circle / 2
         ),
         (CircuitSpec::Linear(p), _) => {
-            format!("the scores; from the public parameters: that none is beyond 2^{}", 63 - p.step_log2)
+            format!(
+                "the scores, exactly: {} answers to ordinary rows are enough to solve for the weights; from the public \
+                 parameters: that no score is beyond 2^{}",
+                p.features + 1,
+                63 - p.step_log2
+            )
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, QUEUE_HEADER};
-use crate::protocol::frame::{Frame, read_batch, write_batch};
+use crate::protocol::frame::{Frame, most_items, read_batch, write_batch};
 use crate::store::{KeyId, Shelf};
 use axum::Extension;
 use axum::extract::Path;
@@ -99,6 +99,14 @@ pub(super) async fn infer(
 /// The computing itself, on the pool: the inputs of a batch in parallel, each with randomness of its own.
 fn answer(model: &Hosted, key: &EvaluationKey, inputs: &[u8]) -> Result<Vec<u8>> {
     let items = read_batch(Frame::Inputs, model.id(), model.circuit().request_bytes(), inputs)?;
+    let most = most_items(model.circuit());
+    if items.len() > most {
+        return Err(Error::user(
+            "batch_too_large",
+            format!("{} inputs in a batch, this model takes {most}", items.len()),
+        )
+        .hint("send several smaller batches"));
+    }
     let mut random = Random::fresh(&mut OsEntropy);
     let tasks: Vec<_> = items.into_iter().map(|item| (item, random.fork())).collect();
     let answers: Vec<Vec<u8>> = tasks

@@ -8,6 +8,8 @@ use super::routes::Shared;
 use super::state::State;
 use crate::circuit::plan::EvaluationKey;
 use crate::error::{Error, Result};
+use crate::fhe::Random;
+use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{KeyStatus, MAX_PART_BYTES, PartStatus, UploadState};
 use crate::protocol::frame::{KEY_HEADER, read_key};
 use crate::store::{KeyId, Shelf, Upload, incomplete};
@@ -144,7 +146,8 @@ fn verify(model: &Hosted, framed: &[u8], wanted: Option<KeyId>) -> Result<(KeyId
         return Err(Error::user("key_mismatch", "the key's SHA-256 is not the id it was sent under")
             .hint("it was damaged on the way; send it again from part 0"));
     }
-    Ok((id, model.evaluator.unpack_key(read_key(model.id(), framed)?)?))
+    let body = read_key(model.id(), framed)?;
+    Ok((id, model.evaluator.unpack_key(body, &mut Random::fresh(&mut OsEntropy))?))
 }
 
 /// Loads a key that is not in memory.

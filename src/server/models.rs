@@ -4,6 +4,8 @@ use crate::bundle::{ModelId, ServerBundle};
 use crate::circuit::CircuitSpec;
 use crate::circuit::plan::{EvaluationKey, Evaluator};
 use crate::error::{Error, Result};
+use crate::fhe::Random;
+use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{ModelInfo, ModelList, Sizes};
 use crate::protocol::frame::{BATCH_HEADER, KEY_HEADER, MAX_BATCH};
 use bytes::Bytes;
@@ -27,7 +29,11 @@ impl Hosted {
         let spec = &bundle.spec;
         let evaluator = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
         let key = spec.circuit.key_bytes();
-        let no_key = if key == 0 { Some(Arc::new(evaluator.unpack_key(&[])?)) } else { None };
+        let no_key = if key == 0 {
+            Some(Arc::new(evaluator.unpack_key(&[], &mut Random::fresh(&mut OsEntropy))?))
+        } else {
+            None
+        };
         let info = ModelInfo {
             name: spec.name.clone(),
             id: bundle.id,

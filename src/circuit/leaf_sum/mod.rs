@@ -45,7 +45,7 @@ impl LeafSumParams {
         check_bits("input.bits", self.input.bits)?;
         check_bits("response_bits", self.response_bits)?;
         check_flood(self.flood_log2)?;
-        thermometer::check(quantizer, self.input.bodies)?;
+        thermometer::check(quantizer, &self.input)?;
         if self.input.shape.lwe_dimension() != self.bootstrap.lwe_dimension {
             return Err(bad_parameters("inputs and bootstrap have different small keys"));
         }

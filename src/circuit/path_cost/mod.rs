@@ -41,6 +41,11 @@ pub struct PathCostParams {
     pub flood_log2: Option<u32>,
 }
 
+/// Whether multiplying by anything but zero keeps a count from becoming zero: by trial division, for small numbers.
+pub(super) fn is_prime(n: u64) -> bool {
+    (2..1 << 16).contains(&n) && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
+}
+
 impl PathCostParams {
     /// Ciphertexts of an answer.
     pub fn answers(&self) -> usize {
@@ -56,11 +61,14 @@ impl PathCostParams {
         check_bits("input.bits", self.input.bits)?;
         check_bits("response_bits", self.response_bits)?;
         check_flood(self.flood_log2)?;
-        thermometer::check(quantizer, self.input.bodies)?;
+        thermometer::check(quantizer, &self.input)?;
         if self.input.shape.dimension != 1 {
             return Err(bad_parameters("path-cost keys have k = 1"));
         }
-        if !(3..1 << 16).contains(&self.modulus) || (self.values && self.modulus < classes as u64) {
+        if !is_prime(self.modulus)
+            || !(3..1 << 16).contains(&self.modulus)
+            || (self.values && self.modulus < classes as u64)
+        {
             return Err(bad_parameters(format!("a circle of {} steps for {classes} classes", self.modulus)));
         }
         if !self.leaves.is_power_of_two() || self.leaves > MAX_LEAVES {

@@ -1,6 +1,6 @@
 //! What `PathCost` needs: a circle of prime steps that holds the counts, flooded, and as few bits as carry it.
 
-use super::{MAX_LEAVES, PathCostParams};
+use super::{MAX_LEAVES, PathCostParams, is_prime};
 use crate::circuit::boxes::Boxes;
 use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
 use crate::circuit::thermometer;
@@ -46,10 +46,6 @@ pub fn search(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &Pl
         tests.depth()
     ))
     .hint("lower --max-depth, or choose --circuit leaf-sum"))
-}
-
-fn is_prime(n: u64) -> bool {
-    n >= 2 && (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
 fn fit(tests: &Boxes, mut params: PathCostParams, request: &PlanRequest) -> Option<PathCostParams> {
