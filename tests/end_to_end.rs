@@ -313,6 +313,31 @@ fn an_upload_begun_by_one_run_is_finished_by_the_next() {
 }
 
 #[test]
+fn parts_that_do_not_fit_are_dropped_and_sent_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let keys = folder.path().join("keys");
+    let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model/tree-spam-leaf-sum/client.zip");
+    let bundle = ClientBundle::read(&fs::read(bundle).unwrap()).unwrap();
+    let made = fhectl::client::Keyring::open(Some(&keys)).unwrap().keys_for(&bundle).unwrap();
+    let server = Serving::start(&folder.path().join("store"), &[]);
+    let http = fhectl::client::Http::new(&server.url, None).unwrap();
+    // A part that another client of half the part size left behind.
+    let path = format!("/v1/models/tree-spam-leaf-sum/keys/{}/parts/0", made.key_id);
+    http.put(&path, &made.evaluation[..1 << 19]).unwrap();
+    let out = succeed(&[
+        "play",
+        "tree-spam-leaf-sum",
+        "--samples",
+        "1",
+        "--url",
+        &server.url,
+        "--keys",
+        keys.to_str().unwrap(),
+    ]);
+    assert!(out.contains("Agreement with the clear quantised model: 100.00 %"), "{out}");
+}
+
+#[test]
 fn sigterm_drains_and_ends_well() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Serving::start(&folder.path().join("store"), &[]);

@@ -5,8 +5,8 @@ use crate::protocol::api::ErrorReply;
 use serde::de::DeserializeOwned;
 use std::thread::sleep;
 use std::time::Duration;
-use ureq::http::{Response, StatusCode};
-use ureq::{Agent, Body};
+use ureq::Agent;
+use ureq::http::{HeaderMap, StatusCode};
 
 /// How often a request is sent again while the server is busy, restarting or unreachable.
 const TRIES: u32 = 6;
@@ -23,7 +23,7 @@ pub struct Http {
 /// A reply that was read whole.
 pub struct Reply {
     pub bytes: Vec<u8>,
-    headers: ureq::http::HeaderMap,
+    headers: HeaderMap,
 }
 
 impl Reply {
@@ -36,6 +36,7 @@ impl Reply {
 
 enum Method<'a> {
     Get,
+    Delete,
     Put(&'a [u8]),
     Post(&'a [u8]),
 }
@@ -91,6 +92,12 @@ impl Http {
         self.send(path, &Method::Post(body), headers)
     }
 
+    /// # Errors
+    /// As [`Http::get`].
+    pub fn delete(&self, path: &str) -> Result<Reply> {
+        self.send(path, &Method::Delete, &[])
+    }
+
     /// Sends until the server neither asks to come back later nor drops the connection. Every request of the
     /// protocol may be sent twice.
     fn send(&self, path: &str, method: &Method<'_>, headers: &[(&str, &str)]) -> Result<Reply> {
@@ -98,28 +105,28 @@ impl Http {
         for attempt in 1.. {
             let outcome = self.send_once(path, method, headers);
             let retry = match &outcome {
-                Ok(response) => {
-                    matches!(response.status(), StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
-                }
+                Ok((status, _)) => matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE),
                 Err(error) => is_transient(error),
             };
             if retry && attempt < TRIES {
-                let asked = outcome.as_ref().ok().and_then(retry_after).unwrap_or(pause);
+                let asked = outcome.ok().and_then(|(_, reply)| retry_after(&reply.headers)).unwrap_or(pause);
                 sleep(asked.min(Duration::from_secs(5)));
                 pause *= 2;
                 continue;
             }
-            return self.read(outcome.map_err(|error| self.unreachable(&error))?);
+            let (status, reply) = outcome.map_err(|error| self.unreachable(&error))?;
+            return if status.is_success() { Ok(reply) } else { Err(self.refused(status, &reply.bytes)) };
         }
         unreachable!("the last attempt returns")
     }
 
+    /// One request and its whole reply: a connection that breaks half way through is no reply.
     fn send_once(
         &self,
         path: &str,
         method: &Method<'_>,
         headers: &[(&str, &str)],
-    ) -> Result<Response<Body>, ureq::Error> {
+    ) -> Result<(StatusCode, Reply), ureq::Error> {
         let url = format!("{}{path}", self.base);
         let authorization = self.token.as_ref().map(|token| format!("Bearer {token}"));
         let own = authorization.iter().map(|value| ("authorization", value.as_str()));
@@ -129,23 +136,14 @@ impl Http {
                 all.iter().fold($request, |request, (name, value)| request.header(*name, *value))
             };
         }
-        match method {
+        let mut response = match method {
             Method::Get => with_headers!(self.agent.get(&url)).call(),
+            Method::Delete => with_headers!(self.agent.delete(&url)).call(),
             Method::Put(body) => with_headers!(self.agent.put(&url)).send(*body),
             Method::Post(body) => with_headers!(self.agent.post(&url)).send(*body),
-        }
-    }
-
-    fn read(&self, mut response: Response<Body>) -> Result<Reply> {
-        let status = response.status();
-        let headers = response.headers().clone();
-        let bytes = response
-            .body_mut()
-            .with_config()
-            .limit(MAX_REPLY)
-            .read_to_vec()
-            .map_err(|error| self.unreachable(&error))?;
-        if status.is_success() { Ok(Reply { bytes, headers }) } else { Err(self.refused(status, &bytes)) }
+        }?;
+        let bytes = response.body_mut().with_config().limit(MAX_REPLY).read_to_vec()?;
+        Ok((response.status(), Reply { bytes, headers: response.headers().clone() }))
     }
 
     fn refused(&self, status: StatusCode, body: &[u8]) -> Error {
@@ -183,8 +181,8 @@ fn is_transient(error: &ureq::Error) -> bool {
     }
 }
 
-fn retry_after(response: &Response<Body>) -> Option<Duration> {
-    response.headers().get("retry-after")?.to_str().ok()?.parse().ok().map(Duration::from_secs)
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    headers.get("retry-after")?.to_str().ok()?.parse().ok().map(Duration::from_secs)
 }
 
 /// A server's text without control characters: what it says is shown on a terminal.

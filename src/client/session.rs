@@ -88,24 +88,36 @@ impl<'a> Session<'a> {
     /// # Errors
     /// What the server says of the key.
     pub fn bring_key(&self, mut progress: impl FnMut(Upload<'_>)) -> Result<()> {
-        let key = &self.keys.evaluation;
-        if key.is_empty() {
+        if self.keys.evaluation.is_empty() {
             return Ok(());
         }
-        let key_id = &self.keys.key_id;
-        let path = self.path(&format!("/keys/{key_id}"));
-        let status: KeyStatus = self.http.get_json(&path)?;
-        if status.state != UploadState::Complete {
-            for (index, part) in key.chunks(PART_BYTES).enumerate() {
-                let there = status.parts.iter().any(|p| p.index as usize == index && p.bytes as usize == part.len());
-                if !there {
-                    progress(Upload::Part { index, remaining: key.len() - index * PART_BYTES });
-                    self.http.put(&format!("{path}/parts/{index}"), part)?;
-                }
+        let path = self.path(&format!("/keys/{}", self.keys.key_id));
+        match self.send_missing(&path, &mut progress) {
+            // Parts of another size, or damaged ones, are in the way: begin again, once.
+            Err(error) if error.code == "part_conflict" => {
+                self.http.delete(&path)?;
+                self.send_missing(&path, &mut progress)?;
             }
-            self.http.post(&path, &[], &[])?;
+            outcome => outcome?,
         }
-        progress(Upload::Stored { key_id });
+        progress(Upload::Stored { key_id: &self.keys.key_id });
+        Ok(())
+    }
+
+    fn send_missing(&self, path: &str, progress: &mut impl FnMut(Upload<'_>)) -> Result<()> {
+        let key = &self.keys.evaluation;
+        let status: KeyStatus = self.http.get_json(path)?;
+        if status.state == UploadState::Complete {
+            return Ok(());
+        }
+        for (index, part) in key.chunks(PART_BYTES).enumerate() {
+            let there = status.parts.iter().any(|p| p.index as usize == index && p.bytes as usize == part.len());
+            if !there {
+                progress(Upload::Part { index, remaining: key.len() - index * PART_BYTES });
+                self.http.put(&format!("{path}/parts/{index}"), part)?;
+            }
+        }
+        self.http.post(path, &[], &[])?;
         Ok(())
     }
 

@@ -33,13 +33,16 @@ impl TreeParams {
     /// `tree_params` naming the one that is out of range.
     pub fn check(&self) -> Result<()> {
         if !(1..=20).contains(&self.max_depth) {
-            return Err(Error::user("tree_params", format!("a maximal depth of {}, want 1 to 20", self.max_depth)));
+            return Err(Error::user("tree_params", format!("a maximal depth of {}, want 1 to 20", self.max_depth))
+                .hint("give --max-depth from 1 to 20"));
         }
         if self.min_leaf == 0 {
-            return Err(Error::user("tree_params", "0 rows a leaf, want at least 1"));
+            return Err(Error::user("tree_params", "0 rows a leaf, want at least 1").hint("give --min-leaf 1 or more"));
         }
         if self.path_features == 0 {
-            return Err(Error::user("tree_params", "0 features a path, want at least 1"));
+            return Err(
+                Error::user("tree_params", "0 features a path, want at least 1").hint("give --path-features 1 or more")
+            );
         }
         Ok(())
     }
