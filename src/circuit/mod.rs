@@ -136,8 +136,7 @@ impl CircuitSpec {
 
     /// Bytes that one client's evaluation key takes in a server's memory once it is unpacked.
     pub fn unpacked_key_bytes(&self) -> usize {
-        let shape = self.answer_shape();
-        let public = if self.rerandomized() { 8 * shape.lwe_dimension() * (2 * shape.dimension + 1) } else { 0 };
+        let public = if self.rerandomized() { public_key::unpacked_bytes(self.answer_shape()) } else { 0 };
         public
             + match self {
                 Self::LeafSum(params) => params.bootstrap.fourier_bytes(),

@@ -4,7 +4,7 @@ use crate::bundle::{ClientBundle, ModelId, ServerBundle, folder};
 use crate::client::{Http, session};
 use crate::error::{Error, Result};
 use clap::Args;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 /// Flags of every command that names a model.
@@ -29,6 +29,28 @@ pub struct ServerArgs {
     /// The folder of this client's keys (made once, reused after) [default: the user's data folder]
     #[arg(long, env = "FHECTL_KEYS", value_name = "DIR")]
     pub keys: Option<PathBuf>,
+}
+
+impl ServerArgs {
+    /// The server that `--url` names.
+    ///
+    /// # Errors
+    /// `url_invalid`.
+    pub fn remote(&self) -> Result<Option<Http>> {
+        self.url.as_deref().map(|url| Http::new(url, self.token.clone())).transpose()
+    }
+}
+
+/// Opens a file to write to without emptying it: tried before the work, so that a wrong path costs no inference and a
+/// run that fails leaves an earlier run's output as it was.
+///
+/// # Errors
+/// `output_unwritable`.
+pub fn open_output(path: &Path) -> Result<File> {
+    File::options().create(true).append(true).open(path).map_err(|error| {
+        Error::user("output_unwritable", format!("{}: {error}", path.display()))
+            .hint("check the folder and its permissions")
+    })
 }
 
 impl ModelArgs {
@@ -63,6 +85,17 @@ impl ModelArgs {
         }
         let server = folder::read_server(&path)?;
         Ok((server.id == *id).then_some(server))
+    }
+
+    /// The owner's half, for a run that starts a server of its own.
+    ///
+    /// # Errors
+    /// `server_half_missing` where it is not at hand; as [`ModelArgs::owner`].
+    pub fn owner_at_hand(&self, id: &ModelId) -> Result<ServerBundle> {
+        self.owner(id)?.ok_or_else(|| {
+            Error::user("server_half_missing", format!("{} has no server.zip", self.path().display()))
+                .hint("name the server that runs this model with --url")
+        })
     }
 
     pub fn unknown(&self) -> Error {

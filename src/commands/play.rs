@@ -1,6 +1,6 @@
 //! `play`: run a test set through a server, encrypted, and report accuracy and time.
 
-use super::locate::{ModelArgs, ServerArgs};
+use super::locate::{ModelArgs, ServerArgs, open_output};
 use super::play_report::{Figures, Outcome};
 use super::{say, serve};
 use crate::bundle::{ClientBundle, ServerBundle};
@@ -52,30 +52,21 @@ pub struct PlayArgs {
 }
 
 pub fn run(args: PlayArgs) -> Result<()> {
-    // Outputs are opened before the work, so that a wrong path costs no inference.
-    let outputs = [&args.export_json, &args.report];
-    for path in outputs.into_iter().flatten() {
-        std::fs::File::options().create(true).append(true).open(path).map_err(|error| {
-            Error::user("output_unwritable", format!("{}: {error}", path.display()))
-                .hint("check the folder and its permissions")
-        })?;
+    for path in [&args.export_json, &args.report].into_iter().flatten() {
+        open_output(path)?;
     }
-    let remote = args.server.url.as_deref().map(|url| Http::new(url, args.server.token.clone())).transpose()?;
+    let remote = args.server.remote()?;
     let bundle = args.model.client(remote.as_ref())?;
-    let owner = args.model.owner(&bundle.id)?;
     let rows = test_rows(&args, &bundle)?;
     let keys = keys(&args.server, &bundle)?;
-    match remote {
-        Some(http) => play(&args, &http, &bundle, owner.as_ref(), &keys, &rows),
+    let (http, owner) = match remote {
+        Some(http) => (http, args.model.owner(&bundle.id)?),
         None => {
-            let owner = owner.ok_or_else(|| {
-                Error::user("server_half_missing", format!("{} has no server.zip", args.model.path().display()))
-                    .hint("name the server that runs this model with --url")
-            })?;
-            let http = start_own(owner.clone())?;
-            play(&args, &http, &bundle, Some(&owner), &keys, &rows)
+            let owner = args.model.owner_at_hand(&bundle.id)?;
+            (start_own(owner.clone())?, Some(owner))
         }
-    }
+    };
+    play(&args, &http, &bundle, owner.as_ref(), &keys, &rows)
 }
 
 /// The client's keys, made where there are none.

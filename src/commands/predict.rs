@@ -1,17 +1,16 @@
 //! `predict`: rows without a label in, predictions out.
 
-use super::locate::{ModelArgs, ServerArgs};
+use super::locate::{ModelArgs, ServerArgs, open_output};
 use super::play::{keys, start_own};
 use crate::bundle::ClientSpec;
-use crate::client::{Http, Session};
+use crate::client::Session;
 use crate::data;
 use crate::error::{Error, Result};
 use crate::model::class_of_scores;
 use crate::report::progress;
 use clap::Args;
-use std::fs::File;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Predict rows of a CSV file, encrypted.
 #[derive(Args)]
@@ -34,20 +33,16 @@ pub struct PredictArgs {
 }
 
 pub fn run(args: PredictArgs) -> Result<()> {
-    let remote = args.server.url.as_deref().map(|url| Http::new(url, args.server.token.clone())).transpose()?;
+    let remote = args.server.remote()?;
     let bundle = args.model.client(remote.as_ref())?;
     let spec = &bundle.spec;
     let rows = data::read_rows(&args.input, &spec.features, Some(&spec.target))?;
     let quantized = rows.iter().map(|row| spec.quantizer.quantize(row)).collect::<Result<Vec<_>>>()?;
-    // Tried before the work and emptied only when there is something to write.
     let output = args.output.as_deref().map(open_output).transpose()?;
 
     let http = match remote {
         Some(http) => http,
-        None => start_own(args.model.owner(&bundle.id)?.ok_or_else(|| {
-            Error::user("server_half_missing", format!("{} has no server.zip", args.model.path().display()))
-                .hint("name the server that runs this model with --url")
-        })?)?,
+        None => start_own(args.model.owner_at_hand(&bundle.id)?)?,
     };
     let keys = keys(&args.server, &bundle)?;
     let session = Session::open(&http, &bundle, &keys)?;
@@ -76,13 +71,6 @@ pub fn run(args: PredictArgs) -> Result<()> {
     }
     bar.finish_and_clear();
     Ok(())
-}
-
-fn open_output(path: &Path) -> Result<File> {
-    File::options().create(true).append(true).open(path).map_err(|error| {
-        Error::user("output_unwritable", format!("{}: {error}", path.display()))
-            .hint("check the folder and its permissions")
-    })
 }
 
 /// One score a class: probabilities where integer scores have a scale, else the scores as they are.

@@ -22,6 +22,11 @@ pub fn zero_variance(shape: GlweShape) -> f64 {
     noise::public_encryption_variance(shape, layout(shape).bits)
 }
 
+/// Bytes that a server holds of the unpacked key: every mask polynomial in two transformed limbs, and the bodies.
+pub const fn unpacked_bytes(shape: GlweShape) -> usize {
+    8 * shape.lwe_dimension() * (2 * shape.dimension + 1)
+}
+
 /// Makes a public key for `secret`.
 pub fn generate(secret: &GlweSecret, entropy: &mut dyn Entropy) -> Vec<u8> {
     let layout = layout(secret.shape());

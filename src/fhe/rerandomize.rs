@@ -36,11 +36,6 @@ impl Rerandomizer {
         })
     }
 
-    /// Bytes held in memory.
-    pub const fn memory(shape: GlweShape) -> usize {
-        8 * shape.lwe_dimension() * (2 * shape.dimension + 1)
-    }
-
     /// Adds a fresh encryption of zero, and noise uniform over `[-2^flood_log2, 2^flood_log2)`, to `lwe`.
     ///
     /// `A^T rho + e1` is added to the mask, the constant coefficient of `<b, rho> + e2` to the body, with binary
