@@ -69,6 +69,7 @@ pub fn plan(model: &Model, quantizer: &Quantizer, classes: usize, request: &Plan
     let fitting: &[CircuitKind] = match model {
         Model::Tree(_) => &[CircuitKind::PathCost, CircuitKind::LeafSum],
         Model::Linear(_) => &[CircuitKind::Linear],
+        Model::Network(_) => &[],
     };
     if let Some(asked) = request.circuit
         && !fitting.contains(&asked)

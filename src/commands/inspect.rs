@@ -80,6 +80,9 @@ fn owners_facts(bundle: &ServerBundle) -> Vec<(&'static str, String)> {
             let largest = linear.weights.iter().flatten().map(|w| w.unsigned_abs()).max().unwrap_or(0);
             format!("{} row(s) of integer weights up to {largest}", linear.weights.len())
         }
+        Model::Network(network) => {
+            format!("{} layers, {} activations", network.layers.len(), network.activations())
+        }
     };
     let metrics = &bundle.server.metrics;
     vec![

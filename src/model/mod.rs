@@ -1,10 +1,12 @@
 //! Quantisers and the integer models in clear: what the encrypted computation must equal.
 
 mod linear;
+mod network;
 mod quantizer;
 mod tree;
 
 pub use linear::IntegerLinear;
+pub use network::{Activation, IntegerNetwork, LinearMap, MapShape, NetworkLayer, Trace};
 pub use quantizer::{FeatureQuantizer, Quantizer};
 pub use tree::{IntegerTree, Node};
 
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 pub enum Model {
     Tree(IntegerTree),
     Linear(IntegerLinear),
+    Network(IntegerNetwork),
 }
 
 impl Model {
@@ -25,6 +28,7 @@ impl Model {
         match self {
             Self::Tree(tree) => tree.scores(quantized),
             Self::Linear(linear) => linear.scores(quantized),
+            Self::Network(network) => network.scores(quantized),
         }
     }
 
@@ -41,6 +45,7 @@ impl Model {
         match self {
             Self::Tree(tree) => tree.check(quantizer, classes),
             Self::Linear(linear) => linear.check(quantizer, classes),
+            Self::Network(network) => network.check(quantizer, classes),
         }
     }
 }

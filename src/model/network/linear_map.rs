@@ -1,0 +1,187 @@
+//! Linear maps of a network: dense and convolution, with integer weights.
+
+use super::super::invalid;
+use super::{MAX_WEIGHTS, MAX_WIDTH};
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+/// `outputs = weights * inputs + biases`. Pooling is not a step of its own: averaging before or after a convolution
+/// is a convolution with a larger kernel, and training writes it so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinearMap {
+    #[serde(flatten)]
+    pub shape: MapShape,
+    /// Dense: `[output][input]`. Convolution: `[filter][row][column][channel]`.
+    pub weights: Vec<i32>,
+    /// One a channel.
+    pub biases: Vec<i64>,
+}
+
+/// How a map's weights are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "map", rename_all = "snake_case")]
+pub enum MapShape {
+    Dense {
+        inputs: usize,
+        outputs: usize,
+    },
+    /// Images are stored row after row, channels innermost: index `(y * width + x) * channels + c`. `padding` rows and
+    /// columns of zeros stand around the image.
+    Conv {
+        height: usize,
+        width: usize,
+        channels: usize,
+        filters: usize,
+        kernel: [usize; 2],
+        stride: usize,
+        padding: usize,
+    },
+}
+
+impl MapShape {
+    pub fn inputs(&self) -> usize {
+        match *self {
+            Self::Dense { inputs, .. } => inputs,
+            Self::Conv { height, width, channels, .. } => height * width * channels,
+        }
+    }
+
+    /// Units that have weights, biases and thresholds of their own; output `i` is of channel `i % channels`.
+    pub fn channels(&self) -> usize {
+        match *self {
+            Self::Dense { outputs, .. } => outputs,
+            Self::Conv { filters, .. } => filters,
+        }
+    }
+
+    pub fn outputs(&self) -> usize {
+        match *self {
+            Self::Dense { outputs, .. } => outputs,
+            Self::Conv { filters, .. } => {
+                let [rows, columns] = self.positions();
+                rows * columns * filters
+            }
+        }
+    }
+
+    /// Rows and columns of a convolution's output; `[1, 1]` for a dense map.
+    pub fn positions(&self) -> [usize; 2] {
+        match *self {
+            Self::Dense { .. } => [1, 1],
+            Self::Conv { height, width, kernel, stride, padding, .. } => {
+                let along = |size: usize, kernel: usize| (size + 2 * padding - kernel) / stride + 1;
+                [along(height, kernel[0]), along(width, kernel[1])]
+            }
+        }
+    }
+
+    /// Weights a channel.
+    pub fn taps(&self) -> usize {
+        match *self {
+            Self::Dense { inputs, .. } => inputs,
+            Self::Conv { channels, kernel, .. } => kernel[0] * kernel[1] * channels,
+        }
+    }
+
+    /// For one position of the output, the input index of every tap in the order of a channel's weights; `None` is
+    /// padding.
+    pub fn window(&self, position: [usize; 2]) -> Vec<Option<usize>> {
+        match *self {
+            Self::Dense { inputs, .. } => (0..inputs).map(Some).collect(),
+            Self::Conv { height, width, channels, kernel, stride, padding, .. } => {
+                let mut taps = Vec::with_capacity(self.taps());
+                for ky in 0..kernel[0] {
+                    for kx in 0..kernel[1] {
+                        let y = (position[0] * stride + ky).checked_sub(padding).filter(|y| *y < height);
+                        let x = (position[1] * stride + kx).checked_sub(padding).filter(|x| *x < width);
+                        let pixel = y.zip(x).map(|(y, x)| (y * width + x) * channels);
+                        taps.extend((0..channels).map(|c| pixel.map(|pixel| pixel + c)));
+                    }
+                }
+                taps
+            }
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        let sizes: &[usize] = match self {
+            Self::Dense { inputs, outputs } => &[*inputs, *outputs],
+            Self::Conv { height, width, channels, filters, kernel, stride, padding } => {
+                if *padding >= kernel[0] || *padding >= kernel[1] {
+                    return Err(invalid("padding as wide as the kernel"));
+                }
+                &[*height, *width, *channels, *filters, kernel[0], kernel[1], *stride]
+            }
+        };
+        let product = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
+        if sizes.iter().any(|size| *size == 0 || *size > MAX_WIDTH) || product.is_none() {
+            return Err(invalid(format!("sizes {sizes:?} of a linear map")));
+        }
+        if let Self::Conv { height, width, kernel, padding, .. } = self
+            && (kernel[0] > height + 2 * padding || kernel[1] > width + 2 * padding)
+        {
+            return Err(invalid("the kernel is larger than the padded image"));
+        }
+        if self.inputs() > MAX_WIDTH || self.outputs() > MAX_WIDTH {
+            return Err(invalid(format!("{} inputs, {} outputs, at most {MAX_WIDTH}", self.inputs(), self.outputs())));
+        }
+        Ok(())
+    }
+}
+
+impl LinearMap {
+    /// The weights of a channel.
+    pub fn of(&self, channel: usize) -> &[i32] {
+        let taps = self.shape.taps();
+        &self.weights[channel * taps..][..taps]
+    }
+
+    /// The sums of all outputs.
+    pub fn apply(&self, inputs: &[i64]) -> Vec<i64> {
+        let [rows, columns] = self.shape.positions();
+        let mut outputs = Vec::with_capacity(self.shape.outputs());
+        for position in (0..rows).flat_map(|y| (0..columns).map(move |x| [y, x])) {
+            let gathered: Vec<i64>;
+            let values = match self.shape {
+                MapShape::Dense { .. } => inputs,
+                MapShape::Conv { .. } => {
+                    let window = self.shape.window(position);
+                    gathered = window.iter().map(|tap| tap.map_or(0, |index| inputs[index])).collect();
+                    &gathered
+                }
+            };
+            outputs.extend(self.biases.iter().enumerate().map(|(channel, bias)| {
+                bias + self.of(channel).iter().zip(values).map(|(w, x)| i64::from(*w) * x).sum::<i64>()
+            }));
+        }
+        outputs
+    }
+
+    /// The squared Euclidean norm of every channel's weights: by it noise of independent inputs grows.
+    pub fn squared_norms(&self) -> Vec<f64> {
+        (0..self.shape.channels()).map(|c| self.of(c).iter().map(|w| f64::from(*w).powi(2)).sum()).collect()
+    }
+
+    /// # Errors
+    /// `model_invalid` where sizes are impossible or a sum of inputs up to `largest` could leave 2^62.
+    pub(super) fn check(&self, inputs: usize, largest: i128) -> Result<()> {
+        self.shape.check()?;
+        if self.shape.inputs() != inputs {
+            return Err(invalid(format!("takes {} inputs, is given {inputs}", self.shape.inputs())));
+        }
+        let wanted = self.shape.taps().checked_mul(self.shape.channels());
+        if wanted != Some(self.weights.len()) || self.weights.len() > MAX_WEIGHTS {
+            return Err(invalid(format!("{} weights for {:?}", self.weights.len(), self.shape)));
+        }
+        if self.biases.len() != self.shape.channels() {
+            return Err(invalid(format!("{} biases for {} channels", self.biases.len(), self.shape.channels())));
+        }
+        for (channel, bias) in self.biases.iter().enumerate() {
+            let reach: i128 = self.of(channel).iter().map(|w| i128::from(w.unsigned_abs()) * largest).sum();
+            if reach + i128::from(bias.unsigned_abs()) >= 1 << 62 {
+                return Err(invalid(format!("channel {channel}: a sum can go beyond 2^62")));
+            }
+        }
+        Ok(())
+    }
+}

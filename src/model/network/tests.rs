@@ -1,0 +1,88 @@
+use super::*;
+use crate::model::FeatureQuantizer;
+
+fn quantizer(features: usize, levels: u32) -> Quantizer {
+    Quantizer { features: vec![FeatureQuantizer::Affine { low: 0.0, step: 1.0, levels }; features] }
+}
+
+fn conv(padding: usize) -> LinearMap {
+    let shape = MapShape::Conv { height: 3, width: 4, channels: 2, filters: 2, kernel: [2, 2], stride: 2, padding };
+    // Filter 0 adds up channel 0 of its window, filter 1 takes the last tap of channel 1.
+    let weights = vec![1, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1];
+    LinearMap { shape, weights, biases: vec![10, 0] }
+}
+
+#[test]
+fn convolutions_read_their_windows() {
+    let image: Vec<i64> = (0..24).collect();
+    // Position (0, 0) sees pixels (0,0) (0,1) (1,0) (1,1): indices 0 2 8 10 of channel 0.
+    assert_eq!(conv(0).apply(&image), [10 + 20, 11, 10 + 4 + 6 + 12 + 14, 15]);
+    let padded = conv(1);
+    assert_eq!(padded.shape.positions(), [2, 3]);
+    // The first window holds one pixel, in its last corner.
+    assert_eq!(padded.apply(&image)[..2], [10, 1]);
+    padded.check(24, 100).unwrap();
+}
+
+#[test]
+fn a_staircase_is_flat_beyond_its_ends() {
+    let relu = Activation { outputs: vec![0, 1, 2, 3], thresholds: vec![vec![1, 5, 9]] };
+    let got: Vec<i32> = [-50, 0, 1, 4, 5, 8, 9, 50].iter().map(|z| relu.apply(3, *z)).collect();
+    assert_eq!(got, [0, 0, 1, 1, 2, 2, 3, 3]);
+    assert_eq!(relu.valid_range(0, 100), (-41, 50));
+}
+
+#[test]
+fn wraps_are_counted_at_every_layer() {
+    let dense = |inputs, outputs, weights: &[i32]| LinearMap {
+        shape: MapShape::Dense { inputs, outputs },
+        weights: weights.to_vec(),
+        biases: vec![0; outputs],
+    };
+    let sign = Activation { outputs: vec![-1, 1], thresholds: vec![vec![0]] };
+    let network = IntegerNetwork {
+        layers: vec![
+            NetworkLayer { map: dense(2, 2, &[1, 1, 1, -1]), circle: 16, noise: 0.01, activation: Some(sign) },
+            NetworkLayer { map: dense(2, 2, &[5, 0, 2, -2]), circle: 10, noise: 0.01, activation: None },
+        ],
+    };
+    network.check(&quantizer(2, 8), 2).unwrap();
+    assert_eq!(network.scores(&[1, 2]), [5, 4]);
+    // The first score, 5, is beyond 4, the last step of half a circle.
+    assert_eq!(network.wraps(&[1, 2]), 1);
+    // 7 + 7 is beyond 7, too.
+    assert_eq!(network.wraps(&[7, 7]), 2);
+    assert_eq!(network.activations(), 2);
+}
+
+#[test]
+fn what_does_not_fit_together_is_named() {
+    let map = |inputs| LinearMap {
+        shape: MapShape::Dense { inputs, outputs: 2 },
+        weights: vec![1; 2 * inputs],
+        biases: vec![0; 2],
+    };
+    let network = |layers| IntegerNetwork { layers };
+    let scores = |inputs| NetworkLayer { map: map(inputs), circle: 64, noise: 0.01, activation: None };
+    let wrong = |layers, part: &str| {
+        let error = network(layers).check(&quantizer(3, 4), 2).unwrap_err();
+        assert!(error.code == "model_invalid" && error.message.contains(part), "{error:?}");
+    };
+    network(vec![scores(3)]).check(&quantizer(3, 4), 2).unwrap();
+    wrong(vec![scores(4)], "takes 4 inputs");
+    wrong(vec![scores(3), scores(2)], "activation");
+    wrong(vec![NetworkLayer { circle: 5, ..scores(3) }], "circle");
+    wrong(vec![NetworkLayer { noise: f64::NAN, ..scores(3) }], "noise");
+    let shape = MapShape::Conv {
+        height: usize::MAX,
+        width: usize::MAX,
+        channels: 1,
+        filters: 1,
+        kernel: [1, 1],
+        stride: 1,
+        padding: 0,
+    };
+    wrong(vec![NetworkLayer { map: LinearMap { shape, ..map(3) }, ..scores(3) }], "sizes");
+    let wide = Activation { outputs: vec![0, 1, 2], thresholds: vec![vec![0, 32]] };
+    wrong(vec![NetworkLayer { activation: Some(wide), ..scores(3) }, scores(2)], "half the circle");
+}
