@@ -17,6 +17,7 @@ fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal)
     let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
     let mut spec = plan(model, quantizer, 2, &request).unwrap().remove(0).spec;
     match &mut spec {
+        CircuitSpec::Network(_) => unreachable!("not a circuit of trees or linear models"),
         CircuitSpec::Linear(params) => params.response_bits = 64,
         CircuitSpec::PathCost(params) => params.response_bits = 64,
         CircuitSpec::LeafSum(params) => params.response_bits = 64,
@@ -45,7 +46,7 @@ fn answer(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer, key: &[u8], 
     let evaluator = Evaluator::new(spec, model, quantizer).unwrap();
     let mut random = Random::fresh(&mut OsEntropy);
     let key = evaluator.unpack_key(key, &mut random).unwrap();
-    let bytes = evaluator.evaluate(&key, request, &mut random).unwrap();
+    let bytes = evaluator.evaluate(&key, &[request], &mut random).unwrap().remove(0);
     let dimension = spec.answer_shape().lwe_dimension();
     bytes.chunks(Lwe::wire_len(dimension, 64)).map(|bytes| Lwe::read(bytes, dimension, 64).unwrap()).collect()
 }

@@ -146,7 +146,7 @@ fn every_committed_model_stands_on_the_132_bit_curve() {
     for name in MODELS {
         let bundle = bundle(name);
         assert_eq!(bundle.spec.security_bits, SECURITY_BITS);
-        assert!(bundle.spec.p_fail_log2 <= -128.0);
+        assert!(bundle.spec.p_fail_log2.unwrap() <= -128.0);
         for key in bundle.spec.circuit.keys() {
             let dimension = key.shape.lwe_dimension();
             assert!(dimension >= noise::MIN_LWE_DIMENSION, "{name}: {} has dimension {dimension}", key.role);

@@ -19,7 +19,7 @@ pub struct Versions {
     pub tfhe: String,
     pub id: ModelId,
     pub security_bits: u32,
-    pub p_fail_log2: f64,
+    pub p_fail_log2: Option<f64>,
     pub circuit: crate::circuit::CircuitKind,
     /// SHA-256 of the files beside it.
     pub sha256: BTreeMap<String, String>,

@@ -80,8 +80,9 @@ pub struct ClientSpec {
     pub quantizer: Quantizer,
     pub circuit: CircuitSpec,
     pub reveal: Reveal,
-    /// log2 of the chance that one inference differs from the clear integer model.
-    pub p_fail_log2: f64,
+    /// log2 of the chance that one inference differs from the clear integer model; `None` for networks, whose answers
+    /// carry noise.
+    pub p_fail_log2: Option<f64>,
     /// log2 of an answer's statistical distance from one whose noise does not depend on the model.
     pub flooding_log2: Option<f64>,
     pub security_bits: u32,

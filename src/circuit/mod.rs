@@ -8,6 +8,7 @@
 pub mod boxes;
 pub mod leaf_sum;
 pub mod linear;
+pub mod network;
 pub mod path_cost;
 #[cfg(feature = "evaluate")]
 pub mod plan;
@@ -26,6 +27,7 @@ pub enum CircuitKind {
     Linear,
     PathCost,
     LeafSum,
+    Network,
 }
 
 impl fmt::Display for CircuitKind {
@@ -34,6 +36,7 @@ impl fmt::Display for CircuitKind {
             Self::Linear => "linear",
             Self::PathCost => "path-cost",
             Self::LeafSum => "leaf-sum",
+            Self::Network => "network",
         })
     }
 }
@@ -67,6 +70,7 @@ pub enum CircuitSpec {
     Linear(linear::LinearParams),
     PathCost(path_cost::PathCostParams),
     LeafSum(leaf_sum::LeafSumParams),
+    Network(network::NetworkParams),
 }
 
 /// A secret key and what it is for, as `inspect` shows it.
@@ -82,6 +86,7 @@ impl CircuitSpec {
             Self::Linear(_) => CircuitKind::Linear,
             Self::PathCost(_) => CircuitKind::PathCost,
             Self::LeafSum(_) => CircuitKind::LeafSum,
+            Self::Network(_) => CircuitKind::Network,
         }
     }
 
@@ -91,6 +96,7 @@ impl CircuitSpec {
             Self::Linear(params) => params.flood_log2.is_some(),
             Self::PathCost(params) => params.flood_log2.is_some(),
             Self::LeafSum(params) => params.flood_log2.is_some(),
+            Self::Network(params) => params.flood_log2.is_some(),
         }
     }
 
@@ -103,6 +109,7 @@ impl CircuitSpec {
             Self::Linear(params) => params.check(quantizer, classes),
             Self::PathCost(params) => params.check(quantizer, classes),
             Self::LeafSum(params) => params.check(quantizer, classes),
+            Self::Network(params) => params.check(quantizer, classes),
         }
     }
 
@@ -112,6 +119,7 @@ impl CircuitSpec {
         public
             + match self {
                 Self::LeafSum(params) => params.bootstrap.layout().wire_len(),
+                Self::Network(params) => params.key_bytes(),
                 _ => 0,
             }
     }
@@ -122,6 +130,7 @@ impl CircuitSpec {
             Self::Linear(params) => params.input().wire_len(),
             Self::PathCost(params) => params.input.wire_len(),
             Self::LeafSum(params) => params.input.wire_len(),
+            Self::Network(params) => params.input.wire_len(),
         }
     }
 
@@ -131,6 +140,7 @@ impl CircuitSpec {
             Self::Linear(params) => params.response_bytes(),
             Self::PathCost(params) => params.response_bytes(),
             Self::LeafSum(params) => params.response_bytes(),
+            Self::Network(params) => params.response_bytes(),
         }
     }
 
@@ -140,6 +150,7 @@ impl CircuitSpec {
         public
             + match self {
                 Self::LeafSum(params) => params.bootstrap.fourier_bytes(),
+                Self::Network(params) => params.unpacked_key_bytes(),
                 _ => 0,
             }
     }
@@ -148,6 +159,7 @@ impl CircuitSpec {
     pub fn bootstraps(&self) -> usize {
         match self {
             Self::LeafSum(params) => params.boxes,
+            Self::Network(params) => params.bootstraps(),
             _ => 0,
         }
     }
@@ -158,6 +170,7 @@ impl CircuitSpec {
             Self::Linear(params) => params.shape,
             Self::PathCost(params) => params.input.shape,
             Self::LeafSum(params) => params.bootstrap.output,
+            Self::Network(params) => params.output(),
         }
     }
 
@@ -168,6 +181,12 @@ impl CircuitSpec {
                 KeyFact { role: "inputs", shape: params.input.shape },
                 KeyFact { role: "answers", shape: params.bootstrap.output },
             ],
+            Self::Network(params) => {
+                let inner = params.inner.map(|inner| KeyFact { role: "inner layers", shape: inner.keyswitch.to });
+                let inputs = KeyFact { role: "inputs", shape: params.input.shape };
+                let answers = KeyFact { role: "activations and answers", shape: params.output() };
+                [Some(inputs), inner, Some(answers)].into_iter().flatten().collect()
+            }
             _ => vec![KeyFact { role: "inputs and answers", shape: self.answer_shape() }],
         }
     }
@@ -190,6 +209,11 @@ impl ClientKey {
         &self.secrets[0]
     }
 
+    /// The key between the layers of a network that has one.
+    fn inner(&self) -> &GlweSecret {
+        &self.secrets[1]
+    }
+
     /// The key that answers come back under.
     pub fn answer(&self) -> &GlweSecret {
         &self.secrets[self.secrets.len() - 1]
@@ -201,6 +225,7 @@ impl ClientKey {
             CircuitSpec::LeafSum(params) => {
                 crate::fhe::bootstrap::generate(&params.bootstrap, self.input(), self.answer(), entropy)
             }
+            CircuitSpec::Network(params) => network::client::evaluation_key(params, self, entropy),
             _ => Vec::new(),
         };
         if spec.rerandomized() {
@@ -247,10 +272,11 @@ pub fn encode(
         CircuitSpec::Linear(params) => linear::client::encode(params, key, quantized, entropy),
         CircuitSpec::PathCost(params) => path_cost::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::LeafSum(params) => leaf_sum::client::encode(params, quantizer, key, quantized, entropy),
+        CircuitSpec::Network(params) => network::client::encode(params, key, quantized, entropy),
     }
 }
 
-/// Decrypts one answer into the scores that [`crate::model::Model::scores`] gives in clear.
+/// Decrypts one answer into the scores that [`crate::model::Model::scores`] gives in clear (`Network`: with noise).
 ///
 /// # Errors
 /// `ciphertext_invalid` where the bytes are not an answer of this circuit.
@@ -259,6 +285,7 @@ pub fn decode(spec: &CircuitSpec, key: &ClientKey, answer: &[u8]) -> Result<Vec<
         CircuitSpec::Linear(params) => linear::client::decode(params, key, answer),
         CircuitSpec::PathCost(params) => path_cost::client::decode(params, key, answer),
         CircuitSpec::LeafSum(params) => leaf_sum::client::decode(params, key, answer),
+        CircuitSpec::Network(params) => network::client::decode(params, key, answer),
     }
 }
 

@@ -1,12 +1,15 @@
 //! Choosing a circuit and its parameters, and running what was chosen.
 
 use super::boxes::Boxes;
-use super::{CircuitKind, CircuitSpec, Reveal, leaf_sum, linear, path_cost};
+use super::network::evaluate::NetworkKey;
+use super::network::program::Program as NetworkProgram;
+use super::{CircuitKind, CircuitSpec, Reveal, leaf_sum, linear, network, path_cost};
 use crate::error::{Error, Result};
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
 use crate::fhe::{Random, public_key};
 use crate::model::{Model, Quantizer};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 /// What is asked of a circuit.
@@ -31,8 +34,9 @@ impl Default for PlanRequest {
 /// What the parameters were shown to give.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Guarantees {
-    /// log2 of the chance that one inference differs from the clear integer model.
-    pub p_fail_log2: f64,
+    /// log2 of the chance that one inference differs from the clear integer model; `None` where noise is part of the
+    /// answer, as in a network.
+    pub p_fail_log2: Option<f64>,
     /// log2 of an answer's statistical distance from one whose noise is independent of the model; `None` where
     /// answers are not re-randomised.
     pub flooding_log2: Option<f64>,
@@ -69,7 +73,7 @@ pub fn plan(model: &Model, quantizer: &Quantizer, classes: usize, request: &Plan
     let fitting: &[CircuitKind] = match model {
         Model::Tree(_) => &[CircuitKind::PathCost, CircuitKind::LeafSum],
         Model::Linear(_) => &[CircuitKind::Linear],
-        Model::Network(_) => &[],
+        Model::Network(_) => &[CircuitKind::Network],
     };
     if let Some(asked) = request.circuit
         && !fitting.contains(&asked)
@@ -112,14 +116,22 @@ fn search(
         (CircuitKind::LeafSum, Model::Tree(tree)) => {
             leaf_sum::needs::search(&Boxes::signed(tree, quantizer), quantizer, classes, request)
         }
+        (CircuitKind::Network, Model::Network(model)) => network::needs::search(model, quantizer, request),
         _ => Err(Error::user("circuit_unfit", format!("circuit {kind} cannot run this kind of model"))),
     }
 }
 
 /// A client's evaluation key, unpacked for use.
 pub struct EvaluationKey {
-    bootstrap: Option<BootstrapKey>,
+    own: OwnKey,
     rerandomizer: Option<Rerandomizer>,
+}
+
+/// What a circuit needs beyond the public key.
+enum OwnKey {
+    Nothing,
+    Bootstrap(BootstrapKey),
+    Network(NetworkKey),
 }
 
 /// A model compiled for its circuit: the server's whole share of an inference.
@@ -131,6 +143,7 @@ pub struct Evaluator {
 enum Program {
     Linear(crate::model::IntegerLinear),
     Boxes(Boxes),
+    Network(NetworkProgram),
 }
 
 impl Evaluator {
@@ -160,6 +173,10 @@ impl Evaluator {
                     && tests.base as usize == params.default_class;
                 Program::boxes(tests, fits)?
             }
+            (CircuitSpec::Network(params), Model::Network(model)) => {
+                network::evaluate::check_fit(params, model)?;
+                Program::Network(NetworkProgram::new(model, params.output().size))
+            }
             _ => return Err(unfit()),
         };
         Ok(Self { spec: spec.clone(), program })
@@ -183,15 +200,20 @@ impl Evaluator {
         if bytes.len() != expected {
             return Err(wrong(format!("an evaluation key of {} bytes, this model's has {expected}", bytes.len())));
         }
-        let (bootstrap, public) = match &self.spec {
+        let (own, public) = match &self.spec {
             CircuitSpec::LeafSum(params) => {
                 let (own, public) = bytes.split_at(params.bootstrap.layout().wire_len());
-                let key = BootstrapKey::unpack(&params.bootstrap, own, params.flood_log2.map(|_| random))
-                    .map_err(|error| wrong(error.message))?;
-                (Some(key), public)
+                let key = BootstrapKey::unpack(&params.bootstrap, own, params.flood_log2.map(|_| random));
+                (key.map(OwnKey::Bootstrap), public)
             }
-            _ => (None, bytes),
+            CircuitSpec::Network(params) => {
+                let (own, public) = bytes.split_at(params.key_bytes());
+                let key = NetworkKey::unpack(params, own, params.flood_log2.map(|_| random));
+                (key.map(OwnKey::Network), public)
+            }
+            _ => (Ok(OwnKey::Nothing), bytes),
         };
+        let own = own.map_err(|error| wrong(error.message))?;
         let rerandomizer = if self.spec.rerandomized() {
             let shape = self.spec.answer_shape();
             debug_assert_eq!(public.len(), public_key::layout(shape).wire_len());
@@ -199,14 +221,28 @@ impl Evaluator {
         } else {
             None
         };
-        Ok(EvaluationKey { bootstrap, rerandomizer })
+        Ok(EvaluationKey { own, rerandomizer })
     }
 
-    /// Answers one encrypted row, on the threads of the current rayon pool.
+    /// Answers encrypted rows, on the threads of the current rayon pool.
     ///
     /// # Errors
-    /// `ciphertext_invalid` where the request does not have the circuit's layout.
-    pub fn evaluate(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
+    /// `ciphertext_invalid` naming the row where a request does not have the circuit's layout.
+    pub fn evaluate(&self, key: &EvaluationKey, requests: &[&[u8]], random: &mut Random) -> Result<Vec<Vec<u8>>> {
+        if let (CircuitSpec::Network(params), Program::Network(program), OwnKey::Network(own)) =
+            (&self.spec, &self.program, &key.own)
+        {
+            return network::evaluate::evaluate(params, program, own, key.rerandomizer.as_ref(), requests, random);
+        }
+        let tasks: Vec<_> = requests.iter().map(|request| (*request, random.fork())).collect();
+        let tasks = tasks.into_par_iter().enumerate();
+        let answers = tasks.map(|(index, (request, mut random))| {
+            self.evaluate_one(key, request, &mut random).map_err(|error| error.context(format!("input {index}")))
+        });
+        answers.collect()
+    }
+
+    fn evaluate_one(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
         let rerandomizer = key.rerandomizer.as_ref();
         match (&self.spec, &self.program) {
             (CircuitSpec::Linear(params), Program::Linear(model)) => {
@@ -216,8 +252,9 @@ impl Evaluator {
                 path_cost::evaluate::evaluate(params, tests, rerandomizer, request, random)
             }
             (CircuitSpec::LeafSum(params), Program::Boxes(tests)) => {
-                let bootstrap =
-                    key.bootstrap.as_ref().ok_or_else(|| Error::fault("key_missing", "no bootstrap key"))?;
+                let OwnKey::Bootstrap(bootstrap) = &key.own else {
+                    return Err(Error::fault("key_missing", "no bootstrap key"));
+                };
                 leaf_sum::evaluate::evaluate(params, tests, bootstrap, rerandomizer, request, random)
             }
             _ => Err(unfit()),

@@ -242,7 +242,7 @@ fn create(
         circuit: chosen.spec.clone(),
         reveal: args.reveal.into(),
         // Rounded up: to all their digits they are functions of the model, and this half of the bundle is public.
-        p_fail_log2: chosen.guarantees.p_fail_log2.ceil(),
+        p_fail_log2: chosen.guarantees.p_fail_log2.map(f64::ceil),
         flooding_log2: chosen.guarantees.flooding_log2.map(f64::ceil),
         security_bits: SECURITY_BITS,
         score_scale: trained.score_scale,

@@ -16,6 +16,8 @@ const NS_NTT: f64 = 0.28;
 const NS_NTT_WORD: f64 = 3.3;
 /// Nanoseconds for a multiply-add of LWE words.
 const NS_LINEAR: f64 = 0.4;
+/// The same in a list of 32-bit words.
+const NS_COMBINE: f64 = 0.08;
 /// Nanoseconds to draw a word of a mask, and to pack or unpack a word of the wire.
 const NS_MASK: f64 = 2.7;
 const NS_WIRE: f64 = 10.0;
@@ -40,6 +42,11 @@ pub fn rerandomize_seconds(shape: GlweShape) -> f64 {
 /// Seconds of one core for adding `count` coefficients of a GLWE list into LWE sums of this dimension.
 pub fn linear_seconds(count: usize, dimension: usize) -> f64 {
     count as f64 * dimension as f64 * NS_LINEAR * 1e-9
+}
+
+/// Seconds of one core for `terms` terms of sums of 32-bit LWE ciphertexts of this dimension.
+pub fn combine_seconds(terms: usize, dimension: usize) -> f64 {
+    terms as f64 * (dimension + 1).next_multiple_of(128) as f64 * NS_COMBINE * 1e-9
 }
 
 /// Seconds of one core for reading a request.

@@ -1,8 +1,8 @@
 //! The cryptography: LWE and GLWE ciphertexts, keys, noise, bootstrapping.
 //!
 //! The only room that names `tfhe`. Nouns hold shape ([`GlweShape`], [`Lwe`], [`GlweList`]), verbs act on
-//! them. What a client may do stands in [`secret`], [`bootstrap`] and [`public_key`]; what a server may do in
-//! [`rerandomize`] and [`pbs`], which never name a secret key's type.
+//! them. What a client may do stands in [`secret`], [`bootstrap`], [`keyswitch`] and [`public_key`]; what a server
+//! may do in [`rerandomize`], [`pbs`], [`list`] and [`switch`], which never name a secret key's type.
 //!
 //! The torus is `u64`, read as a fraction of 2^64. Every key is binary; every noise is TUniform at the bound
 //! of tfhe's 132-bit curve ([`noise`]).
@@ -10,6 +10,9 @@
 pub mod bootstrap;
 #[cfg(feature = "evaluate")]
 pub mod cost;
+pub mod keyswitch;
+#[cfg(feature = "evaluate")]
+pub mod list;
 pub mod lwe;
 pub mod noise;
 pub mod ntt;
@@ -21,6 +24,8 @@ pub mod random;
 pub mod rerandomize;
 pub mod secret;
 pub mod seeded;
+#[cfg(feature = "evaluate")]
+pub mod switch;
 pub mod wire;
 
 pub use lwe::Lwe;

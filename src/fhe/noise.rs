@@ -7,6 +7,7 @@
 use super::GlweShape;
 use tfhe::core_crypto::commons::noise_formulas::{
     centered_mean_shifted_modulus_switch::centered_binary_shifted_modulus_switch_additive_variance,
+    lwe_keyswitch::keyswitch_additive_variance_132_bits_security_tuniform,
     lwe_programmable_bootstrap::pbs_variance_132_bits_security_tuniform_fft_mul,
     secure_noise::{
         minimal_lwe_bound_for_132_bits_security_tuniform, minimal_lwe_variance_for_132_bits_security_tuniform,
@@ -116,6 +117,24 @@ pub fn bootstrap_variance(lwe_dimension: usize, output: GlweShape, gadget: Gadge
     let products = (lwe_dimension * gadget.levels as usize * output.size * (output.dimension + 1)) as f64;
     let dimension = output.lwe_dimension();
     let above_curve = (fresh_variance(dimension) - curve_variance(dimension)).max(0.0);
+    formula + products * (base * base / 12.0 + 1.0 / 6.0) * (above_curve + rounding_variance(gadget.key_bits))
+}
+
+/// The variance that a keyswitch adds: tfhe's formula, and on top what our keys have more noise than it counts (as
+/// for [`bootstrap_variance`]).
+pub fn keyswitch_variance(from: usize, to: usize, gadget: Gadget) -> f64 {
+    let formula = keyswitch_additive_variance_132_bits_security_tuniform(
+        LweDimension(from),
+        LweDimension(to),
+        DecompositionBaseLog(gadget.base_log as usize),
+        DecompositionLevelCount(gadget.levels as usize),
+        MODULUS,
+        MODULUS,
+    )
+    .0;
+    let base = f64::from(gadget.base_log).exp2();
+    let products = (from * gadget.levels as usize) as f64;
+    let above_curve = (fresh_variance(to) - curve_variance(to)).max(0.0);
     formula + products * (base * base / 12.0 + 1.0 / 6.0) * (above_curve + rounding_variance(gadget.key_bits))
 }
 

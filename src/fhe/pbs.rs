@@ -2,6 +2,7 @@
 
 use super::GlweShape;
 use super::bootstrap::BootstrapParams;
+use super::list::{LweList, narrow};
 use super::lwe::Lwe;
 use super::random::Random;
 use crate::error::Result;
@@ -10,9 +11,9 @@ use tfhe::core_crypto::fft_impl::fft64::crypto::bootstrap::{
     FourierLweBootstrapKeyOwned, batch_bootstrap_scratch, fill_with_forward_fourier_scratch,
 };
 use tfhe::core_crypto::prelude::{
-    CiphertextCount, CiphertextModulus, ComputationBuffers, DecompositionBaseLog, DecompositionLevelCount, Fft,
-    GgswCiphertext, GlweCiphertextCount, GlweCiphertextList, GlweSize, LweCiphertext, LweDimension, MonomialDegree,
-    PolynomialSize, extract_lwe_sample_from_glwe_ciphertext, lwe_ciphertext_centered_binary_modulus_switch,
+    CiphertextCount, CiphertextModulus, CiphertextModulusLog, ComputationBuffers, DecompositionBaseLog,
+    DecompositionLevelCount, Fft, GgswCiphertext, GlweCiphertextCount, GlweCiphertextList, GlweSize, LweCiphertext,
+    LweDimension, ModulusSwitchedLweCiphertext, PolynomialSize, lwe_ciphertext_centered_binary_modulus_switch,
 };
 
 /// A client's bootstrap key, in the Fourier domain.
@@ -108,46 +109,134 @@ impl BootstrapKey {
 
     fn share(&self, inputs: &[Lwe], heights: &[u64]) -> Lwe {
         let GlweShape { dimension, size } = self.params.output;
+        let glwe_words = (dimension + 1) * size;
+        let switched: Vec<_> = inputs.iter().map(|lwe| self.switch_modulus(|bit| lwe.mask[bit], lwe.body)).collect();
+        let mut accumulators = self.rotate(&switched, |index, table| table.fill(heights[index]));
+        let (sum, others) = accumulators.split_at_mut(glwe_words);
+        for other in others.chunks(glwe_words) {
+            for (sum, word) in sum.iter_mut().zip(other) {
+                *sum = sum.wrapping_add(*word);
+            }
+        }
+        let mut lwe = Lwe::zero(self.params.output.lwe_dimension());
+        for (polynomial, mask) in sum.chunks(size).zip(lwe.mask.chunks_mut(size)) {
+            extract_constant(polynomial, mask, |word| word);
+        }
+        lwe.body = sum[dimension * size];
+        lwe
+    }
+
+    /// For every row of `inputs` (under the small key) the entry of its table that its phase points at, under the
+    /// big key.
+    ///
+    /// A table has `N` words, entry `p` for phases in `[p, p + 1) / 2N` of a turn; in the other half of the turn the
+    /// negated entry is looked up. Rows are spread over the pool's threads in batches whose accumulators stay in a
+    /// core's cache while the key passes. Noise: [`super::noise::bootstrap_variance`] each.
+    pub fn look_up<'t>(&self, inputs: &LweList, table: impl Fn(usize) -> &'t [u64] + Sync) -> LweList {
+        let GlweShape { dimension, size } = self.params.output;
+        let glwe_words = (dimension + 1) * size;
+        let mut out = LweList::zero(inputs.len(), dimension * size);
+        let batch = self.batch(inputs.len());
+        let rows: Vec<_> = out.rows_mut().collect();
+        let first_rows = (0..inputs.len()).step_by(batch);
+        let batches: Vec<_> = first_rows.zip(into_chunks(rows, batch)).collect();
+        batches.into_par_iter().for_each(|(first, rows)| {
+            let switched: Vec<_> = (first..first + rows.len())
+                .map(|index| {
+                    let (body, mask) = inputs.row(index).split_last().expect("a row holds its body");
+                    let wide = |word: u32| u64::from(word) << 32;
+                    self.switch_modulus(|bit| wide(mask[bit]), wide(*body))
+                })
+                .collect();
+            let accumulators = self.rotate(&switched, |index, out| out.copy_from_slice(table(first + index)));
+            for (accumulator, row) in accumulators.chunks(glwe_words).zip(rows) {
+                for (polynomial, mask) in accumulator.chunks(size).zip(row[..dimension * size].chunks_mut(size)) {
+                    extract_constant(polynomial, mask, narrow);
+                }
+                row[dimension * size] = narrow(accumulator[dimension * size]);
+            }
+        });
+        out
+    }
+
+    /// Ciphertexts that one thread takes through the key at once: as many as share the work evenly while their
+    /// accumulators fit into half of a core's second-level cache.
+    fn batch(&self, ciphertexts: usize) -> usize {
+        const CACHE_BYTES: usize = 1 << 20;
+        let accumulator = (self.params.output.dimension + 1) * self.params.output.size * 8;
+        let most = (CACHE_BYTES / accumulator).max(1);
+        let threads = rayon::current_num_threads();
+        let rounds = ciphertexts.div_ceil(threads * most).max(1);
+        ciphertexts.div_ceil(threads * rounds).max(1)
+    }
+
+    /// The centred modulus switch to `2N`, of the key's bits in the blind rotation's order.
+    fn switch_modulus(&self, mask: impl Fn(usize) -> u64, body: u64) -> Switched {
+        let words: Vec<u64> = self.order.iter().map(|bit| mask(*bit)).chain([body]).collect();
+        let lwe = LweCiphertext::from_container(words.as_slice(), CiphertextModulus::new_native());
+        let log_modulus = PolynomialSize(self.params.output.size).to_blind_rotation_input_modulus_log();
+        let switched = lwe_ciphertext_centered_binary_modulus_switch::<u64, usize, _>(lwe, log_modulus);
+        Switched { mask: switched.mask().collect(), body: switched.body(), log_modulus }
+    }
+
+    /// Blind rotations of the tables that `fill` writes, in one pass over the key. Returns the accumulators, `k + 1`
+    /// polynomials each, the body last.
+    fn rotate(&self, switched: &[Switched], fill: impl Fn(usize, &mut [u64])) -> Vec<u64> {
+        let GlweShape { dimension, size } = self.params.output;
         let polynomial_size = PolynomialSize(size);
         let glwe_size = GlweSize(dimension + 1);
-        let glwe_words = glwe_size.0 * size;
-        let native = CiphertextModulus::new_native();
         let fft = Fft::new(polynomial_size);
         let fft = fft.as_view();
         let mut buffers = ComputationBuffers::new();
         let requirement =
-            batch_bootstrap_scratch::<u64>(glwe_size, polynomial_size, CiphertextCount(inputs.len()), fft);
+            batch_bootstrap_scratch::<u64>(glwe_size, polynomial_size, CiphertextCount(switched.len()), fft);
         buffers.resize(requirement.unaligned_bytes_required());
-
+        let native = CiphertextModulus::new_native();
         let mut accumulators =
-            GlweCiphertextList::new(0u64, glwe_size, polynomial_size, GlweCiphertextCount(inputs.len()), native);
-        for (accumulator, height) in accumulators.as_mut().chunks_mut(glwe_words).zip(heights) {
-            accumulator[dimension * size..].fill(*height);
+            GlweCiphertextList::new(0u64, glwe_size, polynomial_size, GlweCiphertextCount(switched.len()), native);
+        for (index, accumulator) in accumulators.as_mut().chunks_mut(glwe_size.0 * size).enumerate() {
+            fill(index, &mut accumulator[dimension * size..]);
         }
-        let log_modulus = polynomial_size.to_blind_rotation_input_modulus_log();
-        let words: Vec<Vec<u64>> =
-            inputs.iter().map(|lwe| self.order.iter().map(|bit| lwe.mask[*bit]).chain([lwe.body]).collect()).collect();
-        let switched: Vec<_> = words
-            .iter()
-            .map(|words| {
-                let lwe = LweCiphertext::from_container(words.as_slice(), native);
-                lwe_ciphertext_centered_binary_modulus_switch::<u64, usize, _>(lwe, log_modulus)
-            })
-            .collect();
-        self.fourier.as_view().batch_blind_rotate_assign(accumulators.as_mut_view(), &switched, fft, buffers.stack());
-
-        let (first, others) = accumulators.as_mut().split_at_mut(glwe_words);
-        for other in others.chunks(glwe_words) {
-            for (sum, word) in first.iter_mut().zip(other) {
-                *sum = sum.wrapping_add(*word);
-            }
-        }
-        let sum = tfhe::core_crypto::prelude::GlweCiphertext::from_container(&*first, polynomial_size, native);
-        let mut extracted =
-            LweCiphertext::new(0u64, LweDimension(self.params.output.lwe_dimension()).to_lwe_size(), native);
-        extract_lwe_sample_from_glwe_ciphertext(&sum, &mut extracted, MonomialDegree(0));
-        let mut mask = extracted.into_container();
-        let body = mask.pop().unwrap_or_default();
-        Lwe { mask, body }
+        self.fourier.as_view().batch_blind_rotate_assign(accumulators.as_mut_view(), switched, fft, buffers.stack());
+        accumulators.into_container()
     }
+}
+
+/// An LWE ciphertext modulo `2N`.
+struct Switched {
+    mask: Vec<usize>,
+    body: usize,
+    log_modulus: CiphertextModulusLog,
+}
+
+impl ModulusSwitchedLweCiphertext<usize> for Switched {
+    fn log_modulus(&self) -> CiphertextModulusLog {
+        self.log_modulus
+    }
+
+    fn lwe_dimension(&self) -> LweDimension {
+        LweDimension(self.mask.len())
+    }
+
+    fn body(&self) -> usize {
+        self.body
+    }
+
+    fn mask(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
+        self.mask.iter().copied()
+    }
+}
+
+/// The mask of a GLWE ciphertext's constant coefficient (TFHE, section 4.2): `a_0`, then `-a_{N-j}`.
+fn extract_constant<T>(polynomial: &[u64], mask: &mut [T], convert: impl Fn(u64) -> T) {
+    mask[0] = convert(polynomial[0]);
+    for (out, word) in mask[1..].iter_mut().zip(polynomial[1..].iter().rev()) {
+        *out = convert(word.wrapping_neg());
+    }
+}
+
+fn into_chunks<T>(items: Vec<T>, size: usize) -> Vec<Vec<T>> {
+    let mut items = items.into_iter();
+    std::iter::from_fn(|| Some(items.by_ref().take(size).collect()).filter(|chunk: &Vec<T>| !chunk.is_empty()))
+        .collect()
 }

@@ -27,7 +27,7 @@ pub struct ModelInfo {
     pub features: usize,
     pub circuit: CircuitSpec,
     pub security_bits: u32,
-    pub p_fail_log2: f64,
+    pub p_fail_log2: Option<f64>,
     pub sizes: Sizes,
 }
 

@@ -20,11 +20,17 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, trained_on: &str, options: &
         "| model | accuracy |\n|---|---|\n| float | {:.4} |\n| quantised, in clear | {:.4} |",
         metrics.float_accuracy, metrics.quantized_accuracy
     );
-    let _ = writeln!(
-        text,
-        "\nEncrypted inference gives the quantised model's answer but for a failure rate of at most 2^{} an inference, which follows from the parameters.\n\n## What it is\n\n| | |\n|---|---|",
-        spec.p_fail_log2
-    );
+    let _ = match spec.p_fail_log2 {
+        Some(p_fail) => writeln!(
+            text,
+            "\nEncrypted inference gives the quantised model's answer but for a failure rate of at most 2^{p_fail} an inference, which follows from the parameters."
+        ),
+        None => writeln!(
+            text,
+            "\nEncrypted scores carry noise. Training saw that noise, parameters keep it no larger, and the simulated accuracy is of the quantised model with one draw of it a row."
+        ),
+    };
+    text.push_str("\n## What it is\n\n| | |\n|---|---|\n");
     for (label, value) in facts(spec) {
         let _ = writeln!(text, "| {label} | {} |", value.replace('|', "\\|"));
     }

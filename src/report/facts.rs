@@ -2,6 +2,7 @@
 
 use super::bytes;
 use crate::bundle::ClientSpec;
+use crate::circuit::network::StageParams;
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::fhe::noise;
 use crate::protocol::frame::{BATCH_HEADER, KEY_HEADER};
@@ -48,7 +49,16 @@ pub fn facts(spec: &ClientSpec) -> Vec<Fact> {
     }
     facts.extend([
         ("security", format!("{} bits (tfhe's noise curve, modulus 2^64)", spec.security_bits)),
-        ("p_fail", format!("at most 2^{} an inference", spec.p_fail_log2)),
+        (
+            "p_fail",
+            match spec.p_fail_log2 {
+                Some(p_fail) => format!("at most 2^{p_fail} an inference"),
+                None => {
+                    "none stated: answers carry noise that training allowed for; accuracy and agreement are measured"
+                        .into()
+                }
+            },
+        ),
         ("answers", hiding(spec)),
         ("a client learns", learns(spec)),
         (
@@ -102,13 +112,47 @@ fn parameters(circuit: &CircuitSpec) -> String {
             p.bootstrap.key_bits,
             p.response_bits
         ),
+        CircuitSpec::Network(p) => {
+            let bootstrap = |stage: &StageParams| {
+                let b = &stage.bootstrap;
+                format!(
+                    "{} bootstraps of n={}, k={}, N={}, base 2^{}, {} level(s), {} key bits",
+                    stage.activations,
+                    b.lwe_dimension,
+                    b.output.dimension,
+                    b.output.size,
+                    b.base_log,
+                    b.levels,
+                    b.key_bits
+                )
+            };
+            let inner = p.inner.map_or(String::new(), |inner| {
+                let k = &inner.keyswitch;
+                format!(
+                    "; keyswitch to n={}, base 2^{}, {} level(s), {} key bits; {}",
+                    k.to.lwe_dimension(),
+                    k.base_log,
+                    k.levels,
+                    k.key_bits,
+                    bootstrap(&inner.stage)
+                )
+            });
+            format!(
+                "{}{inner}; input circle of {} steps, {} input bits, score circle of {} steps, {} answer bits on the wire",
+                bootstrap(&p.first),
+                p.circle,
+                p.input.bits,
+                p.score_circle,
+                p.response_bits
+            )
+        }
     }
 }
 
 fn hiding(spec: &ClientSpec) -> String {
     match (spec.flooding_log2, &spec.circuit) {
         (None, _) => "not re-randomised: the model is taken to be public".into(),
-        (Some(distance), CircuitSpec::LeafSum(_)) => format!(
+        (Some(distance), CircuitSpec::LeafSum(_) | CircuitSpec::Network(_)) => format!(
             "masks re-randomised; noise flooded to a statistical distance of 2^{distance} an answer, and bootstraps taken in a \
              secret order (a heuristic: too large a distance to be a proof)"
         ),
@@ -129,6 +173,14 @@ fn learns(spec: &ClientSpec) -> String {
             "the class; from the public parameters: {} bootstraps, each of a box of at most {} features",
             p.boxes,
             p.circle / 2
+        ),
+        (CircuitSpec::Network(p), _) => format!(
+            "the scores, with noise; from the public parameters: {} bootstraps{}, and bounds on the weights' norms",
+            spec.circuit.bootstraps(),
+            p.inner.map_or(String::new(), |inner| format!(
+                ", {} of them in the first layer",
+                spec.circuit.bootstraps() - inner.stage.activations
+            ))
         ),
         (CircuitSpec::Linear(p), _) => {
             format!(

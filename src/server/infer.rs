@@ -19,7 +19,6 @@ use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
-use rayon::prelude::*;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -96,7 +95,7 @@ pub(super) async fn infer(
     Ok(Answers { bytes: done.value?, queued: done.began - accepted, computed: done.took })
 }
 
-/// The computing itself, on the pool: the inputs of a batch in parallel, each with randomness of its own.
+/// The computing itself, on the pool.
 fn answer(model: &Hosted, key: &EvaluationKey, inputs: &[u8]) -> Result<Vec<u8>> {
     let items = read_batch(Frame::Inputs, model.id(), model.circuit().request_bytes(), inputs)?;
     let most = most_items(model.circuit());
@@ -108,13 +107,6 @@ fn answer(model: &Hosted, key: &EvaluationKey, inputs: &[u8]) -> Result<Vec<u8>>
         .hint("send several smaller batches"));
     }
     let mut random = Random::fresh(&mut OsEntropy);
-    let tasks: Vec<_> = items.into_iter().map(|item| (item, random.fork())).collect();
-    let answers: Vec<Vec<u8>> = tasks
-        .into_par_iter()
-        .enumerate()
-        .map(|(index, (item, mut random))| {
-            model.evaluator.evaluate(key, item, &mut random).map_err(|error| error.context(format!("input {index}")))
-        })
-        .collect::<Result<_>>()?;
+    let answers = model.evaluator.evaluate(key, &items, &mut random)?;
     Ok(write_batch(Frame::Answers, model.id(), &answers))
 }

@@ -2,7 +2,10 @@
 #![allow(dead_code)]
 
 use fhectl::fhe::{Random, Seed};
-use fhectl::model::{FeatureQuantizer, IntegerLinear, IntegerTree, Node, Quantizer};
+use fhectl::model::{
+    Activation, FeatureQuantizer, IntegerLinear, IntegerNetwork, IntegerTree, LinearMap, MapShape, NetworkLayer, Node,
+    Quantizer,
+};
 
 pub fn random(seed: u8) -> Random {
     Random::new(Seed([seed; 16]))
@@ -53,4 +56,43 @@ pub fn linear(quantizer: &Quantizer, classes: usize, weight_bits: u32, random: &
 
 pub fn row(quantizer: &Quantizer, random: &mut Random) -> Vec<u32> {
     quantizer.features.iter().map(|f| random.below(u64::from(f.levels())) as u32).collect()
+}
+
+/// A network of random weights in `-1..=1` whose staircases are spread over what its sums reach on random rows and
+/// whose circles hold them with a third to spare.
+pub fn network(quantizer: &Quantizer, shapes: &[MapShape], outputs: &[i32], random: &mut Random) -> IntegerNetwork {
+    let rows: Vec<Vec<u32>> = (0..300).map(|_| row(quantizer, random)).collect();
+    let mut network = IntegerNetwork { layers: Vec::new() };
+    for (index, shape) in shapes.iter().enumerate() {
+        let weights = (0..shape.taps() * shape.channels()).map(|_| random.below(3) as i32 - 1).collect();
+        let map = LinearMap { shape: *shape, weights, biases: vec![7; shape.channels()] };
+        network.layers.push(NetworkLayer { map, circle: 1 << 30, noise: 0.008, activation: None });
+        let sums: Vec<Vec<i64>> = rows.iter().map(|row| network.scores(row)).collect();
+        let channel = |c: usize| {
+            let mut of: Vec<i64> =
+                sums.iter().flat_map(|sums| sums[c..].iter().step_by(shape.channels())).copied().collect();
+            of.sort_unstable();
+            of
+        };
+        let thresholds: Vec<Vec<i64>> = (0..shape.channels())
+            .map(|c| {
+                let of = channel(c);
+                (1..outputs.len()).map(|step| of[of.len() / 4 + step * of.len() / (2 * outputs.len())]).collect()
+            })
+            .collect();
+        let activation = (index + 1 < shapes.len()).then(|| Activation { outputs: outputs.to_vec(), thresholds });
+        let reach = (0..shape.channels()).map(|c| {
+            let of = channel(c);
+            let ends = activation.as_ref().map_or((0, 0), |a| (a.of(c)[0], a.of(c)[outputs.len() - 2]));
+            (of[of.len() - 1] - ends.0).max(ends.1 - of[0])
+        });
+        let layer = network.layers.last_mut().unwrap();
+        layer.circle = 2 * (reach.max().unwrap() as u64 * 4 / 3 + 2);
+        layer.activation = activation;
+    }
+    network
+}
+
+pub fn dense(inputs: usize, outputs: usize) -> MapShape {
+    MapShape::Dense { inputs, outputs }
 }

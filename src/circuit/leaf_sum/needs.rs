@@ -165,7 +165,7 @@ fn output_failure(params: &LeafSumParams) -> f64 {
 fn needs(tests: &Boxes, params: LeafSumParams) -> Needs {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let guarantees = Guarantees {
-        p_fail_log2: noise::log2_union([input_failure(tests, &params), output_failure(&params)]),
+        p_fail_log2: Some(noise::log2_union([input_failure(tests, &params), output_failure(&params)])),
         flooding_log2: params.flood_log2.map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
     };
     Needs {

@@ -99,7 +99,7 @@ fn needs(model: &IntegerLinear, params: LinearParams, norm2: f64) -> Needs {
     let dimension = params.shape.lwe_dimension();
     let rerandomize =
         if params.flood_log2.is_some() { cost::rerandomize_seconds(params.shape) } else { 0.0 } * params.scores as f64;
-    let guarantees = Guarantees { p_fail_log2: failure(&params, norm2), flooding_log2: flooding(&params, norm2) };
+    let guarantees = Guarantees { p_fail_log2: Some(failure(&params, norm2)), flooding_log2: flooding(&params, norm2) };
     Needs {
         core_seconds: cost::expand_seconds(&params.input())
             + cost::linear_seconds(terms, dimension)

@@ -104,7 +104,7 @@ fn needs(tests: &Boxes, params: PathCostParams) -> Needs {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let per_leaf = if params.values { 2 } else { 1 };
     let rerandomize = if params.flood_log2.is_some() { cost::rerandomize_seconds(params.input.shape) } else { 0.0 };
-    let guarantees = Guarantees { p_fail_log2: failure(tests, &params), flooding_log2: flooding(tests, &params) };
+    let guarantees = Guarantees { p_fail_log2: Some(failure(tests, &params)), flooding_log2: flooding(tests, &params) };
     Needs {
         core_seconds: cost::expand_seconds(&params.input)
             + cost::linear_seconds(terms * per_leaf, params.input.shape.lwe_dimension())

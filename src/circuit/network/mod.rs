@@ -1,0 +1,175 @@
+//! `Network`: dense and convolution layers with a bootstrap an activation.
+//!
+//! Inputs arrive under a small key, so the first layer and its bootstraps need no keyswitch; bootstrap outputs, under
+//! the big key, are summed by the next layer and keyswitched to a small key of their own. The last layer's sums are
+//! the answer. A sum is a point on the circle and carries noise: parameters keep it at or below what training put
+//! there, so the promise is one of accuracy, not of equality (see [`simulate`]).
+
+pub mod client;
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
+#[cfg(feature = "evaluate")]
+pub mod needs;
+#[cfg(feature = "evaluate")]
+pub mod program;
+#[cfg(feature = "evaluate")]
+pub mod simulate;
+
+use super::{check_bits, check_flood};
+use crate::error::Result;
+use crate::fhe::bootstrap::BootstrapParams;
+use crate::fhe::keyswitch::KeyswitchParams;
+use crate::fhe::{GlweShape, Lwe, SeededLayout, bad_parameters, noise, public_key};
+use crate::model::Quantizer;
+use serde::{Deserialize, Serialize};
+
+/// The public parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NetworkParams {
+    /// One coefficient a feature; its GLWE key, flattened, is the first layer's small key.
+    pub input: SeededLayout,
+    /// Inputs have step `2^64 / circle`.
+    pub circle: u64,
+    /// The bootstraps of the first activation layer.
+    pub first: StageParams,
+    /// Those of all later activation layers, after a keyswitch.
+    pub inner: Option<InnerParams>,
+    pub scores: usize,
+    /// Scores have step `2^64 / score_circle`.
+    pub score_circle: u64,
+    pub response_bits: u32,
+    pub flood_log2: Option<u32>,
+}
+
+/// A bootstrap and how often it is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StageParams {
+    pub bootstrap: BootstrapParams,
+    pub activations: usize,
+}
+
+/// A keyswitch and the bootstrap after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InnerParams {
+    pub keyswitch: KeyswitchParams,
+    pub stage: StageParams,
+}
+
+impl NetworkParams {
+    /// The key of bootstrap outputs and answers.
+    pub fn output(&self) -> GlweShape {
+        self.first.bootstrap.output
+    }
+
+    pub(super) fn bootstraps(&self) -> usize {
+        self.first.activations + self.inner.map_or(0, |inner| inner.stage.activations)
+    }
+
+    /// Wire bytes of the bootstrap and keyswitching keys.
+    pub(super) fn key_bytes(&self) -> usize {
+        let inner =
+            |inner: InnerParams| inner.keyswitch.layout().wire_len() + inner.stage.bootstrap.layout().wire_len();
+        self.first.bootstrap.layout().wire_len() + self.inner.map_or(0, inner)
+    }
+
+    pub(super) fn unpacked_key_bytes(&self) -> usize {
+        let inner = |inner: InnerParams| inner.keyswitch.unpacked_bytes() + inner.stage.bootstrap.fourier_bytes();
+        self.first.bootstrap.fourier_bytes() + self.inner.map_or(0, inner)
+    }
+
+    fn score_bytes(&self) -> usize {
+        Lwe::wire_len(self.output().lwe_dimension(), self.response_bits)
+    }
+
+    pub(super) fn response_bytes(&self) -> usize {
+        self.scores * self.score_bytes()
+    }
+
+    pub(super) fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+        self.input.shape.check()?;
+        self.first.bootstrap.check()?;
+        check_bits("input.bits", self.input.bits)?;
+        check_bits("response_bits", self.response_bits)?;
+        check_flood(self.flood_log2)?;
+        if self.input.bodies != quantizer.features.len() {
+            return Err(bad_parameters(format!(
+                "{} inputs for {} features",
+                self.input.bodies,
+                quantizer.features.len()
+            )));
+        }
+        if self.input.shape.lwe_dimension() != self.first.bootstrap.lwe_dimension {
+            return Err(bad_parameters("inputs and the first bootstrap have different small keys"));
+        }
+        if let Some(inner) = &self.inner {
+            inner.keyswitch.check()?;
+            inner.stage.bootstrap.check()?;
+            if inner.stage.bootstrap.output != self.output()
+                || inner.keyswitch.from != self.output().lwe_dimension()
+                || inner.keyswitch.to.lwe_dimension() != inner.stage.bootstrap.lwe_dimension
+            {
+                return Err(bad_parameters("the keys of keyswitch and bootstraps do not fit together"));
+            }
+        }
+        for circle in [self.circle, self.score_circle] {
+            if !(4..=1 << 40).contains(&circle) || !circle.is_multiple_of(2) {
+                return Err(bad_parameters(format!("a circle of {circle} steps")));
+            }
+        }
+        if self.scores != classes && !(self.scores == 1 && classes == 2) {
+            return Err(bad_parameters(format!("{} scores for {classes} classes", self.scores)));
+        }
+        if self.bootstraps() > 1 << 20 {
+            return Err(bad_parameters(format!("{} bootstraps", self.bootstraps())));
+        }
+        Ok(())
+    }
+}
+
+/// The variances of the noise at each place of a network, in turns squared: what the search keeps below the noise of
+/// training, what the simulator draws and what tests measure.
+impl NetworkParams {
+    /// One encrypted input.
+    pub fn input_variance(&self) -> f64 {
+        noise::seeded_variance(self.input.shape, self.input.bits)
+    }
+
+    /// What the modulus switch before the first layer's bootstraps adds.
+    pub fn first_switch_variance(&self) -> f64 {
+        noise::modulus_switch_variance(self.first.bootstrap.lwe_dimension, self.output().size)
+    }
+
+    /// A bootstrap's output after activation layer `layer`.
+    pub fn output_variance(&self, layer: usize) -> f64 {
+        let bootstrap = match self.inner {
+            Some(inner) if layer > 0 => inner.stage.bootstrap,
+            _ => self.first.bootstrap,
+        };
+        noise::bootstrap_variance(bootstrap.lwe_dimension, bootstrap.output, bootstrap.gadget())
+    }
+
+    /// What keyswitch and modulus switch before a later layer's bootstraps add; 0 without later layers.
+    pub fn inner_switch_variance(&self) -> f64 {
+        self.inner.map_or(0.0, |inner| {
+            inner.keyswitch.variance()
+                + noise::modulus_switch_variance(inner.stage.bootstrap.lwe_dimension, self.output().size)
+        })
+    }
+
+    /// What a sum of layer `layer` carries where its bootstrap starts, for a squared norm of its weights.
+    pub fn sum_variance(&self, layer: usize, squared_norm: f64) -> f64 {
+        match layer {
+            0 => squared_norm * self.input_variance() + self.first_switch_variance(),
+            _ => squared_norm * self.output_variance(layer - 1) + self.inner_switch_variance(),
+        }
+    }
+
+    /// What re-randomising and cutting add to a score.
+    pub fn answer_variance(&self) -> f64 {
+        let rerandomized = self.flood_log2.map_or(0.0, |flood| {
+            let width = (f64::from(flood) + 1.0 - 64.0).exp2();
+            public_key::zero_variance(self.output()) + width * width / 12.0
+        });
+        rerandomized + noise::answer_rounding_variance(self.output().lwe_dimension(), self.response_bits)
+    }
+}

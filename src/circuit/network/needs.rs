@@ -1,0 +1,295 @@
+//! What `Network` needs: the cheapest keys under which no layer has more noise than training put there.
+
+use super::{InnerParams, NetworkParams, StageParams};
+use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::{CircuitSpec, Reveal};
+use crate::error::{Error, Result};
+use crate::fhe::bootstrap::BootstrapParams;
+use crate::fhe::keyswitch::KeyswitchParams;
+use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
+use crate::model::{IntegerNetwork, Quantizer};
+
+/// What a megabyte of evaluation key is worth in seconds of compute, when candidates are compared.
+const SECONDS_PER_KEY_MEGABYTE: f64 = 0.0005;
+/// The share of a layer's noise that keys may use up; the rest is for cutting what travels.
+const FOR_KEYS: f64 = 0.97;
+/// The same at the scores, where flooding takes what is left.
+const SCORES_FOR_KEYS: f64 = 0.5;
+/// More activations than this take minutes an inference.
+const MOST_ACTIVATIONS: usize = 1 << 15;
+
+/// What noise has to fit: squared norms of weights and variances that training saw, layer by layer.
+struct Demands {
+    squared_norms: Vec<f64>,
+    variances: Vec<f64>,
+    /// Sums of every layer.
+    widths: Vec<usize>,
+    terms: Vec<usize>,
+}
+
+impl Demands {
+    fn of(network: &IntegerNetwork) -> Self {
+        let layers = &network.layers;
+        let largest = |norms: Vec<f64>| norms.into_iter().fold(0.0, f64::max);
+        Self {
+            squared_norms: layers.iter().map(|layer| largest(layer.map.squared_norms())).collect(),
+            variances: layers.iter().map(|layer| layer.noise * layer.noise).collect(),
+            widths: layers.iter().map(|layer| layer.map.shape.outputs()).collect(),
+            terms: layers.iter().map(|layer| layer.map.shape.outputs() * layer.map.shape.taps()).collect(),
+        }
+    }
+
+    fn last(&self) -> usize {
+        self.widths.len() - 1
+    }
+
+    /// Whether a layer has no more than `share` of its noise.
+    fn holds(&self, params: &NetworkParams, layer: usize, share: f64) -> bool {
+        self.variance(params, layer) <= share * self.variances[layer]
+    }
+
+    fn variance(&self, params: &NetworkParams, layer: usize) -> f64 {
+        let norm = self.squared_norms[layer];
+        if layer == self.last() {
+            norm * params.output_variance(layer - 1) + params.answer_variance()
+        } else {
+            params.sum_variance(layer, norm)
+        }
+    }
+}
+
+/// Finds the cheapest keys of all layers together.
+///
+/// # Errors
+/// `no_parameters` naming the layer whose noise no keys hold, and what to change; `circuit_unfit` without an
+/// activation.
+pub fn search(network: &IntegerNetwork, quantizer: &Quantizer, request: &PlanRequest) -> Result<Needs> {
+    let activations = network.activations();
+    if network.layers.len() < 2 {
+        return Err(Error::user("circuit_unfit", "a network without an activation is a linear model")
+            .hint("train it with `fhectl create logreg`"));
+    }
+    if activations > MOST_ACTIVATIONS {
+        return Err(no_parameters(format!("{activations} activations, a bootstrap each; at most {MOST_ACTIVATIONS}"))
+            .hint("use fewer filters, a larger stride, or pooling"));
+    }
+    let demands = Demands::of(network);
+    let score_circle = network.layers[demands.last()].circle;
+    let rerandomize = request.reveal != Reveal::Model;
+    let mut furthest = 0;
+    let mut best: Option<(f64, NetworkParams)> = None;
+    for output in OUTPUTS.map(|(dimension, size)| GlweShape::new(dimension, size)) {
+        let open = NetworkParams {
+            input: SeededLayout { shape: output, bodies: quantizer.features.len(), bits: 64 },
+            circle: network.layers[0].circle,
+            first: StageParams { bootstrap: bootstrap(512, output, 1, 1), activations: demands.widths[0] },
+            inner: None,
+            scores: demands.widths[demands.last()],
+            score_circle,
+            response_bits: 64,
+            flood_log2: rerandomize.then_some(1),
+        };
+        for params in stages(&demands, open, &mut furthest) {
+            let worth = core_seconds(&demands, &params) + SECONDS_PER_KEY_MEGABYTE * params.key_bytes() as f64 / 1e6;
+            if best.as_ref().is_none_or(|(least, _)| worth < *least) {
+                best = Some((worth, params));
+            }
+        }
+    }
+    let closed = best.and_then(|(_, params)| close(&demands, params));
+    let params = closed.ok_or_else(|| too_noisy(&demands, furthest))?;
+    let flooding_log2 = params.flood_log2.map(|flood| {
+        let own = demands.squared_norms[demands.last()] * params.output_variance(demands.last() - 1);
+        noise::log2_flooding_distance(own + public_key::zero_variance(params.output()), flood, params.scores)
+    });
+    Ok(Needs {
+        guarantees: Guarantees { p_fail_log2: None, flooding_log2 },
+        core_seconds: core_seconds(&demands, &params),
+        parallelism: demands.widths[..demands.last()].iter().copied().min().unwrap_or(1),
+        spec: CircuitSpec::Network(params),
+    })
+}
+
+const OUTPUTS: [(usize, usize); 14] = [
+    (6, 256),
+    (7, 256),
+    (8, 256),
+    (9, 256),
+    (3, 512),
+    (4, 512),
+    (5, 512),
+    (6, 512),
+    (2, 1024),
+    (3, 1024),
+    (1, 2048),
+    (2, 2048),
+    (1, 4096),
+    (1, 8192),
+];
+
+fn dimensions() -> impl Iterator<Item = usize> {
+    (noise::MIN_LWE_DIMENSION..=1536).step_by(16)
+}
+
+/// Decompositions of a bootstrap: `(base_log, levels)`.
+fn gadgets() -> impl Iterator<Item = (u32, u32)> {
+    (10..=26).map(|base| (base, 1)).chain((6..=17).map(|base| (base, 2))).chain((5..=12).map(|base| (base, 3)))
+}
+
+/// Decompositions of a keyswitch.
+fn switches() -> impl Iterator<Item = (u32, u32)> {
+    (1..=8).flat_map(|base| (1..=12).map(move |levels| (base, levels))).filter(|(b, l)| (6..=24).contains(&(b * l)))
+}
+
+fn bootstrap(lwe_dimension: usize, output: GlweShape, base_log: u32, levels: u32) -> BootstrapParams {
+    BootstrapParams { lwe_dimension, output, base_log, levels, key_bits: 64 }
+}
+
+/// A small key of dimension `n`, with polynomials as long as divide it.
+fn small(n: usize) -> GlweShape {
+    let size = 1 << n.trailing_zeros().min(6);
+    GlweShape::new(n / size, size)
+}
+
+/// All keys of one output shape that hold every layer's noise. `furthest` becomes the last layer that was reached.
+fn stages(demands: &Demands, open: NetworkParams, furthest: &mut usize) -> Vec<NetworkParams> {
+    let output = open.output();
+    // The first small key depends on nothing after it.
+    let first = dimensions().find_map(|n| {
+        let mut params = open.clone();
+        params.input.shape = small(n);
+        params.first.bootstrap.lwe_dimension = n;
+        demands.holds(&params, 0, FOR_KEYS).then_some(params)
+    });
+    let Some(first) = first else { return Vec::new() };
+    *furthest = (*furthest).max(1);
+    let n = first.first.bootstrap.lwe_dimension;
+    let mut fitting = Vec::new();
+    for (base_log, levels) in gadgets() {
+        let mut params = first.clone();
+        params.first.bootstrap = bootstrap(n, output, base_log, levels);
+        if demands.last() > 1 {
+            fitting.extend(inner_stages(demands, &params, furthest));
+        } else if demands.holds(&params, 1, SCORES_FOR_KEYS) {
+            fitting.push(params);
+        }
+    }
+    fitting
+}
+
+/// The keyswitches and bootstraps of later layers, for a first bootstrap.
+fn inner_stages(demands: &Demands, params: &NetworkParams, furthest: &mut usize) -> Vec<NetworkParams> {
+    let last = demands.last();
+    let output = params.output();
+    let with = |n: usize, keyswitch: (u32, u32), gadget: (u32, u32)| {
+        let (base_log, levels) = keyswitch;
+        let from = output.lwe_dimension();
+        let keyswitch = KeyswitchParams { from, to: small(n), base_log, levels, key_bits: 64 };
+        let activations = demands.widths[1..last].iter().sum();
+        let stage = StageParams { bootstrap: bootstrap(n, output, gadget.0, gadget.1), activations };
+        NetworkParams { inner: Some(InnerParams { keyswitch, stage }), ..params.clone() }
+    };
+    let mut fitting = Vec::new();
+    // Whatever comes before: the sum itself must leave room for keyswitch and modulus switch.
+    if demands.squared_norms[1] * params.output_variance(0) > FOR_KEYS * demands.variances[1] {
+        return fitting;
+    }
+    for keyswitch in switches() {
+        // The second layer's noise fixes the small key: its inputs come from the first bootstrap.
+        let Some(n) = dimensions().find(|n| demands.holds(&with(*n, keyswitch, (10, 1)), 1, FOR_KEYS)) else {
+            continue;
+        };
+        *furthest = (*furthest).max(2);
+        for gadget in gadgets() {
+            let params = with(n, keyswitch, gadget);
+            let Some(failing) = (2..=last)
+                .find(|layer| !demands.holds(&params, *layer, if *layer == last { SCORES_FOR_KEYS } else { FOR_KEYS }))
+            else {
+                fitting.push(params);
+                continue;
+            };
+            *furthest = (*furthest).max(failing);
+        }
+    }
+    fitting
+}
+
+/// Cuts what travels to the bits that matter, and floods the scores with what their noise leaves.
+fn close(demands: &Demands, params: NetworkParams) -> Option<NetworkParams> {
+    let last = demands.last();
+    let all = |params: &NetworkParams, at_scores: f64| {
+        (0..last).all(|layer| demands.holds(params, layer, 1.0)) && demands.holds(params, last, at_scores)
+    };
+    let (first, later) = (params.output_variance(0), params.output_variance(1));
+    let switch = params.inner.map_or(0.0, |inner| inner.keyswitch.variance());
+    let mut params = params.with_first(8..=64, |p, bits| p.input.bits = bits, |p| demands.holds(p, 0, 1.0))?;
+    params = params.with_first(
+        8..=64,
+        |p, bits| p.first.bootstrap.key_bits = bits,
+        |p| p.output_variance(0) <= 1.05 * first && all(p, 0.6),
+    )?;
+    if params.inner.is_some() {
+        let inner = |p: &mut NetworkParams, change: &dyn Fn(&mut InnerParams)| p.inner.iter_mut().for_each(change);
+        params = params.with_first(
+            8..=64,
+            |p, bits| inner(p, &|inner| inner.keyswitch.key_bits = bits),
+            |p| p.inner.is_some_and(|inner| inner.keyswitch.variance() <= 1.05 * switch) && all(p, 0.6),
+        )?;
+        params = params.with_first(
+            8..=64,
+            |p, bits| inner(p, &|inner| inner.stage.bootstrap.key_bits = bits),
+            |p| p.output_variance(1) <= 1.05 * later && all(p, 0.6),
+        )?;
+    }
+    if params.flood_log2.is_some() {
+        let holds = |p: &NetworkParams| demands.holds(p, last, 0.98);
+        params = params.with_first((1..=62).rev(), |p, flood| p.flood_log2 = Some(flood), holds)?;
+    }
+    params.with_first(2..=64, |p, bits| p.response_bits = bits, |p| demands.holds(p, last, 1.0))
+}
+
+impl NetworkParams {
+    /// These parameters with the first of `values` set that `holds` accepts.
+    fn with_first(
+        mut self,
+        mut values: impl Iterator<Item = u32>,
+        set: impl Fn(&mut Self, u32),
+        holds: impl Fn(&Self) -> bool,
+    ) -> Option<Self> {
+        values
+            .any(|value| {
+                set(&mut self, value);
+                holds(&self)
+            })
+            .then_some(self)
+    }
+}
+
+fn core_seconds(demands: &Demands, params: &NetworkParams) -> f64 {
+    let big = params.output().lwe_dimension();
+    let mut seconds = cost::expand_seconds(&params.input)
+        + params.first.activations as f64 * cost::bootstrap_seconds(&params.first.bootstrap)
+        + params.scores as f64 * cost::rerandomize_seconds(params.output())
+        + cost::answer_seconds(params.scores, big);
+    for (layer, terms) in demands.terms.iter().enumerate() {
+        let dimension = if layer == 0 { params.input.shape.lwe_dimension() } else { big };
+        seconds += cost::combine_seconds(*terms, dimension);
+    }
+    if let Some(inner) = &params.inner {
+        let switch = inner.keyswitch.from * inner.keyswitch.levels as usize;
+        seconds += inner.stage.activations as f64
+            * (cost::bootstrap_seconds(&inner.stage.bootstrap)
+                + cost::combine_seconds(switch, inner.keyswitch.to.lwe_dimension()));
+    }
+    seconds
+}
+
+fn too_noisy(demands: &Demands, layer: usize) -> Error {
+    let norm = demands.squared_norms[layer].sqrt();
+    let allowed = demands.variances[layer].sqrt();
+    let what = if layer == demands.last() { "scores".to_owned() } else { format!("layer {}", layer + 1) };
+    no_parameters(format!(
+        "no keys are quiet enough for the {what}: weights of norm {norm:.0}, noise of at most {allowed:.5} turns"
+    ))
+    .hint("train with smaller weights (--weight-bits, fewer inputs a unit) or with more noise (--noise)")
+}

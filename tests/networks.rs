@@ -1,0 +1,175 @@
+//! Encrypted networks: noise at every layer against its formula, and the simulator against encrypted inference.
+
+mod common;
+
+use common::{dense, network, quantizer, row};
+use fhectl::circuit::network::{NetworkParams, evaluate, program::Program, simulate::Simulator};
+use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
+use fhectl::circuit::{CircuitSpec, ClientKey, decode, encode};
+use fhectl::fhe::list::LweList;
+use fhectl::fhe::random::OsEntropy;
+use fhectl::fhe::{GlweSecret, Random};
+use fhectl::model::{IntegerNetwork, MapShape, Model, Quantizer};
+
+const TURN: f64 = 18_446_744_073_709_551_616.0;
+
+fn planned(network: &IntegerNetwork, quantizer: &Quantizer) -> NetworkParams {
+    let model = Model::Network(network.clone());
+    let classes = network.layers.last().unwrap().map.shape.outputs();
+    model.check(quantizer, classes).unwrap();
+    let needs = plan(&model, quantizer, classes, &PlanRequest::default()).unwrap().remove(0);
+    needs.spec.check(quantizer, classes).unwrap();
+    let CircuitSpec::Network(params) = needs.spec else { panic!("{:?}", needs.spec) };
+    println!("{params:?}, {:.1} ms of one core", needs.core_seconds * 1e3);
+    params
+}
+
+/// A convolution with padding, a dense layer, scores.
+fn two_layers() -> (Quantizer, IntegerNetwork) {
+    let conv = MapShape::Conv { height: 6, width: 5, channels: 1, filters: 3, kernel: [3, 3], stride: 2, padding: 1 };
+    let quantizer = quantizer(30, 8);
+    let shapes = [conv, dense(27, 12), dense(12, 4)];
+    let network = network(&quantizer, &shapes, &[0, 1, 2, 3], &mut common::random(2));
+    (quantizer, network)
+}
+
+fn one_layer() -> (Quantizer, IntegerNetwork) {
+    let quantizer = quantizer(40, 16);
+    let network = network(&quantizer, &[dense(40, 24), dense(24, 3)], &[-1, 1], &mut common::random(1));
+    (quantizer, network)
+}
+
+#[test]
+fn encrypted_scores_are_off_as_far_as_simulated_ones() {
+    for ((quantizer, network), rows) in [(one_layer(), 60), (two_layers(), 40)] {
+        let params = planned(&network, &quantizer);
+        let simulator = Simulator::new(&params, &network).unwrap();
+        let spec = CircuitSpec::Network(params.clone());
+        let evaluator = Evaluator::new(&spec, &Model::Network(network.clone()), &quantizer).unwrap();
+        let key = ClientKey::generate(&spec, &mut OsEntropy);
+        let wire = key.evaluation_key(&spec, &mut OsEntropy);
+        assert_eq!(wire.len(), spec.key_bytes());
+        let mut server = Random::fresh(&mut OsEntropy);
+        let unpacked = evaluator.unpack_key(&wire, &mut server).unwrap();
+        let mut random = common::random(3);
+        let rows: Vec<Vec<u32>> = (0..rows).map(|_| row(&quantizer, &mut random)).collect();
+        let requests: Vec<Vec<u8>> =
+            rows.iter().map(|row| encode(&spec, &quantizer, &key, row, &mut OsEntropy)).collect();
+        let requests: Vec<&[u8]> = requests.iter().map(Vec::as_slice).collect();
+        let answers = evaluator.evaluate(&unpacked, &requests, &mut server).unwrap();
+
+        let square = |scores: &[i64], clear: &[i64]| -> f64 {
+            scores.iter().zip(clear).map(|(a, b)| ((a - b) as f64 / params.score_circle as f64).powi(2)).sum()
+        };
+        let (mut encrypted, mut simulated) = (0.0, 0.0);
+        for (index, (row, answer)) in rows.iter().zip(&answers).enumerate() {
+            assert_eq!(answer.len(), spec.response_bytes());
+            let clear = network.scores(row);
+            assert_eq!(network.wraps(row), 0);
+            encrypted += square(&decode(&spec, &key, answer).unwrap(), &clear);
+            let draws = (0..20).map(|draw| square(&simulator.scores(row, index as u64 * 20 + draw), &clear));
+            simulated += draws.sum::<f64>() / 20.0;
+        }
+        // Errors of the scores of one row go together: a flipped activation moves all. Count rows, not scores.
+        let deviation = (2.0 / rows.len() as f64).sqrt();
+        let ratio = encrypted / simulated;
+        println!("encrypted/simulated mean square error {ratio:.3}");
+        assert!((ratio - 1.0).abs() < 4.0 * deviation, "encrypted/simulated mean square error {ratio}");
+    }
+}
+
+fn phases(secret: &GlweSecret, list: &LweList) -> Vec<f64> {
+    (0..list.len()).map(|index| secret.phase(&list.lwe(index)) as f64 / TURN).collect()
+}
+
+/// `a - b` on the circle, in `[-1/2, 1/2)`.
+fn off(a: f64, b: f64) -> f64 {
+    (a - b + 0.5).rem_euclid(1.0) - 0.5
+}
+
+/// Mean squares of standardised errors must be 1 within four chi-square deviations.
+fn assert_unit(what: &str, standardised: &[f64]) {
+    let n = standardised.len() as f64;
+    let ratio = standardised.iter().map(|e| e * e).sum::<f64>() / n;
+    println!("{what}: measured/predicted variance {ratio:.3} over {n}");
+    assert!((ratio - 1.0).abs() < 4.0 * (2.0 / n).sqrt(), "{what}: measured/predicted variance {ratio} over {n}");
+}
+
+#[test]
+fn noise_at_every_layer_is_the_formulas() {
+    let (quantizer, network) = two_layers();
+    let params = planned(&network, &quantizer);
+    let spec = CircuitSpec::Network(params.clone());
+    let program = Program::new(&network, params.output().size);
+    let squared_norm = |layer: usize, sum: usize| -> f64 {
+        program.stages[layer].sums[sum].iter().map(|term| f64::from(term.weight).powi(2)).sum()
+    };
+    let sums_of = |layer: usize, values: &[f64]| -> Vec<f64> {
+        let stage = &program.stages[layer];
+        let sums = stage.sums.iter().zip(&stage.constants);
+        sums.map(|(terms, constant)| {
+            let sum: f64 = terms.iter().map(|t| f64::from(t.weight) * values[t.input as usize]).sum();
+            sum + *constant as f64 / TURN
+        })
+        .collect()
+    };
+    // Table entries nearest to noisy outputs: what they would be without noise.
+    let clean = |layer: usize, values: &[f64]| -> Vec<f64> {
+        let nearest = |(sum, value): (usize, &f64)| {
+            let entries = program.stages[layer].table(sum).iter().flat_map(|w| [*w, w.wrapping_neg()]);
+            let entries = entries.map(|word| word as f64 / TURN);
+            entries.min_by(|a, b| off(*a, *value).abs().total_cmp(&off(*b, *value).abs())).unwrap()
+        };
+        values.iter().enumerate().map(nearest).collect()
+    };
+    let (mut first_sums, mut outputs, mut inner_sums, mut scores) = (vec![], vec![], vec![], vec![]);
+    let mut random = common::random(4);
+    let inner = params.inner.unwrap();
+    for _ in 0..3 {
+        // Secrets of the shapes that a client's keys have, in its order, so that each layer can be opened.
+        let [small, middle, big] = [params.input.shape, inner.keyswitch.to, params.output()]
+            .map(|shape| GlweSecret::generate(shape, &mut OsEntropy));
+        let mut stored = Vec::new();
+        [&small, &middle, &big].into_iter().for_each(|secret| secret.write(&mut stored));
+        let key = ClientKey::read(&spec, &stored).unwrap();
+        let wire = key.evaluation_key(&spec, &mut OsEntropy);
+        let own = &wire[..wire.len() - fhectl::fhe::public_key::layout(params.output()).wire_len()];
+        let network_key = evaluate::NetworkKey::unpack(&params, own, None).unwrap();
+        for _ in 0..12 {
+            let row = row(&quantizer, &mut random);
+            let request = encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+            let values = params.input.expand(&request).unwrap().to_list();
+            let exact: Vec<f64> = row.iter().map(|q| f64::from(*q) / params.circle as f64).collect();
+
+            let sums = evaluate::sums(&program.stages[0], &values, 1);
+            for (index, (got, want)) in phases(&small, &sums).iter().zip(sums_of(0, &exact)).enumerate() {
+                let variance = squared_norm(0, index) * params.input_variance();
+                if variance > 0.0 {
+                    first_sums.push(off(*got, want) / variance.sqrt());
+                }
+            }
+            let activations = evaluate::activate(&network_key, 0, &program.stages[0], &sums);
+            let got = phases(&big, &activations);
+            let want = clean(0, &got);
+            outputs.extend(got.iter().zip(&want).map(|(a, b)| off(*a, *b) / params.output_variance(0).sqrt()));
+
+            let sums = evaluate::sums(&program.stages[1], &activations, 1);
+            let switched = network_key.keyswitch(&sums).unwrap();
+            for (index, (got, want)) in phases(&middle, &switched).iter().zip(sums_of(1, &want)).enumerate() {
+                let variance = squared_norm(1, index) * params.output_variance(0) + inner.keyswitch.variance();
+                inner_sums.push(off(*got, want) / variance.sqrt());
+            }
+            let activations = evaluate::activate(&network_key, 1, &program.stages[1], &sums);
+            let want = clean(1, &phases(&big, &activations));
+            let sums = evaluate::sums(&program.stages[2], &activations, 1);
+            for (index, (got, want)) in phases(&big, &sums).iter().zip(sums_of(2, &want)).enumerate() {
+                let variance = squared_norm(2, index) * params.output_variance(1);
+                scores.push(off(*got, want) / variance.sqrt());
+            }
+        }
+    }
+    assert_unit("sums of the first layer", &first_sums);
+    assert_unit("outputs of the first bootstraps", &outputs);
+    assert_unit("switched sums of the second layer", &inner_sums);
+    assert_unit("scores", &scores);
+}
