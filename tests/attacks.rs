@@ -17,7 +17,7 @@ fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal)
     let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
     let mut spec = plan(model, quantizer, 2, &request).unwrap().remove(0).spec;
     match &mut spec {
-        CircuitSpec::Network(_) => unreachable!("not a circuit of trees or linear models"),
+        CircuitSpec::Table(_) | CircuitSpec::Network(_) => unreachable!("not a circuit of trees or linear models"),
         CircuitSpec::Linear(params) => params.response_bits = 64,
         CircuitSpec::PathCost(params) => params.response_bits = 64,
         CircuitSpec::LeafSum(params) => params.response_bits = 64,

@@ -101,6 +101,33 @@ fn linear_equals_the_model() {
 }
 
 #[test]
+fn a_table_equals_any_model() {
+    // Levels that are no power of two, several answers, more and fewer entries than a polynomial.
+    let small = common::quantizer(3, 5);
+    let wide = common::quantizer(4, 16);
+    let tree = Model::Tree(common::tree(&small, 4, 3, &mut common::random(1)));
+    let linear = Model::Linear(common::linear(&wide, 3, 8, &mut common::random(2)));
+    let shapes = [common::dense(4, 6), common::dense(6, 3)];
+    let network = Model::Network(common::network(&wide, &shapes, &[0, 1, 2, 3], &mut common::random(3)));
+    for (model, quantizer, classes, rows) in
+        [(&tree, &small, 3, 100), (&linear, &wide, 3, 60), (&network, &wide, 3, 60)]
+    {
+        let needs = planned(model, quantizer, classes, CircuitKind::Table, Reveal::Nothing);
+        assert_exact(model, quantizer, &needs, 2, rows);
+    }
+    let open = planned(&network, &wide, 3, CircuitKind::Table, Reveal::Model);
+    assert_eq!(open.spec.key_bytes(), 0);
+    assert_exact(&network, &wide, &open, 1, 20);
+    // A network whose inputs fit a table is one, unless asked otherwise.
+    assert_eq!(plan(&network, &wide, 3, &PlanRequest::default()).unwrap()[0].spec.kind(), CircuitKind::Table);
+    let many = common::quantizer(5, 16);
+    let model = Model::Linear(common::linear(&many, 2, 8, &mut common::random(2)));
+    let request = PlanRequest { circuit: Some(CircuitKind::Table), ..PlanRequest::default() };
+    let error = plan(&model, &many, 2, &request).unwrap_err();
+    assert!(error.code == "circuit_unfit" && error.message.contains("20 bits"), "{error:?}");
+}
+
+#[test]
 fn auto_takes_the_cheapest_that_reveals_no_more_than_allowed() {
     let quantizer = common::quantizer(10, 16);
     let model = Model::Tree(common::tree(&quantizer, 4, 2, &mut common::random(1)));

@@ -12,6 +12,7 @@ pub mod network;
 pub mod path_cost;
 #[cfg(feature = "evaluate")]
 pub mod plan;
+pub mod table;
 pub mod thermometer;
 
 use crate::error::{Error, Result};
@@ -27,6 +28,7 @@ pub enum CircuitKind {
     Linear,
     PathCost,
     LeafSum,
+    Table,
     Network,
 }
 
@@ -36,6 +38,7 @@ impl fmt::Display for CircuitKind {
             Self::Linear => "linear",
             Self::PathCost => "path-cost",
             Self::LeafSum => "leaf-sum",
+            Self::Table => "table",
             Self::Network => "network",
         })
     }
@@ -70,6 +73,7 @@ pub enum CircuitSpec {
     Linear(linear::LinearParams),
     PathCost(path_cost::PathCostParams),
     LeafSum(leaf_sum::LeafSumParams),
+    Table(table::TableParams),
     Network(network::NetworkParams),
 }
 
@@ -86,6 +90,7 @@ impl CircuitSpec {
             Self::Linear(_) => CircuitKind::Linear,
             Self::PathCost(_) => CircuitKind::PathCost,
             Self::LeafSum(_) => CircuitKind::LeafSum,
+            Self::Table(_) => CircuitKind::Table,
             Self::Network(_) => CircuitKind::Network,
         }
     }
@@ -96,6 +101,7 @@ impl CircuitSpec {
             Self::Linear(params) => params.flood_log2.is_some(),
             Self::PathCost(params) => params.flood_log2.is_some(),
             Self::LeafSum(params) => params.flood_log2.is_some(),
+            Self::Table(params) => params.flood_log2.is_some(),
             Self::Network(params) => params.flood_log2.is_some(),
         }
     }
@@ -109,6 +115,7 @@ impl CircuitSpec {
             Self::Linear(params) => params.check(quantizer, classes),
             Self::PathCost(params) => params.check(quantizer, classes),
             Self::LeafSum(params) => params.check(quantizer, classes),
+            Self::Table(params) => params.check(quantizer, classes),
             Self::Network(params) => params.check(quantizer, classes),
         }
     }
@@ -130,6 +137,7 @@ impl CircuitSpec {
             Self::Linear(params) => params.input().wire_len(),
             Self::PathCost(params) => params.input.wire_len(),
             Self::LeafSum(params) => params.input.wire_len(),
+            Self::Table(params) => params.bits.layout().wire_len(),
             Self::Network(params) => params.input.wire_len(),
         }
     }
@@ -140,6 +148,7 @@ impl CircuitSpec {
             Self::Linear(params) => params.response_bytes(),
             Self::PathCost(params) => params.response_bytes(),
             Self::LeafSum(params) => params.response_bytes(),
+            Self::Table(params) => params.response_bytes(),
             Self::Network(params) => params.response_bytes(),
         }
     }
@@ -153,6 +162,14 @@ impl CircuitSpec {
                 Self::Network(params) => params.unpacked_key_bytes(),
                 _ => 0,
             }
+    }
+
+    /// CMUXes an inference, those of bootstraps not counted.
+    pub fn cmuxes(&self) -> usize {
+        match self {
+            Self::Table(params) => params.answers() * params.cmuxes(),
+            _ => 0,
+        }
     }
 
     /// Bootstraps an inference.
@@ -170,6 +187,7 @@ impl CircuitSpec {
             Self::Linear(params) => params.shape,
             Self::PathCost(params) => params.input.shape,
             Self::LeafSum(params) => params.bootstrap.output,
+            Self::Table(params) => params.bits.shape,
             Self::Network(params) => params.output(),
         }
     }
@@ -272,6 +290,7 @@ pub fn encode(
         CircuitSpec::Linear(params) => linear::client::encode(params, key, quantized, entropy),
         CircuitSpec::PathCost(params) => path_cost::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::LeafSum(params) => leaf_sum::client::encode(params, quantizer, key, quantized, entropy),
+        CircuitSpec::Table(params) => table::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::Network(params) => network::client::encode(params, key, quantized, entropy),
     }
 }
@@ -285,6 +304,7 @@ pub fn decode(spec: &CircuitSpec, key: &ClientKey, answer: &[u8]) -> Result<Vec<
         CircuitSpec::Linear(params) => linear::client::decode(params, key, answer),
         CircuitSpec::PathCost(params) => path_cost::client::decode(params, key, answer),
         CircuitSpec::LeafSum(params) => leaf_sum::client::decode(params, key, answer),
+        CircuitSpec::Table(params) => table::client::decode(params, key, answer),
         CircuitSpec::Network(params) => network::client::decode(params, key, answer),
     }
 }

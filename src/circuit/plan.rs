@@ -3,7 +3,7 @@
 use super::boxes::Boxes;
 use super::network::evaluate::NetworkKey;
 use super::network::program::Program as NetworkProgram;
-use super::{CircuitKind, CircuitSpec, Reveal, leaf_sum, linear, network, path_cost};
+use super::{CircuitKind, CircuitSpec, Reveal, leaf_sum, linear, network, path_cost, table};
 use crate::error::{Error, Result};
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
@@ -71,9 +71,9 @@ pub(super) fn no_parameters(message: impl Into<String>) -> Error {
 /// more than allowed.
 pub fn plan(model: &Model, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Result<Vec<Needs>> {
     let fitting: &[CircuitKind] = match model {
-        Model::Tree(_) => &[CircuitKind::PathCost, CircuitKind::LeafSum],
-        Model::Linear(_) => &[CircuitKind::Linear],
-        Model::Network(_) => &[CircuitKind::Network],
+        Model::Tree(_) => &[CircuitKind::PathCost, CircuitKind::LeafSum, CircuitKind::Table],
+        Model::Linear(_) => &[CircuitKind::Linear, CircuitKind::Table],
+        Model::Network(_) => &[CircuitKind::Network, CircuitKind::Table],
     };
     if let Some(asked) = request.circuit
         && !fitting.contains(&asked)
@@ -116,6 +116,7 @@ fn search(
         (CircuitKind::LeafSum, Model::Tree(tree)) => {
             leaf_sum::needs::search(&Boxes::signed(tree, quantizer), quantizer, classes, request)
         }
+        (CircuitKind::Table, _) => table::needs::search(model, quantizer, request),
         (CircuitKind::Network, Model::Network(model)) => network::needs::search(model, quantizer, request),
         _ => Err(Error::user("circuit_unfit", format!("circuit {kind} cannot run this kind of model"))),
     }
@@ -143,6 +144,7 @@ pub struct Evaluator {
 enum Program {
     Linear(crate::model::IntegerLinear),
     Boxes(Boxes),
+    Tables(Vec<Vec<u64>>),
     Network(NetworkProgram),
 }
 
@@ -172,6 +174,9 @@ impl Evaluator {
                     && u64::from(tests.depth()) * 2 <= params.circle
                     && tests.base as usize == params.default_class;
                 Program::boxes(tests, fits)?
+            }
+            (CircuitSpec::Table(params), _) => {
+                Program::Tables(table::evaluate::Enumerated::new(model, quantizer)?.tables(params)?)
             }
             (CircuitSpec::Network(params), Model::Network(model)) => {
                 network::evaluate::check_fit(params, model)?;
@@ -256,6 +261,9 @@ impl Evaluator {
                     return Err(Error::fault("key_missing", "no bootstrap key"));
                 };
                 leaf_sum::evaluate::evaluate(params, tests, bootstrap, rerandomizer, request, random)
+            }
+            (CircuitSpec::Table(params), Program::Tables(tables)) => {
+                table::evaluate::evaluate(params, tables, rerandomizer, request, random)
             }
             _ => Err(unfit()),
         }

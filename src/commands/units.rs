@@ -37,6 +37,8 @@ pub enum CircuitChoice {
     Linear,
     PathCost,
     LeafSum,
+    Table,
+    Network,
 }
 
 impl CircuitChoice {
@@ -46,6 +48,8 @@ impl CircuitChoice {
             Self::Linear => Some(CircuitKind::Linear),
             Self::PathCost => Some(CircuitKind::PathCost),
             Self::LeafSum => Some(CircuitKind::LeafSum),
+            Self::Table => Some(CircuitKind::Table),
+            Self::Network => Some(CircuitKind::Network),
         }
     }
 }

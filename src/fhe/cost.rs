@@ -4,6 +4,7 @@
 //! is nearly the same for all candidates, so the choice holds.
 
 use super::bootstrap::BootstrapParams;
+use super::ggsw::GgswLayout;
 use super::{GlweShape, SeededLayout};
 
 /// Nanoseconds of one core for a butterfly of a Fourier transform, and for a multiply-add in the Fourier domain.
@@ -24,12 +25,25 @@ const NS_WIRE: f64 = 10.0;
 
 /// Seconds of one core for one bootstrap in a batch.
 pub fn bootstrap_seconds(params: &BootstrapParams) -> f64 {
-    let GlweShape { dimension, size } = params.output;
+    params.lwe_dimension as f64 * cmux_seconds(&params.ggsws())
+}
+
+/// Seconds of one core for a CMUX.
+pub fn cmux_seconds(params: &GgswLayout) -> f64 {
+    let GlweShape { dimension, size } = params.shape;
     let (k1, n, levels) = ((dimension + 1) as f64, size as f64, f64::from(params.levels));
     let transforms = k1 * (levels + 1.0) * n * n.log2();
     let products = k1 * k1 * levels * n / 2.0;
     let words = k1 * n * (1.0 + levels);
-    params.lwe_dimension as f64 * (NS_FFT * transforms / 2.0 + NS_MULTIPLY * products + NS_WORD * words) * 1e-9
+    (NS_FFT * transforms / 2.0 + NS_MULTIPLY * products + NS_WORD * words) * 1e-9
+}
+
+/// Seconds of one core for reading GGSW ciphertexts: bodies, masks, a transform of each polynomial.
+pub fn unpack_seconds(params: &GgswLayout) -> f64 {
+    let bodies = params.layout().bodies as f64;
+    let masks = bodies * params.shape.dimension as f64;
+    let transforms = (bodies + masks) * (params.shape.size as f64).log2() / 2.0;
+    (NS_WIRE * bodies + NS_MASK * masks + NS_FFT * transforms) * 1e-9
 }
 
 /// Seconds of one core for one re-randomisation.

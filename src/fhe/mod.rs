@@ -1,15 +1,19 @@
 //! The cryptography: LWE and GLWE ciphertexts, keys, noise, bootstrapping.
 //!
 //! The only room that names `tfhe`. Nouns hold shape ([`GlweShape`], [`Lwe`], [`GlweList`]), verbs act on
-//! them. What a client may do stands in [`secret`], [`bootstrap`], [`keyswitch`] and [`public_key`]; what a server
-//! may do in [`rerandomize`], [`pbs`], [`list`] and [`switch`], which never name a secret key's type.
+//! them. What a client may do stands in [`secret`], [`ggsw`], [`bootstrap`], [`keyswitch`] and
+//! [`public_key`]; what a server
+//! may do in [`rerandomize`], [`cmux`], [`pbs`], [`list`] and [`switch`], which never name a secret key's type.
 //!
 //! The torus is `u64`, read as a fraction of 2^64. Every key is binary; every noise is TUniform at the bound
 //! of tfhe's 132-bit curve ([`noise`]).
 
 pub mod bootstrap;
 #[cfg(feature = "evaluate")]
+pub mod cmux;
+#[cfg(feature = "evaluate")]
 pub mod cost;
+pub mod ggsw;
 pub mod keyswitch;
 #[cfg(feature = "evaluate")]
 pub mod list;

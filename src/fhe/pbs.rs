@@ -2,18 +2,17 @@
 
 use super::GlweShape;
 use super::bootstrap::BootstrapParams;
+use super::cmux;
 use super::list::{LweList, narrow};
 use super::lwe::Lwe;
 use super::random::Random;
 use crate::error::Result;
 use rayon::prelude::*;
-use tfhe::core_crypto::fft_impl::fft64::crypto::bootstrap::{
-    FourierLweBootstrapKeyOwned, batch_bootstrap_scratch, fill_with_forward_fourier_scratch,
-};
+use tfhe::core_crypto::fft_impl::fft64::crypto::bootstrap::{FourierLweBootstrapKeyOwned, batch_bootstrap_scratch};
 use tfhe::core_crypto::prelude::{
-    CiphertextCount, CiphertextModulus, CiphertextModulusLog, ComputationBuffers, DecompositionBaseLog,
-    DecompositionLevelCount, Fft, GgswCiphertext, GlweCiphertextCount, GlweCiphertextList, GlweSize, LweCiphertext,
-    LweDimension, ModulusSwitchedLweCiphertext, PolynomialSize, lwe_ciphertext_centered_binary_modulus_switch,
+    CiphertextCount, CiphertextModulus, CiphertextModulusLog, ComputationBuffers, Fft, GlweCiphertextCount,
+    GlweCiphertextList, GlweSize, LweCiphertext, LweDimension, ModulusSwitchedLweCiphertext, PolynomialSize,
+    lwe_ciphertext_centered_binary_modulus_switch,
 };
 
 /// A client's bootstrap key, in the Fourier domain.
@@ -34,51 +33,11 @@ impl BootstrapKey {
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the key's layout.
     pub fn unpack(params: &BootstrapParams, bytes: &[u8], shuffle: Option<&mut Random>) -> Result<Self> {
-        let (seed, bodies) = params.layout().parse(bytes)?;
         let mut order: Vec<usize> = (0..params.lwe_dimension).collect();
         if let Some(random) = shuffle {
             random.shuffle(&mut order);
         }
-        let GlweShape { dimension, size } = params.output;
-        let base_log = DecompositionBaseLog(params.base_log as usize);
-        let levels = DecompositionLevelCount(params.levels as usize);
-        let glwe_size = GlweSize(dimension + 1);
-        let mut fourier = FourierLweBootstrapKeyOwned::new(
-            LweDimension(params.lwe_dimension),
-            glwe_size,
-            PolynomialSize(size),
-            base_log,
-            levels,
-        );
-
-        let fft = Fft::new(PolynomialSize(size));
-        let fft = fft.as_view();
-        let rows = levels.0 * glwe_size.0;
-        let ggsws: Vec<_> = fourier.as_mut_view().into_ggsw_iter().collect();
-        ggsws.into_par_iter().zip(&order).for_each_init(
-            || {
-                let mut buffers = ComputationBuffers::new();
-                buffers.resize(fill_with_forward_fourier_scratch(fft).unaligned_bytes_required());
-                (buffers, vec![0u64; rows * glwe_size.0 * size], vec![0u64; rows * dimension * size])
-            },
-            |(buffers, ggsw, masks), (target, index)| {
-                let bodies = &bodies[index * rows * size..][..rows * size];
-                Random::at_word(seed, (index * masks.len()) as u64).fill_uniform(masks);
-                let glwes = ggsw.chunks_mut(glwe_size.0 * size);
-                for ((glwe, mask), body) in glwes.zip(masks.chunks(dimension * size)).zip(bodies.chunks(size)) {
-                    glwe[..dimension * size].copy_from_slice(mask);
-                    glwe[dimension * size..].copy_from_slice(body);
-                }
-                let standard = GgswCiphertext::from_container(
-                    ggsw.as_slice(),
-                    glwe_size,
-                    PolynomialSize(size),
-                    base_log,
-                    CiphertextModulus::new_native(),
-                );
-                target.fill_with_forward_fourier(standard, fft, buffers.stack());
-            },
-        );
+        let fourier = cmux::unpack(&params.ggsws(), bytes, &order)?;
         Ok(Self { params: *params, fourier, order })
     }
 
@@ -228,7 +187,7 @@ impl ModulusSwitchedLweCiphertext<usize> for Switched {
 }
 
 /// The mask of a GLWE ciphertext's constant coefficient (TFHE, section 4.2): `a_0`, then `-a_{N-j}`.
-fn extract_constant<T>(polynomial: &[u64], mask: &mut [T], convert: impl Fn(u64) -> T) {
+pub(super) fn extract_constant<T>(polynomial: &[u64], mask: &mut [T], convert: impl Fn(u64) -> T) {
     mask[0] = convert(polynomial[0]);
     for (out, word) in mask[1..].iter_mut().zip(polynomial[1..].iter().rev()) {
         *out = convert(word.wrapping_neg());

@@ -31,7 +31,7 @@ pub fn facts(spec: &ClientSpec) -> Vec<Fact> {
         ),
         ("circuit", spec.circuit.kind().to_string()),
         ("bootstraps", format!("{} an inference", spec.circuit.bootstraps())),
-        ("CMUX", "0 an inference".into()),
+        ("CMUX", format!("{} an inference", spec.circuit.cmuxes())),
         ("parameters", parameters(&spec.circuit)),
     ];
     for key in spec.circuit.keys() {
@@ -112,6 +112,19 @@ fn parameters(circuit: &CircuitSpec) -> String {
             p.bootstrap.key_bits,
             p.response_bits
         ),
+        CircuitSpec::Table(p) => format!(
+            "k={}, N={}, base 2^{}, {} level(s), {} input bits in GGSW ciphertexts of {} bits a word, {} score(s) of {} bits a \
+             ciphertext, {} answer bits on the wire",
+            p.bits.shape.dimension,
+            p.bits.shape.size,
+            p.bits.base_log,
+            p.bits.levels,
+            p.bits.count,
+            p.bits.key_bits,
+            p.together,
+            p.score_bits,
+            p.response_bits
+        ),
         CircuitSpec::Network(p) => {
             let bootstrap = |stage: &StageParams| {
                 let b = &stage.bootstrap;
@@ -152,6 +165,10 @@ fn parameters(circuit: &CircuitSpec) -> String {
 fn hiding(spec: &ClientSpec) -> String {
     match (spec.flooding_log2, &spec.circuit) {
         (None, _) => "not re-randomised: the model is taken to be public".into(),
+        (Some(distance), CircuitSpec::Table(_)) => format!(
+            "masks re-randomised; noise flooded to a statistical distance of 2^{distance} an answer (a heuristic: too large a \
+             distance to be a proof)"
+        ),
         (Some(distance), CircuitSpec::LeafSum(_) | CircuitSpec::Network(_)) => format!(
             "masks re-randomised; noise flooded to a statistical distance of 2^{distance} an answer, and bootstraps taken in a \
              secret order (a heuristic: too large a distance to be a proof)"
@@ -173,6 +190,11 @@ fn learns(spec: &ClientSpec) -> String {
             "the class; from the public parameters: {} bootstraps, each of a box of at most {} features",
             p.boxes,
             p.circle / 2
+        ),
+        (CircuitSpec::Table(p), _) => format!(
+            "the scores, exactly; from the public parameters: that all lie in {} to {}",
+            p.low,
+            p.low + (1 << p.score_bits) - 1
         ),
         (CircuitSpec::Network(p), _) => format!(
             "the scores, with noise; from the public parameters: {} bootstraps{}, and bounds on the weights' norms",

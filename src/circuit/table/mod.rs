@@ -1,0 +1,85 @@
+//! `Table`: any model of few input bits, looked up.
+//!
+//! The model is evaluated in clear for every input there is. The client sends each bit of its row as a GGSW; CMUXes
+//! choose the entry. The answer is exact whatever the model was, and there is no evaluation key but the public one.
+
+pub mod client;
+#[cfg(feature = "evaluate")]
+pub mod evaluate;
+#[cfg(feature = "evaluate")]
+pub mod needs;
+
+use super::{check_bits, check_flood};
+use crate::error::Result;
+use crate::fhe::ggsw::GgswLayout;
+use crate::fhe::{Lwe, bad_parameters};
+use crate::model::Quantizer;
+use serde::{Deserialize, Serialize};
+
+/// The most input bits: a table has an entry for each of their values.
+pub const MAX_BITS: usize = 18;
+
+/// The public parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TableParams {
+    /// The bits of all features, a feature's lowest first.
+    pub bits: GgswLayout,
+    pub scores: usize,
+    /// Scores lie in `low..low + 2^score_bits`.
+    pub low: i64,
+    pub score_bits: u32,
+    /// Scores that share a ciphertext.
+    pub together: usize,
+    pub response_bits: u32,
+    pub flood_log2: Option<u32>,
+}
+
+impl TableParams {
+    pub(super) fn answers(&self) -> usize {
+        self.scores.div_ceil(self.together)
+    }
+
+    /// CMUXes of one answer: a tree over polynomials, then a rotation by the bits within one.
+    pub(super) fn cmuxes(&self) -> usize {
+        let low = self.bits.count.min(self.bits.shape.size.ilog2() as usize);
+        (1 << (self.bits.count - low)) - 1 + low
+    }
+
+    fn answer_bytes(&self) -> usize {
+        Lwe::wire_len(self.bits.shape.lwe_dimension(), self.response_bits)
+    }
+
+    pub(super) fn response_bytes(&self) -> usize {
+        self.answers() * self.answer_bytes()
+    }
+
+    /// log2 of the messages of one answer.
+    fn message_bits(&self) -> u32 {
+        self.score_bits * self.together as u32
+    }
+
+    pub(super) fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+        self.bits.check()?;
+        check_bits("response_bits", self.response_bits)?;
+        check_flood(self.flood_log2)?;
+        let wanted: usize = widths(quantizer).iter().map(|width| *width as usize).sum();
+        if self.bits.count != wanted || wanted > MAX_BITS {
+            return Err(bad_parameters(format!("{} bits for features of {wanted}", self.bits.count)));
+        }
+        if self.scores == 0 || self.scores > classes || !(1..=self.scores).contains(&self.together) {
+            return Err(bad_parameters(format!("{} scores, {} together", self.scores, self.together)));
+        }
+        if !(1..=40).contains(&self.score_bits) || self.together > 40 || self.message_bits() > 40 {
+            return Err(bad_parameters(format!("{} scores of {} bits together", self.together, self.score_bits)));
+        }
+        if self.low.unsigned_abs() > 1 << 62 {
+            return Err(bad_parameters(format!("scores from {} on", self.low)));
+        }
+        Ok(())
+    }
+}
+
+/// The bits of every feature, enough for its levels.
+pub fn widths(quantizer: &Quantizer) -> Vec<u32> {
+    quantizer.features.iter().map(|feature| feature.levels().next_power_of_two().ilog2()).collect()
+}

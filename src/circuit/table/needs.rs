@@ -1,0 +1,112 @@
+//! What `Table` needs: GGSW ciphertexts that are exact enough, small to send and quick to use.
+
+use super::TableParams;
+use super::evaluate::Enumerated;
+use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::{CircuitSpec, Reveal};
+use crate::error::Result;
+use crate::fhe::ggsw::GgswLayout;
+use crate::fhe::{GlweShape, cost, noise, public_key};
+use crate::model::{Model, Quantizer};
+
+/// What a megabyte of request is worth in seconds of compute: its way through 100 Mbit/s.
+const SECONDS_PER_REQUEST_MEGABYTE: f64 = 0.08;
+/// Scores are exact; beyond this many bits no parameters hold one.
+const MAX_SCORE_BITS: u32 = 30;
+
+/// Finds the cheapest parameters for the model's table.
+///
+/// # Errors
+/// `circuit_unfit` where the inputs have too many bits, `no_parameters` where scores are too large to be exact.
+pub fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Result<Needs> {
+    let table = Enumerated::new(model, quantizer)?;
+    let (low, high) = table.range();
+    let scores = table.scores.iter().flatten().next().map_or(0, Vec::len);
+    let score_bits = (high.abs_diff(low) + 1).next_power_of_two().ilog2().max(1);
+    let refused = || {
+        no_parameters(format!(
+            "table: scores from {low} to {high} are not exact at a failure rate of 2^{:.0}",
+            request.p_fail_log2
+        ))
+        .hint("train with smaller weights (--weight-bits), raise --p-fail, or choose --circuit auto")
+    };
+    if score_bits > MAX_SCORE_BITS {
+        return Err(refused());
+    }
+    let count = table.scores.len().ilog2() as usize;
+    let mut best: Option<(f64, TableParams)> = None;
+    for (dimension, size) in
+        [(3, 256), (4, 256), (2, 512), (3, 512), (4, 512), (1, 1024), (2, 1024), (1, 2048), (1, 4096)]
+    {
+        for (base_log, levels) in
+            (4..=24).map(|base| (base, 1)).chain((4..=16).map(|base| (base, 2))).chain((3..=12).map(|base| (base, 3)))
+        {
+            for together in 1..=scores.min((40 / score_bits) as usize).max(1) {
+                let shape = GlweShape::new(dimension, size);
+                let bits = GgswLayout { count, shape, base_log, levels, key_bits: 64 };
+                let open = TableParams { bits, scores, low, score_bits, together, response_bits: 64, flood_log2: None };
+                let Some(params) = close(open, request) else { continue };
+                let megabytes = params.bits.layout().wire_len() as f64 / 1e6;
+                let worth = core_seconds(&params) + SECONDS_PER_REQUEST_MEGABYTE * megabytes;
+                if best.as_ref().is_none_or(|(least, _)| worth < *least) {
+                    best = Some((worth, params));
+                }
+            }
+        }
+    }
+    let (_, params) = best.ok_or_else(refused)?;
+    let flooding = |flood| noise::log2_flooding_distance(own_variance(&params), flood, params.answers());
+    Ok(Needs {
+        guarantees: Guarantees { p_fail_log2: Some(failure(&params)), flooding_log2: params.flood_log2.map(flooding) },
+        core_seconds: core_seconds(&params),
+        parallelism: params.answers().max(2),
+        spec: CircuitSpec::Table(params),
+    })
+}
+
+/// Half of the failure budget is for the table itself, then as much flooding as the margin takes, the rest for
+/// cutting the request and the answer.
+fn close(mut params: TableParams, request: &PlanRequest) -> Option<TableParams> {
+    let budget = request.p_fail_log2;
+    if failure(&params) > budget - 2.0 {
+        return None;
+    }
+    let whole = params.bits.cmux_variance();
+    params.bits.key_bits = (8..=64).find(|bits| {
+        params.bits.key_bits = *bits;
+        params.bits.cmux_variance() <= 1.5 * whole.max(f64::MIN_POSITIVE) && failure(&params) <= budget - 2.0
+    })?;
+    if request.reveal != Reveal::Model {
+        let flood = (1..=62).rev().find(|flood| {
+            params.flood_log2 = Some(*flood);
+            failure(&params) <= budget - 1.0
+        })?;
+        params.flood_log2 = Some(flood);
+    }
+    params.response_bits = (2..=64).find(|bits| {
+        params.response_bits = *bits;
+        failure(&params) <= budget
+    })?;
+    Some(params)
+}
+
+/// The variance of an answer before it is flooded.
+fn own_variance(params: &TableParams) -> f64 {
+    let zero = if params.flood_log2.is_some() { public_key::zero_variance(params.bits.shape) } else { 0.0 };
+    params.bits.count as f64 * params.bits.cmux_variance() + zero
+}
+
+fn failure(params: &TableParams) -> f64 {
+    let flood = params.flood_log2.map_or(0.0, |flood| (f64::from(flood) - 64.0).exp2());
+    let margin = (-f64::from(params.message_bits()) - 1.0).exp2() - flood;
+    let dimension = params.bits.shape.lwe_dimension();
+    let variance = own_variance(params) + noise::answer_rounding_variance(dimension, params.response_bits);
+    noise::log2_failure(margin, variance) + (params.answers() as f64).log2()
+}
+
+fn core_seconds(params: &TableParams) -> f64 {
+    let answers = params.answers() as f64;
+    cost::unpack_seconds(&params.bits)
+        + answers * params.cmuxes() as f64 * cost::cmux_seconds(&params.bits)
+        + answers * cost::rerandomize_seconds(params.bits.shape)
+}

@@ -1,0 +1,88 @@
+//! Encrypted bits as GGSW ciphertexts: bootstrap keys, and inputs that select.
+
+use super::noise::{self, Gadget};
+use super::random::Entropy;
+use super::secret::GlweSecret;
+use super::seeded::SeededLayout;
+use super::{GlweShape, bad_parameters};
+use crate::error::Result;
+use serde::{Deserialize, Serialize};
+
+/// A list of GGSW ciphertexts of one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GgswLayout {
+    pub count: usize,
+    pub shape: GlweShape,
+    pub base_log: u32,
+    pub levels: u32,
+    /// Bits of the bodies on the wire.
+    pub key_bits: u32,
+}
+
+impl GgswLayout {
+    pub fn gadget(&self) -> Gadget {
+        Gadget { base_log: self.base_log, levels: self.levels, key_bits: self.key_bits }
+    }
+
+    /// The list on the wire: for each bit a GGSW, for each of its levels (smallest factor first) `k + 1` GLWE
+    /// ciphertexts.
+    pub fn layout(&self) -> SeededLayout {
+        let rows = self.count * self.levels as usize * (self.shape.dimension + 1);
+        SeededLayout { shape: self.shape, bodies: rows * self.shape.size, bits: self.key_bits }
+    }
+
+    /// Bytes of the unpacked list in the Fourier domain.
+    pub const fn fourier_bytes(&self) -> usize {
+        let glwe_size = self.shape.dimension + 1;
+        self.count * self.levels as usize * glwe_size * glwe_size * self.shape.size * 8
+    }
+
+    /// The variance that a CMUX with one of these bits adds at most: that of a step of a bootstrap, whose formula
+    /// takes the mean over a uniform bit; for a bit that is one it doubles.
+    pub fn cmux_variance(&self) -> f64 {
+        noise::bootstrap_variance(2, self.shape, self.gadget())
+    }
+
+    /// # Errors
+    /// `parameters_invalid` where nothing of these parameters can run, or the list would be beyond 1 GiB.
+    pub fn check(&self) -> Result<()> {
+        self.shape.check()?;
+        let decomposed = self.base_log.saturating_mul(self.levels);
+        if self.count == 0
+            || self.count > 8192
+            || self.base_log == 0
+            || self.levels == 0
+            || decomposed > 52
+            || !(1..=64).contains(&self.key_bits)
+            || self.shape.size < 256
+            || self.fourier_bytes() > 1 << 30
+        {
+            return Err(bad_parameters(format!("no GGSW ciphertexts of {self:?} are supported")));
+        }
+        Ok(())
+    }
+}
+
+/// Encrypts every bit as a GGSW under `big` and returns the list in its wire form.
+///
+/// Row `r < k` of level `l` encrypts `-bit * s_r * 2^(64 - base_log * l)`, row `k` `bit * 2^(64 - base_log * l)`
+/// (TFHE, definition 3.8, in tfhe's order of rows and levels).
+///
+/// # Panics
+/// Where bits or key do not have the layout's shape.
+pub fn encrypt(layout: &GgswLayout, bits: &[u64], big: &GlweSecret, entropy: &mut dyn Entropy) -> Vec<u8> {
+    assert_eq!(bits.len(), layout.count);
+    let wire = layout.layout();
+    let mut messages = Vec::with_capacity(wire.bodies);
+    for bit in bits {
+        for level in (1..=layout.levels).rev() {
+            let factor = bit << (64 - layout.base_log * level);
+            messages.extend(big.bits().iter().map(|s| factor.wrapping_neg().wrapping_mul(*s)));
+            messages.push(factor);
+            messages.resize(messages.len() + layout.shape.size - 1, 0);
+        }
+    }
+    let bytes = wire.encrypt(big, &messages, entropy);
+    zeroize::Zeroize::zeroize(&mut messages);
+    bytes
+}
