@@ -57,7 +57,13 @@ impl Fixture {
             score_scale: None,
             evaluation: None,
         };
-        let metrics = Metrics { train_rows: 3, test_rows: 1, float_accuracy: 1.0, quantized_accuracy: 1.0 };
+        let metrics = Metrics {
+            train_rows: 3,
+            test_rows: 1,
+            float_accuracy: 1.0,
+            quantized_accuracy: 1.0,
+            simulated_accuracy: None,
+        };
         let server = ServerSpec { format: fhectl::bundle::FORMAT, salt: "00".into(), model, metrics };
         let (_, zip) = pack(&spec, &server).unwrap();
         Self::with_key(ServerBundle::read(&zip).unwrap())

@@ -141,6 +141,9 @@ pub struct Metrics {
     /// Accuracy of the float model and of the integer model on the test rows.
     pub float_accuracy: f64,
     pub quantized_accuracy: f64,
+    /// Accuracy of the integer model with its circuit's noise drawn in clear; `None` for exact circuits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub simulated_accuracy: Option<f64>,
 }
 
 /// The owner's half.

@@ -34,7 +34,8 @@ fn specs() -> (ClientSpec, ServerSpec) {
         score_scale: None,
         evaluation: None,
     };
-    let metrics = Metrics { train_rows: 3, test_rows: 1, float_accuracy: 1.0, quantized_accuracy: 1.0 };
+    let metrics =
+        Metrics { train_rows: 3, test_rows: 1, float_accuracy: 1.0, quantized_accuracy: 1.0, simulated_accuracy: None };
     (client, ServerSpec { format: FORMAT, salt: "00".into(), model, metrics })
 }
 

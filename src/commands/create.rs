@@ -257,6 +257,7 @@ fn create(
         test_rows: test_rows.len(),
         float_accuracy: trained.float_accuracy,
         quantized_accuracy,
+        simulated_accuracy: None,
     };
     let salt = train_rows.digest().iter().map(|byte| format!("{byte:02x}")).collect();
     let server = ServerSpec { format: FORMAT, salt, model: trained.model, metrics };

@@ -90,8 +90,11 @@ fn owners_facts(bundle: &ServerBundle) -> Vec<(&'static str, String)> {
         (
             "accuracy",
             format!(
-                "float {:.4}, quantised {:.4} on {} test rows",
-                metrics.float_accuracy, metrics.quantized_accuracy, metrics.test_rows
+                "float {:.4}, quantised {:.4}{} on {} test rows",
+                metrics.float_accuracy,
+                metrics.quantized_accuracy,
+                metrics.simulated_accuracy.map_or(String::new(), |simulated| format!(", simulated {simulated:.4}")),
+                metrics.test_rows
             ),
         ),
     ]

@@ -3,6 +3,7 @@
 use crate::bundle::{ClientBundle, ModelId, ServerBundle, folder};
 use crate::client::{Http, session};
 use crate::error::{Error, Result};
+use crate::report::card::with_measured;
 use clap::Args;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -96,6 +97,20 @@ impl ModelArgs {
             Error::user("server_half_missing", format!("{} has no server.zip", self.path().display()))
                 .hint("name the server that runs this model with --url")
         })
+    }
+
+    /// Writes figures into the model's card.
+    ///
+    /// # Errors
+    /// `output_unwritable` where there is no card or it cannot be written.
+    pub fn record(&self, figures: &str) -> Result<()> {
+        let path = self.path().join("README.md");
+        let failed = |error: std::io::Error| {
+            Error::user("output_unwritable", format!("{}: {error}", path.display()))
+                .hint("--record writes into the card of a model's own folder")
+        };
+        let card = fs::read_to_string(&path).map_err(failed)?;
+        fs::write(&path, with_measured(&card, figures)).map_err(failed)
     }
 
     pub fn unknown(&self) -> Error {

@@ -1,9 +1,10 @@
 //! `play`: run a test set through a server, encrypted, and report accuracy and time.
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
-use super::play_report::{Figures, Outcome};
+use super::play_report::{Figures, Outcome, Simulations};
 use super::{say, serve};
 use crate::bundle::{ClientBundle, ServerBundle};
+use crate::circuit::CircuitSpec;
 use crate::client::session::Upload;
 use crate::client::{ClientKeys, Http, Keyring, Session};
 use crate::data::{self, Dataset, Holdout};
@@ -12,6 +13,7 @@ use crate::model::class_of_scores;
 use crate::report::progress;
 use crate::server::{ServeConfig, Server};
 use crate::store::KeyStore;
+use crate::train;
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -25,6 +27,7 @@ use std::time::Instant;
 #[command(after_help = "Examples:
   fhectl play tree-spam                          server, keys and all 691 test messages on this machine
   fhectl play tree-spam --url http://host:8000 --samples 20
+  fhectl play mlp-mnist --simulate               a network's noise on all test rows, in clear: seconds
   fhectl play logreg-mine --data test.csv --export-json figures.json --jobs 4")]
 pub struct PlayArgs {
     #[command(flatten)]
@@ -34,6 +37,13 @@ pub struct PlayArgs {
     /// Only the first so many rows
     #[arg(long, env = "FHECTL_SAMPLES", value_parser = clap::value_parser!(u64).range(1..))]
     samples: Option<u64>,
+    /// Draw a network's noise in clear over the whole test set instead of encrypting; with --samples, also encrypt so
+    /// many
+    #[arg(long, env = "FHECTL_SIMULATE")]
+    simulate: bool,
+    /// Write what this run measures into the model's card (README.md in its folder)
+    #[arg(long, env = "FHECTL_RECORD")]
+    record: bool,
     /// Labelled rows: a CSV file or a built-in set [default: the test rows of the model's built-in set]
     #[arg(long, env = "FHECTL_DATA", value_name = "PATH|NAME")]
     data: Option<String>,
@@ -57,7 +67,15 @@ pub fn run(args: PlayArgs) -> Result<()> {
     }
     let remote = args.server.remote()?;
     let bundle = args.model.client(remote.as_ref())?;
-    let rows = test_rows(&args, &bundle)?;
+    let mut rows = test_rows(&args, &bundle)?;
+    let simulations = simulate(&args, &bundle, &rows)?;
+    if args.simulate && args.samples.is_none() {
+        return Ok(());
+    }
+    if let Some(samples) = args.samples {
+        rows.rows.truncate(samples as usize);
+        rows.labels.truncate(samples as usize);
+    }
     let keys = keys(&args.server, &bundle)?;
     let (http, owner) = match remote {
         Some(http) => (http, args.model.owner(&bundle.id)?),
@@ -66,7 +84,7 @@ pub fn run(args: PlayArgs) -> Result<()> {
             (start_own(owner.clone())?, Some(owner))
         }
     };
-    play(&args, &http, &bundle, owner.as_ref(), &keys, &rows)
+    play(&args, &http, &bundle, owner.as_ref(), &keys, &rows, simulations)
 }
 
 /// The client's keys, made where there are none.
@@ -101,7 +119,7 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
 
 fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
     let spec = &bundle.spec;
-    let mut rows = match (&args.data, &spec.evaluation) {
+    let rows = match (&args.data, &spec.evaluation) {
         (Some(data), _) if data::BUILT_IN.contains(&data.as_str()) => {
             data::load(data, &args.datasets, Some(&spec.target))?
         }
@@ -123,11 +141,44 @@ fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
         return Err(Error::user("csv_columns", format!("`{}` has other columns or classes than the model", rows.name))
             .hint("`fhectl inspect` lists what the model takes"));
     }
-    if let Some(samples) = args.samples {
-        rows.rows.truncate(samples as usize);
-        rows.labels.truncate(samples as usize);
-    }
     Ok(rows)
+}
+
+/// Predicts a network's encrypted accuracy, on the whole test set and on the rows that will be encrypted, where the
+/// owner's half is at hand. Exact circuits have nothing to simulate.
+fn simulate(args: &PlayArgs, bundle: &ClientBundle, rows: &Dataset) -> Result<Option<Simulations>> {
+    let CircuitSpec::Network(_) = bundle.spec.circuit else {
+        if args.simulate {
+            return Err(Error::user("nothing_to_simulate", "only networks have noise in their answers")
+                .hint(format!("{} is exact; play it without --simulate", bundle.spec.circuit.kind())));
+        }
+        return Ok(None);
+    };
+    let Some(owner) = args.model.owner(&bundle.id)? else {
+        if args.simulate {
+            return Err(Error::user("owner_missing", "simulating needs the model: server.zip is not at hand")
+                .hint("name the model's folder, not the server's model"));
+        }
+        return Ok(None);
+    };
+    let work = progress::spinner(format!("simulating {} rows", rows.len()));
+    let draw = |rows: &Dataset| {
+        let simulated = train::simulated(&bundle.spec.circuit, &owner.server.model, &bundle.spec.quantizer, rows)?;
+        simulated.ok_or_else(|| Error::fault("model_invalid", "a network's circuit on another model"))
+    };
+    let whole = draw(rows)?;
+    let played = match args.samples {
+        Some(samples) => draw(&rows.select(&(0..rows.len().min(samples as usize)).collect::<Vec<_>>()))?,
+        None => whole,
+    };
+    work.finish_and_clear();
+    say!("Simulated accuracy on {} samples is {}", whole.samples, whole.accuracy);
+    say!(
+        "Simulated agreement with the clear quantised model: {:.2} %; sums outside their circle: {}",
+        whole.agreement * 100.0,
+        whole.wraps
+    );
+    Ok(Some(Simulations { whole, played }))
 }
 
 fn play(
@@ -137,6 +188,7 @@ fn play(
     owner: Option<&ServerBundle>,
     keys: &ClientKeys,
     rows: &Dataset,
+    simulations: Option<Simulations>,
 ) -> Result<()> {
     let session = Session::open(http, bundle, keys)?;
     session.bring_key(|upload| match upload {
@@ -158,7 +210,8 @@ fn play(
         let outcome = Outcome {
             predicted: class_of_scores(scores),
             expected: rows.labels[index] as usize,
-            agrees: owner.map(|owner| owner.server.model.scores(&quantized[index]) == *scores),
+            agrees: owner
+                .map(|owner| agrees(&bundle.spec.circuit, &owner.server.model.scores(&quantized[index]), scores)),
             exchange,
         };
         let name = |class: usize| &bundle.spec.classes[class];
@@ -175,8 +228,12 @@ fn play(
     })?;
     bar.finish_and_clear();
 
-    let figures = Figures::new(&bundle.spec.name, keys.evaluation.len(), &outcomes, start.elapsed().as_secs_f64());
+    let wall = start.elapsed().as_secs_f64();
+    let figures = Figures::new(&bundle.spec, keys.evaluation.len(), &outcomes, wall, simulations);
     figures.print();
+    if args.record {
+        args.model.record(&figures.measured())?;
+    }
     if let Some(path) = &args.export_json {
         figures.export_json(path)?;
     }
@@ -184,6 +241,14 @@ fn play(
         figures.export_html(path, &bundle.spec, &outcomes)?;
     }
     Ok(())
+}
+
+/// Exact circuits give the clear model's scores; a network's carry noise, and its class counts.
+fn agrees(circuit: &CircuitSpec, clear: &[i64], scores: &[i64]) -> bool {
+    match circuit {
+        CircuitSpec::Network(_) => class_of_scores(clear) == class_of_scores(scores),
+        _ => clear == scores,
+    }
 }
 
 /// Runs every row on `jobs` threads and hands the exchanges over in the order of rows.

@@ -6,6 +6,7 @@ use crate::client::Exchange;
 use crate::error::{Error, Result};
 use crate::report::stats::Summary;
 use crate::report::{bytes, facts::facts, seconds};
+use crate::train::Simulated;
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
@@ -26,12 +27,26 @@ pub struct Figures {
     samples: usize,
     accuracy: f64,
     agreement: Option<f64>,
+    /// A network's noise drawn in clear over the whole test set.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    simulated: Option<Simulated>,
     key_bytes: usize,
     request_bytes: usize,
     response_bytes: usize,
     seconds: Stages,
     #[serde(skip)]
     wall: f64,
+    #[serde(skip)]
+    simulated_played: Option<Simulated>,
+    #[serde(skip)]
+    exact: bool,
+}
+
+/// Simulations of the whole test set and of the rows that are played.
+#[derive(Debug, Clone, Copy)]
+pub struct Simulations {
+    pub whole: Simulated,
+    pub played: Simulated,
 }
 
 /// Seconds a row, by stage; `roundtrip` holds queue and compute.
@@ -46,13 +61,19 @@ struct Stages {
 }
 
 impl Figures {
-    pub fn new(model: &str, key_bytes: usize, outcomes: &[Outcome], wall: f64) -> Self {
+    pub fn new(
+        spec: &ClientSpec,
+        key_bytes: usize,
+        outcomes: &[Outcome],
+        wall: f64,
+        simulations: Option<Simulations>,
+    ) -> Self {
         let samples = outcomes.len();
         let share = |count: usize| count as f64 / samples.max(1) as f64;
         let stage = |of: fn(&Exchange) -> f64| Summary::of(outcomes.iter().map(|outcome| of(&outcome.exchange)));
         let agreed = outcomes.iter().map(|outcome| outcome.agrees).collect::<Option<Vec<bool>>>();
         Self {
-            model: model.to_owned(),
+            model: spec.name.clone(),
             samples,
             accuracy: share(outcomes.iter().filter(|outcome| outcome.predicted == outcome.expected).count()),
             agreement: agreed.map(|agreed| share(agreed.into_iter().filter(|agrees| *agrees).count())),
@@ -68,6 +89,9 @@ impl Figures {
                 total: stage(|e| e.encrypt + e.roundtrip + e.decrypt),
             },
             wall,
+            simulated: simulations.map(|simulations| simulations.whole),
+            simulated_played: simulations.map(|simulations| simulations.played),
+            exact: spec.p_fail_log2.is_some(),
         }
     }
 
@@ -77,7 +101,9 @@ impl Figures {
         say!("Total time: {:.3} seconds", self.wall);
         say!("Duration per inference: {:.3} seconds", self.wall / self.samples.max(1) as f64);
         match self.agreement {
-            Some(agreement) => say!("Agreement with the clear quantised model: {:.2} %", agreement * 100.0),
+            Some(agreement) => {
+                say!("Agreement with the clear quantised model: {:.2} % of {}", agreement * 100.0, self.agreeing())
+            }
             None => say!("Agreement with the clear quantised model: not measured (server.zip is not at hand)"),
         }
         say!(
@@ -89,6 +115,60 @@ impl Figures {
         for (stage, summary) in self.stages() {
             say!("{stage}: median {}, 95th percentile {}", seconds(summary.median), seconds(summary.p95));
         }
+    }
+
+    /// What agreement is counted in.
+    fn agreeing(&self) -> &'static str {
+        if self.exact { "answers, score by score" } else { "classes" }
+    }
+
+    /// The run as a section of a model card.
+    pub fn measured(&self) -> String {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut text = format!(
+            "A run of `fhectl play {} --samples {}`, client and server on one machine of {cores} cores:\n\n| | |\n|---|---|\n| encrypted accuracy | {:.4} on {} rows |\n",
+            self.model, self.samples, self.accuracy, self.samples
+        );
+        if let Some(agreement) = self.agreement {
+            let _ = writeln!(
+                text,
+                "| agreement with the clear quantised model | {:.2} % of {} |",
+                agreement * 100.0,
+                self.agreeing()
+            );
+        }
+        if let (Some(whole), Some(played)) = (self.simulated, self.simulated_played) {
+            // Rows that noise decides either way: each is an independent draw on both sides.
+            let flipped = 2.0 - self.agreement.unwrap_or(1.0) - played.agreement;
+            let deviation = (flipped / played.samples as f64).sqrt();
+            let _ = writeln!(
+                text,
+                "| simulated accuracy on the same rows | {:.4}; the two differ by {:.4}, sampling error (one deviation) {deviation:.4} |\n| simulated accuracy on all {} test rows | {:.4}, {:.2} % agreement, {} sums outside their circle |",
+                played.accuracy,
+                (played.accuracy - self.accuracy).abs(),
+                whole.samples,
+                whole.accuracy,
+                whole.agreement * 100.0,
+                whole.wraps
+            );
+        }
+        let _ = writeln!(
+            text,
+            "| sizes | key {}, request {}, response {} |",
+            bytes(self.key_bytes),
+            bytes(self.request_bytes),
+            bytes(self.response_bytes)
+        );
+        for (stage, summary) in self.stages() {
+            let _ = writeln!(
+                text,
+                "| {} | median {}, 95th percentile {} |",
+                stage.to_lowercase(),
+                seconds(summary.median),
+                seconds(summary.p95)
+            );
+        }
+        text
     }
 
     fn stages(&self) -> [(&'static str, Summary); 6] {

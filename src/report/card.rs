@@ -4,6 +4,14 @@ use super::facts::facts;
 use crate::bundle::{ClientSpec, ServerSpec};
 use std::fmt::Write;
 
+const MEASURED: &str = "## Measured\n";
+
+/// `card` with its section of measured figures replaced, or put at its end.
+pub fn with_measured(card: &str, figures: &str) -> String {
+    let before = card.find(MEASURED).map_or(card, |at| &card[..at]);
+    format!("{}\n\n{MEASURED}\n{figures}", before.trim_end())
+}
+
 /// The card of a model that was just made. Everything in it was measured or follows from the parameters.
 pub fn card(spec: &ClientSpec, server: &ServerSpec, trained_on: &str, options: &str) -> String {
     let metrics = &server.metrics;
@@ -20,6 +28,9 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, trained_on: &str, options: &
         "| model | accuracy |\n|---|---|\n| float | {:.4} |\n| quantised, in clear | {:.4} |",
         metrics.float_accuracy, metrics.quantized_accuracy
     );
+    if let Some(simulated) = metrics.simulated_accuracy {
+        let _ = writeln!(text, "| simulated: quantised, with the noise of encryption | {simulated:.4} |");
+    }
     let _ = match spec.p_fail_log2 {
         Some(p_fail) => writeln!(
             text,

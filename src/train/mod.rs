@@ -5,11 +5,13 @@
 
 mod logreg;
 mod quantize;
+mod simulated;
 mod splits;
 mod tree;
 
 pub use logreg::{FloatLinear, LogregParams, float_logreg, train_logreg};
 pub use quantize::{fit_affine, fit_edges};
+pub use simulated::{Simulated, simulated};
 pub use tree::{TreeParams, float_tree_accuracy, train_tree};
 
 use crate::data::Dataset;
