@@ -1,25 +1,16 @@
 //! Selecting with encrypted bits: CMUX trees over tables.
 
 use super::GlweShape;
+use super::external_product::{FourierGgsws, TOGETHER, Workspace};
 use super::ggsw::GgswLayout;
 use super::lwe::Lwe;
-use super::pbs::extract_constant;
-use super::random::Random;
+use super::pbs::{difference_to_rotation, extract_constant};
 use crate::error::Result;
 use rayon::prelude::*;
-use tfhe::core_crypto::fft_impl::fft64::crypto::bootstrap::{
-    FourierLweBootstrapKeyOwned, fill_with_forward_fourier_scratch,
-};
-use tfhe::core_crypto::fft_impl::fft64::crypto::ggsw::{FourierGgswCiphertextView, cmux, cmux_scratch};
-use tfhe::core_crypto::prelude::{
-    CiphertextModulus, ComputationBuffers, DecompositionBaseLog, DecompositionLevelCount, Fft, GgswCiphertext,
-    GlweCiphertext, GlweSize, LweDimension, PolynomialSize,
-};
 
 /// Encrypted bits in the Fourier domain.
 pub struct Bits {
-    layout: GgswLayout,
-    fourier: FourierLweBootstrapKeyOwned,
+    ggsws: FourierGgsws,
 }
 
 impl Bits {
@@ -29,7 +20,7 @@ impl Bits {
     /// `ciphertext_invalid` where the bytes do not have the layout.
     pub fn unpack(layout: &GgswLayout, bytes: &[u8]) -> Result<Self> {
         let order: Vec<usize> = (0..layout.count).collect();
-        Ok(Self { layout: *layout, fourier: unpack(layout, bytes, &order)? })
+        Ok(Self { ggsws: FourierGgsws::unpack(layout, bytes, &order)? })
     }
 
     /// The entry of `table` that the bits spell (bit 0 the lowest), as an LWE ciphertext.
@@ -41,122 +32,62 @@ impl Bits {
     /// # Panics
     /// Unless the table has `2^count` entries.
     pub fn look_up(&self, table: &[u64]) -> Lwe {
-        assert_eq!(table.len(), 1 << self.layout.count);
-        let GlweShape { dimension, size } = self.layout.shape;
-        let ggsws: Vec<_> = self.fourier.as_view().into_ggsw_iter().collect();
-        let low = self.layout.count.min(size.ilog2() as usize);
-        let fft = Fft::new(PolynomialSize(size));
-        let selector = Selector { shape: self.layout.shape, fft: &fft, table, low };
-        let mut chosen = selector.select(&ggsws[low..], 0);
-        let mut buffers = selector.buffers();
-        for (bit, ggsw) in ggsws[..low].iter().enumerate() {
-            let mut rotated = Vec::with_capacity(chosen.len());
-            for polynomial in chosen.chunks(size) {
-                rotated.extend_from_slice(&polynomial[1 << bit..]);
-                rotated.extend(polynomial[..1 << bit].iter().map(|word| word.wrapping_neg()));
+        let layout = self.ggsws.layout();
+        assert_eq!(table.len(), 1 << layout.count);
+        let GlweShape { dimension, size } = layout.shape;
+        let glwe = (dimension + 1) * size;
+        let low = layout.count.min(size.ilog2() as usize);
+        let mut ciphertexts = vec![0; (1 << (layout.count - low)) * glwe];
+        for (ciphertext, entries) in ciphertexts.chunks_mut(glwe).zip(table.chunks(1 << low)) {
+            ciphertext[dimension * size..][..entries.len()].copy_from_slice(entries);
+        }
+        for bit in low..layout.count {
+            ciphertexts = self.halve(bit, &ciphertexts);
+        }
+        let mut workspace = self.ggsws.workspace();
+        let mut difference = vec![0; glwe];
+        for bit in 0..low {
+            // bit ? X^-(2^bit) * chosen : chosen
+            for (polynomial, out) in ciphertexts.chunks(size).zip(difference.chunks_mut(size)) {
+                difference_to_rotation(polynomial, 2 * size - (1 << bit), out);
             }
-            selector.cmux(&mut chosen, &mut rotated, *ggsw, &mut buffers);
+            self.ggsws.add_products(bit, &difference, &mut ciphertexts, &mut workspace);
         }
         let mut lwe = Lwe::zero(dimension * size);
-        for (polynomial, mask) in chosen.chunks(size).zip(lwe.mask.chunks_mut(size)) {
+        for (polynomial, mask) in ciphertexts.chunks(size).zip(lwe.mask.chunks_mut(size)) {
             extract_constant(polynomial, mask, |word| word);
         }
-        lwe.body = chosen[dimension * size];
+        lwe.body = ciphertexts[dimension * size];
         lwe
     }
-}
 
-/// The tree over one table.
-struct Selector<'a> {
-    shape: GlweShape,
-    fft: &'a Fft,
-    table: &'a [u64],
-    /// log2 of the entries a polynomial.
-    low: usize,
-}
-
-impl Selector<'_> {
-    /// The GLWE ciphertext that the bits choose among the `2^bits` polynomials from `first` on.
-    fn select(&self, bits: &[FourierGgswCiphertextView<'_>], first: usize) -> Vec<u64> {
-        let GlweShape { dimension, size } = self.shape;
-        let Some((bit, lower)) = bits.split_last() else {
-            let mut trivial = vec![0; (dimension + 1) * size];
-            let entries = 1 << self.low;
-            trivial[dimension * size..][..entries].copy_from_slice(&self.table[first * entries..][..entries]);
-            return trivial;
-        };
-        let half = 1 << lower.len();
-        let (mut zero, mut one) = rayon::join(|| self.select(lower, first), || self.select(lower, first + half));
-        self.cmux(&mut zero, &mut one, *bit, &mut self.buffers());
-        zero
+    /// One level of the tree: of each pair of neighbours the second where the bit is one, else the first.
+    fn halve(&self, bit: usize, ciphertexts: &[u64]) -> Vec<u64> {
+        let GlweShape { dimension, size } = self.ggsws.layout().shape;
+        let glwe = (dimension + 1) * size;
+        let mut chosen = vec![0; ciphertexts.len() / 2];
+        let groups = chosen.par_chunks_mut(TOGETHER * glwe).zip(ciphertexts.par_chunks(2 * TOGETHER * glwe));
+        groups.for_each_init(
+            || (self.ggsws.workspace(), Vec::<u64>::new()),
+            |(workspace, differences): &mut (Workspace, Vec<u64>), (chosen, pairs)| {
+                differences.clear();
+                for (chosen, pair) in chosen.chunks_mut(glwe).zip(pairs.chunks(2 * glwe)) {
+                    let (zero, one) = pair.split_at(glwe);
+                    chosen.copy_from_slice(zero);
+                    differences.extend(one.iter().zip(zero).map(|(one, zero)| one.wrapping_sub(*zero)));
+                }
+                self.ggsws.add_products(bit, differences, chosen, workspace);
+            },
+        );
+        chosen
     }
-
-    fn buffers(&self) -> ComputationBuffers {
-        let mut buffers = ComputationBuffers::new();
-        let size = PolynomialSize(self.shape.size);
-        let requirement = cmux_scratch::<u64>(GlweSize(self.shape.dimension + 1), size, self.fft.as_view());
-        buffers.resize(requirement.unaligned_bytes_required());
-        buffers
-    }
-
-    /// `zero += bit * (one - zero)`.
-    fn cmux(
-        &self,
-        zero: &mut [u64],
-        one: &mut [u64],
-        bit: FourierGgswCiphertextView<'_>,
-        buffers: &mut ComputationBuffers,
-    ) {
-        let (size, native) = (PolynomialSize(self.shape.size), CiphertextModulus::new_native());
-        let zero = GlweCiphertext::from_container(zero, size, native);
-        let one = GlweCiphertext::from_container(one, size, native);
-        cmux(zero, one, bit, self.fft.as_view(), buffers.stack());
-    }
-}
-
-/// Reads GGSW ciphertexts, expands their masks and transforms them, the `i`-th of the result being the `order[i]`-th
-/// on the wire.
-pub(super) fn unpack(layout: &GgswLayout, bytes: &[u8], order: &[usize]) -> Result<FourierLweBootstrapKeyOwned> {
-    let (seed, bodies) = layout.layout().parse(bytes)?;
-    let GlweShape { dimension, size } = layout.shape;
-    let base_log = DecompositionBaseLog(layout.base_log as usize);
-    let levels = DecompositionLevelCount(layout.levels as usize);
-    let glwe_size = GlweSize(dimension + 1);
-    let polynomial_size = PolynomialSize(size);
-    let mut fourier =
-        FourierLweBootstrapKeyOwned::new(LweDimension(layout.count), glwe_size, polynomial_size, base_log, levels);
-    let fft = Fft::new(polynomial_size);
-    let fft = fft.as_view();
-    let rows = levels.0 * glwe_size.0;
-    let ggsws: Vec<_> = fourier.as_mut_view().into_ggsw_iter().collect();
-    ggsws.into_par_iter().zip(order).for_each_init(
-        || {
-            let mut buffers = ComputationBuffers::new();
-            buffers.resize(fill_with_forward_fourier_scratch(fft).unaligned_bytes_required());
-            (buffers, vec![0u64; rows * glwe_size.0 * size], vec![0u64; rows * dimension * size])
-        },
-        |(buffers, ggsw, masks), (target, index)| {
-            let bodies = &bodies[index * rows * size..][..rows * size];
-            Random::at_word(seed, (index * masks.len()) as u64).fill_uniform(masks);
-            let glwes = ggsw.chunks_mut(glwe_size.0 * size);
-            for ((glwe, mask), body) in glwes.zip(masks.chunks(dimension * size)).zip(bodies.chunks(size)) {
-                glwe[..dimension * size].copy_from_slice(mask);
-                glwe[dimension * size..].copy_from_slice(body);
-            }
-            let native = CiphertextModulus::new_native();
-            let standard =
-                GgswCiphertext::from_container(ggsw.as_slice(), glwe_size, polynomial_size, base_log, native);
-            target.fill_with_forward_fourier(standard, fft, buffers.stack());
-        },
-    );
-    Ok(fourier)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fhe::random::OsEntropy;
-    use crate::fhe::{GlweSecret, ggsw};
+    use crate::fhe::{GlweSecret, Random, ggsw};
 
     #[test]
     fn bits_choose_their_entry_with_no_more_noise_than_predicted() {

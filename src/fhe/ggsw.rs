@@ -24,11 +24,15 @@ impl GgswLayout {
         Gadget { base_log: self.base_log, levels: self.levels, key_bits: self.key_bits }
     }
 
+    /// GLWE ciphertexts a GGSW.
+    pub const fn rows(&self) -> usize {
+        self.levels as usize * (self.shape.dimension + 1)
+    }
+
     /// The list on the wire: for each bit a GGSW, for each of its levels (smallest factor first) `k + 1` GLWE
     /// ciphertexts.
     pub fn layout(&self) -> SeededLayout {
-        let rows = self.count * self.levels as usize * (self.shape.dimension + 1);
-        SeededLayout { shape: self.shape, bodies: rows * self.shape.size, bits: self.key_bits }
+        SeededLayout { shape: self.shape, bodies: self.count * self.rows() * self.shape.size, bits: self.key_bits }
     }
 
     /// Bytes of the unpacked list in the Fourier domain.

@@ -3,7 +3,7 @@
 //! The only room that names `tfhe`. Nouns hold shape ([`GlweShape`], [`Lwe`], [`GlweList`]), verbs act on
 //! them. What a client may do stands in [`secret`], [`ggsw`], [`bootstrap`], [`keyswitch`] and
 //! [`public_key`]; what a server
-//! may do in [`rerandomize`], [`cmux`], [`pbs`], [`list`] and [`switch`], which never name a secret key's type.
+//! may do in [`rerandomize`], [`external_product`], [`cmux`], [`pbs`], [`list`] and [`switch`], which never name a secret key's type.
 //!
 //! The torus is `u64`, read as a fraction of 2^64. Every key is binary; every noise is TUniform at the bound
 //! of tfhe's 132-bit curve ([`noise`]).
@@ -13,6 +13,8 @@ pub mod bootstrap;
 pub mod cmux;
 #[cfg(feature = "evaluate")]
 pub mod cost;
+#[cfg(feature = "evaluate")]
+pub mod external_product;
 pub mod ggsw;
 pub mod keyswitch;
 #[cfg(feature = "evaluate")]

@@ -2,23 +2,21 @@
 
 use super::GlweShape;
 use super::bootstrap::BootstrapParams;
-use super::cmux;
+use super::external_product::{FourierGgsws, TOGETHER};
 use super::list::{LweList, narrow};
 use super::lwe::Lwe;
 use super::random::Random;
 use crate::error::Result;
 use rayon::prelude::*;
-use tfhe::core_crypto::fft_impl::fft64::crypto::bootstrap::{FourierLweBootstrapKeyOwned, batch_bootstrap_scratch};
 use tfhe::core_crypto::prelude::{
-    CiphertextCount, CiphertextModulus, CiphertextModulusLog, ComputationBuffers, Fft, GlweCiphertextCount,
-    GlweCiphertextList, GlweSize, LweCiphertext, LweDimension, ModulusSwitchedLweCiphertext, PolynomialSize,
+    CiphertextModulus, LweCiphertext, ModulusSwitchedLweCiphertext, PolynomialSize,
     lwe_ciphertext_centered_binary_modulus_switch,
 };
 
 /// A client's bootstrap key, in the Fourier domain.
 pub struct BootstrapKey {
     params: BootstrapParams,
-    fourier: FourierLweBootstrapKeyOwned,
+    bits: FourierGgsws,
     /// The key's bits in the order in which the blind rotation takes them.
     order: Vec<usize>,
 }
@@ -37,8 +35,8 @@ impl BootstrapKey {
         if let Some(random) = shuffle {
             random.shuffle(&mut order);
         }
-        let fourier = cmux::unpack(&params.ggsws(), bytes, &order)?;
-        Ok(Self { params: *params, fourier, order })
+        let bits = FourierGgsws::unpack(&params.ggsws(), bytes, &order)?;
+        Ok(Self { params: *params, bits, order })
     }
 
     /// The sum over all inputs (under the small key) of `sign(phase) * height`, under the big key.
@@ -135,55 +133,70 @@ impl BootstrapKey {
         let lwe = LweCiphertext::from_container(words.as_slice(), CiphertextModulus::new_native());
         let log_modulus = PolynomialSize(self.params.output.size).to_blind_rotation_input_modulus_log();
         let switched = lwe_ciphertext_centered_binary_modulus_switch::<u64, usize, _>(lwe, log_modulus);
-        Switched { mask: switched.mask().collect(), body: switched.body(), log_modulus }
+        Switched { mask: switched.mask().collect(), body: switched.body() }
     }
 
-    /// Blind rotations of the tables that `fill` writes, in one pass over the key. Returns the accumulators, `k + 1`
-    /// polynomials each, the body last.
+    /// Blind rotations of the tables that `fill` writes, in one pass over the key (TFHE, algorithm 9). Returns the
+    /// accumulators, `k + 1` polynomials each, the body last.
     fn rotate(&self, switched: &[Switched], fill: impl Fn(usize, &mut [u64])) -> Vec<u64> {
         let GlweShape { dimension, size } = self.params.output;
-        let polynomial_size = PolynomialSize(size);
-        let glwe_size = GlweSize(dimension + 1);
-        let fft = Fft::new(polynomial_size);
-        let fft = fft.as_view();
-        let mut buffers = ComputationBuffers::new();
-        let requirement =
-            batch_bootstrap_scratch::<u64>(glwe_size, polynomial_size, CiphertextCount(switched.len()), fft);
-        buffers.resize(requirement.unaligned_bytes_required());
-        let native = CiphertextModulus::new_native();
-        let mut accumulators =
-            GlweCiphertextList::new(0u64, glwe_size, polynomial_size, GlweCiphertextCount(switched.len()), native);
-        for (index, accumulator) in accumulators.as_mut().chunks_mut(glwe_size.0 * size).enumerate() {
-            fill(index, &mut accumulator[dimension * size..]);
+        let glwe_words = (dimension + 1) * size;
+        let mut accumulators = vec![0; switched.len() * glwe_words];
+        let (mut table, zeros) = (vec![0; size], vec![0; size]);
+        for (index, accumulator) in accumulators.chunks_mut(glwe_words).enumerate() {
+            fill(index, &mut table);
+            // Times X^-body.
+            let body = &mut accumulator[dimension * size..];
+            rotate(&table, 2 * size - switched[index].body, &zeros, body);
         }
-        self.fourier.as_view().batch_blind_rotate_assign(accumulators.as_mut_view(), switched, fft, buffers.stack());
-        accumulators.into_container()
+        let mut workspace = self.bits.workspace();
+        let mut differences = vec![0; TOGETHER * glwe_words];
+        for bit in 0..self.order.len() {
+            for (group, accumulators) in switched.chunks(TOGETHER).zip(accumulators.chunks_mut(TOGETHER * glwe_words)) {
+                for ((lwe, accumulator), difference) in
+                    group.iter().zip(accumulators.chunks(glwe_words)).zip(differences.chunks_mut(glwe_words))
+                {
+                    for (polynomial, out) in accumulator.chunks(size).zip(difference.chunks_mut(size)) {
+                        difference_to_rotation(polynomial, lwe.mask[bit], out);
+                    }
+                }
+                let factors = &differences[..group.len() * glwe_words];
+                self.bits.add_products(bit, factors, accumulators, &mut workspace);
+            }
+        }
+        accumulators
     }
+}
+
+/// `polynomial * (X^degree - 1)` modulo `X^N + 1`, for degrees up to `2N`.
+pub(super) fn difference_to_rotation(polynomial: &[u64], degree: usize, out: &mut [u64]) {
+    rotate(polynomial, degree, polynomial, out);
+}
+
+/// `polynomial * X^degree - minus` modulo `X^N + 1`, for degrees up to `2N`.
+fn rotate(polynomial: &[u64], degree: usize, minus: &[u64], out: &mut [u64]) {
+    let size = polynomial.len();
+    let shift = degree % size;
+    let (wrapped, straight) = out.split_at_mut(shift);
+    let (minus_wrapped, minus_straight) = minus.split_at(shift);
+    let (head, tail) = polynomial.split_at(size - shift);
+    let part = |out: &mut [u64], words: &[u64], minus: &[u64], negated: bool| {
+        let triples = out.iter_mut().zip(words).zip(minus);
+        if negated {
+            triples.for_each(|((out, word), minus)| *out = word.wrapping_add(*minus).wrapping_neg());
+        } else {
+            triples.for_each(|((out, word), minus)| *out = word.wrapping_sub(*minus));
+        }
+    };
+    let negated = degree / size % 2 == 1;
+    part(straight, head, minus_straight, negated);
+    part(wrapped, tail, minus_wrapped, !negated);
 }
 
 /// An LWE ciphertext modulo `2N`.
 struct Switched {
     mask: Vec<usize>,
     body: usize,
-    log_modulus: CiphertextModulusLog,
-}
-
-impl ModulusSwitchedLweCiphertext<usize> for Switched {
-    fn log_modulus(&self) -> CiphertextModulusLog {
-        self.log_modulus
-    }
-
-    fn lwe_dimension(&self) -> LweDimension {
-        LweDimension(self.mask.len())
-    }
-
-    fn body(&self) -> usize {
-        self.body
-    }
-
-    fn mask(&self) -> impl ExactSizeIterator<Item = usize> + '_ {
-        self.mask.iter().copied()
-    }
 }
 
 /// The mask of a GLWE ciphertext's constant coefficient (TFHE, section 4.2): `a_0`, then `-a_{N-j}`.
