@@ -5,7 +5,7 @@
 mod csv;
 mod idx;
 mod inflate;
-mod random;
+pub(crate) mod random;
 mod source;
 mod split;
 mod synthetic;
@@ -14,7 +14,7 @@ mod table;
 pub use self::csv::{read_csv, read_labelled, read_rows};
 pub use idx::{Images, load_mnist, read_images, read_labels};
 pub use source::{BUILT_IN, Holdout, load, load_split};
-pub use split::split;
+pub use split::{split, split_indices};
 pub use synthetic::synthetic;
 
 use crate::error::{Error, Result};
