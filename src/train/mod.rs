@@ -11,7 +11,7 @@ mod tree;
 
 pub use logreg::{FloatLinear, LogregParams, float_logreg, train_logreg};
 pub use network::{
-    ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, ImageShape, NetworkParams, TrainedNetwork,
+    ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, NetworkParams, TrainedNetwork,
     simulated_accuracy, train_network,
 };
 pub use quantize::{fit_affine, fit_edges, fit_pixels};

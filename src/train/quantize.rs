@@ -48,11 +48,8 @@ pub fn fit_affine(train: &Dataset, bits: u32) -> Result<Quantizer> {
 pub fn fit_pixels(train: &Dataset, bits: u32) -> Result<Quantizer> {
     check(train, bits)?;
     let ends = |row: &Vec<f64>| row.iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
-    let (low, high) = train
-        .rows
-        .par_iter()
-        .map(ends)
-        .reduce(|| (f64::MAX, f64::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let (low, high) =
+        train.rows.par_iter().map(ends).reduce(|| (f64::MAX, f64::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1)));
     let top = f64::from((1u32 << bits) - 1);
     let whole = || train.rows.par_iter().all(|row| row.iter().all(|value| value.fract() == 0.0));
     let rule = if high - low <= top && whole() {
@@ -234,6 +231,7 @@ mod tests {
             classes: vec!["0".into(), "1".into()],
             rows,
             labels: vec![0, 1],
+            image: None,
         };
         let rule = |low, step, levels| Quantizer { features: vec![FeatureQuantizer::Affine { low, step, levels }; 2] };
         let whole = data(vec![vec![0.0, 16.0], vec![0.0, 3.0]]);

@@ -1,5 +1,6 @@
 //! What a network is made of, as a person states it, and the linear maps that follow.
 
+use crate::data::ImageShape;
 use crate::error::{Error, Result};
 use crate::model::MapShape;
 
@@ -9,14 +10,6 @@ const MAX_ACTIVATIONS: usize = 1 << 14;
 const MAX_WEIGHTS: usize = 1 << 22;
 /// The most layers with an activation.
 const MAX_LAYERS: usize = 8;
-
-/// The size of an image; features are its values row after row, channels innermost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageShape {
-    pub height: usize,
-    pub width: usize,
-    pub channels: usize,
-}
 
 /// A convolution, and the mean of `pool * pool` neighbours before its activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +83,14 @@ impl ActivationKind {
 }
 
 impl Architecture {
+    /// Whether the layers fit together and onto rows of so many features and classes.
+    ///
+    /// # Errors
+    /// As training says them, before any time was spent.
+    pub fn check(&self, features: usize, classes: usize) -> Result<()> {
+        self.layers(features, classes).map(|_| ())
+    }
+
     /// The maps from `features` values to `classes` scores, the scores' last.
     ///
     /// # Errors
@@ -106,7 +107,10 @@ impl Architecture {
             .hint("try `--activation-bits 3`"));
         }
         if self.convs.len() + self.hidden.len() > MAX_LAYERS {
-            return Err(layers(format!("{} hidden layers, at most {MAX_LAYERS}", self.convs.len() + self.hidden.len())));
+            return Err(layers(format!(
+                "{} hidden layers, at most {MAX_LAYERS}",
+                self.convs.len() + self.hidden.len()
+            )));
         }
         if let Some(image) = self.image {
             image.check(features)?;
@@ -142,24 +146,6 @@ impl Architecture {
             return Err(layers(format!("{weights} weights, at most {MAX_WEIGHTS}")));
         }
         Ok(shapes)
-    }
-}
-
-impl ImageShape {
-    /// # Errors
-    /// `image_size` naming both sizes.
-    pub fn check(&self, features: usize) -> Result<()> {
-        let size = self.height.checked_mul(self.width).and_then(|size| size.checked_mul(self.channels));
-        if size == Some(features) && features > 0 {
-            return Ok(());
-        }
-        let Self { height, width, channels } = self;
-        let values = size.map_or("too many".to_owned(), |size| size.to_string());
-        Err(Error::user(
-            "image_size",
-            format!("an image of {height}x{width}x{channels} has {values} values, the data has {features} features"),
-        )
-        .hint("give --image as HEIGHTxWIDTHxCHANNELS of the data's rows"))
     }
 }
 

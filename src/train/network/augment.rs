@@ -1,6 +1,6 @@
 //! Random small moves of images.
 
-use super::architecture::ImageShape;
+use crate::data::ImageShape;
 use crate::data::random::Random;
 
 /// How far images are moved at random; every value is drawn evenly from its range, each image anew each epoch.
@@ -39,7 +39,8 @@ impl Augment {
                 let at = (y * width + x) * channels;
                 for c in 0..channels {
                     let pixel = |row: f32, column: f32| {
-                        let inside = row >= 0.0 && column >= 0.0 && (row as usize) < height && (column as usize) < width;
+                        let inside =
+                            row >= 0.0 && column >= 0.0 && (row as usize) < height && (column as usize) < width;
                         if inside { from[(row as usize * width + column as usize) * channels + c] } else { 0.0 }
                     };
                     let upper = pixel(top, left) * (1.0 - right) + pixel(top, left + 1.0) * right;

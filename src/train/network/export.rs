@@ -104,9 +104,8 @@ fn activation(layer: &Hidden) -> candle_core::Result<Activation> {
 fn reaches(network: &IntegerNetwork, data: &Dataset, quantizer: &Quantizer) -> Result<Vec<Vec<(i64, i64)>>> {
     type Reaches = Vec<Vec<(i64, i64)>>;
     let channels = |layer: &NetworkLayer| if layer.activation.is_some() { layer.map.shape.channels() } else { 1 };
-    let none = || -> Reaches {
-        network.layers.iter().map(|layer| vec![(i64::MAX, i64::MIN); channels(layer)]).collect()
-    };
+    let none =
+        || -> Reaches { network.layers.iter().map(|layer| vec![(i64::MAX, i64::MIN); channels(layer)]).collect() };
     let widen = |reach: &mut (i64, i64), low: i64, high: i64| *reach = (reach.0.min(low), reach.1.max(high));
     data.rows
         .par_chunks(256)

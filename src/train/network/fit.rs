@@ -32,7 +32,7 @@ pub struct Epoch {
     /// The mean over the epoch's batches.
     pub loss: f64,
     pub validation_accuracy: f64,
-    /// The best so far.
+    /// Of the epoch that is the best so far.
     pub best_accuracy: f64,
 }
 
@@ -75,7 +75,8 @@ pub fn train_network(
     })?;
     let samples = Samples::new(data, quantizer)?;
     float.without(&samples.constants(&train)).map_err(failed)?;
-    let mut fit = Fit { samples, train, validation, architecture, params, classes, noise: Noise::new(params.seed ^ 0x7012) };
+    let mut fit =
+        Fit { samples, train, validation, architecture, params, classes, noise: Noise::new(params.seed ^ 0x7012) };
 
     fit.phase(&mut float, false, params.epochs.div_ceil(2), progress)?;
     let mut rounded = FloatNetwork::new(architecture, params, features, classes)?;
@@ -113,9 +114,11 @@ impl Fit<'_> {
         let mut random = Random::new(params.seed.wrapping_mul(2).wrapping_add(u64::from(quantized)));
         let mut order = self.train.clone();
         let steps_an_epoch = order.len().div_ceil(params.batch_size);
+        // Loss, accuracy, epoch: the loss tells more than the accuracy of a few rows.
         let mut best: Option<(f64, f64, usize, Snapshot)> = None;
         for epoch in 0..epochs {
             random.shuffle(&mut order);
+            network.rescale().map_err(failed)?;
             let moves_seed = random.next();
             let mut total = 0.0;
             for (index, batch) in order.chunks(params.batch_size).enumerate() {
@@ -132,18 +135,18 @@ impl Fit<'_> {
                 return Err(Error::user("training_diverged", format!("the loss is {loss} after epoch {}", epoch + 1))
                     .hint("lower `--learning-rate`"));
             }
-            let better = best.as_ref().is_none_or(|best| (accuracy, -judged) > (best.0, -best.1));
+            let better = best.as_ref().is_none_or(|best| judged < best.0);
             if better {
-                best = Some((accuracy, judged, epoch, network.snapshot().map_err(failed)?));
+                best = Some((judged, accuracy, epoch, network.snapshot().map_err(failed)?));
             }
-            let (best_accuracy, since) = best.as_ref().map_or((0.0, 0), |best| (best.0, epoch - best.2));
+            let (best_accuracy, since) = best.as_ref().map_or((0.0, 0), |best| (best.1, epoch - best.2));
             let epoch = epoch + 1;
             progress(&Epoch { quantized, epoch, epochs, loss, validation_accuracy: accuracy, best_accuracy });
             if since >= params.patience {
                 break;
             }
         }
-        let (accuracy, _, _, snapshot) = best.expect("there is an epoch");
+        let (_, accuracy, _, snapshot) = best.expect("there is an epoch");
         network.restore(&snapshot).map_err(failed)?;
         Ok(accuracy)
     }
@@ -156,8 +159,8 @@ impl Fit<'_> {
         quantized: bool,
         seed: u64,
     ) -> candle_core::Result<f64> {
-        let moves = self.params.augment.zip(self.architecture.image);
-        let moves = moves.map(|(augment, image)| Moves { augment, image, seed });
+        let augment = self.params.augment.zip(self.architecture.image);
+        let moves = Some(Moves { augment, jitter: self.params.jitter, seed });
         let inputs = self.samples.batch(batch, quantized, moves)?;
         let targets = self.samples.targets(batch, self.classes, self.params.label_smoothing)?;
         let noise = quantized.then_some(&mut self.noise);
@@ -172,14 +175,8 @@ impl Fit<'_> {
         let rounds = if quantized { JUDGED.div_ceil(self.validation.len()) } else { 1 };
         // The same noise every epoch: epochs are compared.
         let mut noise = Noise::new(self.params.seed ^ 0x3a1d);
-        let (mut accuracy, mut loss) = (0.0, 0.0);
-        for _ in 0..rounds {
-            let noise = quantized.then_some(&mut noise);
-            let mut pass = Pass { quantized, training: false, noise };
-            let judged = network.judge(&self.samples, &self.validation, &mut pass)?;
-            accuracy += judged.0 / rounds as f64;
-            loss += judged.1 / rounds as f64;
-        }
-        Ok((accuracy, loss))
+        let noise = quantized.then_some(&mut noise);
+        let rows = self.validation.repeat(rounds);
+        network.judge(&self.samples, &rows, &mut Pass { quantized, training: false, noise })
     }
 }

@@ -81,6 +81,18 @@ impl FloatNetwork {
         self.scores.forward(&values, pass)
     }
 
+    /// Scales weights back to the length they began with, which changes no output: their length only sets how fast they
+    /// turn, and it grows with every step.
+    pub(super) fn rescale(&self) -> candle_core::Result<()> {
+        let lengths = |weights: &Var| weights.sqr()?.sum_keepdim(1)?.sqrt()?.maximum(1e-6);
+        for layer in &self.hidden {
+            layer.weights.set(&layer.weights.broadcast_div(&lengths(&layer.weights)?)?)?;
+        }
+        // Classes keep their lengths relative to each other.
+        let weights = &self.scores.weights;
+        weights.set(&weights.broadcast_div(&lengths(weights)?.mean_all()?)?)
+    }
+
     pub(super) fn vars(&self) -> Vec<Var> {
         let hidden = self.hidden.iter().flat_map(|layer| [&layer.weights, &layer.log_gain, &layer.shift]);
         hidden.chain([&self.scores.weights, &self.scores.bias, &self.scores.log_scale]).cloned().collect()

@@ -88,7 +88,7 @@ impl Hidden {
         random: &mut Random,
     ) -> Result<Self> {
         let (channels, weights, taps) = (shape.map.channels(), shape.weights(), shape.map.taps());
-        let draws: Vec<f32> = (0..channels * weights).map(|_| random.normal() as f32).collect();
+        let draws = initial(channels, weights, random);
         // At first two deviations of the sums fill a ReLU's steps, one and a half each side of a line's.
         let gain = if sign { 1.0 } else { (ends.1 / if ends.0 < 0.0 { 1.5 } else { 2.0 }).ln() };
         let fold = shape.fold.as_ref().map(|fold| {
@@ -160,7 +160,8 @@ impl Hidden {
         }
         let out = sums.apply_op3(&self.log_gain, &self.shift, staircase)?;
         if pass.training {
-            let batch = std::mem::take(&mut *batch.lock().expect("no thread panics with it"));
+            // The way back reads them too.
+            let batch = batch.lock().expect("no thread panics with it").clone();
             self.remember(&batch)?;
         }
         out.reshape((inputs.dims()[0], self.shape.map.outputs()))
@@ -187,6 +188,12 @@ impl Hidden {
     }
 }
 
+/// Random weights, each channel's norm about one: Adam's steps are of a fixed size, so this sets how fast they turn.
+fn initial(channels: usize, weights: usize, random: &mut Random) -> Vec<f32> {
+    let deviation = 1.0 / (weights as f64).sqrt();
+    (0..channels * weights).map(|_| (random.normal() * deviation) as f32).collect()
+}
+
 /// The last linear map: one scale over all classes, for their scores are compared.
 pub(super) struct Scores {
     pub(super) shape: LayerShape,
@@ -210,7 +217,7 @@ impl Scores {
         random: &mut Random,
     ) -> Result<Self> {
         let (classes, taps) = (shape.map.channels(), shape.map.taps());
-        let draws: Vec<f32> = (0..classes * taps).map(|_| random.normal() as f32).collect();
+        let draws = initial(classes, taps, random);
         // Logits of about one at first.
         let typical = 0.3 * rounding.norm / (classes as f32).sqrt() * largest;
         Ok(Self {

@@ -20,7 +20,7 @@ mod save;
 mod simulate;
 mod staircase_op;
 
-pub use architecture::{ActivationKind, Architecture, ConvBlock, ImageShape};
+pub use architecture::{ActivationKind, Architecture, ConvBlock};
 pub use augment::Augment;
 pub use fit::{Epoch, TrainedNetwork, train_network};
 pub use float::FloatNetwork;

@@ -29,6 +29,9 @@ pub struct NetworkParams {
     pub label_smoothing: f64,
     /// Random moves of images; `None` for none.
     pub augment: Option<Augment>,
+    /// Normal noise on the inputs while training, in steps of the quantiser's grid: keeps few rows from being learnt by
+    /// heart.
+    pub jitter: f64,
     /// Seeds the validation rows, the initial weights, the order, noise and moves.
     pub seed: u64,
 }
@@ -47,6 +50,7 @@ impl Default for NetworkParams {
             score_noise: 0.004,
             label_smoothing: 0.05,
             augment: None,
+            jitter: 0.0,
             seed: 42,
         }
     }
@@ -79,6 +83,9 @@ impl NetworkParams {
         }
         if !(0.0..0.9).contains(&self.label_smoothing) {
             return wrong(format!("a label smoothing of {}", self.label_smoothing));
+        }
+        if !(0.0..=100.0).contains(&self.jitter) {
+            return wrong(format!("a jitter of {} steps", self.jitter));
         }
         let norm = |norm: f64| (1.0..=1e4).contains(&norm);
         if !norm(self.first_norm) || !norm(self.later_norm) {

@@ -1,9 +1,8 @@
 //! Training rows as batches of floats on the quantiser's grid.
 
-use super::architecture::ImageShape;
 use super::augment::Augment;
-use crate::data::Dataset;
 use crate::data::random::Random;
+use crate::data::{Dataset, ImageShape};
 use crate::error::Result;
 use crate::model::{FeatureQuantizer, Quantizer};
 use candle_core::{Device, Tensor};
@@ -22,8 +21,9 @@ pub(super) struct Samples {
 /// How rows are shown in an epoch of training.
 #[derive(Clone, Copy)]
 pub(super) struct Moves {
-    pub(super) augment: Augment,
-    pub(super) image: ImageShape,
+    pub(super) augment: Option<(Augment, ImageShape)>,
+    /// A standard deviation in steps of the quantiser's grid.
+    pub(super) jitter: f64,
     /// Differs from epoch to epoch.
     pub(super) seed: u64,
 }
@@ -38,7 +38,10 @@ impl Samples {
         }
         let mut values = vec![0f32; data.len() * width];
         values.par_chunks_exact_mut(width).zip(&data.rows).for_each(|(out, row)| {
-            out.iter_mut().zip(row).zip(&quantizer.features).for_each(|((out, value), rule)| *out = place(rule, *value));
+            out.iter_mut()
+                .zip(row)
+                .zip(&quantizer.features)
+                .for_each(|((out, value), rule)| *out = place(rule, *value));
         });
         let tops = quantizer.features.iter().map(|rule| (rule.levels() - 1) as f32).collect();
         Ok(Self { width, labels: data.labels.clone(), tops, values })
@@ -59,21 +62,18 @@ impl Samples {
     }
 
     /// The rows at `indices`, `(batch, features)`; moved, then rounded, where asked for.
-    pub(super) fn batch(
-        &self,
-        indices: &[usize],
-        round: bool,
-        moves: Option<Moves>,
-    ) -> candle_core::Result<Tensor> {
+    pub(super) fn batch(&self, indices: &[usize], round: bool, moves: Option<Moves>) -> candle_core::Result<Tensor> {
         let mut out = vec![0f32; indices.len() * self.width];
         out.par_chunks_exact_mut(self.width).zip(indices).for_each(|(out, row)| {
-            match moves {
-                // A generator a row: the result does not depend on the order that threads take rows in.
-                Some(Moves { augment, image, seed }) => {
-                    let mut random = Random::new(seed.wrapping_add(*row as u64));
-                    augment.apply(image, self.row(*row), out, &mut random);
-                }
+            // A generator a row: the result does not depend on the order that threads take rows in.
+            let mut random = Random::new(moves.map_or(0, |moves| moves.seed).wrapping_add(*row as u64));
+            match moves.and_then(|moves| moves.augment) {
+                Some((augment, image)) => augment.apply(image, self.row(*row), out, &mut random),
                 None => out.copy_from_slice(self.row(*row)),
+            }
+            if let Some(Moves { jitter, .. }) = moves.filter(|moves| moves.jitter > 0.0) {
+                let mut moved = |value: f32, top: f32| (value + (jitter * random.normal()) as f32).clamp(0.0, top);
+                out.iter_mut().zip(&self.tops).for_each(|(value, top)| *value = moved(*value, *top));
             }
             if round {
                 out.iter_mut().zip(&self.tops).for_each(|(value, top)| *value = value.round().min(*top));

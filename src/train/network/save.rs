@@ -1,7 +1,7 @@
 //! Trained weights as safetensors files.
 
-use super::float::{FloatNetwork, failed};
 use super::fit::TrainedNetwork;
+use super::float::{FloatNetwork, failed};
 use crate::error::{Error, Result};
 use crate::model::IntegerNetwork;
 use candle_core::{Device, Tensor};

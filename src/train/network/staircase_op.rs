@@ -85,7 +85,13 @@ impl Staircase {
     fn output(&self, a: f32) -> f32 {
         match (self.round, self.sign) {
             (false, _) => a.clamp(self.low, self.high),
-            (true, true) => if a >= 0.0 { self.high } else { self.low },
+            (true, true) => {
+                if a >= 0.0 {
+                    self.high
+                } else {
+                    self.low
+                }
+            }
             (true, false) => a.round().clamp(self.low, self.high),
         }
     }
@@ -154,7 +160,11 @@ impl CustomOp3 for Staircase {
         let rows = (values.len() / channels) as f32;
         let (mean, inverse) = self.moments();
         let edge = if self.round && !self.sign { 0.5 } else { 0.0 };
-        let pressure = PENALTY / values.len() as f32;
+        // Far by the measure of all channels, for they share a circle.
+        let typical = inverse.iter().map(|inverse| 1.0 / inverse).sum::<f32>() / channels as f32;
+        let pressure = 2.0 * env("PEN", PENALTY) / (values.len() as f32 * typical);
+        let far = env("FAR", FAR);
+        let excess = |off: f32| (off.abs() / typical - far).max(0.0) * off.signum();
         let (mut to_gain, mut to_shift) = (vec![0f32; channels], vec![0f32; channels]);
         let (mut sum, mut along) = (vec![0f32; channels], vec![0f32; channels]);
         // The gradient by the normalised sums first, with its mean and its mean along them.
@@ -167,8 +177,7 @@ impl CustomOp3 for Staircase {
                 let passed = if a >= self.low - edge && a <= self.high + edge { *grad } else { 0.0 };
                 to_gain[c] += passed * gain[c] * normal;
                 to_shift[c] += passed;
-                let excess = (clean.abs() - FAR).max(0.0) * clean.signum();
-                let back = passed * gain[c] + 2.0 * pressure * excess;
+                let back = passed * gain[c];
                 sum[c] += back;
                 along[c] += back * clean;
                 out.push(back);
@@ -177,7 +186,7 @@ impl CustomOp3 for Staircase {
         for (row, back) in values.chunks_exact(channels).zip(out.chunks_exact_mut(channels)) {
             for (c, (z, back)) in row.iter().zip(back).enumerate() {
                 let clean = (z - mean[c]) * inverse[c];
-                *back = inverse[c] * (*back - sum[c] / rows - clean * along[c] / rows);
+                *back = inverse[c] * (*back - sum[c] / rows - clean * along[c] / rows) + pressure * excess(z - mean[c]);
             }
         }
         Ok((
@@ -186,4 +195,8 @@ impl CustomOp3 for Staircase {
             Some(Tensor::from_vec(to_shift, shift.shape(), z.device())?),
         ))
     }
+}
+
+fn env(name: &str, default: f32) -> f32 {
+    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
