@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 /// Sums beyond so many standard deviations are penalised: the circle must hold the farthest of them.
 const FAR: f32 = 3.5;
 /// The weight of that penalty beside the loss.
-const PENALTY: f32 = 0.02;
+const PENALTY: f32 = 3.0;
 const EPSILON: f32 = 1e-3;
 
 /// Normalises every channel of the sums `z` (positions, channels) over the batch, adds the circuit's noise, and takes
@@ -162,9 +162,8 @@ impl CustomOp3 for Staircase {
         let edge = if self.round && !self.sign { 0.5 } else { 0.0 };
         // Far by the measure of all channels, for they share a circle.
         let typical = inverse.iter().map(|inverse| 1.0 / inverse).sum::<f32>() / channels as f32;
-        let pressure = 2.0 * env("PEN", PENALTY) / (values.len() as f32 * typical);
-        let far = env("FAR", FAR);
-        let excess = |off: f32| (off.abs() / typical - far).max(0.0) * off.signum();
+        let pressure = 2.0 * PENALTY / (values.len() as f32 * typical);
+        let excess = |off: f32| (off.abs() / typical - FAR).max(0.0) * off.signum();
         let (mut to_gain, mut to_shift) = (vec![0f32; channels], vec![0f32; channels]);
         let (mut sum, mut along) = (vec![0f32; channels], vec![0f32; channels]);
         // The gradient by the normalised sums first, with its mean and its mean along them.
@@ -195,8 +194,4 @@ impl CustomOp3 for Staircase {
             Some(Tensor::from_vec(to_shift, shift.shape(), z.device())?),
         ))
     }
-}
-
-fn env(name: &str, default: f32) -> f32 {
-    std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
