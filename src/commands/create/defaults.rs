@@ -17,6 +17,7 @@ pub struct Defaults {
     pub epochs: usize,
     pub batch_size: usize,
     pub learning_rate: f64,
+    pub label_smoothing: f64,
     /// In steps of the grid; images are moved instead.
     pub jitter: f64,
 }
@@ -28,9 +29,9 @@ impl Defaults {
     ///   small images (fewer than 5 positions a side) 10. 28x28 gives `8@6x6/3`, 8x8 gives `10@4x4/2`.
     /// - Dense layers: 64 units on more than 16 features, else 8; after convolutions 64 units, on small images none, for
     ///   each unit is a bootstrap.
-    /// - Few rows are shown more often, in smaller batches, with larger steps, but at most 150 times.
+    /// - Few rows are shown more often, in smaller batches, with larger steps, but at most 100 times.
+    /// - Images are moved and their labels smoothed a little; other rows get noise of half a step of their grid.
     pub fn new(kind: NetworkKind, image: Option<ImageShape>, features: usize, rows: usize) -> Self {
-        let many = rows >= 10_000;
         let (convs, small) = match (kind, image) {
             (NetworkKind::Cnn, Some(image)) => conv(image),
             _ => (Vec::new(), false),
@@ -42,24 +43,29 @@ impl Defaults {
         };
         // A line suits few features, whose sums are two-sided; a ReLU images.
         let activation = if image.is_some() { ActivationKind::Relu } else { ActivationKind::Tanh };
-        let epochs = if kind == NetworkKind::Cnn { 2_000_000 } else { 3_600_000 };
+        let shown = if kind == NetworkKind::Cnn { 1_200_000 } else { 3_000_000 };
         Self {
             bits: 4,
             // The first layer of a perceptron has a weight a pixel and channel: three bits keep its norm small.
             weight_bits: if kind == NetworkKind::Mlp { 3 } else { 4 },
-            weight_norm: 20.0,
+            weight_norm: 22.0,
             convs,
             hidden,
             activation,
             activation_bits: 3,
-            epochs: (epochs / rows.max(1)).clamp(10, 150),
+            epochs: (shown / rows.max(1)).clamp(10, 100),
             batch_size: match rows {
                 0..500 => 16,
                 500..10_000 => 32,
                 _ => 128,
             },
-            learning_rate: if many { 0.006 } else { 0.01 },
-            jitter: if image.is_some() { 0.0 } else { 1.0 },
+            learning_rate: match (rows >= 10_000, image) {
+                (true, _) => 0.006,
+                (false, Some(_)) => 0.01,
+                (false, None) => 0.02,
+            },
+            label_smoothing: if image.is_some() { 0.05 } else { 0.0 },
+            jitter: if image.is_some() { 0.0 } else { 0.5 },
         }
     }
 }

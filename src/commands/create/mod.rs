@@ -11,7 +11,7 @@ use super::say;
 use crate::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, ServerSpec, check_name, folder};
 use crate::circuit::plan::{Needs, PlanRequest};
 use crate::data::{self, Dataset, Holdout};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{Model, Quantizer};
 use crate::report::{card::card, facts::facts, progress, seconds};
@@ -121,7 +121,9 @@ fn create(
     let quantized_accuracy = train::accuracy(&trained.model, &trained.quantizer, &test_rows)?;
     work.finish_and_clear();
 
-    let chosen = &trained.plans[0];
+    let chosen = trained.plans.first().ok_or_else(|| {
+        Error::user("circuit_unfit", "no circuit runs this kind of model").hint("choose another kind of model")
+    })?;
     let built_in = data::BUILT_IN.contains(&source) && args.test_data.is_none();
     let spec = ClientSpec {
         format: FORMAT,

@@ -12,6 +12,8 @@ use clap::{Args, ValueEnum};
 
 /// Runs of the simulation of noise over the test rows.
 const DRAWS: usize = 5;
+/// The most that a later unit's weights may amount to: what comes out of a bootstrap is clean enough for it.
+const LATER_NORM: f64 = 60.0;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NetworkKind {
@@ -68,17 +70,18 @@ pub struct NetworkArgs {
     #[arg(long, env = "FHECTL_ACTIVATION_BITS", value_name = "BITS")]
     activation_bits: Option<u32>,
     /// The most that a first-layer unit's weights may amount to (Euclidean norm): the smaller, the cheaper encrypted
-    /// [default: 20]
+    /// [default: 22]
     #[arg(long, env = "FHECTL_WEIGHT_NORM", value_name = "NORM")]
     weight_norm: Option<f64>,
     /// Passes over the training rows with rounding and noise; half as many in floats come before [default: by the number
-    /// of rows, 150 at most]
+    /// of rows, 100 at most]
     #[arg(long, env = "FHECTL_EPOCHS")]
     epochs: Option<usize>,
     /// Rows a step [default: 128; 32 below 10,000 rows, 16 below 500]
     #[arg(long, env = "FHECTL_BATCH_SIZE", value_name = "ROWS")]
     batch_size: Option<usize>,
-    /// Adam's highest step [default: 0.006; 0.01 below 10,000 rows]
+    /// Adam's highest step [default: 0.006; below 10,000 rows 0.01 on images,
+    /// else 0.02]
     #[arg(long, env = "FHECTL_LEARNING_RATE", value_name = "STEP")]
     learning_rate: Option<f64>,
     /// Stop after so many epochs without a better one on validation rows [default: half the epochs]
@@ -197,12 +200,13 @@ impl NetworkArgs {
             batch_size: self.batch_size.unwrap_or(defaults.batch_size),
             learning_rate: self.learning_rate.unwrap_or(defaults.learning_rate),
             patience: self.patience.unwrap_or(epochs.div_ceil(2)),
+            later_norm: LATER_NORM,
             noise: self.noise,
             score_noise: self.score_noise,
             augment: image.filter(|_| self.augment || !self.no_augment).map(Augment::for_image),
             jitter: defaults.jitter,
+            label_smoothing: defaults.label_smoothing,
             seed: self.common.seed,
-            ..NetworkParams::default()
         }
     }
 }
