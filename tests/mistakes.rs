@@ -150,7 +150,7 @@ fn networks() {
     assert!(size.contains("9x8x1 has 72") && size.contains("64 features"), "{size}");
     create("image_missing", &["cnn", "--data", "iris", "--conv", "4@2x2"]);
     create("kernel_size", &["cnn", "--data", "digits", "--conv", "4@9x9"]);
-    create("kernel_size", &["cnn", "--data", "digits", "--conv", "4@5x5p3"]);
+    create("kernel_size", &["cnn", "--data", "digits", "--conv", "4@5x5p5"]);
     create("network_layers", &["qnn", "--hidden", "99999"]);
     create("activation_bits", &["qnn", "--activation-bits", "0"]);
     create("weight_bits", &["qnn", "--weight-bits", "1"]);
