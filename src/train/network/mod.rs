@@ -28,4 +28,6 @@ pub use params::NetworkParams;
 pub use simulate::simulated_accuracy;
 
 #[cfg(test)]
+mod gradient_tests;
+#[cfg(test)]
 mod tests;
