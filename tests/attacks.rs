@@ -17,10 +17,11 @@ fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal)
     let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
     let mut spec = plan(model, quantizer, 2, &request).unwrap().remove(0).spec;
     match &mut spec {
-        CircuitSpec::Table(_) | CircuitSpec::Network(_) => unreachable!("not a circuit of trees or linear models"),
         CircuitSpec::Linear(params) => params.response_bits = 64,
         CircuitSpec::PathCost(params) => params.response_bits = 64,
         CircuitSpec::LeafSum(params) => params.response_bits = 64,
+        CircuitSpec::Table(params) => params.response_bits = 64,
+        CircuitSpec::Network(params) => params.response_bits = 64,
     }
     spec
 }
@@ -174,6 +175,35 @@ fn one_answer_of_leaf_sum_does_not_match_a_replay_of_the_right_model() {
             // Nor is the phase close to a replay's: flooding stands between them. Fresh noise of the public key alone
             // would be below 2^40.
             assert!(phases.iter().all(|difference| *difference > 1 << 44), "{phases:?}");
+        }
+    }
+}
+
+/// Tables and networks: a client that computes the same answer again, with the right model, finds the server's answer
+/// only where nothing was added to it.
+#[test]
+fn one_answer_of_a_table_or_a_network_does_not_match_a_replay() {
+    let quantizer = common::quantizer(4, 8);
+    let shapes = [common::dense(4, 3), common::dense(3, 2)];
+    let model = Model::Network(common::network(&quantizer, &shapes, &[-1, 1], &mut common::random(8)));
+    for kind in [CircuitKind::Table, CircuitKind::Network] {
+        for (reveal, leaks) in [(Reveal::Model, true), (Reveal::Nothing, false)] {
+            let spec = spec(&model, &quantizer, kind, reveal);
+            let query = query(&spec, &model, &quantizer);
+            let mut open = spec.clone();
+            match &mut open {
+                CircuitSpec::Table(params) => params.flood_log2 = None,
+                CircuitSpec::Network(params) => params.flood_log2 = None,
+                _ => unreachable!(),
+            }
+            let own_key = &query.evaluation_key[..open.key_bytes()];
+            let replay = answer(&open, &model, &quantizer, own_key, &query.request);
+            for (replay, answer) in replay.iter().zip(&query.answers) {
+                assert_eq!(replay.mask == answer.mask, leaks, "{kind}, reveal {reveal}");
+                let phase = |lwe| query.key.answer().phase(lwe);
+                let difference = (phase(replay).wrapping_sub(phase(answer)) as i64).unsigned_abs();
+                assert!(leaks == (difference == 0), "{kind}, reveal {reveal}: phases differ by {difference}");
+            }
         }
     }
 }

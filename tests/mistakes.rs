@@ -141,6 +141,47 @@ fn tables() {
 }
 
 #[test]
+fn networks() {
+    let (_folder, at) = folder();
+    let create = |code: &str, arguments: &[&str]| {
+        mistake(code, &[&["create"], arguments, &["--out", &at("models"), "--epochs", "1"]].concat())
+    };
+    let size = create("image_size", &["cnn", "--data", "digits", "--image", "9x8"]);
+    assert!(size.contains("9x8x1 has 72") && size.contains("64 features"), "{size}");
+    create("image_missing", &["cnn", "--data", "iris", "--conv", "4@2x2"]);
+    create("kernel_size", &["cnn", "--data", "digits", "--conv", "4@9x9"]);
+    create("kernel_size", &["cnn", "--data", "digits", "--conv", "4@5x5p5"]);
+    create("network_layers", &["qnn", "--hidden", "99999"]);
+    create("activation_bits", &["qnn", "--activation-bits", "0"]);
+    create("weight_bits", &["qnn", "--weight-bits", "1"]);
+    create("noise_range", &["mlp", "--data", "digits", "--noise", "0.5"]);
+    create("training_params", &["qnn", "--learning-rate", "0"]);
+    // What no keys can carry is said before training.
+    let noise = create("no_parameters", &["mlp", "--data", "digits", "--noise", "0.0001"]);
+    assert!(noise.contains("layer 1") && noise.contains("--noise"), "{noise}");
+    mistake("nothing_to_simulate", &["play", "tree-spam", "--simulate", "--keys", &at("keys")]);
+
+    let idx = |name: &str, words: &[u32], bytes: &[u8]| {
+        let header: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        fs::write(at(name), [&header, bytes].concat()).unwrap();
+    };
+    idx("a-images-idx3-ubyte", &[0x803, 4, 1, 2], &[1, 2, 3, 4, 5, 6, 7, 8]);
+    create("data_missing", &["mlp", "--data", &at("a-images-idx3-ubyte")]);
+    idx("a-labels-idx1-ubyte", &[0x801, 3], &[0, 1, 0]);
+    let counts = create("idx_format", &["mlp", "--data", &at("a-images-idx3-ubyte")]);
+    assert!(counts.contains("4 images but 3 labels"), "{counts}");
+    idx("a-labels-idx1-ubyte", &[0x801, 4], &[0, 1, 0, 1]);
+    idx("b-images-idx3-ubyte", &[0x803, 1, 2, 2], &[1, 2, 3, 4]);
+    idx("b-labels-idx1-ubyte", &[0x801, 1], &[0]);
+    let both = ["mlp", "--data", &at("a-images-idx3-ubyte"), "--test-data", &at("b-images-idx3-ubyte")];
+    assert!(create("image_size", &both).contains("2x2 have 4 pixels"));
+    idx("b-images-idx3-ubyte", &[0x803, 1, 1, 2], &[1, 2]);
+    idx("b-labels-idx1-ubyte", &[0x801, 1], &[7]);
+    assert!(create("idx_label", &both).contains("label 0 is 7"));
+    assert!(!Path::new(&at("models")).exists(), "a refused model left a folder behind");
+}
+
+#[test]
 fn flags() {
     for arguments in
         [&["create", "tree", "--bits", "0"][..], &["create", "tree", "--p-fail", "2"], &["play"], &["dance"]]

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{dense, network, quantizer, row};
-use fhectl::circuit::network::{NetworkParams, evaluate, program::Program, simulate::Simulator};
+use fhectl::circuit::network::{NetworkParams, SCORE_PARTS, evaluate, program::Program, simulate::Simulator};
 use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
 use fhectl::circuit::{CircuitSpec, ClientKey, decode, encode};
 use fhectl::fhe::list::LweList;
@@ -59,7 +59,8 @@ fn encrypted_scores_are_off_as_far_as_simulated_ones() {
         let answers = evaluator.evaluate(&unpacked, &requests, &mut server).unwrap();
 
         let square = |scores: &[i64], clear: &[i64]| -> f64 {
-            scores.iter().zip(clear).map(|(a, b)| ((a - b) as f64 / params.score_circle as f64).powi(2)).sum()
+            let parts = SCORE_PARTS as i64;
+            scores.iter().zip(clear).map(|(a, b)| ((a - parts * b) as f64 / params.score_parts() as f64).powi(2)).sum()
         };
         let (mut encrypted, mut simulated) = (0.0, 0.0);
         for (index, (row, answer)) in rows.iter().zip(&answers).enumerate() {

@@ -295,7 +295,8 @@ pub fn encode(
     }
 }
 
-/// Decrypts one answer into the scores that [`crate::model::Model::scores`] gives in clear (`Network`: with noise).
+/// Decrypts one answer into the scores that [`crate::model::Model::scores`] gives in clear (`Network`: with noise, in
+/// [`network::SCORE_PARTS`] of a step).
 ///
 /// # Errors
 /// `ciphertext_invalid` where the bytes are not an answer of this circuit.

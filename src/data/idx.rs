@@ -1,10 +1,9 @@
-//! The IDX files of MNIST.
+//! IDX files, the format of MNIST: a header of sizes, then bytes.
 
-use super::Dataset;
 use super::inflate::{open, read_error};
 use crate::error::{Error, Result};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const IMAGES: u32 = 0x0803;
 const LABELS: u32 = 0x0801;
@@ -38,43 +37,6 @@ pub fn read_images(path: &Path) -> Result<Images> {
 /// As for [`read_images`].
 pub fn read_labels(path: &Path) -> Result<Vec<u8>> {
     read(path, LABELS).map(|(_, labels)| labels)
-}
-
-/// The training and test parts of MNIST from `dir`: 784 features `pixel0..pixel783` of 0 to 255,
-/// classes `0` to `9`.
-///
-/// # Errors
-/// `data_missing` without the files, `idx_format` where they do not fit together.
-pub fn load_mnist(dir: &Path) -> Result<(Dataset, Dataset)> {
-    let part = |prefix: &str| -> Result<Dataset> {
-        let path = plain_or_gzip(dir, &format!("{prefix}-images-idx3-ubyte"));
-        let images = read_images(&path)?;
-        let labels = read_labels(&plain_or_gzip(dir, &format!("{prefix}-labels-idx1-ubyte")))?;
-        let size = images.height * images.width;
-        if size != 784 {
-            return Err(format_error(&path, format!("images of {}x{}, want 28x28", images.height, images.width)));
-        }
-        if labels.len() != images.count {
-            return Err(format_error(&path, format!("{} images but {} labels", images.count, labels.len())));
-        }
-        if let Some(at) = labels.iter().position(|label| *label > 9) {
-            return Err(format_error(&path, format!("label {at} is {}, not a digit", labels[at])));
-        }
-        Ok(Dataset {
-            name: "mnist".into(),
-            target: "digit".into(),
-            features: (0..size).map(|pixel| format!("pixel{pixel}")).collect(),
-            classes: (0..10).map(|digit| digit.to_string()).collect(),
-            rows: images.pixels.chunks_exact(size).map(|row| row.iter().copied().map(f64::from).collect()).collect(),
-            labels: labels.into_iter().map(u32::from).collect(),
-        })
-    };
-    Ok((part("train")?, part("t10k")?))
-}
-
-fn plain_or_gzip(dir: &Path, name: &str) -> PathBuf {
-    let plain = dir.join(name);
-    if plain.is_file() { plain } else { dir.join(format!("{name}.gz")) }
 }
 
 /// The dimensions and the bytes of an unsigned-byte IDX file whose magic number is `magic`.
@@ -112,9 +74,9 @@ fn read(path: &Path, magic: u32) -> Result<(Vec<usize>, Vec<u8>)> {
     Ok((dims.into_iter().map(|dim| dim as usize).collect(), bytes))
 }
 
-fn format_error(path: &Path, what: impl AsRef<str>) -> Error {
+pub(super) fn format_error(path: &Path, what: impl AsRef<str>) -> Error {
     Error::user("idx_format", format!("{}: {}", path.display(), what.as_ref()))
-        .hint("the file is damaged or not an MNIST file; fetch it again")
+        .hint("the file is damaged or of another kind; fetch it again")
 }
 
 #[cfg(test)]
@@ -155,14 +117,5 @@ mod tests {
             assert_eq!(error.code, "idx_format");
             assert!(error.message.contains(part), "{error}");
         }
-    }
-
-    #[test]
-    fn mnist_is_whole() {
-        let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets/mnist");
-        let (train, test) = load_mnist(&dir).unwrap();
-        assert_eq!((train.len(), test.len(), train.features.len()), (60_000, 10_000, 784));
-        assert_eq!(&train.labels[..5], [5, 0, 4, 1, 9]);
-        assert_eq!(test.class_counts()[7], 1028);
     }
 }

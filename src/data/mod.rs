@@ -4,17 +4,21 @@
 
 mod csv;
 mod idx;
+mod idx_rows;
+mod image;
 mod inflate;
-mod random;
+pub(crate) mod random;
 mod source;
 mod split;
 mod synthetic;
 mod table;
 
-pub use self::csv::{read_csv, read_labelled, read_rows};
-pub use idx::{Images, load_mnist, read_images, read_labels};
-pub use source::{BUILT_IN, Holdout, load, load_split};
-pub use split::split;
+pub use self::csv::{read_csv, read_rows};
+pub use idx::{Images, read_images, read_labels};
+pub use idx_rows::load_mnist;
+pub use image::ImageShape;
+pub use source::{BUILT_IN, Holdout, load, load_split, read_labelled};
+pub use split::{split, split_indices};
 pub use synthetic::synthetic;
 
 use crate::error::{Error, Result};
@@ -40,6 +44,8 @@ pub struct Dataset {
     pub rows: Vec<Vec<f64>>,
     /// One class index a row.
     pub labels: Vec<u32>,
+    /// Where the rows are known to be images; not part of the digest.
+    pub image: Option<ImageShape>,
 }
 
 impl Dataset {
@@ -77,6 +83,7 @@ impl Dataset {
             classes: self.classes.clone(),
             rows: indices.iter().map(|index| self.rows[*index].clone()).collect(),
             labels: indices.iter().map(|index| self.labels[*index]).collect(),
+            image: self.image,
         }
     }
 
@@ -167,6 +174,7 @@ mod tests {
             classes: vec!["no".into(), "yes".into()],
             rows: vec![vec![1.0], vec![2.0]],
             labels: vec![0, 1],
+            image: None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! From what a person names to a data set.
 
-use super::{Dataset, idx, list, read_csv, read_labelled, shorten, split, synthetic};
+use super::{Dataset, ImageShape, csv, idx_rows, list, read_csv, shorten, split, synthetic};
 use crate::error::{Error, Result};
 use std::path::{MAIN_SEPARATOR, Path};
 
@@ -12,28 +12,36 @@ pub const BUILT_IN: [&str; 5] = ["spam", "iris", "digits", "synthetic", "mnist"]
 pub enum Holdout<'a> {
     /// A seeded share of the rows; MNIST brings its own test rows instead.
     Share { test_size: f64, seed: u64 },
-    /// A labelled CSV file with the same columns.
+    /// A labelled CSV file with the same columns, or IDX images of the same size.
     File(&'a Path),
 }
 
-/// Loads a built-in data set from `datasets_dir`, or a `.csv`/`.csv.gz` file.
+/// Loads a built-in data set from `datasets_dir`, a `.csv`/`.csv.gz` file, or IDX images (`*idx3-ubyte`, plain or `.gz`)
+/// with their labels beside them.
 ///
-/// A name that contains a path separator or ends in `.csv` or `.csv.gz` is a file. Of MNIST these are
+/// A name that contains a path separator or has one of these endings is a file. Of MNIST these are
 /// the training rows; [`load_split`] gives both parts.
 ///
 /// # Errors
 /// `data_unknown` for a name that is neither, `data_missing` with a hint about `--datasets`, and those
 /// of the readers.
 pub fn load(spec: &str, datasets_dir: &Path, target: Option<&str>) -> Result<Dataset> {
+    if idx_rows::is_idx(Path::new(spec)) {
+        let path = Path::new(spec);
+        return idx_rows::read_idx(path, &idx_rows::stem(path), target.unwrap_or("label"));
+    }
     if is_path(spec) {
         return read_csv(Path::new(spec), target);
     }
     if !BUILT_IN.contains(&spec) {
         return Err(Error::user(
             "data_unknown",
-            format!("`{}` is neither a built-in data set nor a CSV file", shorten(spec)),
+            format!("`{}` is neither a built-in data set nor a CSV or IDX file", shorten(spec)),
         )
-        .hint(format!("built in are {}; a file's name ends in .csv or .csv.gz", BUILT_IN.join(", "))));
+        .hint(format!(
+            "built in are {}; a file's name ends in .csv, .csv.gz, idx3-ubyte or idx3-ubyte.gz",
+            BUILT_IN.join(", ")
+        )));
     }
     if spec == "synthetic" {
         let data = synthetic();
@@ -46,7 +54,11 @@ pub fn load(spec: &str, datasets_dir: &Path, target: Option<&str>) -> Result<Dat
         "mnist" => mnist(datasets_dir, target).map(|(train, _)| train),
         _ => {
             let file = if spec == "iris" { "iris.csv".to_owned() } else { format!("{spec}.csv.gz") };
-            read_csv(&datasets_dir.join(file), target).map_err(hint_at_folder)
+            let mut data = read_csv(&datasets_dir.join(file), target).map_err(hint_at_folder)?;
+            if spec == "digits" {
+                data.image = Some(ImageShape { height: 8, width: 8, channels: 1 });
+            }
+            Ok(data)
         }
     }
 }
@@ -72,8 +84,20 @@ pub fn load_split(
     }
 }
 
+/// Labelled rows for a model that takes `features` and predicts `classes`: a CSV file, see [`csv::read_labelled`], or IDX
+/// images with their labels beside them.
+///
+/// # Errors
+/// Those of the readers; `image_size` and `idx_label` where images are of another size or class.
+pub fn read_labelled(path: &Path, features: &[String], classes: &[String], target: Option<&str>) -> Result<Dataset> {
+    if idx_rows::is_idx(path) {
+        return idx_rows::read_idx_for(path, features, classes, target.unwrap_or("label"));
+    }
+    csv::read_labelled(path, features, classes, target)
+}
+
 fn mnist(datasets_dir: &Path, target: Option<&str>) -> Result<(Dataset, Dataset)> {
-    let parts = idx::load_mnist(&datasets_dir.join("mnist")).map_err(hint_at_folder)?;
+    let parts = idx_rows::load_mnist(&datasets_dir.join("mnist")).map_err(hint_at_folder)?;
     check_target(&parts.0, target)?;
     Ok(parts)
 }

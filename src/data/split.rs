@@ -17,26 +17,37 @@ pub fn split(data: &Dataset, test_size: f64, seed: u64) -> Result<(Dataset, Data
         return Err(Error::user("test_size", format!("the test share is {test_size}, not between 0 and 1"))
             .hint("0.15 keeps 15 % of the rows for the test"));
     }
-    let counts = data.class_counts();
-    // The tolerance keeps products such as 0.1 * 30 = 3.0000000000000004 from rounding up.
-    let wanted = (data.len() as f64 * test_size - 1e-9).ceil() as usize;
-    let mut quota = shares(&counts, wanted).ok_or_else(|| {
-        let classes = counts.iter().filter(|count| **count > 0).count();
+    let (train, test) = split_indices(&data.labels, data.classes.len(), test_size, seed).ok_or_else(|| {
+        let wanted = share_of(data.len(), test_size);
+        let classes = data.class_counts().iter().filter(|count| **count > 0).count();
         Error::user(
             "test_size",
             format!("{wanted} of {} rows for the test leave too few to train {classes} classes", data.len()),
         )
         .hint("give more rows, a smaller `--test-size`, or a file of its own with `--test-data`")
     })?;
-    let mut order: Vec<usize> = (0..data.len()).collect();
+    Ok((data.select(&train), data.select(&test)))
+}
+
+/// As [`split`], the indices of rows alone; `None` where too few would be left to train on.
+pub fn split_indices(labels: &[u32], classes: usize, share: f64, seed: u64) -> Option<(Vec<usize>, Vec<usize>)> {
+    let mut counts = vec![0; classes];
+    labels.iter().for_each(|label| counts[*label as usize] += 1);
+    let mut quota = shares(&counts, share_of(labels.len(), share))?;
+    let mut order: Vec<usize> = (0..labels.len()).collect();
     Random::new(seed).shuffle(&mut order);
-    let (test, train): (Vec<usize>, Vec<usize>) = order.into_iter().partition(|index| {
-        let left = &mut quota[data.labels[*index] as usize];
+    let (test, train) = order.into_iter().partition(|index| {
+        let left = &mut quota[labels[*index] as usize];
         let taken = *left > 0;
         *left -= usize::from(taken);
         taken
     });
-    Ok((data.select(&train), data.select(&test)))
+    Some((train, test))
+}
+
+/// `ceil(rows * share)`; the tolerance keeps products such as 0.1 * 30 = 3.0000000000000004 from rounding up.
+fn share_of(rows: usize, share: f64) -> usize {
+    (rows as f64 * share - 1e-9).ceil() as usize
 }
 
 /// How many of each class's rows go to the test, `wanted` together and never all of a class.
@@ -78,6 +89,7 @@ mod tests {
             classes: (0..counts.len()).map(|class| class.to_string()).collect(),
             rows: (0..labels.len()).map(|row| vec![row as f64]).collect(),
             labels,
+            image: None,
         }
     }
 

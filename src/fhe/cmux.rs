@@ -41,8 +41,21 @@ impl Bits {
         for (ciphertext, entries) in ciphertexts.chunks_mut(glwe).zip(table.chunks(1 << low)) {
             ciphertext[dimension * size..][..entries.len()].copy_from_slice(entries);
         }
-        for bit in low..layout.count {
-            ciphertexts = self.halve(bit, &ciphertexts);
+        let mut bit = low;
+        while bit < layout.count {
+            // Subtrees whose ciphertexts stay in a core's cache.
+            let levels = (layout.count - bit).min(4);
+            let subtrees = ciphertexts.par_chunks_mut(glwe << levels).map_init(
+                || (self.ggsws.workspace(), vec![0; TOGETHER * glwe]),
+                |(workspace, differences), subtree| {
+                    for level in 0..levels {
+                        self.halve(bit + level, &mut subtree[..glwe << (levels - level)], workspace, differences);
+                    }
+                    subtree[..glwe].to_vec()
+                },
+            );
+            ciphertexts = subtrees.collect::<Vec<_>>().concat();
+            bit += levels;
         }
         let mut workspace = self.ggsws.workspace();
         let mut difference = vec![0; glwe];
@@ -61,25 +74,26 @@ impl Bits {
         lwe
     }
 
-    /// One level of the tree: of each pair of neighbours the second where the bit is one, else the first.
-    fn halve(&self, bit: usize, ciphertexts: &[u64]) -> Vec<u64> {
+    /// One level of a tree: of each pair of neighbours the second where the bit is one, else the first. The chosen half
+    /// is left at the front of `ciphertexts`.
+    fn halve(&self, bit: usize, ciphertexts: &mut [u64], workspace: &mut Workspace, differences: &mut [u64]) {
         let GlweShape { dimension, size } = self.ggsws.layout().shape;
         let glwe = (dimension + 1) * size;
-        let mut chosen = vec![0; ciphertexts.len() / 2];
-        let groups = chosen.par_chunks_mut(TOGETHER * glwe).zip(ciphertexts.par_chunks(2 * TOGETHER * glwe));
-        groups.for_each_init(
-            || (self.ggsws.workspace(), Vec::<u64>::new()),
-            |(workspace, differences): &mut (Workspace, Vec<u64>), (chosen, pairs)| {
-                differences.clear();
-                for (chosen, pair) in chosen.chunks_mut(glwe).zip(pairs.chunks(2 * glwe)) {
-                    let (zero, one) = pair.split_at(glwe);
-                    chosen.copy_from_slice(zero);
-                    differences.extend(one.iter().zip(zero).map(|(one, zero)| one.wrapping_sub(*zero)));
+        let pairs = ciphertexts.len() / glwe / 2;
+        for first in (0..pairs).step_by(TOGETHER) {
+            let group = first..pairs.min(first + TOGETHER);
+            for (difference, pair) in differences.chunks_mut(glwe).zip(group.clone()) {
+                let (zero, one) = ciphertexts[2 * pair * glwe..][..2 * glwe].split_at(glwe);
+                for ((difference, zero), one) in difference.iter_mut().zip(zero).zip(one) {
+                    *difference = one.wrapping_sub(*zero);
                 }
-                self.ggsws.add_products(bit, differences, chosen, workspace);
-            },
-        );
-        chosen
+            }
+            for pair in group.clone() {
+                ciphertexts.copy_within(2 * pair * glwe..(2 * pair + 1) * glwe, pair * glwe);
+            }
+            let chosen = &mut ciphertexts[group.start * glwe..group.end * glwe];
+            self.ggsws.add_products(bit, &differences[..group.len() * glwe], chosen, workspace);
+        }
     }
 }
 

@@ -109,10 +109,16 @@ impl FourierGgsws {
         let Workspace { transforms, digits, rows: spectra, sums } = workspace;
         for (factor, spectra) in factors.chunks(glwe).zip(spectra.chunks_mut(of_output)) {
             for (polynomial, words) in factor.chunks(size).enumerate() {
+                let row = |level: usize| level * (dimension + 1) + polynomial;
+                // The masks of trivial ciphertexts, as at the leaves of a tree of CMUXes.
+                if words.iter().all(|word| *word == 0) {
+                    (0..self.layout.levels as usize).for_each(|level| clear(row(level), rows, spectra));
+                    continue;
+                }
                 decompose(words, self.layout.base_log, digits);
                 for (level, digits) in digits.chunks(size).enumerate() {
                     transforms.integers(&self.fft, digits);
-                    transforms.write(level * (dimension + 1) + polynomial, rows, spectra);
+                    transforms.write(row(level), rows, spectra);
                 }
             }
         }
@@ -143,6 +149,11 @@ pub struct Workspace {
     /// For each ciphertext and block of frequencies the block of every row.
     rows: Vec<Block>,
     sums: Vec<Block>,
+}
+
+/// Puts zeros into a row of every block.
+fn clear(row: usize, rows: usize, target: &mut [Block]) {
+    target.chunks_mut(rows).for_each(|target| target[row] = ZERO);
 }
 
 /// One polynomial on its way through a transform.

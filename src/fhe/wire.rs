@@ -39,24 +39,24 @@ pub fn unpack(bytes: &[u8], count: usize, bits: u32) -> Option<Vec<u64>> {
     if bytes.len() != packed_len(count, bits) {
         return None;
     }
-    let mut words = Vec::with_capacity(count);
-    let mut held = 0u128;
-    let mut held_bits = 0;
-    let mut chunks = bytes.chunks(4);
     let mask = u64::MAX >> (64 - bits);
-    for _ in 0..count {
-        while held_bits < bits {
-            let chunk = chunks.next()?;
-            let mut four = [0; 4];
-            four[..chunk.len()].copy_from_slice(chunk);
-            held |= u128::from(u32::from_le_bytes(four)) << held_bits;
-            held_bits += chunk.len() as u32 * 8;
-        }
-        words.push((held as u64 & mask) << (64 - bits));
-        held >>= bits;
-        held_bits -= bits;
+    let word_at = |window: [u8; 16], shift: usize| (u128::from_le_bytes(window) >> shift) as u64 & mask;
+    let mut words = Vec::with_capacity(count);
+    for bit in (0..count * bits as usize).step_by(bits as usize) {
+        let window = match bytes[bit / 8..].first_chunk::<16>() {
+            Some(window) => *window,
+            None => {
+                let mut window = [0; 16];
+                let rest = &bytes[bit / 8..];
+                window[..rest.len()].copy_from_slice(rest);
+                window
+            }
+        };
+        words.push(word_at(window, bit % 8) << (64 - bits));
     }
-    (held == 0).then_some(words)
+    let padding = bytes.len() * 8 - count * bits as usize;
+    let clean = bytes.last().is_none_or(|last| u16::from(*last) >> (8 - padding) == 0);
+    clean.then_some(words)
 }
 
 #[cfg(test)]

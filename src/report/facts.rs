@@ -165,6 +165,11 @@ fn parameters(circuit: &CircuitSpec) -> String {
 fn hiding(spec: &ClientSpec) -> String {
     match (spec.flooding_log2, &spec.circuit) {
         (None, _) => "not re-randomised: the model is taken to be public".into(),
+        (Some(distance), CircuitSpec::Table(_) | CircuitSpec::LeafSum(_) | CircuitSpec::Network(_)) if distance > -1.0 => {
+            "masks re-randomised, and what noise the answer can take is added; its own noise is too large to drown, so this is \
+             a heuristic without a bound"
+                .into()
+        }
         (Some(distance), CircuitSpec::Table(_)) => format!(
             "masks re-randomised; noise flooded to a statistical distance of 2^{distance} an answer (a heuristic: too large a \
              distance to be a proof)"

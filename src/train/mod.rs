@@ -4,13 +4,17 @@
 //! same model.
 
 mod logreg;
+mod network;
 mod quantize;
 mod simulated;
 mod splits;
 mod tree;
 
 pub use logreg::{FloatLinear, LogregParams, float_logreg, train_logreg};
-pub use quantize::{fit_affine, fit_edges};
+pub use network::{
+    ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, NetworkParams, TrainedNetwork, train_network,
+};
+pub use quantize::{fit_affine, fit_edges, fit_pixels};
 pub use simulated::{Simulated, simulated};
 pub use tree::{TreeParams, float_tree_accuracy, train_tree};
 

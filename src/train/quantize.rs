@@ -38,6 +38,28 @@ pub fn fit_affine(train: &Dataset, bits: u32) -> Result<Quantizer> {
     fit(train, bits, affine)
 }
 
+/// Fits one affine rule that all features share: a grid of `2^bits` levels over the range of all values, as suits the
+/// pixels of an image. A pixel that never varies among these rows has the full rule as well.
+///
+/// Integers whose range fits get a level each and lose nothing.
+///
+/// # Errors
+/// As for [`fit_affine`].
+pub fn fit_pixels(train: &Dataset, bits: u32) -> Result<Quantizer> {
+    check(train, bits)?;
+    let ends = |row: &Vec<f64>| row.iter().fold((f64::MAX, f64::MIN), |(low, high), x| (low.min(*x), high.max(*x)));
+    let (low, high) =
+        train.rows.par_iter().map(ends).reduce(|| (f64::MAX, f64::MIN), |a, b| (a.0.min(b.0), a.1.max(b.1)));
+    let top = f64::from((1u32 << bits) - 1);
+    let whole = || train.rows.par_iter().all(|row| row.iter().all(|value| value.fract() == 0.0));
+    let rule = if high - low <= top && whole() {
+        FeatureQuantizer::Affine { low, step: 1.0, levels: (high - low) as u32 + 1 }
+    } else {
+        grid(low, high, 1 << bits)?
+    };
+    Ok(Quantizer { features: vec![rule; train.features.len()] })
+}
+
 /// The finest edge rule: a level for every distinct training value, however many.
 pub(super) fn fit_exact(train: &Dataset) -> Quantizer {
     let features = (0..train.features.len())
@@ -52,10 +74,7 @@ fn fit(
     bits: u32,
     rule: impl Fn(&[f64], usize) -> Result<FeatureQuantizer> + Sync,
 ) -> Result<Quantizer> {
-    if !(1..=16).contains(&bits) {
-        return Err(Error::user("bits_range", format!("{bits} bits a feature, want 1 to 16")).hint("try `--bits 6`"));
-    }
-    train.check_trainable()?;
+    check(train, bits)?;
     let features = (0..train.features.len())
         .into_par_iter()
         .map(|feature| {
@@ -64,6 +83,13 @@ fn fit(
         })
         .collect::<Result<_>>()?;
     Ok(Quantizer { features })
+}
+
+fn check(train: &Dataset, bits: u32) -> Result<()> {
+    if !(1..=16).contains(&bits) {
+        return Err(Error::user("bits_range", format!("{bits} bits a feature, want 1 to 16")).hint("try `--bits 6`"));
+    }
+    train.check_trainable()
 }
 
 fn sorted(train: &Dataset, feature: usize) -> Vec<f64> {
@@ -140,7 +166,12 @@ fn affine(values: &[f64], levels: usize) -> Result<FeatureQuantizer> {
     if low == high {
         (low, high) = (min, max);
     }
-    let step = (high - low) / top;
+    grid(low, high, levels)
+}
+
+/// So many levels from `low` to `high`.
+fn grid(low: f64, high: f64, levels: usize) -> Result<FeatureQuantizer> {
+    let step = (high - low) / (levels as f64 - 1.0);
     if !step.is_finite() || step <= 0.0 {
         return Err(Error::user("feature_range", format!("no grid of {levels} levels spans {low:e} to {high:e}"))
             .hint("scale the feature to an ordinary range"));
@@ -189,6 +220,26 @@ mod tests {
         assert_eq!(affine(&[4.0, 4.0], 8).unwrap().levels(), 1);
         assert_eq!(affine(&[0.0, 0.5, 1.75], 8).unwrap(), FeatureQuantizer::Affine { low: 0.0, step: 0.25, levels: 8 });
         assert_eq!(affine(&[-f64::MAX, f64::MAX], 8).unwrap_err().code, "feature_range");
+    }
+
+    #[test]
+    fn pixels_share_one_rule_even_where_they_are_constant() {
+        let data = |rows: Vec<Vec<f64>>| Dataset {
+            name: "d".into(),
+            target: "y".into(),
+            features: vec!["a".into(), "b".into()],
+            classes: vec!["0".into(), "1".into()],
+            rows,
+            labels: vec![0, 1],
+            image: None,
+        };
+        let rule = |low, step, levels| Quantizer { features: vec![FeatureQuantizer::Affine { low, step, levels }; 2] };
+        let whole = data(vec![vec![0.0, 16.0], vec![0.0, 3.0]]);
+        assert_eq!(fit_pixels(&whole, 5).unwrap(), rule(0.0, 1.0, 17));
+        assert_eq!(fit_pixels(&whole, 3).unwrap(), rule(0.0, 16.0 / 7.0, 8));
+        let fractions = data(vec![vec![0.0, 0.5], vec![0.0, 3.0]]);
+        assert_eq!(fit_pixels(&fractions, 2).unwrap(), rule(0.0, 1.0, 4));
+        assert_eq!(fit_pixels(&fractions, 0).unwrap_err().code, "bits_range");
     }
 
     #[test]

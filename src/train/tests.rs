@@ -17,6 +17,7 @@ fn dataset(rows: Vec<Vec<f64>>, labels: Vec<u32>, classes: usize) -> Dataset {
         classes: (0..classes).map(|class| class.to_string()).collect(),
         rows,
         labels,
+        image: None,
     }
 }
 

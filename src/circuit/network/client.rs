@@ -12,14 +12,14 @@ pub fn encode(params: &NetworkParams, key: &ClientKey, quantized: &[u32], entrop
     params.input.encrypt(key.input(), &messages, entropy)
 }
 
-/// Decrypts the scores, rounded to integers of the half circle about zero.
+/// Decrypts the scores, in [`super::SCORE_PARTS`] of a step, from the half circle about zero.
 pub fn decode(params: &NetworkParams, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
     expect_len(answer, params.response_bytes())?;
     let scores = answer.chunks(params.score_bytes());
     scores
         .map(|bytes| {
             let lwe = Lwe::read(bytes, params.output().lwe_dimension(), params.response_bits)?;
-            Ok(centred(nearest_message(key.answer().phase(&lwe), params.score_circle), params.score_circle))
+            Ok(centred(nearest_message(key.answer().phase(&lwe), params.score_parts()), params.score_parts()))
         })
         .collect()
 }

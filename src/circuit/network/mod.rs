@@ -23,6 +23,10 @@ use crate::fhe::{GlweShape, Lwe, SeededLayout, bad_parameters, noise, public_key
 use crate::model::Quantizer;
 use serde::{Deserialize, Serialize};
 
+/// Parts of a step that decrypted scores are counted in: noise is finer than a step, and classes that are a part
+/// apart are no tie.
+pub const SCORE_PARTS: u64 = 16;
+
 /// The public parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkParams {
@@ -56,6 +60,11 @@ pub struct InnerParams {
 }
 
 impl NetworkParams {
+    /// Decrypted scores lie on a circle of so many parts.
+    pub fn score_parts(&self) -> u64 {
+        self.score_circle * SCORE_PARTS
+    }
+
     /// The key of bootstrap outputs and answers.
     pub fn output(&self) -> GlweShape {
         self.first.bootstrap.output

@@ -58,46 +58,46 @@ impl Demands {
     }
 }
 
+/// A network before it is trained: what is known of its noise.
+#[derive(Debug, Clone)]
+pub struct Outline {
+    pub features: usize,
+    /// Sums of every layer, the scores last.
+    pub widths: Vec<usize>,
+    /// The norm of a first-layer channel's weights.
+    pub first_norm: f64,
+    /// Noise of hidden sums and of scores, in turns.
+    pub noise: f64,
+    pub score_noise: f64,
+}
+
+/// Refuses a network that no keys could carry however its training ends, so that nobody trains it.
+///
+/// # Errors
+/// As [`search`].
+pub fn check_outline(outline: &Outline, request: &PlanRequest) -> Result<()> {
+    let layers = outline.widths.len();
+    let noise = |layer: usize| if layer + 1 == layers { outline.score_noise } else { outline.noise };
+    // Later weights are not known: none are the least that they can be.
+    let norm = |layer: usize| if layer == 0 { outline.first_norm.powi(2) } else { 0.0 };
+    let demands = Demands {
+        squared_norms: (0..layers).map(norm).collect(),
+        variances: (0..layers).map(|layer| noise(layer).powi(2)).collect(),
+        widths: outline.widths.clone(),
+        terms: vec![0; layers],
+    };
+    find(&demands, outline.features, [4, 4], request).map(drop)
+}
+
 /// Finds the cheapest keys of all layers together.
 ///
 /// # Errors
 /// `no_parameters` naming the layer whose noise no keys hold, and what to change; `circuit_unfit` without an
 /// activation.
 pub fn search(network: &IntegerNetwork, quantizer: &Quantizer, request: &PlanRequest) -> Result<Needs> {
-    let activations = network.activations();
-    if network.layers.len() < 2 {
-        return Err(Error::user("circuit_unfit", "a network without an activation is a linear model")
-            .hint("train it with `fhectl create logreg`"));
-    }
-    if activations > MOST_ACTIVATIONS {
-        return Err(no_parameters(format!("{activations} activations, a bootstrap each; at most {MOST_ACTIVATIONS}"))
-            .hint("use fewer filters, a larger stride, or pooling"));
-    }
     let demands = Demands::of(network);
-    let score_circle = network.layers[demands.last()].circle;
-    let rerandomize = request.reveal != Reveal::Model;
-    let mut furthest = 0;
-    let mut best: Option<(f64, NetworkParams)> = None;
-    for output in OUTPUTS.map(|(dimension, size)| GlweShape::new(dimension, size)) {
-        let open = NetworkParams {
-            input: SeededLayout { shape: output, bodies: quantizer.features.len(), bits: 64 },
-            circle: network.layers[0].circle,
-            first: StageParams { bootstrap: bootstrap(512, output, 1, 1), activations: demands.widths[0] },
-            inner: None,
-            scores: demands.widths[demands.last()],
-            score_circle,
-            response_bits: 64,
-            flood_log2: rerandomize.then_some(1),
-        };
-        for params in stages(&demands, open, &mut furthest) {
-            let worth = core_seconds(&demands, &params) + SECONDS_PER_KEY_MEGABYTE * params.key_bytes() as f64 / 1e6;
-            if best.as_ref().is_none_or(|(least, _)| worth < *least) {
-                best = Some((worth, params));
-            }
-        }
-    }
-    let closed = best.and_then(|(_, params)| close(&demands, params));
-    let params = closed.ok_or_else(|| too_noisy(&demands, furthest))?;
+    let circles = [network.layers[0].circle, network.layers[demands.last()].circle];
+    let params = find(&demands, quantizer.features.len(), circles, request)?;
     let flooding_log2 = params.flood_log2.map(|flood| {
         let own = demands.squared_norms[demands.last()] * params.output_variance(demands.last() - 1);
         noise::log2_flooding_distance(own + public_key::zero_variance(params.output()), flood, params.scores)
@@ -108,6 +108,40 @@ pub fn search(network: &IntegerNetwork, quantizer: &Quantizer, request: &PlanReq
         parallelism: demands.widths[..demands.last()].iter().copied().min().unwrap_or(1),
         spec: CircuitSpec::Network(params),
     })
+}
+
+fn find(demands: &Demands, features: usize, circles: [u64; 2], request: &PlanRequest) -> Result<NetworkParams> {
+    if demands.widths.len() < 2 {
+        return Err(Error::user("circuit_unfit", "a network without an activation is a linear model")
+            .hint("train it with `fhectl create logreg`"));
+    }
+    let activations: usize = demands.widths[..demands.last()].iter().sum();
+    if activations > MOST_ACTIVATIONS {
+        return Err(no_parameters(format!("{activations} activations, a bootstrap each; at most {MOST_ACTIVATIONS}"))
+            .hint("use fewer filters or units, a larger stride, or pooling"));
+    }
+    let mut furthest = 0;
+    let mut best: Option<(f64, NetworkParams)> = None;
+    for output in OUTPUTS.map(|(dimension, size)| GlweShape::new(dimension, size)) {
+        let open = NetworkParams {
+            input: SeededLayout { shape: output, bodies: features, bits: 64 },
+            circle: circles[0],
+            first: StageParams { bootstrap: bootstrap(512, output, 1, 1), activations: demands.widths[0] },
+            inner: None,
+            scores: demands.widths[demands.last()],
+            score_circle: circles[1],
+            response_bits: 64,
+            flood_log2: (request.reveal != Reveal::Model).then_some(1),
+        };
+        for params in stages(demands, open, &mut furthest) {
+            let worth = core_seconds(demands, &params) + SECONDS_PER_KEY_MEGABYTE * params.key_bytes() as f64 / 1e6;
+            if best.as_ref().is_none_or(|(least, _)| worth < *least) {
+                best = Some((worth, params));
+            }
+        }
+    }
+    let closed = best.and_then(|(_, params)| close(demands, params));
+    closed.ok_or_else(|| too_noisy(demands, furthest))
 }
 
 const OUTPUTS: [(usize, usize); 14] = [

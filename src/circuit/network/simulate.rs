@@ -46,7 +46,7 @@ impl Simulator {
             let sums: Vec<f64> = sums.collect();
             if stage.tables.is_empty() {
                 let variance = params.answer_variance();
-                let circle = params.score_circle;
+                let circle = params.score_parts();
                 let decode = |sum: f64| centred(nearest_message((sum.rem_euclid(1.0) * TURN) as u64, circle), circle);
                 return sums.into_iter().map(|sum| decode(noisy(sum, variance))).collect();
             }

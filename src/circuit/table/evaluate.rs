@@ -89,13 +89,18 @@ pub fn evaluate(
     random: &mut Random,
 ) -> Result<Vec<u8>> {
     let bits = Bits::unpack(&params.bits, request)?;
-    let answers: Vec<_> = tables.par_iter().map(|table| bits.look_up(table)).collect();
-    let mut bytes = Vec::with_capacity(params.response_bytes());
-    for mut answer in answers {
-        if let (Some(key), Some(flood_log2)) = (key, params.flood_log2) {
-            key.apply(&mut answer, flood_log2, random);
-        }
-        answer.write(params.response_bits, &mut bytes);
-    }
-    Ok(bytes)
+    let tasks: Vec<_> = tables.iter().map(|table| (table, random.fork())).collect();
+    let answers: Vec<Vec<u8>> = tasks
+        .into_par_iter()
+        .map(|(table, mut random)| {
+            let mut answer = bits.look_up(table);
+            if let (Some(key), Some(flood_log2)) = (key, params.flood_log2) {
+                key.apply(&mut answer, flood_log2, &mut random);
+            }
+            let mut bytes = Vec::new();
+            answer.write(params.response_bits, &mut bytes);
+            bytes
+        })
+        .collect();
+    Ok(answers.concat())
 }

@@ -9,8 +9,10 @@ use crate::fhe::ggsw::GgswLayout;
 use crate::fhe::{GlweShape, cost, noise, public_key};
 use crate::model::{Model, Quantizer};
 
-/// What a megabyte of request is worth in seconds of compute: its way through 100 Mbit/s.
-const SECONDS_PER_REQUEST_MEGABYTE: f64 = 0.08;
+/// What a megabyte of request is worth in seconds of compute: its way through 200 Mbit/s.
+const SECONDS_PER_REQUEST_MEGABYTE: f64 = 0.04;
+/// A CMUX of a tree beside one of a bootstrap: fewer ciphertexts share a pass over a GGSW.
+const SMALL_BATCHES: f64 = 1.7;
 /// Scores are exact; beyond this many bits no parameters hold one.
 const MAX_SCORE_BITS: u32 = 30;
 
@@ -107,6 +109,6 @@ fn failure(params: &TableParams) -> f64 {
 fn core_seconds(params: &TableParams) -> f64 {
     let answers = params.answers() as f64;
     cost::unpack_seconds(&params.bits)
-        + answers * params.cmuxes() as f64 * cost::cmux_seconds(&params.bits)
+        + answers * params.cmuxes() as f64 * SMALL_BATCHES * cost::cmux_seconds(&params.bits)
         + answers * cost::rerandomize_seconds(params.bits.shape)
 }

@@ -1,0 +1,47 @@
+//! Flags of every kind of model.
+
+use crate::commands::units::{CircuitChoice, RevealChoice, parse_probability};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Flags of every kind.
+#[derive(Debug, Args)]
+pub struct CommonArgs {
+    /// A CSV file (.csv, .csv.gz), IDX images (*-images-idx3-ubyte, .gz; their labels beside them), or a built-in set:
+    /// spam, iris, digits, mnist, synthetic
+    #[arg(long, env = "FHECTL_DATA", value_name = "PATH|NAME")]
+    pub data: Option<String>,
+    /// The column to predict [default: the last]
+    #[arg(long, env = "FHECTL_TARGET", value_name = "COLUMN")]
+    pub target: Option<String>,
+    /// Test rows from a file of their own instead of a share of the data
+    #[arg(long, env = "FHECTL_TEST_DATA", value_name = "PATH")]
+    pub test_data: Option<PathBuf>,
+    /// The share of rows kept for the test (mnist brings its own) [default: 0.15; networks: 0.25]
+    #[arg(long, env = "FHECTL_TEST_SIZE", value_name = "SHARE")]
+    pub test_size: Option<f64>,
+    /// Seed of the split and of networks' training; keys and masks never depend on it
+    #[arg(long, env = "FHECTL_SEED", default_value_t = 42)]
+    pub seed: u64,
+    /// The model's name [default: KIND-DATA]
+    #[arg(long, env = "FHECTL_NAME")]
+    pub name: Option<String>,
+    /// The folder that models are written to
+    #[arg(long, env = "FHECTL_OUT", default_value = "compiled_model", value_name = "DIR")]
+    pub out: PathBuf,
+    /// The folder of the built-in data sets
+    #[arg(long, env = "FHECTL_DATASETS", default_value = "datasets", value_name = "DIR")]
+    pub datasets: PathBuf,
+    /// The chance that an encrypted inference differs from the clear integer model
+    #[arg(long, env = "FHECTL_P_FAIL", default_value = "2^-128", value_parser = parse_probability)]
+    pub p_fail: f64,
+    /// How the model runs on ciphertexts
+    #[arg(long, env = "FHECTL_CIRCUIT", value_enum, default_value = "auto")]
+    pub circuit: CircuitChoice,
+    /// What a client may learn of the model beyond its answers
+    #[arg(long, env = "FHECTL_REVEAL", value_enum, default_value = "size")]
+    pub reveal: RevealChoice,
+    /// Overwrite a model that is there
+    #[arg(long, env = "FHECTL_FORCE")]
+    pub force: bool,
+}
