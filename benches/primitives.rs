@@ -4,10 +4,16 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use fhectl::fhe::bootstrap::{self, BootstrapParams};
+use fhectl::fhe::cmux::Bits;
+use fhectl::fhe::ggsw::{self, GgswLayout};
+use fhectl::fhe::keyswitch::{self, KeyswitchParams};
+use fhectl::fhe::list::{LweList, Term};
 use fhectl::fhe::pbs::BootstrapKey;
 use fhectl::fhe::random::OsEntropy;
 use fhectl::fhe::rerandomize::Rerandomizer;
+use fhectl::fhe::switch::KeyswitchKey;
 use fhectl::fhe::{GlweSecret, GlweShape, Lwe, Random, SeededLayout, cost, public_key};
+use rayon::prelude::*;
 use std::hint::black_box;
 
 fn one_core() -> rayon::ThreadPool {
@@ -87,5 +93,61 @@ fn linear(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, bootstraps, rerandomize, linear);
+/// What a network does between its bootstraps: a dense layer of 512 inputs and 64 outputs, and its keyswitch.
+fn between_layers(c: &mut Criterion) {
+    let mut group = c.benchmark_group("between layers");
+    group.sample_size(10);
+    let mut random = Random::fresh(&mut OsEntropy);
+    let mut list = |rows: usize, dimension: usize| {
+        let mut list = LweList::zero(rows, dimension);
+        for row in list.rows_mut().collect::<Vec<_>>() {
+            row.iter_mut().for_each(|word| *word = random.word() as u32);
+        }
+        list
+    };
+    let (inputs, sums) = (list(512, 2048), list(64, 2048));
+    let terms: Vec<Vec<Term>> =
+        (0..64).map(|o| (0..512).map(|i| Term { input: i, weight: (i as i32 + o) % 8 - 4 }).collect()).collect();
+    println!("64 sums of 512: predicted {:.2} ms", 1e3 * cost::combine_seconds(64 * 512, 2048));
+    let pool = one_core();
+    group.bench_function("64 sums of 512 terms, dimension 2048", |b| {
+        b.iter(|| pool.install(|| black_box(inputs.combine(&[0], &terms, &[0; 64]))));
+    });
+    let params = KeyswitchParams { from: 2048, to: GlweShape::new(25, 32), base_log: 4, levels: 3, key_bits: 17 };
+    let big = GlweSecret::generate(GlweShape::new(4, 512), &mut OsEntropy);
+    let small = GlweSecret::generate(params.to, &mut OsEntropy);
+    let key = KeyswitchKey::unpack(&params, &keyswitch::generate(&params, &big, &small, &mut OsEntropy)).unwrap();
+    println!("64 keyswitches: predicted {:.2} ms", 1e3 * cost::combine_seconds(64 * 2048 * 3, 800));
+    group.bench_function("64 keyswitches from 2048 to 800, 3 levels", |b| {
+        b.iter(|| pool.install(|| black_box(key.switch(&sums))));
+    });
+    group.finish();
+}
+
+/// A table of 16 bits, as `Table` looks it up: all cores.
+fn tables(c: &mut Criterion) {
+    let mut group = c.benchmark_group("table of 65,536 entries");
+    group.sample_size(20);
+    for (dimension, size) in [(4, 512), (2, 1024), (1, 2048)] {
+        let shape = GlweShape::new(dimension, size);
+        let layout = GgswLayout { count: 16, shape, base_log: 18, levels: 1, key_bits: 38 };
+        let secret = GlweSecret::generate(shape, &mut OsEntropy);
+        let bits: Vec<u64> = (0..16).map(|bit| bit % 2).collect();
+        let wire = ggsw::encrypt(&layout, &bits, &secret, &mut OsEntropy);
+        let table: Vec<u64> = (0..1u64 << 16).map(|entry| entry << 48).collect();
+        group.bench_function(format!("encrypt the bits, k={dimension} N={size}"), |b| {
+            b.iter(|| black_box(ggsw::encrypt(&layout, &bits, &secret, &mut OsEntropy)));
+        });
+        group.bench_function(format!("unpack the bits, k={dimension} N={size}"), |b| {
+            b.iter(|| black_box(Bits::unpack(&layout, &wire).unwrap()));
+        });
+        let bits = Bits::unpack(&layout, &wire).unwrap();
+        group.bench_function(format!("look up, k={dimension} N={size}"), |b| {
+            b.iter(|| black_box(bits.look_up(&table)));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, bootstraps, rerandomize, linear, between_layers, tables);
 criterion_main!(benches);

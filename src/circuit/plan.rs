@@ -132,7 +132,7 @@ pub struct EvaluationKey {
 enum OwnKey {
     Nothing,
     Bootstrap(BootstrapKey),
-    Network(NetworkKey),
+    Network(Box<NetworkKey>),
 }
 
 /// A model compiled for its circuit: the server's whole share of an inference.
@@ -214,7 +214,7 @@ impl Evaluator {
             CircuitSpec::Network(params) => {
                 let (own, public) = bytes.split_at(params.key_bytes());
                 let key = NetworkKey::unpack(params, own, params.flood_log2.map(|_| random));
-                (key.map(OwnKey::Network), public)
+                (key.map(|key| OwnKey::Network(Box::new(key))), public)
             }
             _ => (Ok(OwnKey::Nothing), bytes),
         };

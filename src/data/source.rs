@@ -84,7 +84,7 @@ pub fn load_split(
     }
 }
 
-/// Labelled rows for a model that takes `features` and predicts `classes`: a CSV file, see [`csv::read_labelled`], or IDX
+/// Labelled rows for a model that takes `features` and predicts `classes`: a CSV file, with a header, or IDX
 /// images with their labels beside them.
 ///
 /// # Errors
