@@ -122,8 +122,10 @@ fn networks_hold_their_accuracy_under_noise() {
         assert_eq!(simulated["samples"], rows);
         assert_eq!(simulated["wraps"], 0);
         assert!(number(&simulated["accuracy"]) >= least, "{model}: {simulated}");
-        // One row in ten more than the 1 % that noise decides: keys or circuit would be wrong.
-        assert!(number(&figures["agreement"]) >= 0.9, "{model}: {figures}");
+        // Noise decides about one row in a hundred; a wrong key or circuit decides nine in ten.
+        let rows: f64 = samples.parse().unwrap();
+        let flipped = (rows * (1.0 - number(&figures["agreement"]))).round();
+        assert!(flipped <= 1.0 + rows / 10.0, "{model}: {flipped} of {rows} rows");
     }
 }
 

@@ -8,7 +8,7 @@ use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 /// The most entries an archive may list, and the most bytes one may inflate to.
 const MAX_ENTRIES: usize = 16;
-const MAX_INFLATED: u64 = 16 << 20;
+pub(super) const MAX_INFLATED: u64 = 16 << 20;
 
 /// One text file of an archive.
 pub(super) struct Entry {

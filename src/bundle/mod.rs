@@ -41,12 +41,21 @@ const ID: &str = "id";
 /// Packs a model: the bytes of `client.zip` and `server.zip`, the same for the same input.
 ///
 /// # Errors
-/// `model_invalid` or `parameters_invalid` where the parts do not fit together.
+/// `model_invalid` or `parameters_invalid` where the parts do not fit together, `model_too_large` where the bundle would
+/// be larger than one that is read.
 pub fn pack(spec: &ClientSpec, server: &ServerSpec) -> Result<(Vec<u8>, Vec<u8>)> {
     spec.check()?;
     server.check(spec)?;
     let client_json = to_json(spec);
     let model_json = to_json(server);
+    let bytes = (client_json.len() + model_json.len()) as u64 + 64;
+    if bytes > archive::MAX_INFLATED {
+        return Err(Error::user(
+            "model_too_large",
+            format!("the bundle would hold {bytes} bytes, at most {} are read", archive::MAX_INFLATED),
+        )
+        .hint("make the model smaller: fewer units, filters or features"));
+    }
     let id = ModelId::of(&client_json, &model_json);
     let bundle = ServerBundle { id, spec: spec.clone(), server: server.clone(), client_json };
     let id_text = id.to_string();

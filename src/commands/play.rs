@@ -42,7 +42,7 @@ pub struct PlayArgs {
     #[arg(long, env = "FHECTL_SIMULATE")]
     simulate: bool,
     /// Write what this run measures into the model's card (README.md in its folder)
-    #[arg(long, env = "FHECTL_RECORD")]
+    #[arg(long, env = "FHECTL_RECORD", conflicts_with = "url")]
     record: bool,
     /// Labelled rows: a CSV file or a built-in set [default: the test rows of the model's built-in set]
     #[arg(long, env = "FHECTL_DATA", value_name = "PATH|NAME")]
@@ -62,6 +62,10 @@ pub struct PlayArgs {
 }
 
 pub fn run(args: PlayArgs) -> Result<()> {
+    if args.simulate && args.samples.is_none() && (args.record || args.export_json.is_some() || args.report.is_some()) {
+        return Err(Error::user("samples_missing", "--simulate alone encrypts nothing that could be recorded")
+            .hint("say with --samples how many rows to encrypt besides"));
+    }
     for path in [&args.export_json, &args.report].into_iter().flatten() {
         open_output(path)?;
     }
@@ -232,7 +236,11 @@ fn play(
     let figures = Figures::new(&bundle.spec, keys.evaluation.len(), &outcomes, wall, simulations);
     figures.print();
     if args.record {
-        args.model.record(&figures.measured())?;
+        let rows = match &args.data {
+            Some(data) => format!("{} rows of `{data}`", rows.len()),
+            None => format!("the first {} test rows", rows.len()),
+        };
+        args.model.record(&figures.measured(&rows))?;
     }
     if let Some(path) = &args.export_json {
         figures.export_json(path)?;

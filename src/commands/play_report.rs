@@ -122,12 +122,12 @@ impl Figures {
         if self.exact { "answers, score by score" } else { "classes" }
     }
 
-    /// The run as a section of a model card.
-    pub fn measured(&self) -> String {
+    /// The run as a section of a model card; `rows` says which were played.
+    pub fn measured(&self, rows: &str) -> String {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut text = format!(
-            "A run of `fhectl play {} --samples {}`, client and server on one machine of {cores} cores:\n\n| | |\n|---|---|\n| encrypted accuracy | {:.4} on {} rows |\n",
-            self.model, self.samples, self.accuracy, self.samples
+            "A run of `fhectl play {}` on {rows}, client and server on one machine of {cores} cores:\n\n| | |\n|---|---|\n| encrypted accuracy | {:.4} on {} rows |\n",
+            self.model, self.accuracy, self.samples
         );
         if let Some(agreement) = self.agreement {
             let _ = writeln!(

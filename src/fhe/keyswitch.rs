@@ -44,7 +44,7 @@ impl KeyswitchParams {
         self.to.check()?;
         let decomposed = self.base_log.saturating_mul(self.levels);
         if !(512..=8192).contains(&self.from)
-            || self.base_log == 0
+            || !(1..=16).contains(&self.base_log)
             || self.levels == 0
             || decomposed > 31
             || !(1..=64).contains(&self.key_bits)
@@ -62,10 +62,13 @@ impl KeyswitchParams {
 /// Where the keys do not have the parameters' shape.
 pub fn generate(params: &KeyswitchParams, big: &GlweSecret, small: &GlweSecret, entropy: &mut dyn Entropy) -> Vec<u8> {
     assert_eq!(big.shape().lwe_dimension(), params.from);
-    let levels = 1..=params.levels;
-    let mut messages: Vec<u64> =
-        big.bits().iter().flat_map(|bit| levels.clone().map(move |l| bit << (64 - params.base_log * l))).collect();
-    let wire = params.layout().encrypt(small, &messages, entropy);
+    let layout = params.layout();
+    // At its full length from the start: growing would leave copies of the key behind.
+    let mut messages = Vec::with_capacity(layout.bodies);
+    for bit in big.bits() {
+        messages.extend((1..=params.levels).map(|level| bit << (64 - params.base_log * level)));
+    }
+    let wire = layout.encrypt(small, &messages, entropy);
     zeroize::Zeroize::zeroize(&mut messages);
     wire
 }

@@ -31,6 +31,11 @@ impl LweList {
         Self { dimension, stride, words: vec![0; rows * stride] }
     }
 
+    /// Bytes of a list.
+    pub const fn bytes(rows: usize, dimension: usize) -> usize {
+        4 * rows * (dimension + 1).next_multiple_of(BLOCK)
+    }
+
     /// The rows of all `lists`, which have one dimension, one after the other.
     pub fn concat(lists: impl IntoIterator<Item = Self>) -> Self {
         let joined = lists.into_iter().reduce(|mut all, list| {

@@ -72,6 +72,11 @@ pub fn answer_rounding_variance(lwe_dimension: usize, bits: u32) -> f64 {
     (heavy_key(lwe_dimension) + 1.0) * rounding_variance(bits)
 }
 
+/// The variance that rounding mask and body to 32 bits adds to a phase, for a uniform binary key.
+pub fn narrowing_variance(lwe_dimension: usize) -> f64 {
+    (lwe_dimension as f64 / 2.0 + 1.0) * rounding_variance(32)
+}
+
 /// The variance of one encryption of zero under a module-LWE public key whose bodies are cut to `key_bits`:
 /// `<e, rho> - <s, e1> + e2` with binary `rho` and `s`.
 pub fn public_encryption_variance(shape: GlweShape, key_bits: u32) -> f64 {

@@ -57,6 +57,8 @@ impl SeededLayout {
             noise_stream.add_t_uniform(&mut body[..chunk.len()], bound);
             chunk.copy_from_slice(&body[..chunk.len()]);
         }
+        // Beyond a partial ciphertext stand products with the key that no noise covers.
+        zeroize::Zeroize::zeroize(&mut body);
 
         let mut out = Vec::with_capacity(self.wire_len());
         out.extend_from_slice(&seed.0);
@@ -129,7 +131,7 @@ impl GlweList {
 
     /// Every coefficient as an LWE ciphertext of 32-bit words.
     ///
-    /// The masks' dropped bits add a variance of `(k * N / 24) * 2^-64` turns: nothing beside fresh noise.
+    /// Dropping bits adds [`super::noise::narrowing_variance`].
     #[cfg(feature = "evaluate")]
     pub fn to_list(&self) -> LweList {
         use rayon::prelude::*;

@@ -197,12 +197,13 @@ fn learns(spec: &ClientSpec) -> String {
             p.circle / 2
         ),
         (CircuitSpec::Table(p), _) => format!(
-            "the scores, exactly; from the public parameters: that all lie in {} to {}",
+            "the scores, exactly; from the public parameters: that all lie in {} to {} (rounded outwards)",
             p.low,
             p.low + (1 << p.score_bits) - 1
         ),
         (CircuitSpec::Network(p), _) => format!(
-            "the scores, with noise; from the public parameters: {} bootstraps{}, and bounds on the weights' norms",
+            "the scores, with noise; from the public parameters: {} bootstraps{}, bounds on the weights' norms, and how far the \
+             first layer's sums and the scores reach on the training rows",
             spec.circuit.bootstraps(),
             p.inner.map_or(String::new(), |inner| format!(
                 ", {} of them in the first layer",

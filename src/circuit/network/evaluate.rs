@@ -13,6 +13,8 @@ use rayon::prelude::*;
 
 /// Bootstraps that are worth doing at once: more only take memory.
 const BOOTSTRAPS_AT_ONCE: usize = 512;
+/// And bytes of expanded inputs.
+const INPUT_BYTES_AT_ONCE: usize = 64 << 20;
 
 /// A client's keys for one network.
 pub struct NetworkKey {
@@ -66,19 +68,16 @@ pub fn evaluate(
     requests: &[&[u8]],
     random: &mut Random,
 ) -> Result<Vec<Vec<u8>>> {
-    let rows_at_once = (BOOTSTRAPS_AT_ONCE / params.bootstraps().max(1)).max(1);
+    let row_bytes = LweList::bytes(params.input.bodies, params.input.shape.lwe_dimension());
+    let rows_at_once = (BOOTSTRAPS_AT_ONCE / params.bootstraps().max(1)).min(INPUT_BYTES_AT_ONCE / row_bytes).max(1);
     let mut answers = Vec::with_capacity(requests.len());
     for (group, requests) in requests.chunks(rows_at_once).enumerate() {
-        let inputs = requests
-            .iter()
-            .enumerate()
-            .map(|(index, request)| {
-                let input = params.input.expand(request);
-                input.map_err(|error| error.context(format!("input {}", group * rows_at_once + index)))
-            })
-            .collect::<Result<Vec<_>>>()?;
-        let mut values = LweList::concat(inputs.iter().map(|input| input.to_list()));
-        drop(inputs);
+        let inputs = requests.iter().enumerate().map(|(index, request)| {
+            let input = params.input.expand(request);
+            let input = input.map_err(|error| error.context(format!("input {}", group * rows_at_once + index)));
+            Ok(input?.to_list())
+        });
+        let mut values = LweList::concat(inputs.collect::<Result<Vec<_>>>()?);
         for (index, stage) in program.stages.iter().enumerate() {
             let sums = sums(stage, &values, requests.len());
             values = if stage.tables.is_empty() { sums } else { activate(key, index, stage, &sums) };

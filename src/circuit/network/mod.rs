@@ -71,7 +71,7 @@ impl NetworkParams {
     }
 
     pub(super) fn bootstraps(&self) -> usize {
-        self.first.activations + self.inner.map_or(0, |inner| inner.stage.activations)
+        self.first.activations.saturating_add(self.inner.map_or(0, |inner| inner.stage.activations))
     }
 
     /// Wire bytes of the bootstrap and keyswitching keys.
@@ -141,6 +141,7 @@ impl NetworkParams {
     /// One encrypted input.
     pub fn input_variance(&self) -> f64 {
         noise::seeded_variance(self.input.shape, self.input.bits)
+            + noise::narrowing_variance(self.input.shape.lwe_dimension())
     }
 
     /// What the modulus switch before the first layer's bootstraps adds.
@@ -155,6 +156,7 @@ impl NetworkParams {
             _ => self.first.bootstrap,
         };
         noise::bootstrap_variance(bootstrap.lwe_dimension, bootstrap.output, bootstrap.gadget())
+            + noise::narrowing_variance(bootstrap.output.lwe_dimension())
     }
 
     /// What keyswitch and modulus switch before a later layer's bootstraps add; 0 without later layers.

@@ -1,6 +1,6 @@
 //! The server's side of `Table`.
 
-use super::{MAX_BITS, TableParams, widths};
+use super::{MAX_BITS, MAX_SCORES, TableParams, widths};
 use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::fhe::cmux::Bits;
@@ -17,7 +17,7 @@ impl Enumerated {
     /// Evaluates the model everywhere.
     ///
     /// # Errors
-    /// `circuit_unfit` where the inputs have too many bits.
+    /// `circuit_unfit` where the inputs have too many bits, or the entries too many scores.
     pub fn new(model: &Model, quantizer: &Quantizer) -> Result<Self> {
         let widths = widths(quantizer);
         let total: u32 = widths.iter().sum();
@@ -27,6 +27,11 @@ impl Enumerated {
                 format!("table: the inputs have {total} bits in all, want 1 to {MAX_BITS}"),
             )
             .hint("give features fewer bits with --bits, or choose --circuit auto"));
+        }
+        let scores = model.scores(&vec![0; widths.len()]).len() << total;
+        if scores > MAX_SCORES {
+            return Err(Error::user("circuit_unfit", format!("table: {scores} scores in all, at most {MAX_SCORES}"))
+                .hint("give features fewer bits with --bits, or choose --circuit auto"));
         }
         let scores = (0u32..1 << total).into_par_iter().map(|spelling| {
             let mut rest = spelling;

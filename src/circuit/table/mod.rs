@@ -18,6 +18,8 @@ use serde::{Deserialize, Serialize};
 
 /// The most input bits: a table has an entry for each of their values.
 pub const MAX_BITS: usize = 18;
+/// The most scores of all entries together.
+const MAX_SCORES: usize = 1 << 23;
 
 /// The public parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -66,7 +68,11 @@ impl TableParams {
         if self.bits.count != wanted || wanted > MAX_BITS {
             return Err(bad_parameters(format!("{} bits for features of {wanted}", self.bits.count)));
         }
-        if self.scores == 0 || self.scores > classes || !(1..=self.scores).contains(&self.together) {
+        if self.scores == 0
+            || self.scores > classes
+            || self.scores << wanted > MAX_SCORES
+            || !(1..=self.scores).contains(&self.together)
+        {
             return Err(bad_parameters(format!("{} scores, {} together", self.scores, self.together)));
         }
         if !(1..=40).contains(&self.score_bits) || self.together > 40 || self.message_bits() > 40 {

@@ -1,7 +1,7 @@
 //! Linear maps of a network: dense and convolution, with integer weights.
 
 use super::super::invalid;
-use super::{MAX_WEIGHTS, MAX_WIDTH};
+use super::{MAX_TERMS, MAX_WEIGHTS, MAX_WIDTH};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -124,6 +124,10 @@ impl MapShape {
         }
         if self.inputs() > MAX_WIDTH || self.outputs() > MAX_WIDTH {
             return Err(invalid(format!("{} inputs, {} outputs, at most {MAX_WIDTH}", self.inputs(), self.outputs())));
+        }
+        let terms = self.outputs().saturating_mul(self.taps().min(self.inputs()));
+        if terms > MAX_TERMS {
+            return Err(invalid(format!("{terms} products of a weight and an input, at most {MAX_TERMS}")));
         }
         Ok(())
     }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 const MAX_LAYERS: usize = 16;
 const MAX_WIDTH: usize = 1 << 20;
 const MAX_WEIGHTS: usize = 1 << 24;
+const MAX_TERMS: usize = 1 << 25;
 const MAX_CIRCLE: u64 = 1 << 40;
 const MAX_OUTPUTS: usize = 1 << 10;
 
@@ -30,8 +31,8 @@ pub struct NetworkLayer {
     pub map: LinearMap,
     /// Integer steps in one turn of the torus: sums live modulo this.
     pub circle: u64,
-    /// The noise that training put on each sum: a standard deviation, as a fraction of the circle. Encrypted
-    /// inference is given parameters that stay at or below it.
+    /// The noise that each sum is allowed: a standard deviation, as a fraction of the circle, no more than training put
+    /// there. Encrypted inference is given parameters that stay at or below it.
     pub noise: f64,
     /// `None` in the last layer, whose sums are the scores.
     pub activation: Option<Activation>,

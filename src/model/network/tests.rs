@@ -83,6 +83,10 @@ fn what_does_not_fit_together_is_named() {
         padding: 0,
     };
     wrong(vec![NetworkLayer { map: LinearMap { shape, ..map(3) }, ..scores(3) }], "sizes");
+    // Few weights, but every window holds the whole image.
+    let shape =
+        MapShape::Conv { height: 64, width: 64, channels: 1, filters: 100, kernel: [127, 127], stride: 1, padding: 63 };
+    wrong(vec![NetworkLayer { map: LinearMap { shape, ..map(3) }, ..scores(3) }], "products");
     let wide = Activation { outputs: vec![0, 1, 2], thresholds: vec![vec![0, 32]] };
     wrong(vec![NetworkLayer { activation: Some(wide), ..scores(3) }, scores(2)], "half the circle");
 }
