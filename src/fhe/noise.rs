@@ -118,11 +118,16 @@ pub fn bootstrap_variance(lwe_dimension: usize, output: GlweShape, gadget: Gadge
         MODULUS,
     )
     .0;
+    let products = lwe_dimension * gadget.levels as usize * output.size * (output.dimension + 1);
+    formula + beyond_the_formula(products, output.lwe_dimension(), gadget)
+}
+
+/// What `products` of a digit and a key's coefficient add that tfhe's formulas do not count: the part of our noise that is
+/// above the curve, and the bits that were cut.
+fn beyond_the_formula(products: usize, dimension: usize, gadget: Gadget) -> f64 {
     let base = f64::from(gadget.base_log).exp2();
-    let products = (lwe_dimension * gadget.levels as usize * output.size * (output.dimension + 1)) as f64;
-    let dimension = output.lwe_dimension();
     let above_curve = (fresh_variance(dimension) - curve_variance(dimension)).max(0.0);
-    formula + products * (base * base / 12.0 + 1.0 / 6.0) * (above_curve + rounding_variance(gadget.key_bits))
+    products as f64 * (base * base / 12.0 + 1.0 / 6.0) * (above_curve + rounding_variance(gadget.key_bits))
 }
 
 /// The variance that a keyswitch adds: tfhe's formula, and on top what our keys have more noise than it counts (as
@@ -137,10 +142,7 @@ pub fn keyswitch_variance(from: usize, to: usize, gadget: Gadget) -> f64 {
         MODULUS,
     )
     .0;
-    let base = f64::from(gadget.base_log).exp2();
-    let products = (from * gadget.levels as usize) as f64;
-    let above_curve = (fresh_variance(to) - curve_variance(to)).max(0.0);
-    formula + products * (base * base / 12.0 + 1.0 / 6.0) * (above_curve + rounding_variance(gadget.key_bits))
+    formula + beyond_the_formula(from * gadget.levels as usize, to, gadget)
 }
 
 /// log2 of `erfc(margin / (sigma * sqrt 2))`, also far beyond what an `f64` probability can hold.
