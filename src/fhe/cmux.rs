@@ -4,7 +4,7 @@ use super::GlweShape;
 use super::external_product::{FourierGgsws, TOGETHER, Workspace};
 use super::ggsw::GgswLayout;
 use super::lwe::Lwe;
-use super::pbs::{difference_to_rotation, extract_constant};
+use super::pbs::{difference_to_rotation, extract};
 use crate::error::Result;
 use rayon::prelude::*;
 
@@ -66,12 +66,7 @@ impl Bits {
             }
             self.ggsws.add_products(bit, &difference, &mut ciphertexts, &mut workspace);
         }
-        let mut lwe = Lwe::zero(dimension * size);
-        for (polynomial, mask) in ciphertexts.chunks(size).zip(lwe.mask.chunks_mut(size)) {
-            extract_constant(polynomial, mask, |word| word);
-        }
-        lwe.body = ciphertexts[dimension * size];
-        lwe
+        extract(&ciphertexts, layout.shape)
     }
 
     /// One level of a tree: of each pair of neighbours the second where the bit is one, else the first. The chosen half

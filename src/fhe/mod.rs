@@ -56,6 +56,14 @@ impl GlweShape {
         Self { dimension, size }
     }
 
+    /// A small LWE key of this dimension as a GLWE key, with polynomials as long as divide it (64 at most): the longer,
+    /// the fewer masks to expand.
+    pub const fn small(dimension: usize) -> Self {
+        let log = dimension.trailing_zeros();
+        let size = 1 << if log < 6 { log } else { 6 };
+        Self { dimension: dimension / size, size }
+    }
+
     /// `k * N`, the dimension of the flattened LWE key.
     pub const fn lwe_dimension(&self) -> usize {
         self.dimension * self.size

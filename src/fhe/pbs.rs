@@ -75,12 +75,7 @@ impl BootstrapKey {
                 *sum = sum.wrapping_add(*word);
             }
         }
-        let mut lwe = Lwe::zero(self.params.output.lwe_dimension());
-        for (polynomial, mask) in sum.chunks(size).zip(lwe.mask.chunks_mut(size)) {
-            extract_constant(polynomial, mask, |word| word);
-        }
-        lwe.body = sum[dimension * size];
-        lwe
+        extract(sum, self.params.output)
     }
 
     /// For every row of `inputs` (under the small key) the entry of its table that its phase points at, under the
@@ -199,8 +194,18 @@ struct Switched {
     body: usize,
 }
 
+/// A GLWE ciphertext's constant coefficient as an LWE ciphertext.
+pub(super) fn extract(glwe: &[u64], shape: GlweShape) -> Lwe {
+    let mut lwe = Lwe::zero(shape.lwe_dimension());
+    for (polynomial, mask) in glwe.chunks(shape.size).zip(lwe.mask.chunks_mut(shape.size)) {
+        extract_constant(polynomial, mask, |word| word);
+    }
+    lwe.body = glwe[shape.lwe_dimension()];
+    lwe
+}
+
 /// The mask of a GLWE ciphertext's constant coefficient (TFHE, section 4.2): `a_0`, then `-a_{N-j}`.
-pub(super) fn extract_constant<T>(polynomial: &[u64], mask: &mut [T], convert: impl Fn(u64) -> T) {
+fn extract_constant<T>(polynomial: &[u64], mask: &mut [T], convert: impl Fn(u64) -> T) {
     mask[0] = convert(polynomial[0]);
     for (out, word) in mask[1..].iter_mut().zip(polynomial[1..].iter().rev()) {
         *out = convert(word.wrapping_neg());

@@ -72,8 +72,7 @@ fn candidates<'a>(
             (1..=3u32).flat_map(move |levels| {
                 let bases = if levels == 1 { 8..=24 } else { 5..=16 };
                 bases.map(move |base_log| LeafSumParams {
-                    // Polynomials as long as divide n: fewer masks to expand.
-                    input: SeededLayout { shape: input_shape(n), bodies: thermometer::bits(quantizer), bits: 0 },
+                    input: SeededLayout { shape: GlweShape::small(n), bodies: thermometer::bits(quantizer), bits: 0 },
                     circle: 2 * u64::from(tests.depth()),
                     bootstrap: BootstrapParams {
                         lwe_dimension: n,
@@ -91,11 +90,6 @@ fn candidates<'a>(
             })
         })
     })
-}
-
-fn input_shape(n: usize) -> GlweShape {
-    let size = 1 << n.trailing_zeros().min(6);
-    GlweShape::new(n / size, size)
 }
 
 /// Closes what is open. The failure budget is spent in this order: half on the decisions of the boxes, then on

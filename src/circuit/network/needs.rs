@@ -179,19 +179,13 @@ fn bootstrap(lwe_dimension: usize, output: GlweShape, base_log: u32, levels: u32
     BootstrapParams { lwe_dimension, output, base_log, levels, key_bits: 64 }
 }
 
-/// A small key of dimension `n`, with polynomials as long as divide it.
-fn small(n: usize) -> GlweShape {
-    let size = 1 << n.trailing_zeros().min(6);
-    GlweShape::new(n / size, size)
-}
-
 /// All keys of one output shape that hold every layer's noise. `furthest` becomes the last layer that was reached.
 fn stages(demands: &Demands, open: NetworkParams, furthest: &mut usize) -> Vec<NetworkParams> {
     let output = open.output();
     // The first small key depends on nothing after it.
     let first = dimensions().find_map(|n| {
         let mut params = open.clone();
-        params.input.shape = small(n);
+        params.input.shape = GlweShape::small(n);
         params.first.bootstrap.lwe_dimension = n;
         demands.holds(&params, 0, FOR_KEYS).then_some(params)
     });
@@ -218,7 +212,7 @@ fn inner_stages(demands: &Demands, params: &NetworkParams, furthest: &mut usize)
     let with = |n: usize, keyswitch: (u32, u32), gadget: (u32, u32)| {
         let (base_log, levels) = keyswitch;
         let from = output.lwe_dimension();
-        let keyswitch = KeyswitchParams { from, to: small(n), base_log, levels, key_bits: 64 };
+        let keyswitch = KeyswitchParams { from, to: GlweShape::small(n), base_log, levels, key_bits: 64 };
         let activations = demands.widths[1..last].iter().sum();
         let stage = StageParams { bootstrap: bootstrap(n, output, gadget.0, gadget.1), activations };
         NetworkParams { inner: Some(InnerParams { keyswitch, stage }), ..params.clone() }
