@@ -8,7 +8,7 @@
 //! 4. [`circuit`]: how a model becomes something that runs on ciphertexts: plan, encode, evaluate, decode.
 //! 5. [`bundle`]: `client.zip`, `server.zip`, `versions.json`.
 //! 6. [`protocol`]: messages and byte formats that client and server share.
-//! 7. [`data`], [`train`]: tables and images in, quantised models out.
+//! 7. [`data`], [`train`], [`import`]: tables, images and models of other tools in, quantised models out.
 //! 8. [`store`], [`server`]: evaluation keys at rest, and the HTTP service.
 //! 9. [`client`]: one session with one server.
 //! 10. [`report`], [`commands`]: what a person sees.
@@ -26,6 +26,8 @@ pub mod commands;
 pub mod data;
 pub mod error;
 pub mod fhe;
+#[cfg(feature = "train")]
+pub mod import;
 pub mod model;
 pub mod protocol;
 #[cfg(feature = "cli")]

@@ -10,12 +10,12 @@ use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
 use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, encode};
 use fhectl::fhe::random::OsEntropy;
 use fhectl::fhe::{GlweList, Lwe, Random, SeededLayout};
-use fhectl::model::{IntegerTree, Model, Node, Quantizer};
+use fhectl::model::{IntegerTree, Model, Node, Output, Quantizer};
 
 /// A spec whose answers are not cut.
 fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal) -> CircuitSpec {
     let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
-    let mut spec = plan(model, quantizer, 2, &request).unwrap().remove(0).spec;
+    let mut spec = plan(model, quantizer, Output::Classes(2), &request).unwrap().remove(0).spec;
     match &mut spec {
         CircuitSpec::Linear(params) => params.response_bits = 64,
         CircuitSpec::PathCost(params) => params.response_bits = 64,

@@ -6,13 +6,13 @@ use fhectl::circuit::plan::{Evaluator, Needs, PlanRequest, plan};
 use fhectl::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
 use fhectl::fhe::random::OsEntropy;
 use fhectl::fhe::{Random, noise};
-use fhectl::model::{Model, Quantizer};
+use fhectl::model::{Model, Output, Quantizer};
 use std::time::Instant;
 
 fn planned(model: &Model, quantizer: &Quantizer, classes: usize, kind: CircuitKind, reveal: Reveal) -> Needs {
     let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
-    let needs = plan(model, quantizer, classes, &request).unwrap().remove(0);
-    needs.spec.check(quantizer, classes).unwrap();
+    let needs = plan(model, quantizer, Output::Classes(classes), &request).unwrap().remove(0);
+    needs.spec.check(quantizer, Output::Classes(classes)).unwrap();
     assert!(needs.guarantees.p_fail_log2.unwrap() <= -128.0, "{:?}", needs.guarantees);
     for key in needs.spec.keys() {
         assert!(key.shape.lwe_dimension() >= noise::MIN_LWE_DIMENSION);
@@ -119,11 +119,14 @@ fn a_table_equals_any_model() {
     assert_eq!(open.spec.key_bytes(), 0);
     assert_exact(&network, &wide, &open, 1, 20);
     // A network whose inputs fit a table is one, unless asked otherwise.
-    assert_eq!(plan(&network, &wide, 3, &PlanRequest::default()).unwrap()[0].spec.kind(), CircuitKind::Table);
+    assert_eq!(
+        plan(&network, &wide, Output::Classes(3), &PlanRequest::default()).unwrap()[0].spec.kind(),
+        CircuitKind::Table
+    );
     let many = common::quantizer(5, 16);
     let model = Model::Linear(common::linear(&many, 2, 8, &mut common::random(2)));
     let request = PlanRequest { circuit: Some(CircuitKind::Table), ..PlanRequest::default() };
-    let error = plan(&model, &many, 2, &request).unwrap_err();
+    let error = plan(&model, &many, Output::Classes(2), &request).unwrap_err();
     assert!(error.code == "circuit_unfit" && error.message.contains("20 bits"), "{error:?}");
 }
 
@@ -133,15 +136,15 @@ fn auto_takes_the_cheapest_that_reveals_no_more_than_allowed() {
     let model = Model::Tree(common::tree(&quantizer, 4, 2, &mut common::random(1)));
     let choose = |reveal| {
         let request = PlanRequest { reveal, ..PlanRequest::default() };
-        plan(&model, &quantizer, 2, &request).unwrap()[0].spec.kind()
+        plan(&model, &quantizer, Output::Classes(2), &request).unwrap()[0].spec.kind()
     };
     assert_eq!(choose(Reveal::Size), CircuitKind::PathCost);
     assert_eq!(choose(Reveal::Nothing), CircuitKind::LeafSum);
     let request = PlanRequest { circuit: Some(CircuitKind::Linear), ..PlanRequest::default() };
-    assert_eq!(plan(&model, &quantizer, 2, &request).unwrap_err().code, "circuit_unfit");
+    assert_eq!(plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err().code, "circuit_unfit");
     let request =
         PlanRequest { circuit: Some(CircuitKind::PathCost), reveal: Reveal::Nothing, ..PlanRequest::default() };
-    assert_eq!(plan(&model, &quantizer, 2, &request).unwrap_err().code, "circuit_unfit");
+    assert_eq!(plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err().code, "circuit_unfit");
 }
 
 #[test]
@@ -157,9 +160,9 @@ fn a_tree_too_deep_is_refused_with_the_depth_that_fits() {
     }
     nodes.push(Node::Leaf { class: 1 });
     let model = Model::Tree(IntegerTree { classes: 2, nodes });
-    model.check(&quantizer, 2).unwrap();
+    model.check(&quantizer, Output::Classes(2)).unwrap();
     let request = PlanRequest { circuit: Some(CircuitKind::LeafSum), ..PlanRequest::default() };
-    let error = plan(&model, &quantizer, 2, &request).unwrap_err();
+    let error = plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err();
     assert_eq!(error.code, "no_parameters");
     assert!(error.hint.as_ref().unwrap().contains("--max-depth"), "{error:?}");
     // The same tree has no trouble where nothing is bootstrapped.

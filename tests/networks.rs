@@ -9,16 +9,16 @@ use fhectl::circuit::{CircuitSpec, ClientKey, decode, encode};
 use fhectl::fhe::list::LweList;
 use fhectl::fhe::random::OsEntropy;
 use fhectl::fhe::{GlweSecret, Random};
-use fhectl::model::{IntegerNetwork, MapShape, Model, Quantizer};
+use fhectl::model::{IntegerNetwork, MapShape, Model, Output, Quantizer};
 
 const TURN: f64 = 18_446_744_073_709_551_616.0;
 
 fn planned(network: &IntegerNetwork, quantizer: &Quantizer) -> NetworkParams {
     let model = Model::Network(network.clone());
     let classes = network.layers.last().unwrap().map.shape.outputs();
-    model.check(quantizer, classes).unwrap();
-    let needs = plan(&model, quantizer, classes, &PlanRequest::default()).unwrap().remove(0);
-    needs.spec.check(quantizer, classes).unwrap();
+    model.check(quantizer, Output::Classes(classes)).unwrap();
+    let needs = plan(&model, quantizer, Output::Classes(classes), &PlanRequest::default()).unwrap().remove(0);
+    needs.spec.check(quantizer, Output::Classes(classes)).unwrap();
     let CircuitSpec::Network(params) = needs.spec else { panic!("{:?}", needs.spec) };
     println!("{params:?}, {:.1} ms of one core", needs.core_seconds * 1e3);
     params

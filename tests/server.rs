@@ -6,11 +6,11 @@ mod common;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fhectl::bundle::folder::sha256_hex;
-use fhectl::bundle::{ClientBundle, ClientSpec, Metrics, ServerBundle, ServerSpec, pack};
+use fhectl::bundle::{ClientBundle, ClientSpec, Metrics, Quality, ServerBundle, ServerSpec, pack};
 use fhectl::circuit::plan::{PlanRequest, plan};
 use fhectl::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
 use fhectl::fhe::random::OsEntropy;
-use fhectl::model::Model;
+use fhectl::model::{Model, Output};
 use fhectl::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, ModelList, QUEUE_HEADER, UploadState};
 use fhectl::protocol::frame::{Frame, MAX_BATCH, read_batch, write_batch, write_key};
 use fhectl::server::{ServeConfig, Server, TokenSet};
@@ -40,7 +40,7 @@ impl Fixture {
         let quantizer = common::quantizer(size.0, size.1);
         let model = Model::Tree(common::tree(&quantizer, depth, 3, &mut common::random(seed)));
         let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
-        let needs = plan(&model, &quantizer, 3, &request).unwrap().remove(0);
+        let needs = plan(&model, &quantizer, Output::Classes(3), &request).unwrap().remove(0);
         let spec = ClientSpec {
             format: fhectl::bundle::FORMAT,
             name: name.into(),
@@ -48,6 +48,7 @@ impl Fixture {
             features: (0..size.0).map(|f| format!("f{f}")).collect(),
             target: "y".into(),
             classes: ["a", "b", "c"].map(String::from).into(),
+            preparation: Vec::new(),
             quantizer,
             circuit: needs.spec,
             reveal,
@@ -55,15 +56,11 @@ impl Fixture {
             flooding_log2: needs.guarantees.flooding_log2,
             security_bits: 132,
             score_scale: None,
+            score_offset: None,
             evaluation: None,
         };
-        let metrics = Metrics {
-            train_rows: 3,
-            test_rows: 1,
-            float_accuracy: 1.0,
-            quantized_accuracy: 1.0,
-            simulated_accuracy: None,
-        };
+        let quality = Quality::Accuracy { float_accuracy: 1.0, quantized_accuracy: 1.0, simulated_accuracy: None };
+        let metrics = Metrics { train_rows: 3, test_rows: 1, quality };
         let server = ServerSpec { format: fhectl::bundle::FORMAT, salt: "00".into(), model, metrics };
         let (_, zip) = pack(&spec, &server).unwrap();
         Self::with_key(ServerBundle::read(&zip).unwrap())

@@ -3,7 +3,7 @@
 use super::{FORMAT, invalid};
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::error::{Error, Result};
-use crate::model::{Model, Quantizer};
+use crate::model::{Model, Output, Quantizer, RowStep};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -76,7 +76,11 @@ pub struct ClientSpec {
     pub kind: String,
     pub features: Vec<String>,
     pub target: String,
+    /// Names of the classes; none where the output is a number.
     pub classes: Vec<String>,
+    /// What is done to a row before it is quantised.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preparation: Vec<RowStep>,
     pub quantizer: Quantizer,
     pub circuit: CircuitSpec,
     pub reveal: Reveal,
@@ -86,12 +90,43 @@ pub struct ClientSpec {
     /// log2 of an answer's statistical distance from one whose noise does not depend on the model.
     pub flooding_log2: Option<f64>,
     pub security_bits: u32,
-    /// What an integer score is worth as a logit; `None` where scores are classes.
+    /// What an integer score is worth as a logit or in the target's unit; `None` where scores are classes.
     pub score_scale: Option<f64>,
+    /// A predicted number is `score * score_scale` and this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score_offset: Option<f64>,
     pub evaluation: Option<Evaluation>,
 }
 
 impl ClientSpec {
+    /// What scores stand for.
+    pub fn output(&self) -> Output {
+        if self.classes.is_empty() { Output::Value } else { Output::Classes(self.classes.len()) }
+    }
+
+    /// Prepares and quantises one row.
+    ///
+    /// # Errors
+    /// As [`Quantizer::quantize`].
+    pub fn quantize(&self, row: &[f64]) -> Result<Vec<u32>> {
+        if self.preparation.is_empty() || row.len() != self.quantizer.features.len() {
+            return self.quantizer.quantize(row);
+        }
+        let mut row = row.to_vec();
+        self.preparation.iter().for_each(|step| step.apply(&mut row));
+        self.quantizer.quantize(&row)
+    }
+
+    /// The predicted number that integer scores stand for, where the output is one.
+    pub fn value(&self, scores: &[i64]) -> Option<f64> {
+        match (self.output(), scores) {
+            (Output::Value, [score]) => {
+                Some(*score as f64 * self.score_scale.unwrap_or(1.0) + self.score_offset.unwrap_or(0.0))
+            }
+            _ => None,
+        }
+    }
+
     /// Checks all that later code relies on.
     ///
     /// # Errors
@@ -113,10 +148,17 @@ impl ClientSpec {
                 self.quantizer.features.len()
             )));
         }
-        if self.classes.len() < 2 || self.classes.len() > 1 << 12 {
-            return Err(invalid(format!("{} classes, want 2 to 4096", self.classes.len())));
+        for step in &self.preparation {
+            step.check(self.features.len())?;
         }
-        self.circuit.check(&self.quantizer, self.classes.len())
+        if self.classes.len() == 1 || self.classes.len() > 1 << 12 {
+            return Err(invalid(format!("{} classes, want 2 to 4096, or none for a number", self.classes.len())));
+        }
+        let wrong = |number: Option<f64>| number.is_some_and(|number| !number.is_finite());
+        if wrong(self.score_scale) || wrong(self.score_offset) {
+            return Err(invalid("the worth of a score is not a finite number"));
+        }
+        self.circuit.check(&self.quantizer, self.output())
     }
 }
 
@@ -138,12 +180,31 @@ pub fn check_name(name: &str) -> Result<()> {
 pub struct Metrics {
     pub train_rows: usize,
     pub test_rows: usize,
-    /// Accuracy of the float model and of the integer model on the test rows.
-    pub float_accuracy: f64,
-    pub quantized_accuracy: f64,
-    /// Accuracy of the integer model with its circuit's noise drawn in clear; `None` for exact circuits.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub simulated_accuracy: Option<f64>,
+    #[serde(flatten)]
+    pub quality: Quality,
+}
+
+/// What the test rows say of a model: of the float model, of the integer model, and of the integer model with its
+/// circuit's noise drawn in clear (`None` for exact circuits).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Quality {
+    /// Shares of right classes.
+    Accuracy {
+        float_accuracy: f64,
+        quantized_accuracy: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        simulated_accuracy: Option<f64>,
+    },
+    /// Coefficients of determination (R2), and root mean square errors in the target's unit.
+    Regression {
+        float_r2: f64,
+        quantized_r2: f64,
+        float_rmse: f64,
+        quantized_rmse: f64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        simulated_r2: Option<f64>,
+    },
 }
 
 /// The owner's half.
@@ -161,6 +222,6 @@ impl ServerSpec {
     /// # Errors
     /// `model_invalid` where the model does not fit the client's half.
     pub fn check(&self, spec: &ClientSpec) -> Result<()> {
-        self.model.check(&spec.quantizer, spec.classes.len())
+        self.model.check(&spec.quantizer, spec.output())
     }
 }

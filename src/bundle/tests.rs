@@ -1,7 +1,7 @@
 use super::*;
 use crate::circuit::Reveal;
 use crate::circuit::plan::{PlanRequest, plan};
-use crate::model::{FeatureQuantizer, IntegerTree, Model, Node, Quantizer};
+use crate::model::{FeatureQuantizer, IntegerTree, Model, Node, Output, Quantizer};
 use std::io::{Cursor, Write};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
@@ -17,7 +17,7 @@ fn specs() -> (ClientSpec, ServerSpec) {
             Node::Leaf { class: 1 },
         ],
     });
-    let needs = plan(&model, &quantizer, 2, &PlanRequest::default()).unwrap().remove(0);
+    let needs = plan(&model, &quantizer, Output::Classes(2), &PlanRequest::default()).unwrap().remove(0);
     let client = ClientSpec {
         format: FORMAT,
         name: "tiny".into(),
@@ -25,6 +25,7 @@ fn specs() -> (ClientSpec, ServerSpec) {
         features: vec!["a".into(), "b".into()],
         target: "y".into(),
         classes: vec!["no".into(), "yes".into()],
+        preparation: Vec::new(),
         quantizer,
         circuit: needs.spec,
         reveal: Reveal::Size,
@@ -32,10 +33,11 @@ fn specs() -> (ClientSpec, ServerSpec) {
         flooding_log2: needs.guarantees.flooding_log2,
         security_bits: 132,
         score_scale: None,
+        score_offset: None,
         evaluation: None,
     };
-    let metrics =
-        Metrics { train_rows: 3, test_rows: 1, float_accuracy: 1.0, quantized_accuracy: 1.0, simulated_accuracy: None };
+    let quality = Quality::Accuracy { float_accuracy: 1.0, quantized_accuracy: 1.0, simulated_accuracy: None };
+    let metrics = Metrics { train_rows: 3, test_rows: 1, quality };
     (client, ServerSpec { format: FORMAT, salt: "00".into(), model, metrics })
 }
 

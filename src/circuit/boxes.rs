@@ -187,7 +187,7 @@ impl<'a> Walk<'a> {
 mod tests {
     use super::*;
     use crate::circuit::thermometer;
-    use crate::model::FeatureQuantizer;
+    use crate::model::{FeatureQuantizer, Output};
     use proptest::prelude::*;
 
     fn quantizer(levels: &[u32]) -> Quantizer {
@@ -231,7 +231,7 @@ mod tests {
         ) {
             let quantizer = quantizer(&levels);
             let tree = grow(&seeds, &levels, classes);
-            tree.check(&quantizer, classes as usize).unwrap();
+            tree.check(&quantizer, Output::Classes(classes as usize)).unwrap();
             let leaves = Boxes::leaves(&tree, &quantizer);
             let signed = Boxes::signed(&tree, &quantizer);
             prop_assert!(signed.tests.len() <= leaves.tests.len());
@@ -275,7 +275,7 @@ mod tests {
             leaf(1),
         ];
         let tree = IntegerTree { classes: 2, nodes };
-        tree.check(&quantizer, 2).unwrap();
+        tree.check(&quantizer, Output::Classes(2)).unwrap();
         let boxes = Boxes::signed(&tree, &quantizer);
         assert_eq!((boxes.base, boxes.tests.len()), (0, 2));
         assert_eq!(boxes.tests[0].features, 1);

@@ -17,7 +17,7 @@ pub mod thermometer;
 
 use crate::error::{Error, Result};
 use crate::fhe::{Entropy, GlweSecret, GlweShape, bad_parameters, public_key};
-use crate::model::Quantizer;
+use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -28,6 +28,7 @@ pub enum CircuitKind {
     Linear,
     PathCost,
     LeafSum,
+    CmuxForest,
     Table,
     Network,
 }
@@ -38,6 +39,7 @@ impl fmt::Display for CircuitKind {
             Self::Linear => "linear",
             Self::PathCost => "path-cost",
             Self::LeafSum => "leaf-sum",
+            Self::CmuxForest => "cmux-forest",
             Self::Table => "table",
             Self::Network => "network",
         })
@@ -110,13 +112,13 @@ impl CircuitSpec {
     ///
     /// # Errors
     /// `parameters_invalid`.
-    pub fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+    pub fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         match self {
-            Self::Linear(params) => params.check(quantizer, classes),
-            Self::PathCost(params) => params.check(quantizer, classes),
-            Self::LeafSum(params) => params.check(quantizer, classes),
-            Self::Table(params) => params.check(quantizer, classes),
-            Self::Network(params) => params.check(quantizer, classes),
+            Self::Linear(params) => params.check(quantizer, output),
+            Self::PathCost(params) => params.check(quantizer, output),
+            Self::LeafSum(params) => params.check(quantizer, output),
+            Self::Table(params) => params.check(quantizer, output),
+            Self::Network(params) => params.check(quantizer, output),
         }
     }
 

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
 use crate::fhe::{Random, public_key};
-use crate::model::{Model, Quantizer};
+use crate::model::{Model, Output, Quantizer};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -69,9 +69,10 @@ pub(super) fn no_parameters(message: impl Into<String>) -> Error {
 /// # Errors
 /// The first refusal where none can; `circuit_unfit` where the one asked for is not of the model's kind or reveals
 /// more than allowed.
-pub fn plan(model: &Model, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Result<Vec<Needs>> {
+pub fn plan(model: &Model, quantizer: &Quantizer, output: Output, request: &PlanRequest) -> Result<Vec<Needs>> {
     let fitting: &[CircuitKind] = match model {
-        Model::Tree(_) => &[CircuitKind::PathCost, CircuitKind::LeafSum, CircuitKind::Table],
+        Model::Tree(_) => &[CircuitKind::PathCost, CircuitKind::LeafSum, CircuitKind::CmuxForest, CircuitKind::Table],
+        Model::Forest(_) => &[CircuitKind::PathCost, CircuitKind::CmuxForest, CircuitKind::Table],
         Model::Linear(_) => &[CircuitKind::Linear, CircuitKind::Table],
         Model::Network(_) => &[CircuitKind::Network, CircuitKind::Table],
     };
@@ -85,7 +86,7 @@ pub fn plan(model: &Model, quantizer: &Quantizer, classes: usize, request: &Plan
     let mut fits = Vec::new();
     let mut refused = None;
     for kind in fitting.iter().filter(|kind| request.circuit.is_none_or(|asked| asked == **kind)) {
-        match search(*kind, model, quantizer, classes, request) {
+        match search(*kind, model, quantizer, output, request) {
             Ok(needs) => fits.push(needs),
             Err(error) => refused = refused.or(Some(error)),
         }
@@ -101,9 +102,10 @@ fn search(
     kind: CircuitKind,
     model: &Model,
     quantizer: &Quantizer,
-    classes: usize,
+    output: Output,
     request: &PlanRequest,
 ) -> Result<Needs> {
+    let classes = output.classes();
     match (kind, model) {
         (CircuitKind::Linear, Model::Linear(model)) => linear::needs::search(model, quantizer, request),
         (CircuitKind::PathCost, Model::Tree(_)) if request.reveal == Reveal::Nothing => {

@@ -1,7 +1,7 @@
 //! `inspect`: what a bundle is.
 
 use super::say;
-use crate::bundle::{ClientSpec, ModelId, ServerBundle, folder};
+use crate::bundle::{ClientSpec, ModelId, Quality, ServerBundle, folder};
 use crate::error::Result;
 use crate::model::Model;
 use crate::report::facts::facts;
@@ -40,7 +40,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
                 "response": spec.circuit.response_bytes(),
             },
             "bootstraps": spec.circuit.bootstraps(),
-            "cmux": 0,
+            "cmux": spec.circuit.cmuxes(),
             "metrics": server.as_ref().map(|server| server.server.metrics),
         });
         say!("{}", serde_json::to_string_pretty(&value).expect("JSON of JSON"));
@@ -76,6 +76,9 @@ fn read(path: &Path) -> Result<(ModelId, ClientSpec, Option<ServerBundle>)> {
 fn owners_facts(bundle: &ServerBundle) -> Vec<(&'static str, String)> {
     let shape = match &bundle.server.model {
         Model::Tree(tree) => format!("depth {}, {} leaves", tree.depth(), tree.leaves()),
+        Model::Forest(forest) => {
+            format!("{} trees, depth {}, {} leaves", forest.trees.len(), forest.depth(), forest.leaves())
+        }
         Model::Linear(linear) => {
             let largest = linear.weights.iter().flatten().map(|w| w.unsigned_abs()).max().unwrap_or(0);
             format!("{} row(s) of integer weights up to {largest}", linear.weights.len())
@@ -89,13 +92,17 @@ fn owners_facts(bundle: &ServerBundle) -> Vec<(&'static str, String)> {
         ("owner's half", shape),
         (
             "accuracy",
-            format!(
-                "float {:.4}, quantised {:.4}{} on {} test rows",
-                metrics.float_accuracy,
-                metrics.quantized_accuracy,
-                metrics.simulated_accuracy.map_or(String::new(), |simulated| format!(", simulated {simulated:.4}")),
-                metrics.test_rows
-            ),
+            match metrics.quality {
+                Quality::Accuracy { float_accuracy, quantized_accuracy, simulated_accuracy } => format!(
+                    "float {float_accuracy:.4}, quantised {quantized_accuracy:.4}{} on {} test rows",
+                    simulated_accuracy.map_or(String::new(), |simulated| format!(", simulated {simulated:.4}")),
+                    metrics.test_rows
+                ),
+                Quality::Regression { float_r2, quantized_r2, quantized_rmse, .. } => format!(
+                    "R2: float {float_r2:.4}, quantised {quantized_r2:.4} (RMSE {quantized_rmse:.4}) on {} test rows",
+                    metrics.test_rows
+                ),
+            },
         ),
     ]
 }

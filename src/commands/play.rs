@@ -201,7 +201,7 @@ fn play(
         }
         Upload::Stored { key_id } => say!("Storing the key in the database under uid={key_id}"),
     })?;
-    let quantized = rows.rows.iter().map(|row| bundle.spec.quantizer.quantize(row)).collect::<Result<Vec<_>>>()?;
+    let quantized = rows.rows.iter().map(|row| bundle.spec.quantize(row)).collect::<Result<Vec<_>>>()?;
 
     let start = Instant::now();
     let bar = progress::bar(rows.len(), "encrypted");

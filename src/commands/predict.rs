@@ -37,7 +37,7 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let bundle = args.model.client(remote.as_ref())?;
     let spec = &bundle.spec;
     let rows = data::read_rows(&args.input, &spec.features, Some(&spec.target))?;
-    let quantized = rows.iter().map(|row| spec.quantizer.quantize(row)).collect::<Result<Vec<_>>>()?;
+    let quantized = rows.iter().map(|row| spec.quantize(row)).collect::<Result<Vec<_>>>()?;
     let output = args.output.as_deref().map(open_output).transpose()?;
 
     let http = match remote {

@@ -37,6 +37,7 @@ pub enum CircuitChoice {
     Linear,
     PathCost,
     LeafSum,
+    CmuxForest,
     Table,
     Network,
 }
@@ -48,6 +49,7 @@ impl CircuitChoice {
             Self::Linear => Some(CircuitKind::Linear),
             Self::PathCost => Some(CircuitKind::PathCost),
             Self::LeafSum => Some(CircuitKind::LeafSum),
+            Self::CmuxForest => Some(CircuitKind::CmuxForest),
             Self::Table => Some(CircuitKind::Table),
             Self::Network => Some(CircuitKind::Network),
         }

@@ -57,7 +57,16 @@ pub fn read_csv(path: &Path, target: Option<&str>) -> Result<Dataset> {
             .context(shown));
     }
     labels.iter_mut().for_each(|id| *id = renumbered[*id as usize]);
-    Ok(Dataset { name: stem(path), target: target_name, features, classes, rows, labels, image: None })
+    Ok(Dataset {
+        name: stem(path),
+        target: target_name,
+        features,
+        classes,
+        rows,
+        labels,
+        values: Vec::new(),
+        image: None,
+    })
 }
 
 /// Reads rows without labels for a model that takes `features`; columns are matched by their header
@@ -109,6 +118,7 @@ pub fn read_labelled(path: &Path, features: &[String], classes: &[String], targe
         classes: classes.to_vec(),
         rows,
         labels,
+        values: Vec::new(),
         image: None,
     })
 }

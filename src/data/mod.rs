@@ -22,14 +22,16 @@ pub use split::{split, split_indices};
 pub use synthetic::synthetic;
 
 use crate::error::{Error, Result};
+use crate::model::Output;
 use sha2::{Digest, Sha256};
 
 /// The most classes a target may have; beyond this it is taken for a number to predict.
 pub const MAX_CLASSES: usize = 256;
 
-/// Rows of finite numbers with a class each.
+/// Rows of finite numbers with a class or a number each.
 ///
-/// Every row has `features.len()` values and every label is an index into `classes`. A data set may
+/// Every row has `features.len()` values and every label is an index into `classes`; where a number is to be predicted,
+/// `values` holds one a row, and `classes` and `labels` are empty. A data set may
 /// lack rows of a class (a test set often does), never the class's name.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Dataset {
@@ -44,6 +46,8 @@ pub struct Dataset {
     pub rows: Vec<Vec<f64>>,
     /// One class index a row.
     pub labels: Vec<u32>,
+    /// One number a row, where the target is one.
+    pub values: Vec<f64>,
     /// Where the rows are known to be images; not part of the digest.
     pub image: Option<ImageShape>,
 }
@@ -57,6 +61,11 @@ impl Dataset {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// What there is to predict.
+    pub fn output(&self) -> Output {
+        if self.classes.is_empty() { Output::Value } else { Output::Classes(self.classes.len()) }
     }
 
     /// The values of one feature, in row order.
@@ -82,7 +91,16 @@ impl Dataset {
             features: self.features.clone(),
             classes: self.classes.clone(),
             rows: indices.iter().map(|index| self.rows[*index].clone()).collect(),
-            labels: indices.iter().map(|index| self.labels[*index]).collect(),
+            labels: self
+                .labels
+                .is_empty()
+                .then(Vec::new)
+                .unwrap_or_else(|| indices.iter().map(|index| self.labels[*index]).collect()),
+            values: self
+                .values
+                .is_empty()
+                .then(Vec::new)
+                .unwrap_or_else(|| indices.iter().map(|index| self.values[*index]).collect()),
             image: self.image,
         }
     }
@@ -102,11 +120,14 @@ impl Dataset {
         names(&self.features);
         names(&self.classes);
         hash.update((self.rows.len() as u64).to_le_bytes());
-        for (row, label) in self.rows.iter().zip(&self.labels) {
+        for (index, row) in self.rows.iter().enumerate() {
             for value in row {
                 hash.update(value.to_bits().to_le_bytes());
             }
-            hash.update(label.to_le_bytes());
+            match self.output() {
+                Output::Classes(_) => hash.update(self.labels[index].to_le_bytes()),
+                Output::Value => hash.update(self.values[index].to_bits().to_le_bytes()),
+            }
         }
         hash.finalize().into()
     }
@@ -120,7 +141,12 @@ impl Dataset {
         let Some(first) = self.rows.first() else {
             return Err(Error::user("csv_empty", format!("`{}` has no rows", self.name)));
         };
-        if self.labels.iter().all(|label| *label == self.labels[0]) {
+        if self.output() == Output::Value {
+            if self.values.iter().all(|value| *value == self.values[0]) {
+                return Err(Error::user("one_value", format!("every row has `{}` = {}", self.target, self.values[0]))
+                    .hint("a regression needs rows of different values; is `--target` the column you meant?"));
+            }
+        } else if self.labels.iter().all(|label| *label == self.labels[0]) {
             return Err(one_class(&self.target, &self.classes[self.labels[0] as usize]));
         }
         if let Some(class) = self.class_counts().iter().position(|count| *count == 0) {
@@ -174,6 +200,7 @@ mod tests {
             classes: vec!["no".into(), "yes".into()],
             rows: vec![vec![1.0], vec![2.0]],
             labels: vec![0, 1],
+            values: Vec::new(),
             image: None,
         }
     }

@@ -89,6 +89,7 @@ mod tests {
             classes: (0..counts.len()).map(|class| class.to_string()).collect(),
             rows: (0..labels.len()).map(|row| vec![row as f64]).collect(),
             labels,
+            values: Vec::new(),
             image: None,
         }
     }

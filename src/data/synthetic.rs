@@ -56,6 +56,7 @@ pub fn synthetic() -> Dataset {
         classes: vec!["0".into(), "1".into()],
         rows,
         labels,
+        values: Vec::new(),
         image: None,
     }
 }

@@ -22,6 +22,7 @@ pub mod list;
 pub mod lwe;
 pub mod noise;
 pub mod ntt;
+pub mod partial_glwe;
 #[cfg(feature = "evaluate")]
 pub mod pbs;
 pub mod public_key;
@@ -35,6 +36,7 @@ pub mod switch;
 pub mod wire;
 
 pub use lwe::Lwe;
+pub use partial_glwe::PartialGlwe;
 pub use random::{Entropy, Random, Seed};
 pub use secret::GlweSecret;
 pub use seeded::{GlweList, SeededLayout};

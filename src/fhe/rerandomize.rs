@@ -3,7 +3,8 @@
 use super::GlweShape;
 use super::lwe::Lwe;
 use super::noise::t_uniform_bound;
-use super::ntt::{Ntt, WidePoly};
+use super::ntt::{BinaryPoly, Ntt, WidePoly};
+use super::partial_glwe::PartialGlwe;
 use super::public_key;
 use super::random::Random;
 use crate::error::Result;
@@ -41,7 +42,7 @@ impl Rerandomizer {
     /// `A^T rho + e1` is added to the mask, the constant coefficient of `<b, rho> + e2` to the body, with binary
     /// `rho` and TUniform `e1`, `e2`. Noise: [`public_key::zero_variance`]. Cost: `k` transforms forward, `2k` back.
     pub fn apply(&self, lwe: &mut Lwe, flood_log2: u32, random: &mut Random) {
-        let GlweShape { dimension, size } = self.shape;
+        let size = self.shape.size;
         let ntt = Ntt::of_size(size);
         let mut rho = vec![0; self.shape.lwe_dimension()];
         random.fill_binary(&mut rho);
@@ -50,12 +51,7 @@ impl Rerandomizer {
         let mut mask = vec![0; size];
         for (column, out) in lwe.mask.chunks_mut(size).enumerate() {
             mask.fill(0);
-            random.add_t_uniform(&mut mask, self.noise_bound);
-            let mut sum = ntt.zero();
-            for (row, rho) in transformed.iter().enumerate() {
-                ntt.mul_add(&mut sum, &self.masks[row * dimension + column], rho);
-            }
-            ntt.add_to(sum, &mut mask);
+            self.add_zero_mask(column, &transformed, &mut mask, random);
             // The constant coefficient's extraction: a_0, then -a_{N-j}.
             out[0] = out[0].wrapping_add(mask[0]);
             for (out, a) in out[1..].iter_mut().zip(mask[1..].iter().rev()) {
@@ -71,9 +67,63 @@ impl Rerandomizer {
                 body[0] = body[0].wrapping_sub(rho.wrapping_mul(*b));
             }
         }
-        let flood = random.word() & (u64::MAX >> (63 - flood_log2));
-        let flood = flood.wrapping_sub(1 << flood_log2);
-        lwe.body = lwe.body.wrapping_add(body[0]).wrapping_add(flood);
+        lwe.body = lwe.body.wrapping_add(body[0]).wrapping_add(flooding(flood_log2, random));
+    }
+
+    /// One polynomial of the mask of a fresh encryption of zero, `sum_i A_i rho_i + e1`, added to `mask`.
+    fn add_zero_mask(&self, column: usize, rho: &[BinaryPoly], mask: &mut [u64], random: &mut Random) {
+        let ntt = Ntt::of_size(self.shape.size);
+        random.add_t_uniform(mask, self.noise_bound);
+        let mut sum = ntt.zero();
+        for (row, rho) in rho.iter().enumerate() {
+            ntt.mul_add(&mut sum, &self.masks[row * self.shape.dimension + column], rho);
+        }
+        ntt.add_to(sum, mask);
+    }
+
+    /// The key made ready for ciphertexts of several coefficients.
+    pub fn for_partial(&self) -> PartialRerandomizer<'_> {
+        let ntt = Ntt::of_size(self.shape.size);
+        PartialRerandomizer { key: self, bodies: self.bodies.chunks(self.shape.size).map(|b| ntt.wide(b)).collect() }
+    }
+}
+
+/// Noise uniform over `[-2^flood_log2, 2^flood_log2)`.
+fn flooding(flood_log2: u32, random: &mut Random) -> u64 {
+    (random.word() & (u64::MAX >> (63 - flood_log2))).wrapping_sub(1 << flood_log2)
+}
+
+/// A public key whose bodies are transformed too.
+pub struct PartialRerandomizer<'a> {
+    key: &'a Rerandomizer,
+    bodies: Vec<WidePoly>,
+}
+
+impl PartialRerandomizer<'_> {
+    /// Adds a fresh encryption of zeros to `glwe`, and to each of its coefficients noise uniform over
+    /// `[-2^flood_log2, 2^flood_log2)`.
+    ///
+    /// As [`Rerandomizer::apply`], with the same noise in each coefficient. Cost: `k` transforms forward, `2 (k + 1)`
+    /// back.
+    pub fn apply(&self, glwe: &mut PartialGlwe, flood_log2: u32, random: &mut Random) {
+        let size = self.key.shape.size;
+        let ntt = Ntt::of_size(size);
+        let mut rho = vec![0; self.key.shape.lwe_dimension()];
+        random.fill_binary(&mut rho);
+        let transformed: Vec<_> = rho.chunks(size).map(|poly| ntt.binary(poly)).collect();
+        for (column, mask) in glwe.mask.chunks_mut(size).enumerate() {
+            self.key.add_zero_mask(column, &transformed, mask, random);
+        }
+        let mut body = vec![0; size];
+        let mut sum = ntt.zero();
+        for (wide, rho) in self.bodies.iter().zip(&transformed) {
+            ntt.mul_add(&mut sum, wide, rho);
+        }
+        ntt.add_to(sum, &mut body);
+        random.add_t_uniform(&mut body[..glwe.bodies.len()], self.key.noise_bound);
+        for (out, zero) in glwe.bodies.iter_mut().zip(&body) {
+            *out = out.wrapping_add(*zero).wrapping_add(flooding(flood_log2, random));
+        }
     }
 }
 
@@ -89,17 +139,23 @@ mod tests {
         for shape in [GlweShape::new(1, 2048), GlweShape::new(3, 512), GlweShape::new(1, 4096)] {
             let mut random = Random::fresh(&mut OsEntropy);
             let (keys, each) = (24, 50);
-            let mut squares = 0.0;
+            let (mut squares, mut partial_squares) = (0.0, 0.0);
             let mut top_bits = 0;
             for _ in 0..keys {
                 let secret = GlweSecret::generate(shape, &mut OsEntropy);
                 let key = Rerandomizer::unpack(shape, &public_key::generate(&secret, &mut OsEntropy)).unwrap();
+                let partial = key.for_partial();
                 for _ in 0..each {
                     let mut lwe = Lwe::zero(shape.lwe_dimension());
                     key.apply(&mut lwe, 0, &mut random);
                     let error = secret.phase(&lwe) as i64 as f64 / 2f64.powi(64);
                     squares += error * error;
                     top_bits += (lwe.mask[5] >> 63) as i64;
+                    let mut glwe = PartialGlwe::zero(shape, 3);
+                    partial.apply(&mut glwe, 0, &mut random);
+                    for phase in secret.phases(&glwe) {
+                        partial_squares += (phase as i64 as f64 / 2f64.powi(64)).powi(2) / 3.0;
+                    }
                 }
             }
             // The bound counts a key eight deviations heavier than the mean; the mean is what is measured here.
@@ -107,8 +163,10 @@ mod tests {
             let mean = public_key::zero_variance(shape) * (dimension as f64 / 2.0) / noise::heavy_key(dimension);
             // Per key the mean square spreads by 0.35 (a quarter of it is <e, 1>^2, a chi-square of one degree), so
             // by 0.07 over 24 keys; 1,200 samples add 0.04. Four deviations:
-            let ratio = squares / f64::from(keys * each) / mean;
-            assert!((ratio - 1.0).abs() < 0.33, "{shape:?}: measured/predicted variance {ratio}");
+            for squares in [squares, partial_squares] {
+                let ratio = squares / f64::from(keys * each) / mean;
+                assert!((ratio - 1.0).abs() < 0.33, "{shape:?}: measured/predicted variance {ratio}");
+            }
             let half = i64::from(keys * each) / 2;
             assert!((top_bits - half).abs() < 100, "{shape:?}: a mask word's top bit was set {top_bits} times");
         }

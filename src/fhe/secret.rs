@@ -2,6 +2,7 @@
 
 use super::lwe::Lwe;
 use super::ntt::{BinaryPoly, Ntt, WidePoly};
+use super::partial_glwe::PartialGlwe;
 use super::random::{Entropy, Random};
 use super::{GlweShape, wire};
 use crate::error::{Error, Result};
@@ -60,6 +61,17 @@ impl GlweSecret {
         debug_assert_eq!(lwe.mask.len(), self.bits.len());
         let product = lwe.mask.iter().zip(&self.bits).fold(0u64, |sum, (a, s)| sum.wrapping_add(a.wrapping_mul(*s)));
         lwe.body.wrapping_sub(product)
+    }
+
+    /// The messages, with their noise, of the coefficients that a partial ciphertext holds.
+    pub fn phases(&self, glwe: &PartialGlwe) -> Vec<u64> {
+        debug_assert_eq!(glwe.mask.len(), self.bits.len());
+        let mut product = vec![0; self.shape.size];
+        self.add_mask_product(&glwe.mask, &mut product);
+        let phases = glwe.bodies.iter().zip(&product).map(|(body, product)| body.wrapping_sub(*product)).collect();
+        // Products with the key that no noise covers.
+        product.zeroize();
+        phases
     }
 
     /// How many bytes [`GlweSecret::write`] appends.

@@ -1,13 +1,13 @@
 //! A linear model over quantised features.
 
-use super::{Quantizer, invalid};
+use super::{Output, Quantizer, invalid};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// Integer scores `bias[c] + sum_f weights[c][f] * q[f]`.
 ///
-/// A binary classifier has one row (its score is the margin of class 1), a multinomial one has a row
-/// a class. `scale` turns an integer score back into the float model's logit: `logit = score * scale`.
+/// A binary classifier and a regression have one row (its score is the margin of class 1, or the value), a multinomial
+/// classifier a row a class. `scale` turns an integer score back into the float model's logit: `logit = score * scale`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IntegerLinear {
     pub weights: Vec<Vec<i32>>,
@@ -43,18 +43,14 @@ impl IntegerLinear {
         range
     }
 
-    /// Checks the shape against the quantiser and the number of classes.
+    /// Checks the shape against the quantiser and the output.
     ///
     /// # Errors
     /// `model_invalid` naming what is wrong.
-    pub fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+    pub fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         let rows = self.weights.len();
-        let wanted = if classes == 2 { 1 } else { classes };
-        if classes < 2 || rows != wanted || self.biases.len() != rows {
-            return Err(invalid(format!(
-                "{rows} rows of weights and {} biases for {classes} classes",
-                self.biases.len()
-            )));
+        if rows == 0 || rows != output.margins() || self.biases.len() != rows {
+            return Err(invalid(format!("{rows} rows of weights and {} biases for {output:?}", self.biases.len())));
         }
         let features = quantizer.features.len();
         if let Some(row) = self.weights.iter().position(|row| row.len() != features) {
@@ -84,10 +80,10 @@ mod tests {
         let feature = FeatureQuantizer::Affine { low: 0.0, step: 1.0, levels: 8 };
         let quantizer = Quantizer { features: vec![feature.clone(), feature] };
         let model = IntegerLinear { weights: vec![vec![3, -2]], biases: vec![5], scale: 0.1 };
-        model.check(&quantizer, 2).unwrap();
+        model.check(&quantizer, Output::Classes(2)).unwrap();
         assert_eq!(model.scores(&[7, 0]), [26]);
         assert_eq!(model.scores(&[0, 7]), [-9]);
         assert_eq!(model.score_range(&quantizer), (-9, 26));
-        assert_eq!(model.check(&quantizer, 3).unwrap_err().code, "model_invalid");
+        assert_eq!(model.check(&quantizer, Output::Classes(3)).unwrap_err().code, "model_invalid");
     }
 }

@@ -1,23 +1,56 @@
 //! Quantisers and the integer models in clear: what the encrypted computation must equal.
 
+mod forest;
 mod linear;
 mod network;
 mod quantizer;
+mod row_step;
 mod tree;
 
+pub use forest::{IntegerForest, ValueNode, ValueTree};
 pub use linear::IntegerLinear;
 pub use network::{Activation, IntegerNetwork, LinearMap, MapShape, NetworkLayer, Trace};
 pub use quantizer::{FeatureQuantizer, Quantizer};
+pub use row_step::{Norm, RowStep};
 pub use tree::{IntegerTree, Node};
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// A trained, quantised model: a function from quantised features to class scores.
+/// What a model's scores stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// One of so many classes, at least 2.
+    Classes(usize),
+    /// A number.
+    Value,
+}
+
+impl Output {
+    /// The number of classes; 0 where the output is a number.
+    pub fn classes(self) -> usize {
+        match self {
+            Self::Classes(classes) => classes,
+            Self::Value => 0,
+        }
+    }
+
+    /// Scores of a model whose scores add up: one for a number, one for two classes (the margin of the second), else one
+    /// a class.
+    pub fn margins(self) -> usize {
+        match self {
+            Self::Classes(2) | Self::Value => 1,
+            Self::Classes(classes) => classes,
+        }
+    }
+}
+
+/// A trained, quantised model: a function from quantised features to class scores, or to a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "model", rename_all = "snake_case")]
 pub enum Model {
     Tree(IntegerTree),
+    Forest(IntegerForest),
     Linear(IntegerLinear),
     Network(IntegerNetwork),
 }
@@ -27,6 +60,7 @@ impl Model {
     pub fn scores(&self, quantized: &[u32]) -> Vec<i64> {
         match self {
             Self::Tree(tree) => tree.scores(quantized),
+            Self::Forest(forest) => forest.scores(quantized),
             Self::Linear(linear) => linear.scores(quantized),
             Self::Network(network) => network.scores(quantized),
         }
@@ -41,11 +75,12 @@ impl Model {
     ///
     /// # Errors
     /// `model_invalid` with the place that is wrong.
-    pub fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+    pub fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         match self {
-            Self::Tree(tree) => tree.check(quantizer, classes),
-            Self::Linear(linear) => linear.check(quantizer, classes),
-            Self::Network(network) => network.check(quantizer, classes),
+            Self::Tree(tree) => tree.check(quantizer, output),
+            Self::Forest(forest) => forest.check(quantizer, output),
+            Self::Linear(linear) => linear.check(quantizer, output),
+            Self::Network(network) => network.check(quantizer, output),
         }
     }
 }

@@ -1,13 +1,13 @@
 //! A decision tree over quantised features.
 
-use super::{Quantizer, invalid};
+use super::{Output, Quantizer, invalid};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
 /// The deepest path and the largest tree that are read: walks over trees recurse, and tables over them hold a word a
 /// node and class.
-const MAX_DEPTH: u32 = 256;
-const MAX_NODES_TIMES_CLASSES: usize = 1 << 24;
+pub(super) const MAX_DEPTH: u32 = 256;
+pub(super) const MAX_NODES_TIMES_CLASSES: usize = 1 << 24;
 
 /// One node of an [`IntegerTree`]; children are indices into its node list.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,9 +67,10 @@ impl IntegerTree {
     ///
     /// # Errors
     /// `model_invalid` naming the node.
-    pub fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
-        if self.classes as usize != classes || classes < 2 {
-            return Err(invalid(format!("the tree has {} classes, the bundle {classes}", self.classes)));
+    pub fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
+        let classes = self.classes as usize;
+        if output != Output::Classes(classes) || classes < 2 {
+            return Err(invalid(format!("the tree has {classes} classes, the bundle {output:?}")));
         }
         if self.nodes.is_empty() || self.nodes.len() > u32::MAX as usize {
             return Err(invalid("the tree has no nodes"));
@@ -140,7 +141,7 @@ mod tests {
         assert_eq!(classes, [0, 1, 0]);
         assert_eq!(tree().depth(), 2);
         assert_eq!(tree().leaves(), 3);
-        tree().check(&quantizer(), 2).unwrap();
+        tree().check(&quantizer(), Output::Classes(2)).unwrap();
     }
 
     #[test]
@@ -149,19 +150,19 @@ mod tests {
             [Node::Split { feature: 0, threshold: 1, low: 2 * at + 1, high: 2 * at + 2 }, Node::Leaf { class: 0 }]
         });
         let chain = IntegerTree { classes: 2, nodes: nodes.chain([Node::Leaf { class: 1 }]).collect() };
-        assert!(chain.check(&quantizer(), 2).unwrap_err().message.contains("deeper"));
+        assert!(chain.check(&quantizer(), Output::Classes(2)).unwrap_err().message.contains("deeper"));
     }
 
     #[test]
     fn a_cycle_or_an_index_out_of_range_is_refused() {
         let mut cycle = tree();
         cycle.nodes[2] = Node::Split { feature: 1, threshold: 1, low: 0, high: 4 };
-        assert_eq!(cycle.check(&quantizer(), 2).unwrap_err().code, "model_invalid");
+        assert_eq!(cycle.check(&quantizer(), Output::Classes(2)).unwrap_err().code, "model_invalid");
         let mut shared = tree();
         shared.nodes[2] = Node::Split { feature: 1, threshold: 1, low: 4, high: 4 };
-        assert_eq!(shared.check(&quantizer(), 2).unwrap_err().code, "model_invalid");
+        assert_eq!(shared.check(&quantizer(), Output::Classes(2)).unwrap_err().code, "model_invalid");
         let mut threshold = tree();
         threshold.nodes[0] = Node::Split { feature: 0, threshold: 4, low: 1, high: 2 };
-        assert_eq!(threshold.check(&quantizer(), 2).unwrap_err().code, "model_invalid");
+        assert_eq!(threshold.check(&quantizer(), Output::Classes(2)).unwrap_err().code, "model_invalid");
     }
 }

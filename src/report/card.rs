@@ -1,7 +1,7 @@
 //! The model card: `README.md` beside a bundle.
 
 use super::facts::facts;
-use crate::bundle::{ClientSpec, ServerSpec};
+use crate::bundle::{ClientSpec, Quality, ServerSpec};
 use std::fmt::Write;
 
 const MEASURED: &str = "## Measured\n";
@@ -23,13 +23,24 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, trained_on: &str, options: &
         metrics.train_rows,
     );
     let _ = writeln!(text, "## Accuracy\n\nOn {} test rows that training did not see:\n", metrics.test_rows);
-    let _ = writeln!(
-        text,
-        "| model | accuracy |\n|---|---|\n| float | {:.4} |\n| quantised, in clear | {:.4} |",
-        metrics.float_accuracy, metrics.quantized_accuracy
-    );
-    if let Some(simulated) = metrics.simulated_accuracy {
-        let _ = writeln!(text, "| simulated: quantised, with the noise of encryption | {simulated:.4} |");
+    let simulated = match metrics.quality {
+        Quality::Accuracy { float_accuracy, quantized_accuracy, simulated_accuracy } => {
+            let _ = writeln!(
+                text,
+                "| model | accuracy |\n|---|---|\n| float | {float_accuracy:.4} |\n| quantised, in clear | {quantized_accuracy:.4} |"
+            );
+            simulated_accuracy.map(|simulated| format!("{simulated:.4}"))
+        }
+        Quality::Regression { float_r2, quantized_r2, float_rmse, quantized_rmse, simulated_r2 } => {
+            let _ = writeln!(
+                text,
+                "| model | R2 | RMSE |\n|---|---|---|\n| float | {float_r2:.4} | {float_rmse:.4} |\n| quantised, in clear | {quantized_r2:.4} | {quantized_rmse:.4} |"
+            );
+            simulated_r2.map(|simulated| format!("{simulated:.4} |"))
+        }
+    };
+    if let Some(simulated) = simulated {
+        let _ = writeln!(text, "| simulated: quantised, with the noise of encryption | {simulated} |");
     }
     let _ = match spec.p_fail_log2 {
         Some(p_fail) => writeln!(

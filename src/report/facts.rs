@@ -5,6 +5,7 @@ use crate::bundle::ClientSpec;
 use crate::circuit::network::StageParams;
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::fhe::noise;
+use crate::model::Output;
 use crate::protocol::frame::{BATCH_HEADER, KEY_HEADER};
 
 /// A label and its text.
@@ -16,7 +17,10 @@ pub fn facts(spec: &ClientSpec) -> Vec<Fact> {
     let bits = |levels: u32| f64::from(levels).log2();
     let mut facts = vec![
         ("model", format!("{} ({})", spec.name, spec.kind)),
-        ("classes", format!("{}: {}", spec.classes.len(), shorten(&spec.classes, 12))),
+        match spec.output() {
+            Output::Classes(classes) => ("classes", format!("{classes}: {}", shorten(&spec.classes, 12))),
+            Output::Value => ("output", format!("a number: {}", spec.target)),
+        },
         ("features", format!("{}: {}", spec.features.len(), shorten(&spec.features, 6))),
         (
             "quantisers",

@@ -5,6 +5,7 @@
 
 mod logreg;
 mod network;
+mod quality;
 mod quantize;
 mod simulated;
 mod splits;
@@ -14,6 +15,7 @@ pub use logreg::{FloatLinear, LogregParams, float_logreg, train_logreg};
 pub use network::{
     ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, NetworkParams, TrainedNetwork, train_network,
 };
+pub use quality::{Fit, Score, score};
 pub use quantize::{fit_affine, fit_edges, fit_pixels};
 pub use simulated::{Simulated, simulated};
 pub use tree::{TreeParams, float_tree_accuracy, train_tree};

@@ -231,6 +231,7 @@ mod tests {
             classes: vec!["0".into(), "1".into()],
             rows,
             labels: vec![0, 1],
+            values: Vec::new(),
             image: None,
         };
         let rule = |low, step, levels| Quantizer { features: vec![FeatureQuantizer::Affine { low, step, levels }; 2] };

@@ -1,6 +1,6 @@
 use super::*;
 use crate::data::{Holdout, load_split};
-use crate::model::{FeatureQuantizer, Model};
+use crate::model::{FeatureQuantizer, Model, Output};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -17,6 +17,7 @@ fn dataset(rows: Vec<Vec<f64>>, labels: Vec<u32>, classes: usize) -> Dataset {
         classes: (0..classes).map(|class| class.to_string()).collect(),
         rows,
         labels,
+        values: Vec::new(),
         image: None,
     }
 }
@@ -28,7 +29,7 @@ fn a_spam_tree_is_accurate_valid_and_the_same_again() {
     quantizer.check().unwrap();
     let params = TreeParams { max_depth: 6, min_leaf: 1, ..TreeParams::default() };
     let tree = train_tree(&train, &quantizer, &params).unwrap();
-    tree.check(&quantizer, 2).unwrap();
+    tree.check(&quantizer, Output::Classes(2)).unwrap();
     assert!(tree.depth() <= 6);
     assert_eq!(tree, train_tree(&train, &quantizer, &params).unwrap());
     assert!(accuracy(&Model::Tree(tree), &quantizer, &test).unwrap() >= 0.90);
@@ -41,7 +42,7 @@ fn a_tree_of_many_classes_is_the_same_again() {
     let quantizer = fit_edges(&train, 4).unwrap();
     let params = TreeParams { max_depth: 8, min_leaf: 2, ..TreeParams::default() };
     let tree = train_tree(&train, &quantizer, &params).unwrap();
-    tree.check(&quantizer, 10).unwrap();
+    tree.check(&quantizer, Output::Classes(10)).unwrap();
     assert_eq!(tree, train_tree(&train, &quantizer, &params).unwrap());
     assert!(accuracy(&Model::Tree(tree), &quantizer, &test).unwrap() >= 0.75);
 }
@@ -97,7 +98,7 @@ fn linear_models_keep_their_accuracy_as_integers() {
         let fitted = train_logreg(&train, &quantizer, &params).unwrap();
         assert_eq!(fitted, train_logreg(&train, &quantizer, &params).unwrap());
         let integer = fitted.to_integer(10).unwrap();
-        integer.check(&quantizer, train.classes.len()).unwrap();
+        integer.check(&quantizer, train.output()).unwrap();
         let quantised = accuracy(&Model::Linear(integer), &quantizer, &test).unwrap();
         assert!(quantised >= wanted && (quantised - float).abs() <= 0.02, "{name}: {quantised}, float {float}");
     }
@@ -147,7 +148,7 @@ proptest! {
         let Ok(quantizer) = fit_edges(&data, bits) else { return Ok(()) };
         let params = TreeParams { max_depth: 4, min_leaf: 1, ..TreeParams::default() };
         let Ok(tree) = train_tree(&data, &quantizer, &params) else { return Ok(()) };
-        tree.check(&quantizer, 3).unwrap();
+        tree.check(&quantizer, Output::Classes(3)).unwrap();
         prop_assert!(tree.depth() <= 4);
         let majority = *data.class_counts().iter().max().unwrap() as f64 / data.len() as f64;
         let model = Model::Tree(tree);

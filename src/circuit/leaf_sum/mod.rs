@@ -14,7 +14,7 @@ use super::{check_bits, check_flood, thermometer};
 use crate::error::Result;
 use crate::fhe::bootstrap::BootstrapParams;
 use crate::fhe::{Lwe, SeededLayout, bad_parameters};
-use crate::model::Quantizer;
+use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 
 /// The public parameters.
@@ -39,7 +39,8 @@ impl LeafSumParams {
         Lwe::wire_len(self.bootstrap.output.lwe_dimension(), self.response_bits)
     }
 
-    pub(super) fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+    pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
+        let classes = output.classes();
         self.input.shape.check()?;
         self.bootstrap.check()?;
         check_bits("input.bits", self.input.bits)?;

@@ -12,7 +12,7 @@ pub mod needs;
 use super::{check_bits, check_flood};
 use crate::error::Result;
 use crate::fhe::{GlweShape, Lwe, SeededLayout, bad_parameters};
-use crate::model::Quantizer;
+use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 
 /// The public parameters.
@@ -21,7 +21,7 @@ pub struct LinearParams {
     /// The key of inputs and answers, `k = 1`.
     pub shape: GlweShape,
     pub features: usize,
-    /// Scores an answer holds: 1 for two classes, else one a class.
+    /// Scores an answer holds: 1 for two classes or a value, else one a class.
     pub scores: usize,
     /// Scores are signed integers times `2^step_log2`.
     pub step_log2: u32,
@@ -41,15 +41,15 @@ impl LinearParams {
         self.scores * Lwe::wire_len(self.shape.lwe_dimension(), self.response_bits)
     }
 
-    pub(super) fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+    pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         self.shape.check()?;
         check_bits("input_bits", self.input_bits)?;
         check_bits("response_bits", self.response_bits)?;
         check_flood(self.flood_log2)?;
-        let scores = if classes == 2 { 1 } else { classes };
+        let scores = output.margins();
         if self.features != quantizer.features.len() || self.scores != scores || self.features > 1 << 20 {
             return Err(bad_parameters(format!(
-                "{} features and {} scores for a model of {} features and {classes} classes",
+                "{} features and {} scores for a model of {} features and {output:?}",
                 self.features,
                 self.scores,
                 quantizer.features.len()

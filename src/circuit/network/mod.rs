@@ -20,7 +20,7 @@ use crate::error::Result;
 use crate::fhe::bootstrap::BootstrapParams;
 use crate::fhe::keyswitch::KeyswitchParams;
 use crate::fhe::{GlweShape, Lwe, SeededLayout, bad_parameters, noise, public_key};
-use crate::model::Quantizer;
+use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 
 /// Parts of a step that decrypted scores are counted in: noise is finer than a step, and classes that are a part
@@ -94,7 +94,7 @@ impl NetworkParams {
         self.scores * self.score_bytes()
     }
 
-    pub(super) fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+    pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         self.input.shape.check()?;
         self.first.bootstrap.check()?;
         check_bits("input.bits", self.input.bits)?;
@@ -125,8 +125,8 @@ impl NetworkParams {
                 return Err(bad_parameters(format!("a circle of {circle} steps")));
             }
         }
-        if self.scores != classes && !(self.scores == 1 && classes == 2) {
-            return Err(bad_parameters(format!("{} scores for {classes} classes", self.scores)));
+        if self.scores != output.classes() && self.scores != output.margins() {
+            return Err(bad_parameters(format!("{} scores for {output:?}", self.scores)));
         }
         if self.bootstraps() > 1 << 20 {
             return Err(bad_parameters(format!("{} bootstraps", self.bootstraps())));

@@ -17,7 +17,7 @@ pub mod needs;
 use super::{check_bits, check_flood, thermometer};
 use crate::error::Result;
 use crate::fhe::{Lwe, SeededLayout, bad_parameters};
-use crate::model::Quantizer;
+use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 
 /// The most leaves of an answer: 16 MB of ciphertexts or so.
@@ -56,7 +56,8 @@ impl PathCostParams {
         self.answers() * Lwe::wire_len(self.input.shape.lwe_dimension(), self.response_bits)
     }
 
-    pub(super) fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+    pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
+        let classes = output.classes();
         self.input.shape.check()?;
         check_bits("input.bits", self.input.bits)?;
         check_bits("response_bits", self.response_bits)?;

@@ -13,7 +13,7 @@ use super::{check_bits, check_flood};
 use crate::error::Result;
 use crate::fhe::ggsw::GgswLayout;
 use crate::fhe::{Lwe, bad_parameters};
-use crate::model::Quantizer;
+use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 
 /// The most input bits: a table has an entry for each of their values.
@@ -60,7 +60,7 @@ impl TableParams {
         self.score_bits * self.together as u32
     }
 
-    pub(super) fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+    pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         self.bits.check()?;
         check_bits("response_bits", self.response_bits)?;
         check_flood(self.flood_log2)?;
@@ -69,7 +69,7 @@ impl TableParams {
             return Err(bad_parameters(format!("{} bits for features of {wanted}", self.bits.count)));
         }
         if self.scores == 0
-            || self.scores > classes
+            || (self.scores != output.classes() && self.scores != output.margins())
             || self.scores << wanted > MAX_SCORES
             || !(1..=self.scores).contains(&self.together)
         {

@@ -1,11 +1,11 @@
 //! `create logreg`.
 
-use super::{CommonArgs, Trained};
+use super::{CommonArgs, Made};
 use crate::circuit::plan::{Needs, PlanRequest, plan};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::model::{Model, Quantizer};
-use crate::train::{self, FloatLinear, LogregParams};
+use crate::model::{Model, Output, Quantizer};
+use crate::train::{self, FloatLinear, LogregParams, Score};
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -24,17 +24,19 @@ pub struct LogregArgs {
 }
 
 impl LogregArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Trained> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
         let params = LogregParams { alpha: self.alpha, max_iterations: self.max_iterations };
         let quantizer = train::fit_affine(train, self.bits)?;
         let float = train::train_logreg(train, &quantizer, &params)?;
-        let (model, scale, weight_bits, plans) = finest(&float, &quantizer, train.classes.len(), request)?;
-        Ok(Trained {
+        let (model, scale, weight_bits, plans) = finest(&float, &quantizer, train.output(), request)?;
+        Ok(Made {
             model,
+            preparation: Vec::new(),
             quantizer,
             plans,
-            float_accuracy: train::float_logreg(train, &params)?.accuracy(test),
+            float: Score::Accuracy(train::float_logreg(train, &params)?.accuracy(test)),
             score_scale: Some(scale),
+            score_offset: None,
             network: None,
             options: format!("{} bits a feature, {weight_bits} bits a weight, L2 penalty {}", self.bits, self.alpha),
         })
@@ -45,7 +47,7 @@ impl LogregArgs {
 fn finest(
     float: &FloatLinear,
     quantizer: &Quantizer,
-    classes: usize,
+    output: Output,
     request: &PlanRequest,
 ) -> Result<(Model, f64, u32, Vec<Needs>)> {
     /// Beyond ten bits nothing is gained; below four the model is no longer the trained one.
@@ -55,7 +57,7 @@ fn finest(
         let linear = float.to_integer(weight_bits)?;
         let scale = linear.scale;
         let model = Model::Linear(linear);
-        match plan(&model, quantizer, classes, request) {
+        match plan(&model, quantizer, output, request) {
             Ok(plans) => return Ok((model, scale, weight_bits, plans)),
             Err(error) => refused = Some(error),
         }

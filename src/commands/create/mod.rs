@@ -5,22 +5,20 @@ mod defaults;
 mod layers;
 mod logreg;
 mod network;
+mod publish;
 mod tree;
 
 use super::say;
-use crate::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, ServerSpec, check_name, folder};
-use crate::circuit::CircuitSpec;
-use crate::circuit::network::SCORE_PARTS;
-use crate::circuit::plan::{Needs, PlanRequest};
+use crate::bundle::{Evaluation, check_name, folder};
+use crate::circuit::plan::PlanRequest;
 use crate::data::{self, Dataset, Holdout};
-use crate::error::{Error, Result};
-use crate::fhe::noise::SECURITY_BITS;
-use crate::model::{Model, Quantizer};
-use crate::report::{card::card, facts::facts, progress, seconds};
-use crate::train::{self, TrainedNetwork};
+use crate::error::Result;
+use crate::report::progress;
+use crate::train::TrainedNetwork;
 use clap::{Args, Subcommand};
 use common::CommonArgs;
 use network::NetworkKind;
+use publish::{Made, Origin, publish};
 
 /// Train, quantise and compile a model.
 #[derive(Debug, Args)]
@@ -49,19 +47,6 @@ enum Kind {
     Mlp(network::DenseArgs),
     /// A quantised convolutional network, by default on `mnist`
     Cnn(network::CnnArgs),
-}
-
-/// A model that was trained and has a circuit.
-struct Trained {
-    model: Model,
-    quantizer: Quantizer,
-    /// The circuits that fit, the chosen one first.
-    plans: Vec<Needs>,
-    float_accuracy: f64,
-    score_scale: Option<f64>,
-    options: String,
-    /// What a network's training left beside the model.
-    network: Option<NetworkExtras>,
 }
 
 /// What a network has beside what every model has.
@@ -95,7 +80,7 @@ fn create(
     default_data: &str,
     default_test_size: f64,
     args: &CommonArgs,
-    train: impl FnOnce(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String)) -> Result<Trained>,
+    train: impl FnOnce(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String)) -> Result<Made>,
 ) -> Result<()> {
     let source = args.data.as_deref().unwrap_or(default_data);
     let test_size = args.test_size.unwrap_or(default_test_size);
@@ -117,78 +102,18 @@ fn create(
     };
     let work =
         progress::spinner(format!("training on {} rows of {} features", train_rows.len(), train_rows.features.len()));
-    let trained = train(&train_rows, &test_rows, &request, &|message| work.set_message(message))?;
-    let quantized_accuracy = train::accuracy(&trained.model, &trained.quantizer, &test_rows)?;
+    let made = train(&train_rows, &test_rows, &request, &|message| work.set_message(message))?;
     work.finish_and_clear();
-
-    let chosen = trained.plans.first().ok_or_else(|| {
-        Error::user("circuit_unfit", "no circuit runs this kind of model").hint("choose another kind of model")
-    })?;
-    let simulated = train::simulated(&chosen.spec, &trained.model, &trained.quantizer, &test_rows)?;
     let built_in = data::BUILT_IN.contains(&source) && args.test_data.is_none();
-    let spec = ClientSpec {
-        format: FORMAT,
-        name: name.clone(),
-        kind: kind.to_owned(),
-        features: train_rows.features.clone(),
-        target: train_rows.target.clone(),
-        classes: train_rows.classes.clone(),
-        quantizer: trained.quantizer,
-        circuit: chosen.spec.clone(),
-        reveal: args.reveal.into(),
-        // Rounded up: to all their digits they are functions of the model, and this half of the bundle is public.
-        p_fail_log2: chosen.guarantees.p_fail_log2.map(f64::ceil),
-        flooding_log2: chosen.guarantees.flooding_log2.map(f64::ceil),
-        security_bits: SECURITY_BITS,
-        score_scale: trained.score_scale.map(|scale| match chosen.spec {
-            CircuitSpec::Network(_) => scale / SCORE_PARTS as f64,
-            _ => scale,
-        }),
+    let origin = Origin {
+        kind,
+        name: &name,
+        path: &path,
+        train_rows: &train_rows,
+        test_rows: &test_rows,
         evaluation: built_in.then(|| Evaluation { data: source.to_owned(), test_size, seed: args.seed }),
     };
-    let metrics = Metrics {
-        train_rows: train_rows.len(),
-        test_rows: test_rows.len(),
-        float_accuracy: trained.float_accuracy,
-        quantized_accuracy,
-        simulated_accuracy: simulated.map(|simulated| simulated.accuracy),
-    };
-    let salt = train_rows.digest().iter().map(|byte| format!("{byte:02x}")).collect();
-    let server = ServerSpec { format: FORMAT, salt, model: trained.model, metrics };
-    let (client_zip, server_zip) = bundle::pack(&spec, &server)?;
-    let card = card(&spec, &server, &format!("`{}`", train_rows.name), &trained.options);
-    folder::write(&path, &client_zip, &server_zip, &card, args.force)?;
-    let weights = match &trained.network {
-        Some(network) if network.save_weights => network.trained.save(&path)?,
-        _ => Vec::new(),
-    };
-
-    say!("float accuracy: {:.4}", metrics.float_accuracy);
-    say!("quantised accuracy: {:.4}", metrics.quantized_accuracy);
-    if let Some(simulated) = &simulated {
-        say!("simulated accuracy, with the noise of encryption: {:.4}", simulated.accuracy);
-        say!("sums outside their circle: {} over all test rows", simulated.wraps);
-    }
-    say!("test rows: {}", metrics.test_rows);
-    for (label, value) in facts(&spec) {
-        say!("{label}: {value}");
-    }
-    for (index, needs) in trained.plans.iter().enumerate() {
-        let mark = if index == 0 { "chosen" } else { "possible" };
-        say!(
-            "{mark}: {} at an estimated {} of compute on 2 cores, key {}, request {}, response {}",
-            needs.spec.kind(),
-            seconds(needs.seconds(2)),
-            crate::report::bytes(needs.spec.key_bytes()),
-            crate::report::bytes(needs.spec.request_bytes()),
-            crate::report::bytes(needs.spec.response_bytes())
-        );
-    }
-    say!("written: {}", path.display());
-    for file in weights {
-        say!("weights: {}", file.display());
-    }
-    Ok(())
+    publish(made, &origin, args)
 }
 
 /// A file's stem as part of a model's name.

@@ -2,7 +2,7 @@
 
 use super::defaults::Defaults;
 use super::layers::{Convs, Widths, parse_image};
-use super::{CommonArgs, NetworkExtras, Trained};
+use super::{CommonArgs, Made, NetworkExtras};
 use crate::circuit::CircuitKind;
 use crate::circuit::network::needs::{Outline, check_outline};
 use crate::circuit::plan::{PlanRequest, plan};
@@ -10,7 +10,7 @@ use crate::circuit::table::{self, widths};
 use crate::data::{Dataset, ImageShape};
 use crate::error::{Error, Result};
 use crate::model::Model;
-use crate::train::{self, ActivationKind, Architecture, Augment, NetworkParams};
+use crate::train::{self, ActivationKind, Architecture, Augment, NetworkParams, Score};
 use clap::{Args, ValueEnum};
 
 /// The most that a later unit's weights may amount to: what comes out of a bootstrap is clean enough for it.
@@ -133,7 +133,7 @@ impl NetworkArgs {
         test: &Dataset,
         request: &PlanRequest,
         tell: &dyn Fn(String),
-    ) -> Result<Trained> {
+    ) -> Result<Made> {
         let image = self.image.or(train.image);
         if kind == NetworkKind::Cnn && image.is_none() {
             return Err(Error::user(
@@ -173,7 +173,7 @@ impl NetworkArgs {
         tell("measuring".into());
         let float_accuracy = trained.float.accuracy(test, &quantizer)?;
         let model = Model::Network(trained.model.clone());
-        let plans = plan(&model, &quantizer, train.classes.len(), request)?;
+        let plans = plan(&model, &quantizer, train.output(), request)?;
         let options = format!(
             "{bits} bits a feature, {} a weight, {} an activation, {} activations; trained with noise of {} turns and \
              best of at most {} epochs on {} validation rows: {:.4}",
@@ -185,12 +185,14 @@ impl NetworkArgs {
             trained.validation_rows,
             trained.validation_accuracy
         );
-        Ok(Trained {
+        Ok(Made {
             model,
+            preparation: Vec::new(),
             quantizer,
             plans,
-            float_accuracy,
+            float: Score::Accuracy(float_accuracy),
             score_scale: Some(trained.score_scale),
+            score_offset: None,
             options,
             network: Some(NetworkExtras { trained, save_weights: self.save_weights }),
         })

@@ -1,11 +1,11 @@
 //! `create tree`.
 
-use super::{CommonArgs, Trained};
+use super::{CommonArgs, Made};
 use crate::circuit::plan::{PlanRequest, plan};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::model::Model;
-use crate::train::{self, TreeParams};
+use crate::train::{self, Score, TreeParams};
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -39,17 +39,19 @@ impl TreeArgs {
         }
     }
 
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Trained> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
         let params = self.params(train.len());
         let quantizer = train::fit_edges(train, self.bits)?;
         let model = Model::Tree(train::train_tree(train, &quantizer, &params)?);
-        let plans = plan(&model, &quantizer, train.classes.len(), request)?;
-        Ok(Trained {
+        let plans = plan(&model, &quantizer, train.output(), request)?;
+        Ok(Made {
             model,
+            preparation: Vec::new(),
             quantizer,
             plans,
-            float_accuracy: train::float_tree_accuracy(train, test, &params)?,
+            float: Score::Accuracy(train::float_tree_accuracy(train, test, &params)?),
             score_scale: None,
+            score_offset: None,
             network: None,
             options: format!(
                 "{} bits a feature, depth at most {}, leaves of at least {} rows, at most {} features a path",

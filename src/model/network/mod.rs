@@ -7,7 +7,7 @@ mod linear_map;
 
 pub use linear_map::{LinearMap, MapShape};
 
-use super::{Quantizer, invalid};
+use super::{Output, Quantizer, invalid};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +122,7 @@ impl IntegerNetwork {
     ///
     /// # Errors
     /// `model_invalid` naming the layer.
-    pub fn check(&self, quantizer: &Quantizer, classes: usize) -> Result<()> {
+    pub fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         if self.layers.is_empty() || self.layers.len() > MAX_LAYERS {
             return Err(invalid(format!("{} layers, want 1 to {MAX_LAYERS}", self.layers.len())));
         }
@@ -136,8 +136,8 @@ impl IntegerNetwork {
                 largest = activation.outputs.iter().map(|o| i128::from(o.unsigned_abs())).max().unwrap_or(0);
             }
         }
-        if inputs != classes && !(inputs == 1 && classes == 2) {
-            return Err(invalid(format!("{inputs} scores for {classes} classes")));
+        if inputs != output.classes() && inputs != output.margins() {
+            return Err(invalid(format!("{inputs} scores for {output:?}")));
         }
         Ok(())
     }

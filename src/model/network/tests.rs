@@ -46,7 +46,7 @@ fn wraps_are_counted_at_every_layer() {
             NetworkLayer { map: dense(2, 2, &[5, 0, 2, -2]), circle: 10, noise: 0.01, activation: None },
         ],
     };
-    network.check(&quantizer(2, 8), 2).unwrap();
+    network.check(&quantizer(2, 8), Output::Classes(2)).unwrap();
     assert_eq!(network.scores(&[1, 2]), [5, 4]);
     // The first score, 5, is beyond 4, the last step of half a circle.
     assert_eq!(network.wraps(&[1, 2]), 1);
@@ -65,10 +65,10 @@ fn what_does_not_fit_together_is_named() {
     let network = |layers| IntegerNetwork { layers };
     let scores = |inputs| NetworkLayer { map: map(inputs), circle: 64, noise: 0.01, activation: None };
     let wrong = |layers, part: &str| {
-        let error = network(layers).check(&quantizer(3, 4), 2).unwrap_err();
+        let error = network(layers).check(&quantizer(3, 4), Output::Classes(2)).unwrap_err();
         assert!(error.code == "model_invalid" && error.message.contains(part), "{error:?}");
     };
-    network(vec![scores(3)]).check(&quantizer(3, 4), 2).unwrap();
+    network(vec![scores(3)]).check(&quantizer(3, 4), Output::Classes(2)).unwrap();
     wrong(vec![scores(4)], "takes 4 inputs");
     wrong(vec![scores(3), scores(2)], "activation");
     wrong(vec![NetworkLayer { circle: 5, ..scores(3) }], "circle");

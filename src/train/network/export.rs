@@ -36,7 +36,7 @@ pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantiz
         }
         layer.circle = circle_for(need, layer.noise);
     }
-    integer.check(quantizer, data.classes.len())?;
+    integer.check(quantizer, data.output())?;
     let wraps: usize = data
         .rows
         .par_iter()

@@ -32,6 +32,7 @@ fn corners(rows: usize) -> Dataset {
         classes: (0..4).map(|class| class.to_string()).collect(),
         rows: labels.clone().iter().map(row).collect(),
         labels,
+        values: Vec::new(),
         image: Some(IMAGE),
     }
 }
@@ -135,7 +136,7 @@ fn training_learns_and_holds_under_noise() {
         let simulated = |model: &IntegerNetwork| {
             let model = Model::Network(model.clone());
             let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
-            let needs = plan(&model, &quantizer, data.classes.len(), &request).unwrap().remove(0);
+            let needs = plan(&model, &quantizer, data.output(), &request).unwrap().remove(0);
             crate::train::simulated(&needs.spec, &model, &quantizer, &data).unwrap().unwrap().accuracy
         };
         let under_noise = simulated(&network.model);

@@ -1,0 +1,148 @@
+//! What `create` does with a model that was made: bundle, card, and what a person is told.
+
+use super::{CommonArgs, NetworkExtras, say};
+use crate::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ServerSpec, folder};
+use crate::circuit::CircuitSpec;
+use crate::circuit::network::SCORE_PARTS;
+use crate::circuit::plan::Needs;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::fhe::noise::SECURITY_BITS;
+use crate::model::{Model, Quantizer, RowStep};
+use crate::report::{card::card, facts::facts, seconds};
+use crate::train::{self, Score, Simulated};
+use std::path::Path;
+
+/// A model that was made and has a circuit.
+pub struct Made {
+    pub model: Model,
+    /// What is done to rows before they are quantised; `quantizer` and all figures are of rows after it.
+    pub preparation: Vec<RowStep>,
+    pub quantizer: Quantizer,
+    /// The circuits that fit, the chosen one first.
+    pub plans: Vec<Needs>,
+    /// The float model's score on the test rows.
+    pub float: Score,
+    /// What an integer score is worth as a logit or in the target's unit.
+    pub score_scale: Option<f64>,
+    /// What is added to a predicted number.
+    pub score_offset: Option<f64>,
+    /// What it was made with, for the card.
+    pub options: String,
+    /// What a network's training left beside the model.
+    pub network: Option<NetworkExtras>,
+}
+
+/// Where a model came from and where it goes.
+pub struct Origin<'a> {
+    pub kind: &'a str,
+    pub name: &'a str,
+    pub path: &'a Path,
+    pub train_rows: &'a Dataset,
+    pub test_rows: &'a Dataset,
+    pub evaluation: Option<Evaluation>,
+}
+
+/// Writes the bundle and its card, and says what was made.
+pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()> {
+    let Origin { train_rows, test_rows, .. } = *origin;
+    let chosen = made.plans.first().ok_or_else(|| {
+        Error::user("circuit_unfit", "no circuit runs this kind of model").hint("choose another kind of model")
+    })?;
+    let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
+    let quantized = train::score(&made.model, &made.quantizer, test_rows, worth)?;
+    let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows)?;
+    let metrics = Metrics {
+        train_rows: train_rows.len(),
+        test_rows: test_rows.len(),
+        quality: quality(made.float, quantized, simulated.as_ref())?,
+    };
+    let spec = ClientSpec {
+        format: FORMAT,
+        name: origin.name.to_owned(),
+        kind: origin.kind.to_owned(),
+        features: train_rows.features.clone(),
+        target: train_rows.target.clone(),
+        classes: train_rows.classes.clone(),
+        preparation: made.preparation,
+        quantizer: made.quantizer,
+        circuit: chosen.spec.clone(),
+        reveal: args.reveal.into(),
+        // Rounded up: to all their digits they are functions of the model, and this half of the bundle is public.
+        p_fail_log2: chosen.guarantees.p_fail_log2.map(f64::ceil),
+        flooding_log2: chosen.guarantees.flooding_log2.map(f64::ceil),
+        security_bits: SECURITY_BITS,
+        score_scale: made.score_scale.map(|scale| match chosen.spec {
+            CircuitSpec::Network(_) => scale / SCORE_PARTS as f64,
+            _ => scale,
+        }),
+        score_offset: made.score_offset,
+        evaluation: origin.evaluation.clone(),
+    };
+    let salt = train_rows.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+    let server = ServerSpec { format: FORMAT, salt, model: made.model, metrics };
+    let (client_zip, server_zip) = bundle::pack(&spec, &server)?;
+    let card = card(&spec, &server, &format!("`{}`", train_rows.name), &made.options);
+    folder::write(origin.path, &client_zip, &server_zip, &card, args.force)?;
+    let weights = match &made.network {
+        Some(network) if network.save_weights => network.trained.save(origin.path)?,
+        _ => Vec::new(),
+    };
+
+    tell(&metrics, simulated.as_ref());
+    for (label, value) in facts(&spec) {
+        say!("{label}: {value}");
+    }
+    for (index, needs) in made.plans.iter().enumerate() {
+        let mark = if index == 0 { "chosen" } else { "possible" };
+        say!(
+            "{mark}: {} at an estimated {} of compute on 2 cores, key {}, request {}, response {}",
+            needs.spec.kind(),
+            seconds(needs.seconds(2)),
+            crate::report::bytes(needs.spec.key_bytes()),
+            crate::report::bytes(needs.spec.request_bytes()),
+            crate::report::bytes(needs.spec.response_bytes())
+        );
+    }
+    say!("written: {}", origin.path.display());
+    for file in weights {
+        say!("weights: {}", file.display());
+    }
+    Ok(())
+}
+
+fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Result<Quality> {
+    match (float, quantized) {
+        (Score::Accuracy(float_accuracy), Score::Accuracy(quantized_accuracy)) => Ok(Quality::Accuracy {
+            float_accuracy,
+            quantized_accuracy,
+            simulated_accuracy: simulated.map(|simulated| simulated.accuracy),
+        }),
+        (Score::Fit(float), Score::Fit(quantized)) => Ok(Quality::Regression {
+            float_r2: float.r2,
+            quantized_r2: quantized.r2,
+            float_rmse: float.rmse,
+            quantized_rmse: quantized.rmse,
+            simulated_r2: None,
+        }),
+        _ => Err(Error::fault("model_invalid", "a classifier and a regression were compared")),
+    }
+}
+
+fn tell(metrics: &Metrics, simulated: Option<&Simulated>) {
+    match metrics.quality {
+        Quality::Accuracy { float_accuracy, quantized_accuracy, .. } => {
+            say!("float accuracy: {float_accuracy:.4}");
+            say!("quantised accuracy: {quantized_accuracy:.4}");
+        }
+        Quality::Regression { float_r2, quantized_r2, float_rmse, quantized_rmse, .. } => {
+            say!("float R2: {float_r2:.4} (RMSE {float_rmse:.4})");
+            say!("quantised R2: {quantized_r2:.4} (RMSE {quantized_rmse:.4})");
+        }
+    }
+    if let Some(simulated) = simulated {
+        say!("simulated accuracy, with the noise of encryption: {:.4}", simulated.accuracy);
+        say!("sums outside their circle: {} over all test rows", simulated.wraps);
+    }
+    say!("test rows: {}", metrics.test_rows);
+}

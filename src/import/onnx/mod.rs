@@ -1,0 +1,3 @@
+//! Models in ONNX files.
+
+pub mod proto;
