@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms in layer order: each may use only those before it.
-const ROOMS: [&str; 13] = [
+const ROOMS: [&str; 14] = [
     "error", "model", "fhe", "circuit", "bundle", "protocol", "data", "train", "import", "store", "server", "client",
     "report", "commands",
 ];

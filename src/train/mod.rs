@@ -3,6 +3,7 @@
 //! Nothing here prints. Everything is a function of its inputs: the same rows and parameters give the
 //! same model.
 
+mod float_forest;
 mod logreg;
 mod network;
 mod quality;
@@ -11,6 +12,7 @@ mod simulated;
 mod splits;
 mod tree;
 
+pub use float_forest::{FloatForest, FloatNode, FloatTree};
 pub use logreg::{FloatLinear, LogregParams, float_logreg, train_logreg};
 pub use network::{
     ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, NetworkParams, TrainedNetwork, train_network,

@@ -1,0 +1,117 @@
+//! Trees over quantised features whose leaves are still real numbers, and their integer form.
+
+use crate::error::{Error, Result};
+use crate::model::{IntegerForest, ValueNode, ValueTree};
+
+/// Real scores `biases[s] + sum_t values_t[s]` of quantised rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FloatForest {
+    /// One a score.
+    pub biases: Vec<f64>,
+    pub trees: Vec<FloatTree>,
+}
+
+/// One tree; node 0 is the root and children come after their parent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FloatTree {
+    pub nodes: Vec<FloatNode>,
+}
+
+/// One node of a [`FloatTree`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum FloatNode {
+    /// Goes to `high` where `q[feature] >= threshold`, else to `low`.
+    Split { feature: u32, threshold: u32, low: u32, high: u32 },
+    /// Adds one value a score.
+    Leaf { values: Vec<f64> },
+}
+
+impl FloatForest {
+    /// The integer form with leaf values of `value_bits` bits and sign, and what one step of its scores is worth.
+    ///
+    /// One scale serves all trees and scores, so that sums compare: the largest leaf value is the largest integer. A sum
+    /// over `T` trees is off by some `sqrt(T / 12)` steps. Leaves that a constant could be taken from are moved to the
+    /// bias first (a tree's middle, score by score), which makes steps finer.
+    ///
+    /// # Errors
+    /// `model_values` where a value is not finite, or `value_bits` not 2 to 24.
+    pub fn to_integer(&self, value_bits: u32) -> Result<(IntegerForest, f64)> {
+        if !(2..=24).contains(&value_bits) {
+            return Err(Error::user("model_values", format!("leaf values of {value_bits} bits, want 2 to 24")));
+        }
+        let mut biases = self.biases.clone();
+        let mut middles = Vec::with_capacity(self.trees.len());
+        let mut largest = 0.0f64;
+        for tree in &self.trees {
+            let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); biases.len()];
+            for values in tree.leaves() {
+                for (range, value) in ranges.iter_mut().zip(values) {
+                    *range = (range.0.min(*value), range.1.max(*value));
+                }
+            }
+            let middle: Vec<f64> = ranges.iter().map(|(low, high)| low / 2.0 + high / 2.0).collect();
+            biases.iter_mut().zip(&middle).for_each(|(bias, middle)| *bias += middle);
+            largest = ranges.iter().fold(largest, |largest, (low, high)| largest.max(high / 2.0 - low / 2.0));
+            middles.push(middle);
+        }
+        let top = f64::from((1u32 << (value_bits - 1)) - 1);
+        let scale = if largest > 0.0 { largest / top } else { 1.0 };
+        let whole = |value: f64| -> Result<i64> {
+            let steps = (value / scale).round();
+            if steps.is_finite() && steps.abs() < (1u64 << 47) as f64 {
+                return Ok(steps as i64);
+            }
+            Err(Error::user("model_values", format!("a score of {value} beside leaves of {largest} at most"))
+                .hint("the model's values are not finite, or too unequal to be added exactly"))
+        };
+        let trees = self.trees.iter().zip(&middles).map(|(tree, middle)| {
+            let nodes = tree.nodes.iter().map(|node| match node {
+                FloatNode::Split { feature, threshold, low, high } => {
+                    Ok(ValueNode::Split { feature: *feature, threshold: *threshold, low: *low, high: *high })
+                }
+                FloatNode::Leaf { values } => {
+                    let values = values.iter().zip(middle).map(|(value, middle)| Ok(whole(value - middle)? as i32));
+                    Ok(ValueNode::Leaf { values: values.collect::<Result<_>>()? })
+                }
+            });
+            Ok(ValueTree { nodes: nodes.collect::<Result<_>>()? })
+        });
+        let trees = trees.collect::<Result<_>>()?;
+        let biases = biases.into_iter().map(whole).collect::<Result<_>>()?;
+        Ok((IntegerForest { biases, trees }, scale))
+    }
+}
+
+impl FloatTree {
+    fn leaves(&self) -> impl Iterator<Item = &[f64]> {
+        self.nodes.iter().filter_map(|node| match node {
+            FloatNode::Leaf { values } => Some(values.as_slice()),
+            FloatNode::Split { .. } => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_keep_their_worth() {
+        let stump = |low: f64, high: f64| FloatTree {
+            nodes: vec![
+                FloatNode::Split { feature: 0, threshold: 1, low: 1, high: 2 },
+                FloatNode::Leaf { values: vec![low] },
+                FloatNode::Leaf { values: vec![high] },
+            ],
+        };
+        let forest = FloatForest { biases: vec![0.25], trees: vec![stump(10.0, 11.0), stump(-0.2, 0.1)] };
+        let (integer, scale) = forest.to_integer(12).unwrap();
+        for (row, wanted) in [([0], 10.05), ([1], 11.35)] {
+            let value = integer.scores(&row)[0] as f64 * scale;
+            assert!((value - wanted).abs() < 2.0 * scale, "{value} for {wanted}, a step is {scale}");
+        }
+        assert!(scale < 0.001, "{scale}");
+        let broken = FloatForest { biases: vec![0.0], trees: vec![stump(f64::NAN, 1.0)] };
+        assert_eq!(broken.to_integer(8).unwrap_err().code, "model_values");
+    }
+}
