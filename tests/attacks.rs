@@ -20,6 +20,7 @@ fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal)
         CircuitSpec::Linear(params) => params.response_bits = 64,
         CircuitSpec::PathCost(params) => params.response_bits = 64,
         CircuitSpec::LeafSum(params) => params.response_bits = 64,
+        CircuitSpec::CmuxForest(params) => params.response_bits = 64,
         CircuitSpec::Table(params) => params.response_bits = 64,
         CircuitSpec::Network(params) => params.response_bits = 64,
     }

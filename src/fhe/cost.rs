@@ -23,6 +23,14 @@ const NS_COMBINE: f64 = 0.08;
 const NS_MASK: f64 = 2.7;
 const NS_WIRE: f64 = 10.0;
 
+/// What a second hardware thread of a core adds, in parts of the first: machines here have two threads of one core.
+const SECOND_THREAD: f64 = 0.45;
+
+/// How much faster work that parts into so many threads is than on one.
+pub fn speed_up(threads: usize) -> f64 {
+    1.0 + SECOND_THREAD * (threads.max(1) - 1) as f64
+}
+
 /// Seconds of one core for one bootstrap in a batch.
 pub fn bootstrap_seconds(params: &BootstrapParams) -> f64 {
     params.lwe_dimension as f64 * cmux_seconds(&params.ggsws())
@@ -38,6 +46,15 @@ pub fn cmux_seconds(params: &GgswLayout) -> f64 {
     (NS_FFT * transforms / 2.0 + NS_MULTIPLY * products + NS_WORD * words) * 1e-9
 }
 
+/// Nanoseconds a byte of a GGSW ciphertext in the Fourier domain, read from memory.
+const NS_LOAD: f64 = 0.1;
+
+/// Seconds of one core for CMUXes that share so many passes over a GGSW ciphertext.
+pub fn shared_cmux_seconds(params: &GgswLayout, cmuxes: usize, passes: usize) -> f64 {
+    let of_one = params.fourier_bytes() as f64 / params.count as f64;
+    cmuxes as f64 * cmux_seconds(params) + passes as f64 * of_one * NS_LOAD * 1e-9
+}
+
 /// Seconds of one core for reading GGSW ciphertexts: bodies, masks, a transform of each polynomial.
 pub fn unpack_seconds(params: &GgswLayout) -> f64 {
     let bodies = params.layout().bodies as f64;
@@ -51,6 +68,37 @@ pub fn rerandomize_seconds(shape: GlweShape) -> f64 {
     let (k, n) = (shape.dimension as f64, shape.size as f64);
     let transforms = k + 2.0 * k;
     (NS_NTT * transforms * n * n.log2() + NS_NTT_WORD * n * k * (k + 2.0)) * 1e-9
+}
+
+/// Seconds of one core for re-randomising a partial GLWE ciphertext.
+pub fn rerandomize_partial_seconds(shape: GlweShape) -> f64 {
+    let (k, n) = (shape.dimension as f64, shape.size as f64);
+    rerandomize_seconds(shape) + (NS_NTT * 4.0 * k * n * n.log2() + NS_NTT_WORD * n * (k + 1.0)) * 1e-9
+}
+
+/// Seconds of one core for encrypting a list, but for packing it.
+pub fn encrypt_seconds(layout: &SeededLayout) -> f64 {
+    let (k, n) = (layout.shape.dimension as f64, layout.shape.size as f64);
+    let transforms = 2.0 * k + 2.0;
+    let each = NS_MASK * n * k + NS_NTT * transforms * n * n.log2() + NS_NTT_WORD * n * (k + 1.0);
+    layout.ciphertexts() as f64 * each * 1e-9
+}
+
+/// Seconds for packing or unpacking so many words.
+pub fn pack_seconds(words: usize) -> f64 {
+    NS_WIRE * words as f64 * 1e-9
+}
+
+/// Seconds for decrypting one LWE ciphertext.
+pub fn decrypt_seconds(shape: GlweShape) -> f64 {
+    (NS_WIRE + NS_LINEAR) * shape.lwe_dimension() as f64 * 1e-9
+}
+
+/// Seconds for decrypting one partial GLWE ciphertext.
+pub fn decrypt_partial_seconds(shape: GlweShape) -> f64 {
+    let (k, n) = (shape.dimension as f64, shape.size as f64);
+    let transforms = 2.0 * k + 2.0;
+    (NS_WIRE * n * k + NS_NTT * transforms * n * n.log2() + NS_NTT_WORD * n * (k + 1.0)) * 1e-9
 }
 
 /// Seconds of one core for adding `count` coefficients of a GLWE list into LWE sums of this dimension.

@@ -52,7 +52,7 @@ pub struct FourierGgsws {
 
 impl FourierGgsws {
     /// Reads the wire form, expands the masks and transforms, on all threads of the current pool. Ciphertext `i` of the
-    /// result is the `order[i]`-th on the wire.
+    /// result is the `order[i]`-th on the wire; what `order` leaves out is not unpacked.
     ///
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the layout.
@@ -62,7 +62,7 @@ impl FourierGgsws {
         let rows = layout.rows();
         let fft = Fft::new(PolynomialSize(size));
         let of_output = rows * size / 2 / LANES;
-        let mut blocks = vec![ZERO; layout.count * (dimension + 1) * of_output];
+        let mut blocks = vec![ZERO; order.len() * (dimension + 1) * of_output];
         blocks.par_chunks_mut((dimension + 1) * of_output).zip(order).for_each_init(
             || (Transforms::new(&fft, size), vec![0u64; dimension * size]),
             |(transforms, masks), (target, index)| {

@@ -3,8 +3,8 @@
 
 use fhectl::fhe::{Random, Seed};
 use fhectl::model::{
-    Activation, FeatureQuantizer, IntegerLinear, IntegerNetwork, IntegerTree, LinearMap, MapShape, NetworkLayer, Node,
-    Quantizer,
+    Activation, FeatureQuantizer, IntegerForest, IntegerLinear, IntegerNetwork, IntegerTree, LinearMap, MapShape,
+    NetworkLayer, Node, Quantizer, ValueNode, ValueTree,
 };
 
 pub fn random(seed: u8) -> Random {
@@ -43,6 +43,25 @@ fn grow(tree: &mut IntegerTree, intervals: &[(u32, u32)], depth: usize, random: 
     let high = grow(tree, &above, depth - 1, random);
     tree.nodes[at] = Node::Split { feature: feature as u32, threshold, low, high };
     at as u32
+}
+
+/// So many full trees of random values up to `largest`, with `scores` scores.
+pub fn forest(
+    quantizer: &Quantizer,
+    [trees, depth, scores]: [usize; 3],
+    largest: i32,
+    random: &mut Random,
+) -> IntegerForest {
+    let value = |random: &mut Random| random.below(2 * largest as u64 + 1) as i32 - largest;
+    let trees = (0..trees).map(|_| {
+        let nodes = tree(quantizer, depth, 2, random).nodes.into_iter().map(|node| match node {
+            Node::Split { feature, threshold, low, high } => ValueNode::Split { feature, threshold, low, high },
+            Node::Leaf { .. } => ValueNode::Leaf { values: (0..scores).map(|_| value(random)).collect() },
+        });
+        ValueTree { nodes: nodes.collect() }
+    });
+    let trees = trees.collect();
+    IntegerForest { biases: (0..scores).map(|_| i64::from(value(random))).collect(), trees }
 }
 
 pub fn linear(quantizer: &Quantizer, classes: usize, weight_bits: u32, random: &mut Random) -> IntegerLinear {
