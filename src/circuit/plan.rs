@@ -2,6 +2,7 @@
 
 use super::boxes::Boxes;
 use super::cmux_forest::CmuxForestParams;
+use super::cmux_forest::evaluate::Memories;
 use super::cmux_forest::program::Program as ForestProgram;
 use super::network::evaluate::NetworkKey;
 use super::network::program::Program as NetworkProgram;
@@ -184,7 +185,7 @@ enum Program {
     Linear(crate::model::IntegerLinear),
     Boxes(Boxes),
     Tables(Vec<Vec<u64>>),
-    Forest(ForestProgram),
+    Forest(ForestProgram, Memories),
     Network(NetworkProgram),
 }
 
@@ -283,6 +284,13 @@ impl Evaluator {
         {
             return network::evaluate::evaluate(params, program, own, key.rerandomizer.as_ref(), requests, random);
         }
+        if let Program::Forest(..) = &self.program {
+            // One after the other: each takes some 40 MB, and a thread that waits within one would begin the next.
+            let answers = requests.iter().enumerate().map(|(index, request)| {
+                self.evaluate_one(key, request, random).map_err(|error| error.context(format!("input {index}")))
+            });
+            return answers.collect();
+        }
         let tasks: Vec<_> = requests.iter().map(|request| (*request, random.fork())).collect();
         let tasks = tasks.into_par_iter().enumerate();
         let answers = tasks.map(|(index, (request, mut random))| {
@@ -306,8 +314,8 @@ impl Evaluator {
                 };
                 leaf_sum::evaluate::evaluate(params, tests, bootstrap, rerandomizer, request, random)
             }
-            (CircuitSpec::CmuxForest(params), Program::Forest(program)) => {
-                cmux_forest::evaluate::evaluate(params, program, rerandomizer, request, random)
+            (CircuitSpec::CmuxForest(params), Program::Forest(program, memories)) => {
+                cmux_forest::evaluate::evaluate(params, (program, memories), rerandomizer, request, random)
             }
             (CircuitSpec::Table(params), Program::Tables(tables)) => {
                 table::evaluate::evaluate(params, tables, rerandomizer, request, random)
@@ -328,7 +336,8 @@ impl Program {
         if forest.biases.len() != params.scores || !forest.score_ranges().iter().all(held) {
             return Err(unfit());
         }
-        Ok(Self::Forest(ForestProgram::new(forest, quantizer, params.low, &params.moduli)))
+        let program = ForestProgram::new(forest, quantizer, params.low, &params.moduli);
+        Ok(Self::Forest(program, Memories::default()))
     }
 }
 

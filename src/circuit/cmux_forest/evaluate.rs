@@ -3,10 +3,25 @@
 use super::CmuxForestParams;
 use super::program::{Block, Child, Program, Split};
 use crate::error::Result;
-use crate::fhe::external_product::{FourierGgsws, TOGETHER};
+use crate::fhe::external_product::{FourierGgsws, Memory, TOGETHER, Workspace};
 use crate::fhe::rerandomize::Rerandomizer;
 use crate::fhe::{GlweShape, PartialGlwe, Random};
 use rayon::prelude::*;
+use std::sync::Mutex;
+
+/// Memory of inferences that ended, for those that come: at most as much as was ever in use at once.
+#[derive(Default)]
+pub struct Memories(Mutex<Vec<(Memory, Vec<u64>)>>);
+
+impl Memories {
+    fn take(&self) -> (Memory, Vec<u64>) {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop().unwrap_or_default()
+    }
+
+    fn put(&self, memory: Memory, results: Vec<u64>) {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((memory, results));
+    }
+}
 
 /// Answers one encrypted row with the residues of its scores, re-randomised and cut.
 ///
@@ -18,22 +33,24 @@ use rayon::prelude::*;
 /// `ciphertext_invalid` where the request does not have the circuit's layout.
 pub fn evaluate(
     params: &CmuxForestParams,
-    program: &Program,
+    (program, memories): (&Program, &Memories),
     key: Option<&Rerandomizer>,
     request: &[u8],
     random: &mut Random,
 ) -> Result<Vec<u8>> {
     let GlweShape { dimension, size } = params.bits.shape;
     let used = program.used_bits();
+    let (memory, mut results) = memories.take();
     let bits = Bits {
-        ggsws: FourierGgsws::unpack(&params.bits, request, &used)?,
+        ggsws: FourierGgsws::unpack_into(memory, &params.bits, request, &used)?,
         places: places(&used, params.bits.count),
         features: &program.features,
     };
     let mut sum = vec![0u64; (dimension + 1) * size];
     for block in &program.blocks {
-        bits.walk(block, &mut sum);
+        bits.walk(block, &mut results, &mut sum);
     }
+    memories.put(bits.ggsws.into_memory(), results);
     let (mask, body) = sum.split_at(dimension * size);
     let bodies = body.iter().zip(&program.constant).map(|(body, constant)| body.wrapping_add(*constant));
     let mut answer = PartialGlwe { mask: mask.to_vec(), bodies: bodies.collect() };
@@ -61,9 +78,10 @@ struct Bits<'a> {
 
 impl Bits<'_> {
     /// Adds the values of all trees of a block to `sum`, a GLWE ciphertext.
-    fn walk(&self, block: &Block, sum: &mut [u64]) {
+    fn walk(&self, block: &Block, results: &mut Vec<u64>, sum: &mut [u64]) {
         let glwe = sum.len();
-        let mut results = vec![0u64; block.splits.len() * glwe];
+        // Every split's result is written before it is read.
+        results.resize(block.splits.len() * glwe, 0);
         let groups: Vec<_> = block.groups().collect();
         let mut groups = groups.as_slice();
         let mut start = 0;
@@ -86,7 +104,7 @@ impl Bits<'_> {
             );
             (start, groups) = (*end, later);
         }
-        let results = Results { leaves: &block.leaves, splits: &results, glwe, body: glwe - self.size() };
+        let results = Results { leaves: &block.leaves, splits: results, glwe, body: glwe - self.size() };
         block.roots.iter().for_each(|root| results.add(*root, sum));
     }
 
@@ -104,7 +122,7 @@ impl Bits<'_> {
         results: &Results<'_>,
         out: &mut [u64],
         factors: &mut [u64],
-        workspace: &mut crate::fhe::external_product::Workspace,
+        workspace: &mut Workspace,
     ) {
         let glwe = results.glwe;
         for (split, value) in splits.iter().zip(out.chunks_mut(glwe)) {
