@@ -19,6 +19,7 @@ fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal)
     match &mut spec {
         CircuitSpec::Linear(params) => params.response_bits = 64,
         CircuitSpec::PathCost(params) => params.response_bits = 64,
+        CircuitSpec::PathCostSum(params) => params.response_bits = 64,
         CircuitSpec::LeafSum(params) => params.response_bits = 64,
         CircuitSpec::Table(params) => params.response_bits = 64,
         CircuitSpec::Network(params) => params.response_bits = 64,

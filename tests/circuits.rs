@@ -68,6 +68,28 @@ fn path_cost_equals_the_tree() {
 }
 
 #[test]
+fn path_cost_equals_a_sum_of_trees() {
+    // Many trees, several scores, one tree of many scores.
+    for (seed, trees, depth, classes, levels, rows) in
+        [(1, 50, 3, 2, 64, 40), (2, 12, 4, 3, 16, 40), (3, 1, 4, 10, 16, 60), (4, 2, 1, 0, 9, 60)]
+    {
+        let quantizer = common::quantizer(57, levels);
+        let output = if classes == 0 { Output::Value } else { Output::Classes(classes) };
+        let forest = common::forest(&quantizer, trees, depth, output.margins(), 120, &mut common::random(seed));
+        let model = Model::Forest(forest);
+        model.check(&quantizer, output).unwrap();
+        let request = PlanRequest { circuit: Some(CircuitKind::PathCost), ..PlanRequest::default() };
+        let start = Instant::now();
+        let needs = plan(&model, &quantizer, output, &request).unwrap().remove(0);
+        println!("searched in {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+        needs.spec.check(&quantizer, output).unwrap();
+        assert!(needs.guarantees.p_fail_log2.unwrap() <= -128.0, "{:?}", needs.guarantees);
+        assert!(needs.guarantees.flooding_log2.unwrap() <= -30.0, "{:?}", needs.guarantees);
+        assert_exact(&model, &quantizer, &needs, 2, rows);
+    }
+}
+
+#[test]
 fn path_cost_without_rerandomisation_needs_no_key() {
     let quantizer = common::quantizer(8, 16);
     let model = Model::Tree(common::tree(&quantizer, 4, 3, &mut common::random(6)));

@@ -10,6 +10,7 @@ pub mod leaf_sum;
 pub mod linear;
 pub mod network;
 pub mod path_cost;
+pub mod path_cost_sum;
 #[cfg(feature = "evaluate")]
 pub mod plan;
 pub mod table;
@@ -74,6 +75,7 @@ impl fmt::Display for Reveal {
 pub enum CircuitSpec {
     Linear(linear::LinearParams),
     PathCost(path_cost::PathCostParams),
+    PathCostSum(path_cost_sum::PathCostSumParams),
     LeafSum(leaf_sum::LeafSumParams),
     Table(table::TableParams),
     Network(network::NetworkParams),
@@ -90,7 +92,7 @@ impl CircuitSpec {
     pub fn kind(&self) -> CircuitKind {
         match self {
             Self::Linear(_) => CircuitKind::Linear,
-            Self::PathCost(_) => CircuitKind::PathCost,
+            Self::PathCost(_) | Self::PathCostSum(_) => CircuitKind::PathCost,
             Self::LeafSum(_) => CircuitKind::LeafSum,
             Self::Table(_) => CircuitKind::Table,
             Self::Network(_) => CircuitKind::Network,
@@ -102,6 +104,7 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.flood_log2.is_some(),
             Self::PathCost(params) => params.flood_log2.is_some(),
+            Self::PathCostSum(params) => params.flood_log2.is_some(),
             Self::LeafSum(params) => params.flood_log2.is_some(),
             Self::Table(params) => params.flood_log2.is_some(),
             Self::Network(params) => params.flood_log2.is_some(),
@@ -116,6 +119,7 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.check(quantizer, output),
             Self::PathCost(params) => params.check(quantizer, output),
+            Self::PathCostSum(params) => params.check(quantizer, output),
             Self::LeafSum(params) => params.check(quantizer, output),
             Self::Table(params) => params.check(quantizer, output),
             Self::Network(params) => params.check(quantizer, output),
@@ -138,6 +142,7 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.input().wire_len(),
             Self::PathCost(params) => params.input.wire_len(),
+            Self::PathCostSum(params) => params.input.wire_len(),
             Self::LeafSum(params) => params.input.wire_len(),
             Self::Table(params) => params.bits.layout().wire_len(),
             Self::Network(params) => params.input.wire_len(),
@@ -149,6 +154,7 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.response_bytes(),
             Self::PathCost(params) => params.response_bytes(),
+            Self::PathCostSum(params) => params.response_bytes(),
             Self::LeafSum(params) => params.response_bytes(),
             Self::Table(params) => params.response_bytes(),
             Self::Network(params) => params.response_bytes(),
@@ -188,6 +194,7 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.shape,
             Self::PathCost(params) => params.input.shape,
+            Self::PathCostSum(params) => params.input.shape,
             Self::LeafSum(params) => params.bootstrap.output,
             Self::Table(params) => params.bits.shape,
             Self::Network(params) => params.output(),
@@ -291,6 +298,7 @@ pub fn encode(
     match spec {
         CircuitSpec::Linear(params) => linear::client::encode(params, key, quantized, entropy),
         CircuitSpec::PathCost(params) => path_cost::client::encode(params, quantizer, key, quantized, entropy),
+        CircuitSpec::PathCostSum(params) => path_cost_sum::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::LeafSum(params) => leaf_sum::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::Table(params) => table::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::Network(params) => network::client::encode(params, key, quantized, entropy),
@@ -306,6 +314,7 @@ pub fn decode(spec: &CircuitSpec, key: &ClientKey, answer: &[u8]) -> Result<Vec<
     match spec {
         CircuitSpec::Linear(params) => linear::client::decode(params, key, answer),
         CircuitSpec::PathCost(params) => path_cost::client::decode(params, key, answer),
+        CircuitSpec::PathCostSum(params) => path_cost_sum::client::decode(params, key, answer),
         CircuitSpec::LeafSum(params) => leaf_sum::client::decode(params, key, answer),
         CircuitSpec::Table(params) => table::client::decode(params, key, answer),
         CircuitSpec::Network(params) => network::client::decode(params, key, answer),

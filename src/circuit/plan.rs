@@ -3,7 +3,8 @@
 use super::boxes::Boxes;
 use super::network::evaluate::NetworkKey;
 use super::network::program::Program as NetworkProgram;
-use super::{CircuitKind, CircuitSpec, Reveal, leaf_sum, linear, network, path_cost, table};
+use super::path_cost_sum::program::{ForestBoxes, Program as SumProgram};
+use super::{CircuitKind, CircuitSpec, Reveal, leaf_sum, linear, network, path_cost, path_cost_sum, table};
 use crate::error::{Error, Result};
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
@@ -23,11 +24,13 @@ pub struct PlanRequest {
     /// log2 of the statistical distance an answer of `Linear` and `PathCost` may keep from one that does not
     /// depend on the model's noise.
     pub flooding_log2: f64,
+    /// Bits a second between client and server, for weighing bytes against compute.
+    pub bandwidth: f64,
 }
 
 impl Default for PlanRequest {
     fn default() -> Self {
-        Self { circuit: None, reveal: Reveal::Size, p_fail_log2: -128.0, flooding_log2: -30.0 }
+        Self { circuit: None, reveal: Reveal::Size, p_fail_log2: -128.0, flooding_log2: -30.0, bandwidth: 100e6 }
     }
 }
 
@@ -112,6 +115,13 @@ fn search(
             Err(Error::user("circuit_unfit", "path-cost shows a client the rounded number of leaves")
                 .hint("allow it with --reveal size, or choose --circuit leaf-sum"))
         }
+        (CircuitKind::PathCost, Model::Forest(_)) if request.reveal == Reveal::Nothing => {
+            Err(Error::user("circuit_unfit", "path-cost shows a client the numbers of trees and (rounded) of leaves")
+                .hint("allow it with --reveal size, or choose --circuit cmux-forest"))
+        }
+        (CircuitKind::PathCost, Model::Forest(forest)) => {
+            path_cost_sum::needs::search(&ForestBoxes::new(forest, quantizer), quantizer, request)
+        }
         (CircuitKind::PathCost, Model::Tree(tree)) => {
             path_cost::needs::search(&Boxes::leaves(tree, quantizer), quantizer, classes, request)
         }
@@ -146,6 +156,7 @@ pub struct Evaluator {
 enum Program {
     Linear(crate::model::IntegerLinear),
     Boxes(Boxes),
+    Sum(SumProgram),
     Tables(Vec<Vec<u64>>),
     Network(NetworkProgram),
 }
@@ -169,6 +180,9 @@ impl Evaluator {
                     && tests.base as usize == params.default_class
                     && (params.values || !tests.needs_values());
                 Program::boxes(tests, fits)?
+            }
+            (CircuitSpec::PathCostSum(params), Model::Forest(forest)) => {
+                Program::Sum(SumProgram::new(params, &ForestBoxes::new(forest, quantizer))?)
             }
             (CircuitSpec::LeafSum(params), Model::Tree(tree)) => {
                 let tests = Boxes::signed(tree, quantizer);
@@ -257,6 +271,9 @@ impl Evaluator {
             }
             (CircuitSpec::PathCost(params), Program::Boxes(tests)) => {
                 path_cost::evaluate::evaluate(params, tests, rerandomizer, request, random)
+            }
+            (CircuitSpec::PathCostSum(params), Program::Sum(program)) => {
+                path_cost_sum::evaluate::evaluate(params, program, rerandomizer, request, random)
             }
             (CircuitSpec::LeafSum(params), Program::Boxes(tests)) => {
                 let OwnKey::Bootstrap(bootstrap) = &key.own else {

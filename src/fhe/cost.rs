@@ -53,6 +53,29 @@ pub fn rerandomize_seconds(shape: GlweShape) -> f64 {
     (NS_NTT * transforms * n * n.log2() + NS_NTT_WORD * n * k * (k + 2.0)) * 1e-9
 }
 
+/// Seconds of one core for one re-randomisation of several coefficients: two more transforms back.
+pub fn rerandomize_partial_seconds(shape: GlweShape) -> f64 {
+    let (k, n) = (shape.dimension as f64, shape.size as f64);
+    let transforms = k + 2.0 * (k + 1.0);
+    (NS_NTT * transforms * n * n.log2() + NS_NTT_WORD * n * (k + 1.0) * (k + 2.0)) * 1e-9
+}
+
+/// Seconds of one core for the product of a mask with the key: two limbs a polynomial forward, and one back.
+fn mask_product_seconds(shape: GlweShape) -> f64 {
+    let (k, n) = (shape.dimension as f64, shape.size as f64);
+    (NS_NTT * 2.0 * (k + 1.0) * n * n.log2() + NS_NTT_WORD * n * (k + 1.0)) * 1e-9
+}
+
+/// A client's seconds for encrypting an input.
+pub fn encrypt_seconds(input: &SeededLayout) -> f64 {
+    expand_seconds(input) + input.ciphertexts() as f64 * mask_product_seconds(input.shape)
+}
+
+/// A client's seconds for reading and decrypting an answer of several coefficients.
+pub fn phases_seconds(shape: GlweShape) -> f64 {
+    answer_seconds(1, shape.lwe_dimension()) + mask_product_seconds(shape)
+}
+
 /// Seconds of one core for adding `count` coefficients of a GLWE list into LWE sums of this dimension.
 pub fn linear_seconds(count: usize, dimension: usize) -> f64 {
     count as f64 * dimension as f64 * NS_LINEAR * 1e-9

@@ -3,8 +3,8 @@
 
 use fhectl::fhe::{Random, Seed};
 use fhectl::model::{
-    Activation, FeatureQuantizer, IntegerLinear, IntegerNetwork, IntegerTree, LinearMap, MapShape, NetworkLayer, Node,
-    Quantizer,
+    Activation, FeatureQuantizer, IntegerForest, IntegerLinear, IntegerNetwork, IntegerTree, LinearMap, MapShape,
+    NetworkLayer, Node, Quantizer, ValueNode, ValueTree,
 };
 
 pub fn random(seed: u8) -> Random {
@@ -43,6 +43,30 @@ fn grow(tree: &mut IntegerTree, intervals: &[(u32, u32)], depth: usize, random: 
     let high = grow(tree, &above, depth - 1, random);
     tree.nodes[at] = Node::Split { feature: feature as u32, threshold, low, high };
     at as u32
+}
+
+/// A sum of full trees with random splits and leaf values of this magnitude at most.
+pub fn forest(
+    quantizer: &Quantizer,
+    trees: usize,
+    depth: usize,
+    scores: usize,
+    magnitude: i32,
+    random: &mut Random,
+) -> IntegerForest {
+    let tree = |random: &mut Random| {
+        let splits = tree(quantizer, depth, 2, random);
+        let mut node = |node: &Node| match *node {
+            Node::Split { feature, threshold, low, high } => ValueNode::Split { feature, threshold, low, high },
+            Node::Leaf { .. } => {
+                let value = |random: &mut Random| random.below(2 * magnitude as u64 + 1) as i32 - magnitude;
+                ValueNode::Leaf { values: (0..scores).map(|_| value(random)).collect() }
+            }
+        };
+        ValueTree { nodes: splits.nodes.iter().map(&mut node).collect() }
+    };
+    let trees = (0..trees).map(|_| tree(random)).collect();
+    IntegerForest { biases: (0..scores as i64).map(|score| 31 - 17 * score).collect(), trees }
 }
 
 pub fn linear(quantizer: &Quantizer, classes: usize, weight_bits: u32, random: &mut Random) -> IntegerLinear {
