@@ -8,12 +8,14 @@ mod common;
 use fhectl::bundle::folder;
 use fhectl::circuit::boxes::Boxes;
 use fhectl::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, needs};
+use fhectl::circuit::path_cost_sum::{self, program::ForestBoxes};
+use fhectl::circuit::plan::{Evaluator, PlanRequest};
 use fhectl::circuit::thermometer;
 use fhectl::circuit::{CircuitSpec, ClientKey};
 use fhectl::fhe::noise::{self, SECURITY_BITS};
 use fhectl::fhe::pbs::BootstrapKey;
 use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::{GlweSecret, GlweShape, Lwe, SeededLayout, bootstrap};
+use fhectl::fhe::{GlweSecret, GlweShape, Lwe, PartialGlwe, SeededLayout, bootstrap};
 use fhectl::model::{Model, Quantizer};
 use std::path::Path;
 use tfhe::core_crypto::commons::noise_formulas::secure_noise::minimal_lwe_variance_for_132_bits_security_tuniform;
@@ -114,6 +116,48 @@ fn a_bootstrap_has_the_predicted_noise() {
         }
     }
     assert_unit_variance("a bootstrap's output", &errors, 0.0);
+}
+
+/// Every coefficient of a packed answer carries the noise of all answers beside it, as the flooding of `PathCost` for sums
+/// of trees counts it.
+#[test]
+fn packed_answers_have_the_predicted_noise() {
+    let quantizer = common::quantizer(20, 16);
+    let forest = common::forest(&quantizer, 30, 3, 1, 120, &mut common::random(1));
+    let compiled = ForestBoxes::new(&forest, &quantizer);
+    let mut spec = path_cost_sum::needs::search(&compiled, &quantizer, &PlanRequest::default()).unwrap().spec;
+    let CircuitSpec::PathCostSum(params) = &mut spec else { panic!("{spec:?}") };
+    // What is left without re-randomisation and cutting is what both are to drown.
+    (params.flood_log2, params.response_bits) = (None, 64);
+    let params = params.clone();
+    assert!(params.stride > 1);
+    let variance = path_cost_sum::needs::mean_variance(&compiled, &params);
+    let largest = path_cost_sum::needs::largest_variance(&compiled, &params);
+    assert!(largest > variance && largest < 100.0 * variance, "{largest:e} {variance:e}");
+    let evaluator = Evaluator::new(&spec, &Model::Forest(forest), &quantizer).unwrap();
+    let mut random = common::random(2);
+    let key = ClientKey::generate(&spec, &mut OsEntropy);
+    let own = evaluator.unpack_key(&[], &mut random).unwrap();
+    let circles = params.circles.concat();
+    let mut errors = Vec::new();
+    for _ in 0..60 {
+        let row = common::row(&quantizer, &mut random);
+        let request = fhectl::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+        let answer = evaluator.evaluate(&own, &[&request], &mut random).unwrap().remove(0);
+        let shape = params.input.shape;
+        let each = PartialGlwe::wire_len(shape, params.stride, 64);
+        for (bytes, circle) in answer.chunks(each).zip(circles.iter().cycle()) {
+            let glwe = PartialGlwe::read(bytes, shape, params.stride, 64).unwrap();
+            for phase in key.answer().phases(&glwe) {
+                let step = 2f64.powi(64) / *circle as f64;
+                let place = phase as f64 / step;
+                // The distance from the nearest message, as exact as the phase: steps are no whole numbers of words.
+                let nearest = ((place.round() as u128) << 64) / u128::from(*circle);
+                errors.push(distance(phase, nearest as u64) / variance.sqrt());
+            }
+        }
+    }
+    assert_unit_variance("packed answers", &errors, 0.01);
 }
 
 #[test]

@@ -261,7 +261,7 @@ impl Walk<'_, IntegerTree> {
 mod tests {
     use super::*;
     use crate::circuit::thermometer;
-    use crate::model::{FeatureQuantizer, Output};
+    use crate::model::{FeatureQuantizer, IntegerForest, Output};
     use proptest::prelude::*;
 
     fn quantizer(levels: &[u32]) -> Quantizer {
@@ -294,8 +294,18 @@ mod tests {
         tree
     }
 
+    /// The values of the boxes that a row is inside of.
+    fn reached<V: Clone>(tests: &[BoxTest<V>], bits: &[u64]) -> Vec<V> {
+        let inside = tests.iter().filter(|test| {
+            let violations = test.constant + test.terms.iter().map(|(bit, sign)| sign * bits[*bit] as i64).sum::<i64>();
+            assert!((0..=i64::from(test.features)).contains(&violations));
+            violations == 0
+        });
+        inside.map(|test| test.value.clone()).collect()
+    }
+
     proptest! {
-        /// Both forms say in clear what the tree says, and count no more violations than features.
+        /// All forms say in clear what the tree says, and count no more violations than features.
         #[test]
         fn boxes_equal_the_tree(
             seeds in prop::collection::vec(1u32..1_000_000, 64),
@@ -308,27 +318,35 @@ mod tests {
             tree.check(&quantizer, Output::Classes(classes as usize)).unwrap();
             let leaves = Boxes::leaves(&tree, &quantizer);
             let signed = Boxes::signed(&tree, &quantizer);
+            let one_hot = IntegerForest::of_tree(&tree).trees.remove(0);
+            let values = value_leaves(&one_hot, &quantizer);
             prop_assert!(signed.tests.len() <= leaves.tests.len());
             for row in rows {
                 let q: Vec<u32> = row.iter().zip(&levels).map(|(q, levels)| q % levels).collect();
                 let bits = thermometer::encode(&quantizer, &q, 1);
                 prop_assert_eq!(bits.len(), thermometer::bits(&quantizer));
-                let reached = |boxes: &Boxes| -> Vec<u32> {
-                    let inside = boxes.tests.iter().filter(|test| {
-                        let violations = test.constant
-                            + test.terms.iter().map(|(bit, sign)| sign * bits[*bit] as i64).sum::<i64>();
-                        assert!((0..=i64::from(test.features)).contains(&violations));
-                        violations == 0
-                    });
-                    inside.map(|test| test.value).collect()
-                };
-                let leaf = reached(&leaves);
+                let leaf = reached(&leaves.tests, &bits);
                 prop_assert!(leaf.len() <= 1);
                 prop_assert_eq!(leaf.first().copied().unwrap_or(leaves.base), tree.class(&q));
-                let sum = reached(&signed).iter().sum::<u32>();
+                let sum = reached(&signed.tests, &bits).iter().sum::<u32>();
                 prop_assert_eq!((signed.base + sum) % classes, tree.class(&q));
+                prop_assert_eq!(reached(&values, &bits), vec![one_hot.values(&q).to_vec()]);
             }
         }
+    }
+
+    #[test]
+    fn leaves_that_do_not_differ_are_one_and_unreachable_ones_none() {
+        let quantizer = quantizer(&[4, 4]);
+        let split = |feature, threshold, low, high| ValueNode::Split { feature, threshold, low, high };
+        let leaf = |value: i32| ValueNode::Leaf { values: vec![value] };
+        // q0 >= 2 and q0 < 1 contradict each other; below q0 < 2 all is 5.
+        let nodes = vec![split(0, 2, 1, 2), split(1, 1, 3, 4), split(0, 1, 5, 6), leaf(5), leaf(5), leaf(9), leaf(7)];
+        let tests = value_leaves(&ValueTree { nodes }, &quantizer);
+        let found: Vec<_> = tests.iter().map(|test| (test.value[0], test.features, test.terms.clone())).collect();
+        assert_eq!(found, [(5, 1, vec![(1, 1)]), (7, 1, vec![(1, -1)])]);
+        let constant = ValueTree { nodes: vec![split(1, 1, 1, 2), leaf(5), leaf(5)] };
+        assert_eq!(value_leaves(&constant, &quantizer)[0].features, 0);
     }
 
     #[test]

@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn answers_stand_side_by_side() {
         for (shape, stride, bits) in
-            [(GlweShape::new(3, 512), 8, 150), (GlweShape::new(1, 1024), 1, 40), (GlweShape::new(40, 16), 16, 9)]
+            [(GlweShape::new(3, 512), 8, 150usize), (GlweShape::new(1, 1024), 1, 40), (GlweShape::new(40, 16), 16, 9)]
         {
             let secret = GlweSecret::generate(shape, &mut OsEntropy);
             let layout = SeededLayout { shape, bodies: (bits * stride).next_multiple_of(shape.size), bits: 60 };

@@ -45,6 +45,8 @@ const MAX_CIRCLE: u64 = 1 << 20;
 const MAX_COPY: u64 = 1 << 30;
 /// Sums of values stay below it.
 const MAX_VALUES: u128 = 1 << 62;
+/// The most messages of an answer: [`MAX_SLOTS`] leaves of some scores.
+const MAX_MESSAGES: usize = 1 << 24;
 /// The most bytes of an answer.
 const MAX_RESPONSE: usize = 1 << 27;
 
@@ -123,7 +125,8 @@ impl PathCostSumParams {
             return Err(bad_parameters(format!("{} slots for {} trees", self.slots, self.trees)));
         }
         self.check_scores(output)?;
-        if self.messages() > 64 * MAX_SLOTS || self.response_bytes() > MAX_RESPONSE {
+        // In this order: the second product is only known to fit once the first is.
+        if self.messages() > MAX_MESSAGES || self.response_bytes() > MAX_RESPONSE {
             return Err(bad_parameters(format!("an answer of {} ciphertexts", self.ciphertexts())));
         }
         Ok(())
@@ -178,4 +181,79 @@ fn product(factors: impl IntoIterator<Item = u64>) -> Option<u128> {
     factors
         .into_iter()
         .try_fold(1u128, |product, factor| Some(product * u128::from(factor)).filter(|product| *product < MAX_VALUES))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fhe::GlweShape;
+    use crate::model::FeatureQuantizer;
+
+    fn params() -> PathCostSumParams {
+        PathCostSumParams {
+            input: SeededLayout { shape: GlweShape::new(5, 512), bodies: 1024, bits: 57 },
+            stride: 8,
+            circles: vec![vec![5 * 49], vec![251]],
+            count_modulus: 5,
+            trees: 3,
+            slots: 24,
+            scores: 1,
+            together: 1,
+            low: -6144,
+            width: 12288,
+            response_bits: 17,
+            flood_log2: Some(53),
+        }
+    }
+
+    /// A change that makes parameters what no search finds.
+    type Damage = fn(&mut PathCostSumParams);
+
+    #[test]
+    fn parameters_that_cannot_be_computed_with_are_refused() {
+        let feature = FeatureQuantizer::Edges { edges: (0..19).map(f64::from).collect() };
+        let quantizer = Quantizer { features: vec![feature; 3] };
+        params().check(&quantizer, Output::Value).unwrap();
+        let damages: [Damage; 33] = [
+            |p| p.input.shape.size = 500,
+            |p| p.input.shape.dimension = usize::MAX,
+            |p| p.input.bits = 65,
+            |p| p.input.bodies = 512,
+            |p| p.input.bodies = usize::MAX,
+            |p| p.stride = 0,
+            |p| p.stride = 3,
+            |p| p.stride = 1024,
+            |p| p.stride = 16,
+            |p| p.circles.clear(),
+            |p| p.circles[0].clear(),
+            |p| p.circles.extend([7, 11, 13].map(|circle| vec![circle])),
+            |p| p.circles[0][0] = 244,
+            |p| p.circles[0][0] = 5 * 5 * 7,
+            |p| p.circles[1][0] = 253 * 2,
+            |p| p.circles[1][0] = 7 * 31,
+            |p| p.circles[1][0] = u64::MAX,
+            |p| p.circles[1].push(0),
+            |p| p.circles = vec![vec![5 * 49, 1_048_573, 1_048_571], vec![251]],
+            |p| p.count_modulus = 7,
+            |p| p.count_modulus = 0,
+            |p| p.trees = 0,
+            |p| p.trees = 25,
+            |p| p.slots = 20,
+            |p| p.slots = 1 << 60,
+            |p| p.scores = 2,
+            |p| p.together = 0,
+            |p| p.together = 2,
+            |p| p.width = 49 * 251 + 1,
+            |p| p.width = 1,
+            |p| p.low = i64::MIN,
+            |p| p.flood_log2 = Some(63),
+            |p| p.response_bits = 0,
+        ];
+        for (index, damage) in damages.into_iter().enumerate() {
+            let mut damaged = params();
+            damage(&mut damaged);
+            let refused = damaged.check(&quantizer, Output::Value);
+            assert_eq!(refused.map_err(|error| error.code), Err("parameters_invalid"), "damage {index}: {damaged:?}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::moduli::circles;
 use super::program::ForestBoxes;
-use super::{MAX_CIRCLE, MAX_COLUMNS, MAX_COPIES, MAX_COPY, MAX_RESPONSE, MAX_SLOTS, MAX_VALUES, PathCostSumParams};
+use super::{MAX_CIRCLE, MAX_COPIES, MAX_COPY, MAX_MESSAGES, MAX_RESPONSE, MAX_SLOTS, MAX_VALUES, PathCostSumParams};
 use crate::circuit::path_cost::is_prime;
 use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
 use crate::circuit::{CircuitSpec, Reveal, thermometer};
@@ -55,6 +55,11 @@ pub fn search(forest: &ForestBoxes, quantizer: &Quantizer, request: &PlanRequest
                     response_bits: 0,
                     flood_log2: None,
                 };
+                let handled =
+                    thermometer::check_spread(quantizer, &params.input, params.circles.len() * stride).is_ok();
+                if !handled || params.messages() > MAX_MESSAGES {
+                    continue;
+                }
                 for params in close(forest, &params, request) {
                     let worth = worth(forest, &params, request);
                     if best.as_ref().is_none_or(|(least, _)| worth < *least) {
@@ -113,9 +118,7 @@ fn splits(count_modulus: u64, width: u64, scores: usize) -> Vec<Residues> {
         if values * values > MAX_VALUES * u128::from(MAX_CIRCLE) {
             break;
         }
-        for (copies, each) in
-            (1..=MAX_COPIES).flat_map(|copies| (1..=TRIED_COLUMNS.min(MAX_COLUMNS)).map(move |each| (copies, each)))
-        {
+        for (copies, each) in (1..=MAX_COPIES).flat_map(|copies| (1..=TRIED_COLUMNS).map(move |each| (copies, each))) {
             let Some(circles) = circles(count_modulus, values, copies * each, MAX_CIRCLE) else { continue };
             // The products of a copy's circles balanced: the largest with the smallest.
             let mut of_copies = vec![Vec::new(); copies];
