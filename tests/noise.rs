@@ -9,6 +9,7 @@ use fhectl::bundle::folder;
 use fhectl::circuit::boxes::Boxes;
 use fhectl::circuit::cmux_forest::program::Program;
 use fhectl::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, needs};
+use fhectl::circuit::path_cost_sum::{self, program::ForestBoxes};
 use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
 use fhectl::circuit::thermometer;
 use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal};
@@ -118,6 +119,48 @@ fn a_bootstrap_has_the_predicted_noise() {
     assert_unit_variance("a bootstrap's output", &errors, 0.0);
 }
 
+/// Every coefficient of a packed answer carries the noise of all answers beside it, as the flooding of `PathCost` for sums
+/// of trees counts it.
+#[test]
+fn packed_answers_have_the_predicted_noise() {
+    let quantizer = common::quantizer(20, 16);
+    let forest = common::forest(&quantizer, 30, 3, 1, 120, &mut common::random(1));
+    let compiled = ForestBoxes::new(&forest, &quantizer);
+    let mut spec = path_cost_sum::needs::search(&compiled, &quantizer, &PlanRequest::default()).unwrap().spec;
+    let CircuitSpec::PathCostSum(params) = &mut spec else { panic!("{spec:?}") };
+    // What is left without re-randomisation and cutting is what both are to drown.
+    (params.flood_log2, params.response_bits) = (None, 64);
+    let params = params.clone();
+    assert!(params.stride > 1);
+    let variance = path_cost_sum::needs::mean_variance(&compiled, &params);
+    let largest = path_cost_sum::needs::largest_variance(&compiled, &params);
+    assert!(largest > variance && largest < 100.0 * variance, "{largest:e} {variance:e}");
+    let evaluator = Evaluator::new(&spec, &Model::Forest(forest), &quantizer).unwrap();
+    let mut random = common::random(2);
+    let key = ClientKey::generate(&spec, &mut OsEntropy);
+    let own = evaluator.unpack_key(&[], &mut random).unwrap();
+    let circles = params.circles.concat();
+    let mut errors = Vec::new();
+    for _ in 0..60 {
+        let row = common::row(&quantizer, &mut random);
+        let request = fhectl::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+        let answer = evaluator.evaluate(&own, &[&request], &mut random).unwrap().remove(0);
+        let shape = params.input.shape;
+        let each = PartialGlwe::wire_len(shape, params.stride, 64);
+        for (bytes, circle) in answer.chunks(each).zip(circles.iter().cycle()) {
+            let glwe = PartialGlwe::read(bytes, shape, params.stride, 64).unwrap();
+            for phase in key.answer().phases(&glwe) {
+                let step = 2f64.powi(64) / *circle as f64;
+                let place = phase as f64 / step;
+                // The distance from the nearest message, as exact as the phase: steps are no whole numbers of words.
+                let nearest = ((place.round() as u128) << 64) / u128::from(*circle);
+                errors.push(distance(phase, nearest as u64) / variance.sqrt());
+            }
+        }
+    }
+    assert_unit_variance("packed answers", &errors, 0.01);
+}
+
 #[test]
 fn fresh_encryptions_have_the_predicted_noise() {
     for (shape, bits) in [(GlweShape::new(1, 2048), 40), (GlweShape::new(9, 64), 10), (GlweShape::new(1, 4096), 60)] {
@@ -167,7 +210,7 @@ fn every_committed_model_stands_on_the_132_bit_curve() {
 #[test]
 fn paths_of_cmuxes_have_no_more_noise_than_the_search_counted() {
     let quantizer = common::quantizer(20, 64);
-    let forest = common::forest(&quantizer, [30, 3, 2], 100, &mut common::random(3));
+    let forest = common::forest(&quantizer, 30, 3, 2, 100, &mut common::random(3));
     let model = Model::Forest(forest.clone());
     // Not re-randomised: what is measured is the noise of the walk alone.
     let request =

@@ -11,6 +11,7 @@ pub mod leaf_sum;
 pub mod linear;
 pub mod network;
 pub mod path_cost;
+pub mod path_cost_sum;
 #[cfg(feature = "evaluate")]
 pub mod plan;
 pub mod residues;
@@ -76,6 +77,7 @@ impl fmt::Display for Reveal {
 pub enum CircuitSpec {
     Linear(linear::LinearParams),
     PathCost(path_cost::PathCostParams),
+    PathCostSum(path_cost_sum::PathCostSumParams),
     LeafSum(leaf_sum::LeafSumParams),
     CmuxForest(cmux_forest::CmuxForestParams),
     Table(table::TableParams),
@@ -93,7 +95,7 @@ impl CircuitSpec {
     pub fn kind(&self) -> CircuitKind {
         match self {
             Self::Linear(_) => CircuitKind::Linear,
-            Self::PathCost(_) => CircuitKind::PathCost,
+            Self::PathCost(_) | Self::PathCostSum(_) => CircuitKind::PathCost,
             Self::LeafSum(_) => CircuitKind::LeafSum,
             Self::CmuxForest(_) => CircuitKind::CmuxForest,
             Self::Table(_) => CircuitKind::Table,
@@ -106,6 +108,7 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.flood_log2.is_some(),
             Self::PathCost(params) => params.flood_log2.is_some(),
+            Self::PathCostSum(params) => params.flood_log2.is_some(),
             Self::LeafSum(params) => params.flood_log2.is_some(),
             Self::CmuxForest(params) => params.flood_log2.is_some(),
             Self::Table(params) => params.flood_log2.is_some(),
@@ -121,6 +124,7 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.check(quantizer, output),
             Self::PathCost(params) => params.check(quantizer, output),
+            Self::PathCostSum(params) => params.check(quantizer, output),
             Self::LeafSum(params) => params.check(quantizer, output),
             Self::CmuxForest(params) => params.check(quantizer, output),
             Self::Table(params) => params.check(quantizer, output),
@@ -149,6 +153,7 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.input(),
             Self::PathCost(params) => params.input,
+            Self::PathCostSum(params) => params.input,
             Self::LeafSum(params) => params.input,
             Self::CmuxForest(params) => params.bits.layout(),
             Self::Table(params) => params.bits.layout(),
@@ -161,6 +166,7 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.response_bytes(),
             Self::PathCost(params) => params.response_bytes(),
+            Self::PathCostSum(params) => params.response_bytes(),
             Self::LeafSum(params) => params.response_bytes(),
             Self::CmuxForest(params) => params.response_bytes(),
             Self::Table(params) => params.response_bytes(),
@@ -202,6 +208,7 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.shape,
             Self::PathCost(params) => params.input.shape,
+            Self::PathCostSum(params) => params.input.shape,
             Self::LeafSum(params) => params.bootstrap.output,
             Self::CmuxForest(params) => params.bits.shape,
             Self::Table(params) => params.bits.shape,
@@ -306,6 +313,7 @@ pub fn encode(
     match spec {
         CircuitSpec::Linear(params) => linear::client::encode(params, key, quantized, entropy),
         CircuitSpec::PathCost(params) => path_cost::client::encode(params, quantizer, key, quantized, entropy),
+        CircuitSpec::PathCostSum(params) => path_cost_sum::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::LeafSum(params) => leaf_sum::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::CmuxForest(params) => cmux_forest::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::Table(params) => table::client::encode(params, quantizer, key, quantized, entropy),
@@ -322,6 +330,7 @@ pub fn decode(spec: &CircuitSpec, key: &ClientKey, answer: &[u8]) -> Result<Vec<
     match spec {
         CircuitSpec::Linear(params) => linear::client::decode(params, key, answer),
         CircuitSpec::PathCost(params) => path_cost::client::decode(params, key, answer),
+        CircuitSpec::PathCostSum(params) => path_cost_sum::client::decode(params, key, answer),
         CircuitSpec::LeafSum(params) => leaf_sum::client::decode(params, key, answer),
         CircuitSpec::CmuxForest(params) => cmux_forest::client::decode(params, key, answer),
         CircuitSpec::Table(params) => table::client::decode(params, key, answer),

@@ -6,7 +6,10 @@ use super::cmux_forest::evaluate::Memories;
 use super::cmux_forest::program::Program as ForestProgram;
 use super::network::evaluate::NetworkKey;
 use super::network::program::Program as NetworkProgram;
-use super::{CircuitKind, CircuitSpec, Reveal, cmux_forest, leaf_sum, linear, network, path_cost, residues, table};
+use super::path_cost_sum::program::{ForestBoxes, Program as SumProgram};
+use super::{
+    CircuitKind, CircuitSpec, Reveal, cmux_forest, leaf_sum, linear, network, path_cost, path_cost_sum, residues, table,
+};
 use crate::error::{Error, Result};
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
@@ -80,6 +83,7 @@ impl Needs {
             CircuitSpec::CmuxForest(_) => cost::decrypt_partial_seconds(shape),
             CircuitSpec::Linear(params) => params.scores as f64 * cost::decrypt_seconds(shape),
             CircuitSpec::PathCost(params) => params.answers() as f64 * cost::decrypt_seconds(shape),
+            CircuitSpec::PathCostSum(params) => params.ciphertexts() as f64 * cost::decrypt_partial_seconds(shape),
             CircuitSpec::LeafSum(_) => cost::decrypt_seconds(shape),
             CircuitSpec::Table(params) => params.answers() as f64 * cost::decrypt_seconds(shape),
             CircuitSpec::Network(params) => params.scores as f64 * cost::decrypt_seconds(shape),
@@ -146,6 +150,13 @@ fn search(
             Err(Error::user("circuit_unfit", "path-cost shows a client the rounded number of leaves")
                 .hint("allow it with --reveal size, or choose --circuit leaf-sum"))
         }
+        (CircuitKind::PathCost, Model::Forest(_)) if request.reveal == Reveal::Nothing => {
+            Err(Error::user("circuit_unfit", "path-cost shows a client the numbers of trees and (rounded) of leaves")
+                .hint("allow it with --reveal size, or choose --circuit cmux-forest"))
+        }
+        (CircuitKind::PathCost, Model::Forest(forest)) => {
+            path_cost_sum::needs::search(&ForestBoxes::new(forest, quantizer), quantizer, request)
+        }
         (CircuitKind::PathCost, Model::Tree(tree)) => {
             path_cost::needs::search(&Boxes::leaves(tree, quantizer), quantizer, classes, request)
         }
@@ -184,6 +195,7 @@ pub struct Evaluator {
 enum Program {
     Linear(crate::model::IntegerLinear),
     Boxes(Boxes),
+    Sum(SumProgram),
     Tables(Vec<Vec<u64>>),
     Forest(ForestProgram, Memories),
     Network(NetworkProgram),
@@ -208,6 +220,9 @@ impl Evaluator {
                     && tests.base as usize == params.default_class
                     && (params.values || !tests.needs_values());
                 Program::boxes(tests, fits)?
+            }
+            (CircuitSpec::PathCostSum(params), Model::Forest(forest)) => {
+                Program::Sum(SumProgram::new(params, &ForestBoxes::new(forest, quantizer))?)
             }
             (CircuitSpec::LeafSum(params), Model::Tree(tree)) => {
                 let tests = Boxes::signed(tree, quantizer);
@@ -307,6 +322,9 @@ impl Evaluator {
             }
             (CircuitSpec::PathCost(params), Program::Boxes(tests)) => {
                 path_cost::evaluate::evaluate(params, tests, rerandomizer, request, random)
+            }
+            (CircuitSpec::PathCostSum(params), Program::Sum(program)) => {
+                path_cost_sum::evaluate::evaluate(params, program, rerandomizer, request, random)
             }
             (CircuitSpec::LeafSum(params), Program::Boxes(tests)) => {
                 let OwnKey::Bootstrap(bootstrap) = &key.own else {

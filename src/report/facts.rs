@@ -104,6 +104,21 @@ fn parameters(circuit: &CircuitSpec) -> String {
             p.input.bits,
             p.response_bits
         ),
+        CircuitSpec::PathCostSum(p) => format!(
+            "k={}, N={}, {} tree(s), {} leaves x {} coefficient(s), {} a ciphertext, circles of {:?} steps (one list a copy of the \
+             input), counts modulo {}, {} score(s) a sum, {} input bits, {} answer bits on the wire",
+            p.input.shape.dimension,
+            p.input.shape.size,
+            p.trees,
+            p.slots,
+            p.messages() / p.slots,
+            p.stride,
+            p.circles,
+            p.count_modulus,
+            p.together,
+            p.input.bits,
+            p.response_bits
+        ),
         CircuitSpec::LeafSum(p) => format!(
             "n={}, k={}, N={}, base 2^{}, {} level(s), circle of {} steps, {} input bits, {} key bits, {} answer bits on the wire",
             p.bootstrap.lwe_dimension,
@@ -208,6 +223,16 @@ fn learns(spec: &ClientSpec) -> String {
         (CircuitSpec::PathCost(p), _) => format!(
             "the class, the number of leaves rounded up to a power of two ({}), and that no path tests {} features or more",
             p.leaves, p.modulus
+        ),
+        (CircuitSpec::PathCostSum(p), _) => format!(
+            "the {}, exactly, the number of trees that are no constants ({}), of their leaves in all, rounded up ({}), and that no \
+             path tests {} features or more; from the public parameters: that scores lie in {} to {} (rounded outwards)",
+            if spec.output() == Output::Value { "value" } else { "scores" },
+            p.trees,
+            p.slots,
+            p.count_modulus,
+            p.low,
+            p.low + p.width as i64 - 1
         ),
         (CircuitSpec::LeafSum(p), _) => format!(
             "the class; from the public parameters: {} bootstraps, each of a box of at most {} features",
