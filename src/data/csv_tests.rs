@@ -86,7 +86,9 @@ fn numbers_to_predict_are_read_as_such() {
     assert_eq!((data.rows, data.values), (vec![vec![2.0, 1.0], vec![4.0, 3.0]], vec![0.5, -1000.0]));
     for (cell, part) in [("high", "`high` is not a number"), ("", "column `y` is missing"), ("inf", "finite number")] {
         let (_dir, path) = file("t.csv", format!("a,y\n1,2\n3,{cell}\n").as_bytes());
-        for error in [read_values(&path, None).unwrap_err(), read_labelled(&path, &names(&["a"]), &[], None).unwrap_err()] {
+        for error in
+            [read_values(&path, None).unwrap_err(), read_labelled(&path, &names(&["a"]), &[], None).unwrap_err()]
+        {
             assert!(error.code == "csv_cell" && error.message.contains(part), "{error}");
             assert!(error.message.contains("line 3: row 2"), "{error}");
         }
