@@ -60,4 +60,6 @@ pub fn accuracy(model: &Model, quantizer: &Quantizer, data: &Dataset) -> Result<
 }
 
 #[cfg(test)]
+mod tabular_tests;
+#[cfg(test)]
 mod tests;
