@@ -22,6 +22,7 @@ fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal)
         CircuitSpec::PathCost(params) => params.response_bits = 64,
         CircuitSpec::PathCostSum(params) => params.response_bits = 64,
         CircuitSpec::LeafSum(params) => params.response_bits = 64,
+        CircuitSpec::CmuxForest(params) => params.response_bits = 64,
         CircuitSpec::Table(params) => params.response_bits = 64,
         CircuitSpec::Network(params) => params.response_bits = 64,
     }
@@ -46,12 +47,16 @@ fn query(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer) -> Query {
 }
 
 fn answer(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer, key: &[u8], request: &[u8]) -> Vec<Lwe> {
+    let bytes = answer_bytes(spec, model, quantizer, key, request);
+    let dimension = spec.answer_shape().lwe_dimension();
+    bytes.chunks(Lwe::wire_len(dimension, 64)).map(|bytes| Lwe::read(bytes, dimension, 64).unwrap()).collect()
+}
+
+fn answer_bytes(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer, key: &[u8], request: &[u8]) -> Vec<u8> {
     let evaluator = Evaluator::new(spec, model, quantizer).unwrap();
     let mut random = Random::fresh(&mut OsEntropy);
     let key = evaluator.unpack_key(key, &mut random).unwrap();
-    let bytes = evaluator.evaluate(&key, &[request], &mut random).unwrap().remove(0);
-    let dimension = spec.answer_shape().lwe_dimension();
-    bytes.chunks(Lwe::wire_len(dimension, 64)).map(|bytes| Lwe::read(bytes, dimension, 64).unwrap()).collect()
+    evaluator.evaluate(&key, &[request], &mut random).unwrap().remove(0)
 }
 
 /// Solves `mask = sum_i c_i * columns_i` modulo 2^64 for `c` by elimination over odd pivots, and checks the solution
@@ -143,7 +148,7 @@ fn one_answer_of_path_cost_does_not_give_the_thresholds_away() {
 /// A small sum of trees and its parameters, answers not cut.
 fn sum_of_trees(trees: usize, reveal: Reveal) -> (Model, Quantizer, CircuitSpec) {
     let quantizer = common::quantizer(4, 4);
-    let model = Model::Forest(common::forest(&quantizer, trees, 2, 1, 5, &mut common::random(3)));
+    let model = Model::Forest(common::forest(&quantizer, [trees, 2, 1], 5, &mut common::random(3)));
     let spec = spec(&model, &quantizer, CircuitKind::PathCost, reveal);
     (model, quantizer, spec)
 }
@@ -290,7 +295,7 @@ fn one_answer_of_path_cost_for_a_sum_does_not_give_the_thresholds_away() {
 fn what_is_no_request_or_no_answer_of_a_sum_is_named() {
     // Trees enough that bytes at random do not have one reached leaf for each.
     let quantizer = common::quantizer(4, 16);
-    let model = Model::Forest(common::forest(&quantizer, 60, 3, 1, 5, &mut common::random(3)));
+    let model = Model::Forest(common::forest(&quantizer, [60, 3, 1], 5, &mut common::random(3)));
     let spec = spec(&model, &quantizer, CircuitKind::PathCost, Reveal::Size);
     let key = ClientKey::generate(&spec, &mut OsEntropy);
     let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
@@ -388,5 +393,36 @@ fn one_answer_of_a_table_or_a_network_does_not_match_a_replay() {
             let least = flood.map_or(0.0, |flood| (f64::from(flood) - 2.0).exp2());
             assert!(if leaks { mean == 0.0 } else { mean > least }, "{kind}, reveal {reveal}: mean difference {mean}");
         }
+    }
+}
+
+/// The same for a forest, whose answer is one ciphertext of several coefficients.
+#[test]
+fn one_answer_of_a_forest_does_not_match_a_replay() {
+    let quantizer = common::quantizer(6, 8);
+    let model = Model::Forest(common::forest(&quantizer, [8, 3, 1], 50, &mut common::random(8)));
+    for (reveal, leaks) in [(Reveal::Model, true), (Reveal::Nothing, false)] {
+        let spec = spec(&model, &quantizer, CircuitKind::CmuxForest, reveal);
+        let mut open = spec.clone();
+        let CircuitSpec::CmuxForest(params) = &mut open else { unreachable!() };
+        let flood = params.flood_log2.take();
+        let (shape, coefficients) = (params.bits.shape, params.coefficients());
+        let read = |bytes: &[u8]| PartialGlwe::read(bytes, shape, coefficients, 64).unwrap();
+        let mut differences = Vec::new();
+        for _ in 0..8 {
+            let key = ClientKey::generate(&spec, &mut OsEntropy);
+            let wire = key.evaluation_key(&spec, &mut OsEntropy);
+            let row = common::row(&quantizer, &mut common::random(5));
+            let request = encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+            let sent = read(&answer_bytes(&spec, &model, &quantizer, &wire, &request));
+            let replay = read(&answer_bytes(&open, &model, &quantizer, &[], &request));
+            assert_eq!(replay.mask == sent.mask, leaks, "reveal {reveal}");
+            let (sent, replay) = (key.answer().phases(&sent), key.answer().phases(&replay));
+            differences.extend(sent.iter().zip(replay).map(|(a, b)| (a.wrapping_sub(b) as i64).unsigned_abs() as f64));
+        }
+        // Flooding is uniform up to 2^flood: half of that on average.
+        let mean = differences.iter().sum::<f64>() / differences.len() as f64;
+        let least = flood.map_or(0.0, |flood| (f64::from(flood) - 2.0).exp2());
+        assert!(if leaks { mean == 0.0 } else { mean > least }, "reveal {reveal}: mean difference {mean}");
     }
 }

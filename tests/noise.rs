@@ -7,16 +7,17 @@ mod common;
 
 use fhectl::bundle::folder;
 use fhectl::circuit::boxes::Boxes;
+use fhectl::circuit::cmux_forest::program::Program;
 use fhectl::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, needs};
 use fhectl::circuit::path_cost_sum::{self, program::ForestBoxes};
-use fhectl::circuit::plan::{Evaluator, PlanRequest};
+use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
 use fhectl::circuit::thermometer;
-use fhectl::circuit::{CircuitSpec, ClientKey};
+use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal};
 use fhectl::fhe::noise::{self, SECURITY_BITS};
 use fhectl::fhe::pbs::BootstrapKey;
 use fhectl::fhe::random::OsEntropy;
 use fhectl::fhe::{GlweSecret, GlweShape, Lwe, PartialGlwe, SeededLayout, bootstrap};
-use fhectl::model::{Model, Quantizer};
+use fhectl::model::{Model, Output, Quantizer};
 use std::path::Path;
 use tfhe::core_crypto::commons::noise_formulas::secure_noise::minimal_lwe_variance_for_132_bits_security_tuniform;
 use tfhe::core_crypto::prelude::{
@@ -123,7 +124,7 @@ fn a_bootstrap_has_the_predicted_noise() {
 #[test]
 fn packed_answers_have_the_predicted_noise() {
     let quantizer = common::quantizer(20, 16);
-    let forest = common::forest(&quantizer, 30, 3, 1, 120, &mut common::random(1));
+    let forest = common::forest(&quantizer, [30, 3, 1], 120, &mut common::random(1));
     let compiled = ForestBoxes::new(&forest, &quantizer);
     let mut spec = path_cost_sum::needs::search(&compiled, &quantizer, &PlanRequest::default()).unwrap().spec;
     let CircuitSpec::PathCostSum(params) = &mut spec else { panic!("{spec:?}") };
@@ -204,4 +205,43 @@ fn every_committed_model_stands_on_the_132_bit_curve() {
             );
         }
     }
+}
+
+#[test]
+fn paths_of_cmuxes_have_no_more_noise_than_the_search_counted() {
+    let quantizer = common::quantizer(20, 64);
+    let forest = common::forest(&quantizer, [30, 3, 2], 100, &mut common::random(3));
+    let model = Model::Forest(forest.clone());
+    // Not re-randomised: what is measured is the noise of the walk alone.
+    let request =
+        PlanRequest { circuit: Some(CircuitKind::CmuxForest), reveal: Reveal::Model, ..PlanRequest::default() };
+    let mut spec = plan(&model, &quantizer, Output::Classes(2), &request).unwrap().remove(0).spec;
+    let CircuitSpec::CmuxForest(params) = &mut spec else { panic!("a forest was planned as {spec:?}") };
+    params.response_bits = 64;
+    let params = params.clone();
+    let walk = Program::new(&forest, &quantizer, params.low, &params.moduli).walk();
+    let sigma = ((walk.path_bits * walk.shared) as f64 * params.bits.cmux_variance()).sqrt();
+    let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
+    let mut random = common::random(4);
+    let mut errors = Vec::new();
+    for _ in 0..4 {
+        let key = ClientKey::generate(&spec, &mut OsEntropy);
+        let unpacked = evaluator.unpack_key(&[], &mut random).unwrap();
+        for _ in 0..25 {
+            let row = common::row(&quantizer, &mut random);
+            let request = fhectl::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+            let answer = evaluator.evaluate(&unpacked, &[&request], &mut random).unwrap().remove(0);
+            let glwe = PartialGlwe::read(&answer, params.bits.shape, params.coefficients(), 64).unwrap();
+            let scores = model.scores(&row);
+            let ideal =
+                |score: i64, m: u64| (u128::from((score - params.low) as u64 % m) * (1 << 64) / u128::from(m)) as u64;
+            let ideals = scores.iter().flat_map(|score| params.moduli.iter().map(move |m| ideal(*score, *m)));
+            let phases = key.answer().phases(&glwe);
+            errors.extend(phases.iter().zip(ideals).map(|(phase, ideal)| distance(*phase, ideal) / sigma));
+        }
+    }
+    let ratio = errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64;
+    println!("cmux-forest: measured/bound variance {ratio:.3} over {} coefficients", errors.len());
+    // The bound takes every bit for a one, every path for the longest, and masks at the leaves, which have none.
+    assert!((0.05..1.0).contains(&ratio), "measured/bound variance {ratio}");
 }

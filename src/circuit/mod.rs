@@ -6,6 +6,7 @@
 
 #[cfg(feature = "evaluate")]
 pub mod boxes;
+pub mod cmux_forest;
 pub mod leaf_sum;
 pub mod linear;
 pub mod network;
@@ -13,11 +14,12 @@ pub mod path_cost;
 pub mod path_cost_sum;
 #[cfg(feature = "evaluate")]
 pub mod plan;
+pub mod residues;
 pub mod table;
 pub mod thermometer;
 
 use crate::error::{Error, Result};
-use crate::fhe::{Entropy, GlweSecret, GlweShape, bad_parameters, public_key};
+use crate::fhe::{Entropy, GlweSecret, GlweShape, SeededLayout, bad_parameters, public_key};
 use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -77,6 +79,7 @@ pub enum CircuitSpec {
     PathCost(path_cost::PathCostParams),
     PathCostSum(path_cost_sum::PathCostSumParams),
     LeafSum(leaf_sum::LeafSumParams),
+    CmuxForest(cmux_forest::CmuxForestParams),
     Table(table::TableParams),
     Network(network::NetworkParams),
 }
@@ -94,6 +97,7 @@ impl CircuitSpec {
             Self::Linear(_) => CircuitKind::Linear,
             Self::PathCost(_) | Self::PathCostSum(_) => CircuitKind::PathCost,
             Self::LeafSum(_) => CircuitKind::LeafSum,
+            Self::CmuxForest(_) => CircuitKind::CmuxForest,
             Self::Table(_) => CircuitKind::Table,
             Self::Network(_) => CircuitKind::Network,
         }
@@ -106,6 +110,7 @@ impl CircuitSpec {
             Self::PathCost(params) => params.flood_log2.is_some(),
             Self::PathCostSum(params) => params.flood_log2.is_some(),
             Self::LeafSum(params) => params.flood_log2.is_some(),
+            Self::CmuxForest(params) => params.flood_log2.is_some(),
             Self::Table(params) => params.flood_log2.is_some(),
             Self::Network(params) => params.flood_log2.is_some(),
         }
@@ -121,6 +126,7 @@ impl CircuitSpec {
             Self::PathCost(params) => params.check(quantizer, output),
             Self::PathCostSum(params) => params.check(quantizer, output),
             Self::LeafSum(params) => params.check(quantizer, output),
+            Self::CmuxForest(params) => params.check(quantizer, output),
             Self::Table(params) => params.check(quantizer, output),
             Self::Network(params) => params.check(quantizer, output),
         }
@@ -139,13 +145,19 @@ impl CircuitSpec {
 
     /// Exact bytes of one encrypted input.
     pub fn request_bytes(&self) -> usize {
+        self.input_layout().wire_len()
+    }
+
+    /// What an encrypted input is made of.
+    pub fn input_layout(&self) -> SeededLayout {
         match self {
-            Self::Linear(params) => params.input().wire_len(),
-            Self::PathCost(params) => params.input.wire_len(),
-            Self::PathCostSum(params) => params.input.wire_len(),
-            Self::LeafSum(params) => params.input.wire_len(),
-            Self::Table(params) => params.bits.layout().wire_len(),
-            Self::Network(params) => params.input.wire_len(),
+            Self::Linear(params) => params.input(),
+            Self::PathCost(params) => params.input,
+            Self::PathCostSum(params) => params.input,
+            Self::LeafSum(params) => params.input,
+            Self::CmuxForest(params) => params.bits.layout(),
+            Self::Table(params) => params.bits.layout(),
+            Self::Network(params) => params.input,
         }
     }
 
@@ -156,6 +168,7 @@ impl CircuitSpec {
             Self::PathCost(params) => params.response_bytes(),
             Self::PathCostSum(params) => params.response_bytes(),
             Self::LeafSum(params) => params.response_bytes(),
+            Self::CmuxForest(params) => params.response_bytes(),
             Self::Table(params) => params.response_bytes(),
             Self::Network(params) => params.response_bytes(),
         }
@@ -175,6 +188,7 @@ impl CircuitSpec {
     /// CMUXes an inference, those of bootstraps not counted.
     pub fn cmuxes(&self) -> usize {
         match self {
+            Self::CmuxForest(params) => params.cmuxes,
             Self::Table(params) => params.answers() * params.cmuxes(),
             _ => 0,
         }
@@ -196,6 +210,7 @@ impl CircuitSpec {
             Self::PathCost(params) => params.input.shape,
             Self::PathCostSum(params) => params.input.shape,
             Self::LeafSum(params) => params.bootstrap.output,
+            Self::CmuxForest(params) => params.bits.shape,
             Self::Table(params) => params.bits.shape,
             Self::Network(params) => params.output(),
         }
@@ -300,6 +315,7 @@ pub fn encode(
         CircuitSpec::PathCost(params) => path_cost::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::PathCostSum(params) => path_cost_sum::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::LeafSum(params) => leaf_sum::client::encode(params, quantizer, key, quantized, entropy),
+        CircuitSpec::CmuxForest(params) => cmux_forest::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::Table(params) => table::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::Network(params) => network::client::encode(params, key, quantized, entropy),
     }
@@ -316,6 +332,7 @@ pub fn decode(spec: &CircuitSpec, key: &ClientKey, answer: &[u8]) -> Result<Vec<
         CircuitSpec::PathCost(params) => path_cost::client::decode(params, key, answer),
         CircuitSpec::PathCostSum(params) => path_cost_sum::client::decode(params, key, answer),
         CircuitSpec::LeafSum(params) => leaf_sum::client::decode(params, key, answer),
+        CircuitSpec::CmuxForest(params) => cmux_forest::client::decode(params, key, answer),
         CircuitSpec::Table(params) => table::client::decode(params, key, answer),
         CircuitSpec::Network(params) => network::client::decode(params, key, answer),
     }

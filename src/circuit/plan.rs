@@ -1,17 +1,25 @@
 //! Choosing a circuit and its parameters, and running what was chosen.
 
 use super::boxes::Boxes;
+use super::cmux_forest::CmuxForestParams;
+use super::cmux_forest::evaluate::Memories;
+use super::cmux_forest::program::Program as ForestProgram;
 use super::network::evaluate::NetworkKey;
 use super::network::program::Program as NetworkProgram;
 use super::path_cost_sum::program::{ForestBoxes, Program as SumProgram};
-use super::{CircuitKind, CircuitSpec, Reveal, leaf_sum, linear, network, path_cost, path_cost_sum, table};
+use super::{
+    CircuitKind, CircuitSpec, Reveal, cmux_forest, leaf_sum, linear, network, path_cost, path_cost_sum, residues, table,
+};
 use crate::error::{Error, Result};
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
-use crate::fhe::{Random, public_key};
-use crate::model::{Model, Output, Quantizer};
+use crate::fhe::{Random, cost, public_key};
+use crate::model::{IntegerForest, Model, Output, Quantizer};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+/// Cores of the machines that plans are made for.
+pub const PLANNED_CORES: usize = 2;
 
 /// What is asked of a circuit.
 #[derive(Debug, Clone, Copy)]
@@ -24,7 +32,7 @@ pub struct PlanRequest {
     /// log2 of the statistical distance an answer of `Linear` and `PathCost` may keep from one that does not
     /// depend on the model's noise.
     pub flooding_log2: f64,
-    /// Bits a second between client and server, for weighing bytes against compute.
+    /// Bits a second between client and server.
     pub bandwidth: f64,
 }
 
@@ -57,9 +65,35 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Predicted seconds on `cores` cores.
+    /// Predicted seconds of computing on `cores` cores.
     pub fn seconds(&self, cores: usize) -> f64 {
-        self.core_seconds / cores.min(self.parallelism).max(1) as f64
+        self.core_seconds / cost::speed_up(cores.min(self.parallelism))
+    }
+
+    /// Predicted seconds of the client's work, encrypting and decrypting, on `cores` cores.
+    pub fn client_seconds(&self, cores: usize) -> f64 {
+        let input = self.spec.input_layout();
+        let spread = cost::speed_up(cores.min(input.ciphertexts().div_ceil(4)));
+        cost::encrypt_seconds(&input) / spread + cost::pack_seconds(input.bodies) + self.decrypt_seconds()
+    }
+
+    fn decrypt_seconds(&self) -> f64 {
+        let shape = self.spec.answer_shape();
+        match &self.spec {
+            CircuitSpec::CmuxForest(_) => cost::decrypt_partial_seconds(shape),
+            CircuitSpec::Linear(params) => params.scores as f64 * cost::decrypt_seconds(shape),
+            CircuitSpec::PathCost(params) => params.answers() as f64 * cost::decrypt_seconds(shape),
+            CircuitSpec::PathCostSum(params) => params.ciphertexts() as f64 * cost::decrypt_partial_seconds(shape),
+            CircuitSpec::LeafSum(_) => cost::decrypt_seconds(shape),
+            CircuitSpec::Table(params) => params.answers() as f64 * cost::decrypt_seconds(shape),
+            CircuitSpec::Network(params) => params.scores as f64 * cost::decrypt_seconds(shape),
+        }
+    }
+
+    /// Predicted seconds of a whole inference on machines of `cores` cores, over so many bits a second.
+    pub fn total_seconds(&self, bandwidth: f64, cores: usize) -> f64 {
+        let bytes = self.spec.request_bytes() + self.spec.response_bytes();
+        self.seconds(cores) + self.client_seconds(cores) + 8.0 * bytes as f64 / bandwidth
     }
 }
 
@@ -94,7 +128,8 @@ pub fn plan(model: &Model, quantizer: &Quantizer, output: Output, request: &Plan
             Err(error) => refused = refused.or(Some(error)),
         }
     }
-    fits.sort_by(|a, b| a.core_seconds.total_cmp(&b.core_seconds));
+    let total = |needs: &Needs| needs.total_seconds(request.bandwidth, PLANNED_CORES);
+    fits.sort_by(|a, b| total(a).total_cmp(&total(b)));
     match (fits.is_empty(), refused) {
         (true, Some(error)) => Err(error),
         _ => Ok(fits),
@@ -128,6 +163,10 @@ fn search(
         (CircuitKind::LeafSum, Model::Tree(tree)) => {
             leaf_sum::needs::search(&Boxes::signed(tree, quantizer), quantizer, classes, request)
         }
+        (CircuitKind::CmuxForest, Model::Tree(tree)) => {
+            cmux_forest::needs::search(&IntegerForest::of_tree(tree), quantizer, request)
+        }
+        (CircuitKind::CmuxForest, Model::Forest(forest)) => cmux_forest::needs::search(forest, quantizer, request),
         (CircuitKind::Table, _) => table::needs::search(model, quantizer, request),
         (CircuitKind::Network, Model::Network(model)) => network::needs::search(model, quantizer, request),
         _ => Err(Error::user("circuit_unfit", format!("circuit {kind} cannot run this kind of model"))),
@@ -158,6 +197,7 @@ enum Program {
     Boxes(Boxes),
     Sum(SumProgram),
     Tables(Vec<Vec<u64>>),
+    Forest(ForestProgram, Memories),
     Network(NetworkProgram),
 }
 
@@ -191,6 +231,10 @@ impl Evaluator {
                     && tests.base as usize == params.default_class;
                 Program::boxes(tests, fits)?
             }
+            (CircuitSpec::CmuxForest(params), Model::Tree(tree)) => {
+                Program::forest(params, &IntegerForest::of_tree(tree), quantizer)?
+            }
+            (CircuitSpec::CmuxForest(params), Model::Forest(forest)) => Program::forest(params, forest, quantizer)?,
             (CircuitSpec::Table(params), _) => {
                 Program::Tables(table::evaluate::Enumerated::new(model, quantizer)?.tables(params)?)
             }
@@ -255,6 +299,13 @@ impl Evaluator {
         {
             return network::evaluate::evaluate(params, program, own, key.rerandomizer.as_ref(), requests, random);
         }
+        if let Program::Forest(..) = &self.program {
+            // One after the other: each takes some 40 MB, and a thread that waits within one would begin the next.
+            let answers = requests.iter().enumerate().map(|(index, request)| {
+                self.evaluate_one(key, request, random).map_err(|error| error.context(format!("input {index}")))
+            });
+            return answers.collect();
+        }
         let tasks: Vec<_> = requests.iter().map(|request| (*request, random.fork())).collect();
         let tasks = tasks.into_par_iter().enumerate();
         let answers = tasks.map(|(index, (request, mut random))| {
@@ -281,6 +332,9 @@ impl Evaluator {
                 };
                 leaf_sum::evaluate::evaluate(params, tests, bootstrap, rerandomizer, request, random)
             }
+            (CircuitSpec::CmuxForest(params), Program::Forest(program, memories)) => {
+                cmux_forest::evaluate::evaluate(params, (program, memories), rerandomizer, request, random)
+            }
             (CircuitSpec::Table(params), Program::Tables(tables)) => {
                 table::evaluate::evaluate(params, tables, rerandomizer, request, random)
             }
@@ -292,6 +346,16 @@ impl Evaluator {
 impl Program {
     fn boxes(tests: Boxes, fits: bool) -> Result<Self> {
         if fits { Ok(Self::Boxes(tests)) } else { Err(unfit()) }
+    }
+
+    fn forest(params: &CmuxForestParams, forest: &IntegerForest, quantizer: &Quantizer) -> Result<Self> {
+        let top = residues::product(&params.moduli).and_then(|product| params.low.checked_add(product as i64));
+        let held = |(low, high): &(i64, i64)| *low >= params.low && top.is_some_and(|top| *high < top);
+        if forest.biases.len() != params.scores || !forest.score_ranges().iter().all(held) {
+            return Err(unfit());
+        }
+        let program = ForestProgram::new(forest, quantizer, params.low, &params.moduli);
+        Ok(Self::Forest(program, Memories::default()))
     }
 }
 

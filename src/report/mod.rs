@@ -2,6 +2,7 @@
 
 pub mod card;
 pub mod facts;
+pub mod plan_table;
 pub mod progress;
 pub mod stats;
 

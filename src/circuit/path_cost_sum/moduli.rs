@@ -1,4 +1,6 @@
-//! Numbers modulo several coprime ones.
+//! Which circles a sum's residues are carried on.
+
+use crate::circuit::residues::gcd;
 
 /// Whether every prime factor of `n` (at least 1) is at least `least`.
 pub(super) fn rough(n: u64, least: u64) -> bool {
@@ -6,35 +8,7 @@ pub(super) fn rough(n: u64, least: u64) -> bool {
 }
 
 pub(super) fn coprime(a: u64, b: u64) -> bool {
-    let (mut a, mut b) = (a, b);
-    while b != 0 {
-        (a, b) = (b, a % b);
-    }
-    a == 1
-}
-
-/// The inverse of `a` modulo `modulus`, which is coprime to it; 0 where the modulus is 1.
-pub(super) fn inverse(a: u64, modulus: u64) -> u64 {
-    // Extended Euclid: `old * a = last (mod modulus)` throughout.
-    let (mut last, mut rest) = (i128::from(a % modulus), i128::from(modulus));
-    let (mut old, mut new) = (1i128, 0i128);
-    while rest != 0 {
-        let quotient = last / rest;
-        (last, rest) = (rest, last - quotient * rest);
-        (old, new) = (new, old - quotient * new);
-    }
-    old.rem_euclid(i128::from(modulus)) as u64
-}
-
-/// The number below the product of `moduli` (pairwise coprime, their product below 2^62) with these residues.
-pub(super) fn combine(residues: &[u64], moduli: &[u64]) -> u64 {
-    let product = moduli.iter().product::<u64>();
-    let terms = residues.iter().zip(moduli).map(|(residue, modulus)| {
-        let others = product / modulus;
-        let digit = u128::from(*residue % modulus) * u128::from(inverse(others % modulus, *modulus));
-        u128::from(others) * (digit % u128::from(*modulus))
-    });
-    (terms.sum::<u128>() % u128::from(product)) as u64
+    gcd(a, b) == 1
 }
 
 /// `columns` pairwise coprime circles, the largest as small as can be found, all without prime factors below `count`, which
@@ -57,20 +31,12 @@ pub(super) fn circles(count: u64, values: u128, columns: usize, most: u64) -> Op
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "evaluate"))]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
-        #[test]
-        fn residues_say_which_number_it_was(number in 0u64..1 << 60) {
-            let moduli = [1, 1021, 1019, 1013, 1009, 997, 991];
-            let residues: Vec<u64> = moduli.iter().map(|m| number % m).collect();
-            prop_assert_eq!(combine(&residues, &moduli), number % moduli.iter().product::<u64>());
-        }
-
-        #[cfg(feature = "evaluate")]
         #[test]
         fn circles_hold_the_values_and_are_coprime(
             count in prop::sample::select(vec![3u64, 5, 7, 31, 257]),
@@ -87,7 +53,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "evaluate")]
     #[test]
     fn circles_are_balanced() {
         let all = circles(5, 12_288, 2, 1 << 20).unwrap();
@@ -97,9 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn inverses() {
-        assert_eq!(inverse(3, 7), 5);
-        assert_eq!(inverse(0, 1), 0);
+    fn rough_numbers_have_no_small_factors() {
         assert!(rough(1, 5) && rough(35, 5) && !rough(21, 5) && rough(7, 7) && !rough(0, 3));
     }
 }

@@ -98,6 +98,7 @@ fn create(
         circuit: args.circuit.kind(),
         reveal: args.reveal.into(),
         p_fail_log2: args.p_fail,
+        bandwidth: args.bandwidth,
         ..PlanRequest::default()
     };
     let work =

@@ -4,12 +4,12 @@ use super::{CommonArgs, NetworkExtras, say};
 use crate::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ServerSpec, folder};
 use crate::circuit::CircuitSpec;
 use crate::circuit::network::SCORE_PARTS;
-use crate::circuit::plan::Needs;
+use crate::circuit::plan::{Needs, PLANNED_CORES};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{Model, Quantizer, RowStep};
-use crate::report::{card::card, facts::facts, seconds};
+use crate::report::{card::card, facts::facts, plan_table::plan_table};
 use crate::train::{self, Score, Simulated};
 use std::path::Path;
 
@@ -93,17 +93,8 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
     for (label, value) in facts(&spec) {
         say!("{label}: {value}");
     }
-    for (index, needs) in made.plans.iter().enumerate() {
-        let mark = if index == 0 { "chosen" } else { "possible" };
-        say!(
-            "{mark}: {} at an estimated {} of compute on 2 cores, key {}, request {}, response {}",
-            needs.spec.kind(),
-            seconds(needs.seconds(2)),
-            crate::report::bytes(needs.spec.key_bytes()),
-            crate::report::bytes(needs.spec.request_bytes()),
-            crate::report::bytes(needs.spec.response_bytes())
-        );
-    }
+    say!("estimated for an inference, {PLANNED_CORES} cores on either side:");
+    say!("{}", plan_table(&made.plans, 0, args.bandwidth));
     say!("written: {}", origin.path.display());
     for file in weights {
         say!("weights: {}", file.display());
