@@ -31,9 +31,7 @@ fn cases() -> Vec<Case> {
     let (spam, iris, grid) = (common::quantizer(57, 64), common::quantizer(4, 16), common::quantizer(64, 256));
     let two = Output::Classes(2);
     let tree = |depth, random: &mut _| Model::Tree(common::tree(&spam, depth, 2, random));
-    let forest = |shape: [usize; 3], random: &mut _| {
-        Model::Forest(common::forest(&spam, shape[0], shape[1], shape[2], 127, random))
-    };
+    let forest = |shape: [usize; 3], random: &mut _| Model::Forest(common::forest(&spam, shape, 127, random));
     vec![
         case("tree of depth 5", tree(5, &mut random), &spam, two),
         case("tree of depth 8", tree(8, &mut random), &spam, two),

@@ -148,7 +148,7 @@ fn one_answer_of_path_cost_does_not_give_the_thresholds_away() {
 /// A small sum of trees and its parameters, answers not cut.
 fn sum_of_trees(trees: usize, reveal: Reveal) -> (Model, Quantizer, CircuitSpec) {
     let quantizer = common::quantizer(4, 4);
-    let model = Model::Forest(common::forest(&quantizer, trees, 2, 1, 5, &mut common::random(3)));
+    let model = Model::Forest(common::forest(&quantizer, [trees, 2, 1], 5, &mut common::random(3)));
     let spec = spec(&model, &quantizer, CircuitKind::PathCost, reveal);
     (model, quantizer, spec)
 }
@@ -295,7 +295,7 @@ fn one_answer_of_path_cost_for_a_sum_does_not_give_the_thresholds_away() {
 fn what_is_no_request_or_no_answer_of_a_sum_is_named() {
     // Trees enough that bytes at random do not have one reached leaf for each.
     let quantizer = common::quantizer(4, 16);
-    let model = Model::Forest(common::forest(&quantizer, 60, 3, 1, 5, &mut common::random(3)));
+    let model = Model::Forest(common::forest(&quantizer, [60, 3, 1], 5, &mut common::random(3)));
     let spec = spec(&model, &quantizer, CircuitKind::PathCost, Reveal::Size);
     let key = ClientKey::generate(&spec, &mut OsEntropy);
     let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
@@ -400,7 +400,7 @@ fn one_answer_of_a_table_or_a_network_does_not_match_a_replay() {
 #[test]
 fn one_answer_of_a_forest_does_not_match_a_replay() {
     let quantizer = common::quantizer(6, 8);
-    let model = Model::Forest(common::forest(&quantizer, 8, 3, 1, 50, &mut common::random(8)));
+    let model = Model::Forest(common::forest(&quantizer, [8, 3, 1], 50, &mut common::random(8)));
     for (reveal, leaks) in [(Reveal::Model, true), (Reveal::Nothing, false)] {
         let spec = spec(&model, &quantizer, CircuitKind::CmuxForest, reveal);
         let mut open = spec.clone();

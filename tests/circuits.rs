@@ -76,7 +76,7 @@ fn path_cost_equals_a_sum_of_trees() {
     {
         let quantizer = common::quantizer(57, levels);
         let output = if classes == 0 { Output::Value } else { Output::Classes(classes) };
-        let forest = common::forest(&quantizer, trees, depth, output.margins(), 120, &mut common::random(seed));
+        let forest = common::forest(&quantizer, [trees, depth, output.margins()], 120, &mut common::random(seed));
         let model = Model::Forest(forest);
         model.check(&quantizer, output).unwrap();
         let request = PlanRequest { circuit: Some(CircuitKind::PathCost), ..PlanRequest::default() };
@@ -143,7 +143,7 @@ proptest! {
 fn figures_of_a_sum_of_trees() {
     for (trees, depth) in [(50, 3), (100, 3), (20, 6), (1, 6)] {
         let quantizer = common::quantizer(57, 64);
-        let model = Model::Forest(common::forest(&quantizer, trees, depth, 1, 120, &mut common::random(1)));
+        let model = Model::Forest(common::forest(&quantizer, [trees, depth, 1], 120, &mut common::random(1)));
         let start = Instant::now();
         let needs = planned(&model, &quantizer, 2, CircuitKind::PathCost, Reveal::Size);
         let searched = start.elapsed().as_secs_f64();
@@ -223,7 +223,7 @@ fn cmux_forest_equals_the_forest() {
         [([50, 3, 1], 64, 127, 20), ([10, 4, 3], 64, 63, 20), ([5, 6, 10], 5, 1000, 10), ([150, 4, 1], 16, 9, 4)];
     for (seed, (shape, levels, largest, rows)) in shapes.into_iter().enumerate() {
         let quantizer = common::quantizer(57, levels);
-        let forest = common::forest(&quantizer, shape[0], shape[1], shape[2], largest, &mut common::random(seed as u8));
+        let forest = common::forest(&quantizer, shape, largest, &mut common::random(seed as u8));
         let classes = if shape[2] == 1 { 2 } else { shape[2] };
         let model = Model::Forest(forest);
         model.check(&quantizer, Output::Classes(classes)).unwrap();
@@ -240,7 +240,7 @@ fn cmux_forest_equals_a_tree_and_one_leaf() {
     assert_eq!(needs.spec.key_bytes(), 0);
     assert_exact(&tree, &quantizer, &needs, 1, 40);
     // Nothing is compared, so nothing is unpacked.
-    let constant = Model::Forest(common::forest(&quantizer, 3, 0, 1, 100, &mut common::random(7)));
+    let constant = Model::Forest(common::forest(&quantizer, [3, 0, 1], 100, &mut common::random(7)));
     let needs = planned(&constant, &quantizer, 2, CircuitKind::CmuxForest, Reveal::Nothing);
     assert_exact(&constant, &quantizer, &needs, 1, 3);
 }
@@ -285,7 +285,7 @@ fn auto_takes_the_cheapest_that_reveals_no_more_than_allowed() {
     };
     assert_eq!(choose(Reveal::Size), CircuitKind::PathCost);
     assert_eq!(choose(Reveal::Nothing), CircuitKind::LeafSum);
-    let forest = Model::Forest(common::forest(&quantizer, 3, 2, 1, 9, &mut common::random(1)));
+    let forest = Model::Forest(common::forest(&quantizer, [3, 2, 1], 9, &mut common::random(1)));
     let hidden =
         PlanRequest { circuit: Some(CircuitKind::PathCost), reveal: Reveal::Nothing, ..PlanRequest::default() };
     assert_eq!(plan(&forest, &quantizer, Output::Classes(2), &hidden).unwrap_err().code, "circuit_unfit");

@@ -124,7 +124,7 @@ fn a_bootstrap_has_the_predicted_noise() {
 #[test]
 fn packed_answers_have_the_predicted_noise() {
     let quantizer = common::quantizer(20, 16);
-    let forest = common::forest(&quantizer, 30, 3, 1, 120, &mut common::random(1));
+    let forest = common::forest(&quantizer, [30, 3, 1], 120, &mut common::random(1));
     let compiled = ForestBoxes::new(&forest, &quantizer);
     let mut spec = path_cost_sum::needs::search(&compiled, &quantizer, &PlanRequest::default()).unwrap().spec;
     let CircuitSpec::PathCostSum(params) = &mut spec else { panic!("{spec:?}") };
@@ -210,7 +210,7 @@ fn every_committed_model_stands_on_the_132_bit_curve() {
 #[test]
 fn paths_of_cmuxes_have_no_more_noise_than_the_search_counted() {
     let quantizer = common::quantizer(20, 64);
-    let forest = common::forest(&quantizer, 30, 3, 2, 100, &mut common::random(3));
+    let forest = common::forest(&quantizer, [30, 3, 2], 100, &mut common::random(3));
     let model = Model::Forest(forest.clone());
     // Not re-randomised: what is measured is the noise of the walk alone.
     let request =

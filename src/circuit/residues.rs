@@ -10,7 +10,7 @@ const MAX_PRODUCT_LOG2: u32 = 62;
 pub fn product(moduli: &[u64]) -> Option<u64> {
     let mut product = 1u64;
     for modulus in moduli {
-        if *modulus < 2 || !coprime(product, *modulus) {
+        if *modulus < 2 || gcd(product, *modulus) != 1 {
             return None;
         }
         product = product.checked_mul(*modulus).filter(|product| *product <= 1 << MAX_PRODUCT_LOG2)?;
@@ -21,14 +21,15 @@ pub fn product(moduli: &[u64]) -> Option<u64> {
 /// The number in `0..product` with these residues (Garner's algorithm).
 ///
 /// # Panics
-/// May overflow unless the moduli are pairwise coprime and their product is at most 2^62.
+/// Unless [`product`] takes the moduli; a modulus of 1 among them says nothing and does no harm.
 pub fn combine(residues: &[u64], moduli: &[u64]) -> u64 {
     let (mut sum, mut place) = (0u64, 1u64);
     for (residue, modulus) in residues.iter().zip(moduli) {
-        let m = u128::from(*modulus);
-        let inverse = inverse(place, *modulus);
+        let (m, place_mod) = (u128::from(*modulus), u128::from(place % modulus));
+        let inverse = inverse(place % modulus, *modulus).expect("moduli are coprime");
         let missing = (u128::from(residue % modulus) + m - u128::from(sum % modulus)) % m;
         let digit = (missing * u128::from(inverse) % m) as u64;
+        debug_assert_eq!(u128::from(digit) * place_mod % m, missing);
         sum += digit * place;
         place *= modulus;
     }
@@ -54,7 +55,7 @@ pub fn moduli(count: usize, range: u64, allowed: impl Fn(u64) -> bool) -> Option
         let mut chosen = Vec::with_capacity(count);
         let mut product = 1u64;
         for candidate in (2..=top).rev().filter(|candidate| allowed(*candidate)) {
-            if coprime(product, candidate) {
+            if gcd(product, candidate) == 1 {
                 chosen.push(candidate);
                 product = product.checked_mul(candidate).filter(|p| *p <= 1 << MAX_PRODUCT_LOG2)?;
                 if chosen.len() == count {
@@ -66,22 +67,20 @@ pub fn moduli(count: usize, range: u64, allowed: impl Fn(u64) -> bool) -> Option
     })
 }
 
-/// Whether two numbers have no common factor.
-pub fn coprime(a: u64, b: u64) -> bool {
-    if b == 0 { a == 1 } else { coprime(b, a % b) }
+pub(super) fn gcd(a: u64, b: u64) -> u64 {
+    if b == 0 { a } else { gcd(b, a % b) }
 }
 
-/// The inverse of `a` modulo `m`, which is coprime to it; 0 where the modulus is 1.
-pub fn inverse(a: u64, m: u64) -> u64 {
-    let (mut r0, mut r1) = (i128::from(m), i128::from(a % m));
+/// The inverse of `a` modulo `m`, by Euclid.
+pub(super) fn inverse(a: u64, m: u64) -> Option<u64> {
+    let (mut r0, mut r1) = (i128::from(m), i128::from(a));
     let (mut t0, mut t1) = (0i128, 1i128);
     while r1 != 0 {
         let quotient = r0 / r1;
         (r0, r1) = (r1, r0 - quotient * r1);
         (t0, t1) = (t1, t0 - quotient * t1);
     }
-    debug_assert_eq!(r0, 1);
-    t0.rem_euclid(i128::from(m)) as u64
+    (r0 == 1 || m == 1).then(|| t0.rem_euclid(i128::from(m)) as u64)
 }
 
 #[cfg(all(test, feature = "evaluate"))]
@@ -114,8 +113,6 @@ mod tests {
     fn moduli_are_as_small_as_they_can_be() {
         assert_eq!(moduli(2, 100, |_| true).unwrap(), [11, 10]);
         assert_eq!(moduli(3, 1000, |m| m % 2 == 1).unwrap(), [13, 11, 9]);
-        assert_eq!((inverse(3, 7), inverse(0, 1)), (5, 0));
-        assert_eq!(combine(&[0, 3], &[1, 5]), 3);
         assert_eq!(product(&[6, 4]), None);
         assert_eq!(product(&[1 << 40, (1 << 40) - 1]), None);
         assert_eq!(product(&[]), Some(1));

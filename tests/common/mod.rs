@@ -45,28 +45,23 @@ fn grow(tree: &mut IntegerTree, intervals: &[(u32, u32)], depth: usize, random: 
     at as u32
 }
 
-/// A sum of full trees with random splits and leaf values of this magnitude at most.
+/// So many full trees of random values up to `largest`, with `scores` scores.
 pub fn forest(
     quantizer: &Quantizer,
-    trees: usize,
-    depth: usize,
-    scores: usize,
-    magnitude: i32,
+    [trees, depth, scores]: [usize; 3],
+    largest: i32,
     random: &mut Random,
 ) -> IntegerForest {
-    let tree = |random: &mut Random| {
-        let splits = tree(quantizer, depth, 2, random);
-        let mut node = |node: &Node| match *node {
+    let value = |random: &mut Random| random.below(2 * largest as u64 + 1) as i32 - largest;
+    let trees = (0..trees).map(|_| {
+        let nodes = tree(quantizer, depth, 2, random).nodes.into_iter().map(|node| match node {
             Node::Split { feature, threshold, low, high } => ValueNode::Split { feature, threshold, low, high },
-            Node::Leaf { .. } => {
-                let value = |random: &mut Random| random.below(2 * magnitude as u64 + 1) as i32 - magnitude;
-                ValueNode::Leaf { values: (0..scores).map(|_| value(random)).collect() }
-            }
-        };
-        ValueTree { nodes: splits.nodes.iter().map(&mut node).collect() }
-    };
-    let trees = (0..trees).map(|_| tree(random)).collect();
-    IntegerForest { biases: (0..scores as i64).map(|score| 31 - 17 * score).collect(), trees }
+            Node::Leaf { .. } => ValueNode::Leaf { values: (0..scores).map(|_| value(random)).collect() },
+        });
+        ValueTree { nodes: nodes.collect() }
+    });
+    let trees = trees.collect();
+    IntegerForest { biases: (0..scores).map(|_| i64::from(value(random))).collect(), trees }
 }
 
 pub fn linear(quantizer: &Quantizer, classes: usize, weight_bits: u32, random: &mut Random) -> IntegerLinear {

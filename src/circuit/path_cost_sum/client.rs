@@ -1,8 +1,7 @@
 //! The client's side of `PathCost` for sums of trees.
 
 use super::PathCostSumParams;
-use crate::circuit::residues::combine;
-use crate::circuit::{ClientKey, expect_len, nearest_message, thermometer, torus};
+use crate::circuit::{ClientKey, expect_len, nearest_message, residues, thermometer, torus};
 use crate::error::{Error, Result};
 use crate::fhe::{Entropy, PartialGlwe};
 use crate::model::Quantizer;
@@ -33,7 +32,7 @@ pub fn decode(params: &PathCostSumParams, key: &ClientKey, answer: &[u8]) -> Res
     expect_len(answer, params.response_bytes())?;
     let moduli = params.value_moduli();
     let circles = params.circles.concat();
-    let mut residues = vec![0; params.columns()];
+    let mut sums = vec![0; params.columns()];
     let mut reached = 0;
     for slots in answer.chunks(params.columns() * params.ciphertext_bytes()) {
         let mut columns = Vec::with_capacity(params.columns());
@@ -45,7 +44,7 @@ pub fn decode(params: &PathCostSumParams, key: &ClientKey, answer: &[u8]) -> Res
         let is_reached = |slot: &usize| columns[0][*slot].is_multiple_of(params.count_modulus);
         for slot in (0..params.stride).filter(is_reached) {
             reached += 1;
-            for ((residue, column), modulus) in residues.iter_mut().zip(&columns).zip(moduli.iter().cycle()) {
+            for ((residue, column), modulus) in sums.iter_mut().zip(&columns).zip(moduli.iter().cycle()) {
                 *residue = (*residue + column[slot]) % modulus;
             }
         }
@@ -54,8 +53,8 @@ pub fn decode(params: &PathCostSumParams, key: &ClientKey, answer: &[u8]) -> Res
         return Err(invalid(format!("the answer has {reached} reached leaves for {} trees", params.trees)));
     }
     let mut scores = Vec::with_capacity(params.scores);
-    for residues in residues.chunks(moduli.len()) {
-        let mut sum = combine(residues, &moduli);
+    for own in sums.chunks(moduli.len()) {
+        let mut sum = residues::combine(own, &moduli);
         for _ in 0..params.together.min(params.scores - scores.len()) {
             scores.push(params.low + (sum % params.width) as i64);
             sum /= params.width;

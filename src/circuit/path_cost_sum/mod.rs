@@ -28,12 +28,11 @@ pub mod needs;
 pub mod program;
 
 use super::path_cost::is_prime;
-use super::residues::coprime;
 use super::{check_bits, check_flood, thermometer};
 use crate::error::Result;
 use crate::fhe::{PartialGlwe, SeededLayout, bad_parameters};
 use crate::model::{Output, Quantizer};
-use moduli::rough;
+use moduli::{coprime, rough};
 use serde::{Deserialize, Serialize};
 
 /// The most leaves of an answer.

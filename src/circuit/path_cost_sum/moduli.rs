@@ -1,11 +1,14 @@
-//! Circles whose steps have no small factor.
+//! Which circles a sum's residues are carried on.
 
-#[cfg(feature = "evaluate")]
-use crate::circuit::residues::coprime;
+use crate::circuit::residues::gcd;
 
 /// Whether every prime factor of `n` (at least 1) is at least `least`.
 pub(super) fn rough(n: u64, least: u64) -> bool {
     n > 0 && (2..least.min(n + 1)).all(|d| !n.is_multiple_of(d))
+}
+
+pub(super) fn coprime(a: u64, b: u64) -> bool {
+    gcd(a, b) == 1
 }
 
 /// `columns` pairwise coprime circles, the largest as small as can be found, all without prime factors below `count`, which
@@ -28,13 +31,12 @@ pub(super) fn circles(count: u64, values: u128, columns: usize, most: u64) -> Op
     })
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "evaluate"))]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
-        #[cfg(feature = "evaluate")]
         #[test]
         fn circles_hold_the_values_and_are_coprime(
             count in prop::sample::select(vec![3u64, 5, 7, 31, 257]),
@@ -51,7 +53,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "evaluate")]
     #[test]
     fn circles_are_balanced() {
         let all = circles(5, 12_288, 2, 1 << 20).unwrap();
@@ -61,7 +62,7 @@ mod tests {
     }
 
     #[test]
-    fn rough_numbers_have_no_small_factor() {
+    fn rough_numbers_have_no_small_factors() {
         assert!(rough(1, 5) && rough(35, 5) && !rough(21, 5) && rough(7, 7) && !rough(0, 3));
     }
 }

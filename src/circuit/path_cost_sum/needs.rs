@@ -4,7 +4,7 @@ use super::moduli::circles;
 use super::program::ForestBoxes;
 use super::{MAX_CIRCLE, MAX_COPIES, MAX_COPY, MAX_MESSAGES, MAX_RESPONSE, MAX_SLOTS, MAX_VALUES, PathCostSumParams};
 use crate::circuit::path_cost::is_prime;
-use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::plan::{Guarantees, Needs, PLANNED_CORES, PlanRequest, no_parameters};
 use crate::circuit::{CircuitSpec, Reveal, thermometer};
 use crate::error::Result;
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
@@ -61,7 +61,7 @@ pub fn search(forest: &ForestBoxes, quantizer: &Quantizer, request: &PlanRequest
                     continue;
                 }
                 for params in close(forest, &params, request) {
-                    let worth = worth(forest, &params, request);
+                    let worth = needs(forest, params.clone()).total_seconds(request.bandwidth, PLANNED_CORES);
                     if best.as_ref().is_none_or(|(least, _)| worth < *least) {
                         best = Some((worth, params));
                     }
@@ -78,15 +78,7 @@ pub fn search(forest: &ForestBoxes, quantizer: &Quantizer, request: &PlanRequest
         ))
         .hint("lower the depth or the bits of leaves' values, or choose another circuit with --circuit")
     })?;
-    Ok(Needs {
-        guarantees: Guarantees {
-            p_fail_log2: Some(failure(forest, &params)),
-            flooding_log2: flooding(forest, &params),
-        },
-        core_seconds: core_seconds(forest, &params),
-        parallelism: params.slots / params.stride,
-        spec: CircuitSpec::PathCostSum(params),
-    })
+    Ok(needs(forest, params))
 }
 
 /// The number of leaves that the public half names.
@@ -176,15 +168,6 @@ fn least(from: u32, mut enough: impl FnMut(u32) -> bool) -> Option<u32> {
     (low <= 64 && enough(low)).then_some(low)
 }
 
-/// Seconds of compute on both sides and of the wire between them.
-fn worth(forest: &ForestBoxes, params: &PathCostSumParams, request: &PlanRequest) -> f64 {
-    let bytes = (params.input.wire_len() + params.response_bytes()) as f64;
-    let client = cost::encrypt_seconds(&params.input)
-        + cost::pack_seconds(params.input.bodies)
-        + params.ciphertexts() as f64 * cost::decrypt_partial_seconds(params.input.shape);
-    core_seconds(forest, params) + client + 8.0 * bytes / request.bandwidth
-}
-
 /// The steps of every copy's circles together: factors go up to half of it.
 fn largest_copy(params: &PathCostSumParams) -> f64 {
     params.circles.iter().map(|copy| copy.iter().product::<u64>() as f64).fold(0.0, f64::max)
@@ -239,14 +222,22 @@ fn failure(forest: &ForestBoxes, params: &PathCostSumParams) -> f64 {
     noise::log2_failure(margin - bounded, variance) + (params.messages() as f64).log2()
 }
 
-fn core_seconds(forest: &ForestBoxes, params: &PathCostSumParams) -> f64 {
+fn needs(forest: &ForestBoxes, params: PathCostSumParams) -> Needs {
     let shape = params.input.shape;
-    let sums = forest.terms() * params.circles.len() + forest.leaves() * params.columns();
+    let additions = forest.terms() * params.circles.len() + forest.leaves() * params.columns();
     let rerandomize = if params.flood_log2.is_some() { cost::rerandomize_partial_seconds(shape) } else { 0.0 };
-    cost::expand_seconds(&params.input)
-        + cost::linear_seconds(sums, shape.lwe_dimension())
-        + params.ciphertexts() as f64 * rerandomize
-        + cost::answer_seconds(params.ciphertexts(), shape.lwe_dimension())
+    Needs {
+        guarantees: Guarantees {
+            p_fail_log2: Some(failure(forest, &params)),
+            flooding_log2: flooding(forest, &params),
+        },
+        core_seconds: cost::expand_seconds(&params.input)
+            + cost::linear_seconds(additions, shape.lwe_dimension())
+            + params.ciphertexts() as f64 * rerandomize
+            + cost::answer_seconds(params.ciphertexts(), shape.lwe_dimension()),
+        parallelism: params.slots / params.stride,
+        spec: CircuitSpec::PathCostSum(params),
+    }
 }
 
 #[cfg(test)]

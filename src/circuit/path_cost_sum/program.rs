@@ -2,8 +2,7 @@
 
 use super::PathCostSumParams;
 use crate::circuit::boxes::{BoxTest, value_leaves};
-use crate::circuit::residues::inverse;
-use crate::circuit::thermometer;
+use crate::circuit::{residues, thermometer};
 use crate::error::Result;
 use crate::fhe::Random;
 use crate::model::{IntegerForest, Quantizer, invalid};
@@ -182,7 +181,7 @@ fn columns(params: &PathCostSumParams) -> Vec<Column> {
                 scale: (circles.iter().product::<u64>() / circle) as i64,
                 circle: *circle,
                 modulus,
-                unit: count * inverse(count % modulus, modulus) % circle,
+                unit: count * residues::inverse(count % modulus, modulus).unwrap_or(0) % circle,
                 count,
             });
         }
