@@ -108,8 +108,8 @@ fn pooling_is_the_mean_of_neighbours() {
     }
     let map = |shape, weights| crate::model::LinearMap { shape, weights, biases: vec![0; 2] };
     let image: Vec<i64> = (0..84).map(|_| random.below(16) as i64).collect();
-    let fine = map(plain[0].map, weights).apply(&image);
-    let coarse = map(pooled[0].map, folded).apply(&image);
+    let fine = map(plain[0].map.clone(), weights).apply(&image);
+    let coarse = map(pooled[0].map.clone(), folded).apply(&image);
     let ([_, width], [rows, columns]) = (plain[0].map.positions(), pooled[0].map.positions());
     assert_eq!((width, rows, columns), (7, 4, 3));
     for (y, x, f) in (0..rows).flat_map(|y| (0..columns).flat_map(move |x| (0..2).map(move |f| (y, x, f)))) {
