@@ -1,3 +1,22 @@
 //! Models in ONNX files.
 
+pub mod graph;
 pub mod proto;
+mod scan;
+mod tensor;
+
+pub use graph::{Attribute, Graph, Input, Node};
+pub use tensor::{Tensor, TensorData};
+
+use crate::error::Error;
+
+/// A file that breaks its own format.
+pub fn invalid(message: impl Into<String>) -> Error {
+    Error::user("onnx_invalid", message)
+        .hint("the file is damaged or was not written by an ONNX exporter; export it again")
+}
+
+/// A model that ONNX allows and fhectl does not run.
+pub fn unsupported(message: impl Into<String>) -> Error {
+    Error::user("onnx_unsupported", message)
+}
