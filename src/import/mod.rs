@@ -2,4 +2,5 @@
 //!
 //! Files come from anywhere: every size, index and shape is checked before it is used. Nothing here prints.
 
+pub mod network;
 pub mod onnx;
