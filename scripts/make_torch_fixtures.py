@@ -16,7 +16,7 @@ import warnings
 import numpy as np
 import torch
 from skl2onnx import to_onnx
-from sklearn.datasets import load_diabetes, load_digits, load_iris
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits, load_iris
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -52,14 +52,13 @@ def digits():
 
 
 def sklearn_models():
-    train_x, test_x, train_y, test_y = train_test_split(*load_iris(return_X_y=True), test_size=0.6, random_state=3)
-    train_x, test_x = np.float32(train_x), np.float32(np.round(test_x, 6))
-    for name, keep in [("sklearn_mlp_iris", None), ("sklearn_mlp_binary", 2)]:
-        pick = lambda x, y: (x, y) if keep is None else (x[y != 0], np.int64(y[y != 0] == keep))
-        (tx, ty), (vx, vy) = pick(train_x, train_y), pick(test_x, test_y)
-        model = MLPClassifier((12, 8), activation="relu", max_iter=4000, random_state=0).fit(tx, ty)
-        save(name, to_onnx(model, tx[:1], target_opset=18))
-        write(name, vx, vy, margins(model, vx))
+    for name, data in [("sklearn_mlp_iris", load_iris), ("sklearn_mlp_binary", load_breast_cancer)]:
+        split = train_test_split(*data(return_X_y=True), test_size=0.65, random_state=3)
+        train_x, test_x = np.float32(split[0]), np.float32(["%.6g" % x for x in split[1].flat]).reshape(split[1].shape)
+        model = make_pipeline(StandardScaler(), MLPClassifier((12, 8), max_iter=2000, alpha=0.1, random_state=0))
+        model.fit(train_x, split[2])
+        save(name, to_onnx(model, train_x[:1], target_opset=18))
+        write(name, test_x, split[3], margins(model[-1], model[0].transform(test_x)))
     train_x, test_x, train_y, test_y = digits()
     model = MLPClassifier((32,), activation="tanh", alpha=0.01, max_iter=600, random_state=0).fit(train_x, train_y)
     save("sklearn_mlp_digits", to_onnx(model, train_x[:1], options={id(model): {"zipmap": False}}, target_opset=15))

@@ -89,3 +89,108 @@ fn floats_are_the_librarys() {
         println!("{name}: {} rows of {} values, activations {widths:?}", fixture.rows.len(), graph.inputs);
     }
 }
+
+use fhectl::circuit::network::{SCORE_PARTS, simulate::Simulator};
+use fhectl::circuit::plan::{PlanRequest, plan};
+use fhectl::circuit::{CircuitKind, CircuitSpec};
+use fhectl::data::Dataset;
+use fhectl::import::network::{PtqParams, Quantised, quantise};
+use fhectl::model::{Model, class_of_scores};
+use fhectl::train::Fit;
+
+impl Fixture {
+    /// The first third of the rows, as a table.
+    fn calibration(&self) -> Dataset {
+        let count = self.rows.len() / 3;
+        let classes = self.output.classes();
+        Dataset {
+            name: "calibration".into(),
+            target: "target".into(),
+            features: (0..self.rows[0].len()).map(|index| format!("x{index}")).collect(),
+            classes: (0..classes).map(|class| class.to_string()).collect(),
+            rows: self.rows[..count].to_vec(),
+            labels: self.targets[..count].iter().map(|label| *label as u32).filter(|_| classes > 0).collect(),
+            values: self.targets[..count].iter().copied().filter(|_| classes == 0).collect(),
+            image: None,
+        }
+    }
+
+    fn quantised(&self) -> Quantised {
+        quantise(&self.lowered, &self.calibration(), &params()).unwrap()
+    }
+
+    /// Rows that were not seen, with what the original answers and what is wanted.
+    fn test_rows(&self) -> impl Iterator<Item = (&Vec<f64>, &Vec<f64>, f64)> {
+        let from = self.rows.len() / 3;
+        let rows = self.rows[from..].iter().zip(&self.outputs[from..]).zip(&self.targets[from..]);
+        rows.map(|((row, output), target)| (row, output, *target))
+    }
+}
+
+/// The original's class: the largest score, or the sign of a margin.
+fn class(outputs: &[f64]) -> usize {
+    match outputs {
+        [margin] => usize::from(*margin > 0.0),
+        _ => (0..outputs.len()).fold(0, |best, class| if outputs[class] > outputs[best] { class } else { best }),
+    }
+}
+
+fn planned(fixture: &Fixture, quantised: &Quantised) -> CircuitSpec {
+    let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
+    let model = Model::Network(quantised.network.clone());
+    let needs = plan(&model, &quantised.quantizer, fixture.output, &request).unwrap().remove(0);
+    println!("  {:.0} ms of one core, key {} kB", needs.core_seconds * 1e3, needs.spec.key_bytes() / 1000);
+    needs.spec
+}
+
+#[test]
+fn integers_agree_with_floats_and_noise_with_integers() {
+    for (name, output) in ALL {
+        let fixture = Fixture::read(name, output);
+        let quantised = fixture.quantised();
+        let network = &quantised.network;
+        let spec = planned(&fixture, &quantised);
+        let CircuitSpec::Network(params) = &spec else { panic!("{spec:?}") };
+        let simulator = Simulator::new(params, network).unwrap();
+        let value = |score: f64| score * quantised.score_scale + quantised.score_offset;
+        let (mut same, mut simulated, mut wraps, mut count) = (0, 0, 0, 0);
+        let (mut wanted, mut floats, mut integers, mut noisy) = (vec![], vec![], vec![], vec![]);
+        for (index, (row, original, target)) in fixture.test_rows().enumerate() {
+            let row = quantised.quantizer.quantize(row).unwrap();
+            let (clear, drawn) = (network.scores(&row), simulator.scores(&row, index as u64));
+            count += 1;
+            wraps += network.wraps(&row);
+            same += usize::from(class_of_scores(&clear) == class(original));
+            simulated += usize::from(class_of_scores(&clear) == class_of_scores(&drawn));
+            wanted.push(target);
+            floats.push(original[0]);
+            integers.push(value(clear[0] as f64));
+            noisy.push(value(drawn[0] as f64 / SCORE_PARTS as f64));
+        }
+        let widths: Vec<usize> = network.layers.iter().map(|layer| layer.map.shape.outputs()).collect();
+        let norms: Vec<u64> = network
+            .layers
+            .iter()
+            .map(|layer| layer.map.squared_norms().into_iter().fold(0.0, f64::max).sqrt() as u64)
+            .collect();
+        let circles: Vec<u64> = network.layers.iter().map(|layer| layer.circle).collect();
+        println!("{name}: widths {widths:?}, norms {norms:?}, circles {circles:?}, {wraps} wraps");
+        if output == Output::Value {
+            let fit = |predicted: &[f64]| Fit::of(predicted, &wanted).r2;
+            println!("  R2 {:.4}, {:.4} in integers, {:.4} with noise", fit(&floats), fit(&integers), fit(&noisy));
+            if std::env::var("AB").is_ok() { continue; }
+            assert!(fit(&integers) > fit(&floats) - 0.03, "{name}");
+            assert!(fit(&noisy) > fit(&integers) - 0.01, "{name}");
+        } else {
+            println!("  {same} of {count} as the original's, {simulated} with noise as without");
+            if std::env::var("AB").is_ok() { continue; }
+            assert!(same as f64 >= 0.98 * count as f64, "{name}: {same} of {count}");
+            assert!(simulated as f64 >= 0.99 * count as f64, "{name}: {simulated} of {count}");
+        }
+    }
+}
+
+fn params() -> PtqParams {
+    let v = |n: &str, d: f64| std::env::var(n).map_or(d, |v| v.parse().unwrap());
+    PtqParams { bits: v("B", 8.0) as u32, activation_bits: v("AB", 6.0) as u32, weight_bits: v("WB", 6.0) as u32, percentile: v("P", 99.9), noise: v("NO", 0.002), score_noise: v("SN", 0.001) }
+}

@@ -15,7 +15,8 @@ mod tree;
 pub use float_forest::{FloatForest, FloatNode, FloatTree};
 pub use logreg::{FloatLinear, LogregParams, float_logreg, train_logreg};
 pub use network::{
-    ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, NetworkParams, TrainedNetwork, train_network,
+    ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, NetworkParams, TrainedNetwork, circle_holding,
+    train_network,
 };
 pub use quality::{Fit, Score, score};
 pub use quantize::{fit_affine, fit_edges, fit_pixels};
