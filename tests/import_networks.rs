@@ -192,5 +192,5 @@ fn integers_agree_with_floats_and_noise_with_integers() {
 
 fn params() -> PtqParams {
     let v = |n: &str, d: f64| std::env::var(n).map_or(d, |v| v.parse().unwrap());
-    PtqParams { bits: v("B", 8.0) as u32, activation_bits: v("AB", 6.0) as u32, weight_bits: v("WB", 6.0) as u32, percentile: v("P", 99.9), noise: v("NO", 0.002), score_noise: v("SN", 0.001) }
+    PtqParams { bits: v("B", 8.0) as u32, activation_bits: v("AB", 6.0) as u32, weight_bits: v("WB", 6.0) as u32, percentile: v("P", 99.9), noise: v("NO", 0.003), score_noise: v("SN", 0.0005) }
 }

@@ -40,7 +40,7 @@ pub struct PtqParams {
 
 impl Default for PtqParams {
     fn default() -> Self {
-        Self { bits: 8, activation_bits: 6, weight_bits: 6, percentile: 99.9, noise: 0.002, score_noise: 0.001 }
+        Self { bits: 8, activation_bits: 6, weight_bits: 6, percentile: 99.9, noise: 0.003, score_noise: 0.0005 }
     }
 }
 
@@ -105,7 +105,7 @@ pub fn quantise(lowered: &Lowered, calibration: &Dataset, params: &PtqParams) ->
     let levels = levels(graph)?;
     let quantizer = match lowered.image {
         true => fit_pixels(calibration, params.bits)?,
-        false => fit_affine(calibration, params.bits)?,
+        false => finer(fit_affine(calibration, params.bits)?, params.bits),
     };
     let widest = levels.layers.iter().map(|layer| layer.rows.len()).max().unwrap_or(1).max(graph.inputs);
     let count = calibration.len().min(MAX_ROWS).min((MAX_VALUES / widest).max(16));
@@ -135,6 +135,21 @@ pub fn quantise(lowered: &Lowered, calibration: &Dataset, params: &PtqParams) ->
     network.layers.push(scores.layer);
     network.check(&quantizer, output)?;
     Ok(Quantised { quantizer, network, score_scale: scores.scale, score_offset: scores.offset })
+}
+
+/// The quantiser with the grids of few integers made finer, as far as `bits` go: their steps then move a sum by about as
+/// much as those of other features, and all weights are rounded alike.
+fn finer(mut quantizer: Quantizer, bits: u32) -> Quantizer {
+    for rule in &mut quantizer.features {
+        if let FeatureQuantizer::Affine { step, levels, .. } = rule
+            && *levels > 1
+        {
+            let parts = ((1u32 << bits) - 1) / (*levels - 1);
+            *step /= f64::from(parts);
+            *levels = (*levels - 1) * parts + 1;
+        }
+    }
+    quantizer
 }
 
 fn grid_of(rule: &FeatureQuantizer) -> Result<Grid> {
