@@ -6,9 +6,9 @@
     pip install 'xgboost==1.7.6' 'numpy<2' scikit-learn             in an environment of its own
     python3 scripts/make_import_fixtures.py --old                  those
 
-Models are trained on rows of datasets/*.csv and tests/fixtures/import/diabetes.csv. Beside each model lies a CSV file:
+Models are trained on rows of the built-in data sets. Beside each model lies a CSV file:
 `row` is a row of the data that the model has not seen, counted from 0; `predicted` is the library's class or number;
-`score_...` are its raw scores: margins of two classes (probability minus one half where a forest has probabilities), else
+`score_...` are its raw scores: the margin of two classes (the difference of probabilities where a forest has those), else
 one a class. `--corpus DIR` copies the models as the first inputs of the fuzz targets.
 """
 
@@ -109,8 +109,8 @@ def sklearn_models(spam, iris, digits, diabetes):
     def decision(model, rows):
         return model.decision_function(rows)
 
-    def half(model, rows):
-        return model.predict_proba(rows)[:, 1] - 0.5
+    def difference(model, rows):
+        return 2 * model.predict_proba(rows)[:, 1] - 1
 
     def probabilities(model, rows):
         return model.predict_proba(rows)
@@ -137,11 +137,11 @@ def sklearn_models(spam, iris, digits, diabetes):
         ("columns-ridge-diabetes", diabetes, make_pipeline(parts, Ridge()), number, f32),
         ("linear-svr-diabetes", diabetes, make_pipeline(RobustScaler(), LinearSVR(C=10.0, max_iter=20000)), number, f32),
         ("tree-iris", iris, DecisionTreeClassifier(max_depth=4, random_state=1), probabilities, f32),
-        ("tree-spam", spam, DecisionTreeClassifier(max_depth=6, random_state=1), half, f32),
-        ("tree-spam-double", spam, make_pipeline(StandardScaler(), DecisionTreeClassifier(max_depth=5, random_state=1)), half, f64),
+        ("tree-spam", spam, DecisionTreeClassifier(max_depth=6, random_state=1), difference, f32),
+        ("tree-spam-double", spam, make_pipeline(StandardScaler(), DecisionTreeClassifier(max_depth=5, random_state=1)), difference, f64),
         ("tree-diabetes", diabetes, DecisionTreeRegressor(max_depth=4, random_state=1), number, f32),
         ("forest-digits", digits, RandomForestClassifier(20, max_depth=6, max_leaf_nodes=20, random_state=1), probabilities, f32),
-        ("forest-spam", spam, RandomForestClassifier(20, max_depth=6, random_state=1), half, f32),
+        ("forest-spam", spam, RandomForestClassifier(20, max_depth=6, random_state=1), difference, f32),
         ("forest-diabetes", diabetes, RandomForestRegressor(20, max_depth=4, random_state=1), number, f32),
         ("extra-trees-diabetes", diabetes, ExtraTreesRegressor(20, max_depth=5, random_state=1), number, f32),
         ("boosting-spam", spam, GradientBoostingClassifier(n_estimators=40, random_state=1), decision, f32),
@@ -152,8 +152,10 @@ def sklearn_models(spam, iris, digits, diabetes):
     ]:
         data.fit(model)
         rows = data.rows[data.test]
-        options = {} if data is diabetes or "svc-spam" == name else {"zipmap": False}
-        onnx = to_onnx(model, data.rows[:1].astype(kind), options={id(model): options} if options else None)
+        last = model.steps[-1][1] if hasattr(model, "steps") else model
+        # LinearSVC refuses the option that skl2onnx gives to the last step of any pipeline.
+        options = {id(last): {}} if isinstance(last, LinearSVC) else None
+        onnx = to_onnx(model, data.rows[:1].astype(kind), options=options)
         save(name, "onnx", onnx.SerializeToString(), data, model.predict(rows), score(model, rows))
 
 
@@ -209,19 +211,10 @@ def main():
                 for path in sorted(OUT.glob(f"*.{ending}")):
                     shutil.copy(path, folder)
         return
-    diabetes_path = OUT / "diabetes.csv"
-    if not diabetes_path.exists():
-        from sklearn.datasets import load_diabetes
-
-        raw = load_diabetes(scaled=False)
-        with open(diabetes_path, "w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow([*raw.feature_names, "progression"])
-            writer.writerows([f"{x:g}" for x in (*row, label)] for row, label in zip(raw.data, raw.target))
     spam = Data(*classes(ROOT / "datasets" / "spam.csv.gz"))
     digits = Data(*classes(ROOT / "datasets" / "digits.csv.gz"))
     iris = Data(*classes(ROOT / "datasets" / "iris.csv"))
-    diabetes = Data(*numbers(diabetes_path))
+    diabetes = Data(*numbers(ROOT / "datasets" / "diabetes.csv"))
     if not args.old:
         sklearn_models(spam, iris, digits, diabetes)
     xgboost_models(spam, digits, diabetes, args.old)

@@ -5,10 +5,12 @@
 mod edge;
 mod model;
 pub mod onnx;
+mod quantise;
 mod tree_builder;
 pub mod xgboost;
 
 pub use model::{FloatModel, Forest, Imported, Linear, Tree, TreeNode};
+pub use quantise::{Levels, Quantised, QuantisedModel, agreement, exact_levels, quantise};
 
 use crate::error::{Error, Result};
 

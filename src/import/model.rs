@@ -1,5 +1,6 @@
 //! What is read from a file: a model in real numbers, computed as its library computes it.
 
+use crate::bundle::ScoreUnit;
 use crate::error::{Error, Result};
 use crate::model::{Output, RowStep};
 
@@ -19,6 +20,8 @@ pub struct Imported {
     pub feature_names: Vec<String>,
     /// Names of the classes in the order of the model's scores; none where a number is predicted.
     pub classes: Vec<String>,
+    /// What the scores of classes are.
+    pub unit: ScoreUnit,
     /// What is done to a row before the model sees it.
     pub preparation: Vec<RowStep>,
     pub model: FloatModel,

@@ -6,6 +6,7 @@
 use super::row::{Column, Row};
 use super::sum::Sum;
 use super::{Graph, Input, Node, invalid, operators, trees, unsupported, vectors};
+use crate::bundle::ScoreUnit;
 use crate::error::{Error, Result};
 use crate::import::edge::Precision;
 use crate::import::model::{Imported, MAX_FEATURES, large};
@@ -24,9 +25,9 @@ pub(super) enum Value {
     /// Sums, seen through a function that keeps their order.
     Scores(Rc<Sum>, Squash),
     /// The index of the largest of these sums.
-    Index(Rc<Sum>),
-    /// The name of a class: its scores are those of [`crate::model::Output::margins`].
-    Label(Rc<Sum>, Rc<Vec<String>>),
+    Index(Rc<Sum>, Squash),
+    /// The name of a class.
+    Label(Rc<Classifier>),
     /// The row without its signs.
     Absolute(Rc<Row>),
     /// The row's norm.
@@ -35,14 +36,39 @@ pub(super) enum Value {
     Positive,
 }
 
+/// A classifier's scores are those of [`crate::model::Output::margins`].
+#[derive(Debug, Clone)]
+pub(super) struct Classifier {
+    pub sum: Sum,
+    pub classes: Vec<String>,
+    pub unit: ScoreUnit,
+}
+
 /// What was done to sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Squash {
     Nothing,
     /// The logistic function of each.
     Sigmoid,
-    /// Something that keeps the order of a row's scores, as softmax does.
+    Softmax,
+    /// Something else that keeps the order of a row's scores.
     Order,
+}
+
+impl Squash {
+    /// The same, divided by the row's sum.
+    pub fn normalized(self) -> Self {
+        if self == Self::Softmax { self } else { Self::Order }
+    }
+
+    /// What sums are whose largest is the class.
+    pub fn unit(self, scores: usize) -> ScoreUnit {
+        match self {
+            Self::Softmax => ScoreUnit::Logit,
+            Self::Sigmoid if scores <= 2 => ScoreUnit::Logit,
+            _ => ScoreUnit::Margin,
+        }
+    }
 }
 
 /// The value of each name, or why there is none.
@@ -80,7 +106,7 @@ pub(super) fn read(graph: &Graph) -> Result<Imported> {
             scope.values.insert(name, value);
         }
     }
-    let (sum, classes) = outputs(&scope)?;
+    let Classifier { sum, classes, unit } = outputs(&scope)?;
     let producer = if graph.producer.is_empty() { "an unnamed tool" } else { &graph.producer };
     let preparation = sum.preparation.clone();
     let imported = Imported {
@@ -88,6 +114,7 @@ pub(super) fn read(graph: &Graph) -> Result<Imported> {
         features,
         feature_names,
         classes,
+        unit,
         preparation,
         model: sum.model()?,
     };
@@ -97,7 +124,8 @@ pub(super) fn read(graph: &Graph) -> Result<Imported> {
 impl Value {
     fn size(&self) -> usize {
         match self {
-            Self::Scores(sum, _) | Self::Index(sum) | Self::Label(sum, _) => sum.size(),
+            Self::Scores(sum, _) | Self::Index(sum, _) => sum.size(),
+            Self::Label(classifier) => classifier.sum.size(),
             Self::Row(row) | Self::Absolute(row) | Self::Norm(row, _) => row.columns.len(),
             Self::Positive => 1,
         }
@@ -174,27 +202,32 @@ fn rows(inputs: &[Input]) -> Result<(Vec<Row>, Vec<String>)> {
     Ok((rows, names))
 }
 
-/// The model's scores and classes: of the output that is a class, else of one that is a number or probabilities.
-fn outputs(scope: &Scope<'_>) -> Result<(Sum, Vec<String>)> {
+/// The model's scores and classes: of the output that is a class, else of one that is a number (which has no classes) or
+/// probabilities.
+fn outputs(scope: &Scope<'_>) -> Result<Classifier> {
     let value = |name: &String| match scope.values.get(name.as_str()) {
         Some(value) => value.clone(),
         None => Err(unsupported("an output that is a constant")),
     };
     let values: Vec<Result<Value>> = scope.graph.outputs.iter().map(value).collect();
     for value in values.iter().flatten() {
-        if let Value::Label(sum, classes) = value {
-            return Ok(((**sum).clone(), (**classes).clone()));
+        if let Value::Label(classifier) = value {
+            return Ok((**classifier).clone());
         }
     }
     let numbered = |classes: usize| (0..classes).map(|class| class.to_string()).collect::<Vec<_>>();
     for value in values.iter().flatten() {
-        return match value {
-            Value::Index(sum) => Ok((margins(sum)?, numbered(sum.scores()))),
-            Value::Scores(sum, Squash::Nothing) if sum.scores() == 1 => Ok(((**sum).clone(), Vec::new())),
-            Value::Scores(sum, Squash::Sigmoid) if sum.scores() == 1 => Ok(((**sum).clone(), numbered(2))),
-            Value::Scores(sum, _) if sum.scores() > 1 => Ok((margins(sum)?, numbered(sum.scores()))),
+        let (sum, squash) = match value {
+            Value::Scores(sum, Squash::Nothing) if sum.scores() == 1 => {
+                return Ok(Classifier { sum: (**sum).clone(), classes: Vec::new(), unit: ScoreUnit::Logit });
+            }
+            Value::Scores(sum, Squash::Sigmoid) if sum.scores() == 1 => {
+                return Ok(Classifier { sum: (**sum).clone(), classes: numbered(2), unit: ScoreUnit::Logit });
+            }
+            Value::Index(sum, squash) | Value::Scores(sum, squash) if sum.scores() > 1 => (sum, *squash),
             _ => continue,
         };
+        return classifier(sum, squash.unit(sum.scores()), numbered(sum.scores()));
     }
     match values.into_iter().find_map(Result::err) {
         Some(error) => Err(error),
@@ -203,7 +236,7 @@ fn outputs(scope: &Scope<'_>) -> Result<(Sum, Vec<String>)> {
 }
 
 /// Scores as classifiers have them: of two classes their difference, or the second where the first is its negative.
-pub(super) fn margins(sum: &Sum) -> Result<Sum> {
+fn margins(sum: &Sum) -> Result<Sum> {
     let negative = |first: &[f64], second: &[f64]| first.iter().zip(second).all(|(a, b)| *a == -b);
     let mirrored = sum.trees.is_empty() && sum.weights.len() == 2 && negative(&sum.weights[0], &sum.weights[1]);
     match sum.biases[..] {
@@ -213,12 +246,12 @@ pub(super) fn margins(sum: &Sum) -> Result<Sum> {
     }
 }
 
-/// The class names that stand beside scores.
-pub(super) fn label(sum: &Sum, classes: Vec<String>) -> Result<Value> {
+/// Class names that stand beside scores, one each.
+pub(super) fn classifier(sum: &Sum, unit: ScoreUnit, classes: Vec<String>) -> Result<Classifier> {
     if classes.len() != sum.scores() {
         return Err(invalid(format!("{} classes for {} scores", classes.len(), sum.scores())));
     }
-    Ok(Value::Label(Rc::new(margins(sum)?), Rc::new(classes)))
+    Ok(Classifier { sum: margins(sum)?, classes, unit })
 }
 
 fn apply(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value>> {

@@ -1,6 +1,6 @@
 //! Operators of the default domain on formulas.
 
-use super::evaluate::{Scope, Squash, Value, label};
+use super::evaluate::{Scope, Squash, Value, classifier};
 use super::sum::Sum;
 use super::{Node, TensorData, invalid, unsupported};
 use crate::error::{Error, Result};
@@ -29,7 +29,7 @@ pub(super) fn cast(node: &Node, scope: &Scope<'_>) -> Result<Value> {
             value @ (Value::Row(_) | Value::Scores(..) | Value::Positive | Value::Absolute(_) | Value::Norm(..)),
             1 | 11,
         ) => Ok(value),
-        (value @ (Value::Index(_) | Value::Label(..)), 1 | 6 | 7 | 8 | 11) => Ok(value),
+        (value @ (Value::Index(..) | Value::Label(_)), 1 | 6 | 7 | 8 | 11) => Ok(value),
         (_, to) => Err(unsupported(format!("{} to ONNX type {to}", node.label()))),
     }
 }
@@ -103,7 +103,7 @@ fn of_two(node: &Node, first: Value, second: Value) -> Result<Value> {
             Ok(scores(a.plus(&b.scaled(&vec![-1.0; b.scores()])?)?))
         }
         ("Div", Value::Row(row), Value::Norm(of, norm)) if row == of => Ok(Value::Row(Rc::new(row.normalized(norm)?))),
-        ("Div", Value::Scores(a, _), Value::Positive) => Ok(Value::Scores(a, Squash::Order)),
+        ("Div", Value::Scores(a, squash), Value::Positive) => Ok(Value::Scores(a, squash.normalized())),
         _ => Err(refuse(node, "these two")),
     }
 }
@@ -293,19 +293,19 @@ fn by_index(node: &Node, scope: &Scope<'_>) -> Result<Value> {
 }
 
 fn class_names(node: &Node, scope: &Scope<'_>) -> Result<Value> {
-    let Value::Index(sum) = scope.value(node, 1)? else { return Err(refuse(node, "no index of a class")) };
+    let Value::Index(sum, squash) = scope.value(node, 1)? else { return Err(refuse(node, "no index of a class")) };
     let tensor = scope.graph.constant(node.input(0)?).ok_or_else(|| refuse(node, "no constant"))?;
     let names = match &tensor.data {
         TensorData::Texts(names) => names.clone(),
         TensorData::Ints(names) => names.iter().map(ToString::to_string).collect(),
         TensorData::Floats { .. } => tensor.floats()?.iter().map(ToString::to_string).collect(),
     };
-    label(&sum, names)
+    Ok(Value::Label(Rc::new(classifier(&sum, squash.unit(sum.scores()), names)?)))
 }
 
 pub(super) fn argmax(node: &Node, scope: &Scope<'_>) -> Result<Value> {
     match (scope.value(node, 0)?, node.int("axis", 0)?, node.int("select_last_index", 0)?) {
-        (Value::Scores(sum, _), 1 | -1, 0) if sum.scores() > 1 => Ok(Value::Index(sum)),
+        (Value::Scores(sum, squash), 1 | -1, 0) if sum.scores() > 1 => Ok(Value::Index(sum, squash)),
         _ => Err(refuse(node, "something else than a row's scores")),
     }
 }
@@ -320,7 +320,7 @@ pub(super) fn sigmoid(node: &Node, scope: &Scope<'_>) -> Result<Value> {
 pub(super) fn softmax(node: &Node, scope: &Scope<'_>) -> Result<Value> {
     let default = if scope.graph.opset() < 13 { 1 } else { -1 };
     match (scope.value(node, 0)?, node.int("axis", default)?) {
-        (Value::Scores(sum, Squash::Nothing), 1 | -1) if sum.scores() > 1 => Ok(Value::Scores(sum, Squash::Order)),
+        (Value::Scores(sum, Squash::Nothing), 1 | -1) if sum.scores() > 1 => Ok(Value::Scores(sum, Squash::Softmax)),
         _ => Err(refuse(node, "something else than a row's scores")),
     }
 }
@@ -337,8 +337,8 @@ pub(super) fn norm(node: &Node, scope: &Scope<'_>) -> Result<Value> {
     match (node.op.as_str(), value) {
         ("Abs", Value::Row(row)) => Ok(Value::Absolute(row)),
         // Probabilities have no sign.
-        ("Abs", Value::Scores(sum, squash @ (Squash::Sigmoid | Squash::Order))) => Ok(Value::Scores(sum, squash)),
-        ("ReduceSum", Value::Scores(_, Squash::Sigmoid | Squash::Order)) => Ok(Value::Positive),
+        ("Abs", Value::Scores(sum, squash)) if squash != Squash::Nothing => Ok(Value::Scores(sum, squash)),
+        ("ReduceSum", Value::Scores(_, squash)) if squash != Squash::Nothing => Ok(Value::Positive),
         ("ReduceSum", Value::Absolute(row)) | ("ReduceL1", Value::Row(row)) => Ok(Value::Norm(row, Norm::L1)),
         ("ReduceL2", Value::Row(row)) => Ok(Value::Norm(row, Norm::L2)),
         ("ReduceMax", Value::Absolute(row)) => Ok(Value::Norm(row, Norm::Max)),

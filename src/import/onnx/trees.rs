@@ -1,10 +1,11 @@
 //! `TreeEnsembleClassifier` and `TreeEnsembleRegressor` of `ai.onnx.ml`, versions 1 to 4.
 
-use super::evaluate::{Scope, Squash, Value, label};
+use super::evaluate::{Scope, Squash, Value};
 use super::row::Row;
 use super::sum::Sum;
 use super::vectors::{class_labels, one_target, post_transform};
 use super::{Node, invalid, unsupported};
+use crate::bundle::ScoreUnit;
 use crate::error::Result;
 use crate::import::edge::{above, at_least};
 use crate::import::model::{MAX_VALUES, large};
@@ -21,21 +22,32 @@ pub(super) fn classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value>> {
     let leaves = Leaves::read(node, "class", names.len())?;
     let post = post_transform(node)?;
     let one_score = names.len() == 2 && leaves.ids.windows(2).all(|pair| pair[0] == pair[1]);
+    let unit = match post {
+        // Shares of votes, or the sums of boosted trees.
+        Squash::Nothing if leaves.weights.iter().all(|weight| *weight >= 0.0) => ScoreUnit::Share,
+        _ => post.unit(names.len()),
+    };
     if !one_score {
         let sum = ensemble(node, &row, &leaves, names.len())?;
-        return Ok(vec![label(&sum, names)?, Value::Scores(Rc::new(sum), post)]);
+        let label = classifier_of(&sum, unit, names)?;
+        return Ok(vec![label, Value::Scores(Rc::new(sum), post)]);
     }
     // Both classes share one score, whatever its index: the probability of the second where no value is negative (then
     // that of the first is what is missing to 1), else its margin.
-    let probability = post == Squash::Nothing && leaves.weights.iter().all(|weight| *weight >= 0.0);
     let sum = ensemble(node, &row, &Leaves { ids: vec![0; leaves.ids.len()], ..leaves }, 1)?;
     let mut both = sum.combined(&[vec![(0, -1.0)], vec![(0, 1.0)]])?;
-    if probability {
+    let label = if unit == ScoreUnit::Share {
         both.biases[0] += 1.0;
-    }
-    // The label is that of the larger; halves make their difference the score itself.
-    let label = label(&both.scaled(&[0.5, 0.5])?, names)?;
+        classifier_of(&both, unit, names)?
+    } else {
+        // Halves make the difference of the two the margin itself.
+        classifier_of(&both.scaled(&[0.5, 0.5])?, unit, names)?
+    };
     Ok(vec![label, Value::Scores(Rc::new(both), post)])
+}
+
+fn classifier_of(sum: &Sum, unit: ScoreUnit, names: Vec<String>) -> Result<Value> {
+    Ok(Value::Label(Rc::new(super::evaluate::classifier(sum, unit, names)?)))
 }
 
 pub(super) fn regressor(node: &Node, scope: &Scope<'_>) -> Result<Value> {

@@ -1,8 +1,9 @@
 //! Operators of `ai.onnx.ml` on vectors: scalers, normalisers, linear models.
 
-use super::evaluate::{Scope, Squash, Value, label};
+use super::evaluate::{Scope, Squash, Value, classifier};
 use super::row::Row;
 use super::{Node, invalid, unsupported};
+use crate::bundle::ScoreUnit;
 use crate::error::Result;
 use crate::import::model::{MAX_CLASSES, MAX_VALUES, large};
 use crate::model::Norm;
@@ -27,7 +28,7 @@ pub(super) fn normalizer(node: &Node, scope: &Scope<'_>) -> Result<Value> {
         (Value::Row(row), "L1") => Ok(Value::Row(Rc::new(row.normalized(Norm::L1)?))),
         (Value::Row(row), "L2") => Ok(Value::Row(Rc::new(row.normalized(Norm::L2)?))),
         // Probabilities that are made to add to one.
-        (Value::Scores(sum, Squash::Sigmoid | Squash::Order), _) => Ok(Value::Scores(sum, Squash::Order)),
+        (Value::Scores(sum, squash), _) if squash != Squash::Nothing => Ok(Value::Scores(sum, squash.normalized())),
         (_, norm) => Err(unsupported(format!("{} with the norm `{}`", node.label(), norm.escape_debug()))),
     }
 }
@@ -56,7 +57,7 @@ pub(super) fn post_transform(node: &Node) -> Result<Squash> {
     match node.text("post_transform", "NONE")? {
         "NONE" => Ok(Squash::Nothing),
         "LOGISTIC" => Ok(Squash::Sigmoid),
-        "SOFTMAX" => Ok(Squash::Order),
+        "SOFTMAX" => Ok(Squash::Softmax),
         other => Err(unsupported(format!("{} with the post_transform {}", node.label(), other.escape_debug()))),
     }
 }
@@ -85,7 +86,9 @@ pub(super) fn linear_classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Va
         // One row of coefficients is the margin of the second class.
         sum = sum.combined(&[vec![(0, -1.0)], vec![(0, 1.0)]])?;
     }
-    Ok(vec![label(&sum, names)?, Value::Scores(Rc::new(sum), post_transform(node)?)])
+    let post = post_transform(node)?;
+    let label = classifier(&sum, post.unit(sum.scores()), names)?;
+    Ok(vec![Value::Label(Rc::new(label)), Value::Scores(Rc::new(sum), post)])
 }
 
 pub(super) fn linear_regressor(node: &Node, scope: &Scope<'_>) -> Result<Value> {
@@ -140,7 +143,8 @@ pub(super) fn svm_classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value
     // A positive decision is a vote for the first class.
     let sum = row.weighted(&[weights], vec![f64::from(*rho)])?;
     let votes = sum.combined(&[vec![(0, 1.0)], vec![(0, -1.0)]])?;
-    Ok(vec![label(&votes, names)?, Value::Scores(Rc::new(votes), Squash::Order)])
+    let label = classifier(&votes, ScoreUnit::Margin, names)?;
+    Ok(vec![Value::Label(Rc::new(label)), Value::Scores(Rc::new(votes), Squash::Order)])
 }
 
 pub(super) fn svm_regressor(node: &Node, scope: &Scope<'_>) -> Result<Value> {

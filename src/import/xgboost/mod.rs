@@ -9,6 +9,7 @@ mod ubjson;
 use super::edge::{Precision, at_least};
 use super::model::{FloatModel, Forest, Imported, Linear, MAX_CLASSES, MAX_FEATURES, MAX_VALUES, Tree, invalid, large};
 use super::tree_builder::{Budget, SourceNode, build};
+use crate::bundle::ScoreUnit;
 use crate::error::{Error, Result};
 use schema::{File, Learner};
 
@@ -76,6 +77,7 @@ fn read(file: File) -> Result<Imported> {
         features,
         feature_names: learner.feature_names,
         classes: (0..classes).map(|class| class.to_string()).collect(),
+        unit: if learner.objective.name == "binary:hinge" { ScoreUnit::Margin } else { ScoreUnit::Logit },
         preparation: Vec::new(),
         model,
     };
