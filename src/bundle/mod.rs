@@ -9,7 +9,7 @@ mod archive;
 pub mod folder;
 mod spec;
 
-pub use spec::{ClientSpec, Evaluation, Metrics, ModelId, Quality, ServerSpec, check_name};
+pub use spec::{ClientSpec, Evaluation, Metrics, ModelId, Quality, ScoreUnit, ServerSpec, check_name};
 
 use crate::error::{Error, Result};
 use archive::Entry;

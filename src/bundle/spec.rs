@@ -67,6 +67,26 @@ pub struct Evaluation {
     pub seed: u64,
 }
 
+/// What the scores of classes are, times their scale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScoreUnit {
+    /// Logits: their softmax are probabilities. One score is the second class's, the first's is nought.
+    #[default]
+    Logit,
+    /// Shares of votes, 1 in all. One score is how much larger the second class's is.
+    Share,
+    /// Distances from a boundary, which are no probabilities. One score is the second class's, the first's is its
+    /// negative.
+    Margin,
+}
+
+impl ScoreUnit {
+    fn is_logit(&self) -> bool {
+        *self == Self::Logit
+    }
+}
+
 /// The public half.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClientSpec {
@@ -95,6 +115,9 @@ pub struct ClientSpec {
     /// A predicted number is `score * score_scale` and this.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score_offset: Option<f64>,
+    /// What `score * score_scale` is for classes.
+    #[serde(default, skip_serializing_if = "ScoreUnit::is_logit")]
+    pub score_unit: ScoreUnit,
     pub evaluation: Option<Evaluation>,
 }
 
@@ -125,6 +148,26 @@ impl ClientSpec {
             }
             _ => None,
         }
+    }
+
+    /// One number a class: probabilities where scores are logits, shares of votes, or distances from the boundary; scores
+    /// as they are where they have no scale.
+    pub fn class_scores(&self, scores: &[i64]) -> Vec<f64> {
+        let scale = self.score_scale.unwrap_or(1.0);
+        let scores: Vec<f64> = scores.iter().map(|score| *score as f64 * scale).collect();
+        let scores = match (&scores[..], self.score_unit) {
+            ([margin], ScoreUnit::Logit) => vec![0.0, *margin],
+            ([margin], ScoreUnit::Share) => vec![(1.0 - margin) / 2.0, (1.0 + margin) / 2.0],
+            ([margin], ScoreUnit::Margin) => vec![-margin, *margin],
+            _ => scores,
+        };
+        if self.score_scale.is_none() || self.score_unit != ScoreUnit::Logit {
+            return scores;
+        }
+        let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let powers: Vec<f64> = scores.iter().map(|logit| libm::exp(logit - largest)).collect();
+        let sum: f64 = powers.iter().sum();
+        powers.into_iter().map(|power| power / sum).collect()
     }
 
     /// Checks all that later code relies on.

@@ -34,6 +34,7 @@ fn specs() -> (ClientSpec, ServerSpec) {
         security_bits: 132,
         score_scale: None,
         score_offset: None,
+        score_unit: ScoreUnit::Logit,
         evaluation: None,
     };
     let quality = Quality::Accuracy { float_accuracy: 1.0, quantized_accuracy: 1.0, simulated_accuracy: None };

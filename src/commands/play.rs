@@ -1,16 +1,16 @@
 //! `play`: run a test set through a server, encrypted, and report accuracy and time.
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
-use super::play_report::{Figures, Outcome, Simulations};
+use super::play_report::{Answers, Figures, Outcome, Simulations};
 use super::{say, serve};
 use crate::bundle::{ClientBundle, ServerBundle};
 use crate::circuit::CircuitSpec;
 use crate::client::session::Upload;
 use crate::client::{ClientKeys, Http, Keyring, Session};
-use crate::data::{self, Dataset, Holdout};
+use crate::data::{self, Dataset, Holdout, Task};
 use crate::error::{Error, Result};
-use crate::model::class_of_scores;
-use crate::report::progress;
+use crate::model::{Output, class_of_scores};
+use crate::report::{number, progress};
 use crate::server::{ServeConfig, Server};
 use crate::store::KeyStore;
 use crate::train;
@@ -79,6 +79,7 @@ pub fn run(args: PlayArgs) -> Result<()> {
     if let Some(samples) = args.samples {
         rows.rows.truncate(samples as usize);
         rows.labels.truncate(samples as usize);
+        rows.values.truncate(samples as usize);
     }
     let keys = keys(&args.server, &bundle)?;
     let (http, owner) = match remote {
@@ -123,15 +124,18 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
 
 fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
     let spec = &bundle.spec;
+    let task = Some(match spec.output() {
+        Output::Classes(_) => Task::Classify,
+        Output::Value => Task::Regress,
+    });
+    let target = Some(spec.target.as_str());
     let rows = match (&args.data, &spec.evaluation) {
-        (Some(data), _) if data::BUILT_IN.contains(&data.as_str()) => {
-            data::load(data, &args.datasets, Some(&spec.target))?
-        }
-        (Some(data), _) => data::read_labelled(data.as_ref(), &spec.features, &spec.classes, Some(&spec.target))?,
+        (Some(data), _) if data::BUILT_IN.contains(&data.as_str()) => data::load(data, &args.datasets, target, task)?,
+        (Some(data), _) => data::read_labelled(data.as_ref(), &spec.features, &spec.classes, target)?,
         // The name comes out of a bundle: only a built-in set's is looked up, never a path.
         (None, Some(evaluation)) if data::BUILT_IN.contains(&evaluation.data.as_str()) => {
             let holdout = Holdout::Share { test_size: evaluation.test_size, seed: evaluation.seed };
-            data::load_split(&evaluation.data, &args.datasets, None, holdout)?.1
+            data::load_split(&evaluation.data, &args.datasets, target, task, holdout)?.1
         }
         (None, _) => {
             return Err(Error::user(
@@ -211,19 +215,25 @@ fn play(
             bar.suspend(|| say!("Size of the payload: {:.2} kilobytes", exchange.request_bytes as f64 / 1024.0));
         }
         let scores = &exchange.scores[0];
+        let answers = match bundle.spec.value(scores) {
+            Some(predicted) => Answers::Value { predicted, expected: rows.values[index] },
+            None => Answers::Class { predicted: class_of_scores(scores), expected: rows.labels[index] as usize },
+        };
         let outcome = Outcome {
-            predicted: class_of_scores(scores),
-            expected: rows.labels[index] as usize,
+            answers,
             agrees: owner
                 .map(|owner| agrees(&bundle.spec.circuit, &owner.server.model.scores(&quantized[index]), scores)),
             exchange,
         };
-        let name = |class: usize| &bundle.spec.classes[class];
+        let (predicted, expected) = match answers {
+            Answers::Class { predicted, expected } => {
+                (bundle.spec.classes[predicted].clone(), bundle.spec.classes[expected].clone())
+            }
+            Answers::Value { predicted, expected } => (number(predicted), expected.to_string()),
+        };
         bar.suspend(|| {
             say!(
-                "for {index}-th input, prediction={} with expected {} in {:.3} seconds",
-                name(outcome.predicted),
-                name(outcome.expected),
+                "for {index}-th input, prediction={predicted} with expected {expected} in {:.3} seconds",
                 outcome.exchange.roundtrip
             );
         });

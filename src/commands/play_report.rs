@@ -5,19 +5,63 @@ use crate::bundle::ClientSpec;
 use crate::client::Exchange;
 use crate::error::{Error, Result};
 use crate::report::stats::Summary;
-use crate::report::{bytes, facts::facts, seconds};
-use crate::train::Simulated;
+use crate::report::{bytes, facts::facts, number, seconds};
+use crate::train::{Fit, Simulated};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
 
+/// What was predicted of a row, and what is right.
+#[derive(Debug, Clone, Copy)]
+pub enum Answers {
+    Class { predicted: usize, expected: usize },
+    Value { predicted: f64, expected: f64 },
+}
+
 /// One row of the test set.
 pub struct Outcome {
-    pub predicted: usize,
-    pub expected: usize,
+    pub answers: Answers,
     /// Whether the scores equal the clear integer model's; `None` where that model is not at hand.
     pub agrees: Option<bool>,
     pub exchange: Exchange,
+}
+
+/// How the answers compare with what is right.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(untagged)]
+enum Quality {
+    /// The share of right classes.
+    Classes { accuracy: f64 },
+    /// `r2` is `None` where all numbers are the same and it says nothing.
+    Values { r2: Option<f64>, rmse: f64 },
+}
+
+impl Quality {
+    fn of(outcomes: &[Outcome]) -> Self {
+        let values: Vec<(f64, f64)> = (outcomes.iter())
+            .filter_map(|outcome| match outcome.answers {
+                Answers::Value { predicted, expected } => Some((predicted, expected)),
+                Answers::Class { .. } => None,
+            })
+            .collect();
+        if !values.is_empty() {
+            let (predicted, expected): (Vec<f64>, Vec<f64>) = values.into_iter().unzip();
+            let fit = Fit::of(&predicted, &expected);
+            return Self::Values { r2: Some(fit.r2).filter(|r2| r2.is_finite()), rmse: fit.rmse };
+        }
+        let right =
+            |outcome: &&Outcome| matches!(outcome.answers, Answers::Class { predicted: p, expected: e } if p == e);
+        Self::Classes { accuracy: outcomes.iter().filter(right).count() as f64 / outcomes.len().max(1) as f64 }
+    }
+
+    /// `accuracy 0.9` or `R2 0.5, RMSE 53.1`.
+    fn shown(&self) -> String {
+        match self {
+            Self::Classes { accuracy } => format!("accuracy {accuracy:.4}"),
+            Self::Values { r2: Some(r2), rmse } => format!("R2 {r2:.4}, RMSE {}", number(*rmse)),
+            Self::Values { r2: None, rmse } => format!("R2 undefined, RMSE {}", number(*rmse)),
+        }
+    }
 }
 
 /// All figures of a run, as `--export-json` writes them.
@@ -25,7 +69,8 @@ pub struct Outcome {
 pub struct Figures {
     model: String,
     samples: usize,
-    accuracy: f64,
+    #[serde(flatten)]
+    quality: Quality,
     agreement: Option<f64>,
     /// A network's noise drawn in clear over the whole test set.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -75,7 +120,7 @@ impl Figures {
         Self {
             model: spec.name.clone(),
             samples,
-            accuracy: share(outcomes.iter().filter(|outcome| outcome.predicted == outcome.expected).count()),
+            quality: Quality::of(outcomes),
             agreement: agreed.map(|agreed| share(agreed.into_iter().filter(|agrees| *agrees).count())),
             key_bytes,
             request_bytes: outcomes.first().map_or(0, |outcome| outcome.exchange.request_bytes),
@@ -95,9 +140,17 @@ impl Figures {
         }
     }
 
-    /// The closing lines, the first three as users of hosted endpoints know them.
+    /// The closing lines, the first three as users of hosted endpoints know them; a regression has R2 and RMSE in place
+    /// of accuracy.
     pub fn print(&self) {
-        say!("Accuracy on {} samples is {}", self.samples, self.accuracy);
+        match self.quality {
+            Quality::Classes { accuracy } => say!("Accuracy on {} samples is {accuracy}", self.samples),
+            Quality::Values { r2, rmse } => {
+                let r2 = r2.map_or("undefined: all expected values are equal".into(), |r2| r2.to_string());
+                say!("R2 on {} samples is {r2}", self.samples);
+                say!("RMSE on {} samples is {rmse}", self.samples);
+            }
+        }
         say!("Total time: {:.3} seconds", self.wall);
         say!("Duration per inference: {:.3} seconds", self.wall / self.samples.max(1) as f64);
         match self.agreement {
@@ -126,9 +179,17 @@ impl Figures {
     pub fn measured(&self, rows: &str) -> String {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let mut text = format!(
-            "A run of `fhectl play {}` on {rows}, client and server on one machine of {cores} cores:\n\n| | |\n|---|---|\n| encrypted accuracy | {:.4} on {} rows |\n",
-            self.model, self.accuracy, self.samples
+            "A run of `fhectl play {}` on {rows}, client and server on one machine of {cores} cores:\n\n| | |\n|---|---|\n",
+            self.model
         );
+        let _ = match self.quality {
+            Quality::Classes { accuracy } => {
+                writeln!(text, "| encrypted accuracy | {accuracy:.4} on {} rows |", self.samples)
+            }
+            Quality::Values { .. } => {
+                writeln!(text, "| encrypted predictions | {} on {} rows |", self.quality.shown(), self.samples)
+            }
+        };
         if let Some(agreement) = self.agreement {
             let _ = writeln!(
                 text,
@@ -137,7 +198,9 @@ impl Figures {
                 self.agreeing()
             );
         }
-        if let (Some(whole), Some(played)) = (self.simulated, self.simulated_played) {
+        if let (Some(whole), Some(played), Quality::Classes { accuracy }) =
+            (self.simulated, self.simulated_played, self.quality)
+        {
             // Rows that noise decides either way: each is an independent draw on both sides.
             let flipped = 2.0 - self.agreement.unwrap_or(1.0) - played.agreement;
             let deviation = (flipped / played.samples as f64).sqrt();
@@ -145,7 +208,7 @@ impl Figures {
                 text,
                 "| simulated accuracy on the same rows | {:.4}; the two differ by {:.4}, sampling error (one deviation) {deviation:.4} |\n| simulated accuracy on all {} test rows | {:.4}, {:.2} % agreement, {} sums outside their circle |",
                 played.accuracy,
-                (played.accuracy - self.accuracy).abs(),
+                (played.accuracy - accuracy).abs(),
                 whole.samples,
                 whole.accuracy,
                 whole.agreement * 100.0,
@@ -201,9 +264,9 @@ impl Figures {
              <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}}\
              table{{border-collapse:collapse}}td,th{{padding:.2rem .8rem;text-align:left;border-bottom:1px solid #ccc}}\
              rect{{fill:#2a6f97}}</style><h1>{name}</h1>\
-             <p>{} encrypted inferences, accuracy {:.4}, agreement with the clear model {}.</p>",
+             <p>{} encrypted inferences, {}, agreement with the clear model {}.</p>",
             self.samples,
-            self.accuracy,
+            self.quality.shown(),
             self.agreement.map_or("not measured".into(), |agreement| format!("{:.2} %", agreement * 100.0)),
             name = escape(&self.model)
         );

@@ -2,7 +2,6 @@
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
 use super::play::{keys, start_own};
-use crate::bundle::ClientSpec;
 use crate::client::Session;
 use crate::data;
 use crate::error::{Error, Result};
@@ -18,7 +17,9 @@ use std::path::PathBuf;
   fhectl predict tree-spam --url http://host:8000 --input rows.csv --output predictions.csv
   fhectl predict logreg-synthetic --input rows.csv | head
 
-The file has a header; its columns are matched by name, in any order.")]
+The file has a header; its columns are matched by name, in any order. Beside a class stand the scores of all classes:
+probabilities of logistic, boosted and neural models, shares of votes of a forest, distances from the boundary of a
+support vector machine.")]
 pub struct PredictArgs {
     #[command(flatten)]
     model: ModelArgs,
@@ -61,9 +62,14 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let bar = progress::bar(quantized.len(), "encrypted");
     for batch in quantized.chunks(session.batch_rows()) {
         for scores in session.infer(batch)?.scores {
-            let class = &spec.classes[class_of_scores(&scores)];
-            let scores = class_scores(spec, &scores).into_iter().map(|score| score.to_string());
-            table.write_record([class.clone()].into_iter().chain(scores)).map_err(|error| lost(&error))?;
+            let record = match spec.value(&scores) {
+                Some(value) => vec![value.to_string()],
+                None => {
+                    let class = spec.classes[class_of_scores(&scores)].clone();
+                    [class].into_iter().chain(spec.class_scores(&scores).iter().map(f64::to_string)).collect()
+                }
+            };
+            table.write_record(record).map_err(|error| lost(&error))?;
         }
         // What was paid for is kept, whatever happens to the next batch.
         table.flush().map_err(|error| lost(&error.into()))?;
@@ -71,19 +77,6 @@ pub fn run(args: PredictArgs) -> Result<()> {
     }
     bar.finish_and_clear();
     Ok(())
-}
-
-/// One score a class: probabilities where integer scores have a scale, else the scores as they are.
-fn class_scores(spec: &ClientSpec, scores: &[i64]) -> Vec<f64> {
-    let Some(scale) = spec.score_scale else { return scores.iter().map(|score| *score as f64).collect() };
-    let logits: Vec<f64> = match scores {
-        [margin] => vec![0.0, *margin as f64 * scale],
-        _ => scores.iter().map(|score| *score as f64 * scale).collect(),
-    };
-    let largest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-    let powers: Vec<f64> = logits.iter().map(|logit| (logit - largest).exp()).collect();
-    let sum: f64 = powers.iter().sum();
-    powers.into_iter().map(|power| power / sum).collect()
 }
 
 fn lost(error: &csv::Error) -> Error {

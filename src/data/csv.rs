@@ -12,18 +12,68 @@ use std::path::Path;
 /// Those of opening; `csv_target` for an unknown target or one that looks like a number to predict,
 /// `csv_columns` without a feature, `csv_cell`, `csv_ragged`, `csv_empty` and `one_class`.
 pub fn read_csv(path: &Path, target: Option<&str>) -> Result<Dataset> {
+    let mut labels = Vec::new();
+    let mut ids: HashMap<String, u32> = HashMap::new();
+    let mut data = read_columns(path, target, |place, target, text| {
+        let text = label(place, target, text)?;
+        let next = ids.len() as u32;
+        labels.push(match ids.get(text) {
+            Some(id) => *id,
+            None if ids.len() == MAX_CLASSES => {
+                return Err(looks_like_a_number(target, format!("more than {MAX_CLASSES} distinct values")));
+            }
+            None => *ids.entry(text.to_owned()).or_insert(next),
+        });
+        Ok(())
+    })?;
+    let (classes, renumbered) = order_classes(&ids);
+    if classes.len() == 1 {
+        return Err(one_class(&data.target, &classes[0]).context(path.display()));
+    }
+    let fractional = classes.iter().any(|class| integer(class).is_none())
+        && classes.iter().all(|class| class.parse::<f64>().is_ok_and(f64::is_finite));
+    if fractional {
+        let what = format!("{} distinct values, fractions among them, in {} rows", classes.len(), data.rows.len());
+        return Err(looks_like_a_number(&data.target, what).context(path.display()));
+    }
+    labels.iter_mut().for_each(|id| *id = renumbered[*id as usize]);
+    data.classes = classes;
+    data.labels = labels;
+    Ok(data)
+}
+
+/// Reads a CSV file whose target (by default the last column) is a number to predict.
+///
+/// # Errors
+/// As for [`read_csv`], but any finite number will do as a target; `csv_cell` where one is not.
+pub fn read_values(path: &Path, target: Option<&str>) -> Result<Dataset> {
+    let mut values = Vec::new();
+    let mut data = read_columns(path, target, |place, target, text| {
+        values.push(place.target_number(target, text)?);
+        Ok(())
+    })?;
+    data.values = values;
+    Ok(data)
+}
+
+/// The rows of all columns but the target, whose cells go to `visit`.
+fn read_columns(
+    path: &Path,
+    target: Option<&str>,
+    mut visit: impl FnMut(Place, &str, &str) -> Result<()>,
+) -> Result<Dataset> {
     let table = Table::open(path)?;
     let target = table.target(target)?;
     let mut features = table.headers.clone();
     let target_name = features.remove(target);
-    let shown = path.display();
     if features.is_empty() {
-        return Err(Error::user("csv_columns", format!("{shown}: no column beside the target `{target_name}`"))
-            .hint("a model needs at least one feature column"));
+        return Err(Error::user(
+            "csv_columns",
+            format!("{}: no column beside the target `{target_name}`", path.display()),
+        )
+        .hint("a model needs at least one feature column"));
     }
     let mut rows = Vec::new();
-    let mut labels = Vec::new();
-    let mut ids: HashMap<String, u32> = HashMap::new();
     table.for_each(|place, record| {
         let mut row = Vec::with_capacity(features.len());
         for (index, text) in record.iter().enumerate() {
@@ -32,41 +82,23 @@ pub fn read_csv(path: &Path, target: Option<&str>) -> Result<Dataset> {
             }
         }
         rows.push(row);
-        let text = label(place, &target_name, &record[target])?;
-        let next = ids.len() as u32;
-        labels.push(match ids.get(text) {
-            Some(id) => *id,
-            None if ids.len() == MAX_CLASSES => {
-                return Err(regression(&target_name, format!("more than {MAX_CLASSES} distinct values")));
-            }
-            None => *ids.entry(text.to_owned()).or_insert(next),
-        });
-        Ok(())
+        visit(place, &target_name, &record[target])
     })?;
-    if rows.is_empty() {
-        return Err(Error::user("csv_empty", format!("{shown}: no rows below the header")));
-    }
-    let (classes, renumbered) = order_classes(&ids);
-    if classes.len() == 1 {
-        return Err(one_class(&target_name, &classes[0]).context(shown));
-    }
-    let fractional = classes.iter().any(|class| integer(class).is_none())
-        && classes.iter().all(|class| class.parse::<f64>().is_ok_and(f64::is_finite));
-    if fractional && classes.len() * 2 > rows.len() {
-        return Err(regression(&target_name, format!("{} distinct fractions in {} rows", classes.len(), rows.len()))
-            .context(shown));
-    }
-    labels.iter_mut().for_each(|id| *id = renumbered[*id as usize]);
-    Ok(Dataset {
+    not_empty(path, rows.len())?;
+    Ok(unlabelled(path, target_name, features, rows))
+}
+
+fn unlabelled(path: &Path, target: String, features: Vec<String>, rows: Vec<Vec<f64>>) -> Dataset {
+    Dataset {
         name: stem(path),
-        target: target_name,
+        target,
         features,
-        classes,
+        classes: Vec::new(),
         rows,
-        labels,
+        labels: Vec::new(),
         values: Vec::new(),
         image: None,
-    })
+    }
 }
 
 /// Reads rows without labels for a model that takes `features`; columns are matched by their header
@@ -86,8 +118,8 @@ pub fn read_rows(path: &Path, features: &[String], target: Option<&str>) -> Resu
     Ok(rows)
 }
 
-/// Reads labelled rows for a model that takes `features` and predicts `classes`. `target` defaults to
-/// the last column.
+/// Reads labelled rows for a model that takes `features` and predicts `classes`, or a number where there are none.
+/// `target` defaults to the last column.
 ///
 /// # Errors
 /// Those of [`read_rows`], `csv_target` for an unknown target, and `csv_label` for a label that is no
@@ -98,9 +130,13 @@ pub fn read_labelled(path: &Path, features: &[String], classes: &[String], targe
     let target_name = table.headers[target].clone();
     let columns = match_columns(&table, path, features, Some(&target_name))?;
     let ids: HashMap<&str, u32> = classes.iter().map(String::as_str).zip(0..).collect();
-    let (mut rows, mut labels) = (Vec::new(), Vec::new());
+    let (mut rows, mut labels, mut values) = (Vec::new(), Vec::new(), Vec::new());
     table.for_each(|place, record| {
         rows.push(pick(place, features, &columns, record)?);
+        if classes.is_empty() {
+            values.push(place.target_number(&target_name, &record[target])?);
+            return Ok(());
+        }
         let text = label(place, &target_name, &record[target])?;
         let id = ids.get(text).or_else(|| ids.get(integer(text)?.to_string().as_str()));
         labels.push(*id.ok_or_else(|| {
@@ -111,16 +147,8 @@ pub fn read_labelled(path: &Path, features: &[String], classes: &[String], targe
         Ok(())
     })?;
     not_empty(path, rows.len())?;
-    Ok(Dataset {
-        name: stem(path),
-        target: target_name,
-        features: features.to_vec(),
-        classes: classes.to_vec(),
-        rows,
-        labels,
-        values: Vec::new(),
-        image: None,
-    })
+    let data = unlabelled(path, target_name, features.to_vec(), rows);
+    Ok(Dataset { classes: classes.to_vec(), labels, values, ..data })
 }
 
 /// Where each feature stands in the file.
@@ -165,9 +193,11 @@ fn not_empty(path: &Path, rows: usize) -> Result<()> {
     Ok(())
 }
 
-fn regression(target: &str, what: String) -> Error {
-    Error::user("csv_target", format!("the target `{}` has {what}", shorten(target)))
-        .hint("it looks like a number to predict, not a class; name the label column with `--target`")
+fn looks_like_a_number(target: &str, what: String) -> Error {
+    Error::user("csv_target", format!("the target `{}` has {what}", shorten(target))).hint(
+        "it looks like a number to predict, not a class: `create linreg`, or `--task regress` with tree, forest or boost; \
+         or name the label column with `--target`",
+    )
 }
 
 /// The integer that a label spells, be it as `7`, `+7` or `7.0`.

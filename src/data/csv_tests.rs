@@ -60,18 +60,39 @@ fn errors_say_where() {
         ("a,y\n1e999,0\n", "csv_cell", "not a finite number"),
         ("a,y\n1,\n", "csv_cell", "column `y` is missing"),
         ("a,y\n1,0\n2,0\n", "one_class", "every row has `y` = `0`"),
-        ("a,y\n1,0.5\n2,1.5\n3,2.5\n", "csv_target", "3 distinct fractions in 3 rows"),
+        ("a,y\n1,0.5\n2,1.5\n3,2.5\n", "csv_target", "3 distinct values, fractions among them, in 3 rows"),
     ] {
         let error = read(content).unwrap_err();
         assert_eq!(error.code, code, "{content:?}: {error}");
         assert!(error.message.contains(part), "{content:?}: {error}");
     }
+    let error = read("a,y\n1,0.5\n2,1.5\n3,0.5\n4,1.5\n5,1.5\n").unwrap_err();
+    assert!(error.code == "csv_target" && error.hint.unwrap().contains("--task regress"));
     let many: String = (0..300).map(|row| format!("{row},{row}\n")).collect();
     assert_eq!(read(&format!("a,y\n{many}")).unwrap_err().code, "csv_target");
     let (_dir, path) = file("t.csv", b"a,y\n\xff,1\n");
     assert_eq!(read_csv(&path, None).unwrap_err().code, "csv_encoding");
     let (_dir, path) = file("t.csv", b"a,y\n1,2\n");
     assert!(read_csv(&path, Some("z")).unwrap_err().hint.unwrap().contains("`a`, `y`"));
+}
+
+#[test]
+fn numbers_to_predict_are_read_as_such() {
+    let (_dir, path) = file("t.csv", b"a,y,b\n1,0.5,2\n3,-1e3,4\n");
+    let data = read_values(&path, Some("y")).unwrap();
+    assert_eq!((data.features, data.rows), (names(&["a", "b"]), vec![vec![1.0, 2.0], vec![3.0, 4.0]]));
+    assert_eq!((data.values, data.labels.len(), data.classes.len()), (vec![0.5, -1000.0], 0, 0));
+    let data = read_labelled(&path, &names(&["b", "a"]), &[], Some("y")).unwrap();
+    assert_eq!((data.rows, data.values), (vec![vec![2.0, 1.0], vec![4.0, 3.0]], vec![0.5, -1000.0]));
+    for (cell, part) in [("high", "`high` is not a number"), ("", "column `y` is missing"), ("inf", "finite number")] {
+        let (_dir, path) = file("t.csv", format!("a,y\n1,2\n3,{cell}\n").as_bytes());
+        for error in
+            [read_values(&path, None).unwrap_err(), read_labelled(&path, &names(&["a"]), &[], None).unwrap_err()]
+        {
+            assert!(error.code == "csv_cell" && error.message.contains(part), "{error}");
+            assert!(error.message.contains("line 3: row 2"), "{error}");
+        }
+    }
 }
 
 #[test]
@@ -118,6 +139,10 @@ proptest! {
     fn any_text_is_data_or_a_named_error(text in "[a0-9,.\"\n -]{0,60}") {
         if let Err(error) = read(&text) {
             prop_assert!(error.code.starts_with("csv_") || error.code == "one_class", "{}", error.code);
+        }
+        let (_dir, path) = file("t.csv", text.as_bytes());
+        if let Err(error) = read_values(&path, None) {
+            prop_assert!(error.code.starts_with("csv_"), "{}", error.code);
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn read_idx(path: &Path, name: &str, target: &str) -> Result<Dataset>
     Ok(data)
 }
 
-/// As [`read_idx`], for a model that takes `features` and predicts `classes`.
+/// As [`read_idx`], for a model that takes `features` and predicts `classes`, or a number where there are none.
 ///
 /// # Errors
 /// Also `image_size` where images have another number of pixels, `idx_label` for a label that is no class.
@@ -47,6 +47,11 @@ pub(super) fn read_idx_for(path: &Path, features: &[String], classes: &[String],
             ),
         )
         .hint("use images of the size that the model was trained on"));
+    }
+    if classes.is_empty() {
+        data.values = labels.into_iter().map(f64::from).collect();
+        data.features = features.to_vec();
+        return Ok(data);
     }
     data.labels = labels
         .iter()
@@ -175,6 +180,7 @@ mod tests {
             read_idx_for(&images, &features, &classes, "label")
         };
         assert_eq!(of(2, &["7", "3"]).unwrap().labels, [0, 1, 0]);
+        assert_eq!(of(2, &[]).unwrap().values, [7.0, 3.0, 7.0]);
         let error = of(2, &["7", "8"]).unwrap_err();
         assert!(error.code == "idx_label" && error.message.contains("label 1 is 3"), "{error}");
         let error = of(4, &["3", "7"]).unwrap_err();

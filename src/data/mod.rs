@@ -13,11 +13,11 @@ mod split;
 mod synthetic;
 mod table;
 
-pub use self::csv::{read_csv, read_rows};
+pub use self::csv::{read_csv, read_rows, read_values};
 pub use idx::{Images, read_images, read_labels};
 pub use idx_rows::load_mnist;
 pub use image::ImageShape;
-pub use source::{BUILT_IN, Holdout, load, load_split, read_labelled};
+pub use source::{BUILT_IN, Holdout, Task, load, load_split, read_labelled};
 pub use split::{split, split_indices};
 pub use synthetic::synthetic;
 
@@ -66,6 +66,23 @@ impl Dataset {
     /// What there is to predict.
     pub fn output(&self) -> Output {
         if self.classes.is_empty() { Output::Value } else { Output::Classes(self.classes.len()) }
+    }
+
+    /// The same rows with the numbers that their classes spell as what is to be predicted.
+    ///
+    /// # Errors
+    /// `csv_target` where a class is no finite number.
+    fn into_values(mut self) -> Result<Self> {
+        let numbers = self.classes.iter().map(|class| class.parse().ok().filter(|value: &f64| value.is_finite()));
+        let numbers: Option<Vec<f64>> = numbers.collect();
+        let Some(numbers) = numbers else {
+            return Err(Error::user("csv_target", format!("the target `{}` is no number", shorten(&self.target)))
+                .hint("only numbers can be predicted with `--task regress`"));
+        };
+        self.values = self.labels.iter().map(|label| numbers[*label as usize]).collect();
+        self.labels.clear();
+        self.classes.clear();
+        Ok(self)
     }
 
     /// The values of one feature, in row order.
@@ -224,6 +241,20 @@ mod tests {
         variants.dedup();
         assert_eq!(variants.len(), 6);
         assert_eq!(base.digest(), tiny().digest());
+    }
+
+    #[test]
+    fn classes_that_are_numbers_can_be_values() {
+        assert_eq!(tiny().into_values().unwrap_err().code, "csv_target");
+        let numbers = Dataset { classes: vec!["-1".into(), "2.5".into()], labels: vec![1, 0], ..tiny() };
+        let values = numbers.into_values().unwrap();
+        assert_eq!((values.output(), &values.values[..]), (Output::Value, &[2.5, -1.0][..]));
+        assert_eq!(values.select(&[1]).values, [-1.0]);
+        let mut other = values.clone();
+        other.values[0] = 2.0;
+        assert_ne!(values.digest(), other.digest());
+        other.values[0] = -1.0;
+        assert_eq!(other.check_trainable().unwrap_err().code, "one_value");
     }
 
     #[test]

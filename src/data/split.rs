@@ -1,14 +1,15 @@
-//! The seeded, stratified split into training and test rows.
+//! The seeded split into training and test rows, stratified where there are classes.
 
 use super::Dataset;
 use super::random::Random;
 use crate::error::{Error, Result};
+use crate::model::Output;
 
 /// Splits `data` into training and test rows, `ceil(rows * test_size)` of them for the test.
 ///
 /// Classes keep their shares to within one row (largest remainders, ties to the lower class), every
 /// class keeps a row to train on, and both parts come in the seeded shuffle's order, so that a prefix
-/// of the test rows is a fair sample.
+/// of the test rows is a fair sample. Numbers to predict are split as if they were one class.
 ///
 /// # Errors
 /// `test_size` outside (0, 1) or where the test rows would leave too few to train on.
@@ -17,12 +18,19 @@ pub fn split(data: &Dataset, test_size: f64, seed: u64) -> Result<(Dataset, Data
         return Err(Error::user("test_size", format!("the test share is {test_size}, not between 0 and 1"))
             .hint("0.15 keeps 15 % of the rows for the test"));
     }
-    let (train, test) = split_indices(&data.labels, data.classes.len(), test_size, seed).ok_or_else(|| {
+    let indices = match data.output() {
+        Output::Classes(classes) => split_indices(&data.labels, classes, test_size, seed),
+        Output::Value => split_indices(&vec![0; data.len()], 1, test_size, seed),
+    };
+    let (train, test) = indices.ok_or_else(|| {
         let wanted = share_of(data.len(), test_size);
-        let classes = data.class_counts().iter().filter(|count| **count > 0).count();
+        let of_what = match data.class_counts().iter().filter(|count| **count > 0).count() {
+            0 => "on".to_owned(),
+            classes => format!("{classes} classes"),
+        };
         Error::user(
             "test_size",
-            format!("{wanted} of {} rows for the test leave too few to train {classes} classes", data.len()),
+            format!("{wanted} of {} rows for the test leave too few to train {of_what}", data.len()),
         )
         .hint("give more rows, a smaller `--test-size`, or a file of its own with `--test-data`")
     })?;
@@ -111,6 +119,26 @@ mod tests {
         for share in [0.0, 1.0, -0.5, f64::NAN, 0.9] {
             assert_eq!(split(&data(&[2, 2]), share, 1).unwrap_err().code, "test_size");
         }
+    }
+
+    #[test]
+    fn numbers_are_split_without_classes() {
+        let labelled = data(&[442]);
+        let values = Dataset {
+            classes: Vec::new(),
+            labels: Vec::new(),
+            values: (0..442).map(f64::from).collect(),
+            ..labelled.clone()
+        };
+        let (train, test) = split(&values, 0.15, 42).unwrap();
+        assert_eq!((train.len(), test.len()), (375, 67));
+        let mut seen: Vec<f64> = train.values.iter().chain(&test.values).copied().collect();
+        seen.sort_unstable_by(f64::total_cmp);
+        assert_eq!(seen, values.values);
+        assert!(test.rows.iter().zip(&test.values).all(|(row, value)| row[0] == *value), "a value lost its row");
+        assert_ne!(test, split(&values, 0.15, 43).unwrap().1);
+        let error = split(&values.select(&[3]), 0.5, 1).unwrap_err();
+        assert!(error.code == "test_size" && error.message.ends_with("to train on"), "{error}");
     }
 
     proptest! {

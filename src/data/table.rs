@@ -135,6 +135,19 @@ impl Place {
     }
 }
 
+impl Place {
+    /// The number to predict in the target's cell.
+    ///
+    /// # Errors
+    /// `csv_cell` with the row, the column and the text.
+    pub(super) fn target_number(self, target: &str, text: &str) -> Result<f64> {
+        self.number(target, text).map_err(|error| match text {
+            "" => error.hint("every row needs the number to predict; drop those without"),
+            _ => error.hint("the target of a regression is a finite number; for classes choose a classifier"),
+        })
+    }
+}
+
 fn format_error(path: &Path, error: ::csv::Error) -> Error {
     let shown = path.display();
     match error.into_kind() {

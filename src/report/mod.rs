@@ -30,6 +30,18 @@ pub fn bytes(count: usize) -> String {
     }
 }
 
+/// A number to four significant digits, as a person reads it; one of no digits after the point is whole.
+pub fn number(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    match 3 - value.abs().log10().floor() as i32 {
+        places @ 0..=12 => format!("{value:.*}", places as usize),
+        ..0 if value.abs() < 1e15 => format!("{value:.0}"),
+        _ => format!("{value:.3e}"),
+    }
+}
+
 /// Seconds as a person reads them.
 pub fn seconds(value: f64) -> String {
     if value < 1e-3 {
@@ -38,5 +50,17 @@ pub fn seconds(value: f64) -> String {
         format!("{:.2} ms", value * 1e3)
     } else {
         format!("{value:.2} s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_keep_four_digits() {
+        let shown: Vec<String> =
+            [0.0, 152.3456, -1.5, 0.012345, 123456.7, 1e-30, 1e30].iter().map(|value| number(*value)).collect();
+        assert_eq!(shown, ["0", "152.3", "-1.500", "0.01234", "123457", "1.000e-30", "1.000e30"]);
     }
 }

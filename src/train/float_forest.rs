@@ -27,6 +27,15 @@ pub enum FloatNode {
 }
 
 impl FloatForest {
+    /// The real scores of one quantised row.
+    pub fn scores(&self, quantized: &[u32]) -> Vec<f64> {
+        let mut scores = self.biases.clone();
+        for tree in &self.trees {
+            scores.iter_mut().zip(tree.values(quantized)).for_each(|(score, value)| *score += value);
+        }
+        scores
+    }
+
     /// The integer form with leaf values of `value_bits` bits and sign, and what one step of its scores is worth.
     ///
     /// One scale serves all trees and scores, so that sums compare: the largest leaf value is the largest integer. A sum
@@ -83,6 +92,19 @@ impl FloatForest {
 }
 
 impl FloatTree {
+    /// The values of the leaf that a quantised row reaches, one a score.
+    pub fn values(&self, quantized: &[u32]) -> &[f64] {
+        let mut at = 0;
+        loop {
+            match &self.nodes[at] {
+                FloatNode::Leaf { values } => return values,
+                FloatNode::Split { feature, threshold, low, high } => {
+                    at = if quantized[*feature as usize] >= *threshold { *high } else { *low } as usize;
+                }
+            }
+        }
+    }
+
     fn leaves(&self) -> impl Iterator<Item = &[f64]> {
         self.nodes.iter().filter_map(|node| match node {
             FloatNode::Leaf { values } => Some(values.as_slice()),

@@ -3,24 +3,38 @@
 //! Nothing here prints. Everything is a function of its inputs: the same rows and parameters give the
 //! same model.
 
+mod boost;
 mod float_forest;
+mod float_linear;
+mod forest;
+mod growth;
+mod linreg;
 mod logreg;
 mod network;
 mod quality;
 mod quantize;
 mod simulated;
 mod splits;
+mod standardise;
+mod svm;
+mod target;
 mod tree;
 
+pub use boost::{BoostParams, train_boost};
 pub use float_forest::{FloatForest, FloatNode, FloatTree};
-pub use logreg::{FloatLinear, LogregParams, float_logreg, train_logreg};
+pub use float_linear::FloatLinear;
+pub use forest::{ForestParams, train_forest, train_regression_tree};
+pub use growth::{GrowthParams, MaxFeatures};
+pub use linreg::{LinearRegression, LinregParams, float_linreg, train_linreg};
+pub use logreg::{LogregParams, float_logreg, train_logreg};
 pub use network::{
     ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, NetworkParams, TrainedNetwork, circle_holding,
     train_network,
 };
-pub use quality::{Fit, Score, score};
-pub use quantize::{fit_affine, fit_edges, fit_pixels};
+pub use quality::{Fit, Score, score, score_forest};
+pub use quantize::{fit_affine, fit_edges, fit_exact, fit_pixels};
 pub use simulated::{Simulated, simulated};
+pub use svm::{SvmParams, float_svm, train_svm};
 pub use tree::{TreeParams, float_tree_accuracy, train_tree};
 
 use crate::data::Dataset;

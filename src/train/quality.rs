@@ -1,6 +1,6 @@
 //! How well predictions fit: the share of right classes, or R2 and the root mean square error.
 
-use super::{accuracy, quantize_rows};
+use super::{FloatForest, accuracy, quantize_rows};
 use crate::data::Dataset;
 use crate::error::Result;
 use crate::model::{Model, Output, Quantizer};
@@ -32,6 +32,37 @@ impl Fit {
         let spread: f64 = wanted.iter().map(|y| (y - mean).powi(2)).sum();
         let error: f64 = predicted.iter().zip(wanted).map(|(p, y)| (p - y).powi(2)).sum();
         Self { r2: 1.0 - error / spread, rmse: (error / count).sqrt() }
+    }
+}
+
+/// The score on `data` of trees whose leaves are still real numbers.
+///
+/// # Errors
+/// As for [`quantize_rows`].
+pub fn score_forest(forest: &FloatForest, quantizer: &Quantizer, data: &Dataset) -> Result<Score> {
+    let scores = quantize_rows(quantizer, data)?.into_iter().map(|row| forest.scores(&row));
+    Ok(score_floats(scores, data))
+}
+
+/// How real scores, one list a row, compare with the rows' labels: margins or scores of classes, or numbers.
+pub(super) fn score_floats(scores: impl Iterator<Item = Vec<f64>>, data: &Dataset) -> Score {
+    match data.output() {
+        Output::Classes(_) => {
+            let hits = scores.zip(&data.labels).filter(|(scores, label)| class_of_floats(scores) == **label as usize);
+            Score::Accuracy(hits.count() as f64 / data.len().max(1) as f64)
+        }
+        Output::Value => {
+            let predicted: Vec<f64> = scores.map(|scores| scores[0]).collect();
+            Score::Fit(Fit::of(&predicted, &data.values))
+        }
+    }
+}
+
+/// As [`crate::model::class_of_scores`].
+pub(super) fn class_of_floats(scores: &[f64]) -> usize {
+    match scores {
+        [margin] => usize::from(*margin > 0.0),
+        _ => (0..scores.len()).rev().max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0),
     }
 }
 

@@ -61,7 +61,7 @@ pub fn fit_pixels(train: &Dataset, bits: u32) -> Result<Quantizer> {
 }
 
 /// The finest edge rule: a level for every distinct training value, however many.
-pub(super) fn fit_exact(train: &Dataset) -> Quantizer {
+pub fn fit_exact(train: &Dataset) -> Quantizer {
     let features = (0..train.features.len())
         .into_par_iter()
         .map(|feature| FeatureQuantizer::Edges { edges: each_value(&runs(&sorted(train, feature))) })

@@ -6,7 +6,7 @@ use std::path::Path;
 
 fn holdout(name: &str) -> (Dataset, Dataset) {
     let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
-    load_split(name, &datasets, None, Holdout::Share { test_size: 0.15, seed: 42 }).unwrap()
+    load_split(name, &datasets, None, None, Holdout::Share { test_size: 0.15, seed: 42 }).unwrap()
 }
 
 fn dataset(rows: Vec<Vec<f64>>, labels: Vec<u32>, classes: usize) -> Dataset {

@@ -127,7 +127,7 @@ impl Grower<'_> {
 
 /// The threshold between two levels: in the middle of the values they stand for, as far as there is an
 /// edge near it. Any in `low + 1 ..= high` splits the node's rows alike.
-fn threshold(rule: &FeatureQuantizer, split: &Split) -> u32 {
+pub(super) fn threshold(rule: &FeatureQuantizer, split: &Split) -> u32 {
     match rule {
         FeatureQuantizer::Edges { edges } => {
             // Threshold t is the edge t - 1.

@@ -1,14 +1,15 @@
 //! Flags of every kind of model.
 
 use crate::commands::units::{CircuitChoice, RevealChoice, parse_probability};
-use clap::Args;
+use crate::data::Task;
+use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
 /// Flags of every kind.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
     /// A CSV file (.csv, .csv.gz), IDX images (*-images-idx3-ubyte, .gz; their labels beside them), or a built-in set:
-    /// spam, iris, digits, mnist, synthetic
+    /// spam, iris, digits, mnist, synthetic, diabetes
     #[arg(long, env = "FHECTL_DATA", value_name = "PATH|NAME")]
     pub data: Option<String>,
     /// The column to predict [default: the last]
@@ -20,7 +21,7 @@ pub struct CommonArgs {
     /// The share of rows kept for the test (mnist brings its own) [default: 0.15; networks: 0.25]
     #[arg(long, env = "FHECTL_TEST_SIZE", value_name = "SHARE")]
     pub test_size: Option<f64>,
-    /// Seed of the split and of networks' training; keys and masks never depend on it
+    /// Seed of the split and of the training of networks and forests; keys and masks never depend on it
     #[arg(long, env = "FHECTL_SEED", default_value_t = 42)]
     pub seed: u64,
     /// The model's name [default: KIND-DATA]
@@ -44,4 +45,28 @@ pub struct CommonArgs {
     /// Overwrite a model that is there
     #[arg(long, env = "FHECTL_FORCE")]
     pub force: bool,
+}
+
+/// The flag of kinds that predict either.
+#[derive(Debug, Args)]
+pub struct TaskArgs {
+    /// What to predict: the target's class, or the target as a number [default: classify; on diabetes, regress]
+    #[arg(long, env = "FHECTL_TASK", value_enum)]
+    task: Option<TaskChoice>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TaskChoice {
+    Classify,
+    Regress,
+}
+
+impl TaskArgs {
+    /// What was asked for; `None` leaves it to the data.
+    pub fn task(&self) -> Option<Task> {
+        self.task.map(|task| match task {
+            TaskChoice::Classify => Task::Classify,
+            TaskChoice::Regress => Task::Regress,
+        })
+    }
 }

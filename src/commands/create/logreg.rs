@@ -1,11 +1,12 @@
 //! `create logreg`.
 
+use super::finest::{Finest, finest_weights};
 use super::{CommonArgs, Made};
-use crate::circuit::plan::{Needs, PlanRequest, plan};
+use crate::bundle::ScoreUnit;
+use crate::circuit::plan::PlanRequest;
 use crate::data::Dataset;
-use crate::error::{Error, Result};
-use crate::model::{Model, Output, Quantizer};
-use crate::train::{self, FloatLinear, LogregParams, Score};
+use crate::error::Result;
+use crate::train::{self, LogregParams, Score};
 use clap::Args;
 
 #[derive(Debug, Args)]
@@ -28,7 +29,7 @@ impl LogregArgs {
         let params = LogregParams { alpha: self.alpha, max_iterations: self.max_iterations };
         let quantizer = train::fit_affine(train, self.bits)?;
         let float = train::train_logreg(train, &quantizer, &params)?;
-        let (model, scale, weight_bits, plans) = finest(&float, &quantizer, train.output(), request)?;
+        let Finest { model, scale, bits, plans } = finest_weights(&float, &quantizer, train.output(), request)?;
         Ok(Made {
             model,
             preparation: Vec::new(),
@@ -36,31 +37,10 @@ impl LogregArgs {
             plans,
             float: Score::Accuracy(train::float_logreg(train, &params)?.accuracy(test)),
             score_scale: Some(scale),
+            score_unit: ScoreUnit::Logit,
             score_offset: None,
             network: None,
-            options: format!("{} bits a feature, {weight_bits} bits a weight, L2 penalty {}", self.bits, self.alpha),
+            options: format!("{} bits a feature, {bits} bits a weight, L2 penalty {}", self.bits, self.alpha),
         })
     }
-}
-
-/// The finest integer weights that still leave room for the noise that hides them.
-fn finest(
-    float: &FloatLinear,
-    quantizer: &Quantizer,
-    output: Output,
-    request: &PlanRequest,
-) -> Result<(Model, f64, u32, Vec<Needs>)> {
-    /// Beyond ten bits nothing is gained; below four the model is no longer the trained one.
-    const WEIGHT_BITS: std::ops::RangeInclusive<u32> = 4..=10;
-    let mut refused = None;
-    for weight_bits in WEIGHT_BITS.rev() {
-        let linear = float.to_integer(weight_bits)?;
-        let scale = linear.scale;
-        let model = Model::Linear(linear);
-        match plan(&model, quantizer, output, request) {
-            Ok(plans) => return Ok((model, scale, weight_bits, plans)),
-            Err(error) => refused = Some(error),
-        }
-    }
-    Err(refused.unwrap_or_else(|| Error::fault("no_parameters", "no weight sizes were tried")))
 }

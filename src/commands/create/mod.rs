@@ -1,18 +1,24 @@
 //! `create`: from data to a bundle.
 
+mod boost;
 mod common;
 mod defaults;
+mod finest;
+mod forest;
 mod layers;
+mod linreg;
 mod logreg;
 mod network;
 mod publish;
+mod svm;
 mod tree;
+mod trees;
 
 use super::say;
 use crate::bundle::{Evaluation, check_name, folder};
 use crate::circuit::plan::PlanRequest;
-use crate::data::{self, Dataset, Holdout};
-use crate::error::Result;
+use crate::data::{self, Dataset, Holdout, Task};
+use crate::error::{Error, Result};
 use crate::report::progress;
 use crate::train::TrainedNetwork;
 use clap::{Args, Subcommand};
@@ -27,6 +33,9 @@ use publish::{Made, Origin, publish};
   fhectl create tree --data mails.csv --target spam --max-depth 8 --name mails
   fhectl create logreg --data iris                      three classes: multinomial
   fhectl create tree --circuit leaf-sum --name tree-spam-leaf-sum
+  fhectl create forest                                  50 trees that vote
+  fhectl create boost --data houses.csv --target price --task regress
+  fhectl create linreg --data diabetes                  a number: linear regression
   fhectl create qnn                                     a small quantised network on iris
   fhectl create mlp --hidden 48 --epochs 30             one hidden layer on mnist
   fhectl create cnn --data digits --conv 10@4x4/2       convolutions, here on 8x8 images")]
@@ -37,8 +46,16 @@ pub struct CreateArgs {
 
 #[derive(Debug, Subcommand)]
 enum Kind {
-    /// A decision tree (linfa-trees), by default on `spam`
+    /// A decision tree (linfa-trees; for numbers grown here), by default on `spam`
     Tree(tree::TreeArgs),
+    /// A random forest of trees grown here, by default on `spam`
+    Forest(forest::ForestArgs),
+    /// Gradient-boosted trees (forust), by default on `spam`
+    Boost(boost::BoostArgs),
+    /// Linear regression (linfa-linear, linfa-elasticnet): least squares, ridge, lasso
+    Linreg(linreg::LinregArgs),
+    /// A linear support vector machine, binary or one against the rest, by default on `spam`
+    Svm(svm::SvmArgs),
     /// Logistic regression (linfa-logistic), binary or multinomial, by default on `synthetic`
     Logreg(logreg::LogregArgs),
     /// A small quantised neural network of dense layers, by default on `iris`
@@ -55,14 +72,48 @@ struct NetworkExtras {
     save_weights: bool,
 }
 
+/// What a kind is made from where nothing else is asked for.
+struct Recipe {
+    kind: &'static str,
+    /// A built-in set; `None` where `--data` must be given.
+    data: Option<&'static str>,
+    test_size: f64,
+    /// `None`: the data's own.
+    task: Option<Task>,
+}
+
+impl Recipe {
+    fn tabular(kind: &'static str, data: &'static str, task: Option<Task>) -> Self {
+        Self { kind, data: Some(data), test_size: 0.15, task }
+    }
+}
+
 pub fn run(args: CreateArgs) -> Result<()> {
     match &args.kind {
         Kind::Tree(tree) => {
-            create("tree", "spam", 0.15, &tree.common, |train, test, request, _| tree.train(train, test, request))
+            let recipe = Recipe::tabular("tree", "spam", tree.task.task());
+            create(&recipe, &tree.common, |train, test, request, _| tree.train(train, test, request))
         }
-        Kind::Logreg(logreg) => create("logreg", "synthetic", 0.15, &logreg.common, |train, test, request, _| {
-            logreg.train(train, test, request)
-        }),
+        Kind::Forest(forest) => {
+            let recipe = Recipe::tabular("forest", "spam", forest.task.task());
+            create(&recipe, &forest.common, |train, test, request, _| forest.train(train, test, request))
+        }
+        Kind::Boost(boost) => {
+            let recipe = Recipe::tabular("boost", "spam", boost.task.task());
+            create(&recipe, &boost.common, |train, test, request, _| boost.train(train, test, request))
+        }
+        Kind::Linreg(linreg) => {
+            let recipe = Recipe { data: None, ..Recipe::tabular("linreg", "", Some(Task::Regress)) };
+            create(&recipe, &linreg.common, |train, test, request, _| linreg.train(train, test, request))
+        }
+        Kind::Logreg(logreg) => {
+            let recipe = Recipe::tabular("logreg", "synthetic", Some(Task::Classify));
+            create(&recipe, &logreg.common, |train, test, request, _| logreg.train(train, test, request))
+        }
+        Kind::Svm(svm) => {
+            let recipe = Recipe::tabular("svm", "spam", Some(Task::Classify));
+            create(&recipe, &svm.common, |train, test, request, _| svm.train(train, test, request))
+        }
         Kind::Qnn(args) => network(NetworkKind::Qnn, &args.network, None),
         Kind::Mlp(args) => network(NetworkKind::Mlp, &args.network, None),
         Kind::Cnn(args) => network(NetworkKind::Cnn, &args.network, args.conv.as_ref()),
@@ -70,25 +121,27 @@ pub fn run(args: CreateArgs) -> Result<()> {
 }
 
 fn network(kind: NetworkKind, args: &network::NetworkArgs, convs: Option<&layers::Convs>) -> Result<()> {
-    create(kind.name(), kind.data(), 0.25, &args.common, |train, test, request, tell| {
-        args.train(kind, convs, train, test, request, tell)
-    })
+    let recipe = Recipe { test_size: 0.25, ..Recipe::tabular(kind.name(), kind.data(), Some(Task::Classify)) };
+    create(&recipe, &args.common, |train, test, request, tell| args.train(kind, convs, train, test, request, tell))
 }
 
 fn create(
-    kind: &str,
-    default_data: &str,
-    default_test_size: f64,
+    recipe: &Recipe,
     args: &CommonArgs,
     train: impl FnOnce(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String)) -> Result<Made>,
 ) -> Result<()> {
-    let source = args.data.as_deref().unwrap_or(default_data);
-    let test_size = args.test_size.unwrap_or(default_test_size);
+    let kind = recipe.kind;
+    let source = args.data.as_deref().or(recipe.data).ok_or_else(|| {
+        Error::user("data_missing", format!("`create {kind}` has no data of its own"))
+            .hint("name a table with --data FILE.csv, or try --data diabetes")
+    })?;
+    let test_size = args.test_size.unwrap_or(recipe.test_size);
     let holdout = match &args.test_data {
         Some(path) => Holdout::File(path),
         None => Holdout::Share { test_size, seed: args.seed },
     };
-    let (train_rows, test_rows) = data::load_split(source, &args.datasets, args.target.as_deref(), holdout)?;
+    let target = args.target.as_deref();
+    let (train_rows, test_rows) = data::load_split(source, &args.datasets, target, recipe.task, holdout)?;
     let name = args.name.clone().unwrap_or_else(|| format!("{kind}-{}", clean(&train_rows.name)));
     check_name(&name)?;
     let path = args.out.join(&name);

@@ -3,6 +3,7 @@
 use super::defaults::Defaults;
 use super::layers::{Convs, Widths, parse_image};
 use super::{CommonArgs, Made, NetworkExtras};
+use crate::bundle::ScoreUnit;
 use crate::circuit::CircuitKind;
 use crate::circuit::network::needs::{Outline, check_outline};
 use crate::circuit::plan::{PlanRequest, plan};
@@ -193,6 +194,7 @@ impl NetworkArgs {
             float: Score::Accuracy(float_accuracy),
             score_scale: Some(trained.score_scale),
             score_offset: None,
+            score_unit: ScoreUnit::Logit,
             options,
             network: Some(NetworkExtras { trained, save_weights: self.save_weights }),
         })

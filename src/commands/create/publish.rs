@@ -1,7 +1,7 @@
 //! What `create` does with a model that was made: bundle, card, and what a person is told.
 
 use super::{CommonArgs, NetworkExtras, say};
-use crate::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ServerSpec, folder};
+use crate::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
 use crate::circuit::CircuitSpec;
 use crate::circuit::network::SCORE_PARTS;
 use crate::circuit::plan::Needs;
@@ -27,6 +27,8 @@ pub struct Made {
     pub score_scale: Option<f64>,
     /// What is added to a predicted number.
     pub score_offset: Option<f64>,
+    /// What scores of classes are.
+    pub score_unit: ScoreUnit,
     /// What it was made with, for the card.
     pub options: String,
     /// What a network's training left beside the model.
@@ -77,6 +79,7 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
             _ => scale,
         }),
         score_offset: made.score_offset,
+        score_unit: made.score_unit,
         evaluation: origin.evaluation.clone(),
     };
     let salt = train_rows.digest().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -118,6 +121,10 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
             quantized_accuracy,
             simulated_accuracy: simulated.map(|simulated| simulated.accuracy),
         }),
+        (Score::Fit(float), Score::Fit(quantized)) if !(float.r2.is_finite() && quantized.r2.is_finite()) => {
+            Err(Error::user("one_value", "all test rows have the same number to predict: R2 says nothing")
+                .hint("give more rows, or a larger --test-size"))
+        }
         (Score::Fit(float), Score::Fit(quantized)) => Ok(Quality::Regression {
             float_r2: float.r2,
             quantized_r2: quantized.r2,

@@ -1,24 +1,32 @@
 //! `create tree`.
 
+use super::common::TaskArgs;
+use super::trees::{Trained, ValueArgs};
 use super::{CommonArgs, Made};
+use crate::bundle::ScoreUnit;
 use crate::circuit::plan::{PlanRequest, plan};
 use crate::data::Dataset;
-use crate::error::Result;
-use crate::model::Model;
-use crate::train::{self, Score, TreeParams};
+use crate::error::{Error, Result};
+use crate::model::{Model, Output};
+use crate::train::{self, GrowthParams, MaxFeatures, Score, TreeParams};
 use clap::Args;
 
 #[derive(Debug, Args)]
 pub struct TreeArgs {
     #[command(flatten)]
     pub common: CommonArgs,
+    #[command(flatten)]
+    pub task: TaskArgs,
+    #[command(flatten)]
+    values: ValueArgs,
     /// Bits a feature is quantised to (1 to 16)
     #[arg(long, env = "FHECTL_BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: u32,
-    /// The most splits on a path [default: 6]
+    /// The most splits on a path [default: 6; for numbers, 5]
     #[arg(long, env = "FHECTL_MAX_DEPTH")]
     max_depth: Option<usize>,
-    /// The fewest training rows of a leaf [default: one in 230 of them, or 1 where --max-depth is given]
+    /// The fewest training rows of a leaf [default: one in 230 of them, for numbers one in 40, or 1 where --max-depth is
+    /// given]
     #[arg(long, env = "FHECTL_MIN_LEAF")]
     min_leaf: Option<usize>,
     /// The most distinct features on a path: they, not the splits, are what a path costs leaf-sum
@@ -39,7 +47,38 @@ impl TreeArgs {
         }
     }
 
+    /// A tree whose leaves are numbers.
+    fn regression(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+        if self.path_features.is_some() {
+            return Err(Error::user("tree_params", "--path-features limits trees that tell classes")
+                .hint("leave it out, or limit the tree with --max-depth and --min-leaf"));
+        }
+        let few = if self.max_depth.is_none() { (train.len() / 40).max(1) } else { 1 };
+        let params = GrowthParams {
+            max_depth: self.max_depth.unwrap_or(5),
+            min_leaf: self.min_leaf.unwrap_or(few),
+            max_features: MaxFeatures::All,
+        };
+        let quantizer = train::fit_edges(train, self.bits)?;
+        let forest = train::train_regression_tree(train, &quantizer, &params)?;
+        let exact = train::fit_exact(train);
+        let float = train::score_forest(&train::train_regression_tree(train, &exact, &params)?, &exact, test)?;
+        let options = format!(
+            "{} bits a feature, depth at most {}, leaves of at least {} rows",
+            self.bits, params.max_depth, params.min_leaf
+        );
+        let trained = Trained { forest, quantizer, output: Output::Value, float, unit: ScoreUnit::Logit, options };
+        self.values.make(trained, request)
+    }
+
     pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+        if train.output() == Output::Value {
+            return self.regression(train, test, request);
+        }
+        if self.values.given() {
+            return Err(Error::user("tree_params", "--value-bits is for leaves that are numbers, not classes")
+                .hint("leave it out, or say --task regress"));
+        }
         let params = self.params(train.len());
         let quantizer = train::fit_edges(train, self.bits)?;
         let model = Model::Tree(train::train_tree(train, &quantizer, &params)?);
@@ -52,6 +91,7 @@ impl TreeArgs {
             float: Score::Accuracy(train::float_tree_accuracy(train, test, &params)?),
             score_scale: None,
             score_offset: None,
+            score_unit: ScoreUnit::Logit,
             network: None,
             options: format!(
                 "{} bits a feature, depth at most {}, leaves of at least {} rows, at most {} features a path",

@@ -1,14 +1,29 @@
 //! Models in ONNX files.
 
+mod evaluate;
 pub mod graph;
+mod operators;
 pub mod proto;
+mod row;
 mod scan;
+mod sum;
 mod tensor;
+mod trees;
+mod vectors;
 
 pub use graph::{Attribute, Graph, Input, Node};
 pub use tensor::{Tensor, TensorData};
 
-use crate::error::Error;
+use super::model::Imported;
+use crate::error::{Error, Result};
+
+/// Reads an ONNX file.
+///
+/// # Errors
+/// Those of [`Graph::read`]; `onnx_unsupported` naming the operator that no model here is made of.
+pub fn read(bytes: &[u8]) -> Result<Imported> {
+    evaluate::read(&Graph::read(bytes)?)
+}
 
 /// A file that breaks its own format.
 pub fn invalid(message: impl Into<String>) -> Error {

@@ -1,0 +1,72 @@
+//! `create boost`.
+
+use super::common::TaskArgs;
+use super::trees::{Trained, ValueArgs};
+use super::{CommonArgs, Made};
+use crate::bundle::ScoreUnit;
+use crate::circuit::plan::PlanRequest;
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::model::Output;
+use crate::train::{self, BoostParams};
+use clap::Args;
+
+/// Bits of the features that the float reference is trained on: finer than any rows there are to tell apart.
+const REFERENCE_BITS: u32 = 12;
+
+#[derive(Debug, Args)]
+pub struct BoostArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(flatten)]
+    pub task: TaskArgs,
+    #[command(flatten)]
+    values: ValueArgs,
+    /// Bits a feature is quantised to (1 to 12)
+    #[arg(long, env = "FHECTL_BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=12))]
+    bits: u32,
+    /// How many trees are added, each to what those before it leave; of more than two classes, so many a class
+    #[arg(long, env = "FHECTL_TREES", default_value_t = 50)]
+    trees: usize,
+    /// The most splits on a path
+    #[arg(long, env = "FHECTL_MAX_DEPTH", default_value_t = 3)]
+    max_depth: usize,
+    /// The share of a Newton step that a tree takes [default: 0.3; for numbers, 0.1]
+    #[arg(long, env = "FHECTL_LEARNING_RATE")]
+    learning_rate: Option<f64>,
+    /// Strength of the L2 penalty on leaf values
+    #[arg(long, env = "FHECTL_L2", default_value_t = 1.0)]
+    l2: f64,
+    /// The least curvature of the loss in a leaf: for numbers a count of rows, for classes a sum of p (1 - p)
+    #[arg(long, env = "FHECTL_MIN_LEAF", default_value_t = 1.0)]
+    min_leaf: f64,
+}
+
+impl BoostArgs {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+        let usual = if train.output() == Output::Value { 0.1 } else { 0.3 };
+        let params = BoostParams {
+            rounds: self.trees,
+            max_depth: self.max_depth,
+            learning_rate: self.learning_rate.unwrap_or(usual),
+            l2: self.l2,
+            min_leaf: self.min_leaf,
+        };
+        let quantizer = train::fit_edges(train, self.bits)?;
+        let forest = train::train_boost(train, &quantizer, &params)?;
+        let fine = train::fit_edges(train, REFERENCE_BITS)?;
+        let float = train::score_forest(&train::train_boost(train, &fine, &params)?, &fine, test)?;
+        let options = format!(
+            "{} bits a feature, {} trees of depth at most {} boosted at a learning rate of {}, L2 penalty {}, leaves of \
+             curvature {} or more",
+            self.bits,
+            forest.trees.len(),
+            self.max_depth,
+            params.learning_rate,
+            self.l2,
+            self.min_leaf
+        );
+        let trained = Trained { forest, quantizer, output: train.output(), float, unit: ScoreUnit::Logit, options };
+        self.values.make(trained, request)
+    }
+}

@@ -1,0 +1,78 @@
+//! `create forest`.
+
+use super::common::TaskArgs;
+use super::trees::{Trained, ValueArgs};
+use super::{CommonArgs, Made};
+use crate::bundle::ScoreUnit;
+use crate::circuit::plan::PlanRequest;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::model::Output;
+use crate::train::{self, ForestParams, GrowthParams, MaxFeatures};
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub struct ForestArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    #[command(flatten)]
+    pub task: TaskArgs,
+    #[command(flatten)]
+    values: ValueArgs,
+    /// Bits a feature is quantised to (1 to 16)
+    #[arg(long, env = "FHECTL_BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=16))]
+    bits: u32,
+    /// How many trees vote
+    #[arg(long, env = "FHECTL_TREES", default_value_t = 50)]
+    trees: usize,
+    /// The most splits on a path
+    #[arg(long, env = "FHECTL_MAX_DEPTH", default_value_t = 4)]
+    max_depth: usize,
+    /// The fewest training rows of a leaf
+    #[arg(long, env = "FHECTL_MIN_LEAF", default_value_t = 1)]
+    min_leaf: usize,
+    /// How many features, drawn at random, a split chooses among: a number, `sqrt` or `all` [default: sqrt; for numbers,
+    /// all]
+    #[arg(long, env = "FHECTL_MAX_FEATURES", value_name = "N|sqrt|all", value_parser = parse_max_features)]
+    max_features: Option<MaxFeatures>,
+}
+
+impl ForestArgs {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+        let usual = if train.output() == Output::Value { MaxFeatures::All } else { MaxFeatures::Sqrt };
+        let max_features = self.max_features.unwrap_or(usual);
+        let growth = GrowthParams { max_depth: self.max_depth, min_leaf: self.min_leaf, max_features };
+        let params = ForestParams { trees: self.trees, growth, seed: self.common.seed };
+        let quantizer = train::fit_edges(train, self.bits)?;
+        let forest = train::train_forest(train, &quantizer, &params)?;
+        let exact = train::fit_exact(train);
+        let float = train::score_forest(&train::train_forest(train, &exact, &params)?, &exact, test)?;
+        let options = format!(
+            "{} bits a feature, {} trees of depth at most {}, leaves of at least {} rows, {} features a split",
+            self.bits,
+            self.trees,
+            self.max_depth,
+            self.min_leaf,
+            match max_features {
+                MaxFeatures::All => "all".to_owned(),
+                MaxFeatures::Sqrt => "the square root of the number of".to_owned(),
+                MaxFeatures::Count(count) => count.to_string(),
+            }
+        );
+        let trained = Trained { forest, quantizer, output: train.output(), float, unit: ScoreUnit::Share, options };
+        self.values.make(trained, request)
+    }
+}
+
+fn parse_max_features(text: &str) -> Result<MaxFeatures> {
+    match text {
+        "sqrt" => Ok(MaxFeatures::Sqrt),
+        "all" => Ok(MaxFeatures::All),
+        _ => match text.parse() {
+            Ok(count) if count > 0 => Ok(MaxFeatures::Count(count)),
+            _ => {
+                Err(Error::user("tree_params", format!("`{text}` is neither a number from 1 on, nor `sqrt` or `all`")))
+            }
+        },
+    }
+}

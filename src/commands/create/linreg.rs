@@ -1,0 +1,49 @@
+//! `create linreg`.
+
+use super::finest::{Finest, finest_weights};
+use super::{CommonArgs, Made};
+use crate::bundle::ScoreUnit;
+use crate::circuit::plan::PlanRequest;
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::train::{self, LinregParams, Score};
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub struct LinregArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Bits a feature is quantised to (1 to 16)
+    #[arg(long, env = "FHECTL_BITS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=16))]
+    bits: u32,
+    /// Strength of the penalty on the weights of standardised features; 0 is ordinary least squares
+    #[arg(long, env = "FHECTL_ALPHA", default_value_t = 0.0)]
+    alpha: f64,
+    /// The share of the L1 penalty: 0 is ridge, 1 lasso, between them elastic net
+    #[arg(long, env = "FHECTL_L1_RATIO", value_name = "SHARE", default_value_t = 0.0)]
+    l1_ratio: f64,
+}
+
+impl LinregArgs {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+        let params = LinregParams { alpha: self.alpha, l1_ratio: self.l1_ratio };
+        let quantizer = train::fit_affine(train, self.bits)?;
+        let fitted = train::train_linreg(train, &quantizer, &params)?;
+        let Finest { model, scale, bits, plans } = finest_weights(&fitted.linear, &quantizer, train.output(), request)?;
+        Ok(Made {
+            model,
+            preparation: Vec::new(),
+            quantizer,
+            plans,
+            float: Score::Fit(train::float_linreg(train, &params)?.fit(test)),
+            score_scale: Some(scale),
+            score_offset: Some(fitted.offset),
+            score_unit: ScoreUnit::Logit,
+            network: None,
+            options: format!(
+                "{} bits a feature, {bits} bits a weight, penalty {} of which {} L1",
+                self.bits, self.alpha, self.l1_ratio
+            ),
+        })
+    }
+}

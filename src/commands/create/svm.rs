@@ -1,0 +1,46 @@
+//! `create svm`.
+
+use super::finest::{Finest, finest_weights};
+use super::{CommonArgs, Made};
+use crate::bundle::ScoreUnit;
+use crate::circuit::plan::PlanRequest;
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::train::{self, Score, SvmParams};
+use clap::Args;
+
+#[derive(Debug, Args)]
+pub struct SvmArgs {
+    #[command(flatten)]
+    pub common: CommonArgs,
+    /// Bits a feature is quantised to (1 to 16)
+    #[arg(long, env = "FHECTL_BITS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=16))]
+    bits: u32,
+    /// Strength of the L2 penalty (1 / C)
+    #[arg(long, env = "FHECTL_ALPHA", default_value_t = 1.0)]
+    alpha: f64,
+    /// The most iterations of the solver
+    #[arg(long, env = "FHECTL_MAX_ITERATIONS", default_value_t = 1000)]
+    max_iterations: u64,
+}
+
+impl SvmArgs {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+        let params = SvmParams { alpha: self.alpha, max_iterations: self.max_iterations };
+        let quantizer = train::fit_affine(train, self.bits)?;
+        let float = train::train_svm(train, &quantizer, &params)?;
+        let Finest { model, scale, bits, plans } = finest_weights(&float, &quantizer, train.output(), request)?;
+        Ok(Made {
+            model,
+            preparation: Vec::new(),
+            quantizer,
+            plans,
+            float: Score::Accuracy(train::float_svm(train, &params)?.accuracy(test)),
+            score_scale: Some(scale),
+            score_offset: None,
+            score_unit: ScoreUnit::Margin,
+            network: None,
+            options: format!("{} bits a feature, {bits} bits a weight, L2 penalty {}", self.bits, self.alpha),
+        })
+    }
+}
