@@ -123,7 +123,8 @@ impl Builder {
     /// `onnx_unsupported` beyond the limits.
     pub(super) fn curve(&mut self, curve: Curve, tensor: &Tensor) -> Result<Tensor> {
         let side = |side| Function::Side { curve, side };
-        let (rising, falling) = (self.activate(side(Side::Rising), tensor)?, self.activate(side(Side::Falling), tensor)?);
+        let (rising, falling) =
+            (self.activate(side(Side::Rising), tensor)?, self.activate(side(Side::Falling), tensor)?);
         let lowest = curve.apply(curve.lowest());
         let sums = (0..tensor.len()).map(|i| self.sum([(1.0, &rising.row(i)), (-1.0, &falling.row(i))], -lowest));
         let rows = sums.collect::<Result<Vec<_>>>()?;

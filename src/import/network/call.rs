@@ -28,7 +28,9 @@ impl Call<'_> {
     /// # Errors
     /// `onnx_unsupported` where it does.
     pub(super) fn constant(&self, index: usize) -> Result<&[f64]> {
-        self.tensor(index)?.values().ok_or_else(|| refused(format!("input {index} depends on the row"), "make it a constant"))
+        self.tensor(index)?
+            .values()
+            .ok_or_else(|| refused(format!("input {index} depends on the row"), "make it a constant"))
     }
 
     /// The integers of an input, where it is given.

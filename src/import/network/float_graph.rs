@@ -128,7 +128,11 @@ mod tests {
         let graph = FloatGraph {
             inputs: 2,
             blocks: vec![
-                Block { function: Function::Tanh, rows: vec![row(0.0, &[(0, 1.0)]), row(0.5, &[(1, 2.0)])], positions: 1 },
+                Block {
+                    function: Function::Tanh,
+                    rows: vec![row(0.0, &[(0, 1.0)]), row(0.5, &[(1, 2.0)])],
+                    positions: 1,
+                },
                 Block { function: Function::RELU, rows: vec![row(0.0, &[(2, 1.0)])], positions: 1 },
                 Block { function: Function::RELU, rows: vec![row(1.0, &[(0, 1.0), (3, -1.0)])], positions: 1 },
             ],

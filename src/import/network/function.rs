@@ -81,8 +81,20 @@ impl Function {
             Self::Elu { alpha, gain, scale } => gain * alpha * (x / scale).exp_m1(),
             Self::Softplus => softplus(x),
             Self::Softsign => x / (1.0 + x.abs()),
-            Self::Thresholded { alpha } => if x > alpha { x } else { 0.0 },
-            Self::Sign => if x == 0.0 { 0.0 } else { x.signum() },
+            Self::Thresholded { alpha } => {
+                if x > alpha {
+                    x
+                } else {
+                    0.0
+                }
+            }
+            Self::Sign => {
+                if x == 0.0 {
+                    0.0
+                } else {
+                    x.signum()
+                }
+            }
             Self::Side { curve, side: Side::Rising } => curve.apply(x.max(curve.lowest())),
             Self::Side { curve, side: Side::Falling } => -curve.apply(x.min(curve.lowest())),
         }

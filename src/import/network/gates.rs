@@ -44,10 +44,7 @@ fn recognise(builder: &Builder, value: &Affine, gate: &Affine) -> Option<(Curve,
             Some((Curve::Gelu, 2.0 * factor))
         }
         Function::HardSigmoid { slope, shift: half }
-            if shift.abs() < CLOSE
-                && close(slope, 1.0 / 6.0)
-                && close(half, 0.5)
-                && proportional(value, row, 1.0) =>
+            if shift.abs() < CLOSE && close(slope, 1.0 / 6.0) && close(half, 0.5) && proportional(value, row, 1.0) =>
         {
             Some((Curve::HardSwish, factor))
         }

@@ -232,8 +232,11 @@ pub(super) fn quantise_layer(layer: &Layer, before: &Before, rounding: &Rounding
         .collect();
     let mut values = before.sums(&sums);
     for (index, (at, channel)) in places_kept.iter().enumerate().filter(|(_, (_, c))| !channels[*c].copies) {
-        let moved: f64 =
-            evaluated.iter().zip(&values).map(|((floats, _), z)| floats[*at] * factors[*channel] - z[index] as f64).sum();
+        let moved: f64 = evaluated
+            .iter()
+            .zip(&values)
+            .map(|((floats, _), z)| floats[*at] * factors[*channel] - z[index] as f64)
+            .sum();
         let correction = (moved / values.len() as f64).round() as i64;
         sums[index].bias += correction;
         values.iter_mut().for_each(|row| row[index] += correction);
@@ -288,7 +291,8 @@ fn circle(activation: &Activation, sums: &[Sum], values: &[Vec<i64>], before: &B
         let (low, high) = sum.bounds(&tops);
         widen(&mut possible[index % channels], low, high);
     }
-    let need = |reach: &[(i64, i64)], channel: usize| activation.half_circle(channel, reach[channel].0, reach[channel].1);
+    let need =
+        |reach: &[(i64, i64)], channel: usize| activation.half_circle(channel, reach[channel].0, reach[channel].1);
     let halves = (0..channels).map(|c| (SLACK * need(&seen, c) as f64).min(need(&possible, c) as f64));
     circle_holding(halves.fold(1.0, f64::max), noise)
 }

@@ -72,7 +72,9 @@ pub(super) fn levels(graph: &FloatGraph) -> Result<Levels> {
     if top > MAX_LEVELS {
         return Err(refused(
             format!("{top} activations after one another"),
-            format!("at most {MAX_LEVELS} are run: use a shallower network; a max pooling counts as many as it has halvings"),
+            format!(
+                "at most {MAX_LEVELS} are run: use a shallower network; a max pooling counts as many as it has halvings"
+            ),
         ));
     }
     let mut outputs = graph.outputs.clone();
@@ -103,9 +105,8 @@ impl Atoms {
     fn carry(&mut self, level: usize, outputs: &mut [Affine]) {
         // For each old atom the sums above that take it, and its coefficients there.
         let mut columns: BTreeMap<u32, Vec<(u32, f64)>> = BTreeMap::new();
-        let above = |atoms: &Self| -> Vec<usize> {
-            (0..atoms.rows.len()).filter(|atom| atoms.level[*atom] > level).collect()
-        };
+        let above =
+            |atoms: &Self| -> Vec<usize> { (0..atoms.rows.len()).filter(|atom| atoms.level[*atom] > level).collect() };
         let users = above(self);
         let rows = users.iter().map(|atom| &self.rows[*atom]).chain(outputs.iter());
         for (user, row) in rows.enumerate() {
@@ -159,8 +160,11 @@ impl Atoms {
 
     /// The layer of a level, and where in it each atom stands. `place` says it of the level below.
     fn layer(&self, level: usize, place: &[u32]) -> (Layer, Vec<u32>) {
-        let groups: Vec<&Group> =
-            self.groups.iter().filter(|group| group.atoms.first().is_some_and(|a| self.level[*a as usize] == level)).collect();
+        let groups: Vec<&Group> = self
+            .groups
+            .iter()
+            .filter(|group| group.atoms.first().is_some_and(|a| self.level[*a as usize] == level))
+            .collect();
         // As many places in every channel: larger groups are cut.
         let places = groups.iter().fold(0, |places, group| gcd(places, group.atoms.len())).max(1);
         let channels: Vec<(Function, &[u32])> =

@@ -8,8 +8,8 @@ use super::operators::image::{Pool, conv, global_pool, pool};
 use super::operators::linear::{self, Arithmetic, arithmetic};
 use super::operators::scalar::scalar;
 use super::operators::shape::moved;
-use super::tensor::{Tensor, count};
 use super::tail;
+use super::tensor::{Tensor, count};
 use crate::error::{Error, Result};
 use crate::import::onnx::{Graph, Node, invalid, unsupported};
 use crate::model::Output;
@@ -120,7 +120,9 @@ impl<'a> Lowering<'a> {
         let inputs = node.inputs.iter().map(|name| self.tensor(name)).collect::<Result<Vec<_>>>()?;
         let call = Call { node, inputs, opset: self.graph.opset() };
         let outputs = match compute(&mut self.builder, &call)? {
-            Computed::Values(values) => values.into_iter().map(|value| self.builder.keep(value)).collect::<Result<Vec<_>>>()?,
+            Computed::Values(values) => {
+                values.into_iter().map(|value| self.builder.keep(value)).collect::<Result<Vec<_>>>()?
+            }
             Computed::Tail => {
                 let value = tail::begin(&call)?;
                 self.values.insert(node.output(0)?, value);
@@ -211,7 +213,9 @@ fn compute(builder: &mut Builder, call: &Call<'_>) -> Result<Computed> {
 fn unknown(call: &Call<'_>) -> Error {
     let Node { op, domain, .. } = call.node;
     let instead = match op.as_str() {
-        "LSTM" | "GRU" | "RNN" | "Loop" | "If" | "Scan" => "recurrent and branching networks are not run; use dense layers or convolutions",
+        "LSTM" | "GRU" | "RNN" | "Loop" | "If" | "Scan" => {
+            "recurrent and branching networks are not run; use dense layers or convolutions"
+        }
         "LayerNormalization" | "InstanceNormalization" | "GroupNormalization" | "LpNormalization" | "LRN" => {
             "replace it by batch normalisation, which needs nothing of the row at inference"
         }
@@ -219,9 +223,17 @@ fn unknown(call: &Call<'_>) -> Error {
         "QLinearConv" | "QLinearMatMul" | "DequantizeLinear" | "QuantizeLinear" | "ConvInteger" | "MatMulInteger" => {
             "export the network in floats: fhectl quantises it itself"
         }
-        "Exp" | "Log" | "Sqrt" | "Pow" | "Reciprocal" | "Sin" | "Cos" => "use an activation such as Relu, Tanh or Sigmoid",
-        _ => "use dense layers, convolutions, batch normalisation, pooling, shortcuts, and activations such as Relu, Tanh, Sigmoid",
+        "Exp" | "Log" | "Sqrt" | "Pow" | "Reciprocal" | "Sin" | "Cos" => {
+            "use an activation such as Relu, Tanh or Sigmoid"
+        }
+        _ => {
+            "use dense layers, convolutions, batch normalisation, pooling, shortcuts, and activations such as Relu, Tanh, Sigmoid"
+        }
     };
     let domain = if domain.is_empty() { String::new() } else { format!(" of `{}`", domain.escape_debug()) };
     refused(format!("the operator {}{domain} (operator set {}) is not run", op.escape_debug(), call.opset), instead)
 }
+
+#[cfg(test)]
+#[path = "lower_tests.rs"]
+mod tests;

@@ -40,7 +40,7 @@ pub struct PtqParams {
 
 impl Default for PtqParams {
     fn default() -> Self {
-        Self { bits: 8, activation_bits: 6, weight_bits: 6, percentile: 99.9, noise: 0.003, score_noise: 0.0005 }
+        Self { bits: 8, activation_bits: 6, weight_bits: 6, percentile: 99.9, noise: 0.002, score_noise: 0.0005 }
     }
 }
 

@@ -86,7 +86,9 @@ pub(super) fn settle(mut graph: FloatGraph, output: Output, settled: bool) -> Re
     match (output, graph.outputs.len()) {
         (Output::Value, 1) if !settled => return Ok(graph),
         (Output::Value, _) if settled => return wrong("the network predicts classes, the target is a number".into()),
-        (Output::Value, outputs) => return wrong(format!("the network has {outputs} outputs, the target is one number")),
+        (Output::Value, outputs) => {
+            return wrong(format!("the network has {outputs} outputs, the target is one number"));
+        }
         (Output::Classes(2), 1) => {
             let probability = graph.outputs[0].single().and_then(|(atom, _)| graph.atom(atom));
             if probability.is_some_and(|(block, _)| block.function == Function::Sigmoid) {

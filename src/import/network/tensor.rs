@@ -160,7 +160,8 @@ pub(super) fn broadcast_sources(from: &[usize], to: &[usize]) -> Vec<usize> {
     let skipped = to.len() - from.len();
     let mut sources = Vec::with_capacity(to.iter().product());
     for_each_place(to, |place| {
-        let index = from.iter().enumerate().map(|(axis, size)| if *size == 1 { 0 } else { place[axis + skipped] * own[axis] });
+        let index =
+            from.iter().enumerate().map(|(axis, size)| if *size == 1 { 0 } else { place[axis + skipped] * own[axis] });
         sources.push(index.sum());
     });
     sources

@@ -54,8 +54,11 @@ pub(super) fn integers(network: &FloatNetwork) -> candle_core::Result<IntegerNet
     let mut layers = Vec::with_capacity(network.hidden.len() + 1);
     for layer in &network.hidden {
         let channels = layer.shape.map.channels();
-        let map =
-            LinearMap { shape: layer.shape.map.clone(), weights: whole(&layer.map_weights(true)?)?, biases: vec![0; channels] };
+        let map = LinearMap {
+            shape: layer.shape.map.clone(),
+            weights: whole(&layer.map_weights(true)?)?,
+            biases: vec![0; channels],
+        };
         layers.push(NetworkLayer { map, circle: 0, noise: layer.noise, activation: Some(activation(layer)?) });
     }
     let scores = &network.scores;

@@ -137,7 +137,10 @@ fn training_learns_and_holds_under_noise() {
             let model = Model::Network(model.clone());
             let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
             let needs = plan(&model, &quantizer, data.output(), &request).unwrap().remove(0);
-            crate::train::simulated(&needs.spec, &model, &quantizer, &data).unwrap().unwrap().accuracy
+            match crate::train::simulated(&needs.spec, &model, &quantizer, &data, |_| 0.0).unwrap().unwrap().quality {
+                crate::train::SimulatedQuality::Classes { accuracy, .. } => accuracy,
+                other => panic!("{other:?}"),
+            }
         };
         let under_noise = simulated(&network.model);
         assert!(under_noise >= 0.95, "{architecture:?}: {under_noise}");

@@ -21,7 +21,9 @@ struct Image<'a> {
 impl<'a> Image<'a> {
     fn of(tensor: &'a Tensor) -> Result<Self> {
         match tensor.shape.as_slice() {
-            [1, channels, sizes @ ..] if (1..=2).contains(&sizes.len()) => Ok(Self { tensor, channels: *channels, sizes }),
+            [1, channels, sizes @ ..] if (1..=2).contains(&sizes.len()) => {
+                Ok(Self { tensor, channels: *channels, sizes })
+            }
             shape => Err(refused(
                 format!("an input of shape {shape:?}"),
                 "images are [batch, channels, height, width], sequences [batch, channels, length]",
@@ -55,7 +57,10 @@ fn shape(image: &Image<'_>, channels: usize, windows: &[Window; 2]) -> Result<Ve
 
 /// The indices of a channel's elements in one window; `None` is outside.
 fn taps(image: &Image<'_>, channel: usize, [ys, xs]: [&[Option<usize>]; 2]) -> Vec<Option<usize>> {
-    ys.iter().flat_map(|y| xs.iter().map(move |x| y.zip(*x))).map(|place| place.map(|(y, x)| image.at(channel, y, x))).collect()
+    ys.iter()
+        .flat_map(|y| xs.iter().map(move |x| y.zip(*x)))
+        .map(|place| place.map(|(y, x)| image.at(channel, y, x)))
+        .collect()
 }
 
 pub(in super::super) fn conv(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {

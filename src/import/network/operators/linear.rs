@@ -4,9 +4,7 @@ use crate::error::Result;
 use crate::import::network::builder::Builder;
 use crate::import::network::call::{Call, refused};
 use crate::import::network::float_graph::Affine;
-use crate::import::network::tensor::{
-    Elements, Tensor, broadcast, broadcast_sources, count, for_each_place, strides,
-};
+use crate::import::network::tensor::{Elements, Tensor, broadcast, broadcast_sources, count, for_each_place, strides};
 use crate::import::onnx::invalid;
 
 #[derive(Clone, Copy, PartialEq)]
@@ -51,7 +49,8 @@ pub(in super::super) fn arithmetic(builder: &mut Builder, kind: Arithmetic, a: &
             places.map(|(row, at)| builder.sum([(factors[at], &computed.row(row))], 0.0)).collect::<Result<Vec<_>>>()?
         }
         Arithmetic::Divide => {
-            let divisors = b.values().ok_or_else(|| refused("a division by a value that depends on the row", INSTEAD))?;
+            let divisors =
+                b.values().ok_or_else(|| refused("a division by a value that depends on the row", INSTEAD))?;
             if divisors.contains(&0.0) {
                 return Err(invalid("a division by zero"));
             }
@@ -94,14 +93,18 @@ impl Product<'_> {
         let places = || (0..outer).flat_map(|i| (0..columns).map(move |j| (i, j)));
         let indices = |i: usize, j: usize| (0..inner).map(move |k| ((self.left_at)(i, k), (self.right_at)(k, j)));
         Ok(match (&self.left.elements, &self.right.elements) {
-            (Elements::Constant(a), Elements::Constant(b)) => Elements::Constant(
-                places().map(|(i, j)| indices(i, j).map(|(l, r)| a[l] * b[r]).sum()).collect(),
-            ),
+            (Elements::Constant(a), Elements::Constant(b)) => {
+                Elements::Constant(places().map(|(i, j)| indices(i, j).map(|(l, r)| a[l] * b[r]).sum()).collect())
+            }
             (Elements::Computed(a), Elements::Constant(b)) => Elements::Computed(
-                places().map(|(i, j)| builder.sum(indices(i, j).map(|(l, r)| (b[r], &a[l])), 0.0)).collect::<Result<_>>()?,
+                places()
+                    .map(|(i, j)| builder.sum(indices(i, j).map(|(l, r)| (b[r], &a[l])), 0.0))
+                    .collect::<Result<_>>()?,
             ),
             (Elements::Constant(a), Elements::Computed(b)) => Elements::Computed(
-                places().map(|(i, j)| builder.sum(indices(i, j).map(|(l, r)| (a[l], &b[r])), 0.0)).collect::<Result<_>>()?,
+                places()
+                    .map(|(i, j)| builder.sum(indices(i, j).map(|(l, r)| (a[l], &b[r])), 0.0))
+                    .collect::<Result<_>>()?,
             ),
             (Elements::Computed(_), Elements::Computed(_)) => {
                 return Err(refused("a matrix product of two values that depend on the row", INSTEAD));
@@ -114,7 +117,10 @@ pub(in super::super) fn matmul(builder: &mut Builder, call: &Call<'_>) -> Result
     let (a, b) = (call.tensor(0)?, call.tensor(1)?);
     let wrong = || invalid(format!("a matrix product of {:?} and {:?}", a.shape, b.shape));
     let (Some(inner), 1 | 2) = (a.shape.last().copied(), b.shape.len()) else {
-        return Err(refused(format!("a matrix product of {:?} and {:?}", a.shape, b.shape), "use matrices of two dimensions"));
+        return Err(refused(
+            format!("a matrix product of {:?} and {:?}", a.shape, b.shape),
+            "use matrices of two dimensions",
+        ));
     };
     let columns = if b.shape.len() == 2 { b.shape[1] } else { 1 };
     if b.shape[0] != inner {
@@ -207,7 +213,11 @@ pub(in super::super) fn batch_normalization(builder: &mut Builder, call: &Call<'
 pub(in super::super) fn scaler(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
     let list = |name: &str, default: f64| -> Result<Tensor> {
         let values: Vec<f64> = call.node.floats(name)?.iter().map(|value| f64::from(*value)).collect();
-        Ok(if values.is_empty() { Tensor::constant(vec![], vec![default]) } else { Tensor::constant(vec![values.len()], values) })
+        Ok(if values.is_empty() {
+            Tensor::constant(vec![], vec![default])
+        } else {
+            Tensor::constant(vec![values.len()], values)
+        })
     };
     let centred = arithmetic(builder, Arithmetic::Subtract, call.tensor(0)?, &list("offset", 0.0)?)?;
     arithmetic(builder, Arithmetic::Multiply, &centred, &list("scale", 1.0)?)
@@ -227,7 +237,8 @@ pub(in super::super) fn reduce(builder: &mut Builder, call: &Call<'_>, mean: boo
     let mut members = vec![Vec::new(); kept.iter().product()];
     let mut index = 0;
     for_each_place(&x.shape, |place| {
-        let to: usize = place.iter().enumerate().map(|(axis, at)| if axes.contains(&axis) { 0 } else { at * own[axis] }).sum();
+        let to: usize =
+            place.iter().enumerate().map(|(axis, at)| if axes.contains(&axis) { 0 } else { at * own[axis] }).sum();
         members[to].push(index);
         index += 1;
     });

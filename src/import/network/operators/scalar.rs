@@ -29,9 +29,7 @@ pub(in super::super) fn scalar(builder: &mut Builder, call: &Call<'_>) -> Result
             let alpha = float("alpha", 1.0)?;
             Function::Elu { alpha, gain: 1.0, scale: alpha }
         }
-        "Selu" => {
-            Function::Elu { alpha: float("alpha", 1.673_263_2)?, gain: float("gamma", 1.050_701)?, scale: 1.0 }
-        }
+        "Selu" => Function::Elu { alpha: float("alpha", 1.673_263_2)?, gain: float("gamma", 1.050_701)?, scale: 1.0 },
         "Softplus" => Function::Softplus,
         "Softsign" => Function::Softsign,
         "ThresholdedRelu" => Function::Thresholded { alpha: float("alpha", 1.0)? },
@@ -56,7 +54,10 @@ pub(in super::super) fn scalar(builder: &mut Builder, call: &Call<'_>) -> Result
         _ => true,
     };
     if !increasing {
-        return Err(refused(format!("{function:?} falls somewhere"), "use Relu, or parameters for which it never falls"));
+        return Err(refused(
+            format!("{function:?} falls somewhere"),
+            "use Relu, or parameters for which it never falls",
+        ));
     }
     builder.activate(function, call.tensor(0)?).map(Some)
 }

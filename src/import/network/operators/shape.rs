@@ -2,7 +2,9 @@
 
 use crate::error::Result;
 use crate::import::network::call::{Call, refused};
-use crate::import::network::tensor::{Elements, Tensor, axis, broadcast, broadcast_sources, count, for_each_place, strides};
+use crate::import::network::tensor::{
+    Elements, Tensor, axis, broadcast, broadcast_sources, count, for_each_place, strides,
+};
 use crate::import::onnx::invalid;
 
 /// The outputs of an operator of this kind; `None` where it is another.
@@ -46,7 +48,9 @@ fn cast(call: &Call<'_>) -> Result<Tensor> {
         // Floats of 32, 16 and 64 bits, and bfloat16.
         (1 | 10 | 11 | 16, _) => Ok(x.clone()),
         (_, Some(values)) => Ok(Tensor::constant(x.shape.clone(), values.iter().map(|value| value.trunc()).collect())),
-        (kind, None) => Err(refused(format!("a cast to ONNX type {kind} of what depends on the row"), "keep to floats")),
+        (kind, None) => {
+            Err(refused(format!("a cast to ONNX type {kind} of what depends on the row"), "keep to floats"))
+        }
     }
 }
 
@@ -151,7 +155,9 @@ fn transpose(call: &Call<'_>) -> Result<Tensor> {
     let own = strides(&x.shape);
     let shape: Vec<usize> = order.iter().map(|at| x.shape[*at]).collect();
     let mut sources = Vec::with_capacity(x.len());
-    for_each_place(&shape, |place| sources.push(Some(place.iter().zip(&order).map(|(at, axis)| at * own[*axis]).sum())));
+    for_each_place(&shape, |place| {
+        sources.push(Some(place.iter().zip(&order).map(|(at, axis)| at * own[*axis]).sum()))
+    });
     Ok(x.picked(shape, &sources, 0.0))
 }
 

@@ -62,7 +62,10 @@ impl Window {
                 return Err(invalid(format!("a kernel that reaches over {reach} of {padded} places")));
             }
             if before >= reach || after >= reach {
-                return Err(refused(format!("a padding of {before} and {after} for a kernel over {reach}"), "pad by less than the kernel"));
+                return Err(refused(
+                    format!("a padding of {before} and {after} for a kernel over {reach}"),
+                    "pad by less than the kernel",
+                ));
             }
             let mut outputs = (padded - reach) / stride + 1;
             // A last window that is cut off, as long as it starts on the image.
