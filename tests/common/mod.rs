@@ -84,7 +84,7 @@ pub fn network(quantizer: &Quantizer, shapes: &[MapShape], outputs: &[i32], rand
     let mut network = IntegerNetwork { layers: Vec::new() };
     for (index, shape) in shapes.iter().enumerate() {
         let weights = (0..shape.taps() * shape.channels()).map(|_| random.below(3) as i32 - 1).collect();
-        let map = LinearMap { shape: *shape, weights, biases: vec![7; shape.channels()] };
+        let map = LinearMap { shape: shape.clone(), weights, biases: vec![7; shape.channels()] };
         network.layers.push(NetworkLayer { map, circle: 1 << 30, noise: 0.008, activation: None });
         let sums: Vec<Vec<i64>> = rows.iter().map(|row| network.scores(row)).collect();
         let channel = |c: usize| {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{Model, Quantizer, RowStep};
 use crate::report::{card::card, facts::facts, plan_table::plan_table};
-use crate::train::{self, Score, Simulated};
+use crate::train::{self, Score, Simulated, SimulatedQuality};
 use std::path::Path;
 
 /// A model that was made and has a circuit.
@@ -53,7 +53,10 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
     })?;
     let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
     let quantized = train::score(&made.model, &made.quantizer, test_rows, worth)?;
-    let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows)?;
+    let parts_worth = |parts: i64| {
+        parts as f64 / SCORE_PARTS as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0)
+    };
+    let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows, parts_worth)?;
     let metrics = Metrics {
         train_rows: train_rows.len(),
         test_rows: test_rows.len(),
@@ -110,7 +113,10 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
         (Score::Accuracy(float_accuracy), Score::Accuracy(quantized_accuracy)) => Ok(Quality::Accuracy {
             float_accuracy,
             quantized_accuracy,
-            simulated_accuracy: simulated.map(|simulated| simulated.accuracy),
+            simulated_accuracy: simulated.and_then(|simulated| match simulated.quality {
+                SimulatedQuality::Classes { accuracy, .. } => Some(accuracy),
+                SimulatedQuality::Value { .. } => None,
+            }),
         }),
         (Score::Fit(float), Score::Fit(quantized)) if !(float.r2.is_finite() && quantized.r2.is_finite()) => {
             Err(Error::user("one_value", "all test rows have the same number to predict: R2 says nothing")
@@ -121,7 +127,10 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
             quantized_r2: quantized.r2,
             float_rmse: float.rmse,
             quantized_rmse: quantized.rmse,
-            simulated_r2: None,
+            simulated_r2: simulated.and_then(|simulated| match simulated.quality {
+                SimulatedQuality::Value { r2, .. } => Some(r2),
+                SimulatedQuality::Classes { .. } => None,
+            }),
         }),
         _ => Err(Error::fault("model_invalid", "a classifier and a regression were compared")),
     }
@@ -139,7 +148,12 @@ fn tell(metrics: &Metrics, simulated: Option<&Simulated>) {
         }
     }
     if let Some(simulated) = simulated {
-        say!("simulated accuracy, with the noise of encryption: {:.4}", simulated.accuracy);
+        match simulated.quality {
+            SimulatedQuality::Classes { accuracy, .. } => {
+                say!("simulated accuracy, with the noise of encryption: {accuracy:.4}")
+            }
+            SimulatedQuality::Value { r2, .. } => say!("simulated R2, with the noise of encryption: {r2:.4}"),
+        }
         say!("sums outside their circle: {} over all test rows", simulated.wraps);
     }
     say!("test rows: {}", metrics.test_rows);

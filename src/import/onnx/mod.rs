@@ -1,3 +1,37 @@
 //! Models in ONNX files.
 
+mod evaluate;
+pub mod graph;
+mod operators;
 pub mod proto;
+mod row;
+mod scan;
+mod sum;
+mod tensor;
+mod trees;
+mod vectors;
+
+pub use graph::{Attribute, Graph, Input, Node};
+pub use tensor::{Tensor, TensorData};
+
+use super::model::Imported;
+use crate::error::{Error, Result};
+
+/// Reads an ONNX file.
+///
+/// # Errors
+/// Those of [`Graph::read`]; `onnx_unsupported` naming the operator that no model here is made of.
+pub fn read(bytes: &[u8]) -> Result<Imported> {
+    evaluate::read(&Graph::read(bytes)?)
+}
+
+/// A file that breaks its own format.
+pub fn invalid(message: impl Into<String>) -> Error {
+    Error::user("onnx_invalid", message)
+        .hint("the file is damaged or was not written by an ONNX exporter; export it again")
+}
+
+/// A model that ONNX allows and fhectl does not run.
+pub fn unsupported(message: impl Into<String>) -> Error {
+    Error::user("onnx_unsupported", message)
+}
