@@ -62,6 +62,7 @@ impl Fixture {
             security_bits: 132,
             score_scale: None,
             score_offset: None,
+            score_unit: Default::default(),
             evaluation: None,
         };
         let quality = Quality::Accuracy { float_accuracy: 1.0, quantized_accuracy: 1.0, simulated_accuracy: None };

@@ -1,0 +1,383 @@
+//! Models from strangers: damaged and crafted files end in an error with a name, never in a panic or a hang.
+
+use fhectl::import::onnx::proto::{
+    AttributeProto, Dimension, GraphProto, ModelProto, NodeProto, TensorProto, TensorShape, TensorType, TypeProto,
+    ValueInfoProto,
+};
+use fhectl::import::{FloatModel, exact_levels, read};
+use prost::Message;
+use serde_json::{Value, json};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn fixtures() -> Vec<(String, Vec<u8>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/import");
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| ["onnx", "json", "ubj"].contains(&path.extension().unwrap().to_str().unwrap()));
+    paths.sort();
+    assert!(paths.len() > 30);
+    paths
+        .into_iter()
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().into(), fs::read(path).unwrap()))
+        .collect()
+}
+
+/// Reads bytes and, if they are a model, uses it.
+fn digest(bytes: &[u8]) {
+    let Ok(imported) = read(bytes, "file") else { return };
+    let row = imported.prepared(&vec![0.5; imported.features]);
+    assert!(imported.model.scores(&row).len() <= imported.classes.len().max(1));
+    if let FloatModel::Forest(forest) = &imported.model {
+        let _ = exact_levels(forest, imported.features);
+    }
+}
+
+#[test]
+fn truncated_files() {
+    for (name, bytes) in fixtures() {
+        // Every length of small files; of large ones every length near the beginning, then samples.
+        let step = |length: usize| if length < 2000 { 1 } else { 1 + bytes.len() / 200 };
+        let mut length = 0;
+        while length < bytes.len() {
+            digest(&bytes[..length]);
+            length += step(length);
+        }
+        assert!(read(&bytes, &name).is_ok() || name.starts_with("torch") || name.starts_with("sklearn_mlp"), "{name}");
+    }
+}
+
+#[test]
+fn damaged_files() {
+    let mut state = 1u64;
+    let mut next = move |bound: usize| {
+        // The generator of Knuth's MMIX; only its upper bits are used.
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+        (state >> 33) as usize % bound
+    };
+    for (_, bytes) in fixtures() {
+        for _ in 0..150 {
+            let mut damaged = bytes.clone();
+            for _ in 0..=next(4) {
+                let at = next(damaged.len());
+                match next(4) {
+                    0 => damaged[at] ^= 1 << next(8),
+                    1 => damaged[at] = [0, 1, 0x7F, 0x80, 0xFF][next(5)],
+                    2 => drop(damaged.drain(at..(at + 1 + next(8)).min(bytes.len() - 8).max(at))),
+                    _ => {
+                        let from = next(damaged.len());
+                        let copied: Vec<u8> = damaged[from..(from + 16).min(damaged.len())].to_vec();
+                        damaged.splice(at..at, copied);
+                    }
+                }
+            }
+            digest(&damaged);
+        }
+    }
+}
+
+fn refusal(bytes: &[u8]) -> String {
+    let error = read(bytes, "file").unwrap_err();
+    assert!(error.message.starts_with("file: "), "{}", error.message);
+    format!("{}: {} ({})", error.code, error.message, error.hint.unwrap_or_default())
+}
+
+/// An XGBoost model of one stump, changed by `change`.
+fn xgboost(change: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let mut file = json!({
+        "version": [3, 0, 0],
+        "learner": {
+            "gradient_booster": {
+                "name": "gbtree",
+                "model": {
+                    "tree_info": [0],
+                    "trees": [{
+                        "left_children": [1, -1, -1],
+                        "right_children": [2, -1, -1],
+                        "split_indices": [0, 0, 0],
+                        "split_conditions": [0.5, -1.0, 1.0],
+                        "split_type": [0, 0, 0],
+                        "tree_param": {"size_leaf_vector": "1"}
+                    }]
+                }
+            },
+            "learner_model_param": {"base_score": "5E-1", "num_class": "0", "num_feature": "2"},
+            "objective": {"name": "binary:logistic"}
+        }
+    });
+    change(&mut file);
+    file.to_string().into_bytes()
+}
+
+#[test]
+fn crafted_xgboost_files() {
+    let tree =
+        |change: fn(&mut Value)| xgboost(|file| change(&mut file["learner"]["gradient_booster"]["model"]["trees"][0]));
+    let learner = |change: fn(&mut Value)| xgboost(|file| change(&mut file["learner"]));
+    assert_eq!(read(&xgboost(|_| {}), "file").unwrap().model.scores(&[0.4, 0.0]), [-1.0]);
+    for (wanted, bytes) in [
+        ("below itself", tree(|tree| tree["left_children"][0] = json!(0))),
+        ("two parents", tree(|tree| tree["left_children"][0] = json!(2))),
+        ("child 9", tree(|tree| tree["left_children"][0] = json!(9))),
+        ("a child -7", tree(|tree| tree["right_children"][0] = json!(-7))),
+        ("feature 2 of 2", tree(|tree| tree["split_indices"][0] = json!(2))),
+        ("different lengths", tree(|tree| tree["split_indices"] = json!([0]))),
+        ("categorical", tree(|tree| tree["split_type"][0] = json!(1))),
+        ("several outputs", tree(|tree| tree["tree_param"]["size_leaf_vector"] = json!("3"))),
+        ("finite", tree(|tree| tree["split_conditions"][1] = json!(1e39))),
+        (
+            "child 0",
+            tree(|tree| {
+                for list in ["left_children", "right_children", "split_indices", "split_conditions", "split_type"] {
+                    tree[list] = json!([]);
+                }
+            }),
+        ),
+        ("reg:logistic", learner(|learner| learner["objective"]["name"] = json!("reg:logistic"))),
+        ("count:poisson", learner(|learner| learner["objective"]["name"] = json!("count:poisson"))),
+        ("rank:ndcg", learner(|learner| learner["objective"]["name"] = json!("rank:ndcg"))),
+        ("booster `gbforest`", learner(|learner| learner["gradient_booster"]["name"] = json!("gbforest"))),
+        ("categorical", learner(|learner| learner["feature_types"] = json!(["c", "float"]))),
+        ("several targets", learner(|learner| learner["learner_model_param"]["num_target"] = json!("2"))),
+        ("no probability", learner(|learner| learner["learner_model_param"]["base_score"] = json!("1E0"))),
+        ("no number", learner(|learner| learner["learner_model_param"]["base_score"] = json!("[,]"))),
+        ("4000000000 features", learner(|learner| learner["learner_model_param"]["num_feature"] = json!("4000000000"))),
+        ("0 features", learner(|learner| learner["learner_model_param"]["num_feature"] = json!("0"))),
+        ("score that there is not", learner(|learner| learner["gradient_booster"]["model"]["tree_info"] = json!([1]))),
+        ("1 trees", learner(|learner| learner["gradient_booster"]["model"]["tree_info"] = json!([]))),
+        (
+            "0 trees",
+            learner(|learner| {
+                learner["gradient_booster"]["model"]["tree_info"] = json!([]);
+                learner["gradient_booster"]["model"]["trees"] = json!([]);
+            }),
+        ),
+        ("feature names", learner(|learner| learner["feature_names"] = json!(["a"]))),
+        (
+            "dart",
+            learner(|learner| learner["gradient_booster"] = json!({"name": "dart", "gbtree": {"name": "gbtree"}})),
+        ),
+        (
+            "2 weights",
+            learner(|learner| {
+                learner["gradient_booster"] = json!({"name": "gblinear", "model": {"weights": [1.0, 2.0]}})
+            }),
+        ),
+    ] {
+        let got = refusal(&bytes);
+        assert!(got.contains(wanted), "{got} instead of {wanted}");
+    }
+    let classes = learner(|learner| {
+        learner["objective"]["name"] = json!("multi:softmax");
+        learner["learner_model_param"]["num_class"] = json!("1000000000000");
+    });
+    assert!(refusal(&classes).contains("classes"));
+    assert!(refusal(&[b"{\"learner\":".repeat(100_000), vec![b'1']].concat()).contains("import_invalid"));
+    assert!(refusal(&b"{i\x01a".repeat(100_000)).contains("import_invalid"));
+}
+
+#[test]
+fn a_threshold_that_overflows_32_bits_sends_all_rows_one_way() {
+    let bytes = xgboost(|file| {
+        file["learner"]["gradient_booster"]["model"]["trees"][0]["split_conditions"][0] = json!(1e39);
+    });
+    let imported = read(&bytes, "file").unwrap();
+    assert_eq!(imported.model.scores(&[1e300, 0.0]), [-1.0]);
+}
+
+#[test]
+fn other_formats_are_named() {
+    for (wanted, bytes) in [
+        ("an empty file", &b""[..]),
+        ("pickle", b"\x80\x04\x95"),
+        ("zip archive", b"PK\x03\x04"),
+        ("HDF5", b"\x89HDF\r\n"),
+        ("LightGBM", b"tree\nversion=v4\n"),
+        ("old binary", b"binf...."),
+        ("not an ONNX model", b"hello there"),
+        ("no graph", b"\x08\x08"),
+    ] {
+        assert!(refusal(bytes).contains(wanted), "{}", refusal(bytes));
+    }
+}
+
+fn ints(name: &str, ints: &[i64]) -> AttributeProto {
+    AttributeProto { name: name.into(), ints: ints.to_vec(), r#type: 7, ..AttributeProto::default() }
+}
+
+fn floats(name: &str, floats: &[f32]) -> AttributeProto {
+    AttributeProto { name: name.into(), floats: floats.to_vec(), r#type: 6, ..AttributeProto::default() }
+}
+
+fn texts(name: &str, texts: &[&str]) -> AttributeProto {
+    let strings = texts.iter().map(|text| text.as_bytes().to_vec()).collect();
+    AttributeProto { name: name.into(), strings, r#type: 8, ..AttributeProto::default() }
+}
+
+fn input(shape: &[i64]) -> ValueInfoProto {
+    let dim = shape.iter().map(|size| Dimension { dim_value: Some(*size), dim_param: None }).collect();
+    let tensor_type = TensorType { elem_type: 1, shape: Some(TensorShape { dim }) };
+    ValueInfoProto { name: "x".into(), r#type: Some(TypeProto { tensor_type: Some(tensor_type) }) }
+}
+
+/// A graph of one node that takes `x` of two features.
+fn onnx(op_type: &str, domain: &str, attribute: Vec<AttributeProto>, change: impl FnOnce(&mut GraphProto)) -> Vec<u8> {
+    let node = NodeProto {
+        input: vec!["x".into()],
+        output: vec!["y".into()],
+        op_type: op_type.into(),
+        domain: domain.into(),
+        attribute,
+        ..NodeProto::default()
+    };
+    let output = vec![ValueInfoProto { name: "y".into(), r#type: None }];
+    let mut graph = GraphProto { node: vec![node], input: vec![input(&[-1, 2])], output, ..GraphProto::default() };
+    change(&mut graph);
+    ModelProto { ir_version: 8, graph: Some(graph), ..ModelProto::default() }.encode_to_vec()
+}
+
+/// A regression stump, its attributes changed by `change`.
+fn stump(change: impl FnOnce(&mut Vec<AttributeProto>)) -> Vec<u8> {
+    let mut attributes = vec![
+        ints("nodes_treeids", &[0, 0, 0]),
+        ints("nodes_nodeids", &[0, 1, 2]),
+        ints("nodes_featureids", &[1, 0, 0]),
+        floats("nodes_values", &[0.5, 0.0, 0.0]),
+        texts("nodes_modes", &["BRANCH_LEQ", "LEAF", "LEAF"]),
+        ints("nodes_truenodeids", &[1, 0, 0]),
+        ints("nodes_falsenodeids", &[2, 0, 0]),
+        ints("target_treeids", &[0, 0]),
+        ints("target_nodeids", &[1, 2]),
+        ints("target_ids", &[0, 0]),
+        floats("target_weights", &[10.0, 20.0]),
+    ];
+    change(&mut attributes);
+    onnx("TreeEnsembleRegressor", "ai.onnx.ml", attributes, |_| {})
+}
+
+#[test]
+fn trees_decide_by_their_modes() {
+    for (mode, wanted) in [
+        ("BRANCH_LEQ", [10.0, 10.0, 20.0]),
+        ("BRANCH_LT", [10.0, 20.0, 20.0]),
+        ("BRANCH_GTE", [20.0, 10.0, 10.0]),
+        ("BRANCH_GT", [20.0, 20.0, 10.0]),
+        ("BRANCH_EQ", [20.0, 10.0, 20.0]),
+        ("BRANCH_NEQ", [10.0, 20.0, 10.0]),
+    ] {
+        let imported = read(&stump(|list| list[4] = texts("nodes_modes", &[mode, "LEAF", "LEAF"])), "file").unwrap();
+        let values = [0.4, 0.5, 0.6].map(|x| imported.model.scores(&[0.0, x])[0]);
+        assert_eq!(values, wanted, "{mode}");
+    }
+    let average = read(
+        &stump(|list| {
+            list.push(AttributeProto {
+                name: "aggregate_function".into(),
+                s: b"AVERAGE".to_vec(),
+                r#type: 3,
+                ..AttributeProto::default()
+            });
+            list.push(floats("base_values", &[1.0]));
+        }),
+        "file",
+    );
+    assert_eq!(average.unwrap().model.scores(&[0.0, 0.0]), [11.0]);
+}
+
+#[test]
+fn crafted_onnx_trees() {
+    let with = |index: usize, attribute: AttributeProto| stump(|list| list[index] = attribute);
+    for (wanted, bytes) in [
+        ("0 roots", with(5, ints("nodes_truenodeids", &[0, 0, 0]))),
+        ("two parents", with(5, ints("nodes_truenodeids", &[2, 0, 0]))),
+        ("has no node 8", with(5, ints("nodes_truenodeids", &[8, 0, 0]))),
+        ("same number", with(1, ints("nodes_nodeids", &[0, 1, 1]))),
+        ("no number", with(3, floats("nodes_values", &[f32::NAN, 0.0, 0.0]))),
+        ("column 2 of 2", with(2, ints("nodes_featureids", &[2, 0, 0]))),
+        ("column -1", with(2, ints("nodes_featureids", &[-1, 0, 0]))),
+        ("different lengths", with(2, ints("nodes_featureids", &[1]))),
+        ("different lengths", with(10, floats("target_weights", &[1.0]))),
+        ("score 5 of 1", with(9, ints("target_ids", &[0, 5]))),
+        ("leaf that no tree has", with(8, ints("target_nodeids", &[1, 7]))),
+        ("two roots", with(4, texts("nodes_modes", &["LEAF", "LEAF", "LEAF"]))),
+        ("mode `BRANCH_MEMBER`", with(4, texts("nodes_modes", &["BRANCH_MEMBER", "LEAF", "LEAF"]))),
+        ("finite", with(10, floats("target_weights", &[f32::INFINITY, 1.0]))),
+        ("another type", with(2, floats("nodes_featureids", &[1.0]))),
+        ("given twice", stump(|list| list.push(ints("nodes_treeids", &[0, 0, 0])))),
+        (
+            "MIN",
+            stump(|list| {
+                let name = "aggregate_function".into();
+                list.push(AttributeProto { name, s: b"MIN".to_vec(), r#type: 3, ..AttributeProto::default() });
+            }),
+        ),
+        (
+            "predicts 0 numbers",
+            stump(|list| {
+                list.push(AttributeProto { name: "n_targets".into(), i: -1, r#type: 2, ..AttributeProto::default() });
+            }),
+        ),
+    ] {
+        let got = refusal(&bytes);
+        assert!(got.contains(wanted), "{got} instead of {wanted}");
+    }
+}
+
+#[test]
+fn crafted_onnx_graphs() {
+    let scaler = |change: fn(&mut GraphProto)| onnx("Scaler", "ai.onnx.ml", vec![], change);
+    let matrix = |dims: Vec<i64>, count: usize| TensorProto {
+        name: "w".into(),
+        dims,
+        data_type: 1,
+        float_data: vec![1.0; count],
+        ..TensorProto::default()
+    };
+    let product = |tensor: TensorProto| {
+        onnx("MatMul", "", vec![], |graph| {
+            graph.node[0].input.push("w".into());
+            graph.initializer.push(tensor);
+        })
+    };
+    for (wanted, bytes) in [
+        ("depends on itself", scaler(|graph| graph.node[0].input[0] = "y".into())),
+        ("nothing makes", scaler(|graph| graph.node[0].input[0] = "z".into())),
+        ("fixed length", scaler(|graph| graph.input[0] = input(&[-1, -1]))),
+        ("dimension of 5000000000", scaler(|graph| graph.input[0] = input(&[1, 5_000_000_000]))),
+        ("fixed length", scaler(|graph| graph.input[0] = input(&[1, 4_000_000_000]))),
+        ("no output is", scaler(|_| {})),
+        ("operator `TreeEnsemble` ", onnx("TreeEnsemble", "ai.onnx.ml", vec![], |_| {})),
+        ("operator `Loop`", onnx("Loop", "", vec![], |_| {})),
+        ("two sources", product(TensorProto { name: "x".into(), ..matrix(vec![2, 1], 2) })),
+        ("dimension of -2", product(matrix(vec![-2, 1], 2))),
+        ("2 elements for the shape", product(matrix(vec![50_000, 50_000], 2))),
+        ("for 2 columns", product(matrix(vec![3, 1], 3))),
+        ("another file", product(TensorProto { data_location: 1, ..matrix(vec![2, 1], 2) })),
+    ] {
+        let got = refusal(&bytes);
+        assert!(got.contains(wanted), "{got} instead of {wanted}");
+    }
+    let value = read(&product(matrix(vec![2, 1], 2)), "file").unwrap();
+    assert_eq!(value.model.scores(&[3.0, 4.0]), [7.0]);
+}
+
+#[test]
+fn sums_of_sums_end() {
+    // Sixty doublings of a forest.
+    let bytes = onnx("TreeEnsembleRegressor", "ai.onnx.ml", vec![], |graph| {
+        graph.node[0] = {
+            let model = ModelProto::decode(&stump(|_| {})[..]).unwrap();
+            model.graph.unwrap().node[0].clone()
+        };
+        for round in 0..60 {
+            let before = if round == 0 { "y".to_owned() } else { format!("s{round}") };
+            graph.node.push(NodeProto {
+                op_type: "Add".into(),
+                input: vec![before.clone(), before],
+                output: vec![format!("s{}", round + 1)],
+                ..NodeProto::default()
+            });
+        }
+        graph.output[0].name = "s60".into();
+    });
+    assert!(refusal(&bytes).contains("import_large"), "{}", refusal(&bytes));
+}
