@@ -67,14 +67,17 @@ pub struct Needs {
 impl Needs {
     /// Predicted seconds of computing on `cores` cores.
     pub fn seconds(&self, cores: usize) -> f64 {
-        self.core_seconds / cost::speed_up(cores.min(self.parallelism))
+        self.core_seconds / cost::speed_up(cores.min(self.parallelism), self.spec.bootstraps() > 0)
     }
 
     /// Predicted seconds of the client's work, encrypting and decrypting, on `cores` cores.
     pub fn client_seconds(&self, cores: usize) -> f64 {
         let input = self.spec.input_layout();
-        let spread = cost::speed_up(cores.min(input.ciphertexts().div_ceil(4)));
-        cost::encrypt_seconds(&input) / spread + cost::pack_seconds(input.bodies) + self.decrypt_seconds()
+        let spread = cost::speed_up(cores.min(input.ciphertexts().div_ceil(4)), false);
+        cost::EXCHANGE_SECONDS
+            + cost::encrypt_seconds(&input) / spread
+            + cost::pack_seconds(input.bodies)
+            + self.decrypt_seconds()
     }
 
     fn decrypt_seconds(&self) -> f64 {
@@ -82,7 +85,8 @@ impl Needs {
         match &self.spec {
             CircuitSpec::CmuxForest(_) => cost::decrypt_partial_seconds(shape),
             CircuitSpec::Linear(params) => params.scores as f64 * cost::decrypt_seconds(shape),
-            CircuitSpec::PathCost(params) => params.answers() as f64 * cost::decrypt_seconds(shape),
+            // Leaves are read until one is zero: half of them on average.
+            CircuitSpec::PathCost(params) => params.leaves as f64 / 2.0 * cost::decrypt_seconds(shape),
             CircuitSpec::PathCostSum(params) => params.ciphertexts() as f64 * cost::decrypt_partial_seconds(shape),
             CircuitSpec::LeafSum(_) => cost::decrypt_seconds(shape),
             CircuitSpec::Table(params) => params.answers() as f64 * cost::decrypt_seconds(shape),

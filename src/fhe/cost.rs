@@ -13,24 +13,29 @@ const NS_MULTIPLY: f64 = 0.3;
 /// Nanoseconds a word of the accumulator for rotation, subtraction and decomposition.
 const NS_WORD: f64 = 0.55;
 /// Nanoseconds for a point of a number-theoretic transform step, and for a word around it (draws, products, limbs).
-const NS_NTT: f64 = 0.19;
-const NS_NTT_WORD: f64 = 0.8;
+const NS_NTT: f64 = 0.22;
+const NS_NTT_WORD: f64 = 1.0;
 /// Nanoseconds for a multiply-add of LWE words.
 const NS_LINEAR: f64 = 0.4;
 /// The same in a list of 32-bit words.
 const NS_COMBINE: f64 = 0.08;
 /// Nanoseconds to draw a word of a mask and one of noise, and to pack and unpack a word of the wire.
 const NS_MASK: f64 = 1.7;
-const NS_NOISE: f64 = 2.5;
-const NS_PACK: f64 = 3.8;
+const NS_NOISE: f64 = 3.0;
+const NS_PACK: f64 = 4.5;
 const NS_UNPACK: f64 = 2.5;
 
-/// What a second hardware thread of a core adds, in parts of the first: machines here have two threads of one core.
-const SECOND_THREAD: f64 = 0.45;
+/// What each thread beyond the first adds, in parts of the first, where memory is what is waited for; and in
+/// bootstraps, whose batches stay in a core's cache.
+const NEXT_THREAD: f64 = 0.45;
+const NEXT_THREAD_BOOTSTRAPS: f64 = 0.95;
+/// Seconds that a client takes for an exchange whatever its size: seeds, buffers, threads that wake up.
+pub const EXCHANGE_SECONDS: f64 = 20e-6;
 
 /// How much faster work that parts into so many threads is than on one.
-pub fn speed_up(threads: usize) -> f64 {
-    1.0 + SECOND_THREAD * (threads.max(1) - 1) as f64
+pub fn speed_up(threads: usize, bootstraps: bool) -> f64 {
+    let gain = if bootstraps { NEXT_THREAD_BOOTSTRAPS } else { NEXT_THREAD };
+    1.0 + gain * (threads.max(1) - 1) as f64
 }
 
 /// Seconds of one core for one bootstrap in a batch.
