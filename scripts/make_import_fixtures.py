@@ -69,7 +69,7 @@ def save(name, ending, model_bytes, data, predicted, scores):
 
 
 def plain_integers():
-    """skl2onnx hands numpy's unsigned integers of histogram trees to onnx, which takes Python's only."""
+    """skl2onnx hands the unsigned integers and booleans of histogram trees to onnx, which takes Python's integers only."""
     from skl2onnx.common import _container as container
 
     inner = container.ModelComponentContainer.add_node
@@ -78,7 +78,7 @@ def plain_integers():
         def plain(value):
             if isinstance(value, (list, tuple)):
                 return [plain(item) for item in value]
-            return int(value) if isinstance(value, np.integer) else value
+            return int(value) if isinstance(value, (np.integer, np.bool_, bool)) else value
 
         return inner(self, op_type, inputs, outputs, *args, **{key: plain(v) for key, v in attributes.items()})
 
@@ -104,6 +104,8 @@ def sklearn_models(spam, iris, digits, diabetes):
     from skl2onnx import to_onnx
 
     plain_integers()
+    few = Data(spam.rows, spam.labels)
+    few.train = few.train[:150]
     parts = ColumnTransformer([("a", StandardScaler(), list(range(5, 10))), ("b", MinMaxScaler(), list(range(5)))])
 
     def decision(model, rows):
@@ -128,7 +130,7 @@ def sklearn_models(spam, iris, digits, diabetes):
         ("normalizer-logreg-iris-double", iris, make_pipeline(Normalizer("l1"), LogisticRegression(C=100)), decision, f64),
         ("linear-svc-spam", spam, make_pipeline(StandardScaler(), LinearSVC()), decision, f32),
         ("linear-svc-iris", iris, LinearSVC(), decision, f32),
-        ("svc-spam", spam, make_pipeline(StandardScaler(), SVC(kernel="linear", C=0.01)), decision, f32),
+        ("svc-spam", few, make_pipeline(StandardScaler(), SVC(kernel="linear", C=0.01)), decision, f32),
         ("sgd-digits", digits, make_pipeline(MaxAbsScaler(), SGDClassifier(random_state=1)), decision, f32),
         ("sgd-spam", spam, make_pipeline(RobustScaler(), SGDClassifier(loss="log_loss", random_state=1)), decision, f32),
         ("ridge-classifier-digits", digits, RidgeClassifier(), decision, f32),

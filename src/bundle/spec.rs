@@ -248,6 +248,8 @@ pub enum Quality {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         simulated_r2: Option<f64>,
     },
+    /// Nothing was measured: the model was imported without rows. Last, for it fits whatever the others do not.
+    Unmeasured {},
 }
 
 /// The owner's half.

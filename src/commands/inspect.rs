@@ -102,6 +102,7 @@ fn owners_facts(bundle: &ServerBundle) -> Vec<(&'static str, String)> {
                     "R2: float {float_r2:.4}, quantised {quantized_r2:.4} (RMSE {quantized_rmse:.4}) on {} test rows",
                     metrics.test_rows
                 ),
+                Quality::Unmeasured {} => "not measured: imported without rows".to_owned(),
             },
         ),
     ]

@@ -12,31 +12,71 @@ pub fn with_measured(card: &str, figures: &str) -> String {
     format!("{}\n\n{MEASURED}\n{figures}", before.trim_end())
 }
 
+/// How a model came about, as its card tells it.
+pub struct Story<'a> {
+    /// The name of the rows it was trained on; of an imported model those that it was quantised with.
+    pub rows: &'a str,
+    pub options: &'a str,
+    /// Where another tool trained it.
+    pub imported: Option<&'a ImportedFrom>,
+}
+
+/// The model of another tool.
+pub struct ImportedFrom {
+    /// The file's name and what it is of.
+    pub file: String,
+    /// Whether the quantisers' edges are the model's own thresholds.
+    pub exact_thresholds: bool,
+}
+
 /// The card of a model that was just made. Everything in it was measured or follows from the parameters.
-pub fn card(spec: &ClientSpec, server: &ServerSpec, trained_on: &str, options: &str) -> String {
+pub fn card(spec: &ClientSpec, server: &ServerSpec, story: &Story<'_>) -> String {
     let metrics = &server.metrics;
-    let mut text = format!(
-        "---\ntags:\n- fhe\n- fhectl\n---\n\n# {}\n\nA {} model that answers on encrypted data. Made with fhectl {} from {trained_on} ({} training rows); {options}.\n\n",
-        spec.name,
-        spec.kind,
-        env!("CARGO_PKG_VERSION"),
-        metrics.train_rows,
-    );
-    let _ = writeln!(text, "## Accuracy\n\nOn {} test rows that training did not see:\n", metrics.test_rows);
+    let mut text = format!("---\ntags:\n- fhe\n- fhectl\n---\n\n# {}\n\n", spec.name);
+    let (version, rows, count) = (env!("CARGO_PKG_VERSION"), story.rows, metrics.train_rows);
+    let _ = match story.imported {
+        None => write!(
+            text,
+            "A {} model that answers on encrypted data. Made with fhectl {version} from `{rows}` ({count} training rows)",
+            spec.kind
+        ),
+        Some(from) if count == 0 => {
+            write!(text, "A model that answers on encrypted data. Made with fhectl {version} from {}", from.file)
+        }
+        Some(from) => write!(
+            text,
+            "A model that answers on encrypted data. Made with fhectl {version} from {}, quantised with {count} rows of `{rows}`",
+            from.file
+        ),
+    };
+    let _ = write!(text, "; {}.\n\n## Accuracy\n\n", story.options);
+    let float = if story.imported.is_some() { "original" } else { "float" };
+    let unseen = if story.imported.is_some() { "quantisation" } else { "training" };
+    if metrics.test_rows > 0 {
+        let _ = writeln!(text, "On {} test rows that {unseen} did not see:\n", metrics.test_rows);
+    }
     let simulated = match metrics.quality {
         Quality::Accuracy { float_accuracy, quantized_accuracy, simulated_accuracy } => {
             let _ = writeln!(
                 text,
-                "| model | accuracy |\n|---|---|\n| float | {float_accuracy:.4} |\n| quantised, in clear | {quantized_accuracy:.4} |"
+                "| model | accuracy |\n|---|---|\n| {float} | {float_accuracy:.4} |\n| quantised, in clear | {quantized_accuracy:.4} |"
             );
             simulated_accuracy.map(|simulated| format!("{simulated:.4}"))
         }
         Quality::Regression { float_r2, quantized_r2, float_rmse, quantized_rmse, simulated_r2 } => {
             let _ = writeln!(
                 text,
-                "| model | R2 | RMSE |\n|---|---|---|\n| float | {float_r2:.4} | {float_rmse:.4} |\n| quantised, in clear | {quantized_r2:.4} | {quantized_rmse:.4} |"
+                "| model | R2 | RMSE |\n|---|---|---|\n| {float} | {float_r2:.4} | {float_rmse:.4} |\n| quantised, in clear | {quantized_r2:.4} | {quantized_rmse:.4} |"
             );
             simulated_r2.map(|simulated| format!("{simulated:.4} |"))
+        }
+        Quality::Unmeasured {} => {
+            let _ = writeln!(
+                text,
+                "Not measured: the model was imported without rows. `fhectl play {} --data FILE.csv` does.",
+                spec.name
+            );
+            None
         }
     };
     if let Some(simulated) = simulated {
@@ -56,10 +96,29 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, trained_on: &str, options: &
     for (label, value) in facts(spec) {
         let _ = writeln!(text, "| {label} | {} |", value.replace('|', "\\|"));
     }
+    let name = &spec.name;
     let _ = writeln!(
         text,
-        "\n## Use\n\n```sh\nfhectl serve {name}                      # the model's owner\nfhectl play {name} --url http://host:8000  # a client, on the test set\nfhectl predict {name} --url http://host:8000 --input rows.csv\n```\n\n`client.zip` is public: it holds the quantisers and parameters, not the model. `server.zip` holds the model and stays with its owner.\n\nThe quantisers' edges are quantiles of the training data: they say how its features are distributed. Clients are assumed to send encryptions of real rows; one that sends malformed inputs can learn more of the model with each query.",
-        name = spec.name
+        "\n## Use\n\n```sh\nfhectl serve {name}                      # the model's owner\nfhectl play {name} --url http://host:8000  # a client, on the test set\nfhectl predict {name} --url http://host:8000 --input rows.csv\n```\n"
+    );
+    let (held, edges) = if story.imported.is_some_and(|from| from.exact_thresholds) {
+        (
+            "the quantisers and parameters, and with them the model's thresholds, not its leaves' values",
+            "The quantisers' edges are the model's own thresholds: whoever has `client.zip` has all of them, but not which tree uses which.",
+        )
+    } else {
+        (
+            "the quantisers and parameters, not the model",
+            if story.imported.is_some() {
+                "The quantisers' edges are quantiles of the rows it was quantised with: they say how features are distributed."
+            } else {
+                "The quantisers' edges are quantiles of the training data: they say how its features are distributed."
+            },
+        )
+    };
+    let _ = writeln!(
+        text,
+        "`client.zip` is public: it holds {held}. `server.zip` holds the model and stays with its owner.\n\n{edges} Clients are assumed to send encryptions of real rows; one that sends malformed inputs can learn more of the model with each query."
     );
     text
 }

@@ -1,7 +1,8 @@
 //! Trees over quantised features whose leaves are still real numbers, and their integer form.
 
+use super::quality::class_of_floats;
 use crate::error::{Error, Result};
-use crate::model::{IntegerForest, ValueNode, ValueTree};
+use crate::model::{IntegerForest, IntegerTree, Node, Output, ValueNode, ValueTree};
 
 /// Real scores `biases[s] + sum_t values_t[s]` of quantised rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,6 +35,44 @@ impl FloatForest {
             scores.iter_mut().zip(tree.values(quantized)).for_each(|(score, value)| *score += value);
         }
         scores
+    }
+
+    /// The tree of classes that this is, where it is a single tree and classes are predicted.
+    pub fn as_tree(&self, output: Output) -> Option<IntegerTree> {
+        let ([tree], Output::Classes(classes)) = (&self.trees[..], output) else { return None };
+        let class = |values: &[f64]| {
+            let scores: Vec<f64> = values.iter().zip(&self.biases).map(|(value, bias)| value + bias).collect();
+            class_of_floats(&scores) as u32
+        };
+        // Children come after their parents: backwards, a split whose sides predict the same is a leaf.
+        let mut classes_below: Vec<Option<u32>> = vec![None; tree.nodes.len()];
+        for (at, node) in tree.nodes.iter().enumerate().rev() {
+            classes_below[at] = match node {
+                FloatNode::Leaf { values } => Some(class(values)),
+                FloatNode::Split { low, high, .. } => {
+                    classes_below[*low as usize].filter(|class| classes_below[*high as usize] == Some(*class))
+                }
+            };
+        }
+        let mut nodes = Vec::new();
+        let mut open = vec![(0, None)];
+        while let Some((at, parent)) = open.pop() {
+            let place = nodes.len() as u32;
+            if let Some((parent, is_high)) = parent
+                && let Some(Node::Split { low, high, .. }) = nodes.get_mut::<usize>(parent)
+            {
+                *(if is_high { high } else { low }) = place;
+            }
+            match (classes_below[at], &tree.nodes[at]) {
+                (None, FloatNode::Split { feature, threshold, low, high }) => {
+                    nodes.push(Node::Split { feature: *feature, threshold: *threshold, low: 0, high: 0 });
+                    open.push((*high as usize, Some((place as usize, true))));
+                    open.push((*low as usize, Some((place as usize, false))));
+                }
+                (class, _) => nodes.push(Node::Leaf { class: class.unwrap_or(0) }),
+            }
+        }
+        Some(IntegerTree { classes: classes as u32, nodes })
     }
 
     /// The integer form with leaf values of `value_bits` bits and sign, and what one step of its scores is worth.
@@ -133,7 +172,23 @@ mod tests {
             assert!((value - wanted).abs() < 2.0 * scale, "{value} for {wanted}, a step is {scale}");
         }
         assert!(scale < 0.001, "{scale}");
+        assert_eq!(forest.as_tree(Output::Classes(2)), None);
         let broken = FloatForest { biases: vec![0.0], trees: vec![stump(f64::NAN, 1.0)] };
         assert_eq!(broken.to_integer(8).unwrap_err().code, "model_values");
+    }
+
+    #[test]
+    fn one_tree_is_a_tree_of_classes() {
+        let split = |feature, low, high| FloatNode::Split { feature, threshold: 1, low, high };
+        let leaf = |value: f64| FloatNode::Leaf { values: vec![value] };
+        let tree = FloatTree { nodes: vec![split(0, 1, 4), split(1, 2, 3), leaf(0.1), leaf(0.3), leaf(-0.7)] };
+        let forest = FloatForest { biases: vec![0.5], trees: vec![tree] };
+        let tree = forest.as_tree(Output::Classes(2)).unwrap();
+        // Both leaves below feature 1 predict class 1.
+        assert_eq!(tree.nodes.len(), 3);
+        for row in [[0, 0], [0, 1], [1, 0]] {
+            assert_eq!(tree.class(&row) as usize, class_of_floats(&forest.scores(&row)));
+        }
+        assert_eq!(forest.as_tree(Output::Value), None);
     }
 }

@@ -5,6 +5,8 @@ mod common;
 mod defaults;
 mod finest;
 mod forest;
+mod import;
+mod import_network;
 mod layers;
 mod linreg;
 mod logreg;
@@ -38,7 +40,8 @@ use publish::{Made, Origin, publish};
   fhectl create linreg --data diabetes                  a number: linear regression
   fhectl create qnn                                     a small quantised network on iris
   fhectl create mlp --hidden 48 --epochs 30             one hidden layer on mnist
-  fhectl create cnn --data digits --conv 10@4x4/2       convolutions, here on 8x8 images")]
+  fhectl create cnn --data digits --conv 10@4x4/2       convolutions, here on 8x8 images
+  fhectl create import model.onnx --data rows.csv       a model that scikit-learn or XGBoost trained")]
 pub struct CreateArgs {
     #[command(subcommand)]
     kind: Kind,
@@ -64,6 +67,8 @@ enum Kind {
     Mlp(network::DenseArgs),
     /// A quantised convolutional network, by default on `mnist`
     Cnn(network::CnnArgs),
+    /// A model of another tool: ONNX (scikit-learn through skl2onnx) or XGBoost's JSON and UBJSON
+    Import(import::ImportArgs),
 }
 
 /// What a network has beside what every model has.
@@ -114,6 +119,7 @@ pub fn run(args: CreateArgs) -> Result<()> {
             let recipe = Recipe::tabular("svm", "spam", Some(Task::Classify));
             create(&recipe, &svm.common, |train, test, request, _| svm.train(train, test, request))
         }
+        Kind::Import(args) => import::run(args),
         Kind::Qnn(args) => network(NetworkKind::Qnn, &args.network, None),
         Kind::Mlp(args) => network(NetworkKind::Mlp, &args.network, None),
         Kind::Cnn(args) => network(NetworkKind::Cnn, &args.network, args.conv.as_ref()),
@@ -165,6 +171,8 @@ fn create(
         train_rows: &train_rows,
         test_rows: &test_rows,
         evaluation: built_in.then(|| Evaluation { data: source.to_owned(), test_size, seed: args.seed }),
+        imported: None,
+        secret: train_rows.digest(),
     };
     publish(made, &origin, args)
 }

@@ -9,7 +9,8 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{Model, Quantizer, RowStep};
-use crate::report::{card::card, facts::facts, seconds};
+use crate::report::card::{ImportedFrom, Story, card};
+use crate::report::{facts::facts, seconds};
 use crate::train::{self, Score, Simulated, SimulatedQuality};
 use std::path::Path;
 
@@ -43,6 +44,10 @@ pub struct Origin<'a> {
     pub train_rows: &'a Dataset,
     pub test_rows: &'a Dataset,
     pub evaluation: Option<Evaluation>,
+    /// Where another tool trained it.
+    pub imported: Option<&'a ImportedFrom>,
+    /// What is secret beside the model: keeps the bundle's id from being a commitment to it.
+    pub secret: [u8; 32],
 }
 
 /// Writes the bundle and its card, and says what was made.
@@ -52,16 +57,17 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
         Error::user("circuit_unfit", "no circuit runs this kind of model").hint("choose another kind of model")
     })?;
     let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
-    let quantized = train::score(&made.model, &made.quantizer, test_rows, worth)?;
     let parts_worth = |parts: i64| {
         parts as f64 / SCORE_PARTS as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0)
     };
     let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows, parts_worth)?;
-    let metrics = Metrics {
-        train_rows: train_rows.len(),
-        test_rows: test_rows.len(),
-        quality: quality(made.float, quantized, simulated.as_ref())?,
+    let quality = if test_rows.is_empty() {
+        Quality::Unmeasured {}
+    } else {
+        let quantized = train::score(&made.model, &made.quantizer, test_rows, worth)?;
+        quality(made.float, quantized, simulated.as_ref())?
     };
+    let metrics = Metrics { train_rows: train_rows.len(), test_rows: test_rows.len(), quality };
     let spec = ClientSpec {
         format: FORMAT,
         name: origin.name.to_owned(),
@@ -85,10 +91,11 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
         score_unit: made.score_unit,
         evaluation: origin.evaluation.clone(),
     };
-    let salt = train_rows.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+    let salt = origin.secret.iter().map(|byte| format!("{byte:02x}")).collect();
     let server = ServerSpec { format: FORMAT, salt, model: made.model, metrics };
     let (client_zip, server_zip) = bundle::pack(&spec, &server)?;
-    let card = card(&spec, &server, &format!("`{}`", train_rows.name), &made.options);
+    let story = Story { rows: &train_rows.name, options: &made.options, imported: origin.imported };
+    let card = card(&spec, &server, &story);
     folder::write(origin.path, &client_zip, &server_zip, &card, args.force)?;
     let weights = match &made.network {
         Some(network) if network.save_weights => network.trained.save(origin.path)?,
@@ -155,6 +162,7 @@ fn tell(metrics: &Metrics, simulated: Option<&Simulated>) {
             say!("float R2: {float_r2:.4} (RMSE {float_rmse:.4})");
             say!("quantised R2: {quantized_r2:.4} (RMSE {quantized_rmse:.4})");
         }
+        Quality::Unmeasured {} => say!("accuracy: not measured, for there are no rows"),
     }
     if let Some(simulated) = simulated {
         match simulated.quality {
