@@ -44,7 +44,7 @@ impl Fixture {
             rows,
             targets: table(answers, "target").concat(),
             outputs: table(answers, "out"),
-            lowered: lower(&Graph::read(&bytes).unwrap(), output).unwrap(),
+            lowered: lower(&Graph::read(&bytes).unwrap()).unwrap(),
             output,
         }
     }
@@ -77,6 +77,7 @@ fn centred(outputs: &[f64], output: Output) -> Vec<f64> {
 fn floats_are_the_librarys() {
     for (name, output) in ALL {
         let fixture = Fixture::read(name, output);
+        assert_eq!(fixture.lowered.output, output, "{name}");
         let graph: &FloatGraph = &fixture.lowered.graph;
         for (row, wanted) in fixture.rows.iter().zip(&fixture.outputs) {
             let (got, wanted) = (centred(&graph.evaluate(row), output), centred(wanted, output));

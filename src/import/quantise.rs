@@ -78,6 +78,9 @@ pub fn quantise(imported: &Imported, rows: &Dataset, levels: Levels) -> Result<Q
                 let linear = on_grid(linear, &quantizer, rows)?;
                 (quantizer, QuantisedModel::Linear(linear))
             }
+            (FloatModel::Network(_), _) => {
+                return Err(Error::fault("import_network", "networks have a quantisation of their own"));
+            }
             (FloatModel::Linear(_), None) => {
                 return Err(Error::user("import_exact", "a linear model has no thresholds to keep")
                     .hint("leave out --exact-thresholds; --bits says how finely features are quantised"));

@@ -6,6 +6,7 @@ mod defaults;
 mod finest;
 mod forest;
 mod import;
+mod import_network;
 mod layers;
 mod linreg;
 mod logreg;

@@ -1,6 +1,7 @@
 //! A network as sums and scalar functions, in floats: what ONNX graphs become and integer networks are made from.
 
 use super::function::Function;
+use std::collections::BTreeMap;
 
 /// `bias + sum coefficient * atom`: atoms are the inputs, then the values of all blocks in their order. Terms are in
 /// the order of atoms, each once, none zero.
@@ -45,6 +46,16 @@ impl Affine {
             _ => None,
         }
     }
+}
+
+/// The sum of rows times their factors.
+pub(super) fn combined(rows: &[(f64, &Affine)]) -> Affine {
+    let mut terms: BTreeMap<u32, f64> = BTreeMap::new();
+    for (factor, row) in rows {
+        row.terms.iter().for_each(|(atom, coefficient)| *terms.entry(*atom).or_default() += factor * coefficient);
+    }
+    let bias = rows.iter().map(|(factor, row)| factor * row.bias).sum();
+    Affine { bias, terms: terms.into_iter().filter(|(_, coefficient)| *coefficient != 0.0).collect() }
 }
 
 impl FloatGraph {

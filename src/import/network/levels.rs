@@ -240,7 +240,9 @@ mod tests {
         // The first layer has tanh at two places, a and b of both; the second relu and `a + 2 tanh` as one.
         assert_eq!(levels.layers[0].rows.len(), 6);
         assert_eq!(levels.layers[1].rows.len(), 4);
-        assert_eq!(levels.layers[1].functions, [Function::RELU, Function::Identity]);
+        // Inputs have scales of their own, so nothing that is handed on from them shares one.
+        let [relu, carried] = [Function::RELU, Function::Identity];
+        assert_eq!(levels.layers[1].functions, [relu, relu, carried, carried]);
     }
 
     #[test]

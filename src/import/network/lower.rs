@@ -22,8 +22,10 @@ const MAX_INPUTS: usize = 1 << 18;
 /// A network out of an ONNX file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Lowered {
-    /// Its outputs are one score a class, a margin of the second of two classes, or a number.
+    /// Its outputs are those of [`Output::margins`].
     pub graph: FloatGraph,
+    /// What they stand for.
+    pub output: Output,
     /// The classes' names, where the file has them.
     pub labels: Option<Vec<String>>,
     /// Whether the rows are images: all their values are alike.
@@ -47,8 +49,8 @@ pub(super) enum Value {
 ///
 /// # Errors
 /// `onnx_unsupported` naming the operator and the node that cannot be run, and what could replace it; `onnx_invalid` for a
-/// graph whose shapes do not fit; `onnx_output` where the network's outputs are not those of the task.
-pub fn lower(graph: &Graph, output: Output) -> Result<Lowered> {
+/// graph whose shapes do not fit; `onnx_output` where the network's outputs are no scores and no number.
+pub fn lower(graph: &Graph) -> Result<Lowered> {
     let mut lowering = Lowering { graph, values: BTreeMap::new(), builder: Builder::new(0) };
     let image = lowering.inputs()?;
     for node in &graph.nodes {
@@ -58,8 +60,9 @@ pub fn lower(graph: &Graph, output: Output) -> Result<Lowered> {
     let rows: Vec<Affine> = (0..scores.len()).map(|index| scores.row(index)).collect();
     let Lowering { builder, .. } = lowering;
     let lowered = FloatGraph { inputs: builder.inputs, blocks: builder.blocks, outputs: rows };
-    let lowered = tail::settle(lowered, output, settled)?.pruned();
-    Ok(Lowered { graph: lowered, labels: tail::labels(graph)?, image })
+    let labels = tail::labels(graph)?;
+    let (lowered, output) = tail::settle(lowered, labels.as_deref(), settled)?;
+    Ok(Lowered { graph: lowered.pruned(), output, labels, image })
 }
 
 struct Lowering<'a> {

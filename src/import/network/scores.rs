@@ -1,11 +1,10 @@
 //! The last layer's integers: scores whose steps are all worth the same.
 
-use super::float_graph::Affine;
+use super::float_graph::{Affine, combined};
 use super::layer::{Before, Sum, assemble, score_circle};
 use super::quantise::PtqParams;
 use crate::error::{Error, Result};
 use crate::model::{NetworkLayer, Output};
-use std::collections::BTreeMap;
 
 /// Bits of a score's weights beyond those of other layers: nothing after them evens rounding out.
 const MORE_BITS: u32 = 2;
@@ -28,7 +27,7 @@ pub(super) fn quantise_scores(
     output: Output,
     params: &PtqParams,
 ) -> Result<Scores> {
-    let outputs = compared(outputs, output);
+    let outputs = compared(outputs);
     let rows: Vec<Affine> = outputs.iter().map(|row| before.on_steps(row)).collect();
     let largest = rows.iter().flat_map(|row| &row.terms).fold(0.0f64, |largest, (_, w)| largest.max(w.abs()));
     if largest == 0.0 {
@@ -68,24 +67,12 @@ pub(super) fn quantise_scores(
     })
 }
 
-/// The outputs that decide: the margin of the second of two classes; scores less their mean, which no comparison sees.
-fn compared(outputs: &[Affine], output: Output) -> Vec<Affine> {
-    match (output, outputs) {
-        (Output::Value, _) | (_, [_]) => outputs.to_vec(),
-        (_, [first, second]) => vec![combined(&[(1.0, second), (-1.0, first)])],
-        _ => {
-            let share = -1.0 / outputs.len() as f64;
-            let mean = combined(&outputs.iter().map(|row| (share, row)).collect::<Vec<_>>());
-            outputs.iter().map(|row| combined(&[(1.0, row), (1.0, &mean)])).collect()
-        }
+/// The outputs that decide: scores of classes less their mean, which no comparison sees.
+fn compared(outputs: &[Affine]) -> Vec<Affine> {
+    if outputs.len() < 2 {
+        return outputs.to_vec();
     }
-}
-
-fn combined(rows: &[(f64, &Affine)]) -> Affine {
-    let mut terms: BTreeMap<u32, f64> = BTreeMap::new();
-    for (factor, row) in rows {
-        row.terms.iter().for_each(|(atom, coefficient)| *terms.entry(*atom).or_default() += factor * coefficient);
-    }
-    let bias = rows.iter().map(|(factor, row)| factor * row.bias).sum();
-    Affine { bias, terms: terms.into_iter().filter(|(_, coefficient)| *coefficient != 0.0).collect() }
+    let share = -1.0 / outputs.len() as f64;
+    let mean = combined(&outputs.iter().map(|row| (share, row)).collect::<Vec<_>>());
+    outputs.iter().map(|row| combined(&[(1.0, row), (1.0, &mean)])).collect()
 }

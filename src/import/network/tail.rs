@@ -1,7 +1,7 @@
 //! The end of a network: probabilities and classes become the scores behind them.
 
 use super::call::{Call, refused};
-use super::float_graph::{Affine, FloatGraph};
+use super::float_graph::{Affine, FloatGraph, combined};
 use super::function::Function;
 use super::lower::Value;
 use crate::error::{Error, Result};
@@ -73,49 +73,47 @@ pub(super) fn pass(node: &Node, values: &BTreeMap<&str, Value>) -> Result<Value>
     }
 }
 
-/// The graph with the outputs that the task wants. `settled` says that its outputs are behind a class or probabilities.
+/// The graph with its outputs as [`Output::margins`] are, and what they stand for. `settled` says that its outputs are behind
+/// a class or probabilities.
 ///
 /// # Errors
 /// `onnx_output`.
-pub(super) fn settle(mut graph: FloatGraph, output: Output, settled: bool) -> Result<FloatGraph> {
-    let wrong = |what: String| {
-        Err(Error::user("onnx_output", what).hint(
-            "give `--data` whose target is what the network predicts: as many classes as it has scores, or a number",
-        ))
-    };
-    match (output, graph.outputs.len()) {
-        (Output::Value, 1) if !settled => return Ok(graph),
-        (Output::Value, _) if settled => return wrong("the network predicts classes, the target is a number".into()),
-        (Output::Value, outputs) => {
-            return wrong(format!("the network has {outputs} outputs, the target is one number"));
-        }
-        (Output::Classes(2), 1) => {
-            let probability = graph.outputs[0].single().and_then(|(atom, _)| graph.atom(atom));
-            if probability.is_some_and(|(block, _)| block.function == Function::Sigmoid) {
-                graph.outputs[0].bias -= 0.5;
-            }
-            graph.outputs = vec![logit(&graph, &graph.outputs[0]).unwrap_or_else(|| graph.outputs[0].clone())];
-        }
-        (Output::Classes(2), 2) => {
-            if let Some(margin) = opposite(&graph.outputs).and_then(|margin| logit(&graph, &margin)) {
-                graph.outputs = vec![margin];
-            }
-        }
-        (Output::Classes(classes), outputs) if outputs != classes => {
-            return wrong(format!("the network has {outputs} scores, the data {classes} classes"));
-        }
-        _ => {}
+pub(super) fn settle(mut graph: FloatGraph, labels: Option<&[String]>, settled: bool) -> Result<(FloatGraph, Output)> {
+    let outputs = graph.outputs.len();
+    if labels.is_some_and(|labels| labels.len() != outputs && (labels.len(), outputs) != (2, 1)) {
+        let classes = labels.map_or(0, <[String]>::len);
+        return Err(wrong(format!("the network has {outputs} scores for {classes} classes")));
     }
-    if let Some(rows) = behind(&graph) {
-        graph.outputs = rows;
+    match graph.outputs.as_slice() {
+        [one] => {
+            let probability = one.single().and_then(|(atom, _)| graph.atom(atom));
+            let probability = probability.is_some_and(|(block, _)| block.function == Function::Sigmoid);
+            if !probability && labels.is_none() {
+                let number = if settled { Err(wrong("one class only".into())) } else { Ok(Output::Value) };
+                return number.map(|output| (graph, output));
+            }
+            let mut margin = one.clone();
+            margin.bias -= if probability { 0.5 } else { 0.0 };
+            graph.outputs = vec![logit(&graph, &margin).unwrap_or(margin)];
+            Ok((graph, Output::Classes(2)))
+        }
+        [first, second] => {
+            let margin = combined(&[(1.0, second), (-1.0, first)]);
+            graph.outputs = vec![logit(&graph, &margin).unwrap_or(margin)];
+            Ok((graph, Output::Classes(2)))
+        }
+        _ => {
+            if let Some(rows) = behind(&graph) {
+                graph.outputs = rows;
+            }
+            Ok((graph, Output::Classes(outputs)))
+        }
     }
-    Ok(graph)
 }
 
-/// `second - first` where both are of the same atom.
-fn opposite(rows: &[Affine]) -> Option<Affine> {
-    let ((first, a), (second, b)) = (rows[0].single()?, rows[1].single()?);
-    (first == second && a != b).then(|| Affine { bias: rows[1].bias - rows[0].bias, terms: vec![(first, b - a)] })
+fn wrong(what: String) -> Error {
+    Error::user("onnx_output", what)
+        .hint("export the network with one score a class, one probability of the second of two, or one number")
 }
 
 /// What is positive where `margin`, of one sigmoid, is: the sum below it, less its threshold.

@@ -27,12 +27,13 @@ pub(super) enum Elements {
 /// `onnx_unsupported` beyond the limit; `onnx_invalid` without elements.
 pub(super) fn count(shape: &[usize]) -> Result<usize> {
     if shape.len() > MAX_RANK {
-        return Err(unsupported(format!("{} dimensions, at most {MAX_RANK}", shape.len())));
+        return Err(unsupported(format!("{} dimensions, at most {MAX_RANK}", shape.len())).hint("flatten some of them"));
     }
     match shape.iter().try_fold(1usize, |count, size| count.checked_mul(*size)) {
         Some(0) => Err(invalid(format!("the shape {shape:?} has no elements"))),
         Some(count) if count <= MAX_ELEMENTS => Ok(count),
-        _ => Err(unsupported(format!("a tensor of the shape {shape:?}, at most {MAX_ELEMENTS} elements"))),
+        _ => Err(unsupported(format!("a tensor of the shape {shape:?}, at most {MAX_ELEMENTS} elements"))
+            .hint("use smaller inputs and layers: encrypted inference takes a bootstrap an activation")),
     }
 }
 
