@@ -25,7 +25,8 @@ use tfhe::core_crypto::prelude::{
     lwe_ciphertext_centered_binary_modulus_switch,
 };
 
-const MODELS: [&str; 3] = ["tree-spam", "tree-spam-leaf-sum", "logreg-synthetic"];
+const MODELS: [&str; 6] =
+    ["tree-spam", "tree-spam-leaf-sum", "logreg-synthetic", "boost-spam", "boost-spam-cmux-forest", "linreg-diabetes"];
 
 fn bundle(name: &str) -> fhectl::bundle::ServerBundle {
     folder::read_server(&Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name)).unwrap()
