@@ -32,6 +32,9 @@ pub(super) struct Layer {
     pub(super) rows: Vec<Affine>,
 }
 
+/// Atoms or sums with coefficients.
+type Shares = Vec<(u32, f64)>;
+
 /// Rows that share function and scale.
 struct Group {
     function: Function,
@@ -104,7 +107,7 @@ impl Atoms {
     /// Hands on to `level` what levels above it need from below it.
     fn carry(&mut self, level: usize, outputs: &mut [Affine]) {
         // For each old atom the sums above that take it, and its coefficients there.
-        let mut columns: BTreeMap<u32, Vec<(u32, f64)>> = BTreeMap::new();
+        let mut columns: BTreeMap<u32, Shares> = BTreeMap::new();
         let above =
             |atoms: &Self| -> Vec<usize> { (0..atoms.rows.len()).filter(|atom| atoms.level[*atom] > level).collect() };
         let users = above(self);
@@ -115,15 +118,15 @@ impl Atoms {
             }
         }
         // Atoms in one proportion in all sums are handed on as their sum.
-        let mut bundles: BTreeMap<Vec<(u32, u64)>, Vec<(u32, f64)>> = BTreeMap::new();
+        let mut bundles: BTreeMap<Vec<(u32, u64)>, Shares> = BTreeMap::new();
         for (atom, column) in &columns {
             let first = column[0].1;
             let key = column.iter().map(|(user, coefficient)| (*user, (coefficient / first).to_bits())).collect();
             bundles.entry(key).or_default().push((*atom, first));
         }
         // In the order of their first atoms, those of the same groups together: they share a scale.
-        let mut carried: BTreeMap<Vec<usize>, Vec<Vec<(u32, f64)>>> = BTreeMap::new();
-        let mut bundles: Vec<Vec<(u32, f64)>> = bundles.into_values().collect();
+        let mut carried: BTreeMap<Vec<usize>, Vec<Shares>> = BTreeMap::new();
+        let mut bundles: Vec<Shares> = bundles.into_values().collect();
         bundles.sort_by_key(|bundle| bundle[0].0);
         for bundle in bundles {
             // Inputs have scales of their own.
