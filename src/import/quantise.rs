@@ -270,7 +270,9 @@ fn on_grid(linear: &Linear, quantizer: &Quantizer, rows: &Dataset) -> Result<Flo
     let deviations = means.iter().enumerate().map(|pair| variance(pair).sqrt()).collect();
     let largest = weights.iter().flatten().fold(0.0, |largest: f64, weight| weight.abs().max(largest));
     // Biases of 2^31 times the largest weight leave integers no room and the features no say.
-    if largest == 0.0 || biases.iter().any(|bias| !(bias.abs() / largest <= 2f64.powi(31))) {
+    if largest == 0.0
+        || biases.iter().any(|bias| (bias.abs() / largest).is_nan() || bias.abs() / largest > 2f64.powi(31))
+    {
         return Err(Error::user("import_trivial", "on the calibration rows the model ignores its features")
             .hint("are these rows of the kind that the model was trained on?"));
     }
