@@ -117,6 +117,24 @@ fn windows_pads_strides_and_dilations_are_onnxs() {
 }
 
 #[test]
+fn elements_move_as_in_onnx() {
+    let row: Vec<f64> = (0..6).map(f64::from).collect();
+    let slice = |starts: &[i64], ends: &[i64], axes: &[i64], steps: &[i64]| {
+        let constants = vec![integers("s", starts), integers("e", ends), integers("a", axes), integers("t", steps)];
+        File::new(&[2, 3], vec![node("Slice", &["x", "s", "e", "a", "t"], "y", &[])], constants).values(&row)
+    };
+    assert_eq!(slice(&[1], &[i64::MAX], &[-1], &[1]), [1.0, 2.0, 4.0, 5.0]);
+    assert_eq!(slice(&[-1], &[i64::MIN], &[2], &[-2]), [2.0, 0.0, 5.0, 3.0]);
+    let turned =
+        File::new(&[2, 3], vec![node("Transpose", &["x"], "y", &[("perm", Attr::Ints(vec![0, 2, 1]))])], vec![]);
+    assert_eq!(turned.values(&row), [0.0, 3.0, 1.0, 4.0, 2.0, 5.0]);
+    let taken = vec![node("Gather", &["x", "i"], "y", &[("axis", Attr::Int(2))])];
+    assert_eq!(File::new(&[2, 3], taken, vec![integers("i", &[2, -3])]).values(&row), [2.0, 0.0, 5.0, 3.0]);
+    let padded = vec![node("Pad", &["x", "p"], "y", &[])];
+    assert_eq!(File::new(&[3], padded, vec![integers("p", &[0, 1, 0, -1])]).values(&[7.0, 8.0, 9.0]), [0.0, 7.0, 8.0]);
+}
+
+#[test]
 fn activations_written_as_products_are_curves() {
     let row = [-3.0, -0.5, 0.0, 2.0];
     let silu = File::new(&[4], vec![node("Sigmoid", &["x"], "s", &[]), node("Mul", &["x", "s"], "y", &[])], vec![]);

@@ -61,9 +61,9 @@ impl Tensor {
         }
     }
 
-    /// The values of a constant of integers.
+    /// The values of a constant of integers. Those beyond 2^53 are no sizes, only "to the end": rounding does not matter.
     pub(super) fn integers(&self) -> Option<Vec<i64>> {
-        let whole = |value: &f64| (value.fract() == 0.0 && value.abs() < 1e15).then_some(*value as i64);
+        let whole = |value: &f64| (value.fract() == 0.0).then_some(*value as i64);
         self.values()?.iter().map(whole).collect()
     }
 
