@@ -59,14 +59,15 @@ fn damaged_files() {
             let mut damaged = bytes.clone();
             for _ in 0..=next(4) {
                 let at = next(damaged.len());
+                let end = (at + 1 + next(16)).min(damaged.len());
                 match next(4) {
                     0 => damaged[at] ^= 1 << next(8),
                     1 => damaged[at] = [0, 1, 0x7F, 0x80, 0xFF][next(5)],
-                    2 => drop(damaged.drain(at..(at + 1 + next(8)).min(bytes.len() - 8).max(at))),
+                    2 => drop(damaged.drain(at + 1..end)),
                     _ => {
-                        let from = next(damaged.len());
-                        let copied: Vec<u8> = damaged[from..(from + 16).min(damaged.len())].to_vec();
-                        damaged.splice(at..at, copied);
+                        let copied = damaged[at..end].to_vec();
+                        let to = next(damaged.len());
+                        damaged.splice(to..to, copied);
                     }
                 }
             }
@@ -76,7 +77,7 @@ fn damaged_files() {
 }
 
 fn refusal(bytes: &[u8]) -> String {
-    let error = read(bytes, "file").unwrap_err();
+    let Err(error) = read(bytes, "file") else { return "it was read".into() };
     assert!(error.message.starts_with("file: "), "{}", error.message);
     format!("{}: {} ({})", error.code, error.message, error.hint.unwrap_or_default())
 }
@@ -123,7 +124,7 @@ fn crafted_xgboost_files() {
         ("different lengths", tree(|tree| tree["split_indices"] = json!([0]))),
         ("categorical", tree(|tree| tree["split_type"][0] = json!(1))),
         ("several outputs", tree(|tree| tree["tree_param"]["size_leaf_vector"] = json!("3"))),
-        ("finite", tree(|tree| tree["split_conditions"][1] = json!(1e39))),
+        ("out of range", tree(|tree| tree["split_conditions"][1] = json!(1e39))),
         (
             "child 0",
             tree(|tree| {
@@ -141,7 +142,7 @@ fn crafted_xgboost_files() {
         ("no probability", learner(|learner| learner["learner_model_param"]["base_score"] = json!("1E0"))),
         ("no number", learner(|learner| learner["learner_model_param"]["base_score"] = json!("[,]"))),
         ("4000000000 features", learner(|learner| learner["learner_model_param"]["num_feature"] = json!("4000000000"))),
-        ("0 features", learner(|learner| learner["learner_model_param"]["num_feature"] = json!("0"))),
+        ("feature 0 of 0", learner(|learner| learner["learner_model_param"]["num_feature"] = json!("0"))),
         ("score that there is not", learner(|learner| learner["gradient_booster"]["model"]["tree_info"] = json!([1]))),
         ("1 trees", learner(|learner| learner["gradient_booster"]["model"]["tree_info"] = json!([]))),
         (
@@ -173,15 +174,6 @@ fn crafted_xgboost_files() {
     assert!(refusal(&classes).contains("classes"));
     assert!(refusal(&[b"{\"learner\":".repeat(100_000), vec![b'1']].concat()).contains("import_invalid"));
     assert!(refusal(&b"{i\x01a".repeat(100_000)).contains("import_invalid"));
-}
-
-#[test]
-fn a_threshold_that_overflows_32_bits_sends_all_rows_one_way() {
-    let bytes = xgboost(|file| {
-        file["learner"]["gradient_booster"]["model"]["trees"][0]["split_conditions"][0] = json!(1e39);
-    });
-    let imported = read(&bytes, "file").unwrap();
-    assert_eq!(imported.model.scores(&[1e300, 0.0]), [-1.0]);
 }
 
 #[test]
@@ -287,8 +279,8 @@ fn trees_decide_by_their_modes() {
 fn crafted_onnx_trees() {
     let with = |index: usize, attribute: AttributeProto| stump(|list| list[index] = attribute);
     for (wanted, bytes) in [
-        ("0 roots", with(5, ints("nodes_truenodeids", &[0, 0, 0]))),
-        ("two parents", with(5, ints("nodes_truenodeids", &[2, 0, 0]))),
+        ("no root reaches", with(5, ints("nodes_truenodeids", &[0, 0, 0]))),
+        ("two roots", with(5, ints("nodes_truenodeids", &[2, 0, 0]))),
         ("has no node 8", with(5, ints("nodes_truenodeids", &[8, 0, 0]))),
         ("same number", with(1, ints("nodes_nodeids", &[0, 1, 1]))),
         ("no number", with(3, floats("nodes_values", &[f32::NAN, 0.0, 0.0]))),
@@ -347,7 +339,7 @@ fn crafted_onnx_graphs() {
         ("no output is", scaler(|_| {})),
         ("operator `TreeEnsemble` ", onnx("TreeEnsemble", "ai.onnx.ml", vec![], |_| {})),
         ("operator `Loop`", onnx("Loop", "", vec![], |_| {})),
-        ("two sources", product(TensorProto { name: "x".into(), ..matrix(vec![2, 1], 2) })),
+        ("two sources", product(TensorProto { name: "y".into(), ..matrix(vec![2, 1], 2) })),
         ("dimension of -2", product(matrix(vec![-2, 1], 2))),
         ("2 elements for the shape", product(matrix(vec![50_000, 50_000], 2))),
         ("for 2 columns", product(matrix(vec![3, 1], 3))),

@@ -63,46 +63,91 @@ enum What {
     },
 }
 
-/// The tree below `root`. Splits that send every row one way are left out; a test for equality becomes two splits.
-///
-/// # Errors
-/// `import_invalid` for a child that does not exist, is shared or lies above itself, and a threshold that is no number;
-/// `import_large` for a path that is too deep and once the budget is spent.
-pub(super) fn build(source: &[SourceNode], root: usize, budget: &mut Budget) -> Result<Tree> {
-    check(source, root)?;
-    let mut nodes: Vec<TreeNode> = Vec::new();
-    let mut open = vec![Task { parent: None, depth: 0, what: What::Node(root) }];
-    while let Some(Task { parent, depth, what }) = open.pop() {
-        if depth > MAX_DEPTH {
-            return Err(large(format!("a path of more than {MAX_DEPTH} splits")));
-        }
-        let (feature, edge, low, high) = match what {
-            What::Node(at) => match &source[at] {
-                SourceNode::Leaf { values } => {
-                    budget.spend(values.len())?;
-                    attach(&mut nodes, parent, TreeNode::Leaf { values: values.clone() });
-                    continue;
-                }
-                SourceNode::Split { feature, edge, low, high } => {
-                    (*feature, *edge, What::Node(*low), What::Node(*high))
-                }
-                SourceNode::Within { feature, from, to, yes, no } => {
-                    let upper = What::Upper { feature: *feature, to: *to, yes: *yes, no: *no };
-                    (*feature, *from, What::Node(*no), upper)
-                }
-            },
-            What::Upper { feature, to, yes, no } => (feature, to, What::Node(yes), What::Node(no)),
-        };
-        budget.spend(0)?;
-        if edge.is_infinite() {
-            open.push(Task { parent, depth, what: if edge > 0.0 { low } else { high } });
-            continue;
-        }
-        let at = attach(&mut nodes, parent, TreeNode::Split { feature, edge, low: 0, high: 0 });
-        open.push(Task { parent: Some((at, true)), depth: depth + 1, what: high });
-        open.push(Task { parent: Some((at, false)), depth: depth + 1, what: low });
+/// Makes trees of one list of nodes.
+pub(super) struct Builder<'a> {
+    source: &'a [SourceNode],
+    seen: Vec<bool>,
+    reached: usize,
+}
+
+impl<'a> Builder<'a> {
+    pub(super) fn new(source: &'a [SourceNode]) -> Self {
+        Self { source, seen: vec![false; source.len()], reached: 0 }
     }
-    Ok(Tree { nodes })
+
+    /// The number of nodes that are of no tree that was built.
+    pub(super) fn unreached(&self) -> usize {
+        self.source.len() - self.reached
+    }
+
+    /// The tree below `root`. Splits that send every row one way are left out; a test for equality becomes two splits.
+    ///
+    /// # Errors
+    /// `import_invalid` for a child that does not exist, is shared or lies above itself, and a threshold that is no
+    /// number; `import_large` for a path that is too deep and once the budget is spent.
+    pub(super) fn tree(&mut self, root: usize, budget: &mut Budget) -> Result<Tree> {
+        self.check(root)?;
+        let source = self.source;
+        let mut nodes: Vec<TreeNode> = Vec::new();
+        let mut open = vec![Task { parent: None, depth: 0, what: What::Node(root) }];
+        while let Some(Task { parent, depth, what }) = open.pop() {
+            if depth > MAX_DEPTH {
+                return Err(large(format!("a path of more than {MAX_DEPTH} splits")));
+            }
+            let (feature, edge, low, high) = match what {
+                What::Node(at) => match &source[at] {
+                    SourceNode::Leaf { values } => {
+                        budget.spend(values.len())?;
+                        attach(&mut nodes, parent, TreeNode::Leaf { values: values.clone() });
+                        continue;
+                    }
+                    SourceNode::Split { feature, edge, low, high } => {
+                        (*feature, *edge, What::Node(*low), What::Node(*high))
+                    }
+                    SourceNode::Within { feature, from, to, yes, no } => {
+                        let upper = What::Upper { feature: *feature, to: *to, yes: *yes, no: *no };
+                        (*feature, *from, What::Node(*no), upper)
+                    }
+                },
+                What::Upper { feature, to, yes, no } => (feature, to, What::Node(yes), What::Node(no)),
+            };
+            budget.spend(0)?;
+            if edge.is_infinite() {
+                open.push(Task { parent, depth, what: if edge > 0.0 { low } else { high } });
+                continue;
+            }
+            let at = attach(&mut nodes, parent, TreeNode::Split { feature, edge, low: 0, high: 0 });
+            open.push(Task { parent: Some((at, true)), depth: depth + 1, what: high });
+            open.push(Task { parent: Some((at, false)), depth: depth + 1, what: low });
+        }
+        Ok(Tree { nodes })
+    }
+
+    /// Every node below the root has one parent, so that every walk ends.
+    fn check(&mut self, root: usize) -> Result<()> {
+        let mut open = vec![root];
+        while let Some(at) = open.pop() {
+            match self.seen.get_mut(at) {
+                None => return Err(invalid(format!("a child {at} in a tree of {} nodes", self.source.len()))),
+                Some(true) => return Err(invalid(format!("node {at} is below itself or has two parents"))),
+                Some(seen) => *seen = true,
+            }
+            self.reached += 1;
+            match &self.source[at] {
+                SourceNode::Leaf { .. } => {}
+                SourceNode::Split { edge, low, high, .. } => {
+                    number(*edge, at)?;
+                    open.extend([*low, *high]);
+                }
+                SourceNode::Within { from, to, yes, no, .. } => {
+                    number(*from, at)?;
+                    number(*to, at)?;
+                    open.extend([*yes, *no]);
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 fn attach(nodes: &mut Vec<TreeNode>, parent: Option<(usize, bool)>, node: TreeNode) -> usize {
@@ -114,32 +159,6 @@ fn attach(nodes: &mut Vec<TreeNode>, parent: Option<(usize, bool)>, node: TreeNo
     }
     nodes.push(node);
     at
-}
-
-/// Every node below the root has one parent, so that every walk ends.
-fn check(source: &[SourceNode], root: usize) -> Result<()> {
-    let mut seen = vec![false; source.len()];
-    let mut open = vec![root];
-    while let Some(at) = open.pop() {
-        match seen.get_mut(at) {
-            None => return Err(invalid(format!("a child {at} in a tree of {} nodes", source.len()))),
-            Some(true) => return Err(invalid(format!("node {at} is below itself or has two parents"))),
-            Some(seen) => *seen = true,
-        }
-        match &source[at] {
-            SourceNode::Leaf { .. } => {}
-            SourceNode::Split { edge, low, high, .. } => {
-                number(*edge, at)?;
-                open.extend([*low, *high]);
-            }
-            SourceNode::Within { from, to, yes, no, .. } => {
-                number(*from, at)?;
-                number(*to, at)?;
-                open.extend([*yes, *no]);
-            }
-        }
-    }
-    Ok(())
 }
 
 fn number(threshold: f64, at: usize) -> Result<()> {
@@ -159,7 +178,7 @@ mod tests {
     }
 
     fn values(source: &[SourceNode], rows: &[f64]) -> Vec<f64> {
-        let tree = build(source, 0, &mut Budget::default()).unwrap();
+        let tree = Builder::new(source).tree(0, &mut Budget::default()).unwrap();
         rows.iter().map(|x| tree.values(&[*x])[0]).collect()
     }
 
@@ -175,7 +194,7 @@ mod tests {
 
     #[test]
     fn what_is_no_tree_is_refused() {
-        let refusal = |nodes: &[SourceNode]| build(nodes, 0, &mut Budget::default()).unwrap_err();
+        let refusal = |nodes: &[SourceNode]| Builder::new(nodes).tree(0, &mut Budget::default()).unwrap_err();
         assert!(refusal(&[split(1.0, 0, 1), leaf(0.0)]).message.contains("below itself"));
         assert!(refusal(&[split(1.0, 1, 1), leaf(0.0)]).message.contains("two parents"));
         assert!(refusal(&[split(1.0, 1, 7), leaf(0.0)]).message.contains("child 7"));
@@ -196,7 +215,7 @@ mod tests {
             no: 2 * at + 2,
         };
         let chain: Vec<SourceNode> = (0..60).flat_map(|at| [equal(at), leaf(0.0)]).collect();
-        let error = build(&[chain, vec![leaf(1.0)]].concat(), 0, &mut Budget::default()).unwrap_err();
+        let error = Builder::new(&[chain, vec![leaf(1.0)]].concat()).tree(0, &mut Budget::default()).unwrap_err();
         assert_eq!(error.code, "import_large");
     }
 }

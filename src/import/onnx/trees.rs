@@ -9,7 +9,7 @@ use crate::bundle::ScoreUnit;
 use crate::error::Result;
 use crate::import::edge::{above, at_least};
 use crate::import::model::{MAX_VALUES, large};
-use crate::import::tree_builder::{Budget, SourceNode, build};
+use crate::import::tree_builder::{Budget, Builder, SourceNode};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -102,16 +102,17 @@ fn ensemble(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Resul
         list => return Err(invalid(format!("{}: {} base values for {scores} scores", node.label(), list.len()))),
     };
     let (roots, nodes) = nodes(node, row, leaves, scores)?;
+    let mut builder = Builder::new(&nodes);
     let mut budget = Budget::default();
     let trees = roots.iter().map(|(tree, root)| {
-        build(&nodes, *root, &mut budget).map_err(|error| error.context(format!("{}, tree {tree}", node.label())))
+        let place = || format!("{}, tree {tree}", node.label());
+        builder.tree(*root, &mut budget).map_err(|error| error.context(place()))
     });
-    let sum = Sum {
-        preparation: row.preparation.clone(),
-        weights: Vec::new(),
-        trees: trees.collect::<Result<_>>()?,
-        biases: vec![0.0; scores],
-    };
+    let trees = trees.collect::<Result<_>>()?;
+    if builder.unreached() > 0 {
+        return Err(invalid(format!("{}: no root reaches {} nodes", node.label(), builder.unreached())));
+    }
+    let sum = Sum { preparation: row.preparation.clone(), weights: Vec::new(), trees, biases: vec![0.0; scores] };
     let mut sum = match node.text("aggregate_function", "SUM")? {
         "SUM" => sum,
         "AVERAGE" => sum.scaled(&vec![1.0 / roots.len() as f64; scores])?,

@@ -8,7 +8,7 @@ mod ubjson;
 
 use super::edge::{Precision, at_least};
 use super::model::{FloatModel, Forest, Imported, Linear, MAX_CLASSES, MAX_FEATURES, MAX_VALUES, Tree, invalid, large};
-use super::tree_builder::{Budget, SourceNode, build};
+use super::tree_builder::{Budget, Builder, SourceNode};
 use crate::bundle::ScoreUnit;
 use crate::error::{Error, Result};
 use schema::{File, Learner};
@@ -233,7 +233,7 @@ fn tree(source: &schema::Tree, place: &Place, budget: &mut Budget) -> Result<Tre
             })
         })
         .collect::<Result<_>>()?;
-    build(&nodes, 0, budget)
+    Builder::new(&nodes).tree(0, budget)
 }
 
 fn not_a_model(what: &str) -> Error {

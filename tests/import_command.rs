@@ -1,0 +1,136 @@
+//! `create import` through the real binary: from another tool's file to encrypted answers.
+
+#[path = "common/process.rs"]
+mod process;
+
+use process::{mistake, succeed};
+use std::fs;
+
+fn fixture(name: &str) -> String {
+    format!("{}/tests/fixtures/import/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn folder() -> (tempfile::TempDir, impl Fn(&str) -> String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    (folder, move |name: &str| path.join(name).to_str().unwrap().to_owned())
+}
+
+/// The number after a line's `start`.
+fn figure(text: &str, start: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_else(|| panic!("no `{start}`: {text}"));
+    line.trim().split([' ', '%']).next().unwrap().parse().unwrap()
+}
+
+#[test]
+fn imported_models_answer_on_encrypted_rows_as_in_clear() {
+    let (_folder, at) = folder();
+    for (file, data, least) in [
+        ("logreg-spam.onnx", "spam", 98.0),
+        ("normalizer-logreg-digits.onnx", "digits", 98.0),
+        ("tree-spam.onnx", "spam", 98.0),
+    ] {
+        let out = succeed(&["create", "import", &fixture(file), "--data", data, "--out", &at("models")]);
+        assert!(out.contains("read: ONNX from skl2onnx"), "{out}");
+        let agreement = figure(&out, "agreement: the same class as the original on ");
+        assert!(agreement >= least, "{file}: {agreement}");
+        let name = format!("import-{}", file.trim_end_matches(".onnx"));
+        let card = fs::read_to_string(format!("{}/{name}/README.md", at("models"))).unwrap();
+        assert!(card.contains("| original |") && card.contains("the same class as the original on"), "{card}");
+        let model = format!("{}/{name}", at("models"));
+        let figures = at(&format!("{name}.json"));
+        succeed(&["play", &model, "--samples", "12", "--keys", &at("keys"), "--export-json", &figures]);
+        let figures: serde_json::Value = serde_json::from_slice(&fs::read(figures).unwrap()).unwrap();
+        assert_eq!(figures["agreement"], 1.0, "{file}: {figures}");
+    }
+}
+
+#[test]
+fn a_regression_is_close_to_the_originals_numbers() {
+    let (_folder, at) = folder();
+    let out = succeed(&[
+        "create",
+        "import",
+        &fixture("xgboost-linear-diabetes.json"),
+        "--data",
+        "diabetes",
+        "--out",
+        &at("m"),
+    ]);
+    assert!(figure(&out, "agreement: R2 of its numbers with the original's is ") > 0.98, "{out}");
+    assert!(out.contains("XGBoost 3"), "{out}");
+}
+
+#[test]
+fn the_same_command_gives_the_same_bytes() {
+    let (_folder, at) = folder();
+    let make = |out: &str| {
+        succeed(&["create", "import", &fixture("tree-spam.onnx"), "--data", "spam", "--out", &at(out)]);
+        fs::read(format!("{}/import-tree-spam/server.zip", at(out))).unwrap()
+    };
+    assert_eq!(make("a"), make("b"));
+}
+
+#[test]
+fn trees_keep_their_thresholds_without_rows_and_say_so() {
+    let (_folder, at) = folder();
+    let file = fixture("tree-iris.onnx");
+    let out = succeed(&["create", "import", &file, "--exact-thresholds", "--out", &at("m"), "--name", "exact"]);
+    assert!(out.contains("client.zip holds the model's thresholds"), "{out}");
+    assert!(out.contains("accuracy: not measured"), "{out}");
+    let card = fs::read_to_string(at("m/exact/README.md")).unwrap();
+    assert!(card.contains("the model's own thresholds") && card.contains("Not measured"), "{card}");
+    assert!(succeed(&["inspect", &at("m/exact")]).contains("not measured"));
+    let figures = at("figures.json");
+    let iris = format!("{}/datasets/iris.csv", env!("CARGO_MANIFEST_DIR"));
+    // The columns of the rows are then the file's own: x0, x1, ...
+    let text = fs::read_to_string(iris).unwrap();
+    let renamed = text.replacen("sepal_length,sepal_width,petal_length,petal_width", "x0,x1,x2,x3", 1);
+    fs::write(at("iris.csv"), renamed).unwrap();
+    succeed(&[
+        "play",
+        &at("m/exact"),
+        "--data",
+        &at("iris.csv"),
+        "--samples",
+        "20",
+        "--keys",
+        &at("keys"),
+        "--export-json",
+        &figures,
+    ]);
+    let figures: serde_json::Value = serde_json::from_slice(&fs::read(figures).unwrap()).unwrap();
+    assert_eq!(figures["agreement"], 1.0);
+    assert!(figures["accuracy"].as_f64().unwrap() > 0.9, "{figures}");
+}
+
+#[test]
+fn mistakes_have_a_name_and_a_hint() {
+    let (_folder, at) = folder();
+    let import = |file: &str, more: &[&str]| -> Vec<String> {
+        let out = at("models");
+        [&["create", "import", file, "--out", &out], more].concat().iter().map(ToString::to_string).collect()
+    };
+    let wrong = |code: &str, file: &str, more: &[&str]| {
+        let command = import(file, more);
+        mistake(code, &command.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    let (logreg, tree) = (fixture("logreg-spam.onnx"), fixture("tree-iris.onnx"));
+    wrong("import_read", &at("nothing.onnx"), &["--data", "spam"]);
+    assert!(wrong("data_missing", &logreg, &[]).contains("--data"));
+    assert!(wrong("data_missing", &tree, &[]).contains("--exact-thresholds"));
+    wrong("data_missing", &logreg, &["--exact-thresholds"]);
+    wrong("import_exact", &logreg, &["--data", "spam", "--exact-thresholds"]);
+    assert!(wrong("import_features", &logreg, &["--data", "iris"]).contains("takes 57"));
+    assert!(wrong("import_classes", &tree, &["--data", "iris", "--classes", "a,b,c"]).contains("--classes setosa"));
+    wrong("import_classes", &tree, &["--data", "iris", "--classes", "a,b"]);
+    wrong("import_classes", &tree, &["--data", "iris", "--classes", "a,a,b"]);
+    fs::write(at("model.pkl"), b"\x80\x04\x95....").unwrap();
+    assert!(wrong("import_format", &at("model.pkl"), &["--data", "spam"]).contains("pickle"));
+    fs::write(at("cut.onnx"), &fs::read(&logreg).unwrap()[..300]).unwrap();
+    assert!(wrong("onnx_invalid", &at("cut.onnx"), &["--data", "spam"]).contains("cut.onnx"));
+    // A file that only says it is large is refused before it is read.
+    fs::File::create(at("large.onnx")).unwrap().set_len(1 << 40).unwrap();
+    wrong("import_large", &at("large.onnx"), &["--data", "spam"]);
+    assert!(!std::path::Path::new(&at("models")).exists(), "nothing was written");
+}
