@@ -6,11 +6,12 @@
 
 mod common;
 
+use fhectl::circuit::path_cost_sum::PathCostSumParams;
 use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, encode};
+use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, decode, encode};
 use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::{GlweList, Lwe, Random, SeededLayout};
-use fhectl::model::{IntegerTree, Model, Node, Output, Quantizer};
+use fhectl::fhe::{GlweList, Lwe, PartialGlwe, Random, SeededLayout};
+use fhectl::model::{IntegerTree, Model, Node, Output, Quantizer, ValueNode};
 
 /// A spec whose answers are not cut.
 fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal) -> CircuitSpec {
@@ -19,7 +20,9 @@ fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal)
     match &mut spec {
         CircuitSpec::Linear(params) => params.response_bits = 64,
         CircuitSpec::PathCost(params) => params.response_bits = 64,
+        CircuitSpec::PathCostSum(params) => params.response_bits = 64,
         CircuitSpec::LeafSum(params) => params.response_bits = 64,
+        CircuitSpec::CmuxForest(params) => params.response_bits = 64,
         CircuitSpec::Table(params) => params.response_bits = 64,
         CircuitSpec::Network(params) => params.response_bits = 64,
     }
@@ -44,12 +47,16 @@ fn query(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer) -> Query {
 }
 
 fn answer(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer, key: &[u8], request: &[u8]) -> Vec<Lwe> {
+    let bytes = answer_bytes(spec, model, quantizer, key, request);
+    let dimension = spec.answer_shape().lwe_dimension();
+    bytes.chunks(Lwe::wire_len(dimension, 64)).map(|bytes| Lwe::read(bytes, dimension, 64).unwrap()).collect()
+}
+
+fn answer_bytes(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer, key: &[u8], request: &[u8]) -> Vec<u8> {
     let evaluator = Evaluator::new(spec, model, quantizer).unwrap();
     let mut random = Random::fresh(&mut OsEntropy);
     let key = evaluator.unpack_key(key, &mut random).unwrap();
-    let bytes = evaluator.evaluate(&key, &[request], &mut random).unwrap().remove(0);
-    let dimension = spec.answer_shape().lwe_dimension();
-    bytes.chunks(Lwe::wire_len(dimension, 64)).map(|bytes| Lwe::read(bytes, dimension, 64).unwrap()).collect()
+    evaluator.evaluate(&key, &[request], &mut random).unwrap().remove(0)
 }
 
 /// Solves `mask = sum_i c_i * columns_i` modulo 2^64 for `c` by elimination over odd pivots, and checks the solution
@@ -138,6 +145,180 @@ fn one_answer_of_path_cost_does_not_give_the_thresholds_away() {
     }
 }
 
+/// A small sum of trees and its parameters, answers not cut.
+fn sum_of_trees(trees: usize, reveal: Reveal) -> (Model, Quantizer, CircuitSpec) {
+    let quantizer = common::quantizer(4, 4);
+    let model = Model::Forest(common::forest(&quantizer, [trees, 2, 1], 5, &mut common::random(3)));
+    let spec = spec(&model, &quantizer, CircuitKind::PathCost, reveal);
+    (model, quantizer, spec)
+}
+
+fn sum_params(spec: &CircuitSpec) -> &PathCostSumParams {
+    let CircuitSpec::PathCostSum(params) = spec else { panic!("{spec:?}") };
+    params
+}
+
+/// What a client decrypts of one answer: for every slot the number on each circle.
+fn slots(params: &PathCostSumParams, key: &ClientKey, answer: &[u8]) -> Vec<Vec<u64>> {
+    let each = PartialGlwe::wire_len(params.input.shape, params.stride, params.response_bits);
+    let circles = params.circles.concat();
+    let mut slots = Vec::new();
+    for group in answer.chunks(circles.len() * each) {
+        let columns = group.chunks(each).zip(&circles).map(|(bytes, circle)| {
+            let glwe = PartialGlwe::read(bytes, params.input.shape, params.stride, params.response_bits).unwrap();
+            let place = |phase: u64| ((u128::from(phase) * u128::from(*circle) + (1 << 63)) >> 64) as u64 % circle;
+            key.answer().phases(&glwe).into_iter().map(place).collect::<Vec<u64>>()
+        });
+        let columns: Vec<Vec<u64>> = columns.collect();
+        slots.extend((0..params.stride).map(|slot| columns.iter().map(|column| column[slot]).collect::<Vec<u64>>()));
+    }
+    slots
+}
+
+/// Refuses counts that a uniform law gives less than once in some ten thousand times.
+fn assert_uniform(what: &str, counts: &[usize]) {
+    let mean = counts.iter().sum::<usize>() as f64 / counts.len() as f64;
+    assert!(mean >= 20.0, "{what}: too few samples, {counts:?}");
+    let chi2: f64 = counts.iter().map(|count| (*count as f64 - mean).powi(2) / mean).sum();
+    let degrees = counts.len() as f64 - 1.0;
+    // Wilson and Hilferty: the cube root of chi-square a degree is nearly normal; four deviations.
+    let bound = degrees * (1.0 - 2.0 / (9.0 * degrees) + 4.0 * (2.0 / (9.0 * degrees)).sqrt()).powi(3);
+    assert!(chi2 < bound, "{what}: chi-square {chi2:.1} of {degrees} degrees, at most {bound:.1}; {counts:?}");
+}
+
+/// With its key the client reads every slot: but for the sum over trees all that it reads is uniform.
+#[test]
+fn answers_of_path_cost_say_nothing_of_single_trees_nor_of_leaves_that_are_not_reached() {
+    for trees in [1, 2, 3] {
+        let (model, quantizer, spec) = sum_of_trees(trees, Reveal::Size);
+        let params = sum_params(&spec);
+        let circles = params.circles.concat();
+        assert!(circles.len() <= 2 && circles.iter().all(|circle| *circle < 2000), "{circles:?}");
+        let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
+        let mut random = Random::fresh(&mut OsEntropy);
+        let key = ClientKey::generate(&spec, &mut OsEntropy);
+        let own = evaluator.unpack_key(&key.evaluation_key(&spec, &mut OsEntropy), &mut random).unwrap();
+        let row = common::row(&quantizer, &mut common::random(5));
+        let mut reached: Vec<Vec<usize>> = circles.iter().map(|circle| vec![0; *circle as usize]).collect();
+        let mut others = reached.clone();
+        let mut places = vec![0; params.slots];
+        for _ in 0..40 * circles.iter().max().unwrap() {
+            let request = encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+            let answer = evaluator.evaluate(&own, &[&request], &mut random).unwrap().remove(0);
+            let slots = slots(params, &key, &answer);
+            let is_reached = |slot: &Vec<u64>| slot[0].is_multiple_of(params.count_modulus);
+            assert_eq!(slots.iter().filter(|slot| is_reached(slot)).count(), trees);
+            let first = slots.iter().position(is_reached).unwrap();
+            places[slots.iter().rposition(is_reached).unwrap()] += 1;
+            for (counts, message) in reached.iter_mut().zip(&slots[first]) {
+                counts[*message as usize] += 1;
+            }
+            for (counts, message) in others.iter_mut().zip(slots.iter().find(|slot| !is_reached(slot)).unwrap()) {
+                counts[*message as usize] += 1;
+            }
+        }
+        // The first circle's numbers are of the count, too: zero by its modulus where a leaf is reached.
+        let of_count = |counts: &[usize], zero: bool| -> Vec<usize> {
+            let numbered = counts.iter().enumerate();
+            numbered
+                .filter(|(m, _)| (*m as u64).is_multiple_of(params.count_modulus) == zero)
+                .map(|(_, c)| *c)
+                .collect()
+        };
+        for (column, counts) in others.iter().enumerate() {
+            let counts = if column == 0 { of_count(counts, false) } else { counts.clone() };
+            assert_uniform(&format!("{trees} trees, a leaf that is not reached, circle {column}"), &counts);
+        }
+        for (column, counts) in reached.iter().enumerate() {
+            let counts = if column == 0 { of_count(counts, true) } else { counts.clone() };
+            if trees == 1 {
+                // The one tree's value is the answer: the test sees what a share hides.
+                assert_eq!(counts.iter().filter(|count| **count > 0).count(), 1, "{counts:?}");
+            } else {
+                assert_uniform(&format!("{trees} trees, a reached leaf, circle {column}"), &counts);
+            }
+        }
+        if trees == 1 {
+            assert_uniform("the place of the reached leaf", &places);
+        }
+    }
+}
+
+#[test]
+fn one_answer_of_path_cost_for_a_sum_does_not_give_the_thresholds_away() {
+    for (reveal, leaks) in [(Reveal::Model, true), (Reveal::Size, false)] {
+        let (model, quantizer, spec) = sum_of_trees(2, reveal);
+        let params = sum_params(&spec);
+        let bits = 4 * 3;
+        let key = ClientKey::generate(&spec, &mut OsEntropy);
+        let evaluation_key = key.evaluation_key(&spec, &mut OsEntropy);
+        let request = encode(&spec, &quantizer, &key, &[1, 2, 3, 0], &mut OsEntropy);
+        let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
+        let mut random = Random::fresh(&mut OsEntropy);
+        let own = evaluator.unpack_key(&evaluation_key, &mut random).unwrap();
+        let answer = evaluator.evaluate(&own, &[&request], &mut random).unwrap().remove(0);
+        // A coefficient of the answer is a combination of the input's coefficients about every bit. The last of the
+        // `stride` has none from before the first bit, which would come back from the end of the polynomial.
+        let (shape, coefficients) = (params.input.shape, bits * params.circles.len() * params.stride);
+        let all = columns(params.input, &request);
+        let columns = &all[..coefficients];
+        let each = PartialGlwe::wire_len(shape, params.stride, 64);
+        let mut tested: Vec<usize> = Vec::new();
+        for bytes in answer.chunks(each) {
+            let glwe = PartialGlwe::read(bytes, shape, params.stride, 64).unwrap();
+            let at = params.stride - 1;
+            let extract = |polynomial: &[u64]| -> Vec<u64> {
+                let low = polynomial[..=at].iter().rev().copied();
+                low.chain(polynomial[at + 1..].iter().rev().map(|a| a.wrapping_neg())).collect()
+            };
+            let mask: Vec<u64> = glwe.mask.chunks(shape.size).flat_map(extract).collect();
+            let Some(solution) = solve(columns, &mask) else { continue };
+            let found = solution.iter().enumerate().filter(|(_, c)| **c != 0);
+            tested.extend(found.map(|(coefficient, _)| coefficient / params.stride % bits));
+        }
+        tested.sort_unstable();
+        tested.dedup();
+        let Model::Forest(forest) = &model else { unreachable!() };
+        let nodes = forest.trees.iter().flat_map(|tree| &tree.nodes);
+        let splits = nodes.filter_map(|node| match node {
+            ValueNode::Split { feature, threshold, .. } => Some(*feature as usize * 3 + *threshold as usize - 1),
+            ValueNode::Leaf { .. } => None,
+        });
+        let mut secret: Vec<usize> = splits.collect();
+        secret.sort_unstable();
+        secret.dedup();
+        assert_eq!(tested, if leaks { secret } else { Vec::new() }, "reveal {reveal}");
+    }
+}
+
+#[test]
+fn what_is_no_request_or_no_answer_of_a_sum_is_named() {
+    // Trees enough that bytes at random do not have one reached leaf for each.
+    let quantizer = common::quantizer(4, 16);
+    let model = Model::Forest(common::forest(&quantizer, [60, 3, 1], 5, &mut common::random(3)));
+    let spec = spec(&model, &quantizer, CircuitKind::PathCost, Reveal::Size);
+    let key = ClientKey::generate(&spec, &mut OsEntropy);
+    let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
+    let mut random = Random::fresh(&mut OsEntropy);
+    let own = evaluator.unpack_key(&key.evaluation_key(&spec, &mut OsEntropy), &mut random).unwrap();
+    let request = encode(&spec, &quantizer, &key, &[1, 2, 3, 0], &mut OsEntropy);
+    for damaged in [&request[1..], &[], &[request.as_slice(), &[0]].concat()] {
+        let error = evaluator.evaluate(&own, &[&request, damaged], &mut random).unwrap_err();
+        assert!(error.code == "ciphertext_invalid" && error.message.contains("input 1"), "{error:?}");
+    }
+    // Any bytes of the right length are answered: nothing else can be seen in them.
+    let noise = vec![0xa5; request.len()];
+    let answers = evaluator.evaluate(&own, &[&request, &noise], &mut random).unwrap();
+    assert_eq!(decode(&spec, &key, &answers[0]).unwrap(), model.scores(&[1, 2, 3, 0]));
+    assert_eq!(decode(&spec, &key, &answers[0][1..]).unwrap_err().code, "ciphertext_invalid");
+    // An answer to nonsense, one under another key, and one where every leaf is reached.
+    let other = ClientKey::generate(&spec, &mut OsEntropy);
+    let zeros = vec![0; answers[0].len()];
+    for (key, answer) in [(&key, &answers[1]), (&other, &answers[0]), (&key, &zeros)] {
+        assert_eq!(decode(&spec, key, answer).unwrap_err().code, "answer_invalid");
+    }
+}
+
 /// After a bootstrap the mask is no longer linear in the model, but the client has all it takes to repeat the
 /// computation for every model it can think of.
 #[test]
@@ -212,5 +393,36 @@ fn one_answer_of_a_table_or_a_network_does_not_match_a_replay() {
             let least = flood.map_or(0.0, |flood| (f64::from(flood) - 2.0).exp2());
             assert!(if leaks { mean == 0.0 } else { mean > least }, "{kind}, reveal {reveal}: mean difference {mean}");
         }
+    }
+}
+
+/// The same for a forest, whose answer is one ciphertext of several coefficients.
+#[test]
+fn one_answer_of_a_forest_does_not_match_a_replay() {
+    let quantizer = common::quantizer(6, 8);
+    let model = Model::Forest(common::forest(&quantizer, [8, 3, 1], 50, &mut common::random(8)));
+    for (reveal, leaks) in [(Reveal::Model, true), (Reveal::Nothing, false)] {
+        let spec = spec(&model, &quantizer, CircuitKind::CmuxForest, reveal);
+        let mut open = spec.clone();
+        let CircuitSpec::CmuxForest(params) = &mut open else { unreachable!() };
+        let flood = params.flood_log2.take();
+        let (shape, coefficients) = (params.bits.shape, params.coefficients());
+        let read = |bytes: &[u8]| PartialGlwe::read(bytes, shape, coefficients, 64).unwrap();
+        let mut differences = Vec::new();
+        for _ in 0..8 {
+            let key = ClientKey::generate(&spec, &mut OsEntropy);
+            let wire = key.evaluation_key(&spec, &mut OsEntropy);
+            let row = common::row(&quantizer, &mut common::random(5));
+            let request = encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+            let sent = read(&answer_bytes(&spec, &model, &quantizer, &wire, &request));
+            let replay = read(&answer_bytes(&open, &model, &quantizer, &[], &request));
+            assert_eq!(replay.mask == sent.mask, leaks, "reveal {reveal}");
+            let (sent, replay) = (key.answer().phases(&sent), key.answer().phases(&replay));
+            differences.extend(sent.iter().zip(replay).map(|(a, b)| (a.wrapping_sub(b) as i64).unsigned_abs() as f64));
+        }
+        // Flooding is uniform up to 2^flood: half of that on average.
+        let mean = differences.iter().sum::<f64>() / differences.len() as f64;
+        let least = flood.map_or(0.0, |flood| (f64::from(flood) - 2.0).exp2());
+        assert!(if leaks { mean == 0.0 } else { mean > least }, "reveal {reveal}: mean difference {mean}");
     }
 }

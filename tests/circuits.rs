@@ -6,7 +6,8 @@ use fhectl::circuit::plan::{Evaluator, Needs, PlanRequest, plan};
 use fhectl::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
 use fhectl::fhe::random::OsEntropy;
 use fhectl::fhe::{Random, noise};
-use fhectl::model::{Model, Output, Quantizer};
+use fhectl::model::{IntegerForest, Model, Output, Quantizer, ValueNode, ValueTree};
+use proptest::prelude::*;
 use std::time::Instant;
 
 fn planned(model: &Model, quantizer: &Quantizer, classes: usize, kind: CircuitKind, reveal: Reveal) -> Needs {
@@ -68,6 +69,121 @@ fn path_cost_equals_the_tree() {
 }
 
 #[test]
+fn path_cost_equals_a_sum_of_trees() {
+    // Many trees, several scores, one tree of many scores.
+    for (seed, trees, depth, classes, levels, rows) in
+        [(1, 50, 3, 2, 64, 40), (2, 12, 4, 3, 16, 40), (3, 1, 4, 10, 16, 60), (4, 2, 1, 0, 9, 60)]
+    {
+        let quantizer = common::quantizer(57, levels);
+        let output = if classes == 0 { Output::Value } else { Output::Classes(classes) };
+        let forest = common::forest(&quantizer, [trees, depth, output.margins()], 120, &mut common::random(seed));
+        let model = Model::Forest(forest);
+        model.check(&quantizer, output).unwrap();
+        let request = PlanRequest { circuit: Some(CircuitKind::PathCost), ..PlanRequest::default() };
+        let start = Instant::now();
+        let needs = plan(&model, &quantizer, output, &request).unwrap().remove(0);
+        println!("searched in {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
+        needs.spec.check(&quantizer, output).unwrap();
+        assert!(needs.guarantees.p_fail_log2.unwrap() <= -128.0, "{:?}", needs.guarantees);
+        assert!(needs.guarantees.flooding_log2.unwrap() <= -30.0, "{:?}", needs.guarantees);
+        assert_exact(&model, &quantizer, &needs, 2, rows);
+    }
+}
+
+/// A forest whose thresholds may contradict earlier ones, with leaves that no row reaches and trees that are constants.
+fn wild_forest(quantizer: &Quantizer, trees: usize, scores: usize, random: &mut Random) -> IntegerForest {
+    fn grow(quantizer: &Quantizer, depth: u32, scores: usize, tree: &mut ValueTree, random: &mut Random) -> u32 {
+        let at = tree.nodes.len();
+        tree.nodes.push(ValueNode::Leaf { values: (0..scores).map(|_| random.below(31) as i32 - 15).collect() });
+        if depth == 0 || random.below(5) == 0 {
+            return at as u32;
+        }
+        let feature = random.below(quantizer.features.len() as u64) as usize;
+        let threshold = 1 + random.below(u64::from(quantizer.features[feature].levels()) - 1) as u32;
+        let low = grow(quantizer, depth - 1, scores, tree, random);
+        let high = grow(quantizer, depth - 1, scores, tree, random);
+        tree.nodes[at] = ValueNode::Split { feature: feature as u32, threshold, low, high };
+        at as u32
+    }
+    let mut tree = || {
+        let mut tree = ValueTree { nodes: Vec::new() };
+        grow(quantizer, 4, scores, &mut tree, random);
+        tree
+    };
+    IntegerForest { trees: (0..trees).map(|_| tree()).collect(), biases: vec![-7; scores] }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn path_cost_equals_any_sum_of_trees(
+        seed in any::<u8>(),
+        features in 1usize..6,
+        levels in 2u32..9,
+        trees in 1usize..7,
+        classes in 2usize..5,
+        open in any::<bool>(),
+    ) {
+        let mut random = common::random(seed);
+        let quantizer = common::quantizer(features, levels);
+        let output = Output::Classes(classes);
+        let model = Model::Forest(wild_forest(&quantizer, trees, output.margins(), &mut random));
+        model.check(&quantizer, output).unwrap();
+        let reveal = if open { Reveal::Model } else { Reveal::Size };
+        let needs = planned(&model, &quantizer, classes, CircuitKind::PathCost, reveal);
+        prop_assert_eq!(needs.spec.key_bytes() == 0, open);
+        assert_exact(&model, &quantizer, &needs, 1, 12);
+    }
+}
+
+/// What a forest costs: `cargo test --release --test circuits figures -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn figures_of_a_sum_of_trees() {
+    for (trees, depth) in [(50, 3), (100, 3), (20, 6), (1, 6)] {
+        let quantizer = common::quantizer(57, 64);
+        let model = Model::Forest(common::forest(&quantizer, [trees, depth, 1], 120, &mut common::random(1)));
+        let start = Instant::now();
+        let needs = planned(&model, &quantizer, 2, CircuitKind::PathCost, Reveal::Size);
+        let searched = start.elapsed().as_secs_f64();
+        let evaluator = Evaluator::new(&needs.spec, &model, &quantizer).unwrap();
+        let mut server = Random::fresh(&mut OsEntropy);
+        let key = ClientKey::generate(&needs.spec, &mut OsEntropy);
+        let wire = key.evaluation_key(&needs.spec, &mut OsEntropy);
+        let unpacked = evaluator.unpack_key(&wire, &mut server).unwrap();
+        let row = common::row(&quantizer, &mut common::random(2));
+        let mut seconds = [const { Vec::new() }; 3];
+        for _ in 0..41 {
+            let starts = Instant::now();
+            let request = encode(&needs.spec, &quantizer, &key, &row, &mut OsEntropy);
+            let encoded = Instant::now();
+            let answer = evaluator.evaluate(&unpacked, &[&request], &mut server).unwrap().remove(0);
+            let evaluated = Instant::now();
+            assert_eq!(decode(&needs.spec, &key, &answer).unwrap(), model.scores(&row));
+            let times = [encoded - starts, evaluated - encoded, evaluated.elapsed()];
+            seconds.iter_mut().zip(times).for_each(|(all, time)| all.push(time.as_secs_f64() * 1e3));
+        }
+        let median = seconds.map(|mut all| {
+            all.sort_by(f64::total_cmp);
+            all[all.len() / 2]
+        });
+        println!(
+            "{trees} trees of depth {depth}: search {:.0} ms, request {} B, response {} B, encode {:.2} ms, evaluate {:.2} ms \
+             (predicted {:.2} on 2 cores), decode {:.2} ms; {:?}",
+            searched * 1e3,
+            needs.spec.request_bytes(),
+            needs.spec.response_bytes(),
+            median[0],
+            median[1],
+            needs.seconds(2) * 1e3,
+            median[2],
+            needs.spec
+        );
+    }
+}
+
+#[test]
 fn path_cost_without_rerandomisation_needs_no_key() {
     let quantizer = common::quantizer(8, 16);
     let model = Model::Tree(common::tree(&quantizer, 4, 3, &mut common::random(6)));
@@ -98,6 +214,35 @@ fn linear_equals_the_model() {
         assert_eq!(open.spec.key_bytes(), 0);
         assert_exact(&model, &quantizer, &open, 1, 200);
     }
+}
+
+#[test]
+fn cmux_forest_equals_the_forest() {
+    // Boosted trees as they come, classes, levels that are no power of two, a forest of several blocks of splits.
+    let shapes =
+        [([50, 3, 1], 64, 127, 20), ([10, 4, 3], 64, 63, 20), ([5, 6, 10], 5, 1000, 10), ([150, 4, 1], 16, 9, 4)];
+    for (seed, (shape, levels, largest, rows)) in shapes.into_iter().enumerate() {
+        let quantizer = common::quantizer(57, levels);
+        let forest = common::forest(&quantizer, shape, largest, &mut common::random(seed as u8));
+        let classes = if shape[2] == 1 { 2 } else { shape[2] };
+        let model = Model::Forest(forest);
+        model.check(&quantizer, Output::Classes(classes)).unwrap();
+        let needs = planned(&model, &quantizer, classes, CircuitKind::CmuxForest, Reveal::Nothing);
+        assert_exact(&model, &quantizer, &needs, 2, rows);
+    }
+}
+
+#[test]
+fn cmux_forest_equals_a_tree_and_one_leaf() {
+    let quantizer = common::quantizer(6, 8);
+    let tree = Model::Tree(common::tree(&quantizer, 5, 3, &mut common::random(6)));
+    let needs = planned(&tree, &quantizer, 3, CircuitKind::CmuxForest, Reveal::Model);
+    assert_eq!(needs.spec.key_bytes(), 0);
+    assert_exact(&tree, &quantizer, &needs, 1, 40);
+    // Nothing is compared, so nothing is unpacked.
+    let constant = Model::Forest(common::forest(&quantizer, [3, 0, 1], 100, &mut common::random(7)));
+    let needs = planned(&constant, &quantizer, 2, CircuitKind::CmuxForest, Reveal::Nothing);
+    assert_exact(&constant, &quantizer, &needs, 1, 3);
 }
 
 #[test]
@@ -140,6 +285,10 @@ fn auto_takes_the_cheapest_that_reveals_no_more_than_allowed() {
     };
     assert_eq!(choose(Reveal::Size), CircuitKind::PathCost);
     assert_eq!(choose(Reveal::Nothing), CircuitKind::LeafSum);
+    let forest = Model::Forest(common::forest(&quantizer, [3, 2, 1], 9, &mut common::random(1)));
+    let hidden =
+        PlanRequest { circuit: Some(CircuitKind::PathCost), reveal: Reveal::Nothing, ..PlanRequest::default() };
+    assert_eq!(plan(&forest, &quantizer, Output::Classes(2), &hidden).unwrap_err().code, "circuit_unfit");
     let request = PlanRequest { circuit: Some(CircuitKind::Linear), ..PlanRequest::default() };
     assert_eq!(plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err().code, "circuit_unfit");
     let request =

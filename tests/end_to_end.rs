@@ -37,6 +37,15 @@ fn play_all(model: &str) -> (String, serde_json::Value) {
     (out, json(&figures))
 }
 
+/// The exported figures of so many rows.
+fn play_some(model: &str, samples: usize) -> serde_json::Value {
+    let folder = tempfile::tempdir().unwrap();
+    let (keys, figures) = (folder.path().join("keys"), folder.path().join("f.json"));
+    let (keys, file) = (keys.to_str().unwrap(), figures.to_str().unwrap());
+    succeed(&["play", model, "--samples", &samples.to_string(), "--keys", keys, "--export-json", file]);
+    json(&figures)
+}
+
 fn number(value: &serde_json::Value) -> f64 {
     value.as_f64().unwrap_or_else(|| panic!("{value} is no number"))
 }
@@ -93,6 +102,24 @@ fn play_logreg_is_exact_and_close_to_the_float_model() {
         serde_json::from_str(&succeed(&["inspect", "logreg-synthetic", "--json"])).unwrap();
     let float = number(&inspected["metrics"]["float_accuracy"]);
     assert!((number(&figures["accuracy"]) - float).abs() <= 0.005);
+}
+
+#[test]
+fn play_boosted_trees_is_exact_and_small() {
+    let (_, figures) = play_all("boost-spam");
+    assert_eq!(figures["samples"], 691);
+    assert_eq!(number(&figures["agreement"]), 1.0);
+    assert!(number(&figures["accuracy"]) >= 0.94);
+    assert!(number(&figures["request_bytes"]) <= 1e6 && number(&figures["response_bytes"]) <= 3e6);
+    let figures = play_some("boost-spam-cmux-forest", 60);
+    assert_eq!(number(&figures["agreement"]), 1.0);
+    assert!(number(&figures["request_bytes"]) <= 5e6 && number(&figures["response_bytes"]) <= 10e3);
+}
+
+#[test]
+fn play_a_forest_is_exact() {
+    let figures = play_some("forest-spam", 150);
+    assert_eq!(number(&figures["agreement"]), 1.0);
 }
 
 #[test]
@@ -177,10 +204,17 @@ fn a_network_is_trained_alike_twice_and_runs_in_either_circuit() {
 fn the_same_command_gives_the_committed_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().to_str().unwrap();
-    let commands: [(&str, &[&str]); 3] = [
+    let commands: [(&str, &[&str]); 7] = [
         ("tree-spam", &["create", "tree"]),
         ("tree-spam-leaf-sum", &["create", "tree", "--circuit", "leaf-sum", "--name", "tree-spam-leaf-sum"]),
         ("logreg-synthetic", &["create", "logreg"]),
+        ("boost-spam", &["create", "boost"]),
+        (
+            "boost-spam-cmux-forest",
+            &["create", "boost", "--circuit", "cmux-forest", "--name", "boost-spam-cmux-forest"],
+        ),
+        ("forest-spam", &["create", "forest"]),
+        ("linreg-diabetes", &["create", "linreg", "--data", "diabetes"]),
     ];
     for (name, command) in commands {
         succeed(&[command, &["--out", out]].concat());

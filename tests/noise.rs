@@ -7,14 +7,17 @@ mod common;
 
 use fhectl::bundle::folder;
 use fhectl::circuit::boxes::Boxes;
+use fhectl::circuit::cmux_forest::program::Program;
 use fhectl::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, needs};
+use fhectl::circuit::path_cost_sum::{self, program::ForestBoxes};
+use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
 use fhectl::circuit::thermometer;
-use fhectl::circuit::{CircuitSpec, ClientKey};
+use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal};
 use fhectl::fhe::noise::{self, SECURITY_BITS};
 use fhectl::fhe::pbs::BootstrapKey;
 use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::{GlweSecret, GlweShape, Lwe, SeededLayout, bootstrap};
-use fhectl::model::{Model, Quantizer};
+use fhectl::fhe::{GlweSecret, GlweShape, Lwe, PartialGlwe, SeededLayout, bootstrap};
+use fhectl::model::{Model, Output, Quantizer};
 use std::path::Path;
 use tfhe::core_crypto::commons::noise_formulas::secure_noise::minimal_lwe_variance_for_132_bits_security_tuniform;
 use tfhe::core_crypto::prelude::{
@@ -22,7 +25,8 @@ use tfhe::core_crypto::prelude::{
     lwe_ciphertext_centered_binary_modulus_switch,
 };
 
-const MODELS: [&str; 3] = ["tree-spam", "tree-spam-leaf-sum", "logreg-synthetic"];
+const MODELS: [&str; 6] =
+    ["tree-spam", "tree-spam-leaf-sum", "logreg-synthetic", "boost-spam", "boost-spam-cmux-forest", "linreg-diabetes"];
 
 fn bundle(name: &str) -> fhectl::bundle::ServerBundle {
     folder::read_server(&Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name)).unwrap()
@@ -116,6 +120,48 @@ fn a_bootstrap_has_the_predicted_noise() {
     assert_unit_variance("a bootstrap's output", &errors, 0.0);
 }
 
+/// Every coefficient of a packed answer carries the noise of all answers beside it, as the flooding of `PathCost` for sums
+/// of trees counts it.
+#[test]
+fn packed_answers_have_the_predicted_noise() {
+    let quantizer = common::quantizer(20, 16);
+    let forest = common::forest(&quantizer, [30, 3, 1], 120, &mut common::random(1));
+    let compiled = ForestBoxes::new(&forest, &quantizer);
+    let mut spec = path_cost_sum::needs::search(&compiled, &quantizer, &PlanRequest::default()).unwrap().spec;
+    let CircuitSpec::PathCostSum(params) = &mut spec else { panic!("{spec:?}") };
+    // What is left without re-randomisation and cutting is what both are to drown.
+    (params.flood_log2, params.response_bits) = (None, 64);
+    let params = params.clone();
+    assert!(params.stride > 1);
+    let variance = path_cost_sum::needs::mean_variance(&compiled, &params);
+    let largest = path_cost_sum::needs::largest_variance(&compiled, &params);
+    assert!(largest > variance && largest < 100.0 * variance, "{largest:e} {variance:e}");
+    let evaluator = Evaluator::new(&spec, &Model::Forest(forest), &quantizer).unwrap();
+    let mut random = common::random(2);
+    let key = ClientKey::generate(&spec, &mut OsEntropy);
+    let own = evaluator.unpack_key(&[], &mut random).unwrap();
+    let circles = params.circles.concat();
+    let mut errors = Vec::new();
+    for _ in 0..60 {
+        let row = common::row(&quantizer, &mut random);
+        let request = fhectl::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+        let answer = evaluator.evaluate(&own, &[&request], &mut random).unwrap().remove(0);
+        let shape = params.input.shape;
+        let each = PartialGlwe::wire_len(shape, params.stride, 64);
+        for (bytes, circle) in answer.chunks(each).zip(circles.iter().cycle()) {
+            let glwe = PartialGlwe::read(bytes, shape, params.stride, 64).unwrap();
+            for phase in key.answer().phases(&glwe) {
+                let step = 2f64.powi(64) / *circle as f64;
+                let place = phase as f64 / step;
+                // The distance from the nearest message, as exact as the phase: steps are no whole numbers of words.
+                let nearest = ((place.round() as u128) << 64) / u128::from(*circle);
+                errors.push(distance(phase, nearest as u64) / variance.sqrt());
+            }
+        }
+    }
+    assert_unit_variance("packed answers", &errors, 0.01);
+}
+
 #[test]
 fn fresh_encryptions_have_the_predicted_noise() {
     for (shape, bits) in [(GlweShape::new(1, 2048), 40), (GlweShape::new(9, 64), 10), (GlweShape::new(1, 4096), 60)] {
@@ -160,4 +206,43 @@ fn every_committed_model_stands_on_the_132_bit_curve() {
             );
         }
     }
+}
+
+#[test]
+fn paths_of_cmuxes_have_no_more_noise_than_the_search_counted() {
+    let quantizer = common::quantizer(20, 64);
+    let forest = common::forest(&quantizer, [30, 3, 2], 100, &mut common::random(3));
+    let model = Model::Forest(forest.clone());
+    // Not re-randomised: what is measured is the noise of the walk alone.
+    let request =
+        PlanRequest { circuit: Some(CircuitKind::CmuxForest), reveal: Reveal::Model, ..PlanRequest::default() };
+    let mut spec = plan(&model, &quantizer, Output::Classes(2), &request).unwrap().remove(0).spec;
+    let CircuitSpec::CmuxForest(params) = &mut spec else { panic!("a forest was planned as {spec:?}") };
+    params.response_bits = 64;
+    let params = params.clone();
+    let walk = Program::new(&forest, &quantizer, params.low, &params.moduli).walk();
+    let sigma = ((walk.path_bits * walk.shared) as f64 * params.bits.cmux_variance()).sqrt();
+    let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
+    let mut random = common::random(4);
+    let mut errors = Vec::new();
+    for _ in 0..4 {
+        let key = ClientKey::generate(&spec, &mut OsEntropy);
+        let unpacked = evaluator.unpack_key(&[], &mut random).unwrap();
+        for _ in 0..25 {
+            let row = common::row(&quantizer, &mut random);
+            let request = fhectl::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+            let answer = evaluator.evaluate(&unpacked, &[&request], &mut random).unwrap().remove(0);
+            let glwe = PartialGlwe::read(&answer, params.bits.shape, params.coefficients(), 64).unwrap();
+            let scores = model.scores(&row);
+            let ideal =
+                |score: i64, m: u64| (u128::from((score - params.low) as u64 % m) * (1 << 64) / u128::from(m)) as u64;
+            let ideals = scores.iter().flat_map(|score| params.moduli.iter().map(move |m| ideal(*score, *m)));
+            let phases = key.answer().phases(&glwe);
+            errors.extend(phases.iter().zip(ideals).map(|(phase, ideal)| distance(*phase, ideal) / sigma));
+        }
+    }
+    let ratio = errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64;
+    println!("cmux-forest: measured/bound variance {ratio:.3} over {} coefficients", errors.len());
+    // The bound takes every bit for a one, every path for the longest, and masks at the leaves, which have none.
+    assert!((0.05..1.0).contains(&ratio), "measured/bound variance {ratio}");
 }

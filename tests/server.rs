@@ -10,7 +10,7 @@ use fhectl::bundle::{ClientBundle, ClientSpec, Metrics, Quality, ServerBundle, S
 use fhectl::circuit::plan::{PlanRequest, plan};
 use fhectl::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
 use fhectl::fhe::random::OsEntropy;
-use fhectl::model::{Model, Output};
+use fhectl::model::{Model, Output, Quantizer};
 use fhectl::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, ModelList, QUEUE_HEADER, UploadState};
 use fhectl::protocol::frame::{Frame, MAX_BATCH, read_batch, write_batch, write_key};
 use fhectl::server::{ServeConfig, Server, TokenSet};
@@ -39,13 +39,18 @@ impl Fixture {
     fn of_size(size: (usize, u32), name: &str, kind: CircuitKind, reveal: Reveal, depth: usize, seed: u8) -> Self {
         let quantizer = common::quantizer(size.0, size.1);
         let model = Model::Tree(common::tree(&quantizer, depth, 3, &mut common::random(seed)));
+        Self::of_model(quantizer, name, kind, reveal, model)
+    }
+
+    /// A model of three classes.
+    fn of_model(quantizer: Quantizer, name: &str, kind: CircuitKind, reveal: Reveal, model: Model) -> Self {
         let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
         let needs = plan(&model, &quantizer, Output::Classes(3), &request).unwrap().remove(0);
         let spec = ClientSpec {
             format: fhectl::bundle::FORMAT,
             name: name.into(),
             kind: "tree".into(),
-            features: (0..size.0).map(|f| format!("f{f}")).collect(),
+            features: (0..quantizer.features.len()).map(|f| format!("f{f}")).collect(),
             target: "y".into(),
             classes: ["a", "b", "c"].map(String::from).into(),
             preparation: Vec::new(),
@@ -77,6 +82,13 @@ impl Fixture {
     /// The model that most tests use: small keys, fast answers.
     fn tiny() -> Self {
         Self::new("tiny", CircuitKind::PathCost, Reveal::Size, 3, 1)
+    }
+
+    /// A sum of trees.
+    fn forest() -> Self {
+        let quantizer = common::quantizer(6, 16);
+        let model = Model::Forest(common::forest(&quantizer, [5, 3, 3], 40, &mut common::random(4)));
+        Self::of_model(quantizer, "forest", CircuitKind::PathCost, Reveal::Size, model)
     }
 
     fn key_id(&self) -> String {
@@ -496,6 +508,18 @@ fn several_models_are_told_apart_by_name_and_some_need_no_key() {
     let saved = live.ask("POST", "/", &[("x-model", "open")], request.as_bytes()).ok().json::<Value>();
     let request = json!({"method": "inference", "encrypted_inputs": text(&inputs), "uid": saved["uid"]}).to_string();
     live.ask("POST", "/", &[("x-model", "open")], request.as_bytes()).ok();
+}
+
+#[test]
+fn a_sum_of_trees_is_served_like_any_model() {
+    let forest = Fixture::forest();
+    let live = Live::plain(&[&forest]);
+    live.upload(&forest, 2).ok();
+    live.assert_works(&forest);
+    let request = forest.encrypt(&forest.rows(1));
+    let cut = live.infer(&forest, &request[..request.len() - 1]);
+    cut.refused(422, "ciphertext_invalid");
+    live.assert_works(&forest);
 }
 
 #[test]

@@ -42,6 +42,24 @@ fn specs() -> (ClientSpec, ServerSpec) {
     (client, ServerSpec { format: FORMAT, salt: "00".into(), model, metrics })
 }
 
+#[test]
+fn scores_of_classes_are_told_in_their_unit() {
+    let (client, _) = specs();
+    assert!(!serde_json::to_string(&client).unwrap().contains("score_unit"), "bundles without a unit stay as they are");
+    let told = |score_scale, score_unit, scores: &[i64]| {
+        let spec = ClientSpec { score_scale, score_unit, ..client.clone() };
+        let again: ClientSpec = serde_json::from_str(&serde_json::to_string(&spec).unwrap()).unwrap();
+        again.class_scores(scores)
+    };
+    assert_eq!(told(None, ScoreUnit::Logit, &[1, 0]), [1.0, 0.0]);
+    assert_eq!(told(Some(0.5), ScoreUnit::Share, &[1]), [0.25, 0.75]);
+    assert_eq!(told(Some(0.25), ScoreUnit::Share, &[1, 1, 2]), [0.25, 0.25, 0.5]);
+    assert_eq!(told(Some(0.5), ScoreUnit::Margin, &[-3]), [1.5, -1.5]);
+    assert_eq!(told(Some(1.0), ScoreUnit::Logit, &[0]), [0.5, 0.5]);
+    let logits = told(Some(3f64.ln()), ScoreUnit::Logit, &[0, 1]);
+    assert!((logits[0] - 0.25).abs() < 1e-12 && (logits[1] - 0.75).abs() < 1e-12, "{logits:?}");
+}
+
 fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in entries {

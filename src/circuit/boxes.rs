@@ -3,14 +3,15 @@
 //! A box is reached where none of its conditions is violated; conditions on one feature merge into one interval
 //! `low <= q < high`, violated by at most one of two bits.
 
-use crate::model::{IntegerTree, Node, Quantizer};
+use crate::model::{IntegerTree, Node, Quantizer, ValueNode, ValueTree};
 
 /// One box as a sum of thermometer bits: `violations = constant + sum_i sign_i * u_i`, zero exactly inside the box and
 /// at most `features` everywhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BoxTest {
-    /// What being inside means: a class for [`Boxes::leaves`], a difference of classes for [`Boxes::signed`].
-    pub value: u32,
+pub struct BoxTest<V = u32> {
+    /// What being inside means: a class for [`Boxes::leaves`], a difference of classes for [`Boxes::signed`], one
+    /// value a score for [`value_leaves`].
+    pub value: V,
     /// Distinct features with a condition.
     pub features: u32,
     pub constant: i64,
@@ -73,6 +74,15 @@ impl Boxes {
     }
 }
 
+/// A box a leaf, exactly one of which is reached. Leaves that no row can reach are left out; sibling leaves of equal
+/// values are one.
+pub fn value_leaves(tree: &ValueTree, quantizer: &Quantizer) -> Vec<BoxTest<Vec<i32>>> {
+    let walk = Walk::new(tree, quantizer);
+    let mut tests = Vec::new();
+    walk.merged_leaves(0, walk.everything(), &mut tests);
+    tests
+}
+
 /// The first class of the lowest cost, and that cost.
 fn cheapest(costs: &[usize]) -> (u32, usize) {
     let least = costs.iter().min().copied().unwrap_or(0);
@@ -82,16 +92,59 @@ fn cheapest(costs: &[usize]) -> (u32, usize) {
 /// `low..high` of every feature.
 type Intervals = Vec<(u32, u32)>;
 
+/// A node of a tree, whatever its leaves hold.
+enum Step<V> {
+    Split { feature: u32, threshold: u32, low: u32, high: u32 },
+    Leaf(V),
+}
+
+/// A tree that can be walked.
+trait Tree {
+    type Value: Clone + PartialEq;
+    fn step(&self, at: usize) -> Step<Self::Value>;
+}
+
+impl Tree for IntegerTree {
+    type Value = u32;
+
+    fn step(&self, at: usize) -> Step<u32> {
+        match self.nodes[at] {
+            Node::Split { feature, threshold, low, high } => Step::Split { feature, threshold, low, high },
+            Node::Leaf { class } => Step::Leaf(class),
+        }
+    }
+}
+
+impl Tree for ValueTree {
+    type Value = Vec<i32>;
+
+    fn step(&self, at: usize) -> Step<Vec<i32>> {
+        match &self.nodes[at] {
+            ValueNode::Split { feature, threshold, low, high } => {
+                Step::Split { feature: *feature, threshold: *threshold, low: *low, high: *high }
+            }
+            ValueNode::Leaf { values } => Step::Leaf(values.clone()),
+        }
+    }
+}
+
+/// What is below a node inside its box.
+enum Below<V> {
+    /// The children that can be reached, with their boxes.
+    Children(Vec<(usize, Intervals)>),
+    Leaf(V),
+}
+
 /// A walk over a tree that knows the box of every subtree.
-struct Walk<'a> {
-    tree: &'a IntegerTree,
+struct Walk<'a, T> {
+    tree: &'a T,
     quantizer: &'a Quantizer,
     /// The first thermometer bit of every feature.
     offsets: Vec<usize>,
 }
 
-impl<'a> Walk<'a> {
-    fn new(tree: &'a IntegerTree, quantizer: &'a Quantizer) -> Self {
+impl<'a, T: Tree> Walk<'a, T> {
+    fn new(tree: &'a T, quantizer: &'a Quantizer) -> Self {
         let mut offsets = vec![0];
         for feature in &quantizer.features {
             offsets.push(offsets[offsets.len() - 1] + feature.levels() as usize - 1);
@@ -103,9 +156,11 @@ impl<'a> Walk<'a> {
         self.quantizer.features.iter().map(|feature| (0, feature.levels())).collect()
     }
 
-    /// The children of a split that can be reached inside a box, with their boxes.
-    fn children(&self, at: usize, intervals: &Intervals) -> Option<Vec<(usize, Intervals)>> {
-        let Node::Split { feature, threshold, low, high } = self.tree.nodes[at] else { return None };
+    fn below(&self, at: usize, intervals: &Intervals) -> Below<T::Value> {
+        let (feature, threshold, low, high) = match self.tree.step(at) {
+            Step::Leaf(value) => return Below::Leaf(value),
+            Step::Split { feature, threshold, low, high } => (feature, threshold, low, high),
+        };
         let (from, to) = intervals[feature as usize];
         let sides = [(low, from, to.min(threshold)), (high, from.max(threshold), to)];
         let reachable = sides.into_iter().filter(|(_, from, to)| from < to).map(|(child, from, to)| {
@@ -113,60 +168,38 @@ impl<'a> Walk<'a> {
             inner[feature as usize] = (from, to);
             (child as usize, inner)
         });
-        Some(reachable.collect())
+        Below::Children(reachable.collect())
     }
 
-    fn leaves(&self, at: usize, intervals: Intervals, tests: &mut Vec<BoxTest>) {
-        match self.children(at, &intervals) {
-            Some(children) => children.into_iter().for_each(|(child, inner)| self.leaves(child, inner, tests)),
-            None => tests.push(self.test(self.leaf_class(at), &intervals)),
+    fn leaves(&self, at: usize, intervals: Intervals, tests: &mut Vec<BoxTest<T::Value>>) {
+        match self.below(at, &intervals) {
+            Below::Children(children) => {
+                children.into_iter().for_each(|(child, inner)| self.leaves(child, inner, tests))
+            }
+            Below::Leaf(value) => tests.push(self.test(value, &intervals)),
         }
     }
 
-    fn leaf_class(&self, at: usize) -> u32 {
-        match self.tree.nodes[at] {
-            Node::Leaf { class } => class,
-            Node::Split { .. } => unreachable!("a split has children"),
-        }
-    }
-
-    /// Fills `costs[v][c]`: the boxes needed below `v` where class `c` is counted there already and `v` itself gets
-    /// no box.
-    fn costs(&self, at: usize, intervals: &Intervals, costs: &mut [Vec<usize>]) {
-        let classes = self.tree.classes as usize;
-        let Some(children) = self.children(at, intervals) else {
-            // A leaf of another class cannot do without a box: more than any tree costs.
-            let class = self.leaf_class(at) as usize;
-            costs[at] = (0..classes).map(|c| if c == class { 0 } else { self.tree.nodes.len() }).collect();
-            return;
+    /// As `leaves`, with one box for a subtree of one value, which is returned.
+    fn merged_leaves(&self, at: usize, intervals: Intervals, tests: &mut Vec<BoxTest<T::Value>>) -> Option<T::Value> {
+        let first = tests.len();
+        let value = match self.below(at, &intervals) {
+            Below::Leaf(value) => Some(value),
+            Below::Children(children) => {
+                let values: Vec<_> =
+                    children.into_iter().map(|(child, inner)| self.merged_leaves(child, inner, tests)).collect();
+                let first = values.first().cloned().flatten();
+                first.filter(|first| values.iter().all(|value| value.as_ref() == Some(first)))
+            }
         };
-        let mut sum = vec![0; classes];
-        for (child, inner) in children {
-            self.costs(child, &inner, costs);
-            let (_, least) = cheapest(&costs[child]);
-            for (sum, cost) in sum.iter_mut().zip(&costs[child]) {
-                *sum += (*cost).min(1 + least);
-            }
+        if let Some(value) = &value {
+            tests.truncate(first);
+            tests.push(self.test(value.clone(), &intervals));
         }
-        costs[at] = sum;
+        value
     }
 
-    /// Emits the boxes that `costs` counted, with class `counted` already there.
-    fn signed(&self, at: usize, intervals: Intervals, counted: u32, costs: &[Vec<usize>], tests: &mut Vec<BoxTest>) {
-        let Some(children) = self.children(at, &intervals) else { return };
-        for (child, inner) in children {
-            let (class, least) = cheapest(&costs[child]);
-            if costs[child][counted as usize] <= 1 + least {
-                self.signed(child, inner, counted, costs, tests);
-            } else {
-                let classes = self.tree.classes;
-                tests.push(self.test((class + classes - counted) % classes, &inner));
-                self.signed(child, inner, class, costs, tests);
-            }
-        }
-    }
-
-    fn test(&self, value: u32, intervals: &Intervals) -> BoxTest {
+    fn test(&self, value: T::Value, intervals: &Intervals) -> BoxTest<T::Value> {
         let mut test = BoxTest { value, features: 0, constant: 0, terms: Vec::new() };
         for (feature, (from, to)) in intervals.iter().enumerate() {
             let levels = self.quantizer.features[feature].levels();
@@ -183,11 +216,52 @@ impl<'a> Walk<'a> {
     }
 }
 
+impl Walk<'_, IntegerTree> {
+    /// Fills `costs[v][c]`: the boxes needed below `v` where class `c` is counted there already and `v` itself gets
+    /// no box.
+    fn costs(&self, at: usize, intervals: &Intervals, costs: &mut [Vec<usize>]) {
+        let classes = self.tree.classes as usize;
+        let children = match self.below(at, intervals) {
+            Below::Children(children) => children,
+            Below::Leaf(class) => {
+                // A leaf of another class cannot do without a box: more than any tree costs.
+                let cost = |c| if c == class as usize { 0 } else { self.tree.nodes.len() };
+                costs[at] = (0..classes).map(cost).collect();
+                return;
+            }
+        };
+        let mut sum = vec![0; classes];
+        for (child, inner) in children {
+            self.costs(child, &inner, costs);
+            let (_, least) = cheapest(&costs[child]);
+            for (sum, cost) in sum.iter_mut().zip(&costs[child]) {
+                *sum += (*cost).min(1 + least);
+            }
+        }
+        costs[at] = sum;
+    }
+
+    /// Emits the boxes that `costs` counted, with class `counted` already there.
+    fn signed(&self, at: usize, intervals: Intervals, counted: u32, costs: &[Vec<usize>], tests: &mut Vec<BoxTest>) {
+        let Below::Children(children) = self.below(at, &intervals) else { return };
+        for (child, inner) in children {
+            let (class, least) = cheapest(&costs[child]);
+            if costs[child][counted as usize] <= 1 + least {
+                self.signed(child, inner, counted, costs, tests);
+            } else {
+                let classes = self.tree.classes;
+                tests.push(self.test((class + classes - counted) % classes, &inner));
+                self.signed(child, inner, class, costs, tests);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::circuit::thermometer;
-    use crate::model::{FeatureQuantizer, Output};
+    use crate::model::{FeatureQuantizer, IntegerForest, Output};
     use proptest::prelude::*;
 
     fn quantizer(levels: &[u32]) -> Quantizer {
@@ -220,8 +294,18 @@ mod tests {
         tree
     }
 
+    /// The values of the boxes that a row is inside of.
+    fn reached<V: Clone>(tests: &[BoxTest<V>], bits: &[u64]) -> Vec<V> {
+        let inside = tests.iter().filter(|test| {
+            let violations = test.constant + test.terms.iter().map(|(bit, sign)| sign * bits[*bit] as i64).sum::<i64>();
+            assert!((0..=i64::from(test.features)).contains(&violations));
+            violations == 0
+        });
+        inside.map(|test| test.value.clone()).collect()
+    }
+
     proptest! {
-        /// Both forms say in clear what the tree says, and count no more violations than features.
+        /// All forms say in clear what the tree says, and count no more violations than features.
         #[test]
         fn boxes_equal_the_tree(
             seeds in prop::collection::vec(1u32..1_000_000, 64),
@@ -234,27 +318,35 @@ mod tests {
             tree.check(&quantizer, Output::Classes(classes as usize)).unwrap();
             let leaves = Boxes::leaves(&tree, &quantizer);
             let signed = Boxes::signed(&tree, &quantizer);
+            let one_hot = IntegerForest::of_tree(&tree).trees.remove(0);
+            let values = value_leaves(&one_hot, &quantizer);
             prop_assert!(signed.tests.len() <= leaves.tests.len());
             for row in rows {
                 let q: Vec<u32> = row.iter().zip(&levels).map(|(q, levels)| q % levels).collect();
                 let bits = thermometer::encode(&quantizer, &q, 1);
                 prop_assert_eq!(bits.len(), thermometer::bits(&quantizer));
-                let reached = |boxes: &Boxes| -> Vec<u32> {
-                    let inside = boxes.tests.iter().filter(|test| {
-                        let violations = test.constant
-                            + test.terms.iter().map(|(bit, sign)| sign * bits[*bit] as i64).sum::<i64>();
-                        assert!((0..=i64::from(test.features)).contains(&violations));
-                        violations == 0
-                    });
-                    inside.map(|test| test.value).collect()
-                };
-                let leaf = reached(&leaves);
+                let leaf = reached(&leaves.tests, &bits);
                 prop_assert!(leaf.len() <= 1);
                 prop_assert_eq!(leaf.first().copied().unwrap_or(leaves.base), tree.class(&q));
-                let sum = reached(&signed).iter().sum::<u32>();
+                let sum = reached(&signed.tests, &bits).iter().sum::<u32>();
                 prop_assert_eq!((signed.base + sum) % classes, tree.class(&q));
+                prop_assert_eq!(reached(&values, &bits), vec![one_hot.values(&q).to_vec()]);
             }
         }
+    }
+
+    #[test]
+    fn leaves_that_do_not_differ_are_one_and_unreachable_ones_none() {
+        let quantizer = quantizer(&[4, 4]);
+        let split = |feature, threshold, low, high| ValueNode::Split { feature, threshold, low, high };
+        let leaf = |value: i32| ValueNode::Leaf { values: vec![value] };
+        // q0 >= 2 and q0 < 1 contradict each other; below q0 < 2 all is 5.
+        let nodes = vec![split(0, 2, 1, 2), split(1, 1, 3, 4), split(0, 1, 5, 6), leaf(5), leaf(5), leaf(9), leaf(7)];
+        let tests = value_leaves(&ValueTree { nodes }, &quantizer);
+        let found: Vec<_> = tests.iter().map(|test| (test.value[0], test.features, test.terms.clone())).collect();
+        assert_eq!(found, [(5, 1, vec![(1, 1)]), (7, 1, vec![(1, -1)])]);
+        let constant = ValueTree { nodes: vec![split(1, 1, 1, 2), leaf(5), leaf(5)] };
+        assert_eq!(value_leaves(&constant, &quantizer)[0].features, 0);
     }
 
     #[test]

@@ -6,17 +6,20 @@
 
 #[cfg(feature = "evaluate")]
 pub mod boxes;
+pub mod cmux_forest;
 pub mod leaf_sum;
 pub mod linear;
 pub mod network;
 pub mod path_cost;
+pub mod path_cost_sum;
 #[cfg(feature = "evaluate")]
 pub mod plan;
+pub mod residues;
 pub mod table;
 pub mod thermometer;
 
 use crate::error::{Error, Result};
-use crate::fhe::{Entropy, GlweSecret, GlweShape, bad_parameters, public_key};
+use crate::fhe::{Entropy, GlweSecret, GlweShape, SeededLayout, bad_parameters, public_key};
 use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -74,7 +77,9 @@ impl fmt::Display for Reveal {
 pub enum CircuitSpec {
     Linear(linear::LinearParams),
     PathCost(path_cost::PathCostParams),
+    PathCostSum(path_cost_sum::PathCostSumParams),
     LeafSum(leaf_sum::LeafSumParams),
+    CmuxForest(cmux_forest::CmuxForestParams),
     Table(table::TableParams),
     Network(network::NetworkParams),
 }
@@ -90,8 +95,9 @@ impl CircuitSpec {
     pub fn kind(&self) -> CircuitKind {
         match self {
             Self::Linear(_) => CircuitKind::Linear,
-            Self::PathCost(_) => CircuitKind::PathCost,
+            Self::PathCost(_) | Self::PathCostSum(_) => CircuitKind::PathCost,
             Self::LeafSum(_) => CircuitKind::LeafSum,
+            Self::CmuxForest(_) => CircuitKind::CmuxForest,
             Self::Table(_) => CircuitKind::Table,
             Self::Network(_) => CircuitKind::Network,
         }
@@ -102,7 +108,9 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.flood_log2.is_some(),
             Self::PathCost(params) => params.flood_log2.is_some(),
+            Self::PathCostSum(params) => params.flood_log2.is_some(),
             Self::LeafSum(params) => params.flood_log2.is_some(),
+            Self::CmuxForest(params) => params.flood_log2.is_some(),
             Self::Table(params) => params.flood_log2.is_some(),
             Self::Network(params) => params.flood_log2.is_some(),
         }
@@ -116,7 +124,9 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.check(quantizer, output),
             Self::PathCost(params) => params.check(quantizer, output),
+            Self::PathCostSum(params) => params.check(quantizer, output),
             Self::LeafSum(params) => params.check(quantizer, output),
+            Self::CmuxForest(params) => params.check(quantizer, output),
             Self::Table(params) => params.check(quantizer, output),
             Self::Network(params) => params.check(quantizer, output),
         }
@@ -135,12 +145,19 @@ impl CircuitSpec {
 
     /// Exact bytes of one encrypted input.
     pub fn request_bytes(&self) -> usize {
+        self.input_layout().wire_len()
+    }
+
+    /// What an encrypted input is made of.
+    pub fn input_layout(&self) -> SeededLayout {
         match self {
-            Self::Linear(params) => params.input().wire_len(),
-            Self::PathCost(params) => params.input.wire_len(),
-            Self::LeafSum(params) => params.input.wire_len(),
-            Self::Table(params) => params.bits.layout().wire_len(),
-            Self::Network(params) => params.input.wire_len(),
+            Self::Linear(params) => params.input(),
+            Self::PathCost(params) => params.input,
+            Self::PathCostSum(params) => params.input,
+            Self::LeafSum(params) => params.input,
+            Self::CmuxForest(params) => params.bits.layout(),
+            Self::Table(params) => params.bits.layout(),
+            Self::Network(params) => params.input,
         }
     }
 
@@ -149,7 +166,9 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.response_bytes(),
             Self::PathCost(params) => params.response_bytes(),
+            Self::PathCostSum(params) => params.response_bytes(),
             Self::LeafSum(params) => params.response_bytes(),
+            Self::CmuxForest(params) => params.response_bytes(),
             Self::Table(params) => params.response_bytes(),
             Self::Network(params) => params.response_bytes(),
         }
@@ -169,6 +188,7 @@ impl CircuitSpec {
     /// CMUXes an inference, those of bootstraps not counted.
     pub fn cmuxes(&self) -> usize {
         match self {
+            Self::CmuxForest(params) => params.cmuxes,
             Self::Table(params) => params.answers() * params.cmuxes(),
             _ => 0,
         }
@@ -188,7 +208,9 @@ impl CircuitSpec {
         match self {
             Self::Linear(params) => params.shape,
             Self::PathCost(params) => params.input.shape,
+            Self::PathCostSum(params) => params.input.shape,
             Self::LeafSum(params) => params.bootstrap.output,
+            Self::CmuxForest(params) => params.bits.shape,
             Self::Table(params) => params.bits.shape,
             Self::Network(params) => params.output(),
         }
@@ -291,7 +313,9 @@ pub fn encode(
     match spec {
         CircuitSpec::Linear(params) => linear::client::encode(params, key, quantized, entropy),
         CircuitSpec::PathCost(params) => path_cost::client::encode(params, quantizer, key, quantized, entropy),
+        CircuitSpec::PathCostSum(params) => path_cost_sum::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::LeafSum(params) => leaf_sum::client::encode(params, quantizer, key, quantized, entropy),
+        CircuitSpec::CmuxForest(params) => cmux_forest::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::Table(params) => table::client::encode(params, quantizer, key, quantized, entropy),
         CircuitSpec::Network(params) => network::client::encode(params, key, quantized, entropy),
     }
@@ -306,7 +330,9 @@ pub fn decode(spec: &CircuitSpec, key: &ClientKey, answer: &[u8]) -> Result<Vec<
     match spec {
         CircuitSpec::Linear(params) => linear::client::decode(params, key, answer),
         CircuitSpec::PathCost(params) => path_cost::client::decode(params, key, answer),
+        CircuitSpec::PathCostSum(params) => path_cost_sum::client::decode(params, key, answer),
         CircuitSpec::LeafSum(params) => leaf_sum::client::decode(params, key, answer),
+        CircuitSpec::CmuxForest(params) => cmux_forest::client::decode(params, key, answer),
         CircuitSpec::Table(params) => table::client::decode(params, key, answer),
         CircuitSpec::Network(params) => network::client::decode(params, key, answer),
     }

@@ -1,16 +1,25 @@
 //! Choosing a circuit and its parameters, and running what was chosen.
 
 use super::boxes::Boxes;
+use super::cmux_forest::CmuxForestParams;
+use super::cmux_forest::evaluate::Memories;
+use super::cmux_forest::program::Program as ForestProgram;
 use super::network::evaluate::NetworkKey;
 use super::network::program::Program as NetworkProgram;
-use super::{CircuitKind, CircuitSpec, Reveal, leaf_sum, linear, network, path_cost, table};
+use super::path_cost_sum::program::{ForestBoxes, Program as SumProgram};
+use super::{
+    CircuitKind, CircuitSpec, Reveal, cmux_forest, leaf_sum, linear, network, path_cost, path_cost_sum, residues, table,
+};
 use crate::error::{Error, Result};
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
-use crate::fhe::{Random, public_key};
-use crate::model::{Model, Output, Quantizer};
+use crate::fhe::{Random, cost, public_key};
+use crate::model::{IntegerForest, Model, Output, Quantizer};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
+
+/// Cores of the machines that plans are made for.
+pub const PLANNED_CORES: usize = 2;
 
 /// What is asked of a circuit.
 #[derive(Debug, Clone, Copy)]
@@ -23,11 +32,13 @@ pub struct PlanRequest {
     /// log2 of the statistical distance an answer of `Linear` and `PathCost` may keep from one that does not
     /// depend on the model's noise.
     pub flooding_log2: f64,
+    /// Bits a second between client and server.
+    pub bandwidth: f64,
 }
 
 impl Default for PlanRequest {
     fn default() -> Self {
-        Self { circuit: None, reveal: Reveal::Size, p_fail_log2: -128.0, flooding_log2: -30.0 }
+        Self { circuit: None, reveal: Reveal::Size, p_fail_log2: -128.0, flooding_log2: -30.0, bandwidth: 100e6 }
     }
 }
 
@@ -54,9 +65,39 @@ pub struct Needs {
 }
 
 impl Needs {
-    /// Predicted seconds on `cores` cores.
+    /// Predicted seconds of computing on `cores` cores.
     pub fn seconds(&self, cores: usize) -> f64 {
-        self.core_seconds / cores.min(self.parallelism).max(1) as f64
+        self.core_seconds / cost::speed_up(cores.min(self.parallelism), self.spec.bootstraps() > 0)
+    }
+
+    /// Predicted seconds of the client's work, encrypting and decrypting, on `cores` cores.
+    pub fn client_seconds(&self, cores: usize) -> f64 {
+        let input = self.spec.input_layout();
+        let spread = cost::speed_up(cores.min(input.ciphertexts().div_ceil(4)), false);
+        cost::EXCHANGE_SECONDS
+            + cost::encrypt_seconds(&input) / spread
+            + cost::pack_seconds(input.bodies)
+            + self.decrypt_seconds()
+    }
+
+    fn decrypt_seconds(&self) -> f64 {
+        let shape = self.spec.answer_shape();
+        match &self.spec {
+            CircuitSpec::CmuxForest(_) => cost::decrypt_partial_seconds(shape),
+            CircuitSpec::Linear(params) => params.scores as f64 * cost::decrypt_seconds(shape),
+            // Leaves are read until one is zero: half of them on average.
+            CircuitSpec::PathCost(params) => params.leaves as f64 / 2.0 * cost::decrypt_seconds(shape),
+            CircuitSpec::PathCostSum(params) => params.ciphertexts() as f64 * cost::decrypt_partial_seconds(shape),
+            CircuitSpec::LeafSum(_) => cost::decrypt_seconds(shape),
+            CircuitSpec::Table(params) => params.answers() as f64 * cost::decrypt_seconds(shape),
+            CircuitSpec::Network(params) => params.scores as f64 * cost::decrypt_seconds(shape),
+        }
+    }
+
+    /// Predicted seconds of a whole inference on machines of `cores` cores, over so many bits a second.
+    pub fn total_seconds(&self, bandwidth: f64, cores: usize) -> f64 {
+        let bytes = self.spec.request_bytes() + self.spec.response_bytes();
+        self.seconds(cores) + self.client_seconds(cores) + 8.0 * bytes as f64 / bandwidth
     }
 }
 
@@ -91,7 +132,10 @@ pub fn plan(model: &Model, quantizer: &Quantizer, output: Output, request: &Plan
             Err(error) => refused = refused.or(Some(error)),
         }
     }
-    fits.sort_by(|a, b| a.core_seconds.total_cmp(&b.core_seconds));
+    let total = |needs: &Needs| needs.total_seconds(request.bandwidth, PLANNED_CORES);
+    // An exact answer goes before one that carries noise, whatever it costs.
+    let noisy = |needs: &Needs| needs.guarantees.p_fail_log2.is_none();
+    fits.sort_by(|a, b| noisy(a).cmp(&noisy(b)).then(total(a).total_cmp(&total(b))));
     match (fits.is_empty(), refused) {
         (true, Some(error)) => Err(error),
         _ => Ok(fits),
@@ -112,12 +156,23 @@ fn search(
             Err(Error::user("circuit_unfit", "path-cost shows a client the rounded number of leaves")
                 .hint("allow it with --reveal size, or choose --circuit leaf-sum"))
         }
+        (CircuitKind::PathCost, Model::Forest(_)) if request.reveal == Reveal::Nothing => {
+            Err(Error::user("circuit_unfit", "path-cost shows a client the numbers of trees and (rounded) of leaves")
+                .hint("allow it with --reveal size, or choose --circuit cmux-forest"))
+        }
+        (CircuitKind::PathCost, Model::Forest(forest)) => {
+            path_cost_sum::needs::search(&ForestBoxes::new(forest, quantizer), quantizer, request)
+        }
         (CircuitKind::PathCost, Model::Tree(tree)) => {
             path_cost::needs::search(&Boxes::leaves(tree, quantizer), quantizer, classes, request)
         }
         (CircuitKind::LeafSum, Model::Tree(tree)) => {
             leaf_sum::needs::search(&Boxes::signed(tree, quantizer), quantizer, classes, request)
         }
+        (CircuitKind::CmuxForest, Model::Tree(tree)) => {
+            cmux_forest::needs::search(&IntegerForest::of_tree(tree), quantizer, request)
+        }
+        (CircuitKind::CmuxForest, Model::Forest(forest)) => cmux_forest::needs::search(forest, quantizer, request),
         (CircuitKind::Table, _) => table::needs::search(model, quantizer, request),
         (CircuitKind::Network, Model::Network(model)) => network::needs::search(model, quantizer, request),
         _ => Err(Error::user("circuit_unfit", format!("circuit {kind} cannot run this kind of model"))),
@@ -146,7 +201,9 @@ pub struct Evaluator {
 enum Program {
     Linear(crate::model::IntegerLinear),
     Boxes(Boxes),
+    Sum(SumProgram),
     Tables(Vec<Vec<u64>>),
+    Forest(ForestProgram, Memories),
     Network(NetworkProgram),
 }
 
@@ -170,6 +227,9 @@ impl Evaluator {
                     && (params.values || !tests.needs_values());
                 Program::boxes(tests, fits)?
             }
+            (CircuitSpec::PathCostSum(params), Model::Forest(forest)) => {
+                Program::Sum(SumProgram::new(params, &ForestBoxes::new(forest, quantizer))?)
+            }
             (CircuitSpec::LeafSum(params), Model::Tree(tree)) => {
                 let tests = Boxes::signed(tree, quantizer);
                 let fits = tests.tests.len() == params.boxes
@@ -177,6 +237,10 @@ impl Evaluator {
                     && tests.base as usize == params.default_class;
                 Program::boxes(tests, fits)?
             }
+            (CircuitSpec::CmuxForest(params), Model::Tree(tree)) => {
+                Program::forest(params, &IntegerForest::of_tree(tree), quantizer)?
+            }
+            (CircuitSpec::CmuxForest(params), Model::Forest(forest)) => Program::forest(params, forest, quantizer)?,
             (CircuitSpec::Table(params), _) => {
                 Program::Tables(table::evaluate::Enumerated::new(model, quantizer)?.tables(params)?)
             }
@@ -241,6 +305,13 @@ impl Evaluator {
         {
             return network::evaluate::evaluate(params, program, own, key.rerandomizer.as_ref(), requests, random);
         }
+        if let Program::Forest(..) = &self.program {
+            // One after the other: each takes some 40 MB, and a thread that waits within one would begin the next.
+            let answers = requests.iter().enumerate().map(|(index, request)| {
+                self.evaluate_one(key, request, random).map_err(|error| error.context(format!("input {index}")))
+            });
+            return answers.collect();
+        }
         let tasks: Vec<_> = requests.iter().map(|request| (*request, random.fork())).collect();
         let tasks = tasks.into_par_iter().enumerate();
         let answers = tasks.map(|(index, (request, mut random))| {
@@ -258,11 +329,17 @@ impl Evaluator {
             (CircuitSpec::PathCost(params), Program::Boxes(tests)) => {
                 path_cost::evaluate::evaluate(params, tests, rerandomizer, request, random)
             }
+            (CircuitSpec::PathCostSum(params), Program::Sum(program)) => {
+                path_cost_sum::evaluate::evaluate(params, program, rerandomizer, request, random)
+            }
             (CircuitSpec::LeafSum(params), Program::Boxes(tests)) => {
                 let OwnKey::Bootstrap(bootstrap) = &key.own else {
                     return Err(Error::fault("key_missing", "no bootstrap key"));
                 };
                 leaf_sum::evaluate::evaluate(params, tests, bootstrap, rerandomizer, request, random)
+            }
+            (CircuitSpec::CmuxForest(params), Program::Forest(program, memories)) => {
+                cmux_forest::evaluate::evaluate(params, (program, memories), rerandomizer, request, random)
             }
             (CircuitSpec::Table(params), Program::Tables(tables)) => {
                 table::evaluate::evaluate(params, tables, rerandomizer, request, random)
@@ -275,6 +352,16 @@ impl Evaluator {
 impl Program {
     fn boxes(tests: Boxes, fits: bool) -> Result<Self> {
         if fits { Ok(Self::Boxes(tests)) } else { Err(unfit()) }
+    }
+
+    fn forest(params: &CmuxForestParams, forest: &IntegerForest, quantizer: &Quantizer) -> Result<Self> {
+        let top = residues::product(&params.moduli).and_then(|product| params.low.checked_add(product as i64));
+        let held = |(low, high): &(i64, i64)| *low >= params.low && top.is_some_and(|top| *high < top);
+        if forest.biases.len() != params.scores || !forest.score_ranges().iter().all(held) {
+            return Err(unfit());
+        }
+        let program = ForestProgram::new(forest, quantizer, params.low, &params.moduli);
+        Ok(Self::Forest(program, Memories::default()))
     }
 }
 

@@ -27,6 +27,18 @@ pub(super) fn check(quantizer: &Quantizer, input: &SeededLayout) -> Result<()> {
     Ok(())
 }
 
+/// Checks that the input has room for `stride` coefficients a bit, whole ciphertexts and no more, and that it can be
+/// handled.
+pub(super) fn check_spread(quantizer: &Quantizer, input: &SeededLayout, stride: usize) -> Result<()> {
+    let bits = bits(quantizer);
+    let bodies = bits.saturating_mul(stride).checked_next_multiple_of(input.shape.size);
+    let mask_words = input.ciphertexts().saturating_mul(input.shape.lwe_dimension());
+    if bodies != Some(input.bodies) || input.bodies > MAX_BITS || mask_words > MAX_MASK_WORDS {
+        return Err(bad_parameters(format!("{} input coefficients for {stride} of {bits} bits", input.bodies)));
+    }
+    Ok(())
+}
+
 /// The thermometer of a quantised row, feature after feature, `step` for a one.
 ///
 /// # Panics

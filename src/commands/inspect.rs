@@ -1,10 +1,13 @@
 //! `inspect`: what a bundle is.
 
 use super::say;
+use super::units::parse_bandwidth;
 use crate::bundle::{ClientSpec, ModelId, Quality, ServerBundle, folder};
+use crate::circuit::plan::{Needs, PLANNED_CORES, PlanRequest, plan};
 use crate::error::Result;
 use crate::model::Model;
 use crate::report::facts::facts;
+use crate::report::plan_table::plan_table;
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
@@ -18,6 +21,9 @@ use std::path::Path;
 pub struct InspectArgs {
     #[command(flatten)]
     model: super::locate::ModelArgs,
+    /// Bits a second between client and server, for the comparison of circuits: 100M, 2.5M, 1G
+    #[arg(long, env = "FHECTL_BANDWIDTH", default_value = "100M", value_parser = parse_bandwidth, value_name = "BITS/S")]
+    bandwidth: f64,
     /// Print JSON
     #[arg(long, env = "FHECTL_JSON")]
     json: bool,
@@ -29,6 +35,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
         return Err(args.model.unknown());
     }
     let (id, spec, server) = read(&path)?;
+    let plans = server.as_ref().map(|bundle| plans(bundle, args.bandwidth)).unwrap_or_default();
     if args.json {
         let value = json!({
             "id": id,
@@ -41,6 +48,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
             },
             "bootstraps": spec.circuit.bootstraps(),
             "cmux": spec.circuit.cmuxes(),
+            "circuits": plans.iter().map(|needs| predicted(needs, args.bandwidth)).collect::<Vec<_>>(),
             "metrics": server.as_ref().map(|server| server.server.metrics),
         });
         say!("{}", serde_json::to_string_pretty(&value).expect("JSON of JSON"));
@@ -58,7 +66,39 @@ pub fn run(args: InspectArgs) -> Result<()> {
         }
     }
     say!("{table}");
+    if !plans.is_empty() {
+        let chosen = plans.iter().position(|needs| needs.spec.kind() == spec.circuit.kind()).unwrap_or(plans.len());
+        say!("\nestimated for an inference, {PLANNED_CORES} cores on either side:");
+        say!("{}", plan_table(&plans, chosen, args.bandwidth));
+    }
     Ok(())
+}
+
+/// The circuits that could run an owner's model under the same promises, the one that it has as it is.
+fn plans(bundle: &ServerBundle, bandwidth: f64) -> Vec<Needs> {
+    let spec = &bundle.spec;
+    let request = PlanRequest {
+        reveal: spec.reveal,
+        p_fail_log2: spec.p_fail_log2.unwrap_or(-128.0).max(-128.0),
+        bandwidth,
+        ..PlanRequest::default()
+    };
+    // Without a plan the facts still stand: an older bundle may hold what is no longer planned.
+    plan(&bundle.server.model, &spec.quantizer, spec.output(), &request).unwrap_or_default()
+}
+
+fn predicted(needs: &Needs, bandwidth: f64) -> serde_json::Value {
+    json!({
+        "circuit": needs.spec.kind(),
+        "key": needs.spec.key_bytes(),
+        "request": needs.spec.request_bytes(),
+        "response": needs.spec.response_bytes(),
+        "seconds": {
+            "compute": needs.seconds(PLANNED_CORES),
+            "client": needs.client_seconds(PLANNED_CORES),
+            "total": needs.total_seconds(bandwidth, PLANNED_CORES),
+        },
+    })
 }
 
 /// A folder shows both halves where both are there, a zip file its own.

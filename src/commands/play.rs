@@ -13,7 +13,7 @@ use crate::model::{Output, class_of_scores};
 use crate::report::{number, progress};
 use crate::server::{ServeConfig, Server};
 use crate::store::KeyStore;
-use crate::train;
+use crate::train::{self, SimulatedQuality};
 use clap::Args;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -171,7 +171,9 @@ fn simulate(args: &PlayArgs, bundle: &ClientBundle, rows: &Dataset) -> Result<Op
     };
     let work = progress::spinner(format!("simulating {} rows", rows.len()));
     let draw = |rows: &Dataset| {
-        let simulated = train::simulated(&bundle.spec.circuit, &owner.server.model, &bundle.spec.quantizer, rows)?;
+        let value = |parts: i64| bundle.spec.value(&[parts]).unwrap_or_default();
+        let simulated =
+            train::simulated(&bundle.spec.circuit, &owner.server.model, &bundle.spec.quantizer, rows, value)?;
         simulated.ok_or_else(|| Error::fault("model_invalid", "a network's circuit on another model"))
     };
     let whole = draw(rows)?;
@@ -180,12 +182,23 @@ fn simulate(args: &PlayArgs, bundle: &ClientBundle, rows: &Dataset) -> Result<Op
         None => whole,
     };
     work.finish_and_clear();
-    say!("Simulated accuracy on {} samples is {}", whole.samples, whole.accuracy);
-    say!(
-        "Simulated agreement with the clear quantised model: {:.2} %; sums outside their circle: {}",
-        whole.agreement * 100.0,
-        whole.wraps
-    );
+    match whole.quality {
+        SimulatedQuality::Classes { accuracy, agreement } => {
+            say!("Simulated accuracy on {} samples is {accuracy}", whole.samples);
+            say!(
+                "Simulated agreement with the clear quantised model: {:.2} %; sums outside their circle: {}",
+                agreement * 100.0,
+                whole.wraps
+            );
+        }
+        SimulatedQuality::Value { r2, agreement_r2 } => {
+            say!("Simulated R2 on {} samples is {r2}", whole.samples);
+            say!(
+                "Simulated R2 with the clear quantised model: {agreement_r2:.4}; sums outside their circle: {}",
+                whole.wraps
+            );
+        }
+    }
     Ok(Some(Simulations { whole, played }))
 }
 

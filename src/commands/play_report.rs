@@ -6,7 +6,7 @@ use crate::client::Exchange;
 use crate::error::{Error, Result};
 use crate::report::stats::Summary;
 use crate::report::{bytes, facts::facts, number, seconds};
-use crate::train::{Fit, Simulated};
+use crate::train::{Fit, Simulated, SimulatedQuality};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;
@@ -200,18 +200,20 @@ impl Figures {
         }
         if let (Some(whole), Some(played), Quality::Classes { accuracy }) =
             (self.simulated, self.simulated_played, self.quality)
+            && let SimulatedQuality::Classes { accuracy: of_whole, agreement } = whole.quality
+            && let SimulatedQuality::Classes { accuracy: of_played, agreement: drawn } = played.quality
         {
             // Rows that noise decides either way: each is an independent draw on both sides.
-            let flipped = 2.0 - self.agreement.unwrap_or(1.0) - played.agreement;
+            let flipped = 2.0 - self.agreement.unwrap_or(1.0) - drawn;
             let deviation = (flipped / played.samples as f64).sqrt();
             let _ = writeln!(
                 text,
                 "| simulated accuracy on the same rows | {:.4}; the two differ by {:.4}, sampling error (one deviation) {deviation:.4} |\n| simulated accuracy on all {} test rows | {:.4}, {:.2} % agreement, {} sums outside their circle |",
-                played.accuracy,
-                (played.accuracy - accuracy).abs(),
+                of_played,
+                (of_played - accuracy).abs(),
                 whole.samples,
-                whole.accuracy,
-                whole.agreement * 100.0,
+                of_whole,
+                agreement * 100.0,
                 whole.wraps
             );
         }

@@ -12,6 +12,20 @@ pub fn parse_probability(text: &str) -> Result<f64, String> {
     if (-1024.0..=-10.0).contains(&log2) { Ok(log2) } else { Err("want a probability from 2^-1024 to 2^-10".into()) }
 }
 
+/// `100M`, `2.5M`, `1G`, `64k` or bits a second, with or without `bit/s`.
+pub fn parse_bandwidth(text: &str) -> Result<f64, String> {
+    let wrong = || format!("`{text}` is not a bandwidth; want 100M, 2.5M or 1G bits a second");
+    let bare = text.trim_end_matches("bit/s").trim_end();
+    let (number, scale) = match bare.chars().last() {
+        Some('k' | 'K') => (&bare[..bare.len() - 1], 1e3),
+        Some('M') => (&bare[..bare.len() - 1], 1e6),
+        Some('G') => (&bare[..bare.len() - 1], 1e9),
+        _ => (bare, 1.0),
+    };
+    let bits = number.trim_end().parse::<f64>().map_err(|_| wrong())? * scale;
+    if (1e3..=1e13).contains(&bits) { Ok(bits) } else { Err("want a bandwidth from 1k to 10000G bits a second".into()) }
+}
+
 /// `4GiB`, `512MiB`, `64KiB`, or bytes.
 pub fn parse_size(text: &str) -> Result<u64, String> {
     let wrong = || format!("`{text}` is not a size; want 4GiB, 512MiB or a number of bytes");
@@ -87,6 +101,12 @@ mod tests {
         assert!((parse_probability("1e-9").unwrap() + 29.9).abs() < 0.01);
         for bad in ["2", "0", "-1", "2^3", "2^-5", "half", "nan"] {
             assert!(parse_probability(bad).is_err(), "{bad}");
+        }
+        for (text, bits) in [("100M", 100e6), ("2.5 Mbit/s", 2.5e6), ("1G", 1e9), ("64kbit/s", 64e3), ("5000", 5e3)] {
+            assert_eq!(parse_bandwidth(text), Ok(bits), "{text}");
+        }
+        for bad in ["", "M", "fast", "-1M", "nan", "inf", "1", "100MB/s"] {
+            assert!(parse_bandwidth(bad).is_err(), "{bad}");
         }
         assert_eq!(parse_size("4GiB"), Ok(4 << 30));
         assert_eq!(parse_size("12"), Ok(12));

@@ -13,15 +13,30 @@ const NS_MULTIPLY: f64 = 0.3;
 /// Nanoseconds a word of the accumulator for rotation, subtraction and decomposition.
 const NS_WORD: f64 = 0.55;
 /// Nanoseconds for a point of a number-theoretic transform step, and for a word around it (draws, products, limbs).
-const NS_NTT: f64 = 0.28;
-const NS_NTT_WORD: f64 = 3.3;
+const NS_NTT: f64 = 0.22;
+const NS_NTT_WORD: f64 = 1.0;
 /// Nanoseconds for a multiply-add of LWE words.
 const NS_LINEAR: f64 = 0.4;
 /// The same in a list of 32-bit words.
 const NS_COMBINE: f64 = 0.08;
-/// Nanoseconds to draw a word of a mask, and to pack or unpack a word of the wire.
-const NS_MASK: f64 = 2.7;
-const NS_WIRE: f64 = 10.0;
+/// Nanoseconds to draw a word of a mask and one of noise, and to pack and unpack a word of the wire.
+const NS_MASK: f64 = 1.7;
+const NS_NOISE: f64 = 3.0;
+const NS_PACK: f64 = 4.5;
+const NS_UNPACK: f64 = 2.5;
+
+/// What each thread beyond the first adds, in parts of the first, where memory is what is waited for; and in
+/// bootstraps, whose batches stay in a core's cache.
+const NEXT_THREAD: f64 = 0.45;
+const NEXT_THREAD_BOOTSTRAPS: f64 = 0.95;
+/// Seconds that a client takes for an exchange whatever its size: seeds, buffers, threads that wake up.
+pub const EXCHANGE_SECONDS: f64 = 20e-6;
+
+/// How much faster work that parts into so many threads is than on one.
+pub fn speed_up(threads: usize, bootstraps: bool) -> f64 {
+    let gain = if bootstraps { NEXT_THREAD_BOOTSTRAPS } else { NEXT_THREAD };
+    1.0 + gain * (threads.max(1) - 1) as f64
+}
 
 /// Seconds of one core for one bootstrap in a batch.
 pub fn bootstrap_seconds(params: &BootstrapParams) -> f64 {
@@ -38,19 +53,61 @@ pub fn cmux_seconds(params: &GgswLayout) -> f64 {
     (NS_FFT * transforms / 2.0 + NS_MULTIPLY * products + NS_WORD * words) * 1e-9
 }
 
+/// Nanoseconds a byte of a GGSW ciphertext in the Fourier domain, read from memory.
+const NS_LOAD: f64 = 0.1;
+
+/// Seconds of one core for CMUXes that share so many passes over a GGSW ciphertext.
+pub fn shared_cmux_seconds(params: &GgswLayout, cmuxes: usize, passes: usize) -> f64 {
+    let of_one = params.fourier_bytes() as f64 / params.count as f64;
+    cmuxes as f64 * cmux_seconds(params) + passes as f64 * of_one * NS_LOAD * 1e-9
+}
+
 /// Seconds of one core for reading GGSW ciphertexts: bodies, masks, a transform of each polynomial.
 pub fn unpack_seconds(params: &GgswLayout) -> f64 {
     let bodies = params.layout().bodies as f64;
     let masks = bodies * params.shape.dimension as f64;
     let transforms = (bodies + masks) * (params.shape.size as f64).log2() / 2.0;
-    (NS_WIRE * bodies + NS_MASK * masks + NS_FFT * transforms) * 1e-9
+    (NS_UNPACK * bodies + NS_MASK * masks + NS_FFT * transforms) * 1e-9
 }
 
 /// Seconds of one core for one re-randomisation.
 pub fn rerandomize_seconds(shape: GlweShape) -> f64 {
     let (k, n) = (shape.dimension as f64, shape.size as f64);
     let transforms = k + 2.0 * k;
-    (NS_NTT * transforms * n * n.log2() + NS_NTT_WORD * n * k * (k + 2.0)) * 1e-9
+    let draws = n * (2.0 * k + 1.0);
+    (NS_NTT * transforms * n * n.log2() + NS_NTT_WORD * n * k * (k + 2.0) + NS_NOISE * draws) * 1e-9
+}
+
+/// Seconds of one core for re-randomising a partial GLWE ciphertext.
+pub fn rerandomize_partial_seconds(shape: GlweShape) -> f64 {
+    let (k, n) = (shape.dimension as f64, shape.size as f64);
+    rerandomize_seconds(shape) + (NS_NTT * 2.0 * n * n.log2() + (NS_NTT_WORD * k + NS_NOISE) * n) * 1e-9
+}
+
+/// Seconds of one core for encrypting a list, but for packing it.
+pub fn encrypt_seconds(layout: &SeededLayout) -> f64 {
+    let (k, n) = (layout.shape.dimension as f64, layout.shape.size as f64);
+    let transforms = 2.0 * k + 2.0;
+    let words = NS_MASK * k + NS_NOISE + NS_NTT_WORD * (k + 1.0);
+    let each = NS_NTT * transforms * n * n.log2() + words * n;
+    layout.ciphertexts() as f64 * each * 1e-9
+}
+
+/// Seconds for packing so many words.
+pub fn pack_seconds(words: usize) -> f64 {
+    NS_PACK * words as f64 * 1e-9
+}
+
+/// Seconds for decrypting one LWE ciphertext.
+pub fn decrypt_seconds(shape: GlweShape) -> f64 {
+    (NS_UNPACK + NS_LINEAR) * shape.lwe_dimension() as f64 * 1e-9
+}
+
+/// Seconds for decrypting one partial GLWE ciphertext.
+pub fn decrypt_partial_seconds(shape: GlweShape) -> f64 {
+    let (k, n) = (shape.dimension as f64, shape.size as f64);
+    let transforms = 2.0 * k + 2.0;
+    (NS_UNPACK * n * k + NS_NTT * transforms * n * n.log2() + NS_NTT_WORD * n * (k + 1.0)) * 1e-9
 }
 
 /// Seconds of one core for adding `count` coefficients of a GLWE list into LWE sums of this dimension.
@@ -66,10 +123,10 @@ pub fn combine_seconds(terms: usize, dimension: usize) -> f64 {
 /// Seconds of one core for reading a request.
 pub fn expand_seconds(input: &SeededLayout) -> f64 {
     let masks = input.ciphertexts() * input.shape.lwe_dimension();
-    (NS_MASK * masks as f64 + NS_WIRE * input.bodies as f64) * 1e-9
+    (NS_MASK * masks as f64 + NS_UNPACK * input.bodies as f64) * 1e-9
 }
 
 /// Seconds of one core for writing an answer of `count` LWE ciphertexts.
 pub fn answer_seconds(count: usize, dimension: usize) -> f64 {
-    NS_WIRE * (count * (dimension + 1)) as f64 * 1e-9
+    NS_PACK * (count * (dimension + 1)) as f64 * 1e-9
 }

@@ -52,17 +52,28 @@ pub struct FourierGgsws {
 
 impl FourierGgsws {
     /// Reads the wire form, expands the masks and transforms, on all threads of the current pool. Ciphertext `i` of the
-    /// result is the `order[i]`-th on the wire.
+    /// result is the `order[i]`-th on the wire; what `order` leaves out is not unpacked.
     ///
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the layout.
     pub fn unpack(layout: &GgswLayout, bytes: &[u8], order: &[usize]) -> Result<Self> {
+        Self::unpack_into(Memory::default(), layout, bytes, order)
+    }
+
+    /// As [`FourierGgsws::unpack`], into memory that was used before: tens of megabytes, new from the operating system,
+    /// cost as much as what is computed in them.
+    ///
+    /// # Errors
+    /// As [`FourierGgsws::unpack`].
+    pub fn unpack_into(memory: Memory, layout: &GgswLayout, bytes: &[u8], order: &[usize]) -> Result<Self> {
         let (seed, bodies) = layout.layout().parse(bytes)?;
         let GlweShape { dimension, size } = layout.shape;
         let rows = layout.rows();
         let fft = Fft::new(PolynomialSize(size));
         let of_output = rows * size / 2 / LANES;
-        let mut blocks = vec![ZERO; layout.count * (dimension + 1) * of_output];
+        let mut blocks = memory.0;
+        // Every block is written below.
+        blocks.resize(order.len() * (dimension + 1) * of_output, ZERO);
         blocks.par_chunks_mut((dimension + 1) * of_output).zip(order).for_each_init(
             || (Transforms::new(&fft, size), vec![0u64; dimension * size]),
             |(transforms, masks), (target, index)| {
@@ -83,6 +94,11 @@ impl FourierGgsws {
 
     pub fn layout(&self) -> &GgswLayout {
         &self.layout
+    }
+
+    /// The memory, for others.
+    pub fn into_memory(self) -> Memory {
+        Memory(self.blocks)
     }
 
     /// Memory for products; one a thread.
@@ -141,6 +157,10 @@ impl FourierGgsws {
         }
     }
 }
+
+/// Memory of [`FourierGgsws`] that are no longer needed.
+#[derive(Default)]
+pub struct Memory(Vec<Block>);
 
 /// What [`FourierGgsws::add_products`] works in.
 pub struct Workspace {

@@ -58,7 +58,7 @@ impl GgswLayout {
             || self.levels == 0
             || decomposed > 52
             || !(1..=64).contains(&self.key_bits)
-            || self.shape.size < 256
+            || self.shape.size < 128
             || self.fourier_bytes() > 1 << 30
         {
             return Err(bad_parameters(format!("no GGSW ciphertexts of {self:?} are supported")));

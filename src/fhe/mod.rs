@@ -32,6 +32,8 @@ pub mod rerandomize;
 pub mod secret;
 pub mod seeded;
 #[cfg(feature = "evaluate")]
+pub mod spaced;
+#[cfg(feature = "evaluate")]
 pub mod switch;
 pub mod wire;
 

@@ -41,24 +41,32 @@ impl SeededLayout {
     pub fn encrypt(&self, secret: &GlweSecret, messages: &[u64], entropy: &mut dyn Entropy) -> Vec<u8> {
         assert_eq!(messages.len(), self.bodies);
         assert_eq!(secret.shape(), self.shape);
-        let seed = entropy.seed();
-        let mut mask_stream = Random::new(seed);
-        let mut noise_stream = Random::fresh(entropy);
+        let (seed, noise_seed) = (entropy.seed(), entropy.seed());
         let bound = noise::t_uniform_bound(self.shape.lwe_dimension());
-
-        let mut masks = vec![0; self.shape.lwe_dimension()];
+        let size = self.shape.size;
         let mut bodies = messages.to_vec();
-        let mut body = vec![0; self.shape.size];
-        for chunk in bodies.chunks_mut(self.shape.size) {
-            mask_stream.fill_uniform(&mut masks);
+        let buffers = || (vec![0; self.shape.lwe_dimension()], vec![0; size]);
+        // Ciphertext by ciphertext, each from its own place of both streams: they can be made in any order.
+        let encrypt = |(masks, body): &mut (Vec<u64>, Vec<u64>), (index, chunk): (usize, &mut [u64])| {
+            Random::at_word(seed, (index * masks.len()) as u64).fill_uniform(masks);
             body.fill(0);
             body[..chunk.len()].copy_from_slice(chunk);
-            secret.add_mask_product(&masks, &mut body);
-            noise_stream.add_t_uniform(&mut body[..chunk.len()], bound);
+            secret.add_mask_product(masks, body);
+            Random::at_word(noise_seed, (index * size) as u64).add_t_uniform(&mut body[..chunk.len()], bound);
             chunk.copy_from_slice(&body[..chunk.len()]);
+            // Beyond a partial ciphertext stand products with the key that no noise covers.
+            zeroize::Zeroize::zeroize(body.as_mut_slice());
+        };
+        #[cfg(feature = "evaluate")]
+        {
+            use rayon::prelude::*;
+            bodies.par_chunks_mut(size).enumerate().with_min_len(4).for_each_init(buffers, encrypt);
         }
-        // Beyond a partial ciphertext stand products with the key that no noise covers.
-        zeroize::Zeroize::zeroize(&mut body);
+        #[cfg(not(feature = "evaluate"))]
+        {
+            let mut buffers = buffers();
+            bodies.chunks_mut(size).enumerate().for_each(|chunk| encrypt(&mut buffers, chunk));
+        }
 
         let mut out = Vec::with_capacity(self.wire_len());
         out.extend_from_slice(&seed.0);

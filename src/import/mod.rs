@@ -4,6 +4,7 @@
 
 mod edge;
 mod model;
+pub mod network;
 pub mod onnx;
 mod quantise;
 mod tree_builder;

@@ -1,5 +1,6 @@
 //! What is read from a file: a model in real numbers, computed as its library computes it.
 
+use super::network::Lowered;
 use crate::bundle::ScoreUnit;
 use crate::error::{Error, Result};
 use crate::model::{Output, RowStep};
@@ -33,6 +34,7 @@ pub struct Imported {
 pub enum FloatModel {
     Linear(Linear),
     Forest(Forest),
+    Network(Box<Lowered>),
 }
 
 /// Scores `biases[s] + sum_f weights[s][f] * x[f]`.
@@ -104,6 +106,11 @@ impl Imported {
         match &self.model {
             FloatModel::Linear(linear) => linear.check(self.features, scores)?,
             FloatModel::Forest(forest) => forest.check(self.features, scores)?,
+            FloatModel::Network(network) => {
+                if network.graph.inputs != self.features || network.graph.outputs.len() != scores {
+                    return Err(invalid("the network's inputs and scores are not the model's"));
+                }
+            }
         }
         Ok(self)
     }
@@ -115,6 +122,7 @@ impl FloatModel {
         match self {
             Self::Linear(linear) => linear.scores(row),
             Self::Forest(forest) => forest.scores(row),
+            Self::Network(network) => network.graph.evaluate(row),
         }
     }
 
@@ -134,6 +142,8 @@ impl FloatModel {
                 }
                 Self::Forest(Forest { biases: difference(&biases), trees })
             }
+            // Lowered as a margin.
+            Self::Network(network) => Self::Network(network),
         }
     }
 

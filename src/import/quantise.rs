@@ -78,6 +78,9 @@ pub fn quantise(imported: &Imported, rows: &Dataset, levels: Levels) -> Result<Q
                 let linear = on_grid(linear, &quantizer, rows)?;
                 (quantizer, QuantisedModel::Linear(linear))
             }
+            (FloatModel::Network(_), _) => {
+                return Err(Error::fault("import_network", "networks have a quantisation of their own"));
+            }
             (FloatModel::Linear(_), None) => {
                 return Err(Error::user("import_exact", "a linear model has no thresholds to keep")
                     .hint("leave out --exact-thresholds; --bits says how finely features are quantised"));
@@ -267,7 +270,9 @@ fn on_grid(linear: &Linear, quantizer: &Quantizer, rows: &Dataset) -> Result<Flo
     let deviations = means.iter().enumerate().map(|pair| variance(pair).sqrt()).collect();
     let largest = weights.iter().flatten().fold(0.0, |largest: f64, weight| weight.abs().max(largest));
     // Biases of 2^31 times the largest weight leave integers no room and the features no say.
-    if largest == 0.0 || biases.iter().any(|bias| !(bias.abs() / largest <= 2f64.powi(31))) {
+    if largest == 0.0
+        || biases.iter().any(|bias| (bias.abs() / largest).is_nan() || bias.abs() / largest > 2f64.powi(31))
+    {
         return Err(Error::user("import_trivial", "on the calibration rows the model ignores its features")
             .hint("are these rows of the kind that the model was trained on?"));
     }

@@ -9,7 +9,7 @@ mod tree;
 
 pub use forest::{IntegerForest, ValueNode, ValueTree};
 pub use linear::IntegerLinear;
-pub use network::{Activation, IntegerNetwork, LinearMap, MapShape, NetworkLayer, Trace};
+pub use network::{Activation, IntegerNetwork, LinearMap, MapShape, NetworkLayer, SparseShape, Trace};
 pub use quantizer::{FeatureQuantizer, MAX_LEVELS, Quantizer};
 pub use row_step::{Norm, RowStep};
 pub use tree::{IntegerTree, Node};

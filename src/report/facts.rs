@@ -104,6 +104,21 @@ fn parameters(circuit: &CircuitSpec) -> String {
             p.input.bits,
             p.response_bits
         ),
+        CircuitSpec::PathCostSum(p) => format!(
+            "k={}, N={}, {} tree(s), {} leaves x {} coefficient(s), {} a ciphertext, circles of {:?} steps (one list a copy of the \
+             input), counts modulo {}, {} score(s) a sum, {} input bits, {} answer bits on the wire",
+            p.input.shape.dimension,
+            p.input.shape.size,
+            p.trees,
+            p.slots,
+            p.messages() / p.slots,
+            p.stride,
+            p.circles,
+            p.count_modulus,
+            p.together,
+            p.input.bits,
+            p.response_bits
+        ),
         CircuitSpec::LeafSum(p) => format!(
             "n={}, k={}, N={}, base 2^{}, {} level(s), circle of {} steps, {} input bits, {} key bits, {} answer bits on the wire",
             p.bootstrap.lwe_dimension,
@@ -114,6 +129,19 @@ fn parameters(circuit: &CircuitSpec) -> String {
             p.circle,
             p.input.bits,
             p.bootstrap.key_bits,
+            p.response_bits
+        ),
+        CircuitSpec::CmuxForest(p) => format!(
+            "k={}, N={}, base 2^{}, {} level(s), {} input bits in GGSW ciphertexts of {} bits a word, {} score(s) modulo {}, {} \
+             answer bits on the wire",
+            p.bits.shape.dimension,
+            p.bits.shape.size,
+            p.bits.base_log,
+            p.bits.levels,
+            p.bits.count,
+            p.bits.key_bits,
+            p.scores,
+            p.moduli.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
             p.response_bits
         ),
         CircuitSpec::Table(p) => format!(
@@ -169,12 +197,13 @@ fn parameters(circuit: &CircuitSpec) -> String {
 fn hiding(spec: &ClientSpec) -> String {
     match (spec.flooding_log2, &spec.circuit) {
         (None, _) => "not re-randomised: the model is taken to be public".into(),
-        (Some(distance), CircuitSpec::Table(_) | CircuitSpec::LeafSum(_) | CircuitSpec::Network(_)) if distance > -1.0 => {
+        (Some(distance), CircuitSpec::Table(_) | CircuitSpec::CmuxForest(_) | CircuitSpec::LeafSum(_) | CircuitSpec::Network(_))
+            if distance > -1.0 => {
             "masks re-randomised, and what noise the answer can take is added; its own noise is too large to drown, so this is \
              a heuristic without a bound"
                 .into()
         }
-        (Some(distance), CircuitSpec::Table(_)) => format!(
+        (Some(distance), CircuitSpec::Table(_) | CircuitSpec::CmuxForest(_)) => format!(
             "masks re-randomised; noise flooded to a statistical distance of 2^{distance} an answer (a heuristic: too large a \
              distance to be a proof)"
         ),
@@ -195,10 +224,27 @@ fn learns(spec: &ClientSpec) -> String {
             "the class, the number of leaves rounded up to a power of two ({}), and that no path tests {} features or more",
             p.leaves, p.modulus
         ),
+        (CircuitSpec::PathCostSum(p), _) => format!(
+            "the {}, exactly, the number of trees that are no constants ({}), of their leaves in all, rounded up ({}), and that no \
+             path tests {} features or more; from the public parameters: that scores lie in {} to {} (rounded outwards)",
+            if spec.output() == Output::Value { "value" } else { "scores" },
+            p.trees,
+            p.slots,
+            p.count_modulus,
+            p.low,
+            p.low + p.width as i64 - 1
+        ),
         (CircuitSpec::LeafSum(p), _) => format!(
             "the class; from the public parameters: {} bootstraps, each of a box of at most {} features",
             p.boxes,
             p.circle / 2
+        ),
+        (CircuitSpec::CmuxForest(p), _) => format!(
+            "the score(s), exactly, and of single trees nothing; from the public parameters: about {} CMUXes, and that scores lie in \
+             {} to {} (rounded outwards)",
+            p.cmuxes,
+            p.low,
+            p.low + p.moduli.iter().product::<u64>() as i64 - 1
         ),
         (CircuitSpec::Table(p), _) => format!(
             "the scores, exactly; from the public parameters: that all lie in {} to {} (rounded outwards)",

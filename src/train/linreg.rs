@@ -14,6 +14,8 @@ use ndarray::{Array1, Array2, Axis};
 
 /// The largest slope of the mean squared loss, in units of the target's deviation, at which a solution counts as found.
 const CONVERGED: f64 = 1e-6;
+/// The least penalty: too little to be seen, but where features depend on each other the smallest weights win.
+const MIN_L2: f64 = 1e-12;
 /// The largest weight in units of standardised features and target; beyond it features cancel each other.
 const LARGEST: f64 = 1e6;
 
@@ -21,7 +23,8 @@ const LARGEST: f64 = 1e6;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LinregParams {
     /// The weight `alpha` of the penalty `alpha * (l1_ratio * |w|_1 + (1 - l1_ratio) / 2 * |w|^2)` beside half the mean
-    /// squared error; features are standardised, the target is in its own unit. 0 is ordinary least squares.
+    /// squared error; features are standardised, the target is in its own unit. 0 is ordinary least squares, by the smallest weights where
+    /// there are several.
     pub alpha: f64,
     /// The share of the L1 penalty: 0 is ridge, 1 lasso.
     pub l1_ratio: f64,
@@ -53,7 +56,7 @@ impl LinearRegression {
 ///
 /// # Errors
 /// `linreg_params`, `row_shape`, those of [`Dataset::check_trainable`], `target_range`, `linreg_singular` where features
-/// depend on each other, `linreg_diverged`, and `linreg_trivial` where all weights vanish.
+/// all but cancel each other, `linreg_diverged`, and `linreg_trivial` where all weights vanish.
 pub fn train_linreg(train: &Dataset, quantizer: &Quantizer, params: &LinregParams) -> Result<LinearRegression> {
     fit(train, Standardised::quantised(train, quantizer)?, params)
 }
@@ -78,7 +81,7 @@ fn fit(train: &Dataset, columns: Standardised, params: &LinregParams) -> Result<
     let wanted = Array1::from(target.values);
     // A target of another unit scales the weights: their L1 norm once, their squares twice, as it does the error.
     let l1 = alpha * l1_ratio / target.deviation;
-    let l2 = alpha * (1.0 - l1_ratio);
+    let l2 = (alpha * (1.0 - l1_ratio)).max(MIN_L2);
     let solved = if l1 > 0.0 { elastic(&matrix, &wanted, l1, l2)? } else { least_squares(&matrix, &wanted, l2)? };
     if solved.iter().any(|weight| !weight.is_finite() || weight.abs() > LARGEST) {
         return Err(singular());
@@ -105,17 +108,13 @@ fn fit(train: &Dataset, columns: Standardised, params: &LinregParams) -> Result<
 /// rows and, below them, those of a penalty: `sqrt(rows * l2)` times the unit matrix, with wanted values of nought.
 fn least_squares(matrix: &Array2<f64>, wanted: &Array1<f64>, l2: f64) -> Result<Array1<f64>> {
     let (rows, features) = matrix.dim();
-    let below = if l2 > 0.0 { features } else { 0 };
-    if rows + below < features {
-        return Err(singular());
-    }
     let root = (rows as f64 * l2).sqrt();
-    let records = Array2::from_shape_fn((rows + below, features), |(row, feature)| match row.checked_sub(rows) {
+    let records = Array2::from_shape_fn((rows + features, features), |(row, feature)| match row.checked_sub(rows) {
         None => matrix[[row, feature]],
         Some(at) if at == feature => root,
         Some(_) => 0.0,
     });
-    let targets = Array1::from_shape_fn(rows + below, |row| wanted.get(row).copied().unwrap_or(0.0));
+    let targets = Array1::from_shape_fn(rows + features, |row| wanted.get(row).copied().unwrap_or(0.0));
     let solver = LeastSquares::new().with_intercept(false);
     solver.fit(&DatasetBase::new(records, targets)).map(|model| model.params().clone()).map_err(|_| singular())
 }
@@ -148,6 +147,6 @@ fn steepest(matrix: &Array2<f64>, wanted: &Array1<f64>, weights: &Array1<f64>, l
 }
 
 fn singular() -> Error {
-    Error::user("linreg_singular", "the features depend on each other: least squares has no one solution")
+    Error::user("linreg_singular", "features all but cancel each other: least squares has no sound solution")
         .hint("give a small penalty, such as `--alpha 0.01`, or leave out features that repeat others")
 }

@@ -28,11 +28,12 @@ pub use growth::{GrowthParams, MaxFeatures};
 pub use linreg::{LinearRegression, LinregParams, float_linreg, train_linreg};
 pub use logreg::{LogregParams, float_logreg, train_logreg};
 pub use network::{
-    ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, NetworkParams, TrainedNetwork, train_network,
+    ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, NetworkParams, TrainedNetwork,
+    circle_holding, train_network,
 };
 pub use quality::{Fit, Score, score, score_forest};
 pub use quantize::{fit_affine, fit_edges, fit_exact, fit_pixels};
-pub use simulated::{Simulated, simulated};
+pub use simulated::{Simulated, SimulatedQuality, simulated};
 pub use svm::{SvmParams, float_svm, train_svm};
 pub use tree::{TreeParams, float_tree_accuracy, train_tree};
 
@@ -59,5 +60,7 @@ pub fn accuracy(model: &Model, quantizer: &Quantizer, data: &Dataset) -> Result<
     Ok(hits as f64 / data.len().max(1) as f64)
 }
 
+#[cfg(test)]
+mod tabular_tests;
 #[cfg(test)]
 mod tests;

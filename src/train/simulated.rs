@@ -1,11 +1,12 @@
 //! What encrypted inference will make of a network, predicted in clear.
 
-use super::quantize_rows;
+use super::{Fit, quantize_rows};
 use crate::circuit::CircuitSpec;
+use crate::circuit::network::SCORE_PARTS;
 use crate::circuit::network::simulate::Simulator;
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::model::{Model, Quantizer, class_of_scores};
+use crate::model::{Model, Output, Quantizer, class_of_scores};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -13,16 +14,32 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Simulated {
     pub samples: usize,
-    /// The share of rows whose class is the label's.
-    pub accuracy: f64,
-    /// The share of rows whose class is that of the clear integer model.
-    pub agreement: f64,
+    #[serde(flatten)]
+    pub quality: SimulatedQuality,
     /// Sums that leave their circle in clear, over all rows and layers: wrong answers rather than noise.
     pub wraps: usize,
 }
 
+/// How the answers with noise compare with what is wanted and with the clear integer model's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum SimulatedQuality {
+    Classes {
+        /// The share of rows whose class is the label's.
+        accuracy: f64,
+        /// The share of rows whose class is that of the clear integer model.
+        agreement: f64,
+    },
+    Value {
+        /// R2 with the wanted numbers.
+        r2: f64,
+        /// R2 with the clear integer model's numbers.
+        agreement_r2: f64,
+    },
+}
+
 /// Simulates `rows`; `None` where the circuit is exact and there is nothing to simulate. The same rows give the same
-/// figures.
+/// figures. `value` makes a number of a score in [`SCORE_PARTS`] of a step, where the output is one.
 ///
 /// # Errors
 /// `model_invalid` where model and circuit do not belong together; as for [`quantize_rows`].
@@ -31,20 +48,33 @@ pub fn simulated(
     model: &Model,
     quantizer: &Quantizer,
     rows: &Dataset,
+    value: impl Fn(i64) -> f64,
 ) -> Result<Option<Simulated>> {
     let (CircuitSpec::Network(params), Model::Network(network)) = (circuit, model) else { return Ok(None) };
     let simulator = Simulator::new(params, network)?;
     let quantized = quantize_rows(quantizer, rows)?;
-    let (hits, agreeing, wraps) = quantized
+    let drawn: Vec<(Vec<i64>, Vec<i64>)> = quantized
         .par_iter()
-        .zip(&rows.labels)
         .enumerate()
-        .map(|(index, (row, label))| {
-            let class = class_of_scores(&simulator.scores(row, index as u64));
-            let hit = usize::from(class == *label as usize);
-            (hit, usize::from(class == model.predict(row)), network.wraps(row))
-        })
-        .reduce(|| (0, 0, 0), |a, b| (a.0 + b.0, a.1 + b.1, a.2 + b.2));
-    let share = |count: usize| count as f64 / rows.len().max(1) as f64;
-    Ok(Some(Simulated { samples: rows.len(), accuracy: share(hits), agreement: share(agreeing), wraps }))
+        .map(|(index, row)| (simulator.scores(row, index as u64), model.scores(row)))
+        .collect();
+    let wraps = quantized.par_iter().map(|row| network.wraps(row)).sum();
+    let quality = match rows.output() {
+        Output::Classes(_) => {
+            let share = |count: usize| count as f64 / rows.len().max(1) as f64;
+            let classes = || drawn.iter().map(|(noisy, clear)| (class_of_scores(noisy), class_of_scores(clear)));
+            SimulatedQuality::Classes {
+                accuracy: share(
+                    classes().zip(&rows.labels).filter(|((class, _), label)| *class == **label as usize).count(),
+                ),
+                agreement: share(classes().filter(|(noisy, clear)| noisy == clear).count()),
+            }
+        }
+        Output::Value => {
+            let noisy: Vec<f64> = drawn.iter().map(|(noisy, _)| value(noisy[0])).collect();
+            let clear: Vec<f64> = drawn.iter().map(|(_, clear)| value(clear[0] * SCORE_PARTS as i64)).collect();
+            SimulatedQuality::Value { r2: Fit::of(&noisy, &rows.values).r2, agreement_r2: Fit::of(&noisy, &clear).r2 }
+        }
+    };
+    Ok(Some(Simulated { samples: rows.len(), quality, wraps }))
 }

@@ -4,12 +4,12 @@ use crate::model::{FeatureQuantizer, Model, Output};
 use proptest::prelude::*;
 use std::path::Path;
 
-fn holdout(name: &str) -> (Dataset, Dataset) {
+pub(super) fn holdout(name: &str) -> (Dataset, Dataset) {
     let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
     load_split(name, &datasets, None, None, Holdout::Share { test_size: 0.15, seed: 42 }).unwrap()
 }
 
-fn dataset(rows: Vec<Vec<f64>>, labels: Vec<u32>, classes: usize) -> Dataset {
+pub(super) fn dataset(rows: Vec<Vec<f64>>, labels: Vec<u32>, classes: usize) -> Dataset {
     Dataset {
         name: "d".into(),
         target: "y".into(),

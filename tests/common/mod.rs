@@ -3,8 +3,8 @@
 
 use fhectl::fhe::{Random, Seed};
 use fhectl::model::{
-    Activation, FeatureQuantizer, IntegerLinear, IntegerNetwork, IntegerTree, LinearMap, MapShape, NetworkLayer, Node,
-    Quantizer,
+    Activation, FeatureQuantizer, IntegerForest, IntegerLinear, IntegerNetwork, IntegerTree, LinearMap, MapShape,
+    NetworkLayer, Node, Quantizer, ValueNode, ValueTree,
 };
 
 pub fn random(seed: u8) -> Random {
@@ -45,6 +45,25 @@ fn grow(tree: &mut IntegerTree, intervals: &[(u32, u32)], depth: usize, random: 
     at as u32
 }
 
+/// So many full trees of random values up to `largest`, with `scores` scores.
+pub fn forest(
+    quantizer: &Quantizer,
+    [trees, depth, scores]: [usize; 3],
+    largest: i32,
+    random: &mut Random,
+) -> IntegerForest {
+    let value = |random: &mut Random| random.below(2 * largest as u64 + 1) as i32 - largest;
+    let trees = (0..trees).map(|_| {
+        let nodes = tree(quantizer, depth, 2, random).nodes.into_iter().map(|node| match node {
+            Node::Split { feature, threshold, low, high } => ValueNode::Split { feature, threshold, low, high },
+            Node::Leaf { .. } => ValueNode::Leaf { values: (0..scores).map(|_| value(random)).collect() },
+        });
+        ValueTree { nodes: nodes.collect() }
+    });
+    let trees = trees.collect();
+    IntegerForest { biases: (0..scores).map(|_| i64::from(value(random))).collect(), trees }
+}
+
 pub fn linear(quantizer: &Quantizer, classes: usize, weight_bits: u32, random: &mut Random) -> IntegerLinear {
     let rows = if classes == 2 { 1 } else { classes };
     let top = (1i64 << (weight_bits - 1)) - 1;
@@ -65,7 +84,7 @@ pub fn network(quantizer: &Quantizer, shapes: &[MapShape], outputs: &[i32], rand
     let mut network = IntegerNetwork { layers: Vec::new() };
     for (index, shape) in shapes.iter().enumerate() {
         let weights = (0..shape.taps() * shape.channels()).map(|_| random.below(3) as i32 - 1).collect();
-        let map = LinearMap { shape: *shape, weights, biases: vec![7; shape.channels()] };
+        let map = LinearMap { shape: shape.clone(), weights, biases: vec![7; shape.channels()] };
         network.layers.push(NetworkLayer { map, circle: 1 << 30, noise: 0.008, activation: None });
         let sums: Vec<Vec<i64>> = rows.iter().map(|row| network.scores(row)).collect();
         let channel = |c: usize| {

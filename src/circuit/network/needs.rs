@@ -35,7 +35,7 @@ impl Demands {
             squared_norms: layers.iter().map(|layer| largest(layer.map.squared_norms())).collect(),
             variances: layers.iter().map(|layer| layer.noise * layer.noise).collect(),
             widths: layers.iter().map(|layer| layer.map.shape.outputs()).collect(),
-            terms: layers.iter().map(|layer| layer.map.shape.outputs() * layer.map.shape.taps()).collect(),
+            terms: layers.iter().map(|layer| layer.map.shape.terms()).collect(),
         }
     }
 

@@ -53,24 +53,18 @@ fn doubled_centre(activation: &Activation) -> i64 {
 
 /// The sums of a layer whose inputs lack half of `doubled_centre`.
 fn linear(layer: &NetworkLayer, doubled_centre: i64) -> (Vec<Vec<Term>>, Vec<u64>) {
-    let map = &layer.map;
-    let [rows, columns] = map.shape.positions();
     let (mut sums, mut constants) = (Vec::new(), Vec::new());
-    for position in (0..rows).flat_map(|y| (0..columns).map(move |x| [y, x])) {
-        let window = map.shape.window(position);
-        for (channel, bias) in map.biases.iter().enumerate() {
-            let taps = map.of(channel).iter().zip(&window);
-            let terms: Vec<Term> = taps
-                .filter_map(|(weight, input)| {
-                    input.filter(|_| *weight != 0).map(|input| Term { input: input as u32, weight: *weight })
-                })
-                .collect();
-            let missing: i128 =
-                terms.iter().map(|term| i128::from(term.weight)).sum::<i128>() * i128::from(doubled_centre);
-            constants.push(turns(2 * i128::from(*bias) + missing, 2 * layer.circle));
-            sums.push(terms);
-        }
-    }
+    layer.map.for_each_sum(|bias, window, weights| {
+        let taps = weights.iter().zip(window);
+        let terms: Vec<Term> = taps
+            .filter_map(|(weight, input)| {
+                input.filter(|_| *weight != 0).map(|input| Term { input: input as u32, weight: *weight })
+            })
+            .collect();
+        let missing: i128 = terms.iter().map(|term| i128::from(term.weight)).sum::<i128>() * i128::from(doubled_centre);
+        constants.push(turns(2 * i128::from(bias) + missing, 2 * layer.circle));
+        sums.push(terms);
+    });
     (sums, constants)
 }
 

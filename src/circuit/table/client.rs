@@ -14,9 +14,13 @@ pub fn encode(
     quantized: &[u32],
     entropy: &mut dyn Entropy,
 ) -> Vec<u8> {
+    ggsw::encrypt(&params.bits, &bits_of(quantizer, quantized), key.answer(), entropy)
+}
+
+/// The bits of a quantised row, feature after feature, the lowest first.
+pub fn bits_of(quantizer: &Quantizer, quantized: &[u32]) -> Vec<u64> {
     let features = quantized.iter().zip(widths(quantizer));
-    let bits: Vec<u64> = features.flat_map(|(q, width)| (0..width).map(move |bit| u64::from(q >> bit & 1))).collect();
-    ggsw::encrypt(&params.bits, &bits, key.answer(), entropy)
+    features.flat_map(|(q, width)| (0..width).map(move |bit| u64::from(q >> bit & 1))).collect()
 }
 
 /// Decrypts the scores.

@@ -3,7 +3,7 @@
 use super::TableParams;
 use super::evaluate::Enumerated;
 use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
-use crate::circuit::{CircuitSpec, Reveal};
+use crate::circuit::{CircuitSpec, Reveal, residues};
 use crate::error::Result;
 use crate::fhe::ggsw::GgswLayout;
 use crate::fhe::{GlweShape, cost, noise, public_key};
@@ -24,7 +24,7 @@ pub fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Re
     let table = Enumerated::new(model, quantizer)?;
     let (low, high) = table.range();
     let scores = table.scores.iter().flatten().next().map_or(0, Vec::len);
-    let (low, score_bits) = published_range(low, high);
+    let (low, score_bits) = residues::coarse_range(low, high);
     let refused = || {
         no_parameters(format!(
             "table: scores from {low} to {high} are not exact at a failure rate of 2^{:.0}",
@@ -64,15 +64,6 @@ pub fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Re
         parallelism: params.answers().max(2),
         spec: CircuitSpec::Table(params),
     })
-}
-
-/// The range that the public half names: not the lowest score itself, which is a sum of weights, but a multiple of an
-/// eighth of the range at or below it. Returns its low end and log2 of its width.
-fn published_range(low: i64, high: i64) -> (i64, u32) {
-    let bits_of = |low: i64| (high.abs_diff(low) + 1).next_power_of_two().ilog2().max(1);
-    let part = 1i64 << bits_of(low).saturating_sub(3);
-    let low = low.div_euclid(part) * part;
-    (low, bits_of(low))
 }
 
 /// Half of the failure budget is for the table itself, then as much flooding as the margin takes, the rest for
@@ -120,18 +111,4 @@ fn core_seconds(params: &TableParams) -> f64 {
     cost::unpack_seconds(&params.bits)
         + answers * params.cmuxes() as f64 * SMALL_BATCHES * cost::cmux_seconds(&params.bits)
         + answers * cost::rerandomize_seconds(params.bits.shape)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_published_range_holds_the_scores_and_is_coarse() {
-        for (low, high) in [(0, 1), (-61, 130), (-64, 63), (5, 5), (-4018, 4000), (1000, 1255)] {
-            let (published, bits) = published_range(low, high);
-            assert!(published <= low && high < published + (1 << bits), "{low} to {high}");
-            assert_eq!(published.rem_euclid(1i64 << bits.saturating_sub(4)), 0, "{low} to {high}");
-        }
-    }
 }

@@ -31,20 +31,21 @@ pub struct BoostArgs {
     /// The most splits on a path
     #[arg(long, env = "FHECTL_MAX_DEPTH", default_value_t = 3)]
     max_depth: usize,
-    /// The share of a Newton step that a tree takes [default: 0.3; for numbers, 0.1]
+    /// The share of a Newton step that a tree takes [default: 0.4; for numbers, 0.1]
     #[arg(long, env = "FHECTL_LEARNING_RATE")]
     learning_rate: Option<f64>,
     /// Strength of the L2 penalty on leaf values
     #[arg(long, env = "FHECTL_L2", default_value_t = 1.0)]
     l2: f64,
     /// The least curvature of the loss in a leaf: for numbers a count of rows, for classes a sum of p (1 - p)
-    #[arg(long, env = "FHECTL_MIN_LEAF", default_value_t = 1.0)]
+    #[arg(long, env = "FHECTL_MIN_LEAF", default_value_t = 0.1)]
     min_leaf: f64,
 }
 
 impl BoostArgs {
     pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
-        let usual = if train.output() == Output::Value { 0.1 } else { 0.3 };
+        // Of the rates, penalties and leaf sizes tried, what held-out training rows of `spam` were told best with.
+        let usual = if train.output() == Output::Value { 0.1 } else { 0.4 };
         let params = BoostParams {
             rounds: self.trees,
             max_depth: self.max_depth,

@@ -1,6 +1,6 @@
 //! Flags of every kind of model.
 
-use crate::commands::units::{CircuitChoice, RevealChoice, parse_probability};
+use crate::commands::units::{CircuitChoice, RevealChoice, parse_bandwidth, parse_probability};
 use crate::data::Task;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
@@ -39,6 +39,9 @@ pub struct CommonArgs {
     /// How the model runs on ciphertexts
     #[arg(long, env = "FHECTL_CIRCUIT", value_enum, default_value = "auto")]
     pub circuit: CircuitChoice,
+    /// Bits a second between client and server, for choosing the circuit: 100M, 2.5M, 1G
+    #[arg(long, env = "FHECTL_BANDWIDTH", default_value = "100M", value_parser = parse_bandwidth, value_name = "BITS/S")]
+    pub bandwidth: f64,
     /// What a client may learn of the model beyond its answers
     #[arg(long, env = "FHECTL_REVEAL", value_enum, default_value = "size")]
     pub reveal: RevealChoice,

@@ -1,6 +1,7 @@
 //! `create import`: a model of another tool.
 
 use super::finest::{Finest, finest_weights};
+use super::import_network::PtqArgs;
 use super::trees::{Trained, ValueArgs};
 use super::{CommonArgs, Made, Origin, clean, publish, say};
 use crate::bundle::{Evaluation, ScoreUnit, check_name, folder};
@@ -26,7 +27,9 @@ use std::path::{Path, PathBuf};
   fhectl create import iris.json --data iris --classes setosa,versicolor,virginica
   fhectl create import model.json --exact-thresholds     trees without any rows; client.zip then holds their thresholds
 
-In Python: `skl2onnx.to_onnx(model, X[:1].astype(numpy.float32))`, or `booster.save_model(\"model.ubj\")` of XGBoost.
+In Python: `skl2onnx.to_onnx(model, X[:1].astype(numpy.float32))`, `booster.save_model(\"model.ubj\")` of XGBoost, or
+`torch.onnx.export(model.eval(), (X[:1],), \"model.onnx\")`. Images are rows in the order of the flattened ONNX input:
+channel after channel.
 The rows of --data should be like those that the model was trained on: features are quantised to suit them, and
 a share of them (--test-size) measures how far the encrypted model agrees with the original.")]
 pub struct ImportArgs {
@@ -36,6 +39,8 @@ pub struct ImportArgs {
     common: CommonArgs,
     #[command(flatten)]
     values: ValueArgs,
+    #[command(flatten)]
+    network: PtqArgs,
     /// Bits a feature is quantised to (1 to 16) [default: the fewest from 6 to 10 that keep the original's answers]
     #[arg(long, env = "FHECTL_BITS", value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: Option<u32>,
@@ -71,14 +76,26 @@ pub fn run(args: &ImportArgs) -> Result<()> {
 
     let rows = rows(args, &imported)?;
     let work = progress::spinner(format!("quantising {} for {} features", imported.source, imported.features));
-    let quantised = import::quantise(&imported, &rows.calibration, args.levels())?;
     let request = PlanRequest {
         circuit: common.circuit.kind(),
         reveal: common.reveal.into(),
         p_fail_log2: common.p_fail,
         ..PlanRequest::default()
     };
-    let mut made = made(args, &imported, quantised, &rows, &request)?;
+    let mut made = match &imported.model {
+        FloatModel::Network(network) => {
+            if args.exact_thresholds {
+                return Err(Error::user("import_exact", "a network has no thresholds to keep")
+                    .hint("leave out --exact-thresholds; --bits says how finely features are quantised"));
+            }
+            let float = original_score(&imported, &rows.test);
+            args.network.made(network, args.bits, &rows.calibration, float, &request)?
+        }
+        _ => {
+            let quantised = import::quantise(&imported, &rows.calibration, args.levels())?;
+            made(args, &imported, quantised, &rows, &request)?
+        }
+    };
     work.finish_and_clear();
     let agreement = agreement(&made, &imported, &rows.test)?;
     if let Some(agreement) = &agreement {
@@ -139,6 +156,11 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
 fn named(mut imported: Imported, names: &[String]) -> Result<Imported> {
     if names.is_empty() {
         return Ok(imported);
+    }
+    // Of one output a file does not say whether it is a number or the logit of the second of two classes.
+    let logit = matches!(&imported.model, FloatModel::Network(_)) && imported.classes.is_empty() && names.len() == 2;
+    if logit {
+        imported.classes = vec![String::new(); 2];
     }
     let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
     if names.len() != imported.classes.len() || distinct.len() != names.len() || names.iter().any(String::is_empty) {

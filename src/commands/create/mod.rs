@@ -6,6 +6,7 @@ mod defaults;
 mod finest;
 mod forest;
 mod import;
+mod import_network;
 mod layers;
 mod linreg;
 mod logreg;
@@ -156,6 +157,7 @@ fn create(
         circuit: args.circuit.kind(),
         reveal: args.reveal.into(),
         p_fail_log2: args.p_fail,
+        bandwidth: args.bandwidth,
         ..PlanRequest::default()
     };
     let work =

@@ -4,14 +4,14 @@ use super::{CommonArgs, NetworkExtras, say};
 use crate::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
 use crate::circuit::CircuitSpec;
 use crate::circuit::network::SCORE_PARTS;
-use crate::circuit::plan::Needs;
+use crate::circuit::plan::{Needs, PLANNED_CORES};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{Model, Quantizer, RowStep};
 use crate::report::card::{ImportedFrom, Story, card};
-use crate::report::{facts::facts, seconds};
-use crate::train::{self, Score, Simulated};
+use crate::report::{facts::facts, plan_table::plan_table};
+use crate::train::{self, Score, Simulated, SimulatedQuality};
 use std::path::Path;
 
 /// A model that was made and has a circuit.
@@ -57,7 +57,10 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
         Error::user("circuit_unfit", "no circuit runs this kind of model").hint("choose another kind of model")
     })?;
     let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
-    let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows)?;
+    let parts_worth = |parts: i64| {
+        parts as f64 / SCORE_PARTS as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0)
+    };
+    let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows, parts_worth)?;
     let quality = if test_rows.is_empty() {
         Quality::Unmeasured {}
     } else {
@@ -103,17 +106,8 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
     for (label, value) in facts(&spec) {
         say!("{label}: {value}");
     }
-    for (index, needs) in made.plans.iter().enumerate() {
-        let mark = if index == 0 { "chosen" } else { "possible" };
-        say!(
-            "{mark}: {} at an estimated {} of compute on 2 cores, key {}, request {}, response {}",
-            needs.spec.kind(),
-            seconds(needs.seconds(2)),
-            crate::report::bytes(needs.spec.key_bytes()),
-            crate::report::bytes(needs.spec.request_bytes()),
-            crate::report::bytes(needs.spec.response_bytes())
-        );
-    }
+    say!("estimated for an inference, {PLANNED_CORES} cores on either side:");
+    say!("{}", plan_table(&made.plans, 0, args.bandwidth));
     say!("written: {}", origin.path.display());
     for file in weights {
         say!("weights: {}", file.display());
@@ -126,7 +120,10 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
         (Score::Accuracy(float_accuracy), Score::Accuracy(quantized_accuracy)) => Ok(Quality::Accuracy {
             float_accuracy,
             quantized_accuracy,
-            simulated_accuracy: simulated.map(|simulated| simulated.accuracy),
+            simulated_accuracy: simulated.and_then(|simulated| match simulated.quality {
+                SimulatedQuality::Classes { accuracy, .. } => Some(accuracy),
+                SimulatedQuality::Value { .. } => None,
+            }),
         }),
         (Score::Fit(float), Score::Fit(quantized)) if !(float.r2.is_finite() && quantized.r2.is_finite()) => {
             Err(Error::user("one_value", "all test rows have the same number to predict: R2 says nothing")
@@ -137,7 +134,10 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
             quantized_r2: quantized.r2,
             float_rmse: float.rmse,
             quantized_rmse: quantized.rmse,
-            simulated_r2: None,
+            simulated_r2: simulated.and_then(|simulated| match simulated.quality {
+                SimulatedQuality::Value { r2, .. } => Some(r2),
+                SimulatedQuality::Classes { .. } => None,
+            }),
         }),
         _ => Err(Error::fault("model_invalid", "a classifier and a regression were compared")),
     }
@@ -156,7 +156,12 @@ fn tell(metrics: &Metrics, simulated: Option<&Simulated>) {
         Quality::Unmeasured {} => say!("accuracy: not measured, for there are no rows"),
     }
     if let Some(simulated) = simulated {
-        say!("simulated accuracy, with the noise of encryption: {:.4}", simulated.accuracy);
+        match simulated.quality {
+            SimulatedQuality::Classes { accuracy, .. } => {
+                say!("simulated accuracy, with the noise of encryption: {accuracy:.4}")
+            }
+            SimulatedQuality::Value { r2, .. } => say!("simulated R2, with the noise of encryption: {r2:.4}"),
+        }
         say!("sums outside their circle: {} over all test rows", simulated.wraps);
     }
     say!("test rows: {}", metrics.test_rows);

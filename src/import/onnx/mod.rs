@@ -15,14 +15,23 @@ pub use graph::{Attribute, Graph, Input, Node};
 pub use tensor::{Tensor, TensorData};
 
 use super::model::Imported;
+use super::network;
 use crate::error::{Error, Result};
 
-/// Reads an ONNX file.
+/// Operators of `ai.onnx.ml` that stand around networks, too.
+const AROUND: [&str; 4] = ["Scaler", "ZipMap", "ArrayFeatureExtractor", "Normalizer"];
+
+/// Reads an ONNX file: as a linear model or trees where it is one, else as a network.
 ///
 /// # Errors
 /// Those of [`Graph::read`]; `onnx_unsupported` naming the operator that no model here is made of.
 pub fn read(bytes: &[u8]) -> Result<Imported> {
-    evaluate::read(&Graph::read(bytes)?)
+    let graph = Graph::read(bytes)?;
+    let classical = |node: &Node| !node.domain.is_empty() && !AROUND.contains(&node.op.as_str());
+    evaluate::read(&graph).or_else(|error| match graph.nodes.iter().any(classical) {
+        true => Err(error),
+        false => network::read(&graph),
+    })
 }
 
 /// A file that breaks its own format.

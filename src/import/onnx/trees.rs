@@ -125,8 +125,11 @@ fn ensemble(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Resul
     Ok(sum)
 }
 
+/// Trees, each by its number and root.
+type Roots = Vec<(i64, usize)>;
+
 /// Every tree's number and root, and the nodes of all trees.
-fn nodes(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<(Vec<(i64, usize)>, Vec<SourceNode>)> {
+fn nodes(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<(Roots, Vec<SourceNode>)> {
     let (trees, ids) = (node.ints("nodes_treeids")?, node.ints("nodes_nodeids")?);
     let (yes, no) = (node.ints("nodes_truenodeids")?, node.ints("nodes_falsenodeids")?);
     let (features, modes) = (node.ints("nodes_featureids")?, node.texts("nodes_modes")?);

@@ -1,6 +1,7 @@
-//! Linear maps of a network: dense and convolution, with integer weights.
+//! Linear maps of a network: dense, convolution and sparse, with integer weights.
 
 use super::super::invalid;
+use super::sparse::SparseShape;
 use super::{MAX_TERMS, MAX_WEIGHTS, MAX_WIDTH};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -11,14 +12,15 @@ use serde::{Deserialize, Serialize};
 pub struct LinearMap {
     #[serde(flatten)]
     pub shape: MapShape,
-    /// Dense: `[output][input]`. Convolution: `[filter][row][column][channel]`.
+    /// Dense: `[output][input]`. Convolution: `[filter][row][column][channel]`. Sparse: those of each output's inputs, one
+    /// output after the other.
     pub weights: Vec<i32>,
-    /// One a channel.
+    /// One a channel; of a sparse map one an output.
     pub biases: Vec<i64>,
 }
 
 /// How a map's weights are laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "map", rename_all = "snake_case")]
 pub enum MapShape {
     Dense {
@@ -36,6 +38,8 @@ pub enum MapShape {
         stride: usize,
         padding: usize,
     },
+    /// Every output has inputs of its own.
+    Sparse(SparseShape),
 }
 
 impl MapShape {
@@ -43,14 +47,17 @@ impl MapShape {
         match *self {
             Self::Dense { inputs, .. } => inputs,
             Self::Conv { height, width, channels, .. } => height * width * channels,
+            Self::Sparse(ref sparse) => sparse.inputs,
         }
     }
 
-    /// Units that have weights, biases and thresholds of their own; output `i` is of channel `i % channels`.
+    /// Units that have thresholds of their own, and but in sparse maps weights and biases; output `i` is of channel
+    /// `i % channels`.
     pub fn channels(&self) -> usize {
         match *self {
             Self::Dense { outputs, .. } => outputs,
             Self::Conv { filters, .. } => filters,
+            Self::Sparse(ref sparse) => sparse.channels,
         }
     }
 
@@ -61,13 +68,14 @@ impl MapShape {
                 let [rows, columns] = self.positions();
                 rows * columns * filters
             }
+            Self::Sparse(ref sparse) => sparse.rows.len(),
         }
     }
 
-    /// Rows and columns of a convolution's output; `[1, 1]` for a dense map.
+    /// Rows and columns of a convolution's output; `[1, 1]` for other maps.
     pub fn positions(&self) -> [usize; 2] {
         match *self {
-            Self::Dense { .. } => [1, 1],
+            Self::Dense { .. } | Self::Sparse(_) => [1, 1],
             Self::Conv { height, width, kernel, stride, padding, .. } => {
                 let along = |size: usize, kernel: usize| (size + 2 * padding - kernel) / stride + 1;
                 [along(height, kernel[0]), along(width, kernel[1])]
@@ -75,18 +83,28 @@ impl MapShape {
         }
     }
 
-    /// Weights a channel.
+    /// Weights a channel; of a sparse map the most that an output has.
     pub fn taps(&self) -> usize {
         match *self {
             Self::Dense { inputs, .. } => inputs,
             Self::Conv { channels, kernel, .. } => kernel[0] * kernel[1] * channels,
+            Self::Sparse(ref sparse) => sparse.rows.iter().map(Vec::len).max().unwrap_or(0),
+        }
+    }
+
+    /// Products of a weight and an input, those with padding too.
+    pub fn terms(&self) -> usize {
+        match self {
+            Self::Dense { .. } | Self::Conv { .. } => self.outputs() * self.taps(),
+            Self::Sparse(sparse) => sparse.entries(),
         }
     }
 
     /// For one position of the output, the input index of every tap in the order of a channel's weights; `None` is
-    /// padding.
+    /// padding. Outputs of a sparse map share no window.
     pub fn window(&self, position: [usize; 2]) -> Vec<Option<usize>> {
         match *self {
+            Self::Sparse(_) => Vec::new(),
             Self::Dense { inputs, .. } => (0..inputs).map(Some).collect(),
             Self::Conv { height, width, channels, kernel, stride, padding, .. } => {
                 let mut taps = Vec::with_capacity(self.taps());
@@ -112,6 +130,7 @@ impl MapShape {
                 }
                 &[*height, *width, *channels, *filters, kernel[0], kernel[1], *stride]
             }
+            Self::Sparse(sparse) => return sparse.check(),
         };
         let product = sizes.iter().try_fold(1usize, |product, size| product.checked_mul(*size));
         if sizes.iter().any(|size| *size == 0 || *size > MAX_WIDTH) || product.is_none() {
@@ -134,21 +153,47 @@ impl MapShape {
 }
 
 impl LinearMap {
-    /// The weights of a channel.
+    /// The weights of a channel of a dense map or a convolution.
     pub fn of(&self, channel: usize) -> &[i32] {
         let taps = self.shape.taps();
         &self.weights[channel * taps..][..taps]
     }
 
+    /// Calls `visit` with bias, input indices (`None` is padding) and weights of every sum, in the order of outputs.
+    pub fn for_each_sum(&self, mut visit: impl FnMut(i64, &[Option<usize>], &[i32])) {
+        if let MapShape::Sparse(sparse) = &self.shape {
+            let mut weights = self.weights.as_slice();
+            let mut window = Vec::new();
+            for (row, bias) in sparse.rows.iter().zip(&self.biases) {
+                let (own, rest) = weights.split_at(row.len());
+                weights = rest;
+                window.clear();
+                window.extend(row.iter().map(|input| Some(*input as usize)));
+                visit(*bias, &window, own);
+            }
+            return;
+        }
+        let [rows, columns] = self.shape.positions();
+        for position in (0..rows).flat_map(|y| (0..columns).map(move |x| [y, x])) {
+            let window = self.shape.window(position);
+            for (channel, bias) in self.biases.iter().enumerate() {
+                visit(*bias, &window, self.of(channel));
+            }
+        }
+    }
+
     /// The sums of all outputs.
     pub fn apply(&self, inputs: &[i64]) -> Vec<i64> {
+        if let MapShape::Sparse(sparse) = &self.shape {
+            return sparse.apply(&self.weights, &self.biases, inputs);
+        }
         let [rows, columns] = self.shape.positions();
         let mut outputs = Vec::with_capacity(self.shape.outputs());
         for position in (0..rows).flat_map(|y| (0..columns).map(move |x| [y, x])) {
             let gathered: Vec<i64>;
             let values = match self.shape {
                 MapShape::Dense { .. } => inputs,
-                MapShape::Conv { .. } => {
+                _ => {
                     let window = self.shape.window(position);
                     gathered = window.iter().map(|tap| tap.map_or(0, |index| inputs[index])).collect();
                     &gathered
@@ -161,9 +206,18 @@ impl LinearMap {
         outputs
     }
 
-    /// The squared Euclidean norm of every channel's weights: by it noise of independent inputs grows.
+    /// The squared Euclidean norm of the weights of every channel, of a sparse map of every output: by it noise of
+    /// independent inputs grows.
     pub fn squared_norms(&self) -> Vec<f64> {
-        (0..self.shape.channels()).map(|c| self.of(c).iter().map(|w| f64::from(*w).powi(2)).sum()).collect()
+        self.lists().map(|weights| weights.iter().map(|w| f64::from(*w).powi(2)).sum()).collect()
+    }
+
+    /// The weights of every channel, of a sparse map of every output.
+    fn lists(&self) -> Box<dyn Iterator<Item = &[i32]> + '_> {
+        match &self.shape {
+            MapShape::Sparse(sparse) => Box::new(sparse.split(&self.weights)),
+            _ => Box::new((0..self.shape.channels()).map(|channel| self.of(channel))),
+        }
     }
 
     /// # Errors
@@ -173,15 +227,18 @@ impl LinearMap {
         if self.shape.inputs() != inputs {
             return Err(invalid(format!("takes {} inputs, is given {inputs}", self.shape.inputs())));
         }
-        let wanted = self.shape.taps().checked_mul(self.shape.channels());
+        let (wanted, biases) = match &self.shape {
+            MapShape::Sparse(sparse) => (Some(sparse.entries()), sparse.rows.len()),
+            shape => (shape.taps().checked_mul(shape.channels()), shape.channels()),
+        };
         if wanted != Some(self.weights.len()) || self.weights.len() > MAX_WEIGHTS {
-            return Err(invalid(format!("{} weights for {:?}", self.weights.len(), self.shape)));
+            return Err(invalid(format!("{} weights, want {wanted:?}, at most {MAX_WEIGHTS}", self.weights.len())));
         }
-        if self.biases.len() != self.shape.channels() {
-            return Err(invalid(format!("{} biases for {} channels", self.biases.len(), self.shape.channels())));
+        if self.biases.len() != biases {
+            return Err(invalid(format!("{} biases, want {biases}", self.biases.len())));
         }
-        for (channel, bias) in self.biases.iter().enumerate() {
-            let reach: i128 = self.of(channel).iter().map(|w| i128::from(w.unsigned_abs()) * largest).sum();
+        for (channel, (weights, bias)) in self.lists().zip(&self.biases).enumerate() {
+            let reach: i128 = weights.iter().map(|w| i128::from(w.unsigned_abs()) * largest).sum();
             if reach + i128::from(bias.unsigned_abs()) >= 1 << 62 {
                 return Err(invalid(format!("channel {channel}: a sum can go beyond 2^62")));
             }

@@ -4,8 +4,10 @@
 //! last layer's sums are the scores. In clear the sums are exact; on ciphertexts they carry noise that training saw.
 
 mod linear_map;
+mod sparse;
 
 pub use linear_map::{LinearMap, MapShape};
+pub use sparse::SparseShape;
 
 use super::{Output, Quantizer, invalid};
 use crate::error::{Error, Result};
@@ -70,6 +72,16 @@ impl Activation {
             [] => (-half, half - 1),
             [first, .., last] => (last - half, first + half - 1),
             [only] => (only - half, only + half - 1),
+        }
+    }
+
+    /// How far half the circle must reach at least for sums of a channel from `low` to `high` to be valid.
+    pub fn half_circle(&self, channel: usize, low: i64, high: i64) -> i64 {
+        match self.of(channel) {
+            [] => (-low).max(high + 1),
+            // The staircase's own width counts too: it must span less than half the circle.
+            [first, .., last] => (last - low).max(high - first + 1).max(last - first + 1),
+            [only] => (only - low).max(high - only + 1),
         }
     }
 }

@@ -90,3 +90,33 @@ fn what_does_not_fit_together_is_named() {
     let wide = Activation { outputs: vec![0, 1, 2], thresholds: vec![vec![0, 32]] };
     wrong(vec![NetworkLayer { activation: Some(wide), ..scores(3) }, scores(2)], "half the circle");
 }
+
+#[test]
+fn sparse_maps_are_the_dense_ones_without_zeros() {
+    let sparse = LinearMap {
+        shape: MapShape::Sparse(SparseShape { inputs: 3, channels: 1, rows: vec![vec![0, 2], vec![], vec![1]] }),
+        weights: vec![2, -1, 4],
+        biases: vec![0, 7, 1],
+    };
+    sparse.check(3, 100).unwrap();
+    assert_eq!(sparse.apply(&[5, 6, 7]), [3, 7, 25]);
+    assert_eq!(sparse.squared_norms(), [5.0, 0.0, 16.0]);
+    assert_eq!(sparse.shape.terms(), 3);
+    let mut sums = Vec::new();
+    sparse.for_each_sum(|bias, window, weights| sums.push((bias, window.to_vec(), weights.to_vec())));
+    assert_eq!(sums[0], (0, vec![Some(0), Some(2)], vec![2, -1]));
+    assert_eq!(sums[1], (7, vec![], vec![]));
+    let text = serde_json::to_string(&sparse).unwrap();
+    assert_eq!(serde_json::from_str::<LinearMap>(&text).unwrap(), sparse);
+
+    let with = |change: &dyn Fn(&mut SparseShape)| {
+        let MapShape::Sparse(mut shape) = sparse.shape.clone() else { panic!() };
+        change(&mut shape);
+        LinearMap { shape: MapShape::Sparse(shape), ..sparse.clone() }.check(3, 100).unwrap_err().message
+    };
+    assert!(with(&|shape| shape.rows[0] = vec![0, 3]).contains("output 0"));
+    assert!(with(&|shape| shape.rows[0] = vec![2, 0]).contains("output 0"));
+    assert!(with(&|shape| shape.channels = 2).contains("2 channels"));
+    assert!(with(&|shape| shape.rows[1].push(0)).contains("3 weights"));
+    assert!(with(&|shape| shape.rows.truncate(2)).contains("3 weights"));
+}

@@ -11,7 +11,12 @@ const MOST_NOISE: f64 = 0.05;
 
 /// The even number of steps whose half holds a reach of so many steps, with slack and with `noise` (turns).
 pub(super) fn circle_for(reach: f64, noise: f64) -> u64 {
-    let half = SLACK * reach.max(1.0) / (1.0 - 2.0 * SIGMAS * noise);
+    circle_holding(SLACK * reach.max(1.0), noise)
+}
+
+/// The even number of steps whose half holds a reach of so many steps with `noise` (turns).
+pub fn circle_holding(reach: f64, noise: f64) -> u64 {
+    let half = reach.max(1.0) / (1.0 - 2.0 * SIGMAS * noise);
     2 * (half.ceil() as u64 + 1)
 }
 

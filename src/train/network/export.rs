@@ -54,14 +54,17 @@ pub(super) fn integers(network: &FloatNetwork) -> candle_core::Result<IntegerNet
     let mut layers = Vec::with_capacity(network.hidden.len() + 1);
     for layer in &network.hidden {
         let channels = layer.shape.map.channels();
-        let map =
-            LinearMap { shape: layer.shape.map, weights: whole(&layer.map_weights(true)?)?, biases: vec![0; channels] };
+        let map = LinearMap {
+            shape: layer.shape.map.clone(),
+            weights: whole(&layer.map_weights(true)?)?,
+            biases: vec![0; channels],
+        };
         layers.push(NetworkLayer { map, circle: 0, noise: layer.noise, activation: Some(activation(layer)?) });
     }
     let scores = &network.scores;
     let (weights, biases) = scores.map(true)?;
     let biases = whole(&biases)?.into_iter().map(i64::from).collect();
-    let map = LinearMap { shape: scores.shape.map, weights: whole(&weights)?, biases };
+    let map = LinearMap { shape: scores.shape.map.clone(), weights: whole(&weights)?, biases };
     layers.push(NetworkLayer { map, circle: 0, noise: scores.noise, activation: None });
     Ok(IntegerNetwork { layers })
 }
@@ -128,16 +131,11 @@ fn reaches(network: &IntegerNetwork, data: &Dataset, quantizer: &Quantizer) -> R
         })
 }
 
-/// How far half the circle must reach for these sums: see [`Activation::valid_range`].
+/// How far half the circle must reach for these sums.
 fn needed(layer: &NetworkLayer, reach: &[(i64, i64)]) -> f64 {
     let Some(activation) = &layer.activation else {
         return (reach[0].1 - reach[0].0) as f64 / 2.0 + 1.0;
     };
-    let of = |(channel, (low, high)): (usize, &(i64, i64))| {
-        let thresholds = activation.of(channel);
-        let (first, last) = (thresholds[0], thresholds[thresholds.len() - 1]);
-        // The staircase's own width counts too: it must span less than half the circle.
-        (last - low).max(high - first + 1).max(last - first + 1)
-    };
+    let of = |(channel, (low, high)): (usize, &(i64, i64))| activation.half_circle(channel, *low, *high);
     reach.iter().enumerate().map(of).max().unwrap_or(1) as f64
 }

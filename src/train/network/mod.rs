@@ -21,6 +21,7 @@ mod staircase_op;
 
 pub use architecture::{ActivationKind, Architecture, ConvBlock};
 pub use augment::Augment;
+pub use circle::circle_holding;
 pub use fit::{Epoch, TrainedNetwork, train_network};
 pub use float::FloatNetwork;
 pub use params::NetworkParams;

@@ -108,8 +108,8 @@ fn pooling_is_the_mean_of_neighbours() {
     }
     let map = |shape, weights| crate::model::LinearMap { shape, weights, biases: vec![0; 2] };
     let image: Vec<i64> = (0..84).map(|_| random.below(16) as i64).collect();
-    let fine = map(plain[0].map, weights).apply(&image);
-    let coarse = map(pooled[0].map, folded).apply(&image);
+    let fine = map(plain[0].map.clone(), weights).apply(&image);
+    let coarse = map(pooled[0].map.clone(), folded).apply(&image);
     let ([_, width], [rows, columns]) = (plain[0].map.positions(), pooled[0].map.positions());
     assert_eq!((width, rows, columns), (7, 4, 3));
     for (y, x, f) in (0..rows).flat_map(|y| (0..columns).flat_map(move |x| (0..2).map(move |f| (y, x, f)))) {
@@ -137,7 +137,10 @@ fn training_learns_and_holds_under_noise() {
             let model = Model::Network(model.clone());
             let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
             let needs = plan(&model, &quantizer, data.output(), &request).unwrap().remove(0);
-            crate::train::simulated(&needs.spec, &model, &quantizer, &data).unwrap().unwrap().accuracy
+            match crate::train::simulated(&needs.spec, &model, &quantizer, &data, |_| 0.0).unwrap().unwrap().quality {
+                crate::train::SimulatedQuality::Classes { accuracy, .. } => accuracy,
+                other => panic!("{other:?}"),
+            }
         };
         let under_noise = simulated(&network.model);
         assert!(under_noise >= 0.95, "{architecture:?}: {under_noise}");

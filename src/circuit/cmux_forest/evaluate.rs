@@ -1,0 +1,215 @@
+//! The server's side of `CmuxForest`.
+
+use super::CmuxForestParams;
+use super::program::{Block, Child, Program, Split};
+use crate::error::Result;
+use crate::fhe::external_product::{FourierGgsws, Memory, TOGETHER, Workspace};
+use crate::fhe::rerandomize::Rerandomizer;
+use crate::fhe::{GlweShape, PartialGlwe, Random};
+use rayon::prelude::*;
+use std::sync::Mutex;
+
+/// Memory of inferences that ended, for those that come: at most as much as was ever in use at once.
+#[derive(Default)]
+pub struct Memories(Mutex<Vec<(Memory, Vec<u64>)>>);
+
+impl Memories {
+    fn take(&self) -> (Memory, Vec<u64>) {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop().unwrap_or_default()
+    }
+
+    fn put(&self, memory: Memory, results: Vec<u64>) {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((memory, results));
+    }
+}
+
+/// Answers one encrypted row with the residues of its scores, re-randomised and cut.
+///
+/// Noise: a CMUX's variance ([`crate::fhe::ggsw::GgswLayout::cmux_variance`]) for each bit that a path compares, over all
+/// trees. Cost: the compared bits are unpacked, then a CMUX a compared bit of each distinct split; splits of one height
+/// and feature share passes over their bits.
+///
+/// # Errors
+/// `ciphertext_invalid` where the request does not have the circuit's layout.
+pub fn evaluate(
+    params: &CmuxForestParams,
+    (program, memories): (&Program, &Memories),
+    key: Option<&Rerandomizer>,
+    request: &[u8],
+    random: &mut Random,
+) -> Result<Vec<u8>> {
+    let GlweShape { dimension, size } = params.bits.shape;
+    let used = program.used_bits();
+    let (memory, mut results) = memories.take();
+    let bits = Bits {
+        ggsws: FourierGgsws::unpack_into(memory, &params.bits, request, &used)?,
+        places: places(&used, params.bits.count),
+        features: &program.features,
+    };
+    let mut sum = vec![0u64; (dimension + 1) * size];
+    for block in &program.blocks {
+        bits.walk(block, &mut results, &mut sum);
+    }
+    memories.put(bits.ggsws.into_memory(), results);
+    let (mask, body) = sum.split_at(dimension * size);
+    let bodies = body.iter().zip(&program.constant).map(|(body, constant)| body.wrapping_add(*constant));
+    let mut answer = PartialGlwe { mask: mask.to_vec(), bodies: bodies.collect() };
+    if let (Some(key), Some(flood_log2)) = (key, params.flood_log2) {
+        key.for_partial().apply(&mut answer, flood_log2, random);
+    }
+    let mut bytes = Vec::with_capacity(params.response_bytes());
+    answer.write(params.response_bits, &mut bytes);
+    Ok(bytes)
+}
+
+/// For each bit its place among those that are unpacked; what is not compared has none and is never asked for.
+fn places(used: &[usize], count: usize) -> Vec<usize> {
+    let mut places = vec![0; count];
+    used.iter().enumerate().for_each(|(place, bit)| places[*bit] = place);
+    places
+}
+
+/// A row's bits, as far as any split compares them.
+struct Bits<'a> {
+    ggsws: FourierGgsws,
+    places: Vec<usize>,
+    features: &'a [(usize, u32)],
+}
+
+impl Bits<'_> {
+    /// Adds the values of all trees of a block to `sum`, a GLWE ciphertext.
+    fn walk(&self, block: &Block, results: &mut Vec<u64>, sum: &mut [u64]) {
+        let glwe = sum.len();
+        // Every split's result is written before it is read.
+        results.resize(block.splits.len() * glwe, 0);
+        let groups: Vec<_> = block.groups().collect();
+        let mut groups = groups.as_slice();
+        let mut start = 0;
+        for end in &block.heights {
+            let (done, rest) = results.split_at_mut(start * glwe);
+            let mut level = &mut rest[..(end - start) * glwe];
+            let (of_level, later) = groups.split_at(groups.partition_point(|group| group.start < *end));
+            let mut tasks = Vec::with_capacity(of_level.len());
+            for group in of_level {
+                let (out, others) = level.split_at_mut(group.len() * glwe);
+                tasks.push((group.clone(), out));
+                level = others;
+            }
+            let results = Results { leaves: &block.leaves, splits: done, glwe, body: glwe - self.size() };
+            tasks.into_par_iter().for_each_init(
+                || (self.ggsws.workspace(), vec![0; TOGETHER * glwe]),
+                |(workspace, factors), (group, out)| {
+                    self.choose(&block.splits[group], &results, out, factors, workspace);
+                },
+            );
+            (start, groups) = (*end, later);
+        }
+        let results = Results { leaves: &block.leaves, splits: results, glwe, body: glwe - self.size() };
+        block.roots.iter().for_each(|root| results.add(*root, sum));
+    }
+
+    fn size(&self) -> usize {
+        self.ggsws.layout().shape.size
+    }
+
+    /// For each split of a group (one feature, first compared bits ascending) the child it chooses.
+    ///
+    /// `v` starts as `high`, from the lowest bit up: where the threshold's bit is one, `v = bit ? v : low`, where it is
+    /// zero, `v = bit ? high : v`. The threshold's trailing zeros leave `v` as it is.
+    fn choose(
+        &self,
+        splits: &[Split],
+        results: &Results<'_>,
+        out: &mut [u64],
+        factors: &mut [u64],
+        workspace: &mut Workspace,
+    ) {
+        let glwe = results.glwe;
+        for (split, value) in splits.iter().zip(out.chunks_mut(glwe)) {
+            results.copy(split.high, value);
+        }
+        let (first, width) = self.features[splits[0].feature];
+        for bit in 0..width {
+            let active = splits.partition_point(|split| split.threshold.trailing_zeros() <= bit);
+            for ((split, value), factor) in
+                splits[..active].iter().zip(out.chunks_mut(glwe)).zip(factors.chunks_mut(glwe))
+            {
+                if split.threshold >> bit & 1 == 1 {
+                    // low + bit * (v - low)
+                    results.subtract_from(split.low, value, factor);
+                    results.copy(split.low, value);
+                } else {
+                    // v + bit * (high - v)
+                    results.subtract(split.high, value, factor);
+                }
+            }
+            if active > 0 {
+                let index = self.places[first + bit as usize];
+                self.ggsws.add_products(index, &factors[..active * glwe], &mut out[..active * glwe], workspace);
+            }
+        }
+    }
+}
+
+/// What lower heights left: GLWE ciphertexts of splits, and leaves, which are trivial.
+struct Results<'a> {
+    leaves: &'a [Vec<u64>],
+    splits: &'a [u64],
+    /// Words of a ciphertext, and where its body begins.
+    glwe: usize,
+    body: usize,
+}
+
+impl Results<'_> {
+    fn split(&self, at: usize) -> &[u64] {
+        &self.splits[at * self.glwe..][..self.glwe]
+    }
+
+    /// `out = child`
+    fn copy(&self, child: Child, out: &mut [u64]) {
+        match child {
+            Child::Split(at) => out.copy_from_slice(self.split(at)),
+            Child::Leaf(at) => {
+                out.fill(0);
+                out[self.body..][..self.leaves[at].len()].copy_from_slice(&self.leaves[at]);
+            }
+        }
+    }
+
+    /// `out = value - child`
+    fn subtract_from(&self, child: Child, value: &[u64], out: &mut [u64]) {
+        match child {
+            Child::Split(at) => {
+                for ((out, value), child) in out.iter_mut().zip(value).zip(self.split(at)) {
+                    *out = value.wrapping_sub(*child);
+                }
+            }
+            Child::Leaf(at) => {
+                out.copy_from_slice(value);
+                for (out, leaf) in out[self.body..].iter_mut().zip(&self.leaves[at]) {
+                    *out = out.wrapping_sub(*leaf);
+                }
+            }
+        }
+    }
+
+    /// `out = child - value`
+    fn subtract(&self, child: Child, value: &[u64], out: &mut [u64]) {
+        self.subtract_from(child, value, out);
+        out.iter_mut().for_each(|word| *word = word.wrapping_neg());
+    }
+
+    /// `sum += child`
+    fn add(&self, child: Child, sum: &mut [u64]) {
+        match child {
+            Child::Split(at) => {
+                sum.iter_mut().zip(self.split(at)).for_each(|(sum, word)| *sum = sum.wrapping_add(*word));
+            }
+            Child::Leaf(at) => {
+                for (sum, leaf) in sum[self.body..].iter_mut().zip(&self.leaves[at]) {
+                    *sum = sum.wrapping_add(*leaf);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What `CmuxForest` needs: GGSW ciphertexts that are small to send and exact enough for all paths together.
+
+use super::CmuxForestParams;
+use super::program::{Program, Walk};
+use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::table::widths;
+use crate::circuit::{CircuitSpec, Reveal, residues};
+use crate::error::{Error, Result};
+use crate::fhe::ggsw::GgswLayout;
+use crate::fhe::{GlweShape, cost, noise, public_key};
+use crate::model::{IntegerForest, Quantizer};
+
+/// Keys that are tried. Answers need few coefficients, so short polynomials: `(k + 1) N` words a bit are sent.
+const SHAPES: [(usize, usize); 14] = [
+    (12, 128),
+    (14, 128),
+    (16, 128),
+    (6, 256),
+    (7, 256),
+    (8, 256),
+    (10, 256),
+    (3, 512),
+    (4, 512),
+    (5, 512),
+    (2, 1024),
+    (1, 2048),
+    (2, 2048),
+    (1, 4096),
+];
+/// The most moduli a score is carried in.
+const MAX_MODULI: usize = 6;
+/// The most input bits: at some 8 kB each, 30 MB a request.
+const MAX_BITS: usize = 4096;
+
+/// Finds the parameters with which an inference takes the least time, on the wire and off.
+///
+/// # Errors
+/// `circuit_unfit` where inputs have too many bits, `no_parameters` where no parameters are exact.
+pub fn search(forest: &IntegerForest, quantizer: &Quantizer, request: &PlanRequest) -> Result<Needs> {
+    let count: usize = widths(quantizer).iter().map(|width| *width as usize).sum();
+    if count == 0 || count > MAX_BITS {
+        return Err(Error::user(
+            "circuit_unfit",
+            format!("cmux-forest: the inputs have {count} bits, want 1 to {MAX_BITS}"),
+        )
+        .hint("give features fewer bits with --bits, or choose --circuit auto"));
+    }
+    let ranges = forest.score_ranges();
+    let low = ranges.iter().map(|range| range.0).min().unwrap_or(0);
+    let high = ranges.iter().map(|range| range.1).max().unwrap_or(0);
+    let (low, range_bits) = residues::coarse_range(low, high);
+    let refused = |what: String| {
+        no_parameters(what).hint("use fewer or shallower trees, fewer --bits, raise --p-fail, or choose --circuit auto")
+    };
+    if range_bits > 60 {
+        return Err(refused(format!("cmux-forest: scores of {range_bits} bits are beyond what answers carry")));
+    }
+    let walk = Program::new(forest, quantizer, low, &[2]).walk();
+    let mut best: Option<(f64, CmuxForestParams)> = None;
+    for moduli in (1..=MAX_MODULI).filter_map(|count| residues::moduli(count, 1 << range_bits, |_| true)) {
+        for (dimension, size) in SHAPES {
+            for (base_log, levels) in (6..=24).map(|base| (base, 1)).chain((4..=14).map(|base| (base, 2))) {
+                let shape = GlweShape::new(dimension, size);
+                let open = CmuxForestParams {
+                    bits: GgswLayout { count, shape, base_log, levels, key_bits: 64 },
+                    scores: forest.biases.len(),
+                    low,
+                    moduli: moduli.clone(),
+                    cmuxes: coarse(walk.cmuxes),
+                    response_bits: 64,
+                    flood_log2: None,
+                };
+                if open.coefficients() > size || open.bits.check().is_err() {
+                    continue;
+                }
+                let Some(params) = close(open, &walk, request) else { continue };
+                let worth = needs(params.clone(), &walk).total_seconds(request.bandwidth, 2);
+                if best.as_ref().is_none_or(|(least, _)| worth < *least) {
+                    best = Some((worth, params));
+                }
+            }
+        }
+    }
+    let (_, params) = best.ok_or_else(|| {
+        refused(format!(
+            "cmux-forest: {} CMUXes on {} paths are not exact at a failure rate of 2^{:.0}",
+            walk.cmuxes,
+            forest.trees.len(),
+            request.p_fail_log2
+        ))
+    })?;
+    Ok(needs(params, &walk))
+}
+
+/// Rounded up to two significant bits: what the public half says of a model's size.
+fn coarse(count: usize) -> usize {
+    let part = 1 << count.max(4).ilog2().saturating_sub(1);
+    count.div_ceil(part) * part
+}
+
+/// The fewest bits a word with which half of the failure budget is kept for flooding and for cutting the answer.
+fn close(mut params: CmuxForestParams, walk: &Walk, request: &PlanRequest) -> Option<CmuxForestParams> {
+    let budget = request.p_fail_log2;
+    let mut fits = |bits: u32| {
+        params.bits.key_bits = bits;
+        failure(&params, walk) <= budget - 2.0
+    };
+    // Fewer bits, more noise: the threshold is found by halving.
+    if !fits(64) {
+        return None;
+    }
+    let (mut low, mut high) = (8, 64);
+    while low < high {
+        let middle = (low + high) / 2;
+        if fits(middle) { high = middle } else { low = middle + 1 }
+    }
+    params.bits.key_bits = high;
+    if request.reveal != Reveal::Model {
+        let flood = (1..=62).rev().find(|flood| {
+            params.flood_log2 = Some(*flood);
+            failure(&params, walk) <= budget - 1.0
+        })?;
+        params.flood_log2 = Some(flood);
+    }
+    params.response_bits = (2..=64).find(|bits| {
+        params.response_bits = *bits;
+        failure(&params, walk) <= budget
+    })?;
+    Some(params)
+}
+
+/// The variance of a coefficient before it is flooded. A split that goes into several trees brings its noise into each.
+fn own_variance(params: &CmuxForestParams, walk: &Walk) -> f64 {
+    let zero = if params.flood_log2.is_some() { public_key::zero_variance(params.bits.shape) } else { 0.0 };
+    (walk.path_bits * walk.shared) as f64 * params.bits.cmux_variance() + zero
+}
+
+fn failure(params: &CmuxForestParams, walk: &Walk) -> f64 {
+    let largest = params.moduli.iter().copied().max().unwrap_or(2) as f64;
+    let flood = params.flood_log2.map_or(0.0, |flood| (f64::from(flood) - 64.0).exp2());
+    let margin = 0.5 / largest - flood;
+    let dimension = params.bits.shape.lwe_dimension();
+    let variance = own_variance(params, walk) + noise::answer_rounding_variance(dimension, params.response_bits);
+    noise::log2_failure(margin, variance) + (params.coefficients() as f64).log2()
+}
+
+fn needs(params: CmuxForestParams, walk: &Walk) -> Needs {
+    let flooding = |flood| noise::log2_flooding_distance(own_variance(&params, walk), flood, params.coefficients());
+    let shape = params.bits.shape;
+    let used = GgswLayout { count: walk.bits, ..params.bits };
+    let rerandomize = if params.flood_log2.is_some() { cost::rerandomize_partial_seconds(shape) } else { 0.0 };
+    Needs {
+        guarantees: Guarantees {
+            p_fail_log2: Some(failure(&params, walk)),
+            flooding_log2: params.flood_log2.map(flooding),
+        },
+        core_seconds: cost::unpack_seconds(&used)
+            + cost::shared_cmux_seconds(&params.bits, walk.cmuxes, walk.passes)
+            + rerandomize
+            + cost::answer_seconds(1, shape.lwe_dimension()),
+        parallelism: walk.bits.max(1),
+        spec: CircuitSpec::CmuxForest(params),
+    }
+}

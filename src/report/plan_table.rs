@@ -1,0 +1,75 @@
+//! The circuits that can run a model, side by side.
+
+use super::{bytes, seconds};
+use crate::circuit::plan::{Needs, PLANNED_CORES};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+
+/// One circuit a row, with what it is predicted to take on [`PLANNED_CORES`] cores and over so many bits a second; the
+/// circuit that the bundle holds is marked.
+pub fn plan_table(plans: &[Needs], chosen: usize, bandwidth: f64) -> String {
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
+    table.set_header([
+        "circuit",
+        "total",
+        "compute",
+        "client",
+        &format!("at {}", rate(bandwidth)),
+        "key",
+        "request",
+        "response",
+        "",
+    ]);
+    for (index, needs) in plans.iter().enumerate() {
+        let transfer = 8.0 * (needs.spec.request_bytes() + needs.spec.response_bytes()) as f64 / bandwidth;
+        table.add_row([
+            needs.spec.kind().to_string(),
+            seconds(needs.total_seconds(bandwidth, PLANNED_CORES)),
+            seconds(needs.seconds(PLANNED_CORES)),
+            seconds(needs.client_seconds(PLANNED_CORES)),
+            seconds(transfer),
+            bytes(needs.spec.key_bytes()),
+            bytes(needs.spec.request_bytes()),
+            bytes(needs.spec.response_bytes()),
+            if index == chosen { "chosen" } else { "" }.to_owned(),
+        ]);
+    }
+    for column in 1..8 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    let lines: Vec<String> = table.lines().map(|line| line.trim_end().to_owned()).collect();
+    lines.join("\n")
+}
+
+/// Bits a second as a person reads them.
+fn rate(bandwidth: f64) -> String {
+    match bandwidth {
+        1e9.. => format!("{} Gbit/s", bandwidth / 1e9),
+        1e6.. => format!("{} Mbit/s", bandwidth / 1e6),
+        _ => format!("{} kbit/s", bandwidth / 1e3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::circuit::plan::{PlanRequest, plan};
+    use crate::model::{FeatureQuantizer, IntegerTree, Model, Node, Output, Quantizer};
+
+    #[test]
+    fn every_circuit_has_a_row_and_one_is_chosen() {
+        let feature = FeatureQuantizer::Affine { low: 0.0, step: 1.0, levels: 8 };
+        let quantizer = Quantizer { features: vec![feature; 2] };
+        let split = Node::Split { feature: 1, threshold: 3, low: 1, high: 2 };
+        let nodes = vec![split, Node::Leaf { class: 0 }, Node::Leaf { class: 1 }];
+        let model = Model::Tree(IntegerTree { classes: 2, nodes });
+        let plans = plan(&model, &quantizer, Output::Classes(2), &PlanRequest::default()).unwrap();
+        let text = plan_table(&plans, 0, 20e6);
+        assert_eq!(text.lines().count(), 1 + plans.len());
+        assert!(text.contains("at 20 Mbit/s"), "{text}");
+        let chosen: Vec<&str> = text.lines().filter(|line| line.ends_with("chosen")).collect();
+        assert!(chosen.len() == 1 && chosen[0].trim_start().starts_with(&plans[0].spec.kind().to_string()), "{text}");
+    }
+}

@@ -1,0 +1,247 @@
+//! Networks of scikit-learn and PyTorch: floats against the library's own outputs, integers against floats, encrypted
+//! against clear. `scripts/make_torch_fixtures.py` makes the files.
+
+mod common;
+
+use fhectl::import::network::{FloatGraph, Lowered, lower};
+use fhectl::import::onnx::Graph;
+use fhectl::model::Output;
+use std::path::PathBuf;
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/import").join(name)
+}
+
+/// A table's columns that begin with `prefix`, row by row.
+fn table(name: &str, prefix: &str) -> Vec<Vec<f64>> {
+    let text = std::fs::read_to_string(path(&format!("{name}.csv"))).unwrap();
+    let mut lines = text.lines();
+    let header: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let of = |line: &str| -> Vec<f64> {
+        let cells = line.split(',').zip(&header).filter(|(_, name)| name.starts_with(prefix));
+        cells.map(|(cell, _)| cell.parse().unwrap()).collect()
+    };
+    lines.map(of).collect()
+}
+
+struct Fixture {
+    rows: Vec<Vec<f64>>,
+    targets: Vec<f64>,
+    outputs: Vec<Vec<f64>>,
+    lowered: Lowered,
+    output: Output,
+}
+
+impl Fixture {
+    fn read(name: &str, output: Output) -> Self {
+        let answers = name.trim_end_matches("_dynamo");
+        let rows = match table(answers, "x") {
+            rows if rows[0].is_empty() => table("digits_rows", "x"),
+            rows => rows,
+        };
+        let bytes = std::fs::read(path(&format!("{name}.onnx"))).unwrap();
+        Self {
+            rows,
+            targets: table(answers, "target").concat(),
+            outputs: table(answers, "out"),
+            lowered: lower(&Graph::read(&bytes).unwrap()).unwrap(),
+            output,
+        }
+    }
+}
+
+const ALL: [(&str, Output); 14] = [
+    ("sklearn_mlp_iris", Output::Classes(3)),
+    ("sklearn_mlp_binary", Output::Classes(2)),
+    ("sklearn_mlp_digits", Output::Classes(10)),
+    ("sklearn_mlp_diabetes", Output::Value),
+    ("torch_mlp_tanh", Output::Classes(10)),
+    ("torch_mlp_tanh_dynamo", Output::Classes(10)),
+    ("torch_branches", Output::Classes(10)),
+    ("torch_cnn", Output::Classes(10)),
+    ("torch_cnn_dynamo", Output::Classes(10)),
+    ("torch_cnn_maxpool", Output::Classes(10)),
+    ("torch_cnn_maxpool_dynamo", Output::Classes(10)),
+    ("torch_cnn_deep", Output::Classes(10)),
+    ("torch_residual", Output::Classes(10)),
+    ("torch_residual_dynamo", Output::Classes(10)),
+];
+
+/// Outputs less their mean: what softmax does not change.
+fn centred(outputs: &[f64], output: Output) -> Vec<f64> {
+    let mean = if output.margins() > 1 { outputs.iter().sum::<f64>() / outputs.len() as f64 } else { 0.0 };
+    outputs.iter().map(|value| value - mean).collect()
+}
+
+#[test]
+fn floats_are_the_librarys() {
+    for (name, output) in ALL {
+        let fixture = Fixture::read(name, output);
+        assert_eq!(fixture.lowered.output, output, "{name}");
+        let graph: &FloatGraph = &fixture.lowered.graph;
+        for (row, wanted) in fixture.rows.iter().zip(&fixture.outputs) {
+            let (got, wanted) = (centred(&graph.evaluate(row), output), centred(wanted, output));
+            assert_eq!(got.len(), wanted.len(), "{name}");
+            for (got, wanted) in got.iter().zip(&wanted) {
+                assert!((got - wanted).abs() < 1e-4 * (1.0 + wanted.abs()), "{name}: {got} for {wanted}");
+            }
+        }
+        let widths: Vec<usize> = graph.blocks.iter().map(|block| block.rows.len()).collect();
+        println!("{name}: {} rows of {} values, activations {widths:?}", fixture.rows.len(), graph.inputs);
+    }
+}
+
+use fhectl::circuit::network::{SCORE_PARTS, simulate::Simulator};
+use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
+use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, decode, encode};
+use fhectl::data::Dataset;
+use fhectl::fhe::Random;
+use fhectl::fhe::random::OsEntropy;
+use fhectl::import::network::{PtqParams, Quantised, quantise};
+use fhectl::model::{Model, class_of_scores};
+use fhectl::train::Fit;
+
+impl Fixture {
+    /// The first third of the rows, as a table.
+    fn calibration(&self) -> Dataset {
+        let count = self.rows.len() / 3;
+        let classes = self.output.classes();
+        Dataset {
+            name: "calibration".into(),
+            target: "target".into(),
+            features: (0..self.rows[0].len()).map(|index| format!("x{index}")).collect(),
+            classes: (0..classes).map(|class| class.to_string()).collect(),
+            rows: self.rows[..count].to_vec(),
+            labels: self.targets[..count].iter().map(|label| *label as u32).filter(|_| classes > 0).collect(),
+            values: self.targets[..count].iter().copied().filter(|_| classes == 0).collect(),
+            image: None,
+        }
+    }
+
+    fn quantised(&self) -> Quantised {
+        quantise(&self.lowered, &self.calibration(), &PtqParams::default()).unwrap()
+    }
+
+    /// Rows that were not seen, with what the original answers and what is wanted.
+    fn test_rows(&self) -> impl Iterator<Item = (&Vec<f64>, &Vec<f64>, f64)> {
+        let from = self.rows.len() / 3;
+        let rows = self.rows[from..].iter().zip(&self.outputs[from..]).zip(&self.targets[from..]);
+        rows.map(|((row, output), target)| (row, output, *target))
+    }
+}
+
+/// The original's class: the largest score, or the sign of a margin.
+fn class(outputs: &[f64]) -> usize {
+    match outputs {
+        [margin] => usize::from(*margin > 0.0),
+        _ => (0..outputs.len()).fold(0, |best, class| if outputs[class] > outputs[best] { class } else { best }),
+    }
+}
+
+fn planned(fixture: &Fixture, quantised: &Quantised) -> CircuitSpec {
+    let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
+    let model = Model::Network(quantised.network.clone());
+    let needs = plan(&model, &quantised.quantizer, fixture.output, &request).unwrap().remove(0);
+    println!("  {:.0} ms of one core, key {} kB", needs.core_seconds * 1e3, needs.spec.key_bytes() / 1000);
+    needs.spec
+}
+
+#[test]
+fn integers_agree_with_floats_and_noise_with_integers() {
+    for (name, output) in ALL {
+        let fixture = Fixture::read(name, output);
+        let quantised = fixture.quantised();
+        let network = &quantised.network;
+        let spec = planned(&fixture, &quantised);
+        let CircuitSpec::Network(params) = &spec else { panic!("{spec:?}") };
+        let simulator = Simulator::new(params, network).unwrap();
+        let value = |score: f64| score * quantised.score_scale + quantised.score_offset;
+        let (mut same, mut simulated, mut wraps, mut count) = (0, 0, 0, 0);
+        let (mut wanted, mut floats, mut integers, mut noisy) = (vec![], vec![], vec![], vec![]);
+        for (index, (row, original, target)) in fixture.test_rows().enumerate() {
+            let row = quantised.quantizer.quantize(row).unwrap();
+            let (clear, drawn) = (network.scores(&row), simulator.scores(&row, index as u64));
+            count += 1;
+            wraps += network.wraps(&row);
+            same += usize::from(class_of_scores(&clear) == class(original));
+            simulated += usize::from(class_of_scores(&clear) == class_of_scores(&drawn));
+            wanted.push(target);
+            floats.push(original[0]);
+            integers.push(value(clear[0] as f64));
+            noisy.push(value(drawn[0] as f64 / SCORE_PARTS as f64));
+        }
+        let widths: Vec<usize> = network.layers.iter().map(|layer| layer.map.shape.outputs()).collect();
+        let norms: Vec<u64> = network
+            .layers
+            .iter()
+            .map(|layer| layer.map.squared_norms().into_iter().fold(0.0, f64::max).sqrt() as u64)
+            .collect();
+        let circles: Vec<u64> = network.layers.iter().map(|layer| layer.circle).collect();
+        println!("{name}: widths {widths:?}, norms {norms:?}, circles {circles:?}, {wraps} wraps");
+        if output == Output::Value {
+            let fit = |predicted: &[f64]| Fit::of(predicted, &wanted).r2;
+            println!("  R2 {:.4}, {:.4} in integers, {:.4} with noise", fit(&floats), fit(&integers), fit(&noisy));
+            assert!(fit(&integers) > fit(&floats) - 0.03, "{name}");
+            assert!(fit(&noisy) > fit(&integers) - 0.01, "{name}");
+        } else {
+            println!("  {same} of {count} as the original's, {simulated} with noise as without");
+            assert!(same as f64 >= 0.98 * count as f64, "{name}: {same} of {count}");
+            assert!(simulated as f64 >= 0.99 * count as f64, "{name}: {simulated} of {count}");
+        }
+    }
+}
+
+#[test]
+fn encrypted_answers_are_the_clear_ones() {
+    for (name, output, count) in [
+        ("sklearn_mlp_iris", Output::Classes(3), 12),
+        ("sklearn_mlp_binary", Output::Classes(2), 12),
+        ("sklearn_mlp_diabetes", Output::Value, 12),
+        ("torch_residual", Output::Classes(10), 3),
+    ] {
+        let fixture = Fixture::read(name, output);
+        let quantised = fixture.quantised();
+        let spec = planned(&fixture, &quantised);
+        let model = Model::Network(quantised.network.clone());
+        spec.check(&quantised.quantizer, output).unwrap();
+        let evaluator = Evaluator::new(&spec, &model, &quantised.quantizer).unwrap();
+        let key = ClientKey::generate(&spec, &mut OsEntropy);
+        let mut server = Random::fresh(&mut OsEntropy);
+        let unpacked = evaluator.unpack_key(&key.evaluation_key(&spec, &mut OsEntropy), &mut server).unwrap();
+        let rows: Vec<Vec<u32>> =
+            fixture.test_rows().take(count).map(|(row, _, _)| quantised.quantizer.quantize(row).unwrap()).collect();
+        let requests: Vec<Vec<u8>> =
+            rows.iter().map(|row| encode(&spec, &quantised.quantizer, &key, row, &mut OsEntropy)).collect();
+        let requests: Vec<&[u8]> = requests.iter().map(Vec::as_slice).collect();
+        let answers = evaluator.evaluate(&unpacked, &requests, &mut server).unwrap();
+        let circle = quantised.network.layers.last().unwrap().circle as f64;
+        let mut same = 0;
+        for (row, answer) in rows.iter().zip(&answers) {
+            let (got, clear) = (decode(&spec, &key, answer).unwrap(), model.scores(row));
+            for (got, clear) in got.iter().zip(&clear) {
+                let off = (*got as f64 / SCORE_PARTS as f64 - *clear as f64) / circle;
+                assert!(off.abs() < 0.05, "{name}: off by {off} turns");
+            }
+            same += usize::from(class_of_scores(&got) == class_of_scores(&clear));
+        }
+        println!("{name}: {same} of {count} encrypted as clear");
+        // One row may lie where noise decides.
+        assert!(output == Output::Value || same + 1 >= count, "{name}: {same} of {count}");
+    }
+}
+
+#[test]
+fn the_same_rows_give_the_same_network() {
+    let fixture = Fixture::read("torch_residual", Output::Classes(10));
+    assert_eq!(fixture.quantised(), fixture.quantised());
+    let shorter = Dataset { features: vec!["x".into(); 3], ..fixture.calibration() };
+    assert_eq!(quantise(&fixture.lowered, &shorter, &PtqParams::default()).unwrap_err().code, "onnx_inputs");
+    for (wrong, code) in [
+        (PtqParams { activation_bits: 0, ..PtqParams::default() }, "activation_bits"),
+        (PtqParams { weight_bits: 40, ..PtqParams::default() }, "weight_bits"),
+        (PtqParams { percentile: f64::NAN, ..PtqParams::default() }, "percentile_range"),
+        (PtqParams { noise: 0.0, ..PtqParams::default() }, "noise_range"),
+    ] {
+        assert_eq!(quantise(&fixture.lowered, &fixture.calibration(), &wrong).unwrap_err().code, code);
+    }
+}
