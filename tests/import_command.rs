@@ -85,7 +85,7 @@ fn trees_keep_their_thresholds_without_rows_and_say_so() {
     let iris = format!("{}/datasets/iris.csv", env!("CARGO_MANIFEST_DIR"));
     // The columns of the rows are then the file's own: x0, x1, ...
     let text = fs::read_to_string(iris).unwrap();
-    let renamed = text.replacen("sepal_length,sepal_width,petal_length,petal_width", "x0,x1,x2,x3", 1);
+    let renamed = text.replacen("sepal_length,sepal_width,petal_length,petal_width,species", "x0,x1,x2,x3,class", 1);
     fs::write(at("iris.csv"), renamed).unwrap();
     succeed(&[
         "play",

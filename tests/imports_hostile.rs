@@ -333,9 +333,9 @@ fn crafted_onnx_graphs() {
     for (wanted, bytes) in [
         ("depends on itself", scaler(|graph| graph.node[0].input[0] = "y".into())),
         ("nothing makes", scaler(|graph| graph.node[0].input[0] = "z".into())),
-        ("fixed length", scaler(|graph| graph.input[0] = input(&[-1, -1]))),
+        ("input `x`", scaler(|graph| graph.input[0] = input(&[-1, -1]))),
         ("dimension of 5000000000", scaler(|graph| graph.input[0] = input(&[1, 5_000_000_000]))),
-        ("fixed length", scaler(|graph| graph.input[0] = input(&[1, 4_000_000_000]))),
+        ("`x`", scaler(|graph| graph.input[0] = input(&[1, 4_000_000_000]))),
         ("no output is", scaler(|_| {})),
         ("operator `TreeEnsemble` ", onnx("TreeEnsemble", "ai.onnx.ml", vec![], |_| {})),
         ("operator `Loop`", onnx("Loop", "", vec![], |_| {})),
