@@ -60,7 +60,7 @@ pub struct Tree {
 /// One node of a [`Tree`].
 #[derive(Debug, Clone, PartialEq)]
 pub enum TreeNode {
-    /// Goes to `high` where `x[feature] >= edge`, else to `low`, for `x` in 64 bits; see [`super::edge`] for how other
+    /// Goes to `high` where `x[feature] >= edge`, else to `low`, for `x` in 64 bits; see `import::edge` for how other
     /// comparisons become this one.
     Split { feature: u32, edge: f64, low: u32, high: u32 },
     /// Adds one value a score.
