@@ -7,6 +7,8 @@ mod play;
 mod play_report;
 mod predict;
 mod serve;
+mod serve_check;
+mod token;
 mod units;
 
 use crate::error::{Error, Result};
@@ -40,6 +42,8 @@ enum Command {
     Play(play::PlayArgs),
     /// Predict rows of a CSV file, encrypted.
     Predict(predict::PredictArgs),
+    /// Make bearer tokens for a server.
+    Token(token::TokenArgs),
     /// Tell what a bundle is: model, circuit, parameters, security, sizes.
     Inspect(inspect::InspectArgs),
 }
@@ -63,6 +67,7 @@ pub fn run() -> Result<()> {
         Command::Serve(args) => serve::run(args),
         Command::Play(args) => play::run(args),
         Command::Predict(args) => predict::run(args),
+        Command::Token(args) => token::run(args),
         Command::Inspect(args) => inspect::run(args),
     }
 }

@@ -1,6 +1,6 @@
 //! What a server is started with.
 
-use super::TokenSet;
+use super::{RateLimit, TlsIdentity, TokenSet};
 use crate::bundle::ServerBundle;
 use crate::store::KeyStore;
 use std::net::SocketAddr;
@@ -22,9 +22,22 @@ pub struct ServeConfig {
     pub max_queue: usize,
     /// Open connections; those beyond wait to be accepted.
     pub max_connections: usize,
-    /// Bytes of request bodies held in memory at once, over all connections.
+    /// Bytes of requests and replies held in memory at once, over all connections.
     pub body_bytes: u64,
     pub timeouts: Timeouts,
+
+    /// `None`: plain HTTP.
+    pub tls: Option<TlsIdentity>,
+    /// By token, or by address where there are none.
+    pub rate_limit: Option<RateLimit>,
+    /// The longest predicted wait for a computing thread that a request is accepted with.
+    pub max_backlog: Duration,
+    /// The longest that an inference may wait and compute; a client may ask for less.
+    pub deadline: Option<Duration>,
+    /// Origins whose pages may use this server from a browser; `*` is all.
+    pub cors_origins: Vec<String>,
+    /// Where `/metrics` is served, for operators.
+    pub metrics_listen: Option<SocketAddr>,
 }
 
 /// How long things may take.
@@ -34,6 +47,10 @@ pub struct Timeouts {
     pub head: Duration,
     /// For a request's body to arrive, besides a second for every 64 KiB of it.
     pub body: Duration,
+    /// For a TLS handshake.
+    pub handshake: Duration,
+    /// For a client to take a reply, besides a second for every 64 KiB of it.
+    pub write: Duration,
     /// How long readiness says no before connections are refused, so that balancers see it first.
     pub notice: Duration,
     /// For accepted requests to finish once draining has begun.
@@ -45,6 +62,8 @@ impl Default for Timeouts {
         Self {
             head: Duration::from_secs(60),
             body: Duration::from_secs(60),
+            handshake: Duration::from_secs(10),
+            write: Duration::from_secs(60),
             notice: Duration::from_secs(1),
             drain: Duration::from_secs(30),
         }
@@ -52,7 +71,8 @@ impl Default for Timeouts {
 }
 
 impl ServeConfig {
-    /// The defaults: all processors, 4 GiB of keys, 64 waiting requests for every thread, no tokens.
+    /// The defaults: all processors, 4 GiB of keys, 128 waiting requests for every thread and at most 10 s of wait, no
+    /// tokens, no TLS.
     pub fn new(models: Vec<ServerBundle>, listen: SocketAddr, store: KeyStore) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         Self {
@@ -62,10 +82,16 @@ impl ServeConfig {
             cache_bytes: 4 << 30,
             threads,
             tokens: None,
-            max_queue: 64 * threads,
+            max_queue: 128 * threads,
             max_connections: 4096,
             body_bytes: 1 << 30,
             timeouts: Timeouts::default(),
+            tls: None,
+            rate_limit: None,
+            max_backlog: Duration::from_secs(10),
+            deadline: None,
+            cors_origins: Vec::new(),
+            metrics_listen: None,
         }
     }
 }

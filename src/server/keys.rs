@@ -3,8 +3,10 @@
 use super::body::Incoming;
 use super::envelope::Caller;
 use super::models::Hosted;
+use super::openapi::Refusals;
 use super::reply::Answer;
 use super::routes::Shared;
+use super::schedule::Lane;
 use super::state::State;
 use crate::circuit::plan::EvaluationKey;
 use crate::error::{Error, Result};
@@ -20,6 +22,20 @@ use bytes::Bytes;
 use std::sync::Arc;
 
 /// `PUT .../keys/{key_id}/parts/{index}`
+#[utoipa::path(
+    put, path = "/v1/models/{name}/keys/{key_id}/parts/{index}", tag = "keys", operation_id = "put_key_part",
+    description = "Stages one part of an evaluation key; idempotent.",
+    params(
+        ("name" = String, Path, description = "The model"),
+        ("key_id" = String, Path, description = "SHA-256 of the framed evaluation key"),
+        ("index" = u32, Path, description = "The part, counted from 0"),
+    ),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses(
+        (status = 200, description = "The part is here", body = PartStatus),
+        Refusals,
+    )
+)]
 pub(super) async fn put_part(
     state: Shared,
     Extension(Caller(owner)): Extension<Caller>,
@@ -47,6 +63,18 @@ pub(super) async fn put_part(
 }
 
 /// `GET .../keys/{key_id}`
+#[utoipa::path(
+    get, path = "/v1/models/{name}/keys/{key_id}", tag = "keys", operation_id = "key_status",
+    description = "How far an evaluation key has come.",
+    params(
+        ("name" = String, Path, description = "The model"),
+        ("key_id" = String, Path, description = "SHA-256 of the framed evaluation key"),
+    ),
+    responses(
+        (status = 200, description = "Its state", body = KeyStatus),
+        Refusals,
+    )
+)]
 pub(super) async fn status(
     state: Shared,
     Extension(Caller(owner)): Extension<Caller>,
@@ -63,6 +91,18 @@ pub(super) async fn status(
 }
 
 /// `POST .../keys/{key_id}`
+#[utoipa::path(
+    post, path = "/v1/models/{name}/keys/{key_id}", tag = "keys", operation_id = "complete_key",
+    description = "Verifies the parts together and makes the key usable.",
+    params(
+        ("name" = String, Path, description = "The model"),
+        ("key_id" = String, Path, description = "SHA-256 of the framed evaluation key"),
+    ),
+    responses(
+        (status = 200, description = "It can be used", body = KeyStatus),
+        Refusals,
+    )
+)]
 pub(super) async fn complete(
     state: Shared,
     Extension(Caller(owner)): Extension<Caller>,
@@ -74,6 +114,7 @@ pub(super) async fn complete(
     let upload = Upload::from(&id);
     let _turn = state.locks.hold(&shelf, &upload).await;
     if !state.store.exists(&shelf, &id).await? {
+        let _room = state.memory.room(model.key_len())?;
         let whole = state.store.assemble(&shelf, &upload, model.key_len()).await?;
         if whole.len() < model.key_len() {
             return Err(incomplete(format!("{} of {} bytes are here", whole.len(), model.key_len())).into());
@@ -85,6 +126,18 @@ pub(super) async fn complete(
 }
 
 /// `DELETE .../keys/{key_id}`
+#[utoipa::path(
+    delete, path = "/v1/models/{name}/keys/{key_id}", tag = "keys", operation_id = "delete_key",
+    description = "Forgets a key and what was staged of it.",
+    params(
+        ("name" = String, Path, description = "The model"),
+        ("key_id" = String, Path, description = "SHA-256 of the framed evaluation key"),
+    ),
+    responses(
+        (status = 204, description = "It is forgotten"),
+        Refusals,
+    )
+)]
 pub(super) async fn delete(
     state: Shared,
     Extension(Caller(owner)): Extension<Caller>,
@@ -124,11 +177,14 @@ pub(super) async fn accept(
     framed: Bytes,
     wanted: Option<KeyId>,
 ) -> Result<KeyId> {
-    let slot = state.compute.admit()?;
+    let lane = Lane::of_key(&shelf.owner, upload.clone());
+    let slot = state.compute.admit(lane, model.costs.key.seconds(), state.deadline(None))?;
     let (bytes, own) = (framed.clone(), model.clone());
-    let verdict = state.compute.run(&slot, move || verify(&own, &bytes, wanted)).await?.value;
-    match verdict {
+    let done = state.compute.run_once(&slot, move || verify(&own, &bytes, wanted)).await?;
+    match done.value {
         Ok((id, key)) => {
+            model.costs.key.learn(done.took.as_secs_f64());
+            state.metrics.keys_accepted.inc();
             state.store.put(shelf, &id, framed).await?;
             state.cache.keep(shelf, &id, model.circuit().unpacked_key_bytes(), key).await;
             Ok(id)
@@ -161,9 +217,10 @@ pub(super) async fn load(
     shelf: &Shelf,
     id: &KeyId,
 ) -> Result<EvaluationKey> {
+    let _room = state.memory.room(model.key_len())?;
     let framed = state.store.get(shelf, id).await?.ok_or_else(unknown)?;
     let (own, wanted) = (model.clone(), id.clone());
-    let verdict = state.compute.run(slot, move || verify(&own, &framed, Some(wanted))).await?.value;
+    let verdict = state.compute.run_once(slot, move || verify(&own, &framed, Some(wanted))).await?.value;
     match verdict {
         Ok((_, key)) => Ok(key),
         Err(error) => {

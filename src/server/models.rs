@@ -1,5 +1,6 @@
 //! The models that a server runs.
 
+use super::estimate::Costs;
 use crate::bundle::{ModelId, ServerBundle};
 use crate::circuit::CircuitSpec;
 use crate::circuit::plan::{EvaluationKey, Evaluator};
@@ -22,6 +23,7 @@ pub(super) struct Hosted {
     pub evaluator: Evaluator,
     /// The empty key of a circuit that needs none.
     pub no_key: Option<Arc<EvaluationKey>>,
+    pub costs: Costs,
 }
 
 impl Hosted {
@@ -49,7 +51,8 @@ impl Hosted {
                 response: BATCH_HEADER + spec.circuit.response_bytes(),
             },
         };
-        Ok(Self { info, client_zip: bundle.client_zip().into(), evaluator, no_key })
+        let costs = Costs::new(&spec.circuit);
+        Ok(Self { info, client_zip: bundle.client_zip().into(), evaluator, no_key, costs })
     }
 
     pub fn id(&self) -> &ModelId {

@@ -54,6 +54,11 @@ impl KeyCache {
         self.keys.insert((shelf.clone(), id.clone()), Held::new(key, bytes)).await;
     }
 
+    /// How many keys are in memory.
+    pub fn count(&self) -> u64 {
+        self.keys.entry_count()
+    }
+
     pub async fn forget(&self, shelf: &Shelf, id: &KeyId) {
         self.keys.invalidate(&(shelf.clone(), id.clone())).await;
     }
