@@ -12,13 +12,12 @@ use super::reply::Answer;
 use super::routes::Shared;
 use super::schedule::{Lane, SHARE};
 use super::state::State;
-use crate::circuit::plan::EvaluationKey;
 use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, QUEUE_HEADER};
 use crate::protocol::frame::{BATCH_HEADER, Frame, MAX_BATCH, begin_batch, most_items, read_batch};
-use crate::store::{KeyId, Owner, Shelf};
+use crate::store::{KeyId, Owner, Shelf, Unpacked};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::Path;
@@ -144,7 +143,7 @@ async fn cached_key(
     model: &Arc<Hosted>,
     shelf: &Shelf,
     id: &KeyId,
-) -> Result<Arc<EvaluationKey>> {
+) -> Result<Arc<Unpacked>> {
     let weight = model.circuit().unpacked_key_bytes();
     let missed = AtomicBool::new(false);
     let load = async {
@@ -159,7 +158,7 @@ async fn cached_key(
 /// A checked batch of encrypted inputs and what is needed to answer it.
 struct Batch {
     model: Arc<Hosted>,
-    key: Arc<EvaluationKey>,
+    key: Arc<Unpacked>,
     inputs: Bytes,
     rows: usize,
 }
@@ -167,7 +166,7 @@ struct Batch {
 impl Batch {
     /// # Errors
     /// What is wrong with the inputs.
-    fn new(model: Arc<Hosted>, key: Arc<EvaluationKey>, inputs: Bytes) -> Result<Self> {
+    fn new(model: Arc<Hosted>, key: Arc<Unpacked>, inputs: Bytes) -> Result<Self> {
         let rows = read_batch(Frame::Inputs, model.id(), model.circuit().request_bytes(), &inputs)?.len();
         let most = most_items(model.circuit());
         if rows > most {

@@ -179,6 +179,8 @@ pub(super) async fn accept(
 ) -> Result<KeyId> {
     let lane = Lane::of_key(&shelf.owner, upload.clone());
     let slot = state.compute.admit(lane, model.costs.key.seconds(), state.deadline(None))?;
+    let weight = model.circuit().unpacked_key_bytes();
+    let key_room = state.cache.room(weight).await;
     let (bytes, own) = (framed.clone(), model.clone());
     let done = state.compute.run_once(&slot, move || verify(&own, &bytes, wanted)).await?;
     match done.value {
@@ -186,7 +188,7 @@ pub(super) async fn accept(
             model.costs.key.learn(done.took.as_secs_f64());
             state.metrics.keys_accepted.inc();
             state.store.put(shelf, &id, framed).await?;
-            state.cache.keep(shelf, &id, model.circuit().unpacked_key_bytes(), key).await;
+            state.cache.keep(shelf, &id, weight, (key, key_room)).await;
             Ok(id)
         }
         Err(error) => {

@@ -3,12 +3,13 @@
 use super::estimate::Costs;
 use crate::bundle::{ModelId, ServerBundle};
 use crate::circuit::CircuitSpec;
-use crate::circuit::plan::{EvaluationKey, Evaluator};
+use crate::circuit::plan::Evaluator;
 use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{ModelInfo, ModelList, Sizes};
 use crate::protocol::frame::{BATCH_HEADER, KEY_HEADER, MAX_BATCH};
+use crate::store::Unpacked;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +23,7 @@ pub(super) struct Hosted {
     pub client_zip: Bytes,
     pub evaluator: Evaluator,
     /// The empty key of a circuit that needs none.
-    pub no_key: Option<Arc<EvaluationKey>>,
+    pub no_key: Option<Arc<Unpacked>>,
     pub costs: Costs,
 }
 
@@ -32,7 +33,7 @@ impl Hosted {
         let evaluator = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
         let key = spec.circuit.key_bytes();
         let no_key = if key == 0 {
-            Some(Arc::new(evaluator.unpack_key(&[], &mut Random::fresh(&mut OsEntropy))?))
+            Some(Arc::new(Unpacked::resident(evaluator.unpack_key(&[], &mut Random::fresh(&mut OsEntropy))?)))
         } else {
             None
         };
@@ -125,6 +126,11 @@ impl Models {
             None => Err(Error::user("model_unnamed", "several models are served here and the request names none")
                 .hint("name one in the X-Model header; GET /v1/models lists them")),
         }
+    }
+
+    /// Bytes of the largest evaluation key, unpacked.
+    pub fn largest_key(&self) -> usize {
+        self.by_name.values().map(|model| model.circuit().unpacked_key_bytes()).max().unwrap_or(0)
     }
 
     pub fn list(&self) -> ModelList {

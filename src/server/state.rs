@@ -43,10 +43,13 @@ impl State {
     /// What is wrong with the models, or `threads`.
     pub fn new(config: ServeConfig) -> Result<Self> {
         let max_connections = config.max_connections.clamp(1, Semaphore::MAX_PERMITS);
+        let models = Models::new(&config.models)?;
+        // A thread computes with one key at a time.
+        let keys_in_use = config.threads.max(1) as u64 * models.largest_key() as u64;
         Ok(Self {
-            models: Models::new(&config.models)?,
+            models,
             store: config.store,
-            cache: KeyCache::new(config.cache_bytes),
+            cache: KeyCache::new(config.cache_bytes, keys_in_use),
             compute: Compute::new(config.threads, config.max_queue, config.max_backlog)?,
             tokens: config.tokens.map(|tokens| {
                 let files = tokens.source().map(Path::to_owned).into_iter().collect();

@@ -15,7 +15,7 @@ mod location;
 mod names;
 mod parts;
 
-pub use cache::KeyCache;
+pub use cache::{KeyCache, KeyRoom, Unpacked};
 pub use names::{KeyId, Owner, Shelf, Uid, Upload};
 pub use parts::MAX_PARTS;
 pub(crate) use parts::{check_total, incomplete};
