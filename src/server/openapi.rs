@@ -4,7 +4,9 @@ use super::routes::documented;
 use crate::protocol::api::ErrorReply;
 use crate::protocol::endpoint::{JsonBytes, SavedKey};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement,
@@ -28,14 +30,30 @@ impl IntoResponses for Refusals {
     }
 }
 
-/// The reply to an endpoint-form request: `save_key`, `append_key` and `inference`.
-#[derive(ToSchema)]
-#[serde(untagged)]
-#[expect(dead_code, reason = "a schema: the handlers write each of these directly")]
-pub(super) enum EndpointReply {
-    Saved(SavedKey),
-    Appended(()),
-    Answered(JsonBytes),
+/// The reply to an endpoint-form request, as a schema: to `save_key`, `append_key` and `inference`.
+pub(super) struct EndpointReply;
+
+impl PartialSchema for EndpointReply {
+    fn schema() -> RefOr<Schema> {
+        let reply = OneOfBuilder::new()
+            .item(Ref::from_schema_name(SavedKey::name()))
+            .item(ObjectBuilder::new().schema_type(Type::Null))
+            .item(Ref::from_schema_name(JsonBytes::name()));
+        reply.into()
+    }
+}
+
+impl ToSchema for EndpointReply {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("EndpointReply")
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((SavedKey::name().into_owned(), SavedKey::schema()));
+        schemas.push((JsonBytes::name().into_owned(), JsonBytes::schema()));
+        SavedKey::schemas(schemas);
+        JsonBytes::schemas(schemas);
+    }
 }
 
 /// The document of all routes, as `GET /v1/openapi.json` sends it.
