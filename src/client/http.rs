@@ -192,7 +192,7 @@ fn plain(text: &str) -> String {
 
 /// The server's codes that callers act on, as codes of ours.
 fn known_code(code: &str) -> &'static str {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 14] = [
         "unauthorized",
         "key_unknown",
         "key_invalid",
@@ -205,6 +205,8 @@ fn known_code(code: &str) -> &'static str {
         "format_version",
         "ciphertext_invalid",
         "draining",
+        "quota_exceeded",
+        "store_unavailable",
     ];
     KNOWN.into_iter().find(|known| *known == code).unwrap_or("server_error")
 }

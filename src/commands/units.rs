@@ -2,6 +2,7 @@
 
 use crate::circuit::{CircuitKind, Reveal};
 use clap::ValueEnum;
+use std::time::Duration;
 
 /// `2^-128`, `1e-9` or `0.001`, as its log2.
 pub fn parse_probability(text: &str) -> Result<f64, String> {
@@ -41,6 +42,11 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         _ => return Err(wrong()),
     };
     number.checked_mul(1 << shift).ok_or_else(wrong)
+}
+
+/// `10s`, `15m`, `24h`, `30days`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; want 10s, 15m, 24h or 30days"))
 }
 
 /// `--circuit`.
@@ -107,6 +113,12 @@ mod tests {
         }
         for bad in ["", "M", "fast", "-1M", "nan", "inf", "1", "100MB/s"] {
             assert!(parse_bandwidth(bad).is_err(), "{bad}");
+        }
+        for (text, seconds) in [("10s", 10), ("15m", 900), ("24h", 86_400), ("30days", 2_592_000)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for bad in ["", "10", "-1s", "soon", "99999999999999999999h"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
         }
         assert_eq!(parse_size("4GiB"), Ok(4 << 30));
         assert_eq!(parse_size("12"), Ok(12));

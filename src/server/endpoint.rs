@@ -7,7 +7,7 @@ use super::body::Incoming;
 use super::endpoint_json::{bytes_of, parse};
 use super::envelope::Caller;
 use super::infer::{infer, timings};
-use super::keys::{accept, check_begin};
+use super::keys::{Arrival, check_begin, check_quota};
 use super::models::Hosted;
 use super::reply::Answer;
 use super::routes::Shared;
@@ -62,7 +62,12 @@ pub(super) async fn serve(
         EndpointRequest::Inference { encrypted_inputs, uid } => {
             let (inputs, form) = bytes_of(encrypted_inputs)?;
             let id = resolve(&state, model, &shelf, &uid).await?;
-            let answers = infer(&state, model, &shelf, id.as_ref(), inputs).await?;
+            let answers =
+                infer(&state, model, &shelf, id.as_ref(), inputs).await.map_err(|error| match error.code {
+                    // The key that the uid stood for was deleted, or its time is over.
+                    "key_unknown" => unknown(),
+                    _ => error,
+                })?;
             Ok((timings(&answers), Json(form.write(answers.bytes))).into_response())
         }
     }
@@ -79,6 +84,7 @@ async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, pi
     let parts = state.store.parts(shelf, &upload).await?;
     if first {
         check_begin(model, &piece)?;
+        check_quota(state, shelf, &upload, None).await?;
     } else if state.store.uid(shelf, uid).await?.is_some() {
         return Err(Error::user("key_complete", "the evaluation key of this uid is complete; nothing can be appended")
             .hint("use it, or begin another with save_key"));
@@ -90,6 +96,7 @@ async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, pi
     if total < model.key_len() as u64 {
         return state.store.put_part(shelf, &upload, parts.len() as u32, piece, model.key_len()).await;
     }
+    let arrival = Arrival::begin(state, model, shelf, &upload).await?;
     let whole = if parts.is_empty() {
         piece
     } else {
@@ -97,7 +104,7 @@ async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, pi
         whole.extend_from_slice(&piece);
         whole.into()
     };
-    let id = accept(state, model, shelf, &upload, whole, None).await?;
+    let id = arrival.accept(whole, None).await?;
     state.store.put_uid(shelf, uid, &id).await?;
     state.store.discard(shelf, &upload).await.map(drop)
 }
@@ -108,7 +115,7 @@ async fn resolve(state: &State, model: &Hosted, shelf: &Shelf, uid: &str) -> Res
     if model.no_key.is_some() {
         return Ok(None);
     }
-    if let Some(id) = state.store.uid(shelf, &uid).await? {
+    if let Some(id) = state.cache.uid(shelf, &uid).await? {
         return Ok(Some(id));
     }
     let here: u64 = state.store.parts(shelf, &Upload::from(&uid)).await?.iter().map(|part| part.bytes).sum();

@@ -72,7 +72,7 @@ fn key_id(headers: &HeaderMap) -> Result<KeyId> {
 ///
 /// # Errors
 /// `busy`, `key_unknown`, `key_damaged`, `ciphertext_invalid`, `format_version`, `wrong_model`, `batch_too_large`,
-/// `store_failed`, `internal`.
+/// `store_unavailable`, `store_failed`, `internal`.
 pub(super) async fn infer(
     state: &State,
     model: &Arc<Hosted>,
@@ -84,10 +84,7 @@ pub(super) async fn infer(
     let accepted = Instant::now();
     let key = match (&model.no_key, id) {
         (Some(key), _) => key.clone(),
-        (None, Some(id)) => {
-            let weight = model.circuit().unpacked_key_bytes();
-            state.cache.get(shelf, id, weight, keys::load(state, &slot, model, shelf, id)).await?
-        }
+        (None, Some(id)) => keys::held(state, &slot, model, shelf, id).await?,
         (None, None) => return Err(keys::unknown()),
     };
     let own = model.clone();

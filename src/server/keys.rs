@@ -1,6 +1,7 @@
 //! Evaluation keys arriving: `/v1/models/{name}/keys/...`, and what the endpoint form shares with it.
 
 use super::body::Incoming;
+use super::compute::Slot;
 use super::envelope::Caller;
 use super::models::Hosted;
 use super::reply::Answer;
@@ -12,12 +13,13 @@ use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{KeyStatus, MAX_PART_BYTES, PartStatus, UploadState};
 use crate::protocol::frame::{KEY_HEADER, read_key};
-use crate::store::{KeyId, Shelf, Upload, incomplete};
+use crate::store::{HeldKey, KeyId, Loaded, Room, Shelf, Upload, incomplete};
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use bytes::Bytes;
 use std::sync::Arc;
+use std::time::Instant;
 
 /// `PUT .../keys/{key_id}/parts/{index}`
 pub(super) async fn put_part(
@@ -41,7 +43,9 @@ pub(super) async fn put_part(
         if index == 0 {
             check_begin(model, &body.bytes)?;
         }
-        state.store.put_part(&shelf, &upload, index, body.bytes.clone(), model.key_len()).await?;
+        check_quota(&state, &shelf, &upload, Some(model.key_len())).await?;
+        let put = state.store.put_part(&shelf, &upload, index, body.bytes.clone(), model.key_len()).await;
+        or_complete(&state, &shelf, &id, put).await?;
     }
     Ok(Json(status))
 }
@@ -58,6 +62,10 @@ pub(super) async fn status(
         return Ok(Json(complete_status(&id)));
     }
     let parts = state.store.parts(&shelf, &Upload::from(&id)).await?;
+    if parts.is_empty() && state.store.exists(&shelf, &id).await? {
+        // It was completed, and its parts dropped, between the two looks.
+        return Ok(Json(complete_status(&id)));
+    }
     let upload = if parts.is_empty() { UploadState::Absent } else { UploadState::Partial };
     Ok(Json(KeyStatus { key_id, state: upload, parts }))
 }
@@ -74,14 +82,36 @@ pub(super) async fn complete(
     let upload = Upload::from(&id);
     let _turn = state.locks.hold(&shelf, &upload).await;
     if !state.store.exists(&shelf, &id).await? {
-        let whole = state.store.assemble(&shelf, &upload, model.key_len()).await?;
-        if whole.len() < model.key_len() {
-            return Err(incomplete(format!("{} of {} bytes are here", whole.len(), model.key_len())).into());
-        }
-        accept(&state, model, &shelf, &upload, whole.into(), Some(id.clone())).await?;
-        state.store.discard(&shelf, &upload).await?;
+        let put = put_together(&state, model, &shelf, &id).await;
+        or_complete(&state, &shelf, &id, put).await?;
     }
     Ok(Json(complete_status(&id)))
+}
+
+/// Makes a key of its parts.
+async fn put_together(state: &State, model: &Arc<Hosted>, shelf: &Shelf, id: &KeyId) -> Result<()> {
+    let upload = Upload::from(id);
+    let arrival = Arrival::begin(state, model, shelf, &upload).await?;
+    let whole = state.store.assemble(shelf, &upload, model.key_len()).await?;
+    if whole.len() < model.key_len() {
+        return Err(incomplete(format!("{} of {} bytes are here", whole.len(), model.key_len())));
+    }
+    arrival.accept(whole.into(), Some(id.clone())).await?;
+    state.store.discard(shelf, &upload).await.map(drop)
+}
+
+/// What failed because another server completed the key meanwhile did not fail.
+async fn or_complete(state: &State, shelf: &Shelf, id: &KeyId, outcome: Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if matches!(error.code, "key_incomplete" | "key_mismatch" | "key_too_large" | "part_conflict") => {
+            if state.store.exists(shelf, id).await? {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        }
+        outcome => outcome,
+    }
 }
 
 /// `DELETE .../keys/{key_id}`
@@ -94,7 +124,7 @@ pub(super) async fn delete(
     let shelf = Shelf { model: *state.models.named(&name)?.id(), owner };
     let _turn = state.locks.hold(&shelf, &Upload::from(&id)).await;
     let there = state.store.delete(&shelf, &id).await?;
-    state.cache.forget(&shelf, &id).await;
+    state.cache.forget(&shelf, &id);
     if there { Ok(StatusCode::NO_CONTENT) } else { Err(unknown().into()) }
 }
 
@@ -110,32 +140,63 @@ pub(super) fn check_begin(model: &Hosted, first: &[u8]) -> Result<()> {
     if first.len() < KEY_HEADER { Ok(()) } else { read_key(model.id(), first).map(drop) }
 }
 
-/// Verifies a whole framed key and makes it visible; it can be used when this returns. Where the key itself is
-/// refused, the upload is dropped, so that a corrected one can begin.
+/// Refuses the first part of an upload that its owner has no room for, before the rest of it travels.
 ///
 /// # Errors
-/// `key_mismatch` where the SHA-256 is not the id `wanted`, what [`read_key`] and the circuit say of the key, `busy`,
-/// `store_failed`.
-pub(super) async fn accept(
-    state: &State,
-    model: &Arc<Hosted>,
-    shelf: &Shelf,
-    upload: &Upload,
-    framed: Bytes,
-    wanted: Option<KeyId>,
-) -> Result<KeyId> {
-    let slot = state.compute.admit()?;
-    let (bytes, own) = (framed.clone(), model.clone());
-    let verdict = state.compute.run(&slot, move || verify(&own, &bytes, wanted)).await?.value;
-    match verdict {
-        Ok((id, key)) => {
-            state.store.put(shelf, &id, framed).await?;
-            state.cache.keep(shelf, &id, model.circuit().unpacked_key_bytes(), key).await;
-            Ok(id)
-        }
-        Err(error) => {
-            state.store.discard(shelf, upload).await?;
-            Err(error)
+/// `quota_exceeded`, `store_unavailable`, `store_failed`.
+pub(super) async fn check_quota(state: &State, shelf: &Shelf, upload: &Upload, bytes: Option<usize>) -> Result<()> {
+    let quota = state.keys.quota;
+    if quota.is_unlimited() || !state.store.parts(shelf, upload).await?.is_empty() {
+        return Ok(());
+    }
+    state.store.check_begin(&shelf.owner, quota, bytes).await
+}
+
+/// A whole key that is about to be verified and made visible.
+pub(super) struct Arrival<'a> {
+    state: &'a State,
+    model: &'a Arc<Hosted>,
+    shelf: &'a Shelf,
+    upload: &'a Upload,
+    slot: Slot,
+    room: Room,
+}
+
+impl<'a> Arrival<'a> {
+    /// Takes what is needed before the key is put together in memory.
+    ///
+    /// # Errors
+    /// `busy`.
+    pub async fn begin(state: &'a State, model: &'a Arc<Hosted>, shelf: &'a Shelf, upload: &'a Upload) -> Result<Self> {
+        let slot = state.compute.admit()?;
+        let room = state.cache.room(model.key_need()).await?;
+        Ok(Self { state, model, shelf, upload, slot, room })
+    }
+
+    /// Verifies a whole framed key and makes it visible; it can be used when this returns. Where the key itself is
+    /// refused, the upload is dropped, so that a corrected one can begin.
+    ///
+    /// # Errors
+    /// `key_mismatch` where the SHA-256 is not the id `wanted`, what [`read_key`] and the circuit say of the key,
+    /// `quota_exceeded`, `store_unavailable`, `store_failed`.
+    pub async fn accept(self, framed: Bytes, wanted: Option<KeyId>) -> Result<KeyId> {
+        let Self { state, model, shelf, upload, slot, room } = self;
+        let (bytes, own) = (framed.clone(), model.clone());
+        let verdict = state.compute.run(&slot, move || verify(&own, &bytes, wanted)).await?.value;
+        match verdict {
+            Ok((id, key)) => {
+                if !state.keys.quota.is_unlimited() && !state.store.exists(shelf, &id).await? {
+                    state.store.check_complete(shelf, upload, state.keys.quota, model.key_len()).await?;
+                }
+                let asked = Instant::now();
+                state.store.put(shelf, &id, framed).await?;
+                state.cache.keep((shelf, &id), model.key_need(), key, room, asked).await;
+                Ok(id)
+            }
+            Err(error) => {
+                state.store.discard(shelf, upload).await?;
+                Err(error)
+            }
         }
     }
 }
@@ -150,28 +211,33 @@ fn verify(model: &Hosted, framed: &[u8], wanted: Option<KeyId>) -> Result<(KeyId
     Ok((id, model.evaluator.unpack_key(body, &mut Random::fresh(&mut OsEntropy))?))
 }
 
-/// Loads a key that is not in memory.
+/// A key to compute with, from memory or from the store.
 ///
 /// # Errors
-/// `key_unknown`, `key_damaged` where the store gives back other bytes than it was given, `store_failed`.
-pub(super) async fn load(
+/// `key_unknown`, `key_damaged` where the store gives back other bytes than it was given, `busy`,
+/// `store_unavailable`, `store_failed`.
+pub(super) async fn held(
     state: &State,
-    slot: &super::compute::Slot,
+    slot: &Slot,
     model: &Arc<Hosted>,
     shelf: &Shelf,
     id: &KeyId,
-) -> Result<EvaluationKey> {
-    let framed = state.store.get(shelf, id).await?.ok_or_else(unknown)?;
-    let (own, wanted) = (model.clone(), id.clone());
-    let verdict = state.compute.run(slot, move || verify(&own, &framed, Some(wanted))).await?.value;
-    match verdict {
-        Ok((_, key)) => Ok(key),
-        Err(error) => {
-            tracing::error!(key = id.as_str(), code = error.code, "a stored key is damaged");
-            Err(Error::fault("key_damaged", "the stored evaluation key is damaged")
-                .hint("forget it (DELETE the key) and send it again"))
+) -> Result<Arc<HeldKey>> {
+    let load = async {
+        let found = state.store.get(shelf, id, model.key_len()).await?;
+        let (framed, completed) = found.ok_or_else(unknown)?;
+        let (own, wanted) = (model.clone(), id.clone());
+        let verdict = state.compute.run(slot, move || verify(&own, &framed, Some(wanted))).await?.value;
+        match verdict {
+            Ok((_, key)) => Ok(Loaded { key, completed }),
+            Err(error) => {
+                tracing::error!(key = id.as_str(), code = error.code, "a stored key is damaged");
+                Err(Error::fault("key_damaged", "the stored evaluation key is damaged")
+                    .hint("forget it (DELETE the key) and send it again"))
+            }
         }
-    }
+    };
+    state.cache.get(shelf, id, model.key_need(), load).await
 }
 
 pub(super) fn unknown() -> Error {

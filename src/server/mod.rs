@@ -19,19 +19,19 @@ mod routes;
 mod state;
 mod tokens;
 
-pub use config::{ServeConfig, Timeouts};
+pub use config::{KeyPolicy, ServeConfig, Timeouts};
 pub use tokens::TokenSet;
 
 use crate::error::{Error, Result};
+use crate::store::Swept;
 use state::State;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
 
-/// How often abandoned uploads are looked for, and how old they are then.
-const SWEEP_EVERY: Duration = Duration::from_secs(3600);
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+/// How often the store is swept at most and at least.
+const SWEEP_EVERY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3600));
 
 /// A server that has its port and its models, and waits to run.
 pub struct Server {
@@ -71,14 +71,17 @@ impl Server {
     }
 }
 
+/// Sweeps the store, four times in the shorter of the times that things may lie in it.
 async fn sweep(state: Arc<State>) {
+    let shortest = state.keys.upload_ttl.min(state.store.key_ttl().unwrap_or(Duration::MAX));
+    let every = (shortest / 4).clamp(SWEEP_EVERY.0, SWEEP_EVERY.1);
     loop {
-        match state.store.sweep(ABANDONED).await {
-            Ok(0) => {}
-            Ok(parts) => tracing::info!(parts, "dropped the parts of abandoned uploads"),
-            Err(error) => tracing::warn!(code = error.code, "abandoned uploads could not be swept"),
+        match state.store.sweep(state.keys.upload_ttl).await {
+            Ok(swept) if swept == Swept::default() => {}
+            Ok(Swept { parts, keys, uids, halves }) => tracing::info!(parts, keys, uids, halves, "swept the key store"),
+            Err(error) => tracing::warn!(code = error.code, "the key store could not be swept"),
         }
-        tokio::time::sleep(SWEEP_EVERY).await;
+        tokio::time::sleep(every).await;
     }
 }
 
