@@ -92,7 +92,7 @@ fn an_interrupted_upload_goes_on_where_it_stopped_and_keys_outlive_the_server() 
     assert_eq!(live.ask("DELETE", &tiny.key_path(""), &[], b"").status, 204);
     live.ask("DELETE", &tiny.key_path(""), &[], b"").refused(404, "key_unknown");
     live.infer(&tiny, &tiny.encrypt(&rows)).refused(404, "key_unknown");
-    live.endpoint(&request).refused(404, "key_unknown");
+    live.endpoint(&request).refused(404, "uid_unknown");
     live.upload(&tiny, 1).ok();
     live.assert_works(&tiny);
 }

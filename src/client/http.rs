@@ -217,7 +217,7 @@ fn plain(text: &str) -> String {
 
 /// The server's codes that callers act on, as codes of ours.
 fn known_code(code: &str) -> &'static str {
-    const KNOWN: [&str; 14] = [
+    const KNOWN: [&str; 16] = [
         "unauthorized",
         "key_unknown",
         "key_invalid",
@@ -232,6 +232,8 @@ fn known_code(code: &str) -> &'static str {
         "draining",
         "rate_limited",
         "deadline",
+        "quota_exceeded",
+        "store_unavailable",
     ];
     KNOWN.into_iter().find(|known| *known == code).unwrap_or("server_error")
 }

@@ -2,6 +2,7 @@
 
 mod create;
 mod inspect;
+mod keys;
 mod locate;
 mod play;
 mod play_report;
@@ -46,6 +47,8 @@ enum Command {
     Token(token::TokenArgs),
     /// Tell what a bundle is: model, circuit, parameters, security, sizes.
     Inspect(inspect::InspectArgs),
+    /// List or delete the evaluation keys in a server's store.
+    Keys(keys::KeysArgs),
 }
 
 /// Parses the command line and runs it.
@@ -69,6 +72,7 @@ pub fn run() -> Result<()> {
         Command::Predict(args) => predict::run(args),
         Command::Token(args) => token::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Keys(args) => keys::run(args),
     }
 }
 
@@ -92,7 +96,8 @@ mod tests {
     fn every_flag_also_reads_a_variable() {
         let root = Cli::command();
         root.clone().debug_assert();
-        for command in root.get_subcommands() {
+        let nested = root.get_subcommands().flat_map(|command| command.get_subcommands());
+        for command in root.get_subcommands().chain(nested) {
             for argument in command.get_arguments().filter(|a| a.get_long().is_some_and(|l| l != "help")) {
                 let wanted = format!("FHECTL_{}", argument.get_long().unwrap().to_uppercase().replace('-', "_"));
                 let got = argument.get_env().map(|name| name.to_string_lossy().into_owned());

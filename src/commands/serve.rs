@@ -4,8 +4,8 @@ use super::serve_check;
 use super::units::{Rate, parse_duration, parse_origin, parse_rate, parse_size};
 use crate::bundle::{ServerBundle, folder};
 use crate::error::{Error, Result};
-use crate::server::{RateLimit, ServeConfig, Server, TlsIdentity, TokenSet, shutdown_signal};
-use crate::store::KeyStore;
+use crate::server::{KeyPolicy, RateLimit, ServeConfig, Server, TlsIdentity, TokenSet, shutdown_signal};
+use crate::store::{KeyStore, Quota};
 use clap::Args;
 use std::fs;
 use std::net::SocketAddr;
@@ -22,6 +22,7 @@ use tracing_subscriber::EnvFilter;
   fhectl serve --tls-cert chain.pem --tls-key key.pem --rate-limit 20/s --metrics-listen 127.0.0.1:9100
   fhectl serve --check                                  could it run as configured?
   fhectl serve --store /var/lib/fhectl --cache-size 8GiB --log-format json
+  fhectl serve --store s3://keys/fhectl --key-ttl 30days --key-quota 20    one of many, sharing keys
 
 Keys of clients are kept in --store and survive a restart. SIGTERM drains: what was accepted is answered.")]
 pub struct ServeArgs {
@@ -34,10 +35,11 @@ pub struct ServeArgs {
     /// Address and port; port 0 takes a free one
     #[arg(long, env = "FHECTL_LISTEN", default_value = "127.0.0.1:8000")]
     pub listen: SocketAddr,
-    /// Where evaluation keys are kept: a folder, file:///..., or memory:
+    /// Where evaluation keys are kept: a folder, file:///..., s3://bucket/prefix (with the AWS_... variables), or
+    /// memory:
     #[arg(long, env = "FHECTL_STORE", default_value = "store", value_name = "URL")]
     pub store: String,
-    /// Memory for unpacked evaluation keys
+    /// Memory for evaluation keys, those on their way in included
     #[arg(long, env = "FHECTL_CACHE_SIZE", default_value = "4GiB", value_parser = parse_size)]
     cache_size: u64,
     /// Threads that compute [default: one a core]
@@ -46,6 +48,8 @@ pub struct ServeArgs {
     /// Requests that may wait for the compute threads; more are told to come back later [default: 128 a thread]
     #[arg(long, env = "FHECTL_MAX_QUEUE")]
     max_queue: Option<usize>,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// How log lines look
     #[arg(long, env = "FHECTL_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
@@ -142,6 +146,7 @@ impl ServeArgs {
 
     /// A configuration with everything that needs no file.
     pub fn configured(&self, mut config: ServeConfig) -> ServeConfig {
+        config.keys = self.keys.policy();
         config.cache_bytes = self.cache_size;
         config.threads = self.threads.unwrap_or(config.threads).max(1);
         config.max_queue = self.max_queue.unwrap_or(128 * config.threads);
@@ -153,6 +158,40 @@ impl ServeArgs {
         config.deadline = self.load.deadline;
         config.body_bytes = self.load.body_memory;
         config
+    }
+}
+
+/// How evaluation keys are kept.
+#[derive(Debug, Args)]
+struct KeyArgs {
+    /// Delete keys so long after they were completed; clients bring theirs again by themselves [default: never]
+    #[arg(long, env = "FHECTL_KEY_TTL", value_parser = parse_duration, value_name = "TIME")]
+    key_ttl: Option<Duration>,
+    /// Keys that one token may store [default: any number]
+    #[arg(long, env = "FHECTL_KEY_QUOTA", value_name = "N")]
+    key_quota: Option<u64>,
+    /// Bytes of keys that one token may store [default: any number]
+    #[arg(long, env = "FHECTL_KEY_QUOTA_BYTES", value_parser = parse_size, value_name = "SIZE")]
+    key_quota_bytes: Option<u64>,
+    /// A key that was deleted anywhere stops working here within this time
+    #[arg(long, env = "FHECTL_REVALIDATE", default_value = "10s", value_parser = parse_duration, value_name = "TIME")]
+    revalidate: Duration,
+    /// How long keys in memory go on working while --store cannot be reached
+    #[arg(long, env = "FHECTL_STORE_GRACE", default_value = "15m", value_parser = parse_duration, value_name = "TIME")]
+    store_grace: Duration,
+    /// Drop uploads of which nothing came for so long
+    #[arg(long, env = "FHECTL_UPLOAD_TTL", default_value = "24h", value_parser = parse_duration, value_name = "TIME")]
+    upload_ttl: Duration,
+}
+
+impl KeyArgs {
+    fn policy(&self) -> KeyPolicy {
+        KeyPolicy {
+            revalidate: self.revalidate,
+            grace: self.store_grace,
+            upload_ttl: self.upload_ttl,
+            quota: Quota { keys: self.key_quota, bytes: self.key_quota_bytes },
+        }
     }
 }
 
@@ -177,8 +216,8 @@ pub fn run(args: ServeArgs) -> Result<()> {
         );
     }
     runtime()?.block_on(async {
-        let config = ServeConfig::new(models, args.listen, KeyStore::open(&args.store).await?);
-        let mut config = args.configured(config);
+        let store = KeyStore::open(&args.store).await?.with_key_ttl(args.keys.key_ttl);
+        let mut config = args.configured(ServeConfig::new(models, args.listen, store));
         config.tokens = doors.tokens;
         config.tls = doors.tls;
         let server = Server::bind(config).await?;

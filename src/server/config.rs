@@ -2,7 +2,7 @@
 
 use super::{RateLimit, TlsIdentity, TokenSet};
 use crate::bundle::ServerBundle;
-use crate::store::KeyStore;
+use crate::store::{KeyStore, Quota};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub struct ServeConfig {
     pub models: Vec<ServerBundle>,
     pub listen: SocketAddr,
     pub store: KeyStore,
-    /// Bytes of unpacked keys to keep in memory.
+    /// Bytes of evaluation keys in memory, those on their way in included.
     pub cache_bytes: u64,
     /// Threads that compute.
     pub threads: usize,
@@ -25,6 +25,7 @@ pub struct ServeConfig {
     /// Bytes of requests and replies held in memory at once, over all connections.
     pub body_bytes: u64,
     pub timeouts: Timeouts,
+    pub keys: KeyPolicy,
 
     /// `None`: plain HTTP.
     pub tls: Option<TlsIdentity>,
@@ -38,6 +39,31 @@ pub struct ServeConfig {
     pub cors_origins: Vec<String>,
     /// Where `/metrics` is served, for operators.
     pub metrics_listen: Option<SocketAddr>,
+}
+
+/// How evaluation keys are kept. How long they live is the store's: [`KeyStore::with_key_ttl`].
+#[derive(Debug, Clone, Copy)]
+pub struct KeyPolicy {
+    /// The longest that a key in memory is used after the store said that it is there: a deletion takes as long to
+    /// reach every server.
+    pub revalidate: Duration,
+    /// How much longer it is used while the store cannot be reached.
+    pub grace: Duration,
+    /// An upload of which nothing came for so long is given up.
+    pub upload_ttl: Duration,
+    /// What one token may store.
+    pub quota: Quota,
+}
+
+impl Default for KeyPolicy {
+    fn default() -> Self {
+        Self {
+            revalidate: Duration::from_secs(10),
+            grace: Duration::from_secs(15 * 60),
+            upload_ttl: Duration::from_secs(24 * 3600),
+            quota: Quota::default(),
+        }
+    }
 }
 
 /// How long things may take.
@@ -86,6 +112,7 @@ impl ServeConfig {
             max_connections: 4096,
             body_bytes: 1 << 30,
             timeouts: Timeouts::default(),
+            keys: KeyPolicy::default(),
             tls: None,
             rate_limit: None,
             max_backlog: Duration::from_secs(10),

@@ -8,7 +8,7 @@ use super::connections::Peer;
 use super::endpoint_json::{bytes_of, parse};
 use super::envelope::{Caller, Patience};
 use super::infer::{Asking, infer, timings};
-use super::keys::{accept, check_begin};
+use super::keys::{Arrival, check_begin, check_quota};
 use super::models::Hosted;
 use super::openapi::{EndpointReply, Refusals};
 use super::reply::Answer;
@@ -80,7 +80,12 @@ pub(super) async fn serve(
         EndpointRequest::Inference { encrypted_inputs, uid } => {
             let (inputs, form) = bytes_of(encrypted_inputs)?;
             let id = resolve(&state, model, shelf, &uid).await?;
-            let mut answers = infer(&state, model, &asking, id.as_ref(), inputs).await?;
+            let answers = infer(&state, model, &asking, id.as_ref(), inputs).await;
+            let mut answers = answers.map_err(|error| match error.code {
+                // The key that the uid stood for was deleted, or its time is over.
+                "key_unknown" => unknown(),
+                _ => error,
+            })?;
             let headers = timings(&answers);
             answers.room.merge(state.memory.room(form.written_bytes(answers.bytes.len()))?);
             let json = serde_json::to_vec(&form.write(answers.bytes))
@@ -102,6 +107,7 @@ async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, pi
     let parts = state.store.parts(shelf, &upload).await?;
     if first {
         check_begin(model, &piece)?;
+        check_quota(state, shelf, &upload, None).await?;
     } else if state.store.uid(shelf, uid).await?.is_some() {
         return Err(Error::user("key_complete", "the evaluation key of this uid is complete; nothing can be appended")
             .hint("use it, or begin another with save_key"));
@@ -113,7 +119,7 @@ async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, pi
     if total < model.key_len() as u64 {
         return state.store.put_part(shelf, &upload, parts.len() as u32, piece, model.key_len()).await;
     }
-    let _room = state.memory.room(model.key_len())?;
+    let arrival = Arrival::begin(state, model, shelf, &upload).await?;
     let whole = if parts.is_empty() {
         piece
     } else {
@@ -121,7 +127,7 @@ async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, pi
         whole.extend_from_slice(&piece);
         whole.into()
     };
-    let id = accept(state, model, shelf, &upload, whole, None).await?;
+    let id = arrival.accept(whole, None).await?;
     state.store.put_uid(shelf, uid, &id).await?;
     state.store.discard(shelf, &upload).await.map(drop)
 }
@@ -132,7 +138,7 @@ async fn resolve(state: &State, model: &Hosted, shelf: &Shelf, uid: &str) -> Res
     if model.no_key.is_some() {
         return Ok(None);
     }
-    if let Some(id) = state.store.uid(shelf, &uid).await? {
+    if let Some(id) = state.cache.uid(shelf, &uid).await? {
         return Ok(Some(id));
     }
     let here: u64 = state.store.parts(shelf, &Upload::from(&uid)).await?.iter().map(|part| part.bytes).sum();

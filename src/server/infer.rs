@@ -1,7 +1,6 @@
 //! Computing on encrypted inputs: the engine behind both forms, and its `/v1` route.
 
 use super::body::Incoming;
-use super::compute::Slot;
 use super::connections::Peer;
 use super::envelope::{Caller, Patience};
 use super::keys;
@@ -17,7 +16,7 @@ use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, QUEUE_HEADER};
 use crate::protocol::frame::{BATCH_HEADER, Frame, MAX_BATCH, begin_batch, most_items, read_batch};
-use crate::store::{KeyId, Owner, Shelf, Unpacked};
+use crate::store::{HeldKey, KeyId, Owner, Shelf};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::Path;
@@ -25,7 +24,6 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::IntoResponse;
 use bytes::Bytes;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// A framed batch of encrypted answers.
@@ -103,7 +101,7 @@ fn key_id(headers: &HeaderMap) -> Result<KeyId> {
 ///
 /// # Errors
 /// `busy`, `deadline`, `key_unknown`, `key_damaged`, `ciphertext_invalid`, `format_version`, `wrong_model`,
-/// `batch_too_large`, `store_failed`, `internal`.
+/// `batch_too_large`, `store_unavailable`, `store_failed`, `internal`.
 pub(super) async fn infer(
     state: &State,
     model: &Arc<Hosted>,
@@ -124,7 +122,7 @@ pub(super) async fn infer(
     let accepted = Instant::now();
     let key = match (&model.no_key, id) {
         (Some(key), _) => key.clone(),
-        (None, Some(id)) => cached_key(state, &slot, model, shelf, id).await?,
+        (None, Some(id)) => keys::held(state, &slot, model, shelf, id).await?,
         (None, None) => return Err(keys::unknown()),
     };
     let batch = Batch::new(model.clone(), key, inputs)?;
@@ -137,28 +135,10 @@ pub(super) async fn infer(
     Ok(Answers { bytes, room, queued, computed: done.took })
 }
 
-async fn cached_key(
-    state: &State,
-    slot: &Slot,
-    model: &Arc<Hosted>,
-    shelf: &Shelf,
-    id: &KeyId,
-) -> Result<Arc<Unpacked>> {
-    let weight = model.circuit().unpacked_key_bytes();
-    let missed = AtomicBool::new(false);
-    let load = async {
-        missed.store(true, Ordering::Relaxed);
-        keys::load(state, slot, model, shelf, id).await
-    };
-    let key = state.cache.get(shelf, id, weight, load).await?;
-    if missed.load(Ordering::Relaxed) { &state.metrics.cache_misses } else { &state.metrics.cache_hits }.inc();
-    Ok(key)
-}
-
 /// A checked batch of encrypted inputs and what is needed to answer it.
 struct Batch {
     model: Arc<Hosted>,
-    key: Arc<Unpacked>,
+    key: Arc<HeldKey>,
     inputs: Bytes,
     rows: usize,
 }
@@ -166,7 +146,7 @@ struct Batch {
 impl Batch {
     /// # Errors
     /// What is wrong with the inputs.
-    fn new(model: Arc<Hosted>, key: Arc<Unpacked>, inputs: Bytes) -> Result<Self> {
+    fn new(model: Arc<Hosted>, key: Arc<HeldKey>, inputs: Bytes) -> Result<Self> {
         let rows = read_batch(Frame::Inputs, model.id(), model.circuit().request_bytes(), &inputs)?.len();
         let most = most_items(model.circuit());
         if rows > most {

@@ -1,6 +1,7 @@
 //! Evaluation keys arriving: `/v1/models/{name}/keys/...`, and what the endpoint form shares with it.
 
 use super::body::Incoming;
+use super::compute::Slot;
 use super::envelope::Caller;
 use super::models::Hosted;
 use super::openapi::Refusals;
@@ -14,12 +15,14 @@ use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{KeyStatus, MAX_PART_BYTES, PartStatus, UploadState};
 use crate::protocol::frame::{KEY_HEADER, read_key};
-use crate::store::{KeyId, Shelf, Upload, incomplete};
+use crate::store::{HeldKey, KeyId, Loaded, Room, Shelf, Upload, incomplete};
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use bytes::Bytes;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 /// `PUT .../keys/{key_id}/parts/{index}`
 #[utoipa::path(
@@ -57,7 +60,9 @@ pub(super) async fn put_part(
         if index == 0 {
             check_begin(model, &body.bytes)?;
         }
-        state.store.put_part(&shelf, &upload, index, body.bytes.clone(), model.key_len()).await?;
+        check_quota(&state, &shelf, &upload, Some(model.key_len())).await?;
+        let put = state.store.put_part(&shelf, &upload, index, body.bytes.clone(), model.key_len()).await;
+        or_complete(&state, &shelf, &id, put).await?;
     }
     Ok(Json(status))
 }
@@ -86,6 +91,10 @@ pub(super) async fn status(
         return Ok(Json(complete_status(&id)));
     }
     let parts = state.store.parts(&shelf, &Upload::from(&id)).await?;
+    if parts.is_empty() && state.store.exists(&shelf, &id).await? {
+        // It was completed, and its parts dropped, between the two looks.
+        return Ok(Json(complete_status(&id)));
+    }
     let upload = if parts.is_empty() { UploadState::Absent } else { UploadState::Partial };
     Ok(Json(KeyStatus { key_id, state: upload, parts }))
 }
@@ -114,15 +123,36 @@ pub(super) async fn complete(
     let upload = Upload::from(&id);
     let _turn = state.locks.hold(&shelf, &upload).await;
     if !state.store.exists(&shelf, &id).await? {
-        let _room = state.memory.room(model.key_len())?;
-        let whole = state.store.assemble(&shelf, &upload, model.key_len()).await?;
-        if whole.len() < model.key_len() {
-            return Err(incomplete(format!("{} of {} bytes are here", whole.len(), model.key_len())).into());
-        }
-        accept(&state, model, &shelf, &upload, whole.into(), Some(id.clone())).await?;
-        state.store.discard(&shelf, &upload).await?;
+        let put = put_together(&state, model, &shelf, &id).await;
+        or_complete(&state, &shelf, &id, put).await?;
     }
     Ok(Json(complete_status(&id)))
+}
+
+/// Makes a key of its parts.
+async fn put_together(state: &State, model: &Arc<Hosted>, shelf: &Shelf, id: &KeyId) -> Result<()> {
+    let upload = Upload::from(id);
+    let arrival = Arrival::begin(state, model, shelf, &upload).await?;
+    let whole = state.store.assemble(shelf, &upload, model.key_len()).await?;
+    if whole.len() < model.key_len() {
+        return Err(incomplete(format!("{} of {} bytes are here", whole.len(), model.key_len())));
+    }
+    arrival.accept(whole.into(), Some(id.clone())).await?;
+    state.store.discard(shelf, &upload).await.map(drop)
+}
+
+/// What failed because another server completed the key meanwhile did not fail.
+async fn or_complete(state: &State, shelf: &Shelf, id: &KeyId, outcome: Result<()>) -> Result<()> {
+    match outcome {
+        Err(error) if matches!(error.code, "key_incomplete" | "key_mismatch" | "key_too_large" | "part_conflict") => {
+            if state.store.exists(shelf, id).await? {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        }
+        outcome => outcome,
+    }
 }
 
 /// `DELETE .../keys/{key_id}`
@@ -147,7 +177,7 @@ pub(super) async fn delete(
     let shelf = Shelf { model: *state.models.named(&name)?.id(), owner };
     let _turn = state.locks.hold(&shelf, &Upload::from(&id)).await;
     let there = state.store.delete(&shelf, &id).await?;
-    state.cache.forget(&shelf, &id).await;
+    state.cache.forget(&shelf, &id);
     if there { Ok(StatusCode::NO_CONTENT) } else { Err(unknown().into()) }
 }
 
@@ -163,37 +193,66 @@ pub(super) fn check_begin(model: &Hosted, first: &[u8]) -> Result<()> {
     if first.len() < KEY_HEADER { Ok(()) } else { read_key(model.id(), first).map(drop) }
 }
 
-/// Verifies a whole framed key and makes it visible; it can be used when this returns. Where the key itself is
-/// refused, the upload is dropped, so that a corrected one can begin.
+/// Refuses the first part of an upload that its owner has no room for, before the rest of it travels.
 ///
 /// # Errors
-/// `key_mismatch` where the SHA-256 is not the id `wanted`, what [`read_key`] and the circuit say of the key, `busy`,
-/// `store_failed`.
-pub(super) async fn accept(
-    state: &State,
-    model: &Arc<Hosted>,
-    shelf: &Shelf,
-    upload: &Upload,
-    framed: Bytes,
-    wanted: Option<KeyId>,
-) -> Result<KeyId> {
-    let lane = Lane::of_key(&shelf.owner, upload.clone());
-    let slot = state.compute.admit(lane, model.costs.key.seconds(), state.deadline(None))?;
-    let weight = model.circuit().unpacked_key_bytes();
-    let key_room = state.cache.room(weight).await;
-    let (bytes, own) = (framed.clone(), model.clone());
-    let done = state.compute.run_once(&slot, move || verify(&own, &bytes, wanted)).await?;
-    match done.value {
-        Ok((id, key)) => {
-            model.costs.key.learn(done.took.as_secs_f64());
-            state.metrics.keys_accepted.inc();
-            state.store.put(shelf, &id, framed).await?;
-            state.cache.keep(shelf, &id, weight, (key, key_room)).await;
-            Ok(id)
-        }
-        Err(error) => {
-            state.store.discard(shelf, upload).await?;
-            Err(error)
+/// `quota_exceeded`, `store_unavailable`, `store_failed`.
+pub(super) async fn check_quota(state: &State, shelf: &Shelf, upload: &Upload, bytes: Option<usize>) -> Result<()> {
+    let quota = state.keys.quota;
+    if quota.is_unlimited() || !state.store.parts(shelf, upload).await?.is_empty() {
+        return Ok(());
+    }
+    state.store.check_begin(&shelf.owner, quota, bytes).await
+}
+
+/// A whole key that is about to be verified and made visible.
+pub(super) struct Arrival<'a> {
+    state: &'a State,
+    model: &'a Arc<Hosted>,
+    shelf: &'a Shelf,
+    upload: &'a Upload,
+    slot: Slot,
+    room: Room,
+}
+
+impl<'a> Arrival<'a> {
+    /// Takes what is needed before the key is put together in memory.
+    ///
+    /// # Errors
+    /// `busy`.
+    pub async fn begin(state: &'a State, model: &'a Arc<Hosted>, shelf: &'a Shelf, upload: &'a Upload) -> Result<Self> {
+        let lane = Lane::of_key(&shelf.owner, upload.clone());
+        let slot = state.compute.admit(lane, model.costs.key.seconds(), state.deadline(None))?;
+        let room = state.cache.room(model.key_need()).await?;
+        Ok(Self { state, model, shelf, upload, slot, room })
+    }
+
+    /// Verifies a whole framed key and makes it visible; it can be used when this returns. Where the key itself is
+    /// refused, the upload is dropped, so that a corrected one can begin.
+    ///
+    /// # Errors
+    /// `key_mismatch` where the SHA-256 is not the id `wanted`, what [`read_key`] and the circuit say of the key,
+    /// `quota_exceeded`, `store_unavailable`, `store_failed`.
+    pub async fn accept(self, framed: Bytes, wanted: Option<KeyId>) -> Result<KeyId> {
+        let Self { state, model, shelf, upload, slot, room } = self;
+        let (bytes, own) = (framed.clone(), model.clone());
+        let done = state.compute.run_once(&slot, move || verify(&own, &bytes, wanted)).await?;
+        match done.value {
+            Ok((id, key)) => {
+                model.costs.key.learn(done.took.as_secs_f64());
+                state.metrics.keys_accepted.inc();
+                if !state.keys.quota.is_unlimited() && !state.store.exists(shelf, &id).await? {
+                    state.store.check_complete(shelf, upload, state.keys.quota, model.key_len()).await?;
+                }
+                let asked = Instant::now();
+                state.store.put(shelf, &id, framed).await?;
+                state.cache.keep((shelf, &id), model.key_need(), key, room, asked).await;
+                Ok(id)
+            }
+            Err(error) => {
+                state.store.discard(shelf, upload).await?;
+                Err(error)
+            }
         }
     }
 }
@@ -208,29 +267,37 @@ fn verify(model: &Hosted, framed: &[u8], wanted: Option<KeyId>) -> Result<(KeyId
     Ok((id, model.evaluator.unpack_key(body, &mut Random::fresh(&mut OsEntropy))?))
 }
 
-/// Loads a key that is not in memory.
+/// A key to compute with, from memory or from the store.
 ///
 /// # Errors
-/// `key_unknown`, `key_damaged` where the store gives back other bytes than it was given, `store_failed`.
-pub(super) async fn load(
+/// `key_unknown`, `key_damaged` where the store gives back other bytes than it was given, `busy`,
+/// `store_unavailable`, `store_failed`.
+pub(super) async fn held(
     state: &State,
-    slot: &super::compute::Slot,
+    slot: &Slot,
     model: &Arc<Hosted>,
     shelf: &Shelf,
     id: &KeyId,
-) -> Result<EvaluationKey> {
-    let _room = state.memory.room(model.key_len())?;
-    let framed = state.store.get(shelf, id).await?.ok_or_else(unknown)?;
-    let (own, wanted) = (model.clone(), id.clone());
-    let verdict = state.compute.run_once(slot, move || verify(&own, &framed, Some(wanted))).await?.value;
-    match verdict {
-        Ok((_, key)) => Ok(key),
-        Err(error) => {
-            tracing::error!(key = id.as_str(), code = error.code, "a stored key is damaged");
-            Err(Error::fault("key_damaged", "the stored evaluation key is damaged")
-                .hint("forget it (DELETE the key) and send it again"))
+) -> Result<Arc<HeldKey>> {
+    let missed = AtomicBool::new(false);
+    let load = async {
+        missed.store(true, Ordering::Relaxed);
+        let found = state.store.get(shelf, id, model.key_len()).await?;
+        let (framed, completed) = found.ok_or_else(unknown)?;
+        let (own, wanted) = (model.clone(), id.clone());
+        let verdict = state.compute.run_once(slot, move || verify(&own, &framed, Some(wanted))).await?.value;
+        match verdict {
+            Ok((_, key)) => Ok(Loaded { key, completed }),
+            Err(error) => {
+                tracing::error!(key = id.as_str(), code = error.code, "a stored key is damaged");
+                Err(Error::fault("key_damaged", "the stored evaluation key is damaged")
+                    .hint("forget it (DELETE the key) and send it again"))
+            }
         }
-    }
+    };
+    let key = state.cache.get(shelf, id, model.key_need(), load).await?;
+    if missed.load(Ordering::Relaxed) { &state.metrics.cache_misses } else { &state.metrics.cache_hits }.inc();
+    Ok(key)
 }
 
 pub(super) fn unknown() -> Error {

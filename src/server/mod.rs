@@ -28,7 +28,7 @@ mod state;
 mod tls;
 mod tokens;
 
-pub use config::{ServeConfig, Timeouts};
+pub use config::{KeyPolicy, ServeConfig, Timeouts};
 pub use limits::RateLimit;
 pub use openapi::document as openapi_document;
 pub use tls::TlsIdentity;
@@ -36,6 +36,7 @@ pub use tokens::{TokenSet, hash_line, new_token};
 
 use crate::bundle::ServerBundle;
 use crate::error::{Error, Result};
+use crate::store::Swept;
 use reload::Reloading;
 use state::State;
 use std::net::SocketAddr;
@@ -46,9 +47,8 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_rustls::TlsAcceptor;
 
-/// How often abandoned uploads are looked for, and how old they are then.
-const SWEEP_EVERY: Duration = Duration::from_secs(3600);
-const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+/// How often the store is swept at most and at least.
+const SWEEP_EVERY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(3600));
 /// How often files that may change are looked at.
 const REFRESH_EVERY: Duration = Duration::from_secs(2);
 
@@ -142,14 +142,17 @@ async fn refresh(state: Arc<State>, identity: Option<Identity>) {
     }
 }
 
+/// Sweeps the store, four times in the shorter of the times that things may lie in it.
 async fn sweep(state: Arc<State>) {
+    let shortest = state.keys.upload_ttl.min(state.store.key_ttl().unwrap_or(Duration::MAX));
+    let every = (shortest / 4).clamp(SWEEP_EVERY.0, SWEEP_EVERY.1);
     loop {
-        match state.store.sweep(ABANDONED).await {
-            Ok(0) => {}
-            Ok(parts) => tracing::info!(parts, "dropped the parts of abandoned uploads"),
-            Err(error) => tracing::warn!(code = error.code, "abandoned uploads could not be swept"),
+        match state.store.sweep(state.keys.upload_ttl).await {
+            Ok(swept) if swept == Swept::default() => {}
+            Ok(Swept { parts, keys, uids, halves }) => tracing::info!(parts, keys, uids, halves, "swept the key store"),
+            Err(error) => tracing::warn!(code = error.code, "the key store could not be swept"),
         }
-        tokio::time::sleep(SWEEP_EVERY).await;
+        tokio::time::sleep(every).await;
     }
 }
 

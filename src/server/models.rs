@@ -9,7 +9,7 @@ use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{ModelInfo, ModelList, Sizes};
 use crate::protocol::frame::{BATCH_HEADER, KEY_HEADER, MAX_BATCH};
-use crate::store::Unpacked;
+use crate::store::{HeldKey, Need};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,7 +23,7 @@ pub(super) struct Hosted {
     pub client_zip: Bytes,
     pub evaluator: Evaluator,
     /// The empty key of a circuit that needs none.
-    pub no_key: Option<Arc<Unpacked>>,
+    pub no_key: Option<Arc<HeldKey>>,
     pub costs: Costs,
 }
 
@@ -33,7 +33,8 @@ impl Hosted {
         let evaluator = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
         let key = spec.circuit.key_bytes();
         let no_key = if key == 0 {
-            Some(Arc::new(Unpacked::resident(evaluator.unpack_key(&[], &mut Random::fresh(&mut OsEntropy))?)))
+            let empty = evaluator.unpack_key(&[], &mut Random::fresh(&mut OsEntropy))?;
+            Some(Arc::new(HeldKey::empty(empty)))
         } else {
             None
         };
@@ -67,6 +68,11 @@ impl Hosted {
     /// Bytes of a framed evaluation key; 0 where none is needed.
     pub fn key_len(&self) -> usize {
         self.info.sizes.key
+    }
+
+    /// What an evaluation key takes in memory.
+    pub fn key_need(&self) -> Need {
+        Need { framed: self.key_len(), unpacked: self.circuit().unpacked_key_bytes() }
     }
 
     /// The most bytes that a batch of encrypted inputs may have.
@@ -126,11 +132,6 @@ impl Models {
             None => Err(Error::user("model_unnamed", "several models are served here and the request names none")
                 .hint("name one in the X-Model header; GET /v1/models lists them")),
         }
-    }
-
-    /// Bytes of the largest evaluation key, unpacked.
-    pub fn largest_key(&self) -> usize {
-        self.by_name.values().map(|model| model.circuit().unpacked_key_bytes()).max().unwrap_or(0)
     }
 
     pub fn list(&self) -> ModelList {

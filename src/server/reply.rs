@@ -26,6 +26,7 @@ pub(super) fn status(error: &Error) -> StatusCode {
     match error.code {
         "unauthorized" => StatusCode::UNAUTHORIZED,
         "not_found" | "model_unknown" | "key_unknown" | "uid_unknown" => StatusCode::NOT_FOUND,
+        "quota_exceeded" => StatusCode::FORBIDDEN,
         "method_not_allowed" => StatusCode::METHOD_NOT_ALLOWED,
         "timeout" => StatusCode::REQUEST_TIMEOUT,
         "key_incomplete" | "key_complete" | "part_conflict" => StatusCode::CONFLICT,
@@ -34,7 +35,9 @@ pub(super) fn status(error: &Error) -> StatusCode {
             StatusCode::UNPROCESSABLE_ENTITY
         }
         "busy" | "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
-        "draining" | "deadline" | "store_failed" | "key_damaged" => StatusCode::SERVICE_UNAVAILABLE,
+        "draining" | "deadline" | "store_failed" | "store_unavailable" | "key_damaged" => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         _ if error.blame == Blame::User => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }

@@ -1,7 +1,7 @@
 //! What all requests share.
 
 use super::compute::Compute;
-use super::config::Timeouts;
+use super::config::{KeyPolicy, Timeouts};
 use super::limits::Limiter;
 use super::memory::Memory;
 use super::metrics::Metrics;
@@ -9,7 +9,7 @@ use super::models::Models;
 use super::reload::Reloading;
 use super::{ServeConfig, TokenSet};
 use crate::error::Result;
-use crate::store::{KeyCache, KeyStore, Shelf, Upload};
+use crate::store::{CacheConfig, KeyCache, KeyStore, Shelf, Upload};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 use std::sync::Arc;
@@ -34,6 +34,7 @@ pub(super) struct State {
     /// The longest that a request may take.
     deadline: Option<Duration>,
     pub timeouts: Timeouts,
+    pub keys: KeyPolicy,
     /// Set once shutdown has begun.
     pub draining: AtomicBool,
 }
@@ -43,13 +44,12 @@ impl State {
     /// What is wrong with the models, or `threads`.
     pub fn new(config: ServeConfig) -> Result<Self> {
         let max_connections = config.max_connections.clamp(1, Semaphore::MAX_PERMITS);
-        let models = Models::new(&config.models)?;
-        // A thread computes with one key at a time.
-        let keys_in_use = config.threads.max(1) as u64 * models.largest_key() as u64;
+        let cache =
+            CacheConfig { bytes: config.cache_bytes, revalidate: config.keys.revalidate, grace: config.keys.grace };
         Ok(Self {
-            models,
+            models: Models::new(&config.models)?,
+            cache: KeyCache::new(config.store.clone(), cache),
             store: config.store,
-            cache: KeyCache::new(config.cache_bytes, keys_in_use),
             compute: Compute::new(config.threads, config.max_queue, config.max_backlog)?,
             tokens: config.tokens.map(|tokens| {
                 let files = tokens.source().map(Path::to_owned).into_iter().collect();
@@ -64,6 +64,7 @@ impl State {
             cors_origins: config.cors_origins,
             deadline: config.deadline,
             timeouts: config.timeouts,
+            keys: config.keys,
             draining: AtomicBool::new(false),
         })
     }
@@ -79,7 +80,8 @@ impl State {
     }
 }
 
-/// Locks that make the steps of one upload follow each other. Uploads share them by chance, which only costs time.
+/// Locks that make the steps of one upload follow each other on this server, which spares conflicts and second
+/// looks; nothing relies on them, as other servers have their own. Uploads share them by chance, which only costs time.
 pub(super) struct Locks(Vec<Mutex<()>>);
 
 impl Locks {
