@@ -253,6 +253,7 @@ fn work_of_a_client_that_went_away_is_not_done() {
     drop(stream);
     soon(|| metric(&scrape(metrics), "fhectl_running", &[]) == 0.0);
     let text = scrape(metrics);
+    assert_eq!(metric(&text, "fhectl_requests_abandoned_total", &[]), 1.0);
     assert_eq!(metric(&text, "fhectl_queue_depth", &[]), 0.0);
     assert_eq!(metric(&text, "fhectl_backlog_seconds", &[]), 0.0);
     assert_eq!(metric(&text, "fhectl_rows_total", &[]), before + 2.0);

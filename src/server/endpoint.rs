@@ -4,9 +4,8 @@
 //! staged, so a client may send it again where the server was busy.
 
 use super::body::{Incoming, Received};
-use super::connections::Peer;
 use super::endpoint_json::{bytes_of, parse};
-use super::envelope::{Caller, Patience};
+use super::envelope::Caller;
 use super::infer::{Asking, infer, timings};
 use super::keys::{Arrival, check_begin, check_quota};
 use super::models::Hosted;
@@ -46,18 +45,16 @@ const SMALL: usize = 256 << 10;
 )]
 pub(super) async fn serve(
     state: Shared,
-    Extension(Caller(owner)): Extension<Caller>,
+    Extension(caller): Extension<Caller>,
     Extension(incoming): Extension<Incoming>,
-    Extension(peer): Extension<Peer>,
-    Extension(patience): Extension<Patience>,
     headers: HeaderMap,
 ) -> Answer {
     let name = headers.get(MODEL_HEADER).map(|value| value.to_str().unwrap_or_default());
     let model = state.models.meant(name)?;
-    let asking = Asking { shelf: Shelf { model: *model.id(), owner }, peer, patience };
+    let asking = Asking::new(model, caller);
     let shelf = &asking.shelf;
     // The room stays taken: what was parsed, at most as long as the JSON, lives on.
-    let Received { bytes, room: _room } = incoming.read(&state, model.json_limit()).await?;
+    let Received { bytes, room } = incoming.read(&state, model.json_limit()).await?;
     let request = if bytes.len() <= SMALL {
         parse(&bytes)?
     } else {
@@ -80,6 +77,7 @@ pub(super) async fn serve(
         EndpointRequest::Inference { encrypted_inputs, uid } => {
             let (inputs, form) = bytes_of(encrypted_inputs)?;
             let id = resolve(&state, model, shelf, &uid).await?;
+            let inputs = Received { bytes: inputs, room };
             let answers = infer(&state, model, &asking, id.as_ref(), inputs).await;
             let mut answers = answers.map_err(|error| match error.code {
                 // The key that the uid stood for was deleted, or its time is over.

@@ -35,11 +35,12 @@ const SECURITY: [(HeaderName, &str); 4] = [
 
 /// Who is asking; on every request.
 #[derive(Clone)]
-pub(super) struct Caller(pub Owner);
-
-/// When the client wants its answer at the latest, counted from now.
-#[derive(Clone, Copy)]
-pub(super) struct Patience(pub Option<Duration>);
+pub(super) struct Caller {
+    pub owner: Owner,
+    pub peer: IpAddr,
+    /// How long the client waits for its answer at most, where it says so.
+    pub patience: Option<Duration>,
+}
 
 pub(super) async fn envelope(
     axum::extract::State(state): axum::extract::State<Arc<State>>,
@@ -47,6 +48,7 @@ pub(super) async fn envelope(
     next: Next,
 ) -> Response {
     let begun = Instant::now();
+    let mut unanswered = Unanswered(Some(&state));
     let (mut parts, body) = request.into_parts();
     let id = request_id(&parts.headers);
     let method = parts.method.clone();
@@ -55,13 +57,9 @@ pub(super) async fn envelope(
     let health = matches!(parts.uri.path(), "/health" | "/health/ready");
     let incoming = Incoming::new(body);
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
-    parts.extensions.insert(Peer(peer));
-    let admitted =
-        caller(&state, &parts.headers, peer, health).and_then(|owner| Ok((owner, patience(&parts.headers)?)));
-    let mut response = match admitted {
-        Ok((owner, patience)) => {
-            parts.extensions.insert(Caller(owner));
-            parts.extensions.insert(patience);
+    let mut response = match admit(&state, &parts.headers, peer, health) {
+        Ok(caller) => {
+            parts.extensions.insert(caller);
             parts.extensions.insert(incoming.clone());
             let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
             let run = next.run(Request::from_parts(parts, Body::empty())).instrument(span);
@@ -85,6 +83,7 @@ pub(super) async fn envelope(
     let code = response.extensions().get::<Code>().map(|code| code.0);
     let took = begun.elapsed();
     let (read, sent) = (incoming.bytes().await, response.body().size_hint().exact().unwrap_or(0));
+    unanswered.0 = None;
     let of = OfRequest { method: method_label(&method), route: route.to_owned(), status };
     state.metrics.request(of, code, took, (read, sent));
     let (ms, code, method) = (took.as_secs_f64() * 1e3, code.unwrap_or(""), method_label(&method));
@@ -97,11 +96,25 @@ pub(super) async fn envelope(
     response
 }
 
-/// Whose request it is, where it may be served. A wrong token counts against its address, so that guessing is slow.
-fn caller(state: &State, headers: &HeaderMap, peer: IpAddr, health: bool) -> Result<Owner, Error> {
-    if health {
-        return Ok(Owner::anyone());
+/// Counts a request whose client went away: it is dropped where it stands.
+struct Unanswered<'a>(Option<&'a State>);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(state) = self.0 {
+            state.metrics.abandoned.inc();
+        }
     }
+}
+
+/// Whose request it is, where it may be served.
+fn admit(state: &State, headers: &HeaderMap, peer: IpAddr, health: bool) -> Result<Caller, Error> {
+    let owner = if health { Owner::anyone() } else { owner(state, headers, peer)? };
+    Ok(Caller { owner, peer, patience: patience(headers)? })
+}
+
+/// A wrong token counts against its address, so that guessing is slow.
+fn owner(state: &State, headers: &HeaderMap, peer: IpAddr) -> Result<Owner, Error> {
     let Some(tokens) = &state.tokens else {
         state.limiter.check(&Client::peer(peer))?;
         return Ok(Owner::anyone());
@@ -118,10 +131,10 @@ fn caller(state: &State, headers: &HeaderMap, peer: IpAddr, health: bool) -> Res
     }
 }
 
-fn patience(headers: &HeaderMap) -> Result<Patience, Error> {
-    let Some(value) = headers.get(DEADLINE_HEADER) else { return Ok(Patience(None)) };
+fn patience(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
+    let Some(value) = headers.get(DEADLINE_HEADER) else { return Ok(None) };
     let millis = value.to_str().ok().and_then(|text| text.parse::<u32>().ok()).filter(|millis| *millis > 0);
-    millis.map(|millis| Patience(Some(Duration::from_millis(millis.into())))).ok_or_else(|| {
+    millis.map(|millis| Some(Duration::from_millis(millis.into()))).ok_or_else(|| {
         Error::user("header_invalid", format!("`{DEADLINE_HEADER}` is not a number of milliseconds"))
             .hint("send a whole number from 1 to 4294967295, or leave it away")
     })

@@ -1,8 +1,7 @@
 //! Computing on encrypted inputs: the engine behind both forms, and its `/v1` route.
 
-use super::body::Incoming;
-use super::connections::Peer;
-use super::envelope::{Caller, Patience};
+use super::body::{Incoming, Received};
+use super::envelope::Caller;
 use super::keys;
 use super::memory::Room;
 use super::models::Hosted;
@@ -22,7 +21,6 @@ use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::IntoResponse;
-use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -35,11 +33,16 @@ pub(super) struct Answers {
     pub computed: Duration,
 }
 
-/// Who asks, and by when.
+/// Who asks, and where their keys are.
 pub(super) struct Asking {
     pub shelf: Shelf,
-    pub peer: Peer,
-    pub patience: Patience,
+    caller: Caller,
+}
+
+impl Asking {
+    pub fn new(model: &Hosted, caller: Caller) -> Self {
+        Self { shelf: Shelf { model: *model.id(), owner: caller.owner.clone() }, caller }
+    }
 }
 
 /// `POST /v1/models/{name}/infer`
@@ -59,10 +62,8 @@ pub(super) struct Asking {
 )]
 pub(super) async fn serve(
     state: Shared,
-    Extension(Caller(owner)): Extension<Caller>,
+    Extension(caller): Extension<Caller>,
     Extension(incoming): Extension<Incoming>,
-    Extension(peer): Extension<Peer>,
-    Extension(patience): Extension<Patience>,
     Path(name): Path<String>,
     headers: HeaderMap,
 ) -> Answer {
@@ -72,8 +73,8 @@ pub(super) async fn serve(
         None => Some(key_id(&headers)?),
     };
     let inputs = incoming.read(&state, model.batch_limit()).await?;
-    let asking = Asking { shelf: Shelf { model: *model.id(), owner }, peer, patience };
-    let answers = infer(&state, model, &asking, id.as_ref(), inputs.bytes.clone()).await?;
+    let asking = Asking::new(model, caller);
+    let answers = infer(&state, model, &asking, id.as_ref(), inputs).await?;
     let octets = HeaderValue::from_static("application/octet-stream");
     let headers = timings(&answers);
     let body = Body::from(answers.room.around(answers.bytes));
@@ -107,18 +108,18 @@ pub(super) async fn infer(
     model: &Arc<Hosted>,
     asking: &Asking,
     id: Option<&KeyId>,
-    inputs: Bytes,
+    inputs: Received,
 ) -> Result<Answers> {
     let shelf = &asking.shelf;
     let lane = match id {
         Some(id) => Lane::of_key(&shelf.owner, id),
-        None if shelf.owner == Owner::anyone() => Lane::Peer(asking.peer.0),
+        None if shelf.owner == Owner::anyone() => Lane::Peer(asking.caller.peer),
         None => Lane::Token(shelf.owner.clone()),
     };
     // By their length: whether they are what they seem is looked at when there is a key.
-    let rows = (inputs.len() / model.circuit().request_bytes().max(1)).clamp(1, MAX_BATCH);
+    let rows = (inputs.bytes.len() / model.circuit().request_bytes().max(1)).clamp(1, MAX_BATCH);
     let seconds = rows as f64 * model.costs.row.seconds();
-    let slot = state.compute.admit(lane, seconds, state.deadline(asking.patience.0))?;
+    let slot = state.compute.admit(lane, seconds, state.deadline(asking.caller.patience))?;
     let accepted = Instant::now();
     let key = match (&model.no_key, id) {
         (Some(key), _) => key.clone(),
@@ -128,8 +129,8 @@ pub(super) async fn infer(
     let batch = Batch::new(model.clone(), key, inputs)?;
     let rows = batch.rows;
     let room = state.memory.room(batch.answer_bytes())?;
-    let done = state.compute.run(&slot, batch.shares()).await?;
-    let bytes = done.value?;
+    let done = state.compute.run(&slot, batch.shares(room)).await?;
+    let (bytes, room) = done.value?;
     let queued = accepted.elapsed().saturating_sub(done.took);
     state.metrics.inference(&model.info.name, rows, queued, done.took);
     Ok(Answers { bytes, room, queued, computed: done.took })
@@ -139,15 +140,16 @@ pub(super) async fn infer(
 struct Batch {
     model: Arc<Hosted>,
     key: Arc<HeldKey>,
-    inputs: Bytes,
+    /// With its room: both stay as long as a thread reads them, whatever becomes of the client.
+    inputs: Received,
     rows: usize,
 }
 
 impl Batch {
     /// # Errors
     /// What is wrong with the inputs.
-    fn new(model: Arc<Hosted>, key: Arc<HeldKey>, inputs: Bytes) -> Result<Self> {
-        let rows = read_batch(Frame::Inputs, model.id(), model.circuit().request_bytes(), &inputs)?.len();
+    fn new(model: Arc<Hosted>, key: Arc<HeldKey>, inputs: Received) -> Result<Self> {
+        let rows = read_batch(Frame::Inputs, model.id(), model.circuit().request_bytes(), &inputs.bytes)?.len();
         let most = most_items(model.circuit());
         if rows > most {
             return Err(Error::user("batch_too_large", format!("{rows} inputs in a batch, this model takes {most}"))
@@ -162,18 +164,18 @@ impl Batch {
 
     /// The computing itself, on the pool: some rows a call, so that a long batch can be left when others are waiting
     /// or its client has gone.
-    fn shares(self) -> impl FnMut() -> Option<Result<Vec<u8>>> + Send + 'static {
+    fn shares(self, room: Room) -> impl FnMut() -> Option<Result<(Vec<u8>, Room)>> + Send + 'static {
         let mut random = Random::fresh(&mut OsEntropy);
-        let (mut next, mut out) = (0_usize, Vec::new());
+        let (mut next, mut out) = (0_usize, (Vec::new(), room));
         move || {
             let circuit = self.model.circuit();
             if next == 0 {
-                out = begin_batch(Frame::Answers, self.model.id(), self.rows, circuit.response_bytes());
+                out.0 = begin_batch(Frame::Answers, self.model.id(), self.rows, circuit.response_bytes());
             }
             let each = circuit.request_bytes();
             let at_once = (SHARE / self.model.costs.row.seconds()).ceil() as usize;
             let end = next.saturating_add(at_once).min(self.rows);
-            let share = &self.inputs[BATCH_HEADER + next * each..BATCH_HEADER + end * each];
+            let share = &self.inputs.bytes[BATCH_HEADER + next * each..BATCH_HEADER + end * each];
             let rows: Vec<&[u8]> = share.chunks(each).collect();
             let begun = Instant::now();
             let answers = match self.model.evaluator.evaluate(&self.key, &rows, &mut random) {
@@ -181,7 +183,7 @@ impl Batch {
                 Err(error) => return Some(Err(error)),
             };
             self.model.costs.row.learn(begun.elapsed().as_secs_f64() / rows.len() as f64);
-            answers.iter().for_each(|answer| out.extend_from_slice(answer));
+            answers.iter().for_each(|answer| out.0.extend_from_slice(answer));
             next = end;
             (next == self.rows).then(|| Ok(std::mem::take(&mut out)))
         }

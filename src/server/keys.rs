@@ -41,7 +41,7 @@ use std::time::Instant;
 )]
 pub(super) async fn put_part(
     state: Shared,
-    Extension(Caller(owner)): Extension<Caller>,
+    Extension(Caller { owner, .. }): Extension<Caller>,
     Extension(incoming): Extension<Incoming>,
     Path((name, key_id, index)): Path<(String, String, String)>,
 ) -> Answer<Json<PartStatus>> {
@@ -82,7 +82,7 @@ pub(super) async fn put_part(
 )]
 pub(super) async fn status(
     state: Shared,
-    Extension(Caller(owner)): Extension<Caller>,
+    Extension(Caller { owner, .. }): Extension<Caller>,
     Path((name, key_id)): Path<(String, String)>,
 ) -> Answer<Json<KeyStatus>> {
     let id = KeyId::parse(&key_id)?;
@@ -114,7 +114,7 @@ pub(super) async fn status(
 )]
 pub(super) async fn complete(
     state: Shared,
-    Extension(Caller(owner)): Extension<Caller>,
+    Extension(Caller { owner, .. }): Extension<Caller>,
     Path((name, key_id)): Path<(String, String)>,
 ) -> Answer<Json<KeyStatus>> {
     let model = keyed(state.models.named(&name)?)?;
@@ -170,7 +170,7 @@ async fn or_complete(state: &State, shelf: &Shelf, id: &KeyId, outcome: Result<(
 )]
 pub(super) async fn delete(
     state: Shared,
-    Extension(Caller(owner)): Extension<Caller>,
+    Extension(Caller { owner, .. }): Extension<Caller>,
     Path((name, key_id)): Path<(String, String)>,
 ) -> Answer<StatusCode> {
     let id = KeyId::parse(&key_id)?;

@@ -56,6 +56,7 @@ pub(super) struct Metrics {
     pub cache_misses: Counter,
     pub keys_accepted: Counter,
     pub handshakes_failed: Counter,
+    pub abandoned: Counter,
     waiting: Gauge,
     running: Gauge,
     backlog: Level,
@@ -86,6 +87,7 @@ impl Metrics {
             cache_misses: Counter::default(),
             keys_accepted: Counter::default(),
             handshakes_failed: Counter::default(),
+            abandoned: Counter::default(),
             waiting: Gauge::default(),
             running: Gauge::default(),
             backlog: Level::default(),
@@ -115,6 +117,7 @@ impl Metrics {
         registry.register("key_cache_misses", "Inferences whose key was not", self.cache_misses.clone());
         registry.register("keys_accepted", "Evaluation keys that were verified", self.keys_accepted.clone());
         registry.register("tls_handshakes_failed", "TLS handshakes that failed", self.handshakes_failed.clone());
+        registry.register("requests_abandoned", "Requests whose client went away", self.abandoned.clone());
         registry.register("queue_depth", "Jobs that wait for a computing thread", self.waiting.clone());
         registry.register("running", "Jobs that compute", self.running.clone());
         registry.register(
