@@ -1,6 +1,7 @@
 //! The one error type: what happened, and what to do next.
 
 use std::fmt;
+use std::time::Duration;
 
 /// Whose mistake it is; decides the exit code of the command line and the class of an HTTP status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Error {
     pub code: &'static str,
     pub message: String,
     pub hint: Option<String>,
+    /// How long to wait before trying again, where that may help.
+    pub retry_after: Option<Duration>,
 }
 
 /// The crate's result.
@@ -29,7 +32,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 impl Error {
     /// A mistake of the caller's, e.g. `Error::user("csv_cell", "row 3, column `age`: ...")`.
     pub fn user(code: &'static str, message: impl Into<String>) -> Self {
-        Self { blame: Blame::User, code, message: message.into(), hint: None }
+        Self { blame: Blame::User, code, message: message.into(), hint: None, retry_after: None }
     }
 
     /// A failure that the caller could not have avoided.
@@ -41,6 +44,13 @@ impl Error {
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
+        self
+    }
+
+    /// Adds how long to wait before trying again.
+    #[must_use]
+    pub fn retry_after(mut self, wait: Duration) -> Self {
+        self.retry_after = Some(wait);
         self
     }
 

@@ -406,7 +406,7 @@ fn an_upload_begun_by_one_run_is_finished_by_the_next() {
     let made = fhectl::client::Keyring::open(Some(&keys)).unwrap().keys_for(&bundle).unwrap();
 
     let server = Serving::start(&store, &[]);
-    let http = fhectl::client::Http::new(&server.url, None).unwrap();
+    let http = fhectl::client::Http::new(&server.url, None, Vec::new()).unwrap();
     for index in [0, 2] {
         let part = made.evaluation.chunks(1 << 20).nth(index).unwrap();
         http.put(&format!("/v1/models/tree-spam-leaf-sum/keys/{}/parts/{index}", made.key_id), part).unwrap();
@@ -435,7 +435,7 @@ fn parts_that_do_not_fit_are_dropped_and_sent_again() {
     let bundle = ClientBundle::read(&fs::read(bundle).unwrap()).unwrap();
     let made = fhectl::client::Keyring::open(Some(&keys)).unwrap().keys_for(&bundle).unwrap();
     let server = Serving::start(&folder.path().join("store"), &[]);
-    let http = fhectl::client::Http::new(&server.url, None).unwrap();
+    let http = fhectl::client::Http::new(&server.url, None, Vec::new()).unwrap();
     // A part that another client of half the part size left behind.
     let path = format!("/v1/models/tree-spam-leaf-sum/keys/{}/parts/0", made.key_id);
     http.put(&path, &made.evaluation[..1 << 19]).unwrap();

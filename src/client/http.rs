@@ -3,10 +3,31 @@
 use crate::error::{Error, Result};
 use crate::protocol::api::ErrorReply;
 use serde::de::DeserializeOwned;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::{HeaderMap, StatusCode};
+use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
+
+/// The certificates of a PEM file of authorities.
+///
+/// # Errors
+/// `ca_invalid` where it cannot be read or holds none.
+pub fn read_authorities(path: &Path) -> Result<Vec<Certificate<'static>>> {
+    let invalid = |what: String| {
+        Error::user("ca_invalid", format!("{}: {what}", path.display()))
+            .hint("give a PEM file with the certificate of the authority that signed the server's")
+    };
+    let pem = std::fs::read(path).map_err(|error| invalid(error.to_string()))?;
+    let items = parse_pem(&pem).collect::<std::result::Result<Vec<_>, _>>();
+    let certificates: Vec<_> = items
+        .map_err(|error| invalid(error.to_string()))?
+        .into_iter()
+        .filter_map(|item| if let PemItem::Certificate(certificate) = item { Some(certificate) } else { None })
+        .collect();
+    if certificates.is_empty() { Err(invalid("there is no certificate in it".into())) } else { Ok(certificates) }
+}
 
 /// How often a request is sent again while the server is busy, restarting or unreachable.
 const TRIES: u32 = 6;
@@ -42,15 +63,19 @@ enum Method<'a> {
 }
 
 impl Http {
+    /// `authorities` are the only certificates that a server's must lead to; with none, those of the web are.
+    ///
     /// # Errors
     /// `url_invalid` where the URL is not `http://` or `https://`.
-    pub fn new(url: &str, token: Option<String>) -> Result<Self> {
+    pub fn new(url: &str, token: Option<String>, authorities: Vec<Certificate<'static>>) -> Result<Self> {
         let base = url.trim_end_matches('/').to_owned();
         if !(base.starts_with("http://") || base.starts_with("https://")) || base.len() < 9 {
             return Err(Error::user("url_invalid", format!("`{url}` is not a server's URL"))
                 .hint("give it as http://host:port or https://host"));
         }
+        let roots = if authorities.is_empty() { RootCerts::WebPki } else { RootCerts::new_with_certs(&authorities) };
         let agent = Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(roots).build())
             .http_status_as_error(false)
             .timeout_connect(Some(Duration::from_secs(10)))
             .timeout_global(Some(Duration::from_secs(600)))
@@ -192,7 +217,7 @@ fn plain(text: &str) -> String {
 
 /// The server's codes that callers act on, as codes of ours.
 fn known_code(code: &str) -> &'static str {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 16] = [
         "unauthorized",
         "key_unknown",
         "key_invalid",
@@ -205,6 +230,10 @@ fn known_code(code: &str) -> &'static str {
         "format_version",
         "ciphertext_invalid",
         "draining",
+        "rate_limited",
+        "deadline",
+        "quota_exceeded",
+        "store_unavailable",
     ];
     KNOWN.into_iter().find(|known| *known == code).unwrap_or("server_error")
 }

@@ -10,6 +10,7 @@ use crate::protocol::api::{
     COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, MAX_PART_BYTES, ModelInfo, QUEUE_HEADER, UploadState,
 };
 use crate::protocol::frame::{self, Frame, most_items};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 /// Bytes of a key that are sent at once: small enough that little is lost when the connection breaks.
@@ -23,6 +24,8 @@ pub struct Session<'a> {
     http: &'a Http,
     bundle: &'a ClientBundle,
     keys: &'a ClientKeys,
+    /// Held while the key is brought again, so that of many jobs one does it.
+    renewing: Mutex<()>,
 }
 
 /// What happens while a key is brought to the server.
@@ -76,7 +79,7 @@ impl<'a> Session<'a> {
             )
             .hint(format!("fetch its client.zip from {}/v1/models/{name}/client.zip", http.base())));
         }
-        Ok(Self { http, bundle, keys })
+        Ok(Self { http, bundle, keys, renewing: Mutex::new(()) })
     }
 
     fn path(&self, rest: &str) -> String {
@@ -98,6 +101,8 @@ impl<'a> Session<'a> {
                 self.http.delete(&path)?;
                 self.send_missing(&path, &mut progress)?;
             }
+            // Parts that were there when it was asked have been dropped since: send those too, once.
+            Err(error) if error.code == "key_incomplete" => self.send_missing(&path, &mut progress)?,
             outcome => outcome?,
         }
         progress(Upload::Stored { key_id: &self.keys.key_id });
@@ -128,7 +133,8 @@ impl<'a> Session<'a> {
         (BATCH_BYTES / each).clamp(1, most_items(circuit))
     }
 
-    /// Encrypts rows, has them computed and decrypts the scores.
+    /// Encrypts rows, has them computed and decrypts the scores. Where the server has forgotten the key since it was
+    /// brought (its time was over, or an operator deleted it), it is brought again, once.
     ///
     /// # Errors
     /// What the server says; `ciphertext_invalid` where its answer is not one.
@@ -142,8 +148,19 @@ impl<'a> Session<'a> {
         let body = frame::write_batch(Frame::Inputs, &self.bundle.id, &items);
         let encrypt = start.elapsed().as_secs_f64();
 
-        let start = Instant::now();
-        let reply = self.http.post(&self.path("/infer"), &body, &[(KEY_ID_HEADER, &self.keys.key_id)])?;
+        let mut start = Instant::now();
+        let ask = || self.http.post(&self.path("/infer"), &body, &[(KEY_ID_HEADER, &self.keys.key_id)]);
+        let reply = match ask() {
+            Err(error) if error.code == "key_unknown" && !self.keys.evaluation.is_empty() => {
+                {
+                    let _turn = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
+                    self.bring_key(|_| {})?;
+                }
+                start = Instant::now();
+                ask()?
+            }
+            outcome => outcome?,
+        };
         let roundtrip = start.elapsed().as_secs_f64();
 
         let start = Instant::now();

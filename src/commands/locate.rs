@@ -1,7 +1,7 @@
 //! Where models and servers are.
 
 use crate::bundle::{ClientBundle, ModelId, ServerBundle, folder};
-use crate::client::{Http, session};
+use crate::client::{Http, http, session};
 use crate::error::{Error, Result};
 use crate::report::card::with_measured;
 use clap::Args;
@@ -27,6 +27,9 @@ pub struct ServerArgs {
     /// The bearer token that the server asks for
     #[arg(long, env = "FHECTL_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
+    /// The authority that signed the server's certificate (PEM), where it is not one of the web's
+    #[arg(long, env = "FHECTL_CA_CERT", value_name = "FILE")]
+    pub ca_cert: Option<PathBuf>,
     /// The folder of this client's keys (made once, reused after) [default: the user's data folder]
     #[arg(long, env = "FHECTL_KEYS", value_name = "DIR")]
     pub keys: Option<PathBuf>,
@@ -36,9 +39,10 @@ impl ServerArgs {
     /// The server that `--url` names.
     ///
     /// # Errors
-    /// `url_invalid`.
+    /// `url_invalid`, `ca_invalid`.
     pub fn remote(&self) -> Result<Option<Http>> {
-        self.url.as_deref().map(|url| Http::new(url, self.token.clone())).transpose()
+        let authorities = self.ca_cert.as_deref().map(http::read_authorities).transpose()?.unwrap_or_default();
+        self.url.as_deref().map(|url| Http::new(url, self.token.clone(), authorities)).transpose()
     }
 }
 

@@ -2,11 +2,14 @@
 
 mod create;
 mod inspect;
+mod keys;
 mod locate;
 mod play;
 mod play_report;
 mod predict;
 mod serve;
+mod serve_check;
+mod token;
 mod units;
 
 use crate::error::{Error, Result};
@@ -40,8 +43,12 @@ enum Command {
     Play(play::PlayArgs),
     /// Predict rows of a CSV file, encrypted.
     Predict(predict::PredictArgs),
+    /// Make bearer tokens for a server.
+    Token(token::TokenArgs),
     /// Tell what a bundle is: model, circuit, parameters, security, sizes.
     Inspect(inspect::InspectArgs),
+    /// List or delete the evaluation keys in a server's store.
+    Keys(keys::KeysArgs),
 }
 
 /// Parses the command line and runs it.
@@ -63,7 +70,9 @@ pub fn run() -> Result<()> {
         Command::Serve(args) => serve::run(args),
         Command::Play(args) => play::run(args),
         Command::Predict(args) => predict::run(args),
+        Command::Token(args) => token::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Keys(args) => keys::run(args),
     }
 }
 
@@ -87,7 +96,8 @@ mod tests {
     fn every_flag_also_reads_a_variable() {
         let root = Cli::command();
         root.clone().debug_assert();
-        for command in root.get_subcommands() {
+        let nested = root.get_subcommands().flat_map(|command| command.get_subcommands());
+        for command in root.get_subcommands().chain(nested) {
             for argument in command.get_arguments().filter(|a| a.get_long().is_some_and(|l| l != "help")) {
                 let wanted = format!("FHECTL_{}", argument.get_long().unwrap().to_uppercase().replace('-', "_"));
                 let got = argument.get_env().map(|name| name.to_string_lossy().into_owned());

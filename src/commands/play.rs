@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Run a test set through a server, encrypted, and report accuracy and time.
 #[derive(Args)]
@@ -107,8 +107,11 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
         let serve = || -> Result<()> {
             serve::runtime()?.block_on(async {
                 let listen = ([127, 0, 0, 1], 0).into();
-                let server =
-                    Server::bind(ServeConfig::new(vec![owner], listen, KeyStore::open("memory:").await?)).await?;
+                let mut config = ServeConfig::new(vec![owner], listen, KeyStore::open("memory:").await?);
+                // There is one client, and it would rather wait.
+                config.max_backlog = Duration::from_secs(24 * 3600);
+                config.max_queue = config.max_queue.max(1024);
+                let server = Server::bind(config).await?;
                 let _ = sender.send(Ok(server.local_addr()));
                 server.run(std::future::pending()).await
             })
@@ -119,7 +122,7 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
     });
     let address =
         receiver.recv().map_err(|_| Error::fault("server", "the loopback server ended before it began"))??;
-    Http::new(&format!("http://{address}"), None)
+    Http::new(&format!("http://{address}"), None, Vec::new())
 }
 
 fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {

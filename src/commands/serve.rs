@@ -1,14 +1,17 @@
 //! `serve`: host models over HTTP.
 
-use super::units::parse_size;
+use super::serve_check;
+use super::units::{Rate, parse_duration, parse_origin, parse_rate, parse_size};
 use crate::bundle::{ServerBundle, folder};
 use crate::error::{Error, Result};
-use crate::server::{ServeConfig, Server, TokenSet, shutdown_signal};
-use crate::store::KeyStore;
+use crate::server::{KeyPolicy, RateLimit, ServeConfig, Server, TlsIdentity, TokenSet, shutdown_signal};
+use crate::store::{KeyStore, Quota};
 use clap::Args;
 use std::fs;
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tracing_subscriber::EnvFilter;
 
 /// Host models over HTTP.
@@ -16,7 +19,10 @@ use tracing_subscriber::EnvFilter;
 #[command(after_help = "Examples:
   fhectl serve                                          every model of ./compiled_model on 127.0.0.1:8000
   fhectl serve compiled_model/tree-spam --listen 0.0.0.0:8000 --token-file tokens.txt
+  fhectl serve --tls-cert chain.pem --tls-key key.pem --rate-limit 20/s --metrics-listen 127.0.0.1:9100
+  fhectl serve --check                                  could it run as configured?
   fhectl serve --store /var/lib/fhectl --cache-size 8GiB --log-format json
+  fhectl serve --store s3://keys/fhectl --key-ttl 30days --key-quota 20    one of many, sharing keys
 
 Keys of clients are kept in --store and survive a restart. SIGTERM drains: what was accepted is answered.")]
 pub struct ServeArgs {
@@ -28,25 +34,165 @@ pub struct ServeArgs {
     models: PathBuf,
     /// Address and port; port 0 takes a free one
     #[arg(long, env = "FHECTL_LISTEN", default_value = "127.0.0.1:8000")]
-    listen: SocketAddr,
-    /// Where evaluation keys are kept: a folder, file:///..., or memory:
+    pub listen: SocketAddr,
+    /// Where evaluation keys are kept: a folder, file:///..., s3://bucket/prefix (with the AWS_... variables), or
+    /// memory:
     #[arg(long, env = "FHECTL_STORE", default_value = "store", value_name = "URL")]
-    store: String,
-    /// Memory for unpacked evaluation keys
+    pub store: String,
+    /// Memory for evaluation keys, those on their way in included
     #[arg(long, env = "FHECTL_CACHE_SIZE", default_value = "4GiB", value_parser = parse_size)]
     cache_size: u64,
     /// Threads that compute [default: one a core]
     #[arg(long, env = "FHECTL_THREADS")]
     threads: Option<usize>,
-    /// Bearer tokens that are let in, one a line; without it everyone is
-    #[arg(long, env = "FHECTL_TOKEN_FILE", value_name = "FILE")]
-    token_file: Option<PathBuf>,
-    /// Requests that may wait for the compute threads; more are told to come back later [default: 64 a thread]
+    /// Requests that may wait for the compute threads; more are told to come back later [default: 128 a thread]
     #[arg(long, env = "FHECTL_MAX_QUEUE")]
     max_queue: Option<usize>,
+    #[command(flatten)]
+    keys: KeyArgs,
     /// How log lines look
     #[arg(long, env = "FHECTL_LOG_FORMAT", value_enum, default_value = "text")]
     log_format: LogFormat,
+
+    #[command(flatten)]
+    pub doors: DoorArgs,
+    #[command(flatten)]
+    load: LoadArgs,
+    /// Check configuration, models, store, tokens and certificate, report, and exit: 0 where a server could run
+    #[arg(long, env = "FHECTL_CHECK")]
+    check: bool,
+}
+
+/// Who is let in, and how.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Doors")]
+pub struct DoorArgs {
+    /// Bearer tokens that are let in, one hash a line (`fhectl token new`); read again when it changes; without it
+    /// everyone is let in
+    #[arg(long, env = "FHECTL_TOKEN_FILE", value_name = "FILE")]
+    token_file: Option<PathBuf>,
+    /// TLS: the certificate chain (PEM), read again when it changes
+    #[arg(long, env = "FHECTL_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// TLS: the certificate's private key (PEM)
+    #[arg(long, env = "FHECTL_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Requests of one token (without tokens: of one address): 10/s or 100/m
+    #[arg(long, env = "FHECTL_RATE_LIMIT", value_name = "N/s", value_parser = parse_rate)]
+    rate_limit: Option<Rate>,
+    /// Requests that may come at once within --rate-limit [default: one second's, at least 10]
+    #[arg(long, env = "FHECTL_RATE_BURST", value_name = "N", requires = "rate_limit")]
+    rate_burst: Option<NonZeroU32>,
+    /// An origin whose pages may use this server from a browser, e.g. https://app.example.com; repeatable
+    #[arg(long, env = "FHECTL_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = parse_origin)]
+    cors_origin: Vec<String>,
+    /// Where Prometheus finds /metrics, e.g. 127.0.0.1:9100
+    #[arg(long, env = "FHECTL_METRICS_LISTEN", value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
+}
+
+/// How much is taken in.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Load")]
+struct LoadArgs {
+    /// The longest predicted wait for a compute thread that a request is accepted with
+    #[arg(long, env = "FHECTL_MAX_BACKLOG", default_value = "10s", value_parser = parse_duration)]
+    max_backlog: Duration,
+    /// The longest that an inference may wait and compute [default: as long as it takes]
+    #[arg(long, env = "FHECTL_DEADLINE", value_parser = parse_duration)]
+    deadline: Option<Duration>,
+    /// Memory for requests and replies in flight
+    #[arg(long, env = "FHECTL_BODY_MEMORY", default_value = "1GiB", value_parser = parse_size)]
+    body_memory: u64,
+}
+
+/// What the flags of [`DoorArgs`] name, read.
+pub struct Doors {
+    pub tokens: Option<TokenSet>,
+    pub tls: Option<TlsIdentity>,
+}
+
+impl DoorArgs {
+    /// # Errors
+    /// What is wrong with the files.
+    pub fn read(&self) -> Result<Doors> {
+        let tokens = self.token_file.as_deref().map(TokenSet::from_file).transpose()?;
+        let tls = match (&self.tls_cert, &self.tls_key) {
+            (Some(cert), Some(key)) => Some(TlsIdentity::from_files(cert, key)?),
+            _ => None,
+        };
+        Ok(Doors { tokens, tls })
+    }
+
+    fn rate(&self) -> Option<RateLimit> {
+        let rate = self.rate_limit?;
+        let a_second = (1.0 / rate.every.as_secs_f64()).ceil().clamp(10.0, 1e9) as u32;
+        let burst = self.rate_burst.or(NonZeroU32::new(a_second))?;
+        Some(RateLimit { every: rate.every, burst })
+    }
+}
+
+impl ServeArgs {
+    /// The models' halves.
+    ///
+    /// # Errors
+    /// `models_none`, or what is wrong with one.
+    pub fn bundles(&self) -> Result<Vec<ServerBundle>> {
+        if self.models_given.is_empty() {
+            return load_all(&self.models);
+        }
+        self.models_given.iter().map(|path| folder::read_server(path)).collect()
+    }
+
+    /// A configuration with everything that needs no file.
+    pub fn configured(&self, mut config: ServeConfig) -> ServeConfig {
+        config.keys = self.keys.policy();
+        config.cache_bytes = self.cache_size;
+        config.threads = self.threads.unwrap_or(config.threads).max(1);
+        config.max_queue = self.max_queue.unwrap_or(128 * config.threads);
+
+        config.rate_limit = self.doors.rate();
+        config.cors_origins.clone_from(&self.doors.cors_origin);
+        config.metrics_listen = self.doors.metrics_listen;
+        config.max_backlog = self.load.max_backlog;
+        config.deadline = self.load.deadline;
+        config.body_bytes = self.load.body_memory;
+        config
+    }
+}
+
+/// How evaluation keys are kept.
+#[derive(Debug, Args)]
+struct KeyArgs {
+    /// Delete keys so long after they were completed; clients bring theirs again by themselves [default: never]
+    #[arg(long, env = "FHECTL_KEY_TTL", value_parser = parse_duration, value_name = "TIME")]
+    key_ttl: Option<Duration>,
+    /// Keys that one token may store [default: any number]
+    #[arg(long, env = "FHECTL_KEY_QUOTA", value_name = "N")]
+    key_quota: Option<u64>,
+    /// Bytes of keys that one token may store [default: any number]
+    #[arg(long, env = "FHECTL_KEY_QUOTA_BYTES", value_parser = parse_size, value_name = "SIZE")]
+    key_quota_bytes: Option<u64>,
+    /// A key that was deleted anywhere stops working here within this time
+    #[arg(long, env = "FHECTL_REVALIDATE", default_value = "10s", value_parser = parse_duration, value_name = "TIME")]
+    revalidate: Duration,
+    /// How long keys in memory go on working while --store cannot be reached
+    #[arg(long, env = "FHECTL_STORE_GRACE", default_value = "15m", value_parser = parse_duration, value_name = "TIME")]
+    store_grace: Duration,
+    /// Drop uploads of which nothing came for so long
+    #[arg(long, env = "FHECTL_UPLOAD_TTL", default_value = "24h", value_parser = parse_duration, value_name = "TIME")]
+    upload_ttl: Duration,
+}
+
+impl KeyArgs {
+    fn policy(&self) -> KeyPolicy {
+        KeyPolicy {
+            revalidate: self.revalidate,
+            grace: self.store_grace,
+            upload_ttl: self.upload_ttl,
+            quota: Quota { keys: self.key_quota, bytes: self.key_quota_bytes },
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -56,23 +202,31 @@ enum LogFormat {
 }
 
 pub fn run(args: ServeArgs) -> Result<()> {
+    if args.check {
+        return serve_check::check(&args);
+    }
     start_log(args.log_format);
-    let models = if args.models_given.is_empty() {
-        load_all(&args.models)?
-    } else {
-        args.models_given.iter().map(|path| folder::read_server(path)).collect::<Result<_>>()?
-    };
-    let tokens = args.token_file.as_deref().map(TokenSet::from_file).transpose()?;
+    let models = args.bundles()?;
+    let doors = args.doors.read()?;
+    if let Some((all, plain @ 1..)) = doors.tokens.as_ref().map(TokenSet::counts) {
+        tracing::warn!(
+            all,
+            plain,
+            "tokens stand in the token file as they are; `fhectl token hash` makes hashes of them"
+        );
+    }
     runtime()?.block_on(async {
-        let mut config = ServeConfig::new(models, args.listen, KeyStore::open(&args.store).await?);
-        config.cache_bytes = args.cache_size;
-        config.tokens = tokens;
-        config.threads = args.threads.unwrap_or(config.threads).max(1);
-        config.max_queue = args.max_queue.unwrap_or(config.max_queue);
+        let store = KeyStore::open(&args.store).await?.with_key_ttl(args.keys.key_ttl);
+        let mut config = args.configured(ServeConfig::new(models, args.listen, store));
+        config.tokens = doors.tokens;
+        config.tls = doors.tls;
         let server = Server::bind(config).await?;
         let drain = shutdown_signal();
+        if let Some(address) = server.metrics_addr() {
+            tracing::info!("metrics on http://{address}/metrics");
+        }
         // The one line on stdout: scripts that ask for port 0 read where it went.
-        super::say!("listening on http://{}", server.local_addr());
+        super::say!("listening on {}://{}", server.scheme(), server.local_addr());
         server
             .run(async {
                 drain.await;

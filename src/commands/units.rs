@@ -2,6 +2,7 @@
 
 use crate::circuit::{CircuitKind, Reveal};
 use clap::ValueEnum;
+use std::time::Duration;
 
 /// `2^-128`, `1e-9` or `0.001`, as its log2.
 pub fn parse_probability(text: &str) -> Result<f64, String> {
@@ -41,6 +42,44 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         _ => return Err(wrong()),
     };
     number.checked_mul(1 << shift).ok_or_else(wrong)
+}
+
+/// `10s`, `15m`, `24h`, `30days`.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    humantime::parse_duration(text).map_err(|error| format!("{error}; want 10s, 15m, 24h or 30days"))
+}
+
+/// `--rate-limit`: the time after which one more request is let through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub every: Duration,
+}
+
+/// `10/s` or `100/m`.
+pub fn parse_rate(text: &str) -> Result<Rate, String> {
+    let wrong = || format!("`{text}` is not a rate; want 10/s or 100/m");
+    let (number, unit) = text.split_once('/').ok_or_else(wrong)?;
+    let number: u32 = number.trim().parse().map_err(|_| wrong())?;
+    let seconds = match unit.trim() {
+        "s" => 1.0,
+        "m" => 60.0,
+        _ => return Err(wrong()),
+    };
+    if !(1..=1_000_000).contains(&number) {
+        return Err("want a rate from 1 to 1000000".into());
+    }
+    Ok(Rate { every: Duration::from_secs_f64(seconds / f64::from(number)) })
+}
+
+/// `https://app.example.com` or `*`: an origin as browsers send it.
+pub fn parse_origin(text: &str) -> Result<String, String> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let plain =
+        |host: &str| !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    if text == "*" || host.is_some_and(plain) {
+        return Ok(text.to_ascii_lowercase());
+    }
+    Err(format!("`{text}` is not an origin; want https://host or https://host:port, without a path"))
 }
 
 /// `--circuit`.
@@ -107,6 +146,22 @@ mod tests {
         }
         for bad in ["", "M", "fast", "-1M", "nan", "inf", "1", "100MB/s"] {
             assert!(parse_bandwidth(bad).is_err(), "{bad}");
+        }
+        for (text, seconds) in [("10s", 10), ("15m", 900), ("24h", 86_400), ("30days", 2_592_000)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for bad in ["", "10", "-1s", "soon", "99999999999999999999h"] {
+            assert!(parse_duration(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_rate("10/s").map(|rate| rate.every), Ok(Duration::from_millis(100)));
+        assert_eq!(parse_rate("60/m").map(|rate| rate.every), Ok(Duration::from_secs(1)));
+        for bad in ["", "10", "/s", "0/s", "10/h", "-1/s", "9999999/s"] {
+            assert!(parse_rate(bad).is_err(), "{bad}");
+        }
+        assert_eq!(parse_origin("https://App.example:8443").as_deref(), Ok("https://app.example:8443"));
+        assert!(parse_origin("*").is_ok());
+        for bad in ["", "example.com", "https://", "https://a/b", "https://a b", "null"] {
+            assert!(parse_origin(bad).is_err(), "{bad}");
         }
         assert_eq!(parse_size("4GiB"), Ok(4 << 30));
         assert_eq!(parse_size("12"), Ok(12));

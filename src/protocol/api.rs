@@ -13,18 +13,23 @@ pub const KEY_ID_HEADER: &str = "key-id";
 pub const QUEUE_HEADER: &str = "x-fhectl-queue-us";
 /// Microseconds of computing.
 pub const COMPUTE_HEADER: &str = "x-fhectl-compute-us";
+/// Milliseconds that a client waits for its answer at most; what cannot be done by then is refused or given up.
+pub const DEADLINE_HEADER: &str = "x-fhectl-deadline-ms";
 /// Names the model of an endpoint-form request where a server has several.
 pub const MODEL_HEADER: &str = "x-model";
 
 /// What a server says of a model: `GET /v1/models/{name}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct ModelInfo {
     pub name: String,
     /// SHA-256 over the bundle.
+    #[cfg_attr(feature = "serve", schema(value_type = String))]
     pub id: ModelId,
     pub kind: String,
     pub classes: Vec<String>,
     pub features: usize,
+    #[cfg_attr(feature = "serve", schema(value_type = Object))]
     pub circuit: CircuitSpec,
     pub security_bits: u32,
     pub p_fail_log2: Option<f64>,
@@ -33,6 +38,7 @@ pub struct ModelInfo {
 
 /// Exact sizes in bytes, headers included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct Sizes {
     /// The framed evaluation key; 0 where none is needed.
     pub key: usize,
@@ -43,12 +49,14 @@ pub struct Sizes {
 
 /// `GET /v1/models`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct ModelList {
     pub models: Vec<ModelInfo>,
 }
 
 /// How far an evaluation key has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum UploadState {
     /// Nothing is here.
@@ -61,6 +69,7 @@ pub enum UploadState {
 
 /// `GET /v1/models/{name}/keys/{key_id}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct KeyStatus {
     pub key_id: String,
     pub state: UploadState,
@@ -70,6 +79,7 @@ pub struct KeyStatus {
 
 /// One part that has arrived.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct PartStatus {
     pub index: u32,
     pub bytes: u64,
@@ -77,12 +87,14 @@ pub struct PartStatus {
 
 /// The body of every error reply.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct ErrorReply {
     pub error: ErrorBody,
 }
 
 /// A stable code, what happened and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct ErrorBody {
     pub code: String,
     pub message: String,

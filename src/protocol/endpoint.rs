@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// A request. Unknown fields (`inputs` among them) are ignored, as hosted endpoints require one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 #[serde(tag = "method", rename_all = "snake_case")]
 pub enum EndpointRequest {
     /// Begins an evaluation key; the reply names its uid.
@@ -19,12 +20,14 @@ pub enum EndpointRequest {
 
 /// The reply to `save_key`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct SavedKey {
     pub uid: String,
 }
 
 /// Bytes in either JSON form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum JsonBytes {
     List(ByteList),
@@ -33,6 +36,7 @@ pub enum JsonBytes {
 
 /// `{"__class__": "bytes", "__value__": [...]}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub struct ByteList {
     #[serde(rename = "__class__")]
     pub class: ByteClass,
@@ -42,6 +46,7 @@ pub struct ByteList {
 
 /// The only class there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "serve", derive(utoipa::ToSchema))]
 pub enum ByteClass {
     #[serde(rename = "bytes")]
     Bytes,

@@ -115,13 +115,20 @@ pub fn read_key<'a>(model: &ModelId, bytes: &'a [u8]) -> Result<&'a [u8]> {
 /// Where items differ in length: circuits give them all one.
 pub fn write_batch(frame: Frame, model: &ModelId, items: &[impl AsRef<[u8]>]) -> Vec<u8> {
     let each = items.first().map_or(0, |item| item.as_ref().len());
-    let mut out = frame.header(model);
-    out.extend_from_slice(&(items.len() as u32).to_le_bytes());
-    out.extend_from_slice(&(each as u32).to_le_bytes());
+    let mut out = begin_batch(frame, model, items.len(), each);
     for item in items {
         assert_eq!(item.as_ref().len(), each);
         out.extend_from_slice(item.as_ref());
     }
+    out
+}
+
+/// The header of a batch of `count` items of `each` bytes, with room for the items to follow.
+pub fn begin_batch(frame: Frame, model: &ModelId, count: usize, each: usize) -> Vec<u8> {
+    let mut out = Vec::with_capacity(BATCH_HEADER + count * each);
+    out.extend_from_slice(&frame.header(model));
+    out.extend_from_slice(&(count as u32).to_le_bytes());
+    out.extend_from_slice(&(each as u32).to_le_bytes());
     out
 }
 

@@ -1,5 +1,7 @@
 //! Request bodies: bounded in bytes, in time, and in memory over all connections.
 
+use super::memory::Room;
+use super::patience::SLOWEST;
 use super::state::State;
 use crate::error::{Error, Result};
 use axum::body::{Body, BodyDataStream};
@@ -7,11 +9,9 @@ use bytes::{Bytes, BytesMut};
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{Mutex, OwnedSemaphorePermit};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
-/// The slowest that a body may arrive once its first minute is over, in bytes a second.
-const SLOWEST: u64 = 64 << 10;
 /// How much of a body that nobody wanted is read, and for how long, so that the client gets to see the reply.
 const DRAIN_BYTES: u64 = 16 << 20;
 const DRAIN_TIME: Duration = Duration::from_secs(5);
@@ -30,7 +30,7 @@ struct Stream {
 /// A body in memory; counts against the server's bound until it is dropped.
 pub(super) struct Received {
     pub bytes: Bytes,
-    _permit: Option<OwnedSemaphorePermit>,
+    pub room: Room,
 }
 
 impl Incoming {
@@ -55,7 +55,7 @@ impl Incoming {
             return Err(too_large(limit));
         }
         let begun = Instant::now();
-        let mut permit: Option<OwnedSemaphorePermit> = None;
+        let mut room = Room::default();
         let mut first = Bytes::new();
         let mut whole = BytesMut::new();
         loop {
@@ -71,14 +71,7 @@ impl Incoming {
             if body.read > limit as u64 {
                 return Err(too_large(limit));
             }
-            let kib = chunk.len().div_ceil(1024) as u32;
-            let more = state.body_kib.clone().try_acquire_many_owned(kib).map_err(|_| {
-                Error::user("busy", "the server holds as many requests as it may").hint("try again after a short wait")
-            })?;
-            match &mut permit {
-                Some(permit) => permit.merge(more),
-                None => permit = Some(more),
-            }
+            room.merge(state.memory.room(chunk.len())?);
             // A body of one chunk is taken as it is.
             if first.is_empty() && whole.is_empty() {
                 first = chunk;
@@ -92,7 +85,7 @@ impl Incoming {
         }
         body.ended = true;
         let bytes = if whole.is_empty() { first } else { whole.freeze() };
-        Ok(Received { bytes, _permit: permit })
+        Ok(Received { bytes, room })
     }
 
     /// Reads and forgets what is left, within bounds; returns how many bytes came in all. A client that is still

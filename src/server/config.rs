@@ -1,8 +1,8 @@
 //! What a server is started with.
 
-use super::TokenSet;
+use super::{RateLimit, TlsIdentity, TokenSet};
 use crate::bundle::ServerBundle;
-use crate::store::KeyStore;
+use crate::store::{KeyStore, Quota};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ pub struct ServeConfig {
     pub models: Vec<ServerBundle>,
     pub listen: SocketAddr,
     pub store: KeyStore,
-    /// Bytes of unpacked keys to keep in memory.
+    /// Bytes of evaluation keys in memory, those on their way in included.
     pub cache_bytes: u64,
     /// Threads that compute.
     pub threads: usize,
@@ -22,9 +22,48 @@ pub struct ServeConfig {
     pub max_queue: usize,
     /// Open connections; those beyond wait to be accepted.
     pub max_connections: usize,
-    /// Bytes of request bodies held in memory at once, over all connections.
+    /// Bytes of requests and replies held in memory at once, over all connections.
     pub body_bytes: u64,
     pub timeouts: Timeouts,
+    pub keys: KeyPolicy,
+
+    /// `None`: plain HTTP.
+    pub tls: Option<TlsIdentity>,
+    /// By token, or by address where there are none.
+    pub rate_limit: Option<RateLimit>,
+    /// The longest predicted wait for a computing thread that a request is accepted with.
+    pub max_backlog: Duration,
+    /// The longest that an inference may wait and compute; a client may ask for less.
+    pub deadline: Option<Duration>,
+    /// Origins whose pages may use this server from a browser; `*` is all.
+    pub cors_origins: Vec<String>,
+    /// Where `/metrics` is served, for operators.
+    pub metrics_listen: Option<SocketAddr>,
+}
+
+/// How evaluation keys are kept. How long they live is the store's: [`KeyStore::with_key_ttl`].
+#[derive(Debug, Clone, Copy)]
+pub struct KeyPolicy {
+    /// The longest that a key in memory is used after the store said that it is there: a deletion takes as long to
+    /// reach every server.
+    pub revalidate: Duration,
+    /// How much longer it is used while the store cannot be reached.
+    pub grace: Duration,
+    /// An upload of which nothing came for so long is given up.
+    pub upload_ttl: Duration,
+    /// What one token may store.
+    pub quota: Quota,
+}
+
+impl Default for KeyPolicy {
+    fn default() -> Self {
+        Self {
+            revalidate: Duration::from_secs(10),
+            grace: Duration::from_secs(15 * 60),
+            upload_ttl: Duration::from_secs(24 * 3600),
+            quota: Quota::default(),
+        }
+    }
 }
 
 /// How long things may take.
@@ -34,6 +73,10 @@ pub struct Timeouts {
     pub head: Duration,
     /// For a request's body to arrive, besides a second for every 64 KiB of it.
     pub body: Duration,
+    /// For a TLS handshake.
+    pub handshake: Duration,
+    /// For a client to take a reply, besides a second for every 64 KiB of it.
+    pub write: Duration,
     /// How long readiness says no before connections are refused, so that balancers see it first.
     pub notice: Duration,
     /// For accepted requests to finish once draining has begun.
@@ -45,6 +88,8 @@ impl Default for Timeouts {
         Self {
             head: Duration::from_secs(60),
             body: Duration::from_secs(60),
+            handshake: Duration::from_secs(10),
+            write: Duration::from_secs(60),
             notice: Duration::from_secs(1),
             drain: Duration::from_secs(30),
         }
@@ -52,7 +97,8 @@ impl Default for Timeouts {
 }
 
 impl ServeConfig {
-    /// The defaults: all processors, 4 GiB of keys, 64 waiting requests for every thread, no tokens.
+    /// The defaults: all processors, 4 GiB of keys, 128 waiting requests for every thread and at most 10 s of wait, no
+    /// tokens, no TLS.
     pub fn new(models: Vec<ServerBundle>, listen: SocketAddr, store: KeyStore) -> Self {
         let threads = std::thread::available_parallelism().map_or(1, Into::into);
         Self {
@@ -62,10 +108,17 @@ impl ServeConfig {
             cache_bytes: 4 << 30,
             threads,
             tokens: None,
-            max_queue: 64 * threads,
+            max_queue: 128 * threads,
             max_connections: 4096,
             body_bytes: 1 << 30,
             timeouts: Timeouts::default(),
+            keys: KeyPolicy::default(),
+            tls: None,
+            rate_limit: None,
+            max_backlog: Duration::from_secs(10),
+            deadline: None,
+            cors_origins: Vec::new(),
+            metrics_listen: None,
         }
     }
 }

@@ -1,21 +1,53 @@
 //! Accepting connections, and letting them go in order.
 
-use super::routes::router;
+use super::patience::Patient;
 use super::state::State;
+use super::{metrics, routes};
+use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+/// The most bytes of a request's head; also of what is read ahead on a connection.
+const HEAD_BYTES: usize = 64 << 10;
+const MAX_HEADERS: usize = 64;
+/// Connections of operators' scrapers.
+const SCRAPERS: usize = 16;
+
+/// The address at the other end, on every request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub IpAddr);
+
+/// What every connection of one listener needs.
+#[derive(Clone)]
+struct Door {
+    service: Router,
+    tls: Option<TlsAcceptor>,
+    state: Arc<State>,
+    places: Arc<Semaphore>,
+}
 
 /// Serves until `shutdown`, then drains.
-pub(super) async fn serve(listener: TcpListener, state: Arc<State>, shutdown: impl Future<Output = ()>) {
-    let service = TowerToHyperService::new(router(state.clone()));
+pub(super) async fn serve(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    state: Arc<State>,
+    shutdown: impl Future<Output = ()>,
+) {
+    let places = state.connections.clone();
+    let door = Door { service: routes::router(state.clone()), tls, state: state.clone(), places };
     let (stop, stopped) = watch::channel(false);
     let mut open = JoinSet::new();
     {
@@ -25,31 +57,44 @@ pub(super) async fn serve(listener: TcpListener, state: Arc<State>, shutdown: im
             tracing::info!("draining");
             tokio::time::sleep(state.timeouts.notice).await;
         };
-        let mut end = pin!(end);
-        loop {
-            let (stream, permit) = tokio::select! {
-                () = &mut end => break,
-                accepted = accept(&listener, &state) => accepted,
-                Some(_) = open.join_next() => continue,
-            };
-            open.spawn(connection(stream, permit, service.clone(), state.clone(), stopped.clone()));
+        tokio::select! {
+            () = end => {}
+            () = accept_all(&listener, &door, &mut open, &stopped) => {}
         }
     }
     drop(listener);
     stop.send_replace(true);
     let drained = async { while open.join_next().await.is_some() {} };
-    if tokio::time::timeout(state.timeouts.drain, drained).await.is_err() {
+    if timeout(state.timeouts.drain, drained).await.is_err() {
         tracing::warn!(connections = open.len(), "requests were still running when the time to drain was over");
         open.shutdown().await;
     }
 }
 
+/// Serves `/metrics` until it is dropped: also while the server drains.
+pub(super) async fn serve_metrics(listener: TcpListener, state: Arc<State>) {
+    let places = Arc::new(Semaphore::new(SCRAPERS));
+    let door = Door { service: metrics::router(state.clone()), tls: None, state, places };
+    let (_stop, stopped) = watch::channel(false);
+    accept_all(&listener, &door, &mut JoinSet::new(), &stopped).await;
+}
+
+async fn accept_all(listener: &TcpListener, door: &Door, open: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) {
+    loop {
+        let (stream, from, place) = tokio::select! {
+            accepted = accept(listener, door) => accepted,
+            Some(_) = open.join_next() => continue,
+        };
+        open.spawn(connection(stream, from, place, door.clone(), stopped.clone()));
+    }
+}
+
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, state: &State) -> (TcpStream, OwnedSemaphorePermit) {
-    let permit = state.connections.clone().acquire_owned().await.expect("it is never closed");
+async fn accept(listener: &TcpListener, door: &Door) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    let place = door.places.clone().acquire_owned().await.expect("it is never closed");
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return (stream, permit),
+            Ok((stream, from)) => return (stream, from, place),
             Err(error) => {
                 // Out of file descriptors, most likely: they come back as connections close.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -61,17 +106,44 @@ async fn accept(listener: &TcpListener, state: &State) -> (TcpStream, OwnedSemap
 
 async fn connection(
     stream: TcpStream,
-    _permit: OwnedSemaphorePermit,
-    service: TowerToHyperService<axum::Router>,
-    state: Arc<State>,
-    mut stopped: watch::Receiver<bool>,
+    from: SocketAddr,
+    _place: OwnedSemaphorePermit,
+    door: Door,
+    stopped: watch::Receiver<bool>,
 ) {
     // Requests and replies are small and wait for each other: they must not wait to be joined with more.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");
     }
+    let timeouts = door.state.timeouts;
+    let stream = Patient::new(stream, timeouts.write);
+    let Some(tls) = &door.tls else { return speak(stream, from.ip(), &door, stopped).await };
+    match timeout(timeouts.handshake, tls.accept(stream)).await {
+        Ok(Ok(stream)) => speak(stream, from.ip(), &door, stopped).await,
+        failed => {
+            door.state.metrics.handshakes_failed.inc();
+            let error = failed.map_or_else(|_| "timeout".to_owned(), |failed| format!("{:?}", failed.err()));
+            tracing::debug!(error, "a TLS handshake failed");
+        }
+    }
+}
+
+/// HTTP on a stream, until either side ends it.
+async fn speak<S>(stream: S, peer: IpAddr, door: &Door, mut stopped: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = TowerToHyperService::new(door.service.clone());
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(Peer(peer));
+        hyper::service::Service::call(&service, request)
+    });
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(state.timeouts.head);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(door.state.timeouts.head)
+        .max_buf_size(HEAD_BYTES)
+        .max_headers(MAX_HEADERS);
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let stop = async { drop(stopped.wait_for(|stopped| *stopped).await) };
     let ended = tokio::select! {

@@ -3,12 +3,13 @@
 //! The pieces of a key are staged in the order they arrive; the last one completes it. Nothing of the last piece is
 //! staged, so a client may send it again where the server was busy.
 
-use super::body::Incoming;
+use super::body::{Incoming, Received};
 use super::endpoint_json::{bytes_of, parse};
 use super::envelope::Caller;
-use super::infer::{infer, timings};
-use super::keys::{accept, check_begin};
+use super::infer::{Asking, infer, timings};
+use super::keys::{Arrival, check_begin, check_quota};
 use super::models::Hosted;
+use super::openapi::{EndpointReply, Refusals};
 use super::reply::Answer;
 use super::routes::Shared;
 use super::state::State;
@@ -18,7 +19,8 @@ use crate::protocol::api::MODEL_HEADER;
 use crate::protocol::endpoint::{EndpointRequest, SavedKey};
 use crate::protocol::frame::KEY_HEADER;
 use crate::store::{KeyId, Shelf, Uid, Upload, check_total, incomplete};
-use axum::http::HeaderMap;
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use bytes::Bytes;
@@ -28,42 +30,66 @@ use std::sync::Arc;
 const SMALL: usize = 256 << 10;
 
 /// `POST /`
+#[utoipa::path(
+    post, path = "/", tag = "endpoint form", operation_id = "endpoint",
+    description = "The endpoint form that clients of hosted endpoints speak.",
+    params(
+        ("x-model" = Option<String>, Header, description = "The model, where several are served"),
+        ("x-fhectl-deadline-ms" = Option<u32>, Header, description = "Milliseconds that the client waits at most"),
+    ),
+    request_body = EndpointRequest,
+    responses(
+        (status = 200, description = "A uid, null or encrypted answers, as the method has it", body = EndpointReply),
+        Refusals,
+    )
+)]
 pub(super) async fn serve(
     state: Shared,
-    Extension(Caller(owner)): Extension<Caller>,
+    Extension(caller): Extension<Caller>,
     Extension(incoming): Extension<Incoming>,
     headers: HeaderMap,
 ) -> Answer {
     let name = headers.get(MODEL_HEADER).map(|value| value.to_str().unwrap_or_default());
     let model = state.models.meant(name)?;
-    let shelf = Shelf { model: *model.id(), owner };
-    let body = incoming.read(&state, model.json_limit()).await?;
-    let request = if body.bytes.len() <= SMALL {
-        parse(&body.bytes)?
+    let asking = Asking::new(model, caller);
+    let shelf = &asking.shelf;
+    // The room stays taken: what was parsed, at most as long as the JSON, lives on.
+    let Received { bytes, room } = incoming.read(&state, model.json_limit()).await?;
+    let request = if bytes.len() <= SMALL {
+        parse(&bytes)?
     } else {
-        let bytes = body.bytes.clone();
         let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
         parsed.map_err(|_| Error::fault("internal", "reading a request failed unexpectedly"))??
     };
-    drop(body);
     match request {
         EndpointRequest::SaveKey { evaluation_keys } => {
             let uid = Uid::fresh(&mut OsEntropy);
             let (piece, _) = bytes_of(evaluation_keys)?;
-            append(&state, model, &shelf, &uid, piece, true).await?;
+            append(&state, model, shelf, &uid, piece, true).await?;
             Ok(Json(SavedKey { uid: uid.as_str().to_owned() }).into_response())
         }
         EndpointRequest::AppendKey { evaluation_keys, uid } => {
             let uid = Uid::parse(&uid).ok_or_else(unknown)?;
             let (piece, _) = bytes_of(evaluation_keys)?;
-            append(&state, model, &shelf, &uid, piece, false).await?;
+            append(&state, model, shelf, &uid, piece, false).await?;
             Ok(Json(()).into_response())
         }
         EndpointRequest::Inference { encrypted_inputs, uid } => {
             let (inputs, form) = bytes_of(encrypted_inputs)?;
-            let id = resolve(&state, model, &shelf, &uid).await?;
-            let answers = infer(&state, model, &shelf, id.as_ref(), inputs).await?;
-            Ok((timings(&answers), Json(form.write(answers.bytes))).into_response())
+            let id = resolve(&state, model, shelf, &uid).await?;
+            let inputs = Received { bytes: inputs, room };
+            let answers = infer(&state, model, &asking, id.as_ref(), inputs).await;
+            let mut answers = answers.map_err(|error| match error.code {
+                // The key that the uid stood for was deleted, or its time is over.
+                "key_unknown" => unknown(),
+                _ => error,
+            })?;
+            let headers = timings(&answers);
+            answers.room.merge(state.memory.room(form.written_bytes(answers.bytes.len()))?);
+            let json = serde_json::to_vec(&form.write(answers.bytes))
+                .map_err(|error| Error::fault("internal", format!("writing a reply: {error}")))?;
+            let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+            Ok((kind, headers, Body::from(answers.room.around(json))).into_response())
         }
     }
 }
@@ -79,6 +105,7 @@ async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, pi
     let parts = state.store.parts(shelf, &upload).await?;
     if first {
         check_begin(model, &piece)?;
+        check_quota(state, shelf, &upload, None).await?;
     } else if state.store.uid(shelf, uid).await?.is_some() {
         return Err(Error::user("key_complete", "the evaluation key of this uid is complete; nothing can be appended")
             .hint("use it, or begin another with save_key"));
@@ -90,6 +117,7 @@ async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, pi
     if total < model.key_len() as u64 {
         return state.store.put_part(shelf, &upload, parts.len() as u32, piece, model.key_len()).await;
     }
+    let arrival = Arrival::begin(state, model, shelf, &upload).await?;
     let whole = if parts.is_empty() {
         piece
     } else {
@@ -97,7 +125,7 @@ async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, pi
         whole.extend_from_slice(&piece);
         whole.into()
     };
-    let id = accept(state, model, shelf, &upload, whole, None).await?;
+    let id = arrival.accept(whole, None).await?;
     state.store.put_uid(shelf, uid, &id).await?;
     state.store.discard(shelf, &upload).await.map(drop)
 }
@@ -108,7 +136,7 @@ async fn resolve(state: &State, model: &Hosted, shelf: &Shelf, uid: &str) -> Res
     if model.no_key.is_some() {
         return Ok(None);
     }
-    if let Some(id) = state.store.uid(shelf, &uid).await? {
+    if let Some(id) = state.cache.uid(shelf, &uid).await? {
         return Ok(Some(id));
     }
     let here: u64 = state.store.parts(shelf, &Upload::from(&uid)).await?.iter().map(|part| part.bytes).sum();

@@ -19,6 +19,15 @@ pub(super) enum Form {
 }
 
 impl Form {
+    /// The most bytes of JSON that so many bytes become: four characters a number with its comma, or four for three
+    /// bytes, and a few around them.
+    pub fn written_bytes(self, bytes: usize) -> usize {
+        match self {
+            Self::List => 4 * bytes + 64,
+            Self::Base64 => bytes.div_ceil(3) * 4 + 64,
+        }
+    }
+
     /// Bytes in this form.
     pub fn write(self, bytes: Vec<u8>) -> JsonBytes {
         match self {

@@ -1,11 +1,15 @@
 //! What happens around every request: its id, its owner, its line in the log, and that errors are JSON.
 
 use super::body::Incoming;
+use super::connections::Peer;
+use super::limits::Client;
+use super::metrics::{OfRequest, method_label};
 use super::reply::{Code, Failure, bare};
 use super::state::State;
 use crate::error::Error;
 use crate::fhe::Entropy;
 use crate::fhe::random::OsEntropy;
+use crate::protocol::api::DEADLINE_HEADER;
 use crate::store::Owner;
 use axum::body::{Body, HttpBody};
 use axum::extract::{MatchedPath, Request};
@@ -13,15 +17,30 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
+use std::net::{IpAddr, Ipv4Addr};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tracing::Instrument;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Who is asking; on every request but those for health.
+/// On every reply: what comes from here is data, for nobody to show, guess at or keep.
+const SECURITY: [(HeaderName, &str); 4] = [
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::CACHE_CONTROL, "no-store"),
+];
+
+/// Who is asking; on every request.
 #[derive(Clone)]
-pub(super) struct Caller(pub Owner);
+pub(super) struct Caller {
+    pub owner: Owner,
+    pub peer: IpAddr,
+    /// How long the client waits for its answer at most, where it says so.
+    pub patience: Option<Duration>,
+}
 
 pub(super) async fn envelope(
     axum::extract::State(state): axum::extract::State<Arc<State>>,
@@ -29,6 +48,7 @@ pub(super) async fn envelope(
     next: Next,
 ) -> Response {
     let begun = Instant::now();
+    let mut unanswered = Unanswered(Some(&state));
     let (mut parts, body) = request.into_parts();
     let id = request_id(&parts.headers);
     let method = parts.method.clone();
@@ -36,11 +56,13 @@ pub(super) async fn envelope(
     let asks_first = parts.headers.contains_key(header::EXPECT);
     let health = matches!(parts.uri.path(), "/health" | "/health/ready");
     let incoming = Incoming::new(body);
-    let mut response = match caller(&state, &parts.headers, health) {
-        Ok(owner) => {
-            parts.extensions.insert(Caller(owner));
+    let peer = parts.extensions.get::<Peer>().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0);
+    let mut response = match admit(&state, &parts.headers, peer, health) {
+        Ok(caller) => {
+            parts.extensions.insert(caller);
             parts.extensions.insert(incoming.clone());
-            let run = next.run(Request::from_parts(parts, Body::empty()));
+            let span = tracing::info_span!("request", id = id.to_str().unwrap_or_default());
+            let run = next.run(Request::from_parts(parts, Body::empty())).instrument(span);
             AssertUnwindSafe(run).catch_unwind().await.unwrap_or_else(|_| panicked(&id))
         }
         Err(error) => Failure(error).into_response(),
@@ -52,26 +74,70 @@ pub(super) async fn envelope(
         }
         response = in_json(response);
     }
+    for (name, value) in SECURITY {
+        response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
     response.headers_mut().insert(REQUEST_ID, id.clone());
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let status = response.status().as_u16();
-    let code = response.extensions().get::<Code>().map_or("", |code| code.0);
-    let ms = begun.elapsed().as_secs_f64() * 1e3;
+    let code = response.extensions().get::<Code>().map(|code| code.0);
+    let took = begun.elapsed();
     let (read, sent) = (incoming.bytes().await, response.body().size_hint().exact().unwrap_or(0));
+    unanswered.0 = None;
+    let of = OfRequest { method: method_label(&method), route: route.to_owned(), status };
+    state.metrics.request(of, code, took, (read, sent));
+    let (ms, code, method) = (took.as_secs_f64() * 1e3, code.unwrap_or(""), method_label(&method));
     let id = id.to_str().unwrap_or_default();
     if health {
-        tracing::debug!(%method, route, status, code, ms, read, sent, id, "request");
+        tracing::debug!(method, route, status, code, ms, read, sent, id, "request");
     } else {
-        tracing::info!(%method, route, status, code, ms, read, sent, id, "request");
+        tracing::info!(method, route, status, code, ms, read, sent, id, "request");
     }
     response
 }
 
-fn caller(state: &State, headers: &HeaderMap, health: bool) -> Result<Owner, Error> {
-    match &state.tokens {
-        Some(tokens) if !health => tokens.check(headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes)),
-        _ => Ok(Owner::anyone()),
+/// Counts a request whose client went away: it is dropped where it stands.
+struct Unanswered<'a>(Option<&'a State>);
+
+impl Drop for Unanswered<'_> {
+    fn drop(&mut self) {
+        if let Some(state) = self.0 {
+            state.metrics.abandoned.inc();
+        }
     }
+}
+
+/// Whose request it is, where it may be served.
+fn admit(state: &State, headers: &HeaderMap, peer: IpAddr, health: bool) -> Result<Caller, Error> {
+    let owner = if health { Owner::anyone() } else { owner(state, headers, peer)? };
+    Ok(Caller { owner, peer, patience: patience(headers)? })
+}
+
+/// A wrong token counts against its address, so that guessing is slow.
+fn owner(state: &State, headers: &HeaderMap, peer: IpAddr) -> Result<Owner, Error> {
+    let Some(tokens) = &state.tokens else {
+        state.limiter.check(&Client::peer(peer))?;
+        return Ok(Owner::anyone());
+    };
+    match tokens.current().check(headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes)) {
+        Ok(owner) => {
+            state.limiter.check(&Client::Token(owner.clone()))?;
+            Ok(owner)
+        }
+        Err(error) => {
+            state.limiter.check(&Client::peer(peer))?;
+            Err(error)
+        }
+    }
+}
+
+fn patience(headers: &HeaderMap) -> Result<Option<Duration>, Error> {
+    let Some(value) = headers.get(DEADLINE_HEADER) else { return Ok(None) };
+    let millis = value.to_str().ok().and_then(|text| text.parse::<u32>().ok()).filter(|millis| *millis > 0);
+    millis.map(|millis| Some(Duration::from_millis(millis.into()))).ok_or_else(|| {
+        Error::user("header_invalid", format!("`{DEADLINE_HEADER}` is not a number of milliseconds"))
+            .hint("send a whole number from 1 to 4294967295, or leave it away")
+    })
 }
 
 /// The client's id for this request where it sent a plain one, else a new one.

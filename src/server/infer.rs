@@ -1,39 +1,68 @@
 //! Computing on encrypted inputs: the engine behind both forms, and its `/v1` route.
 
-use super::body::Incoming;
+use super::body::{Incoming, Received};
 use super::envelope::Caller;
 use super::keys;
+use super::memory::Room;
 use super::models::Hosted;
+use super::openapi::Refusals;
 use super::reply::Answer;
 use super::routes::Shared;
+use super::schedule::{Lane, SHARE};
 use super::state::State;
-use crate::circuit::plan::EvaluationKey;
 use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, QUEUE_HEADER};
-use crate::protocol::frame::{Frame, most_items, read_batch, write_batch};
-use crate::store::{KeyId, Shelf};
+use crate::protocol::frame::{BATCH_HEADER, Frame, MAX_BATCH, begin_batch, most_items, read_batch};
+use crate::store::{HeldKey, KeyId, Owner, Shelf};
 use axum::Extension;
+use axum::body::Body;
 use axum::extract::Path;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::IntoResponse;
-use bytes::Bytes;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// A framed batch of encrypted answers.
 pub(super) struct Answers {
     pub bytes: Vec<u8>,
-    /// From being accepted to the beginning of computing: waiting, and loading the key where it was not in memory.
+    pub room: Room,
+    /// From being accepted on, computing left out: waiting, and loading the key where it was not in memory.
     pub queued: Duration,
     pub computed: Duration,
 }
 
+/// Who asks, and where their keys are.
+pub(super) struct Asking {
+    pub shelf: Shelf,
+    caller: Caller,
+}
+
+impl Asking {
+    pub fn new(model: &Hosted, caller: Caller) -> Self {
+        Self { shelf: Shelf { model: *model.id(), owner: caller.owner.clone() }, caller }
+    }
+}
+
 /// `POST /v1/models/{name}/infer`
+#[utoipa::path(
+    post, path = "/v1/models/{name}/infer", tag = "inference", operation_id = "infer",
+    description = "Computes the model on a batch of encrypted inputs.",
+    params(
+        ("name" = String, Path, description = "The model"),
+        ("key-id" = Option<String>, Header, description = "SHA-256 of the evaluation key; not needed where the model has none"),
+        ("x-fhectl-deadline-ms" = Option<u32>, Header, description = "Milliseconds that the client waits at most"),
+    ),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "A framed batch of encrypted inputs"),
+    responses(
+        (status = 200, description = "A framed batch of encrypted answers", body = Vec<u8>, content_type = "application/octet-stream"),
+        Refusals,
+    )
+)]
 pub(super) async fn serve(
     state: Shared,
-    Extension(Caller(owner)): Extension<Caller>,
+    Extension(caller): Extension<Caller>,
     Extension(incoming): Extension<Incoming>,
     Path(name): Path<String>,
     headers: HeaderMap,
@@ -44,11 +73,12 @@ pub(super) async fn serve(
         None => Some(key_id(&headers)?),
     };
     let inputs = incoming.read(&state, model.batch_limit()).await?;
-    let shelf = Shelf { model: *model.id(), owner };
-    let answers = infer(&state, model, &shelf, id.as_ref(), inputs.bytes.clone()).await?;
+    let asking = Asking::new(model, caller);
+    let answers = infer(&state, model, &asking, id.as_ref(), inputs).await?;
     let octets = HeaderValue::from_static("application/octet-stream");
     let headers = timings(&answers);
-    Ok(([(header::CONTENT_TYPE, octets)], headers, answers.bytes).into_response())
+    let body = Body::from(answers.room.around(answers.bytes));
+    Ok(([(header::CONTENT_TYPE, octets)], headers, body).into_response())
 }
 
 /// The reply headers that say where the time went, in microseconds.
@@ -71,42 +101,91 @@ fn key_id(headers: &HeaderMap) -> Result<KeyId> {
 /// Answers a framed batch; `id` is needed unless the model works without a key.
 ///
 /// # Errors
-/// `busy`, `key_unknown`, `key_damaged`, `ciphertext_invalid`, `format_version`, `wrong_model`, `batch_too_large`,
-/// `store_failed`, `internal`.
+/// `busy`, `deadline`, `key_unknown`, `key_damaged`, `ciphertext_invalid`, `format_version`, `wrong_model`,
+/// `batch_too_large`, `store_unavailable`, `store_failed`, `internal`.
 pub(super) async fn infer(
     state: &State,
     model: &Arc<Hosted>,
-    shelf: &Shelf,
+    asking: &Asking,
     id: Option<&KeyId>,
-    inputs: Bytes,
+    inputs: Received,
 ) -> Result<Answers> {
-    let slot = state.compute.admit()?;
+    let shelf = &asking.shelf;
+    let lane = match id {
+        Some(id) => Lane::of_key(&shelf.owner, id),
+        None if shelf.owner == Owner::anyone() => Lane::Peer(asking.caller.peer),
+        None => Lane::Token(shelf.owner.clone()),
+    };
+    // By their length: whether they are what they seem is looked at when there is a key.
+    let rows = (inputs.bytes.len() / model.circuit().request_bytes().max(1)).clamp(1, MAX_BATCH);
+    let seconds = rows as f64 * model.costs.row.seconds();
+    let slot = state.compute.admit(lane, seconds, state.deadline(asking.caller.patience))?;
     let accepted = Instant::now();
     let key = match (&model.no_key, id) {
         (Some(key), _) => key.clone(),
-        (None, Some(id)) => {
-            let weight = model.circuit().unpacked_key_bytes();
-            state.cache.get(shelf, id, weight, keys::load(state, &slot, model, shelf, id)).await?
-        }
+        (None, Some(id)) => keys::held(state, &slot, model, shelf, id).await?,
         (None, None) => return Err(keys::unknown()),
     };
-    let own = model.clone();
-    let done = state.compute.run(&slot, move || answer(&own, &key, &inputs)).await?;
-    Ok(Answers { bytes: done.value?, queued: done.began - accepted, computed: done.took })
+    let batch = Batch::new(model.clone(), key, inputs)?;
+    let rows = batch.rows;
+    let room = state.memory.room(batch.answer_bytes())?;
+    let done = state.compute.run(&slot, batch.shares(room)).await?;
+    let (bytes, room) = done.value?;
+    let queued = accepted.elapsed().saturating_sub(done.took);
+    state.metrics.inference(&model.info.name, rows, queued, done.took);
+    Ok(Answers { bytes, room, queued, computed: done.took })
 }
 
-/// The computing itself, on the pool.
-fn answer(model: &Hosted, key: &EvaluationKey, inputs: &[u8]) -> Result<Vec<u8>> {
-    let items = read_batch(Frame::Inputs, model.id(), model.circuit().request_bytes(), inputs)?;
-    let most = most_items(model.circuit());
-    if items.len() > most {
-        return Err(Error::user(
-            "batch_too_large",
-            format!("{} inputs in a batch, this model takes {most}", items.len()),
-        )
-        .hint("send several smaller batches"));
+/// A checked batch of encrypted inputs and what is needed to answer it.
+struct Batch {
+    model: Arc<Hosted>,
+    key: Arc<HeldKey>,
+    /// With its room: both stay as long as a thread reads them, whatever becomes of the client.
+    inputs: Received,
+    rows: usize,
+}
+
+impl Batch {
+    /// # Errors
+    /// What is wrong with the inputs.
+    fn new(model: Arc<Hosted>, key: Arc<HeldKey>, inputs: Received) -> Result<Self> {
+        let rows = read_batch(Frame::Inputs, model.id(), model.circuit().request_bytes(), &inputs.bytes)?.len();
+        let most = most_items(model.circuit());
+        if rows > most {
+            return Err(Error::user("batch_too_large", format!("{rows} inputs in a batch, this model takes {most}"))
+                .hint("send several smaller batches"));
+        }
+        Ok(Self { model, key, inputs, rows })
     }
-    let mut random = Random::fresh(&mut OsEntropy);
-    let answers = model.evaluator.evaluate(key, &items, &mut random)?;
-    Ok(write_batch(Frame::Answers, model.id(), &answers))
+
+    fn answer_bytes(&self) -> usize {
+        BATCH_HEADER + self.rows * self.model.circuit().response_bytes()
+    }
+
+    /// The computing itself, on the pool: some rows a call, so that a long batch can be left when others are waiting
+    /// or its client has gone.
+    fn shares(self, room: Room) -> impl FnMut() -> Option<Result<(Vec<u8>, Room)>> + Send + 'static {
+        let mut random = Random::fresh(&mut OsEntropy);
+        let (mut next, mut out) = (0_usize, (Vec::new(), room));
+        move || {
+            let circuit = self.model.circuit();
+            if next == 0 {
+                out.0 = begin_batch(Frame::Answers, self.model.id(), self.rows, circuit.response_bytes());
+            }
+            let each = circuit.request_bytes();
+            let at_once = (SHARE / self.model.costs.row.seconds()).ceil() as usize;
+            let end = next.saturating_add(at_once).min(self.rows);
+            let share = &self.inputs.bytes[BATCH_HEADER + next * each..BATCH_HEADER + end * each];
+            let rows: Vec<&[u8]> = share.chunks(each).collect();
+            let begun = Instant::now();
+            let answers = match self.model.evaluator.evaluate(&self.key, &rows, &mut random) {
+                Ok(answers) => answers,
+                Err(error) => return Some(Err(error)),
+            };
+            self.model.costs.row.learn(begun.elapsed().as_secs_f64() / rows.len() as f64);
+            answers.iter().for_each(|answer| out.0.extend_from_slice(answer));
+            next = end;
+            (next == self.rows).then(|| Ok(std::mem::take(&mut out)))
+        }
+    }
 }

@@ -1,13 +1,15 @@
 //! The models that a server runs.
 
+use super::estimate::Costs;
 use crate::bundle::{ModelId, ServerBundle};
 use crate::circuit::CircuitSpec;
-use crate::circuit::plan::{EvaluationKey, Evaluator};
+use crate::circuit::plan::Evaluator;
 use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{ModelInfo, ModelList, Sizes};
 use crate::protocol::frame::{BATCH_HEADER, KEY_HEADER, MAX_BATCH};
+use crate::store::{HeldKey, Need};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,7 +23,8 @@ pub(super) struct Hosted {
     pub client_zip: Bytes,
     pub evaluator: Evaluator,
     /// The empty key of a circuit that needs none.
-    pub no_key: Option<Arc<EvaluationKey>>,
+    pub no_key: Option<Arc<HeldKey>>,
+    pub costs: Costs,
 }
 
 impl Hosted {
@@ -30,7 +33,8 @@ impl Hosted {
         let evaluator = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
         let key = spec.circuit.key_bytes();
         let no_key = if key == 0 {
-            Some(Arc::new(evaluator.unpack_key(&[], &mut Random::fresh(&mut OsEntropy))?))
+            let empty = evaluator.unpack_key(&[], &mut Random::fresh(&mut OsEntropy))?;
+            Some(Arc::new(HeldKey::empty(empty)))
         } else {
             None
         };
@@ -49,7 +53,8 @@ impl Hosted {
                 response: BATCH_HEADER + spec.circuit.response_bytes(),
             },
         };
-        Ok(Self { info, client_zip: bundle.client_zip().into(), evaluator, no_key })
+        let costs = Costs::new(&spec.circuit);
+        Ok(Self { info, client_zip: bundle.client_zip().into(), evaluator, no_key, costs })
     }
 
     pub fn id(&self) -> &ModelId {
@@ -63,6 +68,11 @@ impl Hosted {
     /// Bytes of a framed evaluation key; 0 where none is needed.
     pub fn key_len(&self) -> usize {
         self.info.sizes.key
+    }
+
+    /// What an evaluation key takes in memory.
+    pub fn key_need(&self) -> Need {
+        Need { framed: self.key_len(), unpacked: self.circuit().unpacked_key_bytes() }
     }
 
     /// The most bytes that a batch of encrypted inputs may have.

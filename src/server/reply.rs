@@ -26,6 +26,7 @@ pub(super) fn status(error: &Error) -> StatusCode {
     match error.code {
         "unauthorized" => StatusCode::UNAUTHORIZED,
         "not_found" | "model_unknown" | "key_unknown" | "uid_unknown" => StatusCode::NOT_FOUND,
+        "quota_exceeded" => StatusCode::FORBIDDEN,
         "method_not_allowed" => StatusCode::METHOD_NOT_ALLOWED,
         "timeout" => StatusCode::REQUEST_TIMEOUT,
         "key_incomplete" | "key_complete" | "part_conflict" => StatusCode::CONFLICT,
@@ -33,8 +34,10 @@ pub(super) fn status(error: &Error) -> StatusCode {
         "key_invalid" | "key_mismatch" | "ciphertext_invalid" | "format_version" | "wrong_model" => {
             StatusCode::UNPROCESSABLE_ENTITY
         }
-        "busy" => StatusCode::TOO_MANY_REQUESTS,
-        "draining" | "store_failed" | "key_damaged" => StatusCode::SERVICE_UNAVAILABLE,
+        "busy" | "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
+        "draining" | "deadline" | "store_failed" | "store_unavailable" | "key_damaged" => {
+            StatusCode::SERVICE_UNAVAILABLE
+        }
         _ if error.blame == Blame::User => StatusCode::BAD_REQUEST,
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -53,7 +56,8 @@ impl IntoResponse for Failure {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"fhectl\""));
             }
             StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+                let seconds = error.retry_after.map_or(1, |wait| wait.as_secs_f64().ceil().max(1.0) as u64);
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
             }
             _ => {}
         }

@@ -1,15 +1,20 @@
 //! What all requests share.
 
-use super::ServeConfig;
-use super::TokenSet;
 use super::compute::Compute;
-use super::config::Timeouts;
+use super::config::{KeyPolicy, Timeouts};
+use super::limits::Limiter;
+use super::memory::Memory;
+use super::metrics::Metrics;
 use super::models::Models;
+use super::reload::Reloading;
+use super::{ServeConfig, TokenSet};
 use crate::error::Result;
-use crate::store::{KeyCache, KeyStore, Shelf, Upload};
+use crate::store::{CacheConfig, KeyCache, KeyStore, Shelf, Upload};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 pub(super) struct State {
@@ -17,12 +22,19 @@ pub(super) struct State {
     pub store: KeyStore,
     pub cache: KeyCache,
     pub compute: Compute,
-    pub tokens: Option<TokenSet>,
+    pub tokens: Option<Reloading<TokenSet>>,
+    pub limiter: Limiter,
+    pub metrics: Metrics,
     pub locks: Locks,
-    /// KiB of request bodies that may still be taken into memory.
-    pub body_kib: Arc<Semaphore>,
+    /// For requests and replies.
+    pub memory: Memory,
     pub connections: Arc<Semaphore>,
+    max_connections: usize,
+    pub cors_origins: Vec<String>,
+    /// The longest that a request may take.
+    deadline: Option<Duration>,
     pub timeouts: Timeouts,
+    pub keys: KeyPolicy,
     /// Set once shutdown has begun.
     pub draining: AtomicBool,
 }
@@ -31,23 +43,45 @@ impl State {
     /// # Errors
     /// What is wrong with the models, or `threads`.
     pub fn new(config: ServeConfig) -> Result<Self> {
-        let permits = |count: u64| Arc::new(Semaphore::new((count as usize).clamp(1, Semaphore::MAX_PERMITS)));
+        let max_connections = config.max_connections.clamp(1, Semaphore::MAX_PERMITS);
+        let cache =
+            CacheConfig { bytes: config.cache_bytes, revalidate: config.keys.revalidate, grace: config.keys.grace };
         Ok(Self {
             models: Models::new(&config.models)?,
+            cache: KeyCache::new(config.store.clone(), cache),
             store: config.store,
-            cache: KeyCache::new(config.cache_bytes),
-            compute: Compute::new(config.threads, config.max_queue)?,
-            tokens: config.tokens,
+            compute: Compute::new(config.threads, config.max_queue, config.max_backlog)?,
+            tokens: config.tokens.map(|tokens| {
+                let files = tokens.source().map(Path::to_owned).into_iter().collect();
+                Reloading::new("tokens", tokens, files, |contents| TokenSet::from_bytes(&contents[0]))
+            }),
+            limiter: Limiter::new(config.rate_limit),
+            metrics: Metrics::new(),
             locks: Locks::new(),
-            body_kib: permits(config.body_bytes.div_ceil(1024)),
-            connections: permits(config.max_connections as u64),
+            memory: Memory::new(config.body_bytes),
+            connections: Arc::new(Semaphore::new(max_connections)),
+            max_connections,
+            cors_origins: config.cors_origins,
+            deadline: config.deadline,
             timeouts: config.timeouts,
+            keys: config.keys,
             draining: AtomicBool::new(false),
         })
     }
+
+    pub fn open_connections(&self) -> usize {
+        self.max_connections.saturating_sub(self.connections.available_permits())
+    }
+
+    /// When a request that begins now must be done: the server's bound, or the client's where that is sooner.
+    pub fn deadline(&self, asked: Option<Duration>) -> Option<Instant> {
+        let allowed = self.deadline.into_iter().chain(asked).min()?;
+        Instant::now().checked_add(allowed)
+    }
 }
 
-/// Locks that make the steps of one upload follow each other. Uploads share them by chance, which only costs time.
+/// Locks that make the steps of one upload follow each other on this server, which spares conflicts and second
+/// looks; nothing relies on them, as other servers have their own. Uploads share them by chance, which only costs time.
 pub(super) struct Locks(Vec<Mutex<()>>);
 
 impl Locks {

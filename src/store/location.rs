@@ -1,84 +1,141 @@
 //! Opening a store from what `--store` says.
 
-use super::KeyStore;
+use super::reach::{PATIENCE, Reach};
+use super::{KeyStore, s3};
 use crate::error::{Error, Result};
-use object_store::ObjectStoreExt;
+use crate::fhe::Entropy;
+use crate::fhe::random::OsEntropy;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use std::path::PathBuf;
 use std::sync::Arc;
 use url::Url;
 
+const SUPPORTED: &str = "name a folder, file:///folder, s3://bucket/prefix or memory:";
+
 impl KeyStore {
-    /// Opens `memory:`, `file:///folder` or a plain path, which is created where it is missing.
+    /// Opens `memory:`, `file:///folder`, a plain path, which is created where it is missing, or `s3://bucket/prefix`.
     ///
-    /// A folder is written to once and synced on every write from then on: what was acknowledged survives a crash.
+    /// Whatever it is, it is written to once. A folder is synced on every write from then on: what was acknowledged
+    /// survives a crash.
     ///
     /// # Errors
-    /// `store_unsupported` for a kind of store that this build does not know, `store_unwritable` where nothing can be
-    /// written.
+    /// `store_unsupported` for a kind of store that this build does not know or that replaces what is there,
+    /// `store_unwritable` where nothing can be written.
     pub async fn open(url: &str) -> Result<Self> {
-        let store = match parse(url)? {
-            Location::Memory => Self { objects: Arc::new(InMemory::new()) },
-            Location::Folder(folder) => {
-                let unwritable = |error: &dyn std::fmt::Display| unwritable(&folder, error);
-                std::fs::create_dir_all(&folder).map_err(|error| unwritable(&error))?;
-                let files = LocalFileSystem::new_with_prefix(&folder).map_err(|error| unwritable(&error))?;
-                let store = Self { objects: Arc::new(files.with_fsync(true)) };
-                store.probe().await.map_err(|error| unwritable(&error))?;
-                store
-            }
-        };
-        Ok(store)
+        let place = parse(url)?;
+        if let Place::Folder(folder) = &place {
+            std::fs::create_dir_all(folder).map_err(|error| unwritable(url, &error))?;
+        }
+        let store = Self::connect(url, &place)?;
+        match tokio::time::timeout(2 * PATIENCE, store.probe()).await {
+            Ok(Ok(true)) => Ok(store),
+            Ok(Ok(false)) => Err(Error::user(
+                "store_unsupported",
+                format!("{url}: writing with `If-None-Match: *` replaced an object"),
+            )
+            .hint("use a store that can create without replacing, as AWS S3 and current MinIO, Ceph and R2 can")),
+            Ok(Err(error)) => Err(unwritable(url, &error)),
+            Err(_) => Err(unwritable(url, &format!("no answer within {} s", 2 * PATIENCE.as_secs()))),
+        }
     }
 
-    /// Writes a small object and deletes it again.
-    async fn probe(&self) -> object_store::Result<()> {
-        let at = Path::from(format!("probe-{}", std::process::id()));
-        self.objects.put(&at, "fhectl can write here\n".into()).await?;
-        self.objects.delete(&at).await
+    /// Opens a store that a server keeps, without writing to it.
+    ///
+    /// # Errors
+    /// `store_unsupported`; `store_missing` where there is no such folder, or nothing that outlives a server.
+    pub async fn open_existing(url: &str) -> Result<Self> {
+        let place = parse(url)?;
+        let missing = |what: String| {
+            Err(Error::user("store_missing", what).hint("give the --store that the server was started with"))
+        };
+        match &place {
+            Place::Memory => missing("memory: is inside a server and cannot be looked into".into()),
+            Place::Folder(folder) if !folder.is_dir() => missing(format!("there is no folder {}", folder.display())),
+            _ => Self::connect(url, &place),
+        }
+    }
+
+    fn connect(url: &str, place: &Place) -> Result<Self> {
+        Ok(match place {
+            Place::Memory => Self::of(Arc::new(InMemory::new()), None, false),
+            Place::Folder(folder) => {
+                let files = LocalFileSystem::new_with_prefix(folder).map_err(|error| unwritable(url, &error))?;
+                let files = files.with_fsync(true).with_automatic_cleanup(true);
+                Self::of(Arc::new(files), Some(folder.clone()), false)
+            }
+            Place::S3 { bucket, prefix } => Self::of(s3::open(bucket, prefix)?, None, true),
+        })
+    }
+
+    fn of(objects: Arc<dyn ObjectStore>, folder: Option<PathBuf>, remote: bool) -> Self {
+        Self { objects, reach: Arc::new(Reach::new(remote)), folder: folder.map(Arc::new), key_ttl: None }
+    }
+
+    /// Creates a small object, tries to create it again, and deletes it; tells whether the store knew that it was
+    /// there.
+    async fn probe(&self) -> object_store::Result<bool> {
+        let random = u128::from_le_bytes(OsEntropy.seed().0);
+        let at = Path::from(format!("probe-{random:032x}"));
+        self.objects.put_opts(&at, "fhectl can write here\n".into(), PutMode::Create.into()).await?;
+        let again = self.objects.put_opts(&at, "fhectl must not write here\n".into(), PutMode::Create.into()).await;
+        self.objects.delete(&at).await?;
+        match again {
+            Ok(_) => Ok(false),
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
     }
 }
 
 #[derive(Debug, PartialEq)]
-enum Location {
+enum Place {
     Memory,
     Folder(PathBuf),
+    S3 { bucket: String, prefix: Path },
 }
 
-fn parse(url: &str) -> Result<Location> {
+fn parse(url: &str) -> Result<Place> {
     let unsupported = |what: String, hint: &str| Err(Error::user("store_unsupported", what).hint(hint));
     if url == "memory:" || url == "memory://" {
-        return Ok(Location::Memory);
+        return Ok(Place::Memory);
     }
-    if url.starts_with("s3://") {
-        return unsupported(
-            "this build has no S3 support".into(),
-            "name a folder or file:///folder; several servers can share one over a network file system",
-        );
+    if let Some(place) = url.strip_prefix("s3://") {
+        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+        let named = !bucket.is_empty() && bucket.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+        return match Path::parse(prefix) {
+            Ok(prefix) if named => Ok(Place::S3 { bucket: bucket.to_owned(), prefix }),
+            _ => unsupported(format!("`{url}` names no bucket and prefix"), "write s3://bucket or s3://bucket/prefix"),
+        };
     }
     if url.starts_with("file:") {
         let path = Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
         return match path {
-            Some(path) => Ok(Location::Folder(path)),
+            Some(path) => Ok(Place::Folder(path)),
             None => {
                 unsupported(format!("`{url}` names no folder"), "write file:///absolute/folder, with three slashes")
             }
         };
     }
     if let Some((scheme, _)) = url.split_once("://") {
-        return unsupported(format!("no store of kind `{scheme}://`"), "name a folder, file:///folder or memory:");
+        return unsupported(format!("no store of kind `{scheme}://`"), SUPPORTED);
     }
     if url.is_empty() {
-        return unsupported("the store has no name".into(), "name a folder, file:///folder or memory:");
+        return unsupported("the store has no name".into(), SUPPORTED);
     }
-    Ok(Location::Folder(url.into()))
+    Ok(Place::Folder(url.into()))
 }
 
-fn unwritable(folder: &std::path::Path, error: &dyn std::fmt::Display) -> Error {
-    Error::user("store_unwritable", format!("evaluation keys cannot be stored in {}: {error}", folder.display()))
-        .hint("give the folder to the user that fhectl runs as, or name another with --store")
+fn unwritable(url: &str, error: &dyn std::fmt::Display) -> Error {
+    let hint = if url.starts_with("s3://") {
+        "check the bucket, AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (and \
+         AWS_ALLOW_HTTP=true for an http:// endpoint)"
+    } else {
+        "give the folder to the user that fhectl runs as, or name another with --store"
+    };
+    Error::user("store_unwritable", format!("evaluation keys cannot be stored in {url}: {error}")).hint(hint)
 }
 
 #[cfg(test)]
@@ -87,10 +144,14 @@ mod tests {
 
     #[test]
     fn what_store_says_is_understood() {
-        assert_eq!(parse("memory:").unwrap(), Location::Memory);
-        assert_eq!(parse("keys/here").unwrap(), Location::Folder("keys/here".into()));
-        assert_eq!(parse("file:///var/keys%20x").unwrap(), Location::Folder("/var/keys x".into()));
-        for other in ["s3://bucket/prefix", "gs://bucket", "file://host/share", ""] {
+        assert_eq!(parse("memory:").unwrap(), Place::Memory);
+        assert_eq!(parse("keys/here").unwrap(), Place::Folder("keys/here".into()));
+        assert_eq!(parse("file:///var/keys%20x").unwrap(), Place::Folder("/var/keys x".into()));
+        for (url, prefix) in [("s3://my-bucket", ""), ("s3://my-bucket/", ""), ("s3://my-bucket/a/b/", "a/b")] {
+            let (bucket, prefix) = ("my-bucket".into(), prefix.into());
+            assert_eq!(parse(url).unwrap(), Place::S3 { bucket, prefix });
+        }
+        for other in ["s3://", "s3:///a", "s3://b/../x", "s3://a b/c", "gs://bucket", "file://host/share", ""] {
             let error = parse(other).unwrap_err();
             assert_eq!(error.code, "store_unsupported", "{other}");
             assert!(error.hint.is_some());

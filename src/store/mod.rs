@@ -6,29 +6,70 @@
 //! ```text
 //! keys/<model id>/<owner>/<key id>                 complete keys
 //! parts/<model id>/<owner>/<upload>/<index>        parts of uploads that are under way
-//! uids/<model id>/<owner>/<uid>                    which key an endpoint-form uid stands for
+//! uids/<model id>/<owner>/<uid>/<key id>           which key an endpoint-form uid stands for (empty)
 //! ```
 
 mod cache;
+mod inventory;
 mod keys;
 mod location;
+mod memory;
 mod names;
 mod parts;
+mod quota;
+mod reach;
+mod s3;
+mod sweep;
+mod uids;
 
-pub use cache::KeyCache;
+pub use cache::{CacheConfig, KeyCache, Loaded};
+pub use inventory::StoredKey;
+pub use memory::{HeldKey, Need, Room};
 pub use names::{KeyId, Owner, Shelf, Uid, Upload};
 pub use parts::MAX_PARTS;
 pub(crate) use parts::{check_total, incomplete};
+pub use quota::Quota;
+pub use sweep::Swept;
 
-use crate::error::Error;
 use object_store::ObjectStore;
-use object_store::path::Path;
+use reach::Reach;
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 /// Where evaluation keys live. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct KeyStore {
     objects: Arc<dyn ObjectStore>,
+    reach: Arc<Reach>,
+    /// The folder behind it, where it is one.
+    folder: Option<Arc<PathBuf>>,
+    key_ttl: Option<Duration>,
+}
+
+impl KeyStore {
+    /// The same store, in which keys are gone `ttl` after they were completed. Ages are those that the store states.
+    #[must_use]
+    pub fn with_key_ttl(mut self, ttl: Option<Duration>) -> Self {
+        self.key_ttl = ttl;
+        self
+    }
+
+    /// How long a key lives.
+    pub fn key_ttl(&self) -> Option<Duration> {
+        self.key_ttl
+    }
+
+    /// Whether a key completed then is gone by now.
+    fn expired(&self, completed: SystemTime) -> bool {
+        // A clock that is behind the store's sees keys from the future: they are new.
+        self.key_ttl.is_some_and(|ttl| completed.elapsed().is_ok_and(|age| age >= ttl))
+    }
+
+    /// Whether the store answered when it was asked last.
+    pub(crate) fn reachable(&self) -> bool {
+        self.reach.is_up()
+    }
 }
 
 /// Whether a create-only write was the first of its name.
@@ -36,13 +77,6 @@ pub struct KeyStore {
 enum Created {
     Now,
     Before,
-}
-
-/// A failure of the store itself. What it says may hold paths of this machine, so it goes to the log only.
-fn failed(doing: &str, at: &Path, error: &object_store::Error) -> Error {
-    tracing::error!(%at, %error, "key store: {doing} failed");
-    Error::fault("store_failed", format!("the key store failed while {doing}"))
-        .hint("try again; if it stays, the operator finds the cause in the server's log")
 }
 
 #[cfg(test)]

@@ -24,6 +24,21 @@ impl Owner {
         digest.truncate(32);
         Self(digest)
     }
+
+    /// An owner as [`Owner::as_str`] writes it; `None` for any other text.
+    pub fn parse(text: &str) -> Option<Self> {
+        (text == "anyone" || is_hex(text, 32)).then(|| Self(text.into()))
+    }
+
+    /// `anyone`, or 32 hexadecimal digits.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Whether the text is so many lower-case hexadecimal digits.
+fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
 }
 
 /// The SHA-256 of a framed evaluation key, in hexadecimal.
@@ -68,8 +83,7 @@ impl Uid {
 
     /// `None` where no server could have given out this text.
     pub fn parse(text: &str) -> Option<Self> {
-        let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        (text.len() == 32 && hex).then(|| Self(text.into()))
+        is_hex(text, 32).then(|| Self(text.into()))
     }
 
     pub fn as_str(&self) -> &str {
@@ -101,20 +115,30 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    fn path(&self, room: &str, name: &str) -> Path {
-        Path::from_iter([room, &self.model.to_string(), &self.owner.0, name])
+    /// The folder of this shelf among `keys`, `parts` or `uids`.
+    pub(super) fn folder(&self, room: &str) -> Path {
+        Path::from_iter([room, &self.model.to_string(), &self.owner.0])
+    }
+
+    /// The shelf of an object or of anything below one, such as `keys/<model id>/<owner>/<key id>`, and what follows
+    /// it; `None` for what is none of ours.
+    pub(super) fn of(path: &Path) -> Option<(Self, Vec<String>)> {
+        let mut parts = path.parts().skip(1);
+        let model = parts.next()?.as_ref().parse().ok()?;
+        let owner = Owner::parse(parts.next()?.as_ref())?;
+        Some((Self { model, owner }, parts.map(|part| part.as_ref().to_owned()).collect()))
     }
 
     pub(super) fn key(&self, id: &KeyId) -> Path {
-        self.path("keys", &id.0)
+        self.folder("keys").join(id.0.as_str())
     }
 
     pub(super) fn uid(&self, uid: &Uid) -> Path {
-        self.path("uids", &uid.0)
+        self.folder("uids").join(uid.0.as_str())
     }
 
     pub(super) fn parts(&self, upload: &Upload) -> Path {
-        self.path("parts", &upload.0)
+        self.folder("parts").join(upload.0.as_str())
     }
 
     pub(super) fn part(&self, upload: &Upload, index: u32) -> Path {

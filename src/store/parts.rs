@@ -1,12 +1,10 @@
 //! Uploads under way: parts are staged one by one, then put together.
 
-use super::{Created, KeyStore, Shelf, Upload, failed};
+use super::{Created, KeyStore, Shelf, Upload};
 use crate::error::{Error, Result};
 use crate::protocol::api::PartStatus;
 use bytes::Bytes;
-use futures_util::TryStreamExt;
 use object_store::path::Path;
-use std::time::Duration;
 
 /// The most parts that an upload may have.
 pub const MAX_PARTS: u32 = 4096;
@@ -16,7 +14,8 @@ impl KeyStore {
     ///
     /// # Errors
     /// `part_invalid` for an empty part or an index of [`MAX_PARTS`] or more, `key_too_large` where the parts
-    /// together would be longer than the key, `part_conflict` where other bytes stand at this index, `store_failed`.
+    /// together would be longer than the key, `part_conflict` where other bytes stand at this index,
+    /// `store_unavailable`, `store_failed`.
     pub async fn put_part(
         &self,
         shelf: &Shelf,
@@ -32,25 +31,27 @@ impl KeyStore {
         let others: u64 = self.parts(shelf, upload).await?.iter().filter(|p| p.index != index).map(|p| p.bytes).sum();
         check_total(others + bytes.len() as u64, expected)?;
         let at = shelf.part(upload, index);
-        if self.create(&at, bytes.clone()).await? == Created::Before && self.read(&at).await? != Some(bytes) {
-            return Err(Error::user("part_conflict", format!("part {index} is already here with other bytes"))
-                .hint("forget the upload (DELETE the key) and send it again from part 0"));
+        // A second time where what stood here was dropped in between, as after a completion on another server.
+        for _ in 0..2 {
+            if self.create(&at, bytes.clone()).await? == Created::Now {
+                return Ok(());
+            }
+            match self.read(&at, expected).await? {
+                Some((there, _)) if there == bytes => return Ok(()),
+                Some(_) => break,
+                None => {}
+            }
         }
-        Ok(())
+        Err(Error::user("part_conflict", format!("part {index} is already here with other bytes"))
+            .hint("forget the upload (DELETE the key) and send it again from part 0"))
     }
 
     /// The parts that are staged, in order.
     ///
     /// # Errors
-    /// `store_failed`.
+    /// `store_unavailable`, `store_failed`.
     pub async fn parts(&self, shelf: &Shelf, upload: &Upload) -> Result<Vec<PartStatus>> {
-        let at = shelf.parts(upload);
-        let found: Vec<_> = self
-            .objects
-            .list(Some(&at))
-            .try_collect()
-            .await
-            .map_err(|error| failed("listing the parts of an upload", &at, &error))?;
+        let found = self.list(&shelf.parts(upload)).await?;
         let mut parts: Vec<PartStatus> = found
             .iter()
             .filter_map(|meta| Some(PartStatus { index: meta.location.filename()?.parse().ok()?, bytes: meta.size }))
@@ -62,7 +63,7 @@ impl KeyStore {
     /// Puts all parts together, with room for `expected` bytes.
     ///
     /// # Errors
-    /// `key_incomplete` where a part is missing within, `key_too_large`, `store_failed`.
+    /// `key_incomplete` where a part is missing within, `key_too_large`, `store_unavailable`, `store_failed`.
     pub async fn assemble(&self, shelf: &Shelf, upload: &Upload, expected: usize) -> Result<Vec<u8>> {
         let parts = self.parts(shelf, upload).await?;
         check_total(parts.iter().map(|part| part.bytes).sum(), expected)?;
@@ -71,8 +72,9 @@ impl KeyStore {
             if part.index as usize != index {
                 return Err(incomplete(format!("part {index} is missing")));
             }
-            let bytes = self.read(&shelf.part(upload, part.index)).await?;
-            whole.extend_from_slice(&bytes.ok_or_else(|| incomplete(format!("part {index} is missing")))?);
+            let read = self.read(&shelf.part(upload, part.index), expected - whole.len()).await?;
+            let (bytes, _) = read.ok_or_else(|| incomplete(format!("part {index} is missing")))?;
+            whole.extend_from_slice(&bytes);
             check_total(whole.len() as u64, expected)?;
         }
         Ok(whole)
@@ -81,37 +83,13 @@ impl KeyStore {
     /// Drops all parts of an upload; tells how many there were.
     ///
     /// # Errors
-    /// `store_failed`.
+    /// `store_unavailable`, `store_failed`.
     pub async fn discard(&self, shelf: &Shelf, upload: &Upload) -> Result<usize> {
         let parts = self.parts(shelf, upload).await?;
         // The last first: what a crash leaves over is then an upload without its end, not one with a hole.
-        for part in parts.iter().rev() {
-            self.remove(&shelf.part(upload, part.index)).await?;
-        }
+        let all: Vec<Path> = parts.iter().rev().map(|part| shelf.part(upload, part.index)).collect();
+        self.remove_all(&all).await?;
         Ok(parts.len())
-    }
-
-    /// Drops the parts of uploads that were given up: all older than `age`. Tells how many.
-    ///
-    /// # Errors
-    /// `store_failed`.
-    pub async fn sweep(&self, age: Duration) -> Result<usize> {
-        let at = Path::from("parts");
-        let found: Vec<_> = self
-            .objects
-            .list(Some(&at))
-            .try_collect()
-            .await
-            .map_err(|error| failed("listing the uploads", &at, &error))?;
-        let now = std::time::SystemTime::now();
-        let mut dropped = 0;
-        for meta in found {
-            let written = std::time::SystemTime::from(meta.last_modified);
-            if now.duration_since(written).is_ok_and(|old| old >= age) && self.remove(&meta.location).await? {
-                dropped += 1;
-            }
-        }
-        Ok(dropped)
     }
 }
 

@@ -1,0 +1,123 @@
+//! What a server costs beside computing: one client's requests one after the other, and eight clients at once against
+//! the computing pool alone.
+//!
+//! `cargo bench --bench serving`: loopback, connections kept alive, requests encrypted beforehand. Clients and server
+//! share the machine's cores, so what the clients do counts against the server.
+
+#[path = "../tests/common/mod.rs"]
+mod common;
+#[path = "../tests/live/mod.rs"]
+mod live;
+
+use fhectl::bundle::ServerBundle;
+use fhectl::circuit::plan::Evaluator;
+use fhectl::fhe::Random;
+use fhectl::fhe::random::OsEntropy;
+use fhectl::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER};
+use fhectl::protocol::frame::{BATCH_HEADER, KEY_HEADER};
+use live::{Fixture, Live, read_reply};
+use std::io::Write;
+use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const TIME: Duration = Duration::from_secs(4);
+const CLIENTS: usize = 8;
+
+fn main() {
+    // `cargo test --benches` only wants to know that it runs.
+    let time = if std::env::args().any(|argument| argument == "--bench") { TIME } else { Duration::from_millis(200) };
+    for name in ["tree-spam", "tree-spam-leaf-sum"] {
+        let path = format!("{}/compiled_model/{name}/server.zip", env!("CARGO_MANIFEST_DIR"));
+        let bundle = ServerBundle::read(&std::fs::read(path).expect("a committed model")).expect("a committed model");
+        let model = Fixture::with_key(bundle);
+        let threads = thread::available_parallelism().map_or(1, Into::into);
+        let live = Live::start(&[&model], "memory:", |config| config.threads = threads);
+        live.upload(&model, 1).ok();
+        let row = model.rows(1);
+        let request = request(&model, &model.encrypt(&row));
+        let alone = pool_alone(&model, &model.encrypt(&row), threads, time);
+        let mut beyond = one_client(live.address, &request, time);
+        beyond.sort_by(f64::total_cmp);
+        let (median, p95) = (beyond[beyond.len() / 2], beyond[beyond.len() * 95 / 100]);
+        let served = many_clients(live.address, &request, time);
+        println!(
+            "{name}: pool alone {alone:.0}/s on {threads} threads; {CLIENTS} clients {served:.0}/s ({:.0} %); beyond \
+             computing: median {median:.3} ms, p95 {p95:.3} ms of {} requests",
+            100.0 * served / alone,
+            beyond.len()
+        );
+    }
+}
+
+fn request(model: &Fixture, inputs: &[u8]) -> Vec<u8> {
+    let head = format!(
+        "POST {} HTTP/1.1\r\nhost: bench\r\n{KEY_ID_HEADER}: {}\r\ncontent-length: {}\r\n\r\n",
+        model.path("/infer"),
+        model.key_id(),
+        inputs.len()
+    );
+    [head.as_bytes(), inputs].concat()
+}
+
+fn connect(address: SocketAddr) -> TcpStream {
+    let stream = TcpStream::connect(address).expect("the server listens");
+    stream.set_nodelay(true).expect("a TCP socket");
+    stream
+}
+
+/// Milliseconds of each request beyond computing.
+fn one_client(address: SocketAddr, request: &[u8], time: Duration) -> Vec<f64> {
+    let mut stream = connect(address);
+    let end = Instant::now() + time;
+    let mut beyond = Vec::new();
+    while Instant::now() < end {
+        let begun = Instant::now();
+        stream.write_all(request).expect("the server reads");
+        let reply = read_reply(&mut stream).expect("a reply").ok();
+        let computed: f64 = reply.header(COMPUTE_HEADER).and_then(|text| text.parse().ok()).expect("a number");
+        beyond.push(begun.elapsed().as_secs_f64() * 1e3 - computed / 1e3);
+    }
+    beyond
+}
+
+/// Requests a second of all clients together.
+fn many_clients(address: SocketAddr, request: &[u8], time: Duration) -> f64 {
+    let (done, begun) = (AtomicUsize::new(0), Instant::now());
+    thread::scope(|scope| {
+        for _ in 0..CLIENTS {
+            scope.spawn(|| {
+                let mut stream = connect(address);
+                while begun.elapsed() < time {
+                    stream.write_all(request).expect("the server reads");
+                    read_reply(&mut stream).expect("a reply").ok();
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// Inferences a second where nothing is sent anywhere: the same jobs, on a pool of as many threads.
+fn pool_alone(model: &Fixture, inputs: &[u8], threads: usize, time: Duration) -> f64 {
+    let (spec, server) = (&model.bundle.spec, &model.bundle.server);
+    let evaluator = Evaluator::new(&spec.circuit, &server.model, &spec.quantizer).expect("a committed model");
+    let body = &model.framed[KEY_HEADER..];
+    let key = evaluator.unpack_key(body, &mut Random::fresh(&mut OsEntropy)).expect("a key made just now");
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("threads");
+    let (done, begun) = (AtomicUsize::new(0), Instant::now());
+    pool.scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|_| {
+                while begun.elapsed() < time {
+                    let mut random = Random::fresh(&mut OsEntropy);
+                    evaluator.evaluate(&key, &[&inputs[BATCH_HEADER..]], &mut random).expect("a good row");
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+}

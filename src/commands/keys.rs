@@ -1,0 +1,226 @@
+//! `keys`: the evaluation keys in a server's store, for its operator.
+
+use super::say;
+use super::units::parse_duration;
+use crate::bundle::folder;
+use crate::error::{Error, Result};
+use crate::report::bytes;
+use crate::store::{KeyStore, StoredKey};
+use clap::{Args, Subcommand};
+use comfy_table::{CellAlignment, Table, presets};
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
+
+/// The fewest digits that an id may be shortened to.
+const FEWEST_DIGITS: usize = 8;
+
+/// List or delete the evaluation keys in a server's store.
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  fhectl keys list --store s3://keys/fhectl --model tree-spam
+  fhectl keys delete 2f1c09ab44d0e6b1 --store /var/lib/fhectl
+  fhectl keys delete --older-than 90days --store /var/lib/fhectl
+
+It works on the store itself, whether servers run or not. Servers that have a deleted key in memory stop using it
+within their --revalidate time. Ids may be shortened to their first 8 digits or more.")]
+pub struct KeysArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Show keys, the oldest first: id, model, owner, size, age
+    List(ListArgs),
+    /// Delete keys: those named, or all that the other flags choose
+    Delete(DeleteArgs),
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    #[command(flatten)]
+    choice: Choice,
+}
+
+#[derive(Debug, Args)]
+struct DeleteArgs {
+    /// Ids of keys
+    #[arg(value_name = "KEY_ID")]
+    ids: Vec<String>,
+    #[command(flatten)]
+    choice: Choice,
+}
+
+/// Which keys, and where.
+#[derive(Debug, Args)]
+struct Choice {
+    /// The servers' store: a folder, file:///... or s3://bucket/prefix (with the AWS_... variables)
+    #[arg(long, env = "FHECTL_STORE", default_value = "store", value_name = "URL")]
+    store: String,
+    /// Only keys for this model: its name or id
+    #[arg(long, env = "FHECTL_MODEL", value_name = "NAME|ID")]
+    model: Option<String>,
+    /// The folder of the models whose names are known
+    #[arg(long, env = "FHECTL_MODELS", default_value = "compiled_model", value_name = "DIR")]
+    models: PathBuf,
+    /// Only keys of this owner: the id of a token as `list` shows it, or `anyone`
+    #[arg(long, env = "FHECTL_OWNER", value_name = "ID")]
+    owner: Option<String>,
+    /// Only keys completed so long ago: 24h, 30days
+    #[arg(long, env = "FHECTL_OLDER_THAN", value_parser = parse_duration, value_name = "TIME")]
+    older_than: Option<Duration>,
+    /// Print JSON
+    #[arg(long, env = "FHECTL_JSON")]
+    json: bool,
+}
+
+pub fn run(args: KeysArgs) -> Result<()> {
+    super::serve::runtime()?.block_on(async {
+        match args.action {
+            Action::List(args) => list(&args.choice).await,
+            Action::Delete(args) => delete(&args).await,
+        }
+    })
+}
+
+async fn list(choice: &Choice) -> Result<()> {
+    let names = names_in(&choice.models);
+    let keys = choice.of(KeyStore::open_existing(&choice.store).await?.inventory().await?, &names);
+    if choice.json {
+        let keys: Vec<_> = keys.iter().map(|key| as_json(key, &names)).collect();
+        say!("{}", serde_json::to_string_pretty(&json!({ "keys": keys })).expect("JSON of JSON"));
+        return Ok(());
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_header(["key", "model", "owner", "size", "age"]);
+    for key in &keys {
+        table.add_row([
+            short(key.id.as_str(), 16),
+            model_of(key, &names),
+            short(key.shelf.owner.as_str(), 16),
+            bytes(key.bytes as usize),
+            age(key),
+        ]);
+    }
+    for column in table.column_iter_mut().skip(3) {
+        column.set_cell_alignment(CellAlignment::Right);
+    }
+    let total: u64 = keys.iter().map(|key| key.bytes).sum();
+    if !keys.is_empty() {
+        say!("{table}");
+    }
+    say!("{} keys, {}", keys.len(), bytes(total as usize));
+    Ok(())
+}
+
+async fn delete(args: &DeleteArgs) -> Result<()> {
+    let choice = &args.choice;
+    if args.ids.is_empty() && choice.is_everything() {
+        return Err(Error::user("keys_unchosen", "this names no key to delete")
+            .hint("give ids, or --model, --owner or --older-than (--older-than 0s is all of them)"));
+    }
+    let names = names_in(&choice.models);
+    let store = KeyStore::open_existing(&choice.store).await?;
+    let mut keys = choice.of(store.inventory().await?, &names);
+    let mut absent = Vec::new();
+    if !args.ids.is_empty() {
+        for id in &args.ids {
+            let meant: BTreeSet<&str> = keys.iter().map(|key| key.id.as_str()).filter(|own| is_id(id, own)).collect();
+            match meant.len() {
+                0 => absent.push(id.as_str()),
+                1 => {}
+                more => {
+                    return Err(Error::user(
+                        "key_ambiguous",
+                        format!("{more} keys begin with `{id}`; nothing was deleted"),
+                    )
+                    .hint("give more of its digits: `fhectl keys list --json` shows all"));
+                }
+            }
+        }
+        keys.retain(|key| args.ids.iter().any(|id| is_id(id, key.id.as_str())));
+    }
+    let mut deleted = Vec::new();
+    for key in &keys {
+        // One that somebody else was faster to delete is gone too.
+        store.delete(&key.shelf, &key.id).await?;
+        deleted.push(as_json(key, &names));
+        if !choice.json {
+            let (owner, model) = (short(key.shelf.owner.as_str(), 16), model_of(key, &names));
+            say!("deleted {} of {owner} for {model}: {}, {} old", key.id, bytes(key.bytes as usize), age(key));
+        }
+    }
+    if choice.json {
+        say!("{}", serde_json::to_string_pretty(&json!({ "deleted": deleted })).expect("JSON of JSON"));
+    } else {
+        say!("{} keys deleted", deleted.len());
+    }
+    if absent.is_empty() {
+        return Ok(());
+    }
+    Err(Error::user("key_unknown", format!("no such key in {}: {}", choice.store, absent.join(", ")))
+        .hint("`fhectl keys list` shows those that are there"))
+}
+
+impl Choice {
+    fn is_everything(&self) -> bool {
+        self.model.is_none() && self.owner.is_none() && self.older_than.is_none()
+    }
+
+    fn of(&self, mut keys: Vec<StoredKey>, names: &BTreeMap<String, String>) -> Vec<StoredKey> {
+        keys.retain(|key| {
+            let id = key.shelf.model.to_string();
+            self.model.as_ref().is_none_or(|wanted| is_id(wanted, &id) || names.get(&id) == Some(wanted))
+                && self.owner.as_ref().is_none_or(|wanted| is_id(wanted, key.shelf.owner.as_str()))
+                && self.older_than.is_none_or(|than| key.completed.elapsed().unwrap_or_default() >= than)
+        });
+        keys
+    }
+}
+
+/// Whether what a person wrote is this id or the beginning of it.
+fn is_id(written: &str, id: &str) -> bool {
+    written == id || written.len() >= FEWEST_DIGITS && id.starts_with(written)
+}
+
+fn short(id: &str, digits: usize) -> String {
+    id.chars().take(digits).collect()
+}
+
+/// The names of the models in a folder by their ids. What cannot be read has no name.
+fn names_in(models: &Path) -> BTreeMap<String, String> {
+    let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
+    let bundles = entries.filter_map(|entry| folder::read_client(&entry.path()).ok());
+    bundles.map(|bundle| (bundle.id.to_string(), bundle.spec.name)).collect()
+}
+
+fn model_of(key: &StoredKey, names: &BTreeMap<String, String>) -> String {
+    let id = key.shelf.model.to_string();
+    names.get(&id).cloned().unwrap_or_else(|| short(&id, 16))
+}
+
+/// To the minute beyond an hour, to the hour beyond a day.
+fn age(key: &StoredKey) -> String {
+    let seconds = key.completed.elapsed().unwrap_or_default().as_secs();
+    let unit = match seconds {
+        0..3600 => 1,
+        3600..86_400 => 60,
+        _ => 3600,
+    };
+    humantime::format_duration(Duration::from_secs(seconds / unit * unit)).to_string()
+}
+
+fn as_json(key: &StoredKey, names: &BTreeMap<String, String>) -> serde_json::Value {
+    let id = key.shelf.model.to_string();
+    json!({
+        "key_id": key.id.as_str(),
+        "model": names.get(&id),
+        "model_id": id,
+        "owner": key.shelf.owner.as_str(),
+        "bytes": key.bytes,
+        "completed": key.completed.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+        "age_seconds": key.completed.elapsed().unwrap_or_default().as_secs(),
+    })
+}

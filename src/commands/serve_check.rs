@@ -1,0 +1,70 @@
+//! `serve --check`: whether a server could run as configured, without running it.
+
+use super::say;
+use super::serve::{Doors, ServeArgs};
+use crate::error::{Error, Result};
+use crate::report::bytes;
+use crate::server::{ServeConfig, check_models};
+use crate::store::KeyStore;
+
+/// Reads everything that a server would read, reports each step on stdout, and fails where one failed.
+///
+/// # Errors
+/// `check_failed`, with how many steps failed.
+pub fn check(args: &ServeArgs) -> Result<()> {
+    let mut failed = 0;
+    let mut step = |name: &str, outcome: Result<String>| match outcome {
+        Ok(found) => say!("ok    {name:<8} {found}"),
+        Err(error) => {
+            failed += 1;
+            say!("FAIL  {name:<8} {error} [{}]", error.code);
+            if let Some(hint) = &error.hint {
+                say!("      {:<8} {hint}", "");
+            }
+        }
+    };
+    step("models", models(args));
+    step("store", store(args));
+    step("doors", args.doors.read().map(|doors| told(&doors)));
+    step("limits", limits(args));
+    if failed == 0 {
+        return Ok(());
+    }
+    Err(Error::user("check_failed", format!("{failed} of 4 checks failed"))
+        .hint("nothing was started; the lines above say what to change"))
+}
+
+fn models(args: &ServeArgs) -> Result<String> {
+    let bundles = args.bundles()?;
+    check_models(&bundles)?;
+    let names: Vec<&str> = bundles.iter().map(|bundle| bundle.spec.name.as_str()).collect();
+    Ok(format!("{}: {}", names.len(), names.join(", ")))
+}
+
+fn store(args: &ServeArgs) -> Result<String> {
+    super::serve::runtime()?.block_on(KeyStore::open(&args.store))?;
+    Ok(format!("{} can be written to", args.store))
+}
+
+fn limits(args: &ServeArgs) -> Result<String> {
+    let nowhere = super::serve::runtime()?.block_on(KeyStore::open("memory:"))?;
+    let limits = args.configured(ServeConfig::new(Vec::new(), args.listen, nowhere));
+    Ok(format!(
+        "{} threads, {} waiting requests, {:.1} s of backlog, {} of keys and {} of requests and replies in memory",
+        limits.threads,
+        limits.max_queue,
+        limits.max_backlog.as_secs_f64(),
+        bytes(limits.cache_bytes as usize),
+        bytes(limits.body_bytes as usize)
+    ))
+}
+
+fn told(doors: &Doors) -> String {
+    let tls = if doors.tls.is_some() { "TLS" } else { "no TLS" };
+    let tokens = match doors.tokens.as_ref().map(crate::server::TokenSet::counts) {
+        None => "no tokens: everyone is let in".to_owned(),
+        Some((all, 0)) => format!("{all} tokens"),
+        Some((all, plain)) => format!("{all} tokens, {plain} of them not hashed"),
+    };
+    format!("{tls}, {tokens}")
+}
