@@ -31,8 +31,8 @@ pub struct CacheConfig {
 }
 
 /// A key from the store.
-pub struct Loaded {
-    pub key: EvaluationKey,
+pub struct Loaded<K = EvaluationKey> {
+    pub key: K,
     /// When it was completed, by the store's clock.
     pub completed: SystemTime,
 }
@@ -40,25 +40,25 @@ pub struct Loaded {
 type Name = (Shelf, KeyId);
 
 /// The keys that were used last. Many requests for one absent key load it once.
-pub struct KeyCache {
+pub struct KeyCache<K = EvaluationKey> {
     store: KeyStore,
     config: CacheConfig,
     memory: Memory,
-    slots: Mutex<HashMap<Name, Arc<Slot>>>,
+    slots: Mutex<HashMap<Name, Arc<Slot<K>>>>,
     uids: Mutex<HashMap<(Shelf, Uid), KeyId>>,
     /// Counts uses: the least recently used go first.
     uses: AtomicU64,
 }
 
 /// The place of one key; its lock is held while the key is loaded or asked after, so that this happens once.
-struct Slot {
+struct Slot<K> {
     name: Name,
     used: AtomicU64,
-    held: tokio::sync::Mutex<Option<Entry>>,
+    held: tokio::sync::Mutex<Option<Entry<K>>>,
 }
 
-struct Entry {
-    key: Arc<HeldKey>,
+struct Entry<K> {
+    key: Arc<HeldKey<K>>,
     life: Arc<Mutex<Life>>,
 }
 
@@ -77,13 +77,13 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 /// Removes the place of a key that did not come.
-struct Vacant<'a> {
-    cache: &'a KeyCache,
-    slot: Arc<Slot>,
+struct Vacant<'a, K> {
+    cache: &'a KeyCache<K>,
+    slot: Arc<Slot<K>>,
     keep: bool,
 }
 
-impl Drop for Vacant<'_> {
+impl<K> Drop for Vacant<'_, K> {
     fn drop(&mut self) {
         if !self.keep {
             let mut slots = lock(&self.cache.slots);
@@ -94,7 +94,7 @@ impl Drop for Vacant<'_> {
     }
 }
 
-impl KeyCache {
+impl<K> KeyCache<K> {
     pub fn new(store: KeyStore, config: CacheConfig) -> Self {
         let (slots, uids) = (Mutex::default(), Mutex::default());
         Self { store, config, memory: Memory::new(config.bytes), slots, uids, uses: AtomicU64::new(0) }
@@ -110,8 +110,8 @@ impl KeyCache {
         shelf: &Shelf,
         id: &KeyId,
         need: Need,
-        load: impl Future<Output = Result<Loaded>>,
-    ) -> Result<Arc<HeldKey>> {
+        load: impl Future<Output = Result<Loaded<K>>>,
+    ) -> Result<Arc<HeldKey<K>>> {
         let slot = self.slot((shelf.clone(), id.clone()));
         let mut vacant = Vacant { cache: self, slot: slot.clone(), keep: false };
         let mut held = slot.held.lock().await;
@@ -157,7 +157,7 @@ impl KeyCache {
 
     /// Keeps a key that was unpacked to verify it: it is likely to be used next. `asked` is a moment before it was
     /// put into the store.
-    pub async fn keep(&self, name: (&Shelf, &KeyId), need: Need, key: EvaluationKey, room: Room, asked: Instant) {
+    pub async fn keep(&self, name: (&Shelf, &KeyId), need: Need, key: K, room: Room, asked: Instant) {
         let slot = self.slot((name.0.clone(), name.1.clone()));
         let loaded = Loaded { key, completed: SystemTime::now() };
         let entry = self.entry(loaded, self.memory.unpacked(room, need), asked);
@@ -197,23 +197,23 @@ impl KeyCache {
         Ok(found)
     }
 
-    fn slot(&self, name: Name) -> Arc<Slot> {
+    fn slot(&self, name: Name) -> Arc<Slot<K>> {
         let new =
             || Arc::new(Slot { name: name.clone(), used: AtomicU64::new(0), held: tokio::sync::Mutex::default() });
         lock(&self.slots).entry(name.clone()).or_insert_with(new).clone()
     }
 
-    fn entry(&self, loaded: Loaded, room: Room, checked: Instant) -> Entry {
+    fn entry(&self, loaded: Loaded<K>, room: Room, checked: Instant) -> Entry<K> {
         let life = Life { completed: loaded.completed, checked, gone: false, asking: false };
         Entry { key: Arc::new(HeldKey::new(loaded.key, room)), life: Arc::new(Mutex::new(life)) }
     }
 
-    fn touch(&self, slot: &Slot) {
+    fn touch(&self, slot: &Slot<K>) {
         slot.used.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
     }
 
     /// Puts a slot that got its key back to where it is found: it may have been taken for an empty one meanwhile.
-    fn settle(&self, slot: Arc<Slot>) {
+    fn settle(&self, slot: Arc<Slot<K>>) {
         self.touch(&slot);
         lock(&self.slots).insert(slot.name.clone(), slot);
     }
@@ -223,7 +223,7 @@ impl KeyCache {
     fn evict(&self, kib: u32) -> bool {
         let goal = kib.max(self.memory.total() / 32);
         let mut slots = lock(&self.slots);
-        let idle = |slot: &Arc<Slot>| {
+        let idle = |slot: &Arc<Slot<K>>| {
             let held = slot.held.try_lock().ok()?;
             let key = &held.as_ref()?.key;
             (Arc::strong_count(key) == 1).then(|| (slot.used.load(Ordering::Relaxed), key.kib(), slot.name.clone()))
@@ -243,7 +243,7 @@ impl KeyCache {
 
     /// Whether a key in memory may still be used. The store is asked in the background once half the time is over, and
     /// waited for only where all of it is.
-    async fn is_valid(&self, name: &Name, entry: &Entry) -> Result<bool> {
+    async fn is_valid(&self, name: &Name, entry: &Entry<K>) -> Result<bool> {
         let (completed, age, gone) = {
             let life = lock(&entry.life);
             (life.completed, life.checked.elapsed(), life.gone)
@@ -271,7 +271,7 @@ impl KeyCache {
         }
     }
 
-    fn ask_in_background(&self, name: &Name, entry: &Entry) {
+    fn ask_in_background(&self, name: &Name, entry: &Entry<K>) {
         if std::mem::replace(&mut lock(&entry.life).asking, true) {
             return;
         }
@@ -296,3 +296,7 @@ impl Life {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "cache_tests.rs"]
+mod tests;

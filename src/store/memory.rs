@@ -7,7 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// The bound itself, in KiB.
 pub(super) struct Memory {
-    free: Arc<Semaphore>,
+    pub(super) free: Arc<Semaphore>,
     total: u32,
 }
 
@@ -16,8 +16,8 @@ pub struct Room(OwnedSemaphorePermit);
 
 /// A key that can be computed with, and the room that it takes. Keys that were evicted while requests compute with
 /// them keep theirs until those are done.
-pub struct HeldKey {
-    key: EvaluationKey,
+pub struct HeldKey<K = EvaluationKey> {
+    key: K,
     room: Option<Room>,
 }
 
@@ -65,13 +65,13 @@ impl Memory {
     }
 }
 
-impl HeldKey {
-    pub(super) fn new(key: EvaluationKey, room: Room) -> Self {
+impl<K> HeldKey<K> {
+    pub(super) fn new(key: K, room: Room) -> Self {
         Self { key, room: Some(room) }
     }
 
     /// A key that takes no room: of a circuit that needs none.
-    pub fn empty(key: EvaluationKey) -> Self {
+    pub fn empty(key: K) -> Self {
         Self { key, room: None }
     }
 
@@ -80,10 +80,10 @@ impl HeldKey {
     }
 }
 
-impl Deref for HeldKey {
-    type Target = EvaluationKey;
+impl<K> Deref for HeldKey<K> {
+    type Target = K;
 
-    fn deref(&self) -> &EvaluationKey {
+    fn deref(&self) -> &K {
         &self.key
     }
 }

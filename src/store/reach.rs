@@ -60,9 +60,11 @@ impl Reach {
 }
 
 impl Trial<'_> {
-    fn ended(mut self, up: bool) {
+    /// Records the outcome; tells whether it is news.
+    fn ended(mut self, up: bool) -> bool {
         self.undecided = false;
-        *self.reach.again() = if up { None } else { Some(Instant::now() + PAUSE) };
+        let again = if up { None } else { Some(Instant::now() + PAUSE) };
+        std::mem::replace(&mut *self.reach.again(), again).is_none() != up
     }
 }
 
@@ -95,26 +97,32 @@ impl KeyStore {
         let Some(trial) = self.reach.enter(patience) else {
             return Err(unavailable(doing));
         };
-        let Ok(outcome) = tokio::time::timeout(patience, operation).await else {
-            trial.ended(false);
-            tracing::error!(%at, ?patience, "key store: {doing}: no answer in time");
-            return Err(unavailable(doing));
-        };
+        let outcome = tokio::time::timeout(patience, operation).await;
         use object_store::Error as E;
         match outcome {
-            Ok(_) | Err(E::NotFound { .. } | E::AlreadyExists { .. } | E::Precondition { .. }) => {
-                trial.ended(true);
+            Ok(outcome @ (Ok(_) | Err(E::NotFound { .. } | E::AlreadyExists { .. } | E::Precondition { .. }))) => {
+                if trial.ended(true) {
+                    tracing::info!("the key store answers again");
+                }
                 Ok(outcome)
             }
-            Err(error @ (E::PermissionDenied { .. } | E::Unauthenticated { .. })) => {
+            Ok(Err(error @ (E::PermissionDenied { .. } | E::Unauthenticated { .. }))) => {
                 trial.ended(true);
                 tracing::error!(%at, %error, "key store: {doing} was refused");
                 Err(Error::fault("store_failed", format!("the key store refused {doing}"))
                     .hint("the operator finds the cause in the server's log"))
             }
-            Err(error) => {
-                trial.ended(!self.reach.remote);
-                tracing::error!(%at, %error, "key store: {doing} failed");
+            // One over a network is reported when it goes down, not by all who find it so.
+            failed => {
+                let (error, down) = match failed {
+                    Ok(Err(error)) => (error.to_string(), self.reach.remote),
+                    _ => (format!("no answer within {} s", patience.as_secs()), true),
+                };
+                if trial.ended(!down) || !down {
+                    tracing::error!(%at, error, "key store: {doing} failed");
+                } else {
+                    tracing::debug!(%at, error, "key store: {doing} failed");
+                }
                 Err(unavailable(doing))
             }
         }
@@ -152,7 +160,8 @@ mod tests {
     #[test]
     fn a_store_that_is_down_is_asked_by_one_at_a_time() {
         let reach = Reach::new(true);
-        reach.enter(PATIENCE).unwrap().ended(false);
+        assert!(!reach.enter(PATIENCE).unwrap().ended(true));
+        assert!(reach.enter(PATIENCE).unwrap().ended(false), "that it went down is news");
         assert!(!reach.is_up() && reach.enter(PATIENCE).is_none());
         *reach.again() = Some(Instant::now());
         let trial = reach.enter(PATIENCE).unwrap();
@@ -161,7 +170,7 @@ mod tests {
         drop(trial);
         let trial = reach.enter(PATIENCE).unwrap();
         assert!(reach.enter(PATIENCE).is_none());
-        trial.ended(true);
+        assert!(trial.ended(true));
         assert!(reach.is_up() && reach.enter(PATIENCE).is_some());
     }
 }

@@ -106,8 +106,9 @@ impl KeyStore {
         let walk = move || {
             let mut dropped = 0;
             let mut folders: Vec<_> = ["keys", "parts", "uids"].iter().map(|room| root.join(room)).collect();
-            while let Some(folder) = folders.pop() {
-                for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            while let Some(mut folder) = folders.pop() {
+                let before = dropped;
+                for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
                     let Ok(meta) = entry.metadata() else { continue };
                     if meta.is_dir() {
                         folders.push(entry.path());
@@ -119,6 +120,8 @@ impl KeyStore {
                         dropped += usize::from(std::fs::remove_file(entry.path()).is_ok());
                     }
                 }
+                // Folders that this left empty go too; the others refuse to.
+                while dropped > before && folder != *root && std::fs::remove_dir(&folder).is_ok() && folder.pop() {}
             }
             dropped
         };

@@ -11,7 +11,7 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_fhectl");
 pub fn fhectl(arguments: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
     command.current_dir(env!("CARGO_MANIFEST_DIR")).args(arguments).stdin(Stdio::null()).env("NO_COLOR", "1");
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FHECTL_")) {
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("FHECTL_") || name.starts_with("AWS_")) {
         command.env_remove(name);
     }
     command
@@ -55,9 +55,14 @@ pub struct Serving {
 
 impl Serving {
     pub fn start(store: &Path, arguments: &[&str]) -> Self {
-        let store = store.to_str().unwrap();
+        Self::start_with(store.to_str().unwrap(), arguments, &[])
+    }
+
+    /// With variables of its own.
+    pub fn start_with(store: &str, arguments: &[&str], variables: &[(&str, String)]) -> Self {
         let mut child = fhectl(&["serve", "--listen", "127.0.0.1:0", "--store", store])
             .args(arguments)
+            .envs(variables.iter().map(|(name, value)| (name, value)))
             .env("FHECTL_LOG", "warn")
             .stdout(Stdio::piped())
             .spawn()

@@ -1,0 +1,418 @@
+//! Several servers that share one S3 store: real processes, and a real S3 server (s3s-fs) that is stopped, frozen and
+//! started again. `scripts/test_s3.sh` gets that server and runs these.
+#![cfg(unix)]
+
+#[path = "common/process.rs"]
+mod process;
+
+use fhectl::bundle::{ClientBundle, folder};
+use fhectl::client::{ClientKeys, Http, Keyring, Session};
+use fhectl::store::Owner;
+use process::{Serving, fhectl, stderr, stdout};
+use serde_json::Value;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::thread::{self, sleep};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+const SECRET: &str = "secret-of-the-tests";
+
+/// The S3 server, killed when dropped.
+struct S3 {
+    child: Option<Child>,
+    port: u16,
+    folder: TempDir,
+}
+
+impl S3 {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("bucket")).unwrap();
+        // Free a moment ago: nobody else takes ports one by one here.
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut s3 = Self { child: None, port, folder };
+        s3.resume();
+        s3
+    }
+
+    fn resume(&mut self) {
+        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/s3/bin/s3s-fs");
+        let binary = std::env::var_os("FHECTL_TEST_S3").map_or(own, Into::into);
+        let port = self.port.to_string();
+        let child = Command::new(&binary)
+            .args(["--host", "127.0.0.1", "--port", &port, "--access-key", "tests", "--secret-key", SECRET])
+            .arg(self.folder.path())
+            .env("RUST_LOG", "error")
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap_or_else(|error| panic!("{}: {error}; scripts/test_s3.sh gets it", binary.display()));
+        self.child = Some(child);
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(20), "the S3 server did not start");
+            sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn stop(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
+    /// It takes connections and never answers, until SIGCONT.
+    fn signal(&self, signal: i32) {
+        // SAFETY: kill(2) on a child that was not waited for.
+        unsafe { libc::kill(self.child.as_ref().unwrap().id() as i32, signal) };
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ACCESS_KEY_ID", "tests".into()),
+            ("AWS_SECRET_ACCESS_KEY", SECRET.into()),
+            ("AWS_REGION", "us-east-1".into()),
+            ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port)),
+            ("AWS_ALLOW_HTTP", "true".into()),
+        ]
+    }
+
+    fn serve(&self, arguments: &[&str]) -> Serving {
+        let models = ["compiled_model/tree-spam", "compiled_model/tree-spam-leaf-sum"];
+        Serving::start_with("s3://bucket/keys/here", &[&models[..], arguments].concat(), &self.variables())
+    }
+
+    /// `fhectl keys ...` on its store.
+    fn keys(&self, arguments: &[&str]) -> Output {
+        let (action, rest) = arguments.split_first().unwrap();
+        let command = [&["keys", action, "--store", "s3://bucket/keys/here"], rest].concat();
+        fhectl(&command).envs(self.variables()).output().unwrap()
+    }
+
+    fn listed(&self) -> Vec<Value> {
+        let output = self.keys(&["list", "--json"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()["keys"].as_array().unwrap().clone()
+    }
+
+    /// Objects as they lie on the server's disk.
+    fn objects(&self, room: &str) -> usize {
+        fn count(folder: &Path) -> usize {
+            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+            entries.map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 }).sum()
+        }
+        count(&self.folder.path().join("bucket/keys/here").join(room))
+    }
+}
+
+impl Drop for S3 {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// A model and somebody's keys for it.
+struct Client {
+    bundle: ClientBundle,
+    keys: ClientKeys,
+}
+
+impl Client {
+    fn new(model: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(model);
+        let bundle = folder::read_client(&path).unwrap();
+        let ring = tempfile::tempdir().unwrap();
+        let keys = Keyring::open(Some(ring.path())).unwrap().keys_for(&bundle).unwrap();
+        Self { bundle, keys }
+    }
+
+    fn row(&self) -> Vec<u32> {
+        vec![0; self.bundle.spec.features.len()]
+    }
+
+    /// Uploads where the key is not there, and computes.
+    fn use_at(&self, server: &Serving) {
+        let http = Http::new(&server.url, None).unwrap();
+        let session = Session::open(&http, &self.bundle, &self.keys).unwrap();
+        session.bring_key(|_| {}).unwrap();
+        assert_eq!(session.infer(&[self.row()]).unwrap().scores.len(), 1);
+    }
+
+    fn path(&self, rest: &str) -> String {
+        format!("/v1/models/{}/keys/{}{rest}", self.bundle.spec.name, self.keys.key_id)
+    }
+
+    /// One inference, not tried twice.
+    fn infer(&self, server: &Serving, token: &str) -> Reply {
+        let spec = &self.bundle.spec;
+        let mut entropy = fhectl::fhe::random::OsEntropy;
+        let item =
+            fhectl::circuit::encode(&spec.circuit, &spec.quantizer, &self.keys.secret, &self.row(), &mut entropy);
+        let body =
+            fhectl::protocol::frame::write_batch(fhectl::protocol::frame::Frame::Inputs, &self.bundle.id, &[item]);
+        let url = format!("{}/v1/models/{}/infer", server.url, spec.name);
+        Reply::of(agent().post(&url).header("key-id", &self.keys.key_id).header("authorization", token).send(&body[..]))
+    }
+
+    fn send(&self, server: &Serving, token: &str) -> Reply {
+        for (index, part) in self.keys.evaluation.chunks(1 << 20).enumerate() {
+            let url = format!("{}{}", server.url, self.path(&format!("/parts/{index}")));
+            let reply = Reply::of(agent().put(&url).header("authorization", token).send(part));
+            if reply.status != 200 {
+                return reply;
+            }
+        }
+        self.complete(server, token)
+    }
+
+    fn complete(&self, server: &Serving, token: &str) -> Reply {
+        let url = format!("{}{}", server.url, self.path(""));
+        Reply::of(agent().post(&url).header("authorization", token).send_empty())
+    }
+
+    fn delete(&self, server: &Serving, token: &str) -> Reply {
+        let url = format!("{}{}", server.url, self.path(""));
+        Reply::of(agent().delete(&url).header("authorization", token).call())
+    }
+}
+
+/// A reply, and how long it took.
+struct Reply {
+    status: u16,
+    code: String,
+    retry_after: bool,
+}
+
+impl Reply {
+    fn of(response: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Self {
+        let mut response = response.unwrap();
+        let retry_after = response.headers().contains_key("retry-after");
+        let status = response.status().as_u16();
+        let body = response.body_mut().read_to_vec().unwrap();
+        let json = serde_json::from_slice::<Value>(&body).unwrap_or_default();
+        Self { status, code: json["error"]["code"].as_str().unwrap_or_default().to_owned(), retry_after }
+    }
+
+    #[track_caller]
+    fn is(&self, status: u16, code: &str) {
+        assert_eq!((self.status, self.code.as_str()), (status, code));
+        assert_eq!(self.retry_after, status == 503);
+    }
+}
+
+fn agent() -> ureq::Agent {
+    // A connection of its own, and a bound far beyond what the server promises.
+    let config = ureq::Agent::config_builder().http_status_as_error(false);
+    config.timeout_global(Some(Duration::from_secs(60))).build().new_agent()
+}
+
+fn timed<T>(run: impl FnOnce() -> T) -> (T, Duration) {
+    let begun = Instant::now();
+    (run(), begun.elapsed())
+}
+
+#[test]
+#[ignore = "wants an S3 server: scripts/test_s3.sh"]
+fn parts_and_completions_go_to_any_server() {
+    let s3 = S3::start();
+    let servers = [s3.serve(&[]), s3.serve(&[])];
+    let client = Client::new("tree-spam-leaf-sum");
+    for (index, part) in client.keys.evaluation.chunks(1 << 20).enumerate() {
+        let url = format!("{}{}", servers[index % 2].url, client.path(&format!("/parts/{index}")));
+        // Either server takes it, and takes it again.
+        for _ in 0..2 {
+            Reply::of(agent().put(&url).send(part)).is(200, "");
+        }
+    }
+    assert_eq!(s3.objects("parts"), client.keys.evaluation.len().div_ceil(1 << 20));
+    // Both complete it at once: whoever loses has won too.
+    thread::scope(|scope| {
+        let racing = servers.each_ref().map(|server| scope.spawn(|| client.complete(server, "")));
+        racing.into_iter().for_each(|reply| reply.join().unwrap().is(200, ""));
+    });
+    servers.iter().for_each(|server| client.infer(server, "").is(200, ""));
+    assert_eq!((s3.objects("keys"), s3.objects("parts")), (1, 0));
+
+    // Many races: the same small key sent to both at once, parts and all.
+    let clients: Vec<Client> = (0..8).map(|_| Client::new("tree-spam")).collect();
+    for client in &clients {
+        thread::scope(|scope| {
+            let racing = servers.each_ref().map(|server| scope.spawn(|| client.send(server, "")));
+            racing.into_iter().for_each(|reply| reply.join().unwrap().is(200, ""));
+        });
+        servers.iter().for_each(|server| client.infer(server, "").is(200, ""));
+    }
+    assert_eq!(s3.objects("keys"), 9);
+}
+
+#[test]
+#[ignore = "wants an S3 server: scripts/test_s3.sh"]
+fn a_deletion_reaches_every_server_within_its_time() {
+    let s3 = S3::start();
+    let servers = [s3.serve(&["--revalidate", "2s"]), s3.serve(&["--revalidate", "2s"])];
+    let client = Client::new("tree-spam");
+    client.use_at(&servers[0]);
+    client.infer(&servers[1], "").is(200, "");
+    let begun = Instant::now();
+    client.delete(&servers[0], "").is(204, "");
+    client.infer(&servers[0], "").is(404, "key_unknown");
+    let mut answered = 0;
+    let refused = loop {
+        let asked = Instant::now();
+        let reply = client.infer(&servers[1], "");
+        if reply.status != 200 {
+            break reply;
+        }
+        answered += 1;
+        assert!(asked - begun <= Duration::from_millis(2000), "it still works after {:?}", asked - begun);
+    };
+    refused.is(404, "key_unknown");
+    println!("{answered} answers, refused after {:?}", begun.elapsed());
+
+    // An operator deletes it: a client in the middle of its work brings it again by itself.
+    client.use_at(&servers[0]);
+    let http = Http::new(&servers[0].url, None).unwrap();
+    let session = Session::open(&http, &client.bundle, &client.keys).unwrap();
+    let output = s3.keys(&["delete", &client.keys.key_id[..12]]);
+    assert!(stdout(&output).ends_with("1 keys deleted\n"), "{}{}", stdout(&output), stderr(&output));
+    sleep(Duration::from_millis(2100));
+    client.infer(&servers[0], "").is(404, "key_unknown");
+    session.infer(&[client.row()]).unwrap();
+    assert_eq!(s3.listed().len(), 1);
+}
+
+#[test]
+#[ignore = "wants an S3 server: scripts/test_s3.sh"]
+fn what_is_abandoned_or_over_is_swept_by_any_number_of_servers() {
+    let s3 = S3::start();
+    let flags = ["--upload-ttl", "4s", "--key-ttl", "6s"];
+    let servers = [s3.serve(&flags), s3.serve(&flags), s3.serve(&flags)];
+    let (kept, left) = (Client::new("tree-spam"), Client::new("tree-spam-leaf-sum"));
+    kept.use_at(&servers[0]);
+    let url = format!("{}{}", servers[1].url, left.path("/parts/0"));
+    Reply::of(agent().put(&url).send(&left.keys.evaluation[..1 << 20])).is(200, "");
+    assert_eq!((s3.objects("keys"), s3.objects("parts")), (1, 1));
+    let http = Http::new(&servers[2].url, None).unwrap();
+    let session = Session::open(&http, &kept.bundle, &kept.keys).unwrap();
+    sleep(Duration::from_secs(9));
+    assert_eq!((s3.objects("keys"), s3.objects("parts")), (0, 0));
+    servers.iter().for_each(|server| kept.infer(server, "").is(404, "key_unknown"));
+    session.infer(&[kept.row()]).unwrap();
+    assert_eq!(s3.objects("keys"), 1);
+    left.use_at(&servers[0]);
+}
+
+#[test]
+#[ignore = "wants an S3 server: scripts/test_s3.sh"]
+fn a_token_has_its_quota_and_its_own_keys_on_all_servers() {
+    let s3 = S3::start();
+    let tokens = s3.folder.path().join("tokens");
+    std::fs::write(&tokens, "alpha\nbeta\n").unwrap();
+    let flags = ["--token-file", tokens.to_str().unwrap(), "--key-quota", "1", "--key-quota-bytes", "5MiB"];
+    let servers = [s3.serve(&flags), s3.serve(&flags)];
+    let (alpha, beta) = ("Bearer alpha", "Bearer beta");
+    let (first, second, large) =
+        (Client::new("tree-spam"), Client::new("tree-spam"), Client::new("tree-spam-leaf-sum"));
+    first.send(&servers[0], alpha).is(200, "");
+    first.send(&servers[1], alpha).is(200, "");
+    second.send(&servers[1], alpha).is(403, "quota_exceeded");
+    large.send(&servers[1], alpha).is(403, "quota_exceeded");
+    second.send(&servers[1], beta).is(200, "");
+    for server in &servers {
+        first.infer(server, alpha).is(200, "");
+        second.infer(server, alpha).is(404, "key_unknown");
+        first.infer(server, beta).is(404, "key_unknown");
+        first.delete(server, beta).is(404, "key_unknown");
+    }
+    let owners: Vec<String> = s3.listed().iter().map(|key| key["owner"].as_str().unwrap().to_owned()).collect();
+    let of = |token: &str| Owner::of_token(token).as_str().to_owned();
+    assert_eq!(owners, [of("alpha"), of("beta")], "the oldest first");
+    assert!(s3.keys(&["delete", "--owner", &of("alpha")[..8]]).status.success());
+    large.send(&servers[0], alpha).is(200, "");
+    assert_eq!(s3.listed().len(), 2);
+}
+
+#[test]
+#[ignore = "wants an S3 server: scripts/test_s3.sh"]
+fn keys_in_memory_outlive_an_outage_and_the_others_are_told_to_wait() {
+    let mut s3 = S3::start();
+    let server = s3.serve(&["--revalidate", "1s"]);
+    let strict = s3.serve(&["--revalidate", "1s", "--store-grace", "1s"]);
+    let (cached, cold) = (Client::new("tree-spam"), Client::new("tree-spam"));
+    cached.use_at(&server);
+    cached.infer(&strict, "").is(200, "");
+    let other = s3.serve(&[]);
+    cold.use_at(&other);
+
+    // Stopped: connections are refused.
+    s3.stop();
+    let mut slowest = Duration::ZERO;
+    let begun = Instant::now();
+    while begun.elapsed() < Duration::from_secs(5) {
+        let (reply, took) = timed(|| cached.infer(&server, ""));
+        reply.is(200, "");
+        slowest = slowest.max(took);
+    }
+    let (reply, took) = timed(|| cold.infer(&server, ""));
+    reply.is(503, "store_unavailable");
+    println!("stopped: cached at most {slowest:?}, uncached refused after {took:?}");
+    assert!(slowest < Duration::from_secs(4) && took < Duration::from_secs(12));
+    cached.infer(&strict, "").is(503, "store_unavailable");
+    s3.resume();
+    sleep(Duration::from_millis(1500));
+    cold.infer(&server, "").is(200, "");
+    cached.infer(&server, "").is(200, "");
+    cached.infer(&strict, "").is(200, "");
+
+    // Frozen: connections are taken, and nothing comes.
+    let colder = Client::new("tree-spam");
+    colder.use_at(&other);
+    s3.signal(libc::SIGSTOP);
+    let (slowest, took) = thread::scope(|scope| {
+        let uncached = scope.spawn(|| {
+            let (reply, took) = timed(|| colder.infer(&server, ""));
+            reply.is(503, "store_unavailable");
+            took
+        });
+        let mut slowest = Duration::ZERO;
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(14) {
+            let (reply, took) = timed(|| cached.infer(&server, ""));
+            reply.is(200, "");
+            slowest = slowest.max(took);
+        }
+        (slowest, uncached.join().unwrap())
+    });
+    println!("frozen: cached at most {slowest:?}, uncached refused after {took:?}");
+    assert!(slowest < Duration::from_secs(4) && took < Duration::from_secs(12));
+    let (reply, took) = timed(|| colder.send(&server, ""));
+    reply.is(503, "store_unavailable");
+    assert!(took < Duration::from_secs(12));
+    s3.signal(libc::SIGCONT);
+    sleep(Duration::from_millis(1500));
+    colder.infer(&server, "").is(200, "");
+    cached.infer(&server, "").is(200, "");
+}
+
+#[test]
+#[ignore = "wants an S3 server: scripts/test_s3.sh"]
+fn a_store_that_cannot_be_used_is_told_at_the_start() {
+    let mut s3 = S3::start();
+    let refused = |variables: Vec<(&str, String)>, url: &str| {
+        let (output, took) = timed(|| fhectl(&["serve", "--store", url]).envs(variables).output().unwrap());
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        assert!(took < Duration::from_secs(30), "{took:?}");
+        assert!(!stderr(&output).contains("panicked") && !stderr(&output).contains(SECRET), "{}", stderr(&output));
+        stderr(&output)
+    };
+    let mut wrong = s3.variables();
+    wrong[1].1 = "not-the-secret".into();
+    assert!(refused(wrong, "s3://bucket").contains("error[store_unwritable]"));
+    let mut https_only = s3.variables();
+    https_only.pop();
+    assert!(refused(https_only, "s3://bucket").contains("AWS_ALLOW_HTTP"));
+    s3.stop();
+    assert!(refused(s3.variables(), "s3://bucket").contains("error[store_unwritable]"));
+}
