@@ -53,6 +53,9 @@ fn row_seconds(circuit: &CircuitSpec) -> f64 {
         CircuitSpec::Network(params) => bootstraps * cost::bootstrap_seconds(&params.first.bootstrap),
         CircuitSpec::CmuxForest(params) => circuit.cmuxes() as f64 * cost::cmux_seconds(&params.bits),
         CircuitSpec::Table(params) => circuit.cmuxes() as f64 * cost::cmux_seconds(&params.bits),
+        CircuitSpec::PathCostSum(params) => {
+            params.ciphertexts() as f64 * cost::rerandomize_partial_seconds(circuit.answer_shape())
+        }
         CircuitSpec::Linear(_) | CircuitSpec::PathCost(_) => 0.0,
     };
     let answer = if circuit.rerandomized() { cost::rerandomize_seconds(circuit.answer_shape()) } else { 0.0 };
