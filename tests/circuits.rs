@@ -137,52 +137,6 @@ proptest! {
     }
 }
 
-/// What a forest costs: `cargo test --release --test circuits figures -- --ignored --nocapture`.
-#[test]
-#[ignore = "a measurement"]
-fn figures_of_a_sum_of_trees() {
-    for (trees, depth) in [(50, 3), (100, 3), (20, 6), (1, 6)] {
-        let quantizer = common::quantizer(57, 64);
-        let model = Model::Forest(common::forest(&quantizer, [trees, depth, 1], 120, &mut common::random(1)));
-        let start = Instant::now();
-        let needs = planned(&model, &quantizer, 2, CircuitKind::PathCost, Reveal::Size);
-        let searched = start.elapsed().as_secs_f64();
-        let evaluator = Evaluator::new(&needs.spec, &model, &quantizer).unwrap();
-        let mut server = Random::fresh(&mut OsEntropy);
-        let key = ClientKey::generate(&needs.spec, &mut OsEntropy);
-        let wire = key.evaluation_key(&needs.spec, &mut OsEntropy);
-        let unpacked = evaluator.unpack_key(&wire, &mut server).unwrap();
-        let row = common::row(&quantizer, &mut common::random(2));
-        let mut seconds = [const { Vec::new() }; 3];
-        for _ in 0..41 {
-            let starts = Instant::now();
-            let request = encode(&needs.spec, &quantizer, &key, &row, &mut OsEntropy);
-            let encoded = Instant::now();
-            let answer = evaluator.evaluate(&unpacked, &[&request], &mut server).unwrap().remove(0);
-            let evaluated = Instant::now();
-            assert_eq!(decode(&needs.spec, &key, &answer).unwrap(), model.scores(&row));
-            let times = [encoded - starts, evaluated - encoded, evaluated.elapsed()];
-            seconds.iter_mut().zip(times).for_each(|(all, time)| all.push(time.as_secs_f64() * 1e3));
-        }
-        let median = seconds.map(|mut all| {
-            all.sort_by(f64::total_cmp);
-            all[all.len() / 2]
-        });
-        println!(
-            "{trees} trees of depth {depth}: search {:.0} ms, request {} B, response {} B, encode {:.2} ms, evaluate {:.2} ms \
-             (predicted {:.2} on 2 cores), decode {:.2} ms; {:?}",
-            searched * 1e3,
-            needs.spec.request_bytes(),
-            needs.spec.response_bytes(),
-            median[0],
-            median[1],
-            needs.seconds(2) * 1e3,
-            median[2],
-            needs.spec
-        );
-    }
-}
-
 #[test]
 fn path_cost_without_rerandomisation_needs_no_key() {
     let quantizer = common::quantizer(8, 16);

@@ -11,9 +11,10 @@ use super::{
     CircuitKind, CircuitSpec, Reveal, cmux_forest, leaf_sum, linear, network, path_cost, path_cost_sum, residues, table,
 };
 use crate::error::{Error, Result};
+use crate::fhe::cost::{self, Work};
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
-use crate::fhe::{Random, cost, public_key};
+use crate::fhe::{Random, public_key};
 use crate::model::{IntegerForest, Model, Output, Quantizer};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -67,15 +68,18 @@ pub struct Needs {
 impl Needs {
     /// Predicted seconds of computing on `cores` cores.
     pub fn seconds(&self, cores: usize) -> f64 {
-        self.core_seconds / cost::speed_up(cores.min(self.parallelism), self.spec.bootstraps() > 0)
+        let work = if self.spec.bootstraps() > 0 { Work::Bootstraps } else { Work::Evaluation };
+        self.core_seconds / cost::speed_up(cores.min(self.parallelism), work)
     }
 
     /// Predicted seconds of the client's work, encrypting and decrypting, on `cores` cores.
     pub fn client_seconds(&self, cores: usize) -> f64 {
         let input = self.spec.input_layout();
-        let spread = cost::speed_up(cores.min(input.ciphertexts().div_ceil(4)), false);
+        let encryption = cost::encrypt_seconds(&input);
+        let worth_it = encryption > cost::WORTH_A_THREAD;
+        let threads = if worth_it { cores.min(input.ciphertexts().div_ceil(4)) } else { 1 };
         cost::EXCHANGE_SECONDS
-            + cost::encrypt_seconds(&input) / spread
+            + encryption / cost::speed_up(threads, Work::Encryption)
             + cost::pack_seconds(input.bodies)
             + self.decrypt_seconds()
     }

@@ -1,40 +1,56 @@
 //! Predicted time of the expensive steps, for choosing among parameters.
 //!
-//! Fitted by `cargo bench --bench primitives` on a 2-core AVX-512 machine; other machines differ by a factor that
-//! is nearly the same for all candidates, so the choice holds.
+//! Fitted by `cargo bench --bench primitives` and `--bench planner` on a virtual 2-core AVX-512 machine whose own speed
+//! varies by a third from minute to minute, to the middle of what it does. Other machines differ by a factor that is
+//! nearly the same for all candidates, so the choice holds.
 
 use super::bootstrap::BootstrapParams;
 use super::ggsw::GgswLayout;
 use super::{GlweShape, SeededLayout};
 
 /// Nanoseconds of one core for a butterfly of a Fourier transform, and for a multiply-add in the Fourier domain.
-const NS_FFT: f64 = 0.25;
-const NS_MULTIPLY: f64 = 0.3;
+const NS_FFT: f64 = 0.22;
+const NS_MULTIPLY: f64 = 0.26;
 /// Nanoseconds a word of the accumulator for rotation, subtraction and decomposition.
-const NS_WORD: f64 = 0.55;
+const NS_WORD: f64 = 0.48;
 /// Nanoseconds for a point of a number-theoretic transform step, and for a word around it (draws, products, limbs).
-const NS_NTT: f64 = 0.22;
-const NS_NTT_WORD: f64 = 1.0;
+const NS_NTT: f64 = 0.18;
+const NS_NTT_WORD: f64 = 0.85;
 /// Nanoseconds for a multiply-add of LWE words.
-const NS_LINEAR: f64 = 0.4;
+const NS_LINEAR: f64 = 0.32;
 /// The same in a list of 32-bit words.
-const NS_COMBINE: f64 = 0.08;
+const NS_COMBINE: f64 = 0.07;
 /// Nanoseconds to draw a word of a mask and one of noise, and to pack and unpack a word of the wire.
-const NS_MASK: f64 = 1.7;
-const NS_NOISE: f64 = 3.0;
-const NS_PACK: f64 = 4.5;
-const NS_UNPACK: f64 = 2.5;
+const NS_MASK: f64 = 1.5;
+const NS_NOISE: f64 = 2.4;
+const NS_PACK: f64 = 4.0;
+const NS_UNPACK: f64 = 2.2;
 
-/// What each thread beyond the first adds, in parts of the first, where memory is what is waited for; and in
-/// bootstraps, whose batches stay in a core's cache.
-const NEXT_THREAD: f64 = 0.45;
+/// What each thread beyond the first adds, in parts of the first: to an evaluation and to encryption, which both
+/// wait for memory, and to bootstraps, whose batches stay in a core's cache.
+const NEXT_THREAD: f64 = 0.7;
+const NEXT_THREAD_ENCRYPTION: f64 = 0.45;
 const NEXT_THREAD_BOOTSTRAPS: f64 = 0.95;
 /// Seconds that a client takes for an exchange whatever its size: seeds, buffers, threads that wake up.
-pub const EXCHANGE_SECONDS: f64 = 20e-6;
+pub const EXCHANGE_SECONDS: f64 = 14e-6;
+/// Seconds of encryption below which a thread that has to wake up brings nothing.
+pub const WORTH_A_THREAD: f64 = 500e-6;
+
+/// Work that is parted among threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Work {
+    Evaluation,
+    Bootstraps,
+    Encryption,
+}
 
 /// How much faster work that parts into so many threads is than on one.
-pub fn speed_up(threads: usize, bootstraps: bool) -> f64 {
-    let gain = if bootstraps { NEXT_THREAD_BOOTSTRAPS } else { NEXT_THREAD };
+pub fn speed_up(threads: usize, work: Work) -> f64 {
+    let gain = match work {
+        Work::Evaluation => NEXT_THREAD,
+        Work::Bootstraps => NEXT_THREAD_BOOTSTRAPS,
+        Work::Encryption => NEXT_THREAD_ENCRYPTION,
+    };
     1.0 + gain * (threads.max(1) - 1) as f64
 }
 
@@ -54,7 +70,7 @@ pub fn cmux_seconds(params: &GgswLayout) -> f64 {
 }
 
 /// Nanoseconds a byte of a GGSW ciphertext in the Fourier domain, read from memory.
-const NS_LOAD: f64 = 0.1;
+const NS_LOAD: f64 = 0.09;
 
 /// Seconds of one core for CMUXes that share so many passes over a GGSW ciphertext.
 pub fn shared_cmux_seconds(params: &GgswLayout, cmuxes: usize, passes: usize) -> f64 {

@@ -5,9 +5,9 @@
 //! frequencies stay in vector registers. Transforms are tfhe's; between them real and imaginary parts stand apart, in
 //! blocks of the longest vectors there are.
 
-use super::GlweShape;
 use super::ggsw::GgswLayout;
 use super::random::Random;
+use super::{GlweShape, wire};
 use crate::error::Result;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
@@ -66,9 +66,11 @@ impl FourierGgsws {
     /// # Errors
     /// As [`FourierGgsws::unpack`].
     pub fn unpack_into(memory: Memory, layout: &GgswLayout, bytes: &[u8], order: &[usize]) -> Result<Self> {
-        let (seed, bodies) = layout.layout().parse(bytes)?;
+        let (seed, packed) = layout.layout().split(bytes)?;
         let GlweShape { dimension, size } = layout.shape;
         let rows = layout.rows();
+        // Each ciphertext's words are whole bytes: sizes are multiples of eight.
+        let each = wire::packed_len(rows * size, layout.key_bits);
         let fft = Fft::new(PolynomialSize(size));
         let of_output = rows * size / 2 / LANES;
         let mut blocks = memory.0;
@@ -77,7 +79,8 @@ impl FourierGgsws {
         blocks.par_chunks_mut((dimension + 1) * of_output).zip(order).for_each_init(
             || (Transforms::new(&fft, size), vec![0u64; dimension * size]),
             |(transforms, masks), (target, index)| {
-                let bodies = &bodies[index * rows * size..][..rows * size];
+                let packed = &packed[index * each..][..each];
+                let bodies = wire::unpack(packed, rows * size, layout.key_bits).unwrap_or_default();
                 let mut stream = Random::at_word(seed, (index * rows * dimension * size) as u64);
                 for (row, body) in bodies.chunks(size).enumerate() {
                     stream.fill_uniform(masks);

@@ -79,6 +79,15 @@ impl SeededLayout {
     /// # Errors
     /// `ciphertext_invalid` for any other length or set padding bits.
     pub fn parse(&self, bytes: &[u8]) -> Result<(Seed, Vec<u64>)> {
+        let (seed, packed) = self.split(bytes)?;
+        Ok((seed, wire::unpack(packed, self.bodies, self.bits).unwrap_or_default()))
+    }
+
+    /// Splits wire bytes into seed and packed bodies.
+    ///
+    /// # Errors
+    /// As [`SeededLayout::parse`].
+    pub fn split<'a>(&self, bytes: &'a [u8]) -> Result<(Seed, &'a [u8])> {
         let wrong = || {
             Error::user(
                 "ciphertext_invalid",
@@ -87,8 +96,10 @@ impl SeededLayout {
             .hint("it was truncated or altered on the way, or belongs to another model")
         };
         let (seed, packed) = bytes.split_first_chunk::<16>().ok_or_else(wrong)?;
-        let bodies = wire::unpack(packed, self.bodies, self.bits).ok_or_else(wrong)?;
-        Ok((Seed(*seed), bodies))
+        if !wire::is_packed(packed, self.bodies, self.bits) {
+            return Err(wrong());
+        }
+        Ok((Seed(*seed), packed))
     }
 
     /// Reads the list and expands its masks.

@@ -31,12 +31,18 @@ pub fn pack(words: impl IntoIterator<Item = u64>, bits: u32, out: &mut Vec<u8>) 
     }
 }
 
+/// Whether so many bytes are [`packed_len`], with padding bits of zero.
+pub fn is_packed(bytes: &[u8], count: usize, bits: u32) -> bool {
+    debug_assert!((1..=64).contains(&bits));
+    let padding = (bytes.len() * 8).wrapping_sub(count * bits as usize);
+    bytes.len() == packed_len(count, bits) && bytes.last().is_none_or(|last| u16::from(*last) >> (8 - padding) == 0)
+}
+
 /// Reads back `count` words from exactly [`packed_len`] bytes, as torus words (low bits zero).
 ///
 /// `None` where the length differs or padding bits are set: one ciphertext has one encoding.
 pub fn unpack(bytes: &[u8], count: usize, bits: u32) -> Option<Vec<u64>> {
-    debug_assert!((1..=64).contains(&bits));
-    if bytes.len() != packed_len(count, bits) {
+    if !is_packed(bytes, count, bits) {
         return None;
     }
     let mask = u64::MAX >> (64 - bits);
@@ -54,9 +60,7 @@ pub fn unpack(bytes: &[u8], count: usize, bits: u32) -> Option<Vec<u64>> {
         };
         words.push(word_at(window, bit % 8) << (64 - bits));
     }
-    let padding = bytes.len() * 8 - count * bits as usize;
-    let clean = bytes.last().is_none_or(|last| u16::from(*last) >> (8 - padding) == 0);
-    clean.then_some(words)
+    Some(words)
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::model::{Model, Quantizer};
 /// What a megabyte of request is worth in seconds of compute: its way through 200 Mbit/s.
 const SECONDS_PER_REQUEST_MEGABYTE: f64 = 0.04;
 /// A CMUX of a tree beside one of a bootstrap: fewer ciphertexts share a pass over a GGSW.
-const SMALL_BATCHES: f64 = 1.7;
+const SMALL_BATCHES: f64 = 1.45;
 /// Scores are exact; beyond this many bits no parameters hold one.
 const MAX_SCORE_BITS: u32 = 30;
 
