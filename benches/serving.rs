@@ -14,7 +14,8 @@ use fhectl::circuit::plan::Evaluator;
 use fhectl::fhe::Random;
 use fhectl::fhe::random::OsEntropy;
 use fhectl::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER};
-use fhectl::protocol::frame::{BATCH_HEADER, KEY_HEADER};
+use fhectl::protocol::frame::{BATCH_HEADER, KEY_HEADER, read_key};
+use fhectl::store::KeyId;
 use live::{Fixture, Live, read_reply};
 use std::io::Write;
 use std::net::{SocketAddr, TcpStream};
@@ -42,8 +43,9 @@ fn main() {
         beyond.sort_by(f64::total_cmp);
         let (median, p95) = (beyond[beyond.len() / 2], beyond[beyond.len() * 95 / 100]);
         let served = many_clients(live.address, &request, time);
+        let unpacked = unpacking(&model);
         println!(
-            "{name}: pool alone {alone:.0}/s on {threads} threads; {CLIENTS} clients {served:.0}/s ({:.0} %); beyond \
+            "{name}: a key is unpacked in {unpacked:.1} ms ; pool alone {alone:.0}/s on {threads} threads; {CLIENTS} clients {served:.0}/s ({:.0} %); beyond \
              computing: median {median:.3} ms, p95 {p95:.3} ms of {} requests",
             100.0 * served / alone,
             beyond.len()
@@ -98,6 +100,23 @@ fn many_clients(address: SocketAddr, request: &[u8], time: Duration) -> f64 {
         }
     });
     done.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+}
+
+/// Milliseconds to verify and unpack a key that comes from the store.
+fn unpacking(model: &Fixture) -> f64 {
+    let (spec, server) = (&model.bundle.spec, &model.bundle.server);
+    let evaluator = Evaluator::new(&spec.circuit, &server.model, &spec.quantizer).expect("a committed model");
+    let mut times: Vec<f64> = (0..11)
+        .map(|_| {
+            let begun = Instant::now();
+            assert_eq!(KeyId::of(&model.framed).as_str(), model.key_id());
+            let body = read_key(&model.bundle.id, &model.framed).expect("a key made just now");
+            drop(evaluator.unpack_key(body, &mut Random::fresh(&mut OsEntropy)).expect("a key made just now"));
+            begun.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
 }
 
 /// Inferences a second where nothing is sent anywhere: the same jobs, on a pool of as many threads.

@@ -94,7 +94,7 @@ impl<'a> Attacker<'a> {
                 let length = lengths[self.below(lengths.len())];
                 let text = String::from_utf8_lossy(&request[..head]).into_owned();
                 let end = text.find("content-length").unwrap_or(0);
-                [text[..end].as_bytes(), format!("content-length: {length}\r\n\r\n").as_bytes(), &request[head..]]
+                [&text.as_bytes()[..end], format!("content-length: {length}\r\n\r\n").as_bytes(), &request[head..]]
                     .concat()
             }
             // Heads that are too long, or chunked, or of a strange type.

@@ -76,7 +76,7 @@ fn servers() {
     fs::write(at("file"), "").unwrap();
     mistake("store_unwritable", &["serve", "--listen", "127.0.0.1:0", "--store", &at("file/below")]);
     mistake("models_missing", &["serve", "--models", &at("nothing"), "--store", &at("store")]);
-    mistake("store_unsupported", &["serve", "--listen", "127.0.0.1:0", "--store", "s3://bucket/keys"]);
+    mistake("store_unsupported", &["serve", "--listen", "127.0.0.1:0", "--store", "gs://bucket/keys"]);
 
     // A server whose `tree-spam` is another model than the client's.
     succeed(&["create", "tree", "--max-depth", "3", "--name", "tree-spam", "--out", &at("models")]);

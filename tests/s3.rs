@@ -4,114 +4,18 @@
 
 #[path = "common/process.rs"]
 mod process;
+#[path = "common/s3_server.rs"]
+mod s3_server;
 
 use fhectl::bundle::{ClientBundle, folder};
 use fhectl::client::{ClientKeys, Http, Keyring, Session};
 use fhectl::store::Owner;
 use process::{Serving, fhectl, stderr, stdout};
+use s3_server::{S3, SECRET};
 use serde_json::Value;
-use std::net::{TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
-use tempfile::TempDir;
-
-const SECRET: &str = "secret-of-the-tests";
-
-/// The S3 server, killed when dropped.
-struct S3 {
-    child: Option<Child>,
-    port: u16,
-    folder: TempDir,
-}
-
-impl S3 {
-    fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("bucket")).unwrap();
-        // Free a moment ago: nobody else takes ports one by one here.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let mut s3 = Self { child: None, port, folder };
-        s3.resume();
-        s3
-    }
-
-    fn resume(&mut self) {
-        let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/s3/bin/s3s-fs");
-        let binary = std::env::var_os("FHECTL_TEST_S3").map_or(own, Into::into);
-        let port = self.port.to_string();
-        let child = Command::new(&binary)
-            .args(["--host", "127.0.0.1", "--port", &port, "--access-key", "tests", "--secret-key", SECRET])
-            .arg(self.folder.path())
-            .env("RUST_LOG", "error")
-            .stdout(Stdio::null())
-            .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}; scripts/test_s3.sh gets it", binary.display()));
-        self.child = Some(child);
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "the S3 server did not start");
-            sleep(Duration::from_millis(20));
-        }
-    }
-
-    fn stop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().unwrap();
-            child.wait().unwrap();
-        }
-    }
-
-    /// It takes connections and never answers, until SIGCONT.
-    fn signal(&self, signal: i32) {
-        // SAFETY: kill(2) on a child that was not waited for.
-        unsafe { libc::kill(self.child.as_ref().unwrap().id() as i32, signal) };
-    }
-
-    fn variables(&self) -> Vec<(&'static str, String)> {
-        vec![
-            ("AWS_ACCESS_KEY_ID", "tests".into()),
-            ("AWS_SECRET_ACCESS_KEY", SECRET.into()),
-            ("AWS_REGION", "us-east-1".into()),
-            ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port)),
-            ("AWS_ALLOW_HTTP", "true".into()),
-        ]
-    }
-
-    fn serve(&self, arguments: &[&str]) -> Serving {
-        let models = ["compiled_model/tree-spam", "compiled_model/tree-spam-leaf-sum"];
-        Serving::start_with("s3://bucket/keys/here", &[&models[..], arguments].concat(), &self.variables())
-    }
-
-    /// `fhectl keys ...` on its store.
-    fn keys(&self, arguments: &[&str]) -> Output {
-        let (action, rest) = arguments.split_first().unwrap();
-        let command = [&["keys", action, "--store", "s3://bucket/keys/here"], rest].concat();
-        fhectl(&command).envs(self.variables()).output().unwrap()
-    }
-
-    fn listed(&self) -> Vec<Value> {
-        let output = self.keys(&["list", "--json"]);
-        assert!(output.status.success(), "{}", stderr(&output));
-        serde_json::from_slice::<Value>(&output.stdout).unwrap()["keys"].as_array().unwrap().clone()
-    }
-
-    /// Objects as they lie on the server's disk.
-    fn objects(&self, room: &str) -> usize {
-        fn count(folder: &Path) -> usize {
-            let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-            entries.map(|entry| if entry.path().is_dir() { count(&entry.path()) } else { 1 }).sum()
-        }
-        count(&self.folder.path().join("bucket/keys/here").join(room))
-    }
-}
-
-impl Drop for S3 {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
 
 /// A model and somebody's keys for it.
 struct Client {
@@ -134,7 +38,7 @@ impl Client {
 
     /// Uploads where the key is not there, and computes.
     fn use_at(&self, server: &Serving) {
-        let http = Http::new(&server.url, None).unwrap();
+        let http = Http::new(&server.url, None, Vec::new()).unwrap();
         let session = Session::open(&http, &self.bundle, &self.keys).unwrap();
         session.bring_key(|_| {}).unwrap();
         assert_eq!(session.infer(&[self.row()]).unwrap().scores.len(), 1);
@@ -273,7 +177,7 @@ fn a_deletion_reaches_every_server_within_its_time() {
 
     // An operator deletes it: a client in the middle of its work brings it again by itself.
     client.use_at(&servers[0]);
-    let http = Http::new(&servers[0].url, None).unwrap();
+    let http = Http::new(&servers[0].url, None, Vec::new()).unwrap();
     let session = Session::open(&http, &client.bundle, &client.keys).unwrap();
     let output = s3.keys(&["delete", &client.keys.key_id[..12]]);
     assert!(stdout(&output).ends_with("1 keys deleted\n"), "{}{}", stdout(&output), stderr(&output));
@@ -294,7 +198,7 @@ fn what_is_abandoned_or_over_is_swept_by_any_number_of_servers() {
     let url = format!("{}{}", servers[1].url, left.path("/parts/0"));
     Reply::of(agent().put(&url).send(&left.keys.evaluation[..1 << 20])).is(200, "");
     assert_eq!((s3.objects("keys"), s3.objects("parts")), (1, 1));
-    let http = Http::new(&servers[2].url, None).unwrap();
+    let http = Http::new(&servers[2].url, None, Vec::new()).unwrap();
     let session = Session::open(&http, &kept.bundle, &kept.keys).unwrap();
     sleep(Duration::from_secs(9));
     assert_eq!((s3.objects("keys"), s3.objects("parts")), (0, 0));

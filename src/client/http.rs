@@ -130,7 +130,7 @@ impl Http {
         for attempt in 1.. {
             let outcome = self.send_once(path, method, headers);
             let retry = match &outcome {
-                Ok((status, _)) => matches!(*status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE),
+                Ok((status, _)) => asks_to_come_back(*status),
                 Err(error) => is_transient(error),
             };
             if retry && attempt < TRIES {
@@ -171,7 +171,9 @@ impl Http {
         Ok((response.status(), Reply { bytes, headers: response.headers().clone() }))
     }
 
-    fn refused(&self, status: StatusCode, body: &[u8]) -> Error {
+    /// What a server says in a reply that is no success.
+    #[doc(hidden)]
+    pub fn refused(&self, status: StatusCode, body: &[u8]) -> Error {
         let Ok(reply) = serde_json::from_slice::<ErrorReply>(body) else {
             return Error::fault("server_error", format!("{} answered {status}", self.base))
                 .hint("check the URL: this does not look like an fhectl server");
@@ -194,6 +196,17 @@ impl Http {
         Error::user("no_server", format!("no answer from {}: {error}", self.base))
             .hint("is the server running (`fhectl serve`), and is the URL right?")
     }
+}
+
+/// Whether a server is busy or restarting, or says so through a proxy in front of it.
+fn asks_to_come_back(status: StatusCode) -> bool {
+    matches!(
+        status,
+        StatusCode::TOO_MANY_REQUESTS
+            | StatusCode::SERVICE_UNAVAILABLE
+            | StatusCode::BAD_GATEWAY
+            | StatusCode::GATEWAY_TIMEOUT
+    )
 }
 
 /// Whether sending again may help: the connection failed, not the request.

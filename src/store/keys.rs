@@ -88,8 +88,17 @@ impl KeyStore {
     }
 
     /// Writes an object that nobody may have written before.
+    ///
+    /// Where the store cannot create without replacing, two that write at the same moment do not see each other. Keys
+    /// are the same bytes under one name, and parts that were mixed up do not make the key that their upload names.
     pub(super) async fn create(&self, at: &Path, bytes: Bytes) -> Result<Created> {
-        self.write(at, bytes, PutMode::Create).await
+        if self.creates {
+            return self.write(at, bytes, PutMode::Create).await;
+        }
+        match self.head(at, PATIENCE).await? {
+            Some(_) => Ok(Created::Before),
+            None => self.write(at, bytes, PutMode::Overwrite).await,
+        }
     }
 
     async fn write(&self, at: &Path, bytes: Bytes, mode: PutMode) -> Result<Created> {

@@ -22,8 +22,8 @@ impl KeyStore {
     /// survives a crash.
     ///
     /// # Errors
-    /// `store_unsupported` for a kind of store that this build does not know or that replaces what is there,
-    /// `store_unwritable` where nothing can be written.
+    /// `store_unsupported` for a kind of store that this build does not know, `store_unwritable` where nothing can be
+    /// written.
     pub async fn open(url: &str) -> Result<Self> {
         let place = parse(url)?;
         if let Place::Folder(folder) = &place {
@@ -31,12 +31,12 @@ impl KeyStore {
         }
         let store = Self::connect(url, &place)?;
         match tokio::time::timeout(2 * PATIENCE, store.probe()).await {
-            Ok(Ok(true)) => Ok(store),
-            Ok(Ok(false)) => Err(Error::user(
-                "store_unsupported",
-                format!("{url}: writing with `If-None-Match: *` replaced an object"),
-            )
-            .hint("use a store that can create without replacing, as AWS S3 and current MinIO, Ceph and R2 can")),
+            Ok(Ok(creates)) => {
+                if !creates {
+                    tracing::info!("this store cannot create without replacing; it is asked before every write");
+                }
+                Ok(Self { creates, ..store })
+            }
             Ok(Err(error)) => Err(unwritable(url, &error)),
             Err(_) => Err(unwritable(url, &format!("no answer within {} s", 2 * PATIENCE.as_secs()))),
         }
@@ -71,22 +71,24 @@ impl KeyStore {
     }
 
     fn of(objects: Arc<dyn ObjectStore>, folder: Option<PathBuf>, remote: bool) -> Self {
-        Self { objects, reach: Arc::new(Reach::new(remote)), folder: folder.map(Arc::new), key_ttl: None }
+        Self {
+            objects,
+            reach: Arc::new(Reach::new(remote)),
+            folder: folder.map(Arc::new),
+            key_ttl: None,
+            creates: true,
+        }
     }
 
-    /// Creates a small object, tries to create it again, and deletes it; tells whether the store knew that it was
-    /// there.
+    /// Writes a small object, tries to create it once more, and deletes it; tells whether the store knew that it was
+    /// there. Some that speak S3 replace it (Garage), some refuse the condition.
     async fn probe(&self) -> object_store::Result<bool> {
         let random = u128::from_le_bytes(OsEntropy.seed().0);
         let at = Path::from(format!("probe-{random:032x}"));
-        self.objects.put_opts(&at, "fhectl can write here\n".into(), PutMode::Create.into()).await?;
-        let again = self.objects.put_opts(&at, "fhectl must not write here\n".into(), PutMode::Create.into()).await;
+        self.objects.put(&at, "fhectl can write here\n".into()).await?;
+        let again = self.objects.put_opts(&at, "fhectl was here before\n".into(), PutMode::Create.into()).await;
         self.objects.delete(&at).await?;
-        match again {
-            Ok(_) => Ok(false),
-            Err(object_store::Error::AlreadyExists { .. }) => Ok(true),
-            Err(error) => Err(error),
-        }
+        Ok(matches!(again, Err(object_store::Error::AlreadyExists { .. })))
     }
 }
 
@@ -95,6 +97,14 @@ enum Place {
     Memory,
     Folder(PathBuf),
     S3 { bucket: String, prefix: Path },
+}
+
+/// Whether a text names a store, without a look at what it names.
+///
+/// # Errors
+/// `store_unsupported`.
+pub fn check_location(url: &str) -> Result<()> {
+    parse(url).map(drop)
 }
 
 fn parse(url: &str) -> Result<Place> {

@@ -1,7 +1,7 @@
 //! Evaluation keys: at rest in an object store, and unpacked in memory.
 //!
-//! Keys are immutable and named by their SHA-256, every write creates and none replaces, so any number of servers may
-//! share a store without coordination, and a process killed at any moment leaves no half-visible object.
+//! Keys are immutable and named by their SHA-256, every write creates and none replaces other bytes, so any number of
+//! servers may share a store without coordination, and a process killed at any moment leaves no half-visible object.
 //!
 //! ```text
 //! keys/<model id>/<owner>/<key id>                 complete keys
@@ -24,6 +24,7 @@ mod uids;
 
 pub use cache::{CacheConfig, KeyCache, Loaded};
 pub use inventory::StoredKey;
+pub use location::check_location;
 pub use memory::{HeldKey, Need, Room};
 pub use names::{KeyId, Owner, Shelf, Uid, Upload};
 pub use parts::MAX_PARTS;
@@ -45,6 +46,8 @@ pub struct KeyStore {
     /// The folder behind it, where it is one.
     folder: Option<Arc<PathBuf>>,
     key_ttl: Option<Duration>,
+    /// Whether it can create without replacing.
+    creates: bool,
 }
 
 impl KeyStore {

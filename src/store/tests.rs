@@ -189,3 +189,18 @@ fn names_cannot_climb() {
         assert_eq!(Uid::parse(bad), None);
     }
 }
+
+#[tokio::test]
+async fn a_store_that_cannot_create_without_replacing_is_asked_before() {
+    let store = KeyStore { creates: false, ..KeyStore::open("memory:").await.unwrap() };
+    let (mine, (id, upload)) = (shelf("a"), parts_of(b"0123"));
+    for _ in 0..2 {
+        store.put_part(&mine, &upload, 0, Bytes::from_static(b"0123"), 4).await.unwrap();
+    }
+    let other = store.put_part(&mine, &upload, 0, Bytes::from_static(b"4567"), 4).await;
+    assert_eq!(other.unwrap_err().code, "part_conflict");
+    for _ in 0..2 {
+        store.put(&mine, &id, Bytes::from_static(b"0123")).await.unwrap();
+    }
+    assert_eq!(content(&store, &mine, &id, 4).await.unwrap(), &b"0123"[..]);
+}

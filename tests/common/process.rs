@@ -60,17 +60,23 @@ impl Serving {
 
     /// With variables of its own.
     pub fn start_with(store: &str, arguments: &[&str], variables: &[(&str, String)]) -> Self {
-        let mut child = fhectl(&["serve", "--listen", "127.0.0.1:0", "--store", store])
-            .args(arguments)
-            .envs(variables.iter().map(|(name, value)| (name, value)))
-            .env("FHECTL_LOG", "warn")
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let command = &mut fhectl(&["serve", "--listen", "127.0.0.1:0", "--store", store]);
+        command.args(arguments).envs(variables.iter().map(|(name, value)| (name, value)));
+        Self::of(command).expect("the server did not start")
+    }
+
+    /// A `serve` that was asked for; `None` where it does not start.
+    pub fn of(command: &mut Command) -> Option<Self> {
+        let mut child = command.env("FHECTL_LOG", "warn").stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        let url = line.trim().strip_prefix("listening on ").expect("the server did not start").to_owned();
-        Self { child, url }
+        match line.trim().strip_prefix("listening on ") {
+            Some(url) => Some(Self { child, url: url.to_owned() }),
+            None => {
+                child.wait().unwrap();
+                None
+            }
+        }
     }
 
     /// host:port
