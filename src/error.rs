@@ -15,7 +15,8 @@ pub enum Blame {
 /// An error that a person can act on.
 ///
 /// `code` is stable (scripts and the protocol rely on it), `message` says what happened and where,
-/// `hint` what to do next. No field ever holds key material or plaintext features.
+/// `hint` what to do next. No field ever holds key material; a cell of the
+/// user's own table that cannot be read is quoted, on the user's side only.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Error {
     pub blame: Blame,

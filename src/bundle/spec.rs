@@ -1,8 +1,9 @@
 //! The two halves of a bundle: what is public and what is the model owner's.
 
 use super::{FORMAT, invalid};
-use crate::circuit::{CircuitSpec, Reveal};
+use crate::circuit::{CircuitSpec, Reveal, network};
 use crate::error::{Error, Result};
+use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{Model, Output, Quantizer, RowStep};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -35,7 +36,8 @@ impl FromStr for ModelId {
 
     fn from_str(text: &str) -> Result<Self> {
         let mut id = [0; 32];
-        if text.len() != 64 || !text.is_ascii() {
+        // Not left to the parsing of numbers, which takes a sign.
+        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(invalid("a model id is 64 hexadecimal digits"));
         }
         for (byte, at) in id.iter_mut().zip((0..64).step_by(2)) {
@@ -144,17 +146,22 @@ impl ClientSpec {
     pub fn value(&self, scores: &[i64]) -> Option<f64> {
         match (self.output(), scores) {
             (Output::Value, [score]) => {
-                Some(*score as f64 * self.score_scale.unwrap_or(1.0) + self.score_offset.unwrap_or(0.0))
+                Some(self.shown(*score) as f64 * self.score_scale.unwrap_or(1.0) + self.score_offset.unwrap_or(0.0))
             }
             _ => None,
         }
+    }
+
+    /// A score as fine as it may be shown.
+    fn shown(&self, score: i64) -> i64 {
+        if matches!(self.circuit, CircuitSpec::Network(_)) { network::to_whole_steps(score) } else { score }
     }
 
     /// One number a class: probabilities where scores are logits, shares of votes, or distances from the boundary; scores
     /// as they are where they have no scale.
     pub fn class_scores(&self, scores: &[i64]) -> Vec<f64> {
         let scale = self.score_scale.unwrap_or(1.0);
-        let scores: Vec<f64> = scores.iter().map(|score| *score as f64 * scale).collect();
+        let scores: Vec<f64> = scores.iter().map(|score| self.shown(*score) as f64 * scale).collect();
         let scores = match (&scores[..], self.score_unit) {
             ([margin], ScoreUnit::Logit) => vec![0.0, *margin],
             ([margin], ScoreUnit::Share) => vec![(1.0 - margin) / 2.0, (1.0 + margin) / 2.0],
@@ -182,6 +189,9 @@ impl ClientSpec {
         let texts = [&self.kind, &self.target].into_iter().chain(&self.features).chain(&self.classes);
         if let Some(text) = texts.into_iter().find(|text| text.chars().any(char::is_control)) {
             return Err(invalid(format!("the name `{}` holds control characters", text.escape_debug())));
+        }
+        if self.security_bits > SECURITY_BITS {
+            return Err(invalid(format!("{} bits of security, want at most {SECURITY_BITS}", self.security_bits)));
         }
         self.quantizer.check()?;
         if self.features.len() != self.quantizer.features.len() {

@@ -165,3 +165,22 @@ fn an_edited_model_no_longer_has_its_id() {
         [("client.json", client_json.as_bytes()), ("id", id.as_bytes()), ("model.json", model_json.as_bytes())];
     assert!(ServerBundle::read(&zip_of(&entries)).unwrap_err().message.contains("id"));
 }
+
+#[test]
+fn an_id_is_64_hexadecimal_digits() {
+    let id: ModelId = "0f".repeat(32).parse().unwrap();
+    assert_eq!(id.to_string(), "0f".repeat(32));
+    for bad in ["".into(), "0f".repeat(31), "+f".repeat(32), "-0".repeat(32), " f".repeat(32), "é".repeat(32)] {
+        assert_eq!(bad.parse::<ModelId>().unwrap_err().code, "bundle_invalid", "{bad}");
+    }
+}
+
+#[test]
+fn a_networks_scores_are_shown_in_whole_steps() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model/cnn-digits");
+    let spec = super::folder::read_client(&folder).unwrap().spec;
+    let fine: Vec<i64> = (0..10).map(|class| 37 * class - 160).collect();
+    let whole: Vec<i64> = fine.iter().map(|score| crate::circuit::network::to_whole_steps(*score)).collect();
+    assert_ne!(fine, whole);
+    assert_eq!(spec.class_scores(&fine), spec.class_scores(&whole));
+}

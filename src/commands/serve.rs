@@ -29,7 +29,7 @@ pub struct ServeArgs {
     /// Folders of models [default: every model in --models]
     #[arg(value_name = "MODEL_DIR")]
     models_given: Vec<PathBuf>,
-    /// The folder whose models are served
+    /// The folder whose models are served, or one model's
     #[arg(long, env = "FHECTL_MODELS", default_value = "compiled_model", value_name = "DIR")]
     models: PathBuf,
     /// Address and port; port 0 takes a free one
@@ -267,6 +267,9 @@ fn load_all(models: &Path) -> Result<Vec<ServerBundle>> {
         Error::user("models_missing", format!("{}: {error}", models.display()))
             .hint("make a model with `fhectl create`, or say where they are with --models")
     })?;
+    if models.join("server.zip").exists() {
+        return Ok(vec![folder::read_server(models)?]);
+    }
     let mut folders: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| path.join("server.zip").exists()).collect();
     folders.sort();

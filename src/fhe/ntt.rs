@@ -6,6 +6,7 @@
 
 use std::sync::OnceLock;
 use tfhe_ntt::prime64::Plan;
+use zeroize::Zeroize;
 
 /// A prime below 2^50 with `p = 1 (mod 2^28)`: roots of unity for every size here, and tfhe-ntt's fast path.
 const PRIME: u64 = 0b0011_1111_1111_1111_1111_1111_1110_0111_0111_0000_0000_0000_0001;
@@ -80,6 +81,8 @@ impl Ntt {
                 let negative = u64::from(*value > PRIME / 2) * PRIME;
                 *out = out.wrapping_add(value.wrapping_sub(negative) << shift);
             }
+            // A mask times a key, which no noise covers yet.
+            limb.zeroize();
         }
     }
 }

@@ -7,6 +7,7 @@ use aes::Aes128;
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
 use std::fmt;
+use zeroize::Zeroize;
 
 /// A 128-bit seed. Public where it stands for a mask on the wire, secret everywhere else, so never printed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -103,7 +104,7 @@ impl Random {
                 *word = u64::from(bytes[index / 8] >> (index % 8) & 1);
             }
         }
-        buffer.fill(0);
+        buffer.zeroize();
     }
 
     /// Adds a TUniform(`bound_log2`) sample to every word: uniform over `[-2^b, 2^b]` with the two end points
@@ -122,6 +123,7 @@ impl Random {
                 *word = word.wrapping_add(magnitude).wrapping_sub(1 << bound_log2);
             }
         }
+        draws.zeroize();
     }
 
     /// A uniform value below `limit` (rejection sampling, no bias). `limit` is at least 1.

@@ -22,9 +22,12 @@ struct Queue {
     running: usize,
 }
 
-/// A share of work after another, until one says that it was the last.
+/// A share of work after another, until one is the last: then what tells the caller, once its place is free again.
+type Share = Box<dyn FnMut() -> Option<Telling> + Send>;
+type Telling = Box<dyn FnOnce() + Send>;
+
 struct Job {
-    share: Box<dyn FnMut() -> bool + Send>,
+    share: Share,
     /// Jobs hold their place too: a client that goes away frees nothing that still runs.
     _slot: Slot,
 }
@@ -108,17 +111,15 @@ impl Compute {
         let (mut sender, mut took) = (Some(sender), Duration::ZERO);
         let share = move || {
             if sender.as_ref().is_none_or(oneshot::Sender::is_closed) {
-                return true;
+                return Some(Box::new(|| ()) as Telling);
             }
             let began = Instant::now();
             let outcome = catch_unwind(AssertUnwindSafe(&mut work));
             took += began.elapsed();
             // No value and no panic: there is more to do.
-            let Some(outcome) = outcome.transpose() else { return false };
-            if let Some(sender) = sender.take() {
-                drop(sender.send(outcome.map(|value| Done { value, took })));
-            }
-            true
+            let outcome = outcome.transpose()?.map(|value| Done { value, took });
+            let sender = sender.take();
+            Some(Box::new(move || drop(sender.map(|sender| sender.send(outcome)))) as Telling)
         };
         let _waiting = self.0.push(slot, Box::new(share));
         let outcome = match slot.0.deadline {
@@ -165,7 +166,7 @@ impl Shared {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn push(self: &Arc<Self>, slot: &Slot, share: Box<dyn FnMut() -> bool + Send>) -> Waiting {
+    fn push(self: &Arc<Self>, slot: &Slot, share: Share) -> Waiting {
         let job = Job { share, _slot: slot.clone() };
         let number = self.lock().schedule.push(&slot.0.lane, job);
         self.dispatch();
@@ -192,13 +193,13 @@ impl Shared {
     /// One share of a job. The next one is spawned rather than called: this may run inside another job's wait.
     fn step(self: Arc<Self>, (lane, number, mut job): (Lane, u64, Job)) {
         let began = Instant::now();
-        let finished = (job.share)();
+        let telling = (job.share)();
         let mut over = None;
         {
             let mut queue = self.lock();
             queue.running -= 1;
             queue.schedule.charge(&lane, began.elapsed().as_secs_f64());
-            if finished {
+            if telling.is_some() {
                 over = Some(job);
             } else {
                 queue.schedule.push_back(&lane, number, job);
@@ -206,6 +207,9 @@ impl Shared {
         }
         // Gives its place back, which takes the lock.
         drop(over);
+        if let Some(tell) = telling {
+            tell();
+        }
         self.dispatch();
     }
 }
@@ -321,6 +325,8 @@ mod tests {
         let second = compute.admit(lane(2), 0.1, None).unwrap();
         let third = compute.admit(lane(3), 0.01, soon).unwrap();
         tokio::select! {
+            // In this order into the queue.
+            biased;
             _ = &mut running => unreachable!("it waits"),
             _ = compute.run_once(&second, || unreachable!("it was given up")) => unreachable!("it is behind"),
             done = compute.run_once(&third, || ()) => assert_eq!(done.map(drop).unwrap_err().code, "deadline"),

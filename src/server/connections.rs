@@ -11,7 +11,7 @@ use hyper_util::service::TowerToHyperService;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -37,6 +37,23 @@ struct Door {
     tls: Option<TlsAcceptor>,
     state: Arc<State>,
     places: Arc<Semaphore>,
+    open: Arc<AtomicUsize>,
+}
+
+/// A connection that is open, counted.
+struct Open(Arc<AtomicUsize>);
+
+impl Open {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// Serves until `shutdown`, then drains.
@@ -46,8 +63,8 @@ pub(super) async fn serve(
     state: Arc<State>,
     shutdown: impl Future<Output = ()>,
 ) {
-    let places = state.connections.clone();
-    let door = Door { service: routes::router(state.clone()), tls, state: state.clone(), places };
+    let (places, open) = (state.connections.clone(), state.open.clone());
+    let door = Door { service: routes::router(state.clone()), tls, state: state.clone(), places, open };
     let (stop, stopped) = watch::channel(false);
     let mut open = JoinSet::new();
     {
@@ -74,7 +91,7 @@ pub(super) async fn serve(
 /// Serves `/metrics` until it is dropped: also while the server drains.
 pub(super) async fn serve_metrics(listener: TcpListener, state: Arc<State>) {
     let places = Arc::new(Semaphore::new(SCRAPERS));
-    let door = Door { service: metrics::router(state.clone()), tls: None, state, places };
+    let door = Door { service: metrics::router(state.clone()), tls: None, state, places, open: Arc::default() };
     let (_stop, stopped) = watch::channel(false);
     accept_all(&listener, &door, &mut JoinSet::new(), &stopped).await;
 }
@@ -111,6 +128,7 @@ async fn connection(
     door: Door,
     stopped: watch::Receiver<bool>,
 ) {
+    let _open = Open::new(&door.open);
     // Requests and replies are small and wait for each other: they must not wait to be joined with more.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY");

@@ -109,8 +109,23 @@ impl Drop for Unanswered<'_> {
 
 /// Whose request it is, where it may be served.
 fn admit(state: &State, headers: &HeaderMap, peer: IpAddr, health: bool) -> Result<Caller, Error> {
+    check_origin(state, headers)?;
     let owner = if health { Owner::anyone() } else { owner(state, headers, peer)? };
     Ok(Caller { owner, peer, patience: patience(headers)? })
+}
+
+/// Pages may send plain requests to anyone without asking first, so those of strangers are refused here. Browsers say
+/// whose page it is; other clients say nothing.
+fn check_origin(state: &State, headers: &HeaderMap) -> Result<(), Error> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let own = origin.to_str().ok().and_then(|origin| origin.split_once("://")).map(|(_, host)| host.as_bytes());
+    let here = own.is_some() && own == headers.get(header::HOST).map(HeaderValue::as_bytes);
+    let named = |known: &String| known == "*" || known.as_bytes() == origin.as_bytes();
+    if here || state.cors_origins.iter().any(named) {
+        return Ok(());
+    }
+    Err(Error::user("origin_refused", "pages of this origin may not use the server")
+        .hint("the operator names origins with --cors-origin"))
 }
 
 /// A wrong token counts against its address, so that guessing is slow.

@@ -50,7 +50,9 @@ pub(super) async fn put_part(
     let index: u32 = index.parse().map_err(|_| {
         Error::user("part_invalid", "the part's index is not a number").hint("parts are numbered from 0")
     })?;
-    let body = incoming.read(&state, MAX_PART_BYTES).await?;
+    let mut body = incoming.read(&state, MAX_PART_BYTES).await?;
+    // What stands there already is read to compare it.
+    body.room.merge(state.memory.room(body.bytes.len())?);
     let shelf = Shelf { model: *model.id(), owner };
     let status = PartStatus { index, bytes: body.bytes.len() as u64 };
     let upload = Upload::from(&id);

@@ -13,6 +13,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Labels hold names of routes, models and codes only: never what a client made up.
@@ -155,7 +156,7 @@ impl Metrics {
         self.running.set(load.running as i64);
         self.backlog.set(load.backlog);
         self.keys.set(state.cache.count() as i64);
-        self.connections.set(state.open_connections() as i64);
+        self.connections.set(state.open.load(Ordering::Relaxed) as i64);
         self.memory.set(state.memory.taken() as i64);
         let mut text = String::new();
         encode(&mut text, &self.registry).map_err(|error| Error::fault("internal", error.to_string()))?;

@@ -10,10 +10,10 @@ use super::reload::Reloading;
 use super::{ServeConfig, TokenSet};
 use crate::error::Result;
 use crate::store::{CacheConfig, KeyCache, KeyStore, Shelf, Upload};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicUsize};
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
@@ -28,8 +28,10 @@ pub(super) struct State {
     pub locks: Locks,
     /// For requests and replies.
     pub memory: Memory,
+    /// Places for connections, of which the one that is accepted next always has its own.
     pub connections: Arc<Semaphore>,
-    max_connections: usize,
+    /// Those that are open.
+    pub open: Arc<AtomicUsize>,
     pub cors_origins: Vec<String>,
     /// The longest that a request may take.
     deadline: Option<Duration>,
@@ -60,17 +62,13 @@ impl State {
             locks: Locks::new(),
             memory: Memory::new(config.body_bytes),
             connections: Arc::new(Semaphore::new(max_connections)),
-            max_connections,
+            open: Arc::default(),
             cors_origins: config.cors_origins,
             deadline: config.deadline,
             timeouts: config.timeouts,
             keys: config.keys,
             draining: AtomicBool::new(false),
         })
-    }
-
-    pub fn open_connections(&self) -> usize {
-        self.max_connections.saturating_sub(self.connections.available_permits())
     }
 
     /// When a request that begins now must be done: the server's bound, or the client's where that is sooner.
@@ -82,16 +80,19 @@ impl State {
 
 /// Locks that make the steps of one upload follow each other on this server, which spares conflicts and second
 /// looks; nothing relies on them, as other servers have their own. Uploads share them by chance, which only costs time.
-pub(super) struct Locks(Vec<Mutex<()>>);
+pub(super) struct Locks {
+    all: Vec<Mutex<()>>,
+    /// Of this process: nobody can choose keys that share a lock.
+    choice: RandomState,
+}
 
 impl Locks {
     fn new() -> Self {
-        Self((0..256).map(|_| Mutex::new(())).collect())
+        Self { all: (0..256).map(|_| Mutex::new(())).collect(), choice: RandomState::new() }
     }
 
     pub async fn hold(&self, shelf: &Shelf, upload: &Upload) -> MutexGuard<'_, ()> {
-        let mut hasher = DefaultHasher::new();
-        (shelf, upload).hash(&mut hasher);
-        self.0[hasher.finish() as usize % self.0.len()].lock().await
+        let at = self.choice.hash_one((shelf, upload)) as usize % self.all.len();
+        self.all[at].lock().await
     }
 }

@@ -218,10 +218,10 @@ impl<K> KeyCache<K> {
         lock(&self.slots).insert(slot.name.clone(), slot);
     }
 
-    /// Drops the least recently used of the keys that nobody computes with, so many KiB of them or a 32nd of all,
-    /// whatever is more; tells whether there was one.
+    /// Drops the least recently used of the keys that nobody computes with, until so many KiB are free or a 32nd of
+    /// all went, whatever is more; tells whether there was one.
     fn evict(&self, kib: u32) -> bool {
-        let goal = kib.max(self.memory.total() / 32);
+        let goal = kib.saturating_sub(self.memory.free()).max(self.memory.total() / 32);
         let mut slots = lock(&self.slots);
         let idle = |slot: &Arc<Slot<K>>| {
             let held = slot.held.try_lock().ok()?;

@@ -41,6 +41,10 @@ impl Memory {
         self.clamped(need.framed + need.unpacked)
     }
 
+    pub fn free(&self) -> u32 {
+        u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX)
+    }
+
     pub fn total(&self) -> u32 {
         self.total
     }

@@ -28,22 +28,32 @@ impl KeyStore {
             return Err(Error::user("part_invalid", format!("part {index} of {} bytes", bytes.len()))
                 .hint(format!("parts are not empty and numbered from 0, at most {MAX_PARTS} of them")));
         }
-        let others: u64 = self.parts(shelf, upload).await?.iter().filter(|p| p.index != index).map(|p| p.bytes).sum();
+        let parts = self.parts(shelf, upload).await?;
+        let others: u64 = parts.iter().filter(|p| p.index != index).map(|p| p.bytes).sum();
         check_total(others + bytes.len() as u64, expected)?;
+        let conflict = || {
+            Error::user("part_conflict", format!("part {index} is already here with other bytes"))
+                .hint("forget the upload (DELETE the key) and send it again from part 0")
+        };
+        // One of another length need not be read to be told apart: what is read is never more than what was sent.
+        if parts.iter().any(|part| part.index == index && part.bytes != bytes.len() as u64) {
+            return Err(conflict());
+        }
         let at = shelf.part(upload, index);
         // A second time where what stood here was dropped in between, as after a completion on another server.
         for _ in 0..2 {
             if self.create(&at, bytes.clone()).await? == Created::Now {
                 return Ok(());
             }
-            match self.read(&at, expected).await? {
-                Some((there, _)) if there == bytes => return Ok(()),
-                Some(_) => break,
-                None => {}
+            match self.read(&at, bytes.len()).await {
+                Ok(Some((there, _))) if there == bytes => return Ok(()),
+                Ok(None) => {}
+                Ok(Some(_)) => break,
+                Err(error) if error.code == "key_damaged" => break,
+                Err(error) => return Err(error),
             }
         }
-        Err(Error::user("part_conflict", format!("part {index} is already here with other bytes"))
-            .hint("forget the upload (DELETE the key) and send it again from part 0"))
+        Err(conflict())
     }
 
     /// The parts that are staged, in order.

@@ -27,6 +27,20 @@ use serde::{Deserialize, Serialize};
 /// apart are no tie.
 pub const SCORE_PARTS: u64 = 16;
 
+/// A score rounded to a whole step, as it is shown to anyone but the key's owner.
+///
+/// Counted finer, a score with its ciphertext is an equation in the key's bits that has little noise or none, and as
+/// many of them as the key has bits give the key. Rounded to steps of `1/score_circle` of the circle the equation's
+/// error is as wide as a step, far wider than that of the fresh ciphertexts whose security the key's dimension is
+/// chosen for (learning with rounding: Banerjee, Peikert, Rosen 2012).
+pub fn to_whole_steps(score: i64) -> i64 {
+    let parts = SCORE_PARTS as i64;
+    (score + parts / 2).div_euclid(parts) * parts
+}
+
+/// The most words of a row's inputs, once each is a ciphertext of its own: 1 GiB.
+const MAX_INPUT_WORDS: usize = 1 << 28;
+
 /// The public parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkParams {
@@ -107,6 +121,9 @@ impl NetworkParams {
                 quantizer.features.len()
             )));
         }
+        if self.input.bodies.saturating_mul(self.input.shape.lwe_dimension()) > MAX_INPUT_WORDS {
+            return Err(bad_parameters(format!("{} inputs in {:?}", self.input.bodies, self.input.shape)));
+        }
         if self.input.shape.lwe_dimension() != self.first.bootstrap.lwe_dimension {
             return Err(bad_parameters("inputs and the first bootstrap have different small keys"));
         }
@@ -125,7 +142,7 @@ impl NetworkParams {
                 return Err(bad_parameters(format!("a circle of {circle} steps")));
             }
         }
-        if self.scores != output.classes() && self.scores != output.margins() {
+        if self.scores == 0 || (self.scores != output.classes() && self.scores != output.margins()) {
             return Err(bad_parameters(format!("{} scores for {output:?}", self.scores)));
         }
         if self.bootstraps() > 1 << 20 {
@@ -182,5 +199,72 @@ impl NetworkParams {
             public_key::zero_variance(self.output()) + width * width / 12.0
         });
         rerandomized + noise::answer_rounding_variance(self.output().lwe_dimension(), self.response_bits)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FeatureQuantizer;
+
+    fn params(inputs: usize, activations: usize) -> NetworkParams {
+        let output = GlweShape::new(1, 512);
+        let bootstrap = BootstrapParams { lwe_dimension: 512, output, base_log: 22, levels: 1, key_bits: 46 };
+        NetworkParams {
+            input: SeededLayout { shape: GlweShape::new(8, 64), bodies: inputs, bits: 12 },
+            circle: 64,
+            first: StageParams { bootstrap, activations },
+            inner: None,
+            scores: 1,
+            score_circle: 64,
+            response_bits: 14,
+            flood_log2: None,
+        }
+    }
+
+    fn quantizer(features: usize) -> Quantizer {
+        Quantizer { features: vec![FeatureQuantizer::Affine { low: 0.0, step: 1.0, levels: 2 }; features] }
+    }
+
+    #[test]
+    fn what_is_shown_of_a_score_is_whole_steps() {
+        for (score, shown) in [(0, 0), (7, 0), (8, 16), (-8, 0), (-9, -16), (23, 16), (24, 32), (-1600, -1600)] {
+            assert_eq!(to_whole_steps(score), shown);
+        }
+    }
+
+    #[test]
+    fn answers_without_scores_and_inputs_beyond_memory_are_refused() {
+        params(3, 2).check(&quantizer(3), Output::Value).unwrap();
+        let most = MAX_INPUT_WORDS / 512;
+        params(most, 2).check(&quantizer(most), Output::Value).unwrap();
+        for (params, features) in [(NetworkParams { scores: 0, ..params(3, 2) }, 3), (params(most + 1, 2), most + 1)] {
+            let error = params.check(&quantizer(features), Output::Value).unwrap_err();
+            assert_eq!(error.code, "parameters_invalid");
+        }
+    }
+
+    #[cfg(feature = "evaluate")]
+    #[test]
+    fn tables_beyond_memory_are_refused() {
+        use crate::model::{Activation, IntegerNetwork, LinearMap, MapShape, NetworkLayer};
+        let layer = |inputs: usize, outputs: usize, activation| NetworkLayer {
+            map: LinearMap {
+                shape: MapShape::Dense { inputs, outputs },
+                weights: vec![1; inputs * outputs],
+                biases: vec![0; outputs],
+            },
+            circle: 64,
+            noise: 0.01,
+            activation,
+        };
+        let fit = |units: usize| {
+            let step = Activation { outputs: vec![1], thresholds: vec![Vec::new(); units] };
+            let network = IntegerNetwork { layers: vec![layer(1, units, Some(step)), layer(units, 1, None)] };
+            network.check(&quantizer(1), Output::Value).unwrap();
+            evaluate::check_fit(&params(1, units), &network)
+        };
+        fit(1000).unwrap();
+        assert!(fit((1 << 18) + 1).unwrap_err().message.contains("tables"));
     }
 }
