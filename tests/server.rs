@@ -98,6 +98,30 @@ fn an_interrupted_upload_goes_on_where_it_stopped_and_keys_outlive_the_server() 
 }
 
 #[test]
+fn a_key_that_was_changed_in_the_store_is_refused_until_it_is_sent_again() {
+    let tiny = Fixture::tiny();
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().to_str().unwrap();
+    let mut live = Live::start(&[&tiny], store, |_| {});
+    live.upload(&tiny, 1).ok();
+    live.stop();
+    let model = folder.path().join("keys").join(tiny.bundle.id.to_string()).join("anyone");
+    let at = model.join(tiny.key_id());
+    let mut bytes = std::fs::read(&at).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(&at, bytes).unwrap();
+
+    let live = Live::start(&[&tiny], store, |_| {});
+    let inputs = tiny.encrypt(&tiny.rows(1));
+    for _ in 0..2 {
+        live.infer(&tiny, &inputs).refused(503, "key_damaged");
+    }
+    assert_eq!(live.ask("DELETE", &tiny.key_path(""), &[], b"").status, 204);
+    live.upload(&tiny, 1).ok();
+    live.assert_works(&tiny);
+}
+
+#[test]
 fn the_endpoint_form_works_in_both_forms_of_bytes() {
     let tiny = Fixture::tiny();
     let live = Live::plain(&[&tiny]);
