@@ -149,7 +149,7 @@ pub fn read_batch<'a>(frame: Frame, model: &ModelId, each: usize, bytes: &'a [u8
         return Err(Error::user("batch_too_large", format!("{count} items in a batch, at most {MAX_BATCH}"))
             .hint("send several smaller batches"));
     }
-    if count == 0 || stated != each || items.len() != count * each {
+    if count == 0 || each == 0 || stated != each || items.len() != count * each {
         return Err(damaged(format!(
             "a batch of {count} items of {stated} bytes in {} bytes; this model's are {each} bytes each",
             items.len()
@@ -182,6 +182,12 @@ mod tests {
         assert_eq!(code(&MODEL, &many), "batch_too_large");
         assert_eq!(read_key(&MODEL, &write_key(&MODEL, b"body")).unwrap(), b"body");
         assert_eq!(read_key(&MODEL, &newer).unwrap_err().code, "key_invalid");
+    }
+
+    #[test]
+    fn items_of_no_bytes_are_refused() {
+        let bytes = begin_batch(Frame::Answers, &MODEL, 1, 0);
+        assert_eq!(read_batch(Frame::Answers, &MODEL, 0, &bytes).unwrap_err().code, "ciphertext_invalid");
     }
 
     proptest! {

@@ -15,6 +15,9 @@ use crate::fhe::{GlweShape, Lwe, SeededLayout, bad_parameters};
 use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 
+/// The most words of masks that a request expands to: 1 GiB.
+const MAX_MASK_WORDS: usize = 1 << 27;
+
 /// The public parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct LinearParams {
@@ -55,9 +58,39 @@ impl LinearParams {
                 quantizer.features.len()
             )));
         }
+        let mask_words = self.input().ciphertexts().saturating_mul(self.shape.lwe_dimension());
+        if mask_words > MAX_MASK_WORDS {
+            return Err(bad_parameters(format!("{} features in {:?}", self.features, self.shape)));
+        }
         if !(1..=62).contains(&self.step_log2) {
             return Err(bad_parameters(format!("a step of 2^{}", self.step_log2)));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FeatureQuantizer;
+
+    #[test]
+    fn rows_beyond_memory_are_refused() {
+        let check = |shape, features| {
+            let feature = FeatureQuantizer::Affine { low: 0.0, step: 1.0, levels: 2 };
+            let params = LinearParams {
+                shape,
+                features,
+                scores: 1,
+                step_log2: 49,
+                input_bits: 54,
+                response_bits: 25,
+                flood_log2: None,
+            };
+            params.check(&Quantizer { features: vec![feature; features] }, Output::Value).map_err(|error| error.code)
+        };
+        assert_eq!(check(GlweShape::new(1, 4096), 1 << 20), Ok(()));
+        assert_eq!(check(GlweShape::new(512, 16), 1 << 18), Ok(()));
+        assert_eq!(check(GlweShape::new(512, 16), (1 << 18) + 1), Err("parameters_invalid"));
     }
 }

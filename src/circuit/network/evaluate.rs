@@ -15,6 +15,8 @@ use rayon::prelude::*;
 const BOOTSTRAPS_AT_ONCE: usize = 512;
 /// And bytes of expanded inputs.
 const INPUT_BYTES_AT_ONCE: usize = 64 << 20;
+/// The most words of look-up tables that a network may have: 1 GiB.
+const MAX_TABLE_WORDS: usize = 1 << 27;
 
 /// A client's keys for one network.
 pub struct NetworkKey {
@@ -122,7 +124,15 @@ pub fn check_fit(params: &NetworkParams, network: &IntegerNetwork) -> Result<()>
             && widths[widths.len() - 1] == params.scores
             && widths[1..widths.len() - 1].iter().sum::<usize>() == params.inner.map_or(0, |i| i.stage.activations)
     });
-    if fits { Ok(()) } else { Err(invalid("the network does not fit the circuit's parameters")) }
+    if !fits {
+        return Err(invalid("the network does not fit the circuit's parameters"));
+    }
+    let activations = network.layers.iter().filter_map(|layer| layer.activation.as_ref());
+    let tables: usize = activations.map(|activation| activation.thresholds.len()).sum();
+    if tables.saturating_mul(params.output().size) > MAX_TABLE_WORDS {
+        return Err(invalid(format!("{tables} look-up tables of {} words", params.output().size)));
+    }
+    Ok(())
 }
 
 /// One row's scores in their wire form.
