@@ -10,7 +10,8 @@ mod predict;
 mod serve;
 mod serve_check;
 mod token;
-mod units;
+#[doc(hidden)]
+pub mod units;
 
 use crate::error::{Error, Result};
 use clap::{Parser, Subcommand};

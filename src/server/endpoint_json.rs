@@ -13,7 +13,7 @@ use std::fmt;
 
 /// Which of the two forms bytes had, and so will have in the reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub enum Form {
     List,
     Base64,
 }
@@ -41,7 +41,7 @@ impl Form {
 ///
 /// # Errors
 /// `json_invalid` where a string is not base64.
-pub(super) fn bytes_of(bytes: JsonBytes) -> Result<(Bytes, Form)> {
+pub fn bytes_of(bytes: JsonBytes) -> Result<(Bytes, Form)> {
     match bytes {
         JsonBytes::List(list) => Ok((list.value.into(), Form::List)),
         JsonBytes::Base64(text) => match STANDARD.decode(text) {
@@ -53,7 +53,7 @@ pub(super) fn bytes_of(bytes: JsonBytes) -> Result<(Bytes, Form)> {
 
 /// # Errors
 /// `json_invalid`, saying where.
-pub(super) fn parse(body: &[u8]) -> Result<EndpointRequest> {
+pub fn parse(body: &[u8]) -> Result<EndpointRequest> {
     let flat: Flat = serde_json::from_slice(body).map_err(|error| invalid(error.to_string()))?;
     fn need<T>(field: Option<T>, name: &str) -> Result<T> {
         field.ok_or_else(|| invalid(format!("the method needs the field `{name}`")))

@@ -9,7 +9,8 @@ mod compute;
 mod config;
 mod connections;
 mod endpoint;
-mod endpoint_json;
+#[doc(hidden)]
+pub mod endpoint_json;
 mod envelope;
 mod estimate;
 mod infer;

@@ -1,0 +1,30 @@
+//! Answers of a hostile server, decrypted by a client of a small model of every circuit.
+//!
+//! Promises: no panic; scores in the number and range that the model has, or `ciphertext_invalid` or `answer_invalid`. And
+//! the same of a damaged file of secret keys.
+#![no_main]
+
+use fhectl::circuit::{ClientKey, decode};
+use fhectl::model::class_of_scores;
+use fhectl_fuzz::toys::{fill, toy};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|bytes: &[u8]| {
+    let Some(([choice, how], rest)) = bytes.split_first_chunk() else { return };
+    let toy = toy(*choice);
+    let spec = &toy.bundle.spec;
+    if let Err(error) = ClientKey::read(&spec.circuit, rest) {
+        assert_eq!(error.code, "key_file_invalid");
+    }
+    let filled = fill(rest, spec.circuit.response_bytes());
+    match decode(&spec.circuit, &toy.secret, if how & 1 == 1 { &filled } else { rest }) {
+        Ok(scores) => {
+            assert_eq!(scores.len(), toy.bundle.server.model.scores(&vec![0; spec.features.len()]).len());
+            assert!(class_of_scores(&scores) < spec.classes.len().max(2));
+            assert!(spec.class_scores(&scores).iter().all(|score| score.is_finite()));
+            assert!(spec.value(&scores).is_none_or(f64::is_finite));
+        }
+        Err(error) if how & 1 == 1 => assert_eq!(error.code, "answer_invalid"),
+        Err(error) => assert!(["ciphertext_invalid", "answer_invalid"].contains(&error.code), "{error:?}"),
+    }
+});

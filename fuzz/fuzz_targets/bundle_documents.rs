@@ -1,0 +1,114 @@
+//! Bundles whose zip files and id are right and whose documents are anything: a line of `client.json`, a line of
+//! `model.json`.
+//!
+//! Promises: what `read` takes can be used. No panic and no arithmetic that overflows in whatever a client, a server or
+//! `inspect` then does with it; sizes within stated bounds; all else is refused by its code.
+#![no_main]
+
+use fhectl::bundle::{ClientBundle, ClientSpec, ServerBundle};
+use fhectl::circuit::plan::Evaluator;
+use fhectl::circuit::{ClientKey, decode, encode};
+use fhectl::error::Error;
+use fhectl::fhe::Random;
+use fhectl::model::class_of_scores;
+use fhectl::protocol::frame::{Frame, begin_batch, most_items, read_batch};
+use fhectl::report::facts::facts;
+use fhectl_fuzz::documents::{mutate, zips};
+use fhectl_fuzz::toys::Counter;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| { mutate(data, size, max_size, seed) });
+
+/// The most bytes of keys and ciphertexts that are made and computed with here: enough for every kind of circuit.
+const WORK: usize = 1 << 18;
+/// The largest key, request and answer that parameters may ask for.
+const MOST: [usize; 3] = [(1 << 30) + (1 << 26), (1 << 29) + 16, 1 << 30];
+
+fuzz_target!(|bytes: &[u8]| {
+    let Ok(text) = std::str::from_utf8(bytes) else { return };
+    let (client_json, model_json) = text.trim_end().split_once('\n').unwrap_or((text, "{}"));
+    let (client_zip, server_zip) = zips(client_json, model_json);
+    match ClientBundle::read(&client_zip) {
+        Ok(bundle) => client(&bundle),
+        Err(error) => refused(&error),
+    }
+    match ServerBundle::read(&server_zip) {
+        Ok(bundle) => server(&bundle),
+        Err(error) => refused(&error),
+    }
+});
+
+fn refused(error: &Error) {
+    let known = ["bundle_invalid", "bundle_format", "model_invalid", "parameters_invalid", "name_invalid"];
+    assert!(known.contains(&error.code), "{error:?}");
+}
+
+/// What a client does with a model.
+fn client(bundle: &ClientBundle) {
+    let (spec, circuit) = (&bundle.spec, &bundle.spec.circuit);
+    facts(spec);
+    let sizes = [circuit.key_bytes(), circuit.request_bytes(), circuit.response_bytes()];
+    assert!(sizes.iter().zip(MOST).all(|(size, most)| *size <= most), "{sizes:?}");
+    assert!(circuit.unpacked_key_bytes() <= 3 << 30);
+    let rows = rows(spec);
+    let [key, request, response] = sizes.map(|size| size <= WORK);
+    let mut entropy = Counter(0);
+    let secret = ClientKey::generate(circuit, &mut entropy);
+    if key {
+        assert_eq!(secret.evaluation_key(circuit, &mut entropy).len(), circuit.key_bytes());
+    }
+    if request {
+        let encrypted = encode(circuit, &spec.quantizer, &secret, &rows[0], &mut entropy);
+        assert_eq!(encrypted.len(), circuit.request_bytes());
+    }
+    if response {
+        let mut framed = begin_batch(Frame::Answers, &bundle.id, 1, circuit.response_bytes());
+        framed.resize(framed.len() + circuit.response_bytes(), 0);
+        assert!(most_items(circuit) > 0);
+        for answer in read_batch(Frame::Answers, &bundle.id, circuit.response_bytes(), &framed).unwrap() {
+            match decode(circuit, &secret, answer) {
+                Ok(scores) => {
+                    assert!(class_of_scores(&scores) < spec.classes.len().max(2));
+                    spec.class_scores(&scores);
+                    spec.value(&scores);
+                }
+                Err(error) => assert_eq!(error.code, "answer_invalid"),
+            }
+        }
+    }
+}
+
+/// Quantised rows: of the lowest and the highest numbers, and of some between.
+fn rows(spec: &ClientSpec) -> Vec<Vec<u32>> {
+    let rows = [f64::MIN, f64::MAX, 0.0, 5e-324, -1.0, 1.6].map(|value| vec![value; spec.features.len()]);
+    let quantized = rows.iter().map(|row| match spec.quantize(row) {
+        Ok(row) => row,
+        Err(error) => {
+            assert_eq!(error.code, "row_value");
+            vec![0; spec.features.len()]
+        }
+    });
+    let quantized: Vec<Vec<u32>> = quantized.collect();
+    assert!(quantized.iter().all(|row| row.iter().zip(&spec.quantizer.features).all(|(q, rule)| *q < rule.levels())));
+    quantized
+}
+
+/// What a server does with a model.
+fn server(bundle: &ServerBundle) {
+    let (spec, circuit) = (&bundle.spec, &bundle.spec.circuit);
+    assert!(ClientBundle::read(&bundle.client_zip()).is_ok_and(|client| client.id == bundle.id));
+    for row in rows(spec) {
+        assert!(!bundle.server.model.scores(&row).is_empty());
+    }
+    let evaluator = match Evaluator::new(circuit, &bundle.server.model, &spec.quantizer) {
+        Ok(evaluator) => evaluator,
+        Err(error) => return assert!(["model_invalid", "circuit_unfit"].contains(&error.code), "{error:?}"),
+    };
+    let [key, request, response] = [circuit.key_bytes(), circuit.request_bytes(), circuit.response_bytes()];
+    if key.max(request).max(response).max(circuit.unpacked_key_bytes()) <= WORK && circuit.cmuxes() <= 1 << 8 {
+        let mut random = Random::fresh(&mut Counter(0));
+        let key = evaluator.unpack_key(&vec![0; key], &mut random).unwrap();
+        let answers = evaluator.evaluate(&key, &[&vec![0; request]], &mut random).unwrap();
+        assert_eq!(answers.iter().map(Vec::len).collect::<Vec<_>>(), [response]);
+    }
+}
