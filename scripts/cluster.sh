@@ -5,6 +5,8 @@
 #   scripts/cluster.sh soak [MIN]  MIN minutes (2 unless said) of 16 clients while servers are killed and the store stops
 #   scripts/cluster.sh memory      the most memory that a server takes: 400 keys, 32 clients at once
 #   scripts/cluster.sh             all of it
+#
+# The S3 server is s3s-fs; FHECTL_TEST_GARAGE=/path/to/garage (`cargo install garage --locked`) takes Garage instead.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-all} minutes=${2:-2}
@@ -13,7 +15,7 @@ case $what in
   soak) filter=answers_stay ;;
   memory) filter=memory_stays ;;
   all) filter= ;;
-  *) sed -n '2,7s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
 if ! command -v nginx >/dev/null; then
   root=; [ "$(id -u)" = 0 ] || root=sudo

@@ -1,10 +1,13 @@
-//! A real S3 server (s3s-fs) that is stopped, frozen and started again. `scripts/test_s3.sh` gets it.
+//! A real S3 server that is stopped, frozen and started again: s3s-fs, which `scripts/test_s3.sh` gets, or Garage.
 #![allow(dead_code, reason = "no test uses all of it")]
+
+#[path = "garage.rs"]
+mod garage;
 
 use super::process::{Serving, fhectl, stderr};
 use serde_json::Value;
 use std::net::{TcpListener, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -33,18 +36,28 @@ pub struct S3 {
     child: Option<Child>,
     port: u16,
     pub folder: TempDir,
+    /// Its binary, where it is Garage.
+    garage: Option<PathBuf>,
 }
 
 impl S3 {
     pub fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("bucket")).unwrap();
-        let mut s3 = Self { child: None, port: free_port(), folder };
+        let garage = std::env::var_os("FHECTL_TEST_GARAGE").map(PathBuf::from);
+        let mut s3 = Self { child: None, port: free_port(), folder, garage };
         s3.resume();
+        if let Some(binary) = &s3.garage {
+            garage::set_up(binary, s3.folder.path());
+        }
         s3
     }
 
     pub fn resume(&mut self) {
+        if let Some(binary) = &self.garage {
+            self.child = Some(garage::start(binary, self.folder.path(), self.port));
+            return wait_for(self.port, "Garage");
+        }
         let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/s3/bin/s3s-fs");
         let binary = std::env::var_os("FHECTL_TEST_S3").map_or(own, Into::into);
         let port = self.port.to_string();
@@ -73,9 +86,10 @@ impl S3 {
     }
 
     pub fn variables(&self) -> Vec<(&'static str, String)> {
+        let (access, secret) = if self.garage.is_some() { (garage::ACCESS, garage::SECRET) } else { ("tests", SECRET) };
         vec![
-            ("AWS_ACCESS_KEY_ID", "tests".into()),
-            ("AWS_SECRET_ACCESS_KEY", SECRET.into()),
+            ("AWS_ACCESS_KEY_ID", access.into()),
+            ("AWS_SECRET_ACCESS_KEY", secret.into()),
             ("AWS_REGION", "us-east-1".into()),
             ("AWS_ENDPOINT_URL", format!("http://127.0.0.1:{}", self.port)),
             ("AWS_ALLOW_HTTP", "true".into()),
