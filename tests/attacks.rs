@@ -6,6 +6,7 @@
 
 mod common;
 
+use common::Opened;
 use fhectl::circuit::path_cost_sum::PathCostSumParams;
 use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
 use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, decode, encode};
@@ -159,7 +160,7 @@ fn sum_params(spec: &CircuitSpec) -> &PathCostSumParams {
 }
 
 /// What a client decrypts of one answer: for every slot the number on each circle.
-fn slots(params: &PathCostSumParams, key: &ClientKey, answer: &[u8]) -> Vec<Vec<u64>> {
+fn slots(params: &PathCostSumParams, opened: &Opened, answer: &[u8]) -> Vec<Vec<u64>> {
     let each = PartialGlwe::wire_len(params.input.shape, params.stride, params.response_bits);
     let circles = params.circles.concat();
     let mut slots = Vec::new();
@@ -167,7 +168,7 @@ fn slots(params: &PathCostSumParams, key: &ClientKey, answer: &[u8]) -> Vec<Vec<
         let columns = group.chunks(each).zip(&circles).map(|(bytes, circle)| {
             let glwe = PartialGlwe::read(bytes, params.input.shape, params.stride, params.response_bits).unwrap();
             let place = |phase: u64| ((u128::from(phase) * u128::from(*circle) + (1 << 63)) >> 64) as u64 % circle;
-            key.answer().phases(&glwe).into_iter().map(place).collect::<Vec<u64>>()
+            opened.phases(&glwe).into_iter().map(place).collect::<Vec<u64>>()
         });
         let columns: Vec<Vec<u64>> = columns.collect();
         slots.extend((0..params.stride).map(|slot| columns.iter().map(|column| column[slot]).collect::<Vec<u64>>()));
@@ -198,6 +199,7 @@ fn answers_of_path_cost_say_nothing_of_single_trees_nor_of_leaves_that_are_not_r
         let mut random = Random::fresh(&mut OsEntropy);
         let key = ClientKey::generate(&spec, &mut OsEntropy);
         let own = evaluator.unpack_key(&key.evaluation_key(&spec, &mut OsEntropy), &mut random).unwrap();
+        let opened = Opened::answer(&spec, &key);
         let row = common::row(&quantizer, &mut common::random(5));
         let mut reached: Vec<Vec<usize>> = circles.iter().map(|circle| vec![0; *circle as usize]).collect();
         let mut others = reached.clone();
@@ -205,7 +207,7 @@ fn answers_of_path_cost_say_nothing_of_single_trees_nor_of_leaves_that_are_not_r
         for _ in 0..40 * circles.iter().max().unwrap() {
             let request = encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
             let answer = evaluator.evaluate(&own, &[&request], &mut random).unwrap().remove(0);
-            let slots = slots(params, &key, &answer);
+            let slots = slots(params, &opened, &answer);
             let is_reached = |slot: &Vec<u64>| slot[0].is_multiple_of(params.count_modulus);
             assert_eq!(slots.iter().filter(|slot| is_reached(slot)).count(), trees);
             let first = slots.iter().position(is_reached).unwrap();
@@ -309,7 +311,7 @@ fn what_is_no_request_or_no_answer_of_a_sum_is_named() {
     // Any bytes of the right length are answered: nothing else can be seen in them.
     let noise = vec![0xa5; request.len()];
     let answers = evaluator.evaluate(&own, &[&request, &noise], &mut random).unwrap();
-    assert_eq!(decode(&spec, &key, &answers[0]).unwrap(), model.scores(&[1, 2, 3, 0]));
+    assert_eq!(decode(&spec, &key, &answers[0]).unwrap().values(), model.scores(&[1, 2, 3, 0]));
     assert_eq!(decode(&spec, &key, &answers[0][1..]).unwrap_err().code, "ciphertext_invalid");
     // An answer to nonsense, one under another key, and one where every leaf is reached.
     let other = ClientKey::generate(&spec, &mut OsEntropy);
@@ -336,8 +338,9 @@ fn one_answer_of_leaf_sum_does_not_match_a_replay_of_the_right_model() {
         // What the attacker runs: the same circuit without re-randomisation, on the same request and bootstrap key.
         let mut open = spec.clone();
         let CircuitSpec::LeafSum(params) = &mut open else { unreachable!() };
-        params.flood_log2 = None;
+        params.noise_flooding = None;
         let bootstrap_key = &query.evaluation_key[..open.key_bytes()];
+        let opened = Opened::answer(&spec, &query.key);
         let mut matches = Vec::new();
         let mut phases = Vec::new();
         for feature in 0..3 {
@@ -346,8 +349,7 @@ fn one_answer_of_leaf_sum_does_not_match_a_replay_of_the_right_model() {
                 if replay[0].mask == query.answers[0].mask {
                     matches.push((feature, threshold));
                 }
-                let difference =
-                    query.key.answer().phase(&replay[0]).wrapping_sub(query.key.answer().phase(&query.answers[0]));
+                let difference = opened.phase(&replay[0]).wrapping_sub(opened.phase(&query.answers[0]));
                 phases.push((difference as i64).unsigned_abs());
             }
         }
@@ -372,25 +374,26 @@ fn one_answer_of_a_table_or_a_network_does_not_match_a_replay() {
             let spec = spec(&model, &quantizer, kind, reveal);
             let mut open = spec.clone();
             let flood = match &mut open {
-                CircuitSpec::Table(params) => params.flood_log2.take(),
-                CircuitSpec::Network(params) => params.flood_log2.take(),
+                CircuitSpec::Table(params) => params.noise_flooding.take(),
+                CircuitSpec::Network(params) => params.noise_flooding.take(),
                 _ => unreachable!(),
             };
             let mut differences = Vec::new();
             for _ in 0..8 {
                 let query = query(&spec, &model, &quantizer);
+                let opened = Opened::answer(&spec, &query.key);
                 let own_key = &query.evaluation_key[..open.key_bytes()];
                 let replay = answer(&open, &model, &quantizer, own_key, &query.request);
                 for (replay, answer) in replay.iter().zip(&query.answers) {
                     assert_eq!(replay.mask == answer.mask, leaks, "{kind}, reveal {reveal}");
-                    let phase = |lwe| query.key.answer().phase(lwe);
-                    let difference = (phase(replay).wrapping_sub(phase(answer)) as i64).unsigned_abs();
+                    let difference = opened.phase(replay).wrapping_sub(opened.phase(answer)) as i64;
+                    let difference = difference.unsigned_abs();
                     differences.push(difference as f64);
                 }
             }
-            // Flooding is uniform up to 2^flood: half of that on average.
+            // Flooding is uniform up to its bound: half of that on average.
             let mean = differences.iter().sum::<f64>() / differences.len() as f64;
-            let least = flood.map_or(0.0, |flood| (f64::from(flood) - 2.0).exp2());
+            let least = flood.map_or(0.0, |flood| flood as f64 / 4.0);
             assert!(if leaks { mean == 0.0 } else { mean > least }, "{kind}, reveal {reveal}: mean difference {mean}");
         }
     }
@@ -405,7 +408,7 @@ fn one_answer_of_a_forest_does_not_match_a_replay() {
         let spec = spec(&model, &quantizer, CircuitKind::CmuxForest, reveal);
         let mut open = spec.clone();
         let CircuitSpec::CmuxForest(params) = &mut open else { unreachable!() };
-        let flood = params.flood_log2.take();
+        let flood = params.noise_flooding.take();
         let (shape, coefficients) = (params.bits.shape, params.coefficients());
         let read = |bytes: &[u8]| PartialGlwe::read(bytes, shape, coefficients, 64).unwrap();
         let mut differences = Vec::new();
@@ -417,12 +420,13 @@ fn one_answer_of_a_forest_does_not_match_a_replay() {
             let sent = read(&answer_bytes(&spec, &model, &quantizer, &wire, &request));
             let replay = read(&answer_bytes(&open, &model, &quantizer, &[], &request));
             assert_eq!(replay.mask == sent.mask, leaks, "reveal {reveal}");
-            let (sent, replay) = (key.answer().phases(&sent), key.answer().phases(&replay));
+            let opened = Opened::answer(&spec, &key);
+            let (sent, replay) = (opened.phases(&sent), opened.phases(&replay));
             differences.extend(sent.iter().zip(replay).map(|(a, b)| (a.wrapping_sub(b) as i64).unsigned_abs() as f64));
         }
-        // Flooding is uniform up to 2^flood: half of that on average.
+        // Flooding is uniform up to its bound: half of that on average.
         let mean = differences.iter().sum::<f64>() / differences.len() as f64;
-        let least = flood.map_or(0.0, |flood| (f64::from(flood) - 2.0).exp2());
+        let least = flood.map_or(0.0, |flood| flood as f64 / 4.0);
         assert!(if leaks { mean == 0.0 } else { mean > least }, "reveal {reveal}: mean difference {mean}");
     }
 }

@@ -91,7 +91,7 @@ fn floats_are_the_librarys() {
     }
 }
 
-use fhectl::circuit::network::{SCORE_PARTS, simulate::Simulator};
+use fhectl::circuit::network::simulate::Simulator;
 use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
 use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, decode, encode};
 use fhectl::data::Dataset;
@@ -168,7 +168,7 @@ fn integers_agree_with_floats_and_noise_with_integers() {
             wanted.push(target);
             floats.push(original[0]);
             integers.push(value(clear[0] as f64));
-            noisy.push(value(drawn[0] as f64 / SCORE_PARTS as f64));
+            noisy.push(value(drawn[0] as f64));
         }
         let widths: Vec<usize> = network.layers.iter().map(|layer| layer.map.shape.outputs()).collect();
         let norms: Vec<u64> = network
@@ -218,11 +218,11 @@ fn encrypted_answers_are_the_clear_ones() {
         let mut same = 0;
         for (row, answer) in rows.iter().zip(&answers) {
             let (got, clear) = (decode(&spec, &key, answer).unwrap(), model.scores(row));
-            for (got, clear) in got.iter().zip(&clear) {
-                let off = (*got as f64 / SCORE_PARTS as f64 - *clear as f64) / circle;
+            for (got, clear) in got.values().iter().zip(&clear) {
+                let off = (*got - *clear) as f64 / circle;
                 assert!(off.abs() < 0.05, "{name}: off by {off} turns");
             }
-            same += usize::from(class_of_scores(&got) == class_of_scores(&clear));
+            same += usize::from(got.class() == class_of_scores(&clear));
         }
         println!("{name}: {same} of {count} encrypted as clear");
         // One row may lie where noise decides.

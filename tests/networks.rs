@@ -2,8 +2,9 @@
 
 mod common;
 
+use common::Opened;
 use common::{dense, network, quantizer, row};
-use fhectl::circuit::network::{NetworkParams, SCORE_PARTS, evaluate, program::Program, simulate::Simulator};
+use fhectl::circuit::network::{NetworkParams, evaluate, program::Program, simulate::Simulator};
 use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
 use fhectl::circuit::{CircuitSpec, ClientKey, decode, encode};
 use fhectl::fhe::list::LweList;
@@ -59,15 +60,14 @@ fn encrypted_scores_are_off_as_far_as_simulated_ones() {
         let answers = evaluator.evaluate(&unpacked, &requests, &mut server).unwrap();
 
         let square = |scores: &[i64], clear: &[i64]| -> f64 {
-            let parts = SCORE_PARTS as i64;
-            scores.iter().zip(clear).map(|(a, b)| ((a - parts * b) as f64 / params.score_parts() as f64).powi(2)).sum()
+            scores.iter().zip(clear).map(|(a, b)| ((a - b) as f64 / params.score_circle as f64).powi(2)).sum()
         };
         let (mut encrypted, mut simulated) = (0.0, 0.0);
         for (index, (row, answer)) in rows.iter().zip(&answers).enumerate() {
             assert_eq!(answer.len(), spec.response_bytes());
             let clear = network.scores(row);
             assert_eq!(network.wraps(row), 0);
-            encrypted += square(&decode(&spec, &key, answer).unwrap(), &clear);
+            encrypted += square(decode(&spec, &key, answer).unwrap().values(), &clear);
             let draws = (0..20).map(|draw| square(&simulator.scores(row, index as u64 * 20 + draw), &clear));
             simulated += draws.sum::<f64>() / 20.0;
         }
@@ -79,7 +79,7 @@ fn encrypted_scores_are_off_as_far_as_simulated_ones() {
     }
 }
 
-fn phases(secret: &GlweSecret, list: &LweList) -> Vec<f64> {
+fn phases(secret: &Opened, list: &LweList) -> Vec<f64> {
     (0..list.len()).map(|index| secret.phase(&list.lwe(index)) as f64 / TURN).collect()
 }
 
@@ -138,6 +138,7 @@ fn noise_at_every_layer_is_the_formulas() {
             .map(|shape| GlweSecret::generate(shape, &mut OsEntropy));
         let mut stored = Vec::new();
         [&small, &middle, &big].into_iter().for_each(|secret| secret.write(&mut stored));
+        let [small, middle, big] = [&small, &middle, &big].map(Opened::of);
         let key = ClientKey::read(&spec, &stored).unwrap();
         let wire = key.evaluation_key(&spec, &mut OsEntropy);
         let own = &wire[..wire.len() - fhectl::fhe::public_key::layout(params.output()).wire_len()];

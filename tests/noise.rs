@@ -5,6 +5,7 @@
 
 mod common;
 
+use common::Opened;
 use fhectl::bundle::folder;
 use fhectl::circuit::boxes::Boxes;
 use fhectl::circuit::cmux_forest::program::Program;
@@ -60,6 +61,7 @@ fn a_leafs_point_has_the_predicted_noise_where_the_bootstrap_starts() {
     let (params, tests, quantizer) = leaf_sum();
     let spec = CircuitSpec::LeafSum(params.clone());
     let key = ClientKey::generate(&spec, &mut OsEntropy);
+    let opened = &Opened::all(&spec, &key)[0];
     let mut random = common::random(1);
     let log_modulus = PolynomialSize(params.bootstrap.output.size).to_blind_rotation_input_modulus_log();
     let (mut fresh, mut switched) = (Vec::new(), Vec::new());
@@ -77,7 +79,7 @@ fn a_leafs_point_has_the_predicted_noise_where_the_bootstrap_starts() {
         let bits_variance = (scale * scale) as f64
             * test.terms.len() as f64
             * noise::seeded_variance(params.input.shape, params.input.bits);
-        fresh.push(distance(key.input().phase(&lwe), ideal) / bits_variance.sqrt());
+        fresh.push(distance(opened.phase(&lwe), ideal) / bits_variance.sqrt());
 
         // After the switch to 2N, which moves the point down by half of one of its steps.
         let words: Vec<u64> = lwe.mask.iter().copied().chain([lwe.body]).collect();
@@ -87,7 +89,7 @@ fn a_leafs_point_has_the_predicted_noise_where_the_bootstrap_starts() {
         let coarse = Lwe { mask: coarse.mask().map(|a| a << up).collect(), body: coarse.body() << up };
         let ideal = ideal.wrapping_sub(1 << (up - 1));
         let variance = needs::input_variance(&params, test.terms.len(), scale as f64);
-        switched.push(distance(key.input().phase(&coarse), ideal) / variance.sqrt());
+        switched.push(distance(opened.phase(&coarse), ideal) / variance.sqrt());
     }
     assert_unit_variance("bits of a leaf, added up", &fresh, 0.0);
     assert_unit_variance("the same after the centred modulus switch", &switched, 0.0);
@@ -102,6 +104,7 @@ fn a_bootstrap_has_the_predicted_noise() {
     for _ in 0..3 {
         let small = GlweSecret::generate(small_shape, &mut OsEntropy);
         let big = GlweSecret::generate(params.output, &mut OsEntropy);
+        let opened = Opened::of(&big);
         let key =
             BootstrapKey::unpack(&params, &bootstrap::generate(&params, &small, &big, &mut OsEntropy), None).unwrap();
         let layout = SeededLayout { shape: small_shape, bodies: 200, bits: 64 };
@@ -114,7 +117,7 @@ fn a_bootstrap_has_the_predicted_noise() {
             let height = 1u64 << 61;
             let wanted = if index % 2 == 0 { height } else { height.wrapping_neg() };
             let sigma = noise::bootstrap_variance(params.lwe_dimension, params.output, params.gadget()).sqrt();
-            errors.push(distance(big.phase(&key.sum_of_signs(&[lwe], &[height])), wanted) / sigma);
+            errors.push(distance(opened.phase(&key.sum_of_signs(&[lwe], &[height])), wanted) / sigma);
         }
     }
     assert_unit_variance("a bootstrap's output", &errors, 0.0);
@@ -130,7 +133,7 @@ fn packed_answers_have_the_predicted_noise() {
     let mut spec = path_cost_sum::needs::search(&compiled, &quantizer, &PlanRequest::default()).unwrap().spec;
     let CircuitSpec::PathCostSum(params) = &mut spec else { panic!("{spec:?}") };
     // What is left without re-randomisation and cutting is what both are to drown.
-    (params.flood_log2, params.response_bits) = (None, 64);
+    (params.noise_flooding, params.response_bits) = (None, 64);
     let params = params.clone();
     assert!(params.stride > 1);
     let variance = path_cost_sum::needs::mean_variance(&compiled, &params);
@@ -141,6 +144,7 @@ fn packed_answers_have_the_predicted_noise() {
     let key = ClientKey::generate(&spec, &mut OsEntropy);
     let own = evaluator.unpack_key(&[], &mut random).unwrap();
     let circles = params.circles.concat();
+    let opened = Opened::answer(&spec, &key);
     let mut errors = Vec::new();
     for _ in 0..60 {
         let row = common::row(&quantizer, &mut random);
@@ -150,7 +154,7 @@ fn packed_answers_have_the_predicted_noise() {
         let each = PartialGlwe::wire_len(shape, params.stride, 64);
         for (bytes, circle) in answer.chunks(each).zip(circles.iter().cycle()) {
             let glwe = PartialGlwe::read(bytes, shape, params.stride, 64).unwrap();
-            for phase in key.answer().phases(&glwe) {
+            for phase in opened.phases(&glwe) {
                 let step = 2f64.powi(64) / *circle as f64;
                 let place = phase as f64 / step;
                 // The distance from the nearest message, as exact as the phase: steps are no whole numbers of words.
@@ -166,6 +170,7 @@ fn packed_answers_have_the_predicted_noise() {
 fn fresh_encryptions_have_the_predicted_noise() {
     for (shape, bits) in [(GlweShape::new(1, 2048), 40), (GlweShape::new(9, 64), 10), (GlweShape::new(1, 4096), 60)] {
         let secret = GlweSecret::generate(shape, &mut OsEntropy);
+        let opened = Opened::of(&secret);
         let layout = SeededLayout { shape, bodies: 2000, bits };
         // Messages that are no multiple of the wire's step, so that its rounding shows.
         let mut messages = vec![0; 2000];
@@ -178,7 +183,7 @@ fn fresh_encryptions_have_the_predicted_noise() {
             .map(|(index, message)| {
                 let mut lwe = Lwe::zero(shape.lwe_dimension());
                 list.add_coefficient(index, 1, &mut lwe);
-                distance(secret.phase(&lwe), *message) / sigma
+                distance(opened.phase(&lwe), *message) / sigma
             })
             .collect();
         // Ties are rounded up: half a unit of 2^-64, which shows where the noise is but a few units.
@@ -237,7 +242,7 @@ fn paths_of_cmuxes_have_no_more_noise_than_the_search_counted() {
             let ideal =
                 |score: i64, m: u64| (u128::from((score - params.low) as u64 % m) * (1 << 64) / u128::from(m)) as u64;
             let ideals = scores.iter().flat_map(|score| params.moduli.iter().map(move |m| ideal(*score, *m)));
-            let phases = key.answer().phases(&glwe);
+            let phases = Opened::answer(&spec, &key).phases(&glwe);
             errors.extend(phases.iter().zip(ideals).map(|(phase, ideal)| distance(*phase, ideal) / sigma));
         }
     }

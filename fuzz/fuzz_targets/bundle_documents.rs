@@ -10,7 +10,6 @@ use fhectl::circuit::plan::Evaluator;
 use fhectl::circuit::{ClientKey, decode, encode};
 use fhectl::error::Error;
 use fhectl::fhe::Random;
-use fhectl::model::class_of_scores;
 use fhectl::protocol::frame::{Frame, begin_batch, most_items, read_batch};
 use fhectl::report::facts::facts;
 use fhectl_fuzz::documents::{mutate, zips};
@@ -68,9 +67,9 @@ fn client(bundle: &ClientBundle) {
         for answer in read_batch(Frame::Answers, &bundle.id, circuit.response_bytes(), &framed).unwrap() {
             match decode(circuit, &secret, answer) {
                 Ok(scores) => {
-                    assert!(class_of_scores(&scores) < spec.classes.len().max(2));
-                    spec.class_scores(&scores);
-                    spec.value(&scores);
+                    assert!(scores.class() < spec.classes.len().max(2));
+                    spec.class_scores(scores.values());
+                    spec.value(scores.values());
                 }
                 Err(error) => assert_eq!(error.code, "answer_invalid"),
             }

@@ -198,7 +198,7 @@ const WORDS: [&str; 62] = [
     "trees",
     "nodes",
     "activation",
-    "flood_log2",
+    "noise_flooding",
     "evaluation",
 ];
 

@@ -15,8 +15,8 @@ use crate::error::{Error, Result};
 use archive::Entry;
 use serde::de::DeserializeOwned;
 
-/// The version of the bundle format that this build writes; it reads up to this one.
-pub const FORMAT: u32 = 1;
+/// The version of the bundle format that this build writes and reads.
+pub const FORMAT: u32 = 2;
 
 /// What a client needs to use a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -126,7 +126,7 @@ fn from_json<T: DeserializeOwned>(entry: &Entry) -> Result<T> {
             "bundle_format",
             format!("{} has format {}, this fhectl reads format {FORMAT}", entry.name, version.format),
         )
-        .hint("use the fhectl version that versions.json names, or create the model again"));
+        .hint("create the model again with `fhectl create`, or use the fhectl version that versions.json names"));
     }
     serde_json::from_str(&entry.text).map_err(damaged)
 }

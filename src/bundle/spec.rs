@@ -1,7 +1,7 @@
 //! The two halves of a bundle: what is public and what is the model owner's.
 
 use super::{FORMAT, invalid};
-use crate::circuit::{CircuitSpec, Reveal, network};
+use crate::circuit::{CircuitSpec, Reveal};
 use crate::error::{Error, Result};
 use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{Model, Output, Quantizer, RowStep};
@@ -101,7 +101,7 @@ pub struct ClientSpec {
     /// Names of the classes; none where the output is a number.
     pub classes: Vec<String>,
     /// What is done to a row before it is quantised.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(rename = "preprocessing", default, skip_serializing_if = "Vec::is_empty")]
     pub preparation: Vec<RowStep>,
     pub quantizer: Quantizer,
     pub circuit: CircuitSpec,
@@ -110,6 +110,7 @@ pub struct ClientSpec {
     /// carry noise.
     pub p_fail_log2: Option<f64>,
     /// log2 of an answer's statistical distance from one whose noise does not depend on the model.
+    #[serde(rename = "statistical_distance_log2")]
     pub flooding_log2: Option<f64>,
     pub security_bits: u32,
     /// What an integer score is worth as a logit or in the target's unit; `None` where scores are classes.
@@ -146,22 +147,17 @@ impl ClientSpec {
     pub fn value(&self, scores: &[i64]) -> Option<f64> {
         match (self.output(), scores) {
             (Output::Value, [score]) => {
-                Some(self.shown(*score) as f64 * self.score_scale.unwrap_or(1.0) + self.score_offset.unwrap_or(0.0))
+                Some(*score as f64 * self.score_scale.unwrap_or(1.0) + self.score_offset.unwrap_or(0.0))
             }
             _ => None,
         }
-    }
-
-    /// A score as fine as it may be shown.
-    fn shown(&self, score: i64) -> i64 {
-        if matches!(self.circuit, CircuitSpec::Network(_)) { network::to_whole_steps(score) } else { score }
     }
 
     /// One number a class: probabilities where scores are logits, shares of votes, or distances from the boundary; scores
     /// as they are where they have no scale.
     pub fn class_scores(&self, scores: &[i64]) -> Vec<f64> {
         let scale = self.score_scale.unwrap_or(1.0);
-        let scores: Vec<f64> = scores.iter().map(|score| self.shown(*score) as f64 * scale).collect();
+        let scores: Vec<f64> = scores.iter().map(|score| *score as f64 * scale).collect();
         let scores = match (&scores[..], self.score_unit) {
             ([margin], ScoreUnit::Logit) => vec![0.0, *margin],
             ([margin], ScoreUnit::Share) => vec![(1.0 - margin) / 2.0, (1.0 + margin) / 2.0],
@@ -175,6 +171,33 @@ impl ClientSpec {
         let powers: Vec<f64> = scores.iter().map(|logit| libm::exp(logit - largest)).collect();
         let sum: f64 = powers.iter().sum();
         powers.into_iter().map(|power| power / sum).collect()
+    }
+
+    /// Checks that answers are wrong no more often than a client accepts: wrong ones, seen by others, give its secret key away.
+    ///
+    /// `accepted` is log2 of the chance an inference, -128 unless the client says otherwise. The bundle's `p_fail` is its
+    /// author's word, so what the public parameters have at least is counted too.
+    ///
+    /// # Errors
+    /// `failure_rate`.
+    pub fn check_failure(&self, accepted: f64) -> Result<()> {
+        let Some(stated) = self.p_fail_log2 else { return Ok(()) };
+        let least = self.circuit.least_failure_log2().unwrap_or(f64::NEG_INFINITY);
+        let failure = stated.max(least);
+        // Beyond the digits that rounding a figure on its way here may have cost.
+        if failure <= accepted + 0.01 {
+            return Ok(());
+        }
+        Err(Error::user(
+            "failure_rate",
+            format!(
+                "one of 2^{:.0} answers of this model may be wrong ({}), one of 2^{:.0} is accepted",
+                -failure,
+                if least > stated { "by its parameters, not by its own word" } else { "so it says itself" },
+                -accepted
+            ),
+        )
+        .hint("wrong answers that others see give the secret key away; where nobody sees them, accept it with --accept-p-fail"))
     }
 
     /// Checks all that later code relies on.

@@ -105,10 +105,10 @@ fn the_clients_half_says_nothing_of_the_tree() {
 #[test]
 fn a_newer_format_is_told_apart_from_damage() {
     let (client, server) = specs();
-    let newer = to_json(&client).replacen("\"format\":1", "\"format\":2", 1);
+    let newer = to_json(&client).replacen("\"format\":2", "\"format\":3", 1);
     let bytes = zip_of(&[("client.json", newer.as_bytes()), ("id", "0".repeat(64).as_bytes())]);
     assert_eq!(ClientBundle::read(&bytes).unwrap_err().code, "bundle_format");
-    let newer = to_json(&server).replacen("\"format\":1", "\"format\":2", 1);
+    let newer = to_json(&server).replacen("\"format\":2", "\"format\":3", 1);
     let client_json = to_json(&client);
     let bytes = zip_of(&[
         ("client.json", client_json.as_bytes()),
@@ -176,11 +176,30 @@ fn an_id_is_64_hexadecimal_digits() {
 }
 
 #[test]
-fn a_networks_scores_are_shown_in_whole_steps() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model/cnn-digits");
-    let spec = super::folder::read_client(&folder).unwrap().spec;
-    let fine: Vec<i64> = (0..10).map(|class| 37 * class - 160).collect();
-    let whole: Vec<i64> = fine.iter().map(|score| crate::circuit::network::to_whole_steps(*score)).collect();
-    assert_ne!(fine, whole);
-    assert_eq!(spec.class_scores(&fine), spec.class_scores(&whole));
+fn an_older_format_says_to_make_the_model_again() {
+    let (client, _) = specs();
+    let older = to_json(&client).replacen("\"format\":2", "\"format\":1", 1);
+    let bytes = zip_of(&[("client.json", older.as_bytes()), ("id", "0".repeat(64).as_bytes())]);
+    let error = ClientBundle::read(&bytes).unwrap_err();
+    assert_eq!(error.code, "bundle_format");
+    assert!(error.hint.unwrap().contains("fhectl create"));
+}
+
+#[test]
+fn a_failure_rate_is_accepted_up_to_what_the_client_says() {
+    let (client, _) = specs();
+    client.check_failure(-128.0).unwrap();
+    let raised = ClientSpec { p_fail_log2: Some(-40.0), ..client.clone() };
+    let refused = |spec: &ClientSpec, accepted| spec.check_failure(accepted).map_err(|error| error.code);
+    assert_eq!(refused(&raised, -128.0), Err("failure_rate"));
+    assert_eq!(refused(&raised, -40.0), Ok(()));
+    // What a bundle says of itself does not count where its parameters cannot keep it.
+    let mut lying = client.clone();
+    match &mut lying.circuit {
+        crate::circuit::CircuitSpec::PathCost(params) => params.response_bits = 7,
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(refused(&lying, -128.0), Err("failure_rate"));
+    let network = ClientSpec { p_fail_log2: None, ..client };
+    assert_eq!(refused(&network, -128.0), Ok(()));
 }

@@ -14,9 +14,13 @@ pub mod path_cost;
 pub mod path_cost_sum;
 #[cfg(feature = "evaluate")]
 pub mod plan;
+mod reading;
 pub mod residues;
+mod scores;
 pub mod table;
 pub mod thermometer;
+
+pub use scores::Scores;
 
 use crate::error::{Error, Result};
 use crate::fhe::{Entropy, GlweSecret, GlweShape, SeededLayout, bad_parameters, public_key};
@@ -103,16 +107,41 @@ impl CircuitSpec {
         }
     }
 
+    fn reading(&self) -> reading::Reading {
+        match self {
+            Self::Linear(params) => params.reading(),
+            Self::PathCost(params) => params.reading(),
+            Self::PathCostSum(params) => params.reading(),
+            Self::LeafSum(params) => params.reading(),
+            Self::CmuxForest(params) => params.reading(),
+            Self::Table(params) => params.reading(),
+            Self::Network(params) => params.reading(),
+        }
+    }
+
     /// Whether answers are re-randomised before they leave the server.
     pub fn rerandomized(&self) -> bool {
+        self.reading().noise_flooding.is_some()
+    }
+
+    /// The bits that one answer can carry at most to whoever sent the question, honest or not: messages times log2 of the
+    /// circle over the width of the flooding noise ([`crate::fhe::noise::message_capacity`]). `None` where answers are not
+    /// re-randomised.
+    pub fn capacity_bits(&self) -> Option<f64> {
+        self.reading().capacity()
+    }
+
+    /// log2 of the chance of a wrong answer that the public parameters have at least, whatever the model: fresh noise, cut
+    /// bits, flooding and one term. `None` for networks, whose answers carry noise.
+    pub fn least_failure_log2(&self) -> Option<f64> {
         match self {
-            Self::Linear(params) => params.flood_log2.is_some(),
-            Self::PathCost(params) => params.flood_log2.is_some(),
-            Self::PathCostSum(params) => params.flood_log2.is_some(),
-            Self::LeafSum(params) => params.flood_log2.is_some(),
-            Self::CmuxForest(params) => params.flood_log2.is_some(),
-            Self::Table(params) => params.flood_log2.is_some(),
-            Self::Network(params) => params.flood_log2.is_some(),
+            Self::Linear(params) => Some(params.least_failure()),
+            Self::PathCost(params) => Some(params.least_failure()),
+            Self::PathCostSum(params) => Some(params.least_failure()),
+            Self::LeafSum(params) => Some(params.least_failure()),
+            Self::CmuxForest(params) => Some(params.least_failure()),
+            Self::Table(params) => Some(params.least_failure()),
+            Self::Network(_) => None,
         }
     }
 
@@ -321,13 +350,13 @@ pub fn encode(
     }
 }
 
-/// Decrypts one answer into the scores that [`crate::model::Model::scores`] gives in clear (`Network`: with noise, in
-/// [`network::SCORE_PARTS`] of a step).
+/// Decrypts one answer into the scores that [`crate::model::Model::scores`] gives in clear (`Network`: with noise,
+/// rounded).
 ///
 /// # Errors
 /// `ciphertext_invalid` where the bytes are not an answer of this circuit.
-pub fn decode(spec: &CircuitSpec, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
-    match spec {
+pub fn decode(spec: &CircuitSpec, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
+    let scores = match spec {
         CircuitSpec::Linear(params) => linear::client::decode(params, key, answer),
         CircuitSpec::PathCost(params) => path_cost::client::decode(params, key, answer),
         CircuitSpec::PathCostSum(params) => path_cost_sum::client::decode(params, key, answer),
@@ -335,17 +364,13 @@ pub fn decode(spec: &CircuitSpec, key: &ClientKey, answer: &[u8]) -> Result<Vec<
         CircuitSpec::CmuxForest(params) => cmux_forest::client::decode(params, key, answer),
         CircuitSpec::Table(params) => table::client::decode(params, key, answer),
         CircuitSpec::Network(params) => network::client::decode(params, key, answer),
-    }
+    };
+    scores.map(Scores::new)
 }
 
 /// One-hot scores of a class, as a tree gives them.
 fn one_hot(class: usize, classes: usize) -> Vec<i64> {
     (0..classes).map(|c| i64::from(c == class)).collect()
-}
-
-/// The integer in `0..modulus` that a phase with step `2^64 / modulus` is nearest to.
-fn nearest_message(phase: u64, modulus: u64) -> u64 {
-    ((u128::from(phase) * u128::from(modulus) + (1 << 63)) >> 64) as u64 % modulus
 }
 
 /// The torus word of `message` in a circle cut into `modulus` steps.
@@ -366,25 +391,11 @@ fn check_bits(name: &str, bits: u32) -> Result<()> {
     if (1..=64).contains(&bits) { Ok(()) } else { Err(bad_parameters(format!("{name} is {bits}, want 1 to 64"))) }
 }
 
-fn check_flood(flood_log2: Option<u32>) -> Result<()> {
-    match flood_log2 {
-        Some(flood) if flood > 62 => Err(bad_parameters(format!("flooding noise of 2^{flood}"))),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn messages_survive_noise_below_half_a_step(modulus in 2u64..200, message in 0u64..200, noise in -0.499f64..0.499) {
-            let message = message % modulus;
-            let step = 2f64.powi(64) / modulus as f64;
-            let phase = torus(message, modulus).wrapping_add((noise * step) as i64 as u64);
-            prop_assert_eq!(nearest_message(phase, modulus), message);
+fn check_flood(noise_flooding: Option<u64>) -> Result<()> {
+    match noise_flooding {
+        Some(flooding) if !(1..=1 << 62).contains(&flooding) => {
+            Err(bad_parameters(format!("flooding noise of {flooding} units, want 1 to 2^62")))
         }
+        _ => Ok(()),
     }
 }

@@ -22,6 +22,13 @@ use serde::{Deserialize, Serialize};
 /// Cores of the machines that plans are made for.
 pub const PLANNED_CORES: usize = 2;
 
+/// The share of an answer's margin that flooding takes at least, where it drowns the model's noise: the rest is for cutting
+/// the answer, which costs bits of every word. What it leaves free between messages can betray noise that a client put
+/// into its question.
+pub(super) const FLOODED_SHARE: f64 = 0.8;
+/// The same where bootstraps or CMUXes take most of the margin: the share of what they leave.
+pub(super) const FLOODED_ROOM: f64 = 0.5;
+
 /// What is asked of a circuit.
 #[derive(Debug, Clone, Copy)]
 pub struct PlanRequest {
@@ -278,12 +285,12 @@ impl Evaluator {
         let (own, public) = match &self.spec {
             CircuitSpec::LeafSum(params) => {
                 let (own, public) = bytes.split_at(params.bootstrap.layout().wire_len());
-                let key = BootstrapKey::unpack(&params.bootstrap, own, params.flood_log2.map(|_| random));
+                let key = BootstrapKey::unpack(&params.bootstrap, own, params.noise_flooding.map(|_| random));
                 (key.map(OwnKey::Bootstrap), public)
             }
             CircuitSpec::Network(params) => {
                 let (own, public) = bytes.split_at(params.key_bytes());
-                let key = NetworkKey::unpack(params, own, params.flood_log2.map(|_| random));
+                let key = NetworkKey::unpack(params, own, params.noise_flooding.map(|_| random));
                 (key.map(|key| OwnKey::Network(Box::new(key))), public)
             }
             _ => (Ok(OwnKey::Nothing), bytes),

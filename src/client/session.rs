@@ -3,7 +3,7 @@
 use super::http::Http;
 use super::keyring::ClientKeys;
 use crate::bundle::ClientBundle;
-use crate::circuit;
+use crate::circuit::{self, Scores};
 use crate::error::{Error, Result};
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{
@@ -38,7 +38,7 @@ pub enum Upload<'a> {
 
 /// One batch there and back: scores a row, and where the time went, in seconds.
 pub struct Exchange {
-    pub scores: Vec<Vec<i64>>,
+    pub scores: Vec<Scores>,
     pub request_bytes: usize,
     pub response_bytes: usize,
     pub encrypt: f64,

@@ -1,5 +1,6 @@
 //! Where models and servers are.
 
+use super::units::parse_probability;
 use crate::bundle::{ClientBundle, ModelId, ServerBundle, folder};
 use crate::client::{Http, http, session};
 use crate::error::{Error, Result};
@@ -33,6 +34,9 @@ pub struct ServerArgs {
     /// The folder of this client's keys (made once, reused after) [default: the user's data folder]
     #[arg(long, env = "FHECTL_KEYS", value_name = "DIR")]
     pub keys: Option<PathBuf>,
+    /// Accept models whose answers are wrong as often as this: safe only where nobody else learns which ones were
+    #[arg(long, env = "FHECTL_ACCEPT_P_FAIL", default_value = "2^-128", value_parser = parse_probability, value_name = "2^-N")]
+    pub accept_p_fail: f64,
 }
 
 impl ServerArgs {

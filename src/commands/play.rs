@@ -94,6 +94,7 @@ pub fn run(args: PlayArgs) -> Result<()> {
 
 /// The client's keys, made where there are none.
 pub fn keys(args: &ServerArgs, bundle: &ClientBundle) -> Result<ClientKeys> {
+    bundle.spec.check_failure(args.accept_p_fail)?;
     let work = progress::spinner("preparing keys");
     let keys = Keyring::open(args.keys.as_deref())?.keys_for(bundle)?;
     work.finish_and_clear();
@@ -231,14 +232,14 @@ fn play(
             bar.suspend(|| say!("Size of the payload: {:.2} kilobytes", exchange.request_bytes as f64 / 1024.0));
         }
         let scores = &exchange.scores[0];
-        let answers = match bundle.spec.value(scores) {
+        let answers = match bundle.spec.value(scores.values()) {
             Some(predicted) => Answers::Value { predicted, expected: rows.values[index] },
-            None => Answers::Class { predicted: class_of_scores(scores), expected: rows.labels[index] as usize },
+            None => Answers::Class { predicted: scores.class(), expected: rows.labels[index] as usize },
         };
         let outcome = Outcome {
             answers,
             agrees: owner
-                .map(|owner| agrees(&bundle.spec.circuit, &owner.server.model.scores(&quantized[index]), scores)),
+                .map(|owner| agrees(&bundle.spec.circuit, &owner.server.model.scores(&quantized[index]), scores.values())),
             exchange,
         };
         let (predicted, expected) = match answers {

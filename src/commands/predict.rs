@@ -5,7 +5,6 @@ use super::play::{keys, start_own};
 use crate::client::Session;
 use crate::data;
 use crate::error::{Error, Result};
-use crate::model::class_of_scores;
 use crate::report::progress;
 use clap::Args;
 use std::io::Write;
@@ -62,11 +61,11 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let bar = progress::bar(quantized.len(), "encrypted");
     for batch in quantized.chunks(session.batch_rows()) {
         for scores in session.infer(batch)?.scores {
-            let record = match spec.value(&scores) {
+            let record = match spec.value(scores.values()) {
                 Some(value) => vec![value.to_string()],
                 None => {
-                    let class = spec.classes[class_of_scores(&scores)].clone();
-                    [class].into_iter().chain(spec.class_scores(&scores).iter().map(f64::to_string)).collect()
+                    let class = spec.classes[scores.class()].clone();
+                    [class].into_iter().chain(spec.class_scores(scores.values()).iter().map(f64::to_string)).collect()
                 }
             };
             table.write_record(record).map_err(|error| lost(&error))?;

@@ -16,9 +16,12 @@ pub struct BootstrapParams {
     pub lwe_dimension: usize,
     /// `(k, N)`.
     pub output: GlweShape,
+    #[serde(rename = "decomposition_base_log")]
     pub base_log: u32,
+    #[serde(rename = "decomposition_level_count")]
     pub levels: u32,
     /// Bits of the key's bodies on the wire.
+    #[serde(rename = "body_bits")]
     pub key_bits: u32,
 }
 

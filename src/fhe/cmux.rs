@@ -113,7 +113,7 @@ mod tests {
                 let spelled: Vec<u64> = (0..bits).map(|bit| (index >> bit & 1) as u64).collect();
                 let wire = ggsw::encrypt(&layout, &spelled, &secret, &mut OsEntropy);
                 let answer = Bits::unpack(&layout, &wire).unwrap().look_up(&table);
-                let error = secret.phase(&answer).wrapping_sub(table[index]) as i64 as f64 / 2f64.powi(64);
+                let error = secret.phase(&answer).word().wrapping_sub(table[index]) as i64 as f64 / 2f64.powi(64);
                 let sigma = (bits as f64 * layout.cmux_variance()).sqrt();
                 assert!(error.abs() < 8.0 * sigma, "entry {index} of {shape:?}: off by {error}, sigma {sigma}");
                 squares += (error / sigma).powi(2);

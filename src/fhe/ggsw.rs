@@ -13,9 +13,12 @@ use serde::{Deserialize, Serialize};
 pub struct GgswLayout {
     pub count: usize,
     pub shape: GlweShape,
+    #[serde(rename = "decomposition_base_log")]
     pub base_log: u32,
+    #[serde(rename = "decomposition_level_count")]
     pub levels: u32,
     /// Bits of the bodies on the wire.
+    #[serde(rename = "body_bits")]
     pub key_bits: u32,
 }
 

@@ -12,12 +12,17 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyswitchParams {
     /// Dimension of the flattened big key.
+    #[serde(rename = "input_lwe_dimension")]
     pub from: usize,
     /// The small key; flattened it is an LWE key.
+    #[serde(rename = "output")]
     pub to: GlweShape,
+    #[serde(rename = "decomposition_base_log")]
     pub base_log: u32,
+    #[serde(rename = "decomposition_level_count")]
     pub levels: u32,
     /// Bits of the key's bodies on the wire.
+    #[serde(rename = "body_bits")]
     pub key_bits: u32,
 }
 

@@ -21,10 +21,16 @@ impl Lwe {
         wire::packed_len(dimension + 1, bits)
     }
 
-    /// Appends mask and body, each rounded to `bits` bits. The rounding adds noise: see
-    /// [`super::noise::rounding_variance`].
+    /// Appends mask and body, each rounded to `bits` bits.
+    ///
+    /// A mask that is rounded by `e` moves the phase by `-sum_i s_i e_i`. The body takes half of all errors back, so
+    /// `sum_i (1/2 - s_i) e_i` is left: half of the variance, and the same for every binary key. That says nothing of
+    /// what was encrypted: rounding errors are low bits of a mask that is uniform. Noise:
+    /// [`super::noise::answer_rounding_variance`].
     pub fn write(&self, bits: u32, out: &mut Vec<u8>) {
-        wire::pack(self.mask.iter().copied().chain([self.body]), bits, out);
+        let errors: i128 = self.mask.iter().map(|word| i128::from(wire::rounding_error(*word, bits))).sum();
+        let body = self.body.wrapping_add((errors >> 1) as u64);
+        wire::pack(self.mask.iter().copied().chain([body]), bits, out);
     }
 
     /// Reads what [`Lwe::write`] wrote.

@@ -9,6 +9,7 @@
 //! of tfhe's 132-bit curve ([`noise`]).
 
 pub mod bootstrap;
+pub mod disclosure;
 #[cfg(feature = "evaluate")]
 pub mod cmux;
 #[cfg(feature = "evaluate")]
@@ -23,6 +24,7 @@ pub mod lwe;
 pub mod noise;
 pub mod ntt;
 pub mod partial_glwe;
+pub(crate) mod phase;
 #[cfg(feature = "evaluate")]
 pub mod pbs;
 pub mod public_key;
@@ -51,7 +53,9 @@ use serde::{Deserialize, Serialize};
 /// Flattened it is an LWE key of `k * N` entries, polynomial after polynomial, coefficients in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct GlweShape {
+    #[serde(rename = "glwe_dimension")]
     pub dimension: usize,
+    #[serde(rename = "polynomial_size")]
     pub size: usize,
 }
 

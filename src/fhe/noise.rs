@@ -1,8 +1,15 @@
 //! Noise: what the security curve asks for, what each step adds, and how likely a decision is to go wrong.
 //!
 //! Variances are fractions of the torus, squared. The curve and the bootstrap's formula are tfhe's own
-//! (`core_crypto::commons::noise_formulas`), the failure probability of one decision with margin `m` and
-//! standard deviation `sigma` is `erfc(m / (sigma * sqrt 2))`.
+//! (`core_crypto::commons::noise_formulas`).
+//!
+//! How likely a decision is to go wrong is bounded, not approximated. A TUniform sample, and the error of rounding a
+//! uniform word, are sums of independent `+-2^i` with equal chances, so they are strictly sub-Gaussian:
+//! `E exp(tX) <= exp(t^2 variance / 2)`, because `cosh t <= exp(t^2 / 2)`. Weighted sums of independent ones are too, and
+//! Chernoff's bound gives `P(|X| >= m) <= 2 exp(-m^2 / (2 variance))` ([`log2_failure`]). Weights that are bits of a key or
+//! of a re-randomising vector are counted by a Hamming weight that is never exceeded ([`heavy_key`]). For sums of fresh
+//! ciphertexts that is a theorem where masks are uniform; for bootstraps and CMUXes, whose digits depend on earlier noise,
+//! the same formula is used as a heuristic.
 
 use super::GlweShape;
 use tfhe::core_crypto::commons::noise_formulas::{
@@ -61,20 +68,24 @@ pub fn seeded_variance(shape: GlweShape, bits: u32) -> f64 {
     fresh_variance(shape.lwe_dimension()) + rounding_variance(bits)
 }
 
-/// The number of ones in a binary key of this dimension, eight standard deviations above its mean.
+/// The most ones that a binary key or re-randomising vector of this dimension has: eight standard deviations above the
+/// mean. What is drawn with more, some once in 2^50 times, is drawn again.
 pub fn heavy_key(lwe_dimension: usize) -> f64 {
     let dimension = lwe_dimension as f64;
     (dimension / 2.0 + 4.0 * dimension.sqrt()).min(dimension)
 }
 
-/// The variance that cutting a whole LWE ciphertext (mask and body) to `bits` adds to its phase.
+/// The variance that cutting a whole LWE ciphertext (mask and body) to `bits` adds to its phase, whatever the key.
+///
+/// Half of the mask's errors is put right in the body ([`super::Lwe::write`]): `sum_i (1/2 - s_i) e_i` is left, in
+/// which every weight is a half.
 pub fn answer_rounding_variance(lwe_dimension: usize, bits: u32) -> f64 {
-    (heavy_key(lwe_dimension) + 1.0) * rounding_variance(bits)
+    (lwe_dimension as f64 / 4.0 + 1.0) * rounding_variance(bits)
 }
 
-/// The variance that rounding mask and body to 32 bits adds to a phase, for a uniform binary key.
+/// The variance that rounding mask and body to 32 bits adds to a phase, at most.
 pub fn narrowing_variance(lwe_dimension: usize) -> f64 {
-    (lwe_dimension as f64 / 2.0 + 1.0) * rounding_variance(32)
+    (heavy_key(lwe_dimension) + 1.0) * rounding_variance(32)
 }
 
 /// The variance of one encryption of zero under a module-LWE public key whose bodies are cut to `key_bits`:
@@ -145,19 +156,59 @@ pub fn keyswitch_variance(from: usize, to: usize, gadget: Gadget) -> f64 {
     formula + beyond_the_formula(from * gadget.levels as usize, to, gadget)
 }
 
-/// log2 of `erfc(margin / (sigma * sqrt 2))`, also far beyond what an `f64` probability can hold.
+/// log2 of `2 exp(-margin^2 / (2 variance))`, which bounds the chance that sub-Gaussian noise crosses its margin.
 pub fn log2_failure(margin: f64, variance: f64) -> f64 {
     if margin <= 0.0 {
         return 0.0;
     }
-    let sigmas = margin / variance.sqrt();
-    if sigmas < 30.0 {
-        libm::erfc(sigmas / std::f64::consts::SQRT_2).log2()
-    } else {
-        // erfc(x) ~ exp(-x^2) / (x sqrt(pi))
-        let x = sigmas / std::f64::consts::SQRT_2;
-        -x * x * std::f64::consts::LOG2_E - (x * std::f64::consts::PI.sqrt()).log2()
-    }
+    (1.0 - margin * margin / variance / 2.0 * std::f64::consts::LOG2_E).min(0.0)
+}
+
+/// How many standard deviations of margin a decision needs for a chance of failure of at most `2^log2_failure`: the
+/// inverse of [`log2_failure`].
+pub fn deviations(log2_failure: f64) -> f64 {
+    (2.0 * (1.0 - log2_failure) / std::f64::consts::LOG2_E).max(0.0).sqrt()
+}
+
+/// The widest flooding noise, in units of 2^-64, that leaves `margin` to noise of `variance` with a chance of failure of at most
+/// `2^log2_failure`. `None` where there is no room for any.
+///
+/// Rounded down to eight binary digits: it is public, and to all of its digits it would be a function of the model's own noise.
+pub fn widest_flooding(margin: f64, variance: f64, log2_failure: f64) -> Option<u64> {
+    let room = (margin - deviations(log2_failure) * variance.sqrt()) * MODULUS;
+    (room >= 2.0).then(|| leading_digits(room as u64, 8))
+}
+
+/// `number` with all but its leading binary digits set to zero.
+pub fn leading_digits(number: u64, digits: u32) -> u64 {
+    let unused = (64 - number.leading_zeros()).saturating_sub(digits);
+    number >> unused << unused
+}
+
+/// The part of the torus that flooding noise over `[-flooding, flooding)` reaches on each side.
+pub fn flooding_reach(flooding: Option<u64>) -> f64 {
+    flooding.map_or(0.0, |flooding| flooding as f64 / MODULUS)
+}
+
+/// The variance of flooding noise over `[-flooding, flooding)`.
+pub fn flooding_variance(flooding: u64) -> f64 {
+    (flooding as f64 / MODULUS).powi(2) / 3.0
+}
+
+/// The widest flooding noise whose variance is at most this, rounded down to three binary digits; `None` where there is none.
+pub fn flooding_of_variance(variance: f64) -> Option<u64> {
+    let widest = (3.0 * variance.max(0.0)).sqrt() * MODULUS;
+    (widest >= 1.0).then(|| leading_digits(widest.min(0.25 * MODULUS) as u64, 3))
+}
+
+/// The bits that one message can carry at most to whoever sent the question, honest or not: the capacity of a circle
+/// with uniform noise over `[-flooding, flooding)`.
+///
+/// Whatever a client sends, the phase it decrypts is a number that depends on the model plus that noise, so their mutual
+/// information is at most `log2(circle) - log2(2 flooding)` (the entropy of the uniform law on the circle bounds the
+/// answer's, that of the noise is what it has at least).
+pub fn message_capacity(flooding: u64) -> f64 {
+    63.0 - (flooding as f64).log2()
 }
 
 /// log2 of a sum of probabilities given by their log2 (a union bound).
@@ -171,11 +222,11 @@ pub fn log2_union(terms: impl IntoIterator<Item = f64>) -> f64 {
 }
 
 /// log2 of the expected statistical distance that `answers` ciphertexts keep from ones whose noise does not
-/// depend on the model, when uniform noise over `[-2^f, 2^f)` (in units of 2^-64) is added to each.
+/// depend on the model, when uniform noise over `[-flooding, flooding)` (in units of 2^-64) is added to each.
 ///
 /// A uniform law of width `w` and its shift by `d` differ by `|d| / w`; `E|d| <= sigma`; distances add up.
-pub fn log2_flooding_distance(variance: f64, flood_log2: u32, answers: usize) -> f64 {
-    let width = (f64::from(flood_log2) + 1.0 - 64.0).exp2();
+pub fn log2_flooding_distance(variance: f64, flooding: u64, answers: usize) -> f64 {
+    let width = 2.0 * flooding as f64 / MODULUS;
     (answers as f64 * variance.sqrt() / width).log2().min(0.0)
 }
 
@@ -195,12 +246,36 @@ mod tests {
     }
 
     #[test]
-    fn failure_is_continuous_where_the_method_changes() {
-        let below = log2_failure(29.999_999, 1.0);
-        let above = log2_failure(30.000_001, 1.0);
-        assert!((below - above).abs() < 0.01, "{below} {above}");
-        assert!((log2_failure(13.1, 1.0) + 128.0).abs() < 1.5);
-        assert_eq!(log2_failure(0.0, 1.0), 0.0);
+    fn failure_is_bounded_by_chernoff_and_inverted() {
+        // Some five bits above the normal law's tail, which is 2^-128 at 13.05 deviations.
+        assert!((log2_failure(13.05, 1.0) + 121.8).abs() < 0.1, "{}", log2_failure(13.05, 1.0));
+        assert_eq!((log2_failure(0.0, 1.0), log2_failure(0.5, 1.0)), (0.0, 0.0));
+        for log2 in [-10.0, -64.0, -128.0, -250.0] {
+            assert!((log2_failure(deviations(log2), 1.0) - log2).abs() < 1e-9);
+            let flooding = widest_flooding(0.01, 1e-8, log2).unwrap();
+            let left = 0.01 - flooding_reach(Some(flooding));
+            let failure = log2_failure(left, 1e-8);
+            assert!(failure <= log2 && failure > 1.3 * log2, "{failure} for {log2}");
+            assert_eq!(leading_digits(flooding, 8), flooding);
+        }
+        assert_eq!(widest_flooding(0.01, 1e-4, -128.0), None);
+    }
+
+    /// The moments of the laws themselves: the bound on tails stands on them.
+    #[test]
+    fn noise_is_strictly_sub_gaussian() {
+        // TUniform over [-8, 8] and rounding errors over 16 points, exactly.
+        let ends = |x: i32| if x.abs() == 8 { 0.5 } else { 1.0 };
+        let t_uniform: Vec<(f64, f64)> = (-8..=8).map(|x| (f64::from(x), ends(x) / 16.0)).collect();
+        let rounding: Vec<(f64, f64)> = (0..16).map(|x| (f64::from(x) - 7.5, 1.0 / 16.0)).collect();
+        for law in [t_uniform, rounding] {
+            let variance: f64 = law.iter().map(|(x, p)| x * x * p).sum();
+            for t in (1..400).map(|t| f64::from(t) * 0.01) {
+                let moment: f64 = law.iter().map(|(x, p)| (t * x).exp() * p).sum();
+                assert!(moment <= (t * t * variance / 2.0).exp() * (1.0 + 1e-12), "t = {t}");
+            }
+        }
+        assert!((t_uniform_variance(3) * MODULUS * MODULUS - 21.5).abs() < 1e-9);
     }
 
     #[test]

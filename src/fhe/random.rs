@@ -107,6 +107,17 @@ impl Random {
         buffer.zeroize();
     }
 
+    /// As [`Random::fill_binary`], drawn again where there are more ones than [`super::noise::heavy_key`].
+    pub fn fill_light_binary(&mut self, words: &mut [u64]) {
+        let most = super::noise::heavy_key(words.len());
+        loop {
+            self.fill_binary(words);
+            if words.iter().sum::<u64>() as f64 <= most {
+                return;
+            }
+        }
+    }
+
     /// Adds a TUniform(`bound_log2`) sample to every word: uniform over `[-2^b, 2^b]` with the two end points
     /// at half weight, as tfhe's `TUniform` draws it.
     pub fn add_t_uniform(&mut self, words: &mut [u64], bound_log2: u32) {

@@ -37,15 +37,15 @@ impl Rerandomizer {
         })
     }
 
-    /// Adds a fresh encryption of zero, and noise uniform over `[-2^flood_log2, 2^flood_log2)`, to `lwe`.
+    /// Adds a fresh encryption of zero, and noise uniform over `[-flooding, flooding)` in units of 2^-64, to `lwe`.
     ///
     /// `A^T rho + e1` is added to the mask, the constant coefficient of `<b, rho> + e2` to the body, with binary
     /// `rho` and TUniform `e1`, `e2`. Noise: [`public_key::zero_variance`]. Cost: `k` transforms forward, `2k` back.
-    pub fn apply(&self, lwe: &mut Lwe, flood_log2: u32, random: &mut Random) {
+    pub fn apply(&self, lwe: &mut Lwe, flooding: u64, random: &mut Random) {
         let size = self.shape.size;
         let ntt = Ntt::of_size(size);
         let mut rho = vec![0; self.shape.lwe_dimension()];
-        random.fill_binary(&mut rho);
+        random.fill_light_binary(&mut rho);
         let transformed: Vec<_> = rho.chunks(size).map(|poly| ntt.binary(poly)).collect();
 
         let mut mask = vec![0; size];
@@ -67,7 +67,7 @@ impl Rerandomizer {
                 body[0] = body[0].wrapping_sub(rho.wrapping_mul(*b));
             }
         }
-        lwe.body = lwe.body.wrapping_add(body[0]).wrapping_add(flooding(flood_log2, random));
+        lwe.body = lwe.body.wrapping_add(body[0]).wrapping_add(noise(flooding, random));
     }
 
     /// One polynomial of the mask of a fresh encryption of zero, `sum_i A_i rho_i + e1`, added to `mask`.
@@ -88,9 +88,9 @@ impl Rerandomizer {
     }
 }
 
-/// Noise uniform over `[-2^flood_log2, 2^flood_log2)`.
-fn flooding(flood_log2: u32, random: &mut Random) -> u64 {
-    (random.word() & (u64::MAX >> (63 - flood_log2))).wrapping_sub(1 << flood_log2)
+/// Noise uniform over `[-flooding, flooding)`.
+fn noise(flooding: u64, random: &mut Random) -> u64 {
+    random.below(2 * flooding).wrapping_sub(flooding)
 }
 
 /// A public key whose bodies are transformed too.
@@ -101,15 +101,15 @@ pub struct PartialRerandomizer<'a> {
 
 impl PartialRerandomizer<'_> {
     /// Adds a fresh encryption of zeros to `glwe`, and to each of its coefficients noise uniform over
-    /// `[-2^flood_log2, 2^flood_log2)`.
+    /// `[-flooding, flooding)` in units of 2^-64.
     ///
     /// As [`Rerandomizer::apply`], with the same noise in each coefficient. Cost: `k` transforms forward, `2 (k + 1)`
     /// back.
-    pub fn apply(&self, glwe: &mut PartialGlwe, flood_log2: u32, random: &mut Random) {
+    pub fn apply(&self, glwe: &mut PartialGlwe, flooding: u64, random: &mut Random) {
         let size = self.key.shape.size;
         let ntt = Ntt::of_size(size);
         let mut rho = vec![0; self.key.shape.lwe_dimension()];
-        random.fill_binary(&mut rho);
+        random.fill_light_binary(&mut rho);
         let transformed: Vec<_> = rho.chunks(size).map(|poly| ntt.binary(poly)).collect();
         for (column, mask) in glwe.mask.chunks_mut(size).enumerate() {
             self.key.add_zero_mask(column, &transformed, mask, random);
@@ -122,7 +122,7 @@ impl PartialRerandomizer<'_> {
         ntt.add_to(sum, &mut body);
         random.add_t_uniform(&mut body[..glwe.bodies.len()], self.key.noise_bound);
         for (out, zero) in glwe.bodies.iter_mut().zip(&body) {
-            *out = out.wrapping_add(*zero).wrapping_add(flooding(flood_log2, random));
+            *out = out.wrapping_add(*zero).wrapping_add(noise(flooding, random));
         }
     }
 }
@@ -147,14 +147,14 @@ mod tests {
                 let partial = key.for_partial();
                 for _ in 0..each {
                     let mut lwe = Lwe::zero(shape.lwe_dimension());
-                    key.apply(&mut lwe, 0, &mut random);
-                    let error = secret.phase(&lwe) as i64 as f64 / 2f64.powi(64);
+                    key.apply(&mut lwe, 1, &mut random);
+                    let error = secret.phase(&lwe).word() as i64 as f64 / 2f64.powi(64);
                     squares += error * error;
                     top_bits += (lwe.mask[5] >> 63) as i64;
                     let mut glwe = PartialGlwe::zero(shape, 3);
-                    partial.apply(&mut glwe, 0, &mut random);
+                    partial.apply(&mut glwe, 1, &mut random);
                     for phase in secret.phases(&glwe) {
-                        partial_squares += (phase as i64 as f64 / 2f64.powi(64)).powi(2) / 3.0;
+                        partial_squares += (phase.word() as i64 as f64 / 2f64.powi(64)).powi(2) / 3.0;
                     }
                 }
             }

@@ -3,12 +3,24 @@
 use super::lwe::Lwe;
 use super::ntt::{BinaryPoly, Ntt, WidePoly};
 use super::partial_glwe::PartialGlwe;
+use super::phase::Phase;
 use super::random::{Entropy, Random};
 use super::{GlweShape, wire};
 use crate::error::{Error, Result};
 use zeroize::Zeroize;
 
 /// A binary GLWE secret key, wiped when dropped. It has no `Debug` and no `Clone`.
+///
+/// What it decrypts is not for other crates: a phase that is written down beside its ciphertext is an equation in the
+/// key's bits. Only [`crate::circuit::decode`] decrypts, and what it gives is rounded.
+///
+/// ```
+/// fn shape(key: &fhectl::fhe::GlweSecret, _: &fhectl::fhe::Lwe) -> usize { key.shape().size }
+/// ```
+///
+/// ```compile_fail
+/// fn phase(key: &fhectl::fhe::GlweSecret, answer: &fhectl::fhe::Lwe) -> usize { key.phase(answer); key.shape().size }
+/// ```
 pub struct GlweSecret {
     shape: GlweShape,
     /// One bit a word, polynomial after polynomial.
@@ -24,10 +36,10 @@ impl Drop for GlweSecret {
 }
 
 impl GlweSecret {
-    /// Draws a uniform binary key.
+    /// Draws a uniform binary key of at most [`super::noise::heavy_key`] ones.
     pub fn generate(shape: GlweShape, entropy: &mut dyn Entropy) -> Self {
         let mut bits = vec![0; shape.lwe_dimension()];
-        Random::fresh(entropy).fill_binary(&mut bits);
+        Random::fresh(entropy).fill_light_binary(&mut bits);
         Self::from_bits(shape, bits)
     }
 
@@ -57,18 +69,18 @@ impl GlweSecret {
     }
 
     /// `body - <mask, key>`: the message with its noise. The mask has as many entries as the flattened key.
-    pub fn phase(&self, lwe: &Lwe) -> u64 {
+    pub(crate) fn phase(&self, lwe: &Lwe) -> Phase {
         debug_assert_eq!(lwe.mask.len(), self.bits.len());
         let product = lwe.mask.iter().zip(&self.bits).fold(0u64, |sum, (a, s)| sum.wrapping_add(a.wrapping_mul(*s)));
-        lwe.body.wrapping_sub(product)
+        Phase::new(lwe.body.wrapping_sub(product))
     }
 
     /// The messages, with their noise, of the coefficients that a partial ciphertext holds.
-    pub fn phases(&self, glwe: &PartialGlwe) -> Vec<u64> {
+    pub(crate) fn phases(&self, glwe: &PartialGlwe) -> Vec<Phase> {
         debug_assert_eq!(glwe.mask.len(), self.bits.len());
         let mut product = vec![0; self.shape.size];
         self.add_mask_product(&glwe.mask, &mut product);
-        let phases = glwe.bodies.iter().zip(&product).map(|(body, product)| body.wrapping_sub(*product)).collect();
+        let phases = glwe.bodies.iter().zip(&product).map(|(body, product)| Phase::new(body.wrapping_sub(*product))).collect();
         // Products with the key that no noise covers.
         product.zeroize();
         phases

@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 pub struct SeededLayout {
     pub shape: GlweShape,
     pub bodies: usize,
+    #[serde(rename = "body_bits")]
     pub bits: u32,
 }
 
@@ -193,12 +194,12 @@ mod tests {
             for (index, message) in messages.iter().enumerate() {
                 let mut lwe = Lwe::zero(shape.lwe_dimension());
                 list.add_coefficient(index, 3, &mut lwe);
-                let error = secret.phase(&lwe).wrapping_sub(message.wrapping_mul(3)) as i64;
+                let error = secret.phase(&lwe).word().wrapping_sub(message.wrapping_mul(3)) as i64;
                 assert!(error.unsigned_abs() < 1 << 58, "{shape:?} coefficient {index}: off by {error}");
             }
             let rows = list.to_list();
             for (index, message) in messages.iter().enumerate() {
-                let error = secret.phase(&rows.lwe(index)).wrapping_sub(*message) as i64;
+                let error = secret.phase(&rows.lwe(index)).word().wrapping_sub(*message) as i64;
                 assert!(error.unsigned_abs() < 1 << 58, "{shape:?} row {index}: off by {error}");
             }
             assert!(layout.expand(&bytes[1..]).is_err());

@@ -142,7 +142,7 @@ mod tests {
                 sum.add_to(factor, at, &mut out);
             }
             for (phase, wanted) in secret.phases(&out).into_iter().zip(wanted) {
-                let error = phase.wrapping_sub(wanted as u64 * step) as i64;
+                let error = phase.word().wrapping_sub(wanted as u64 * step) as i64;
                 assert!(error.unsigned_abs() < 1 << 58, "{shape:?}: off by {error}");
             }
             assert!(SpacedList::expand(&layout, stride, &request[1..]).is_err());

@@ -97,8 +97,8 @@ mod tests {
             }
             let switched = key.switch(&list);
             for index in 0..list.len() {
-                let before = big.phase(&list.lwe(index));
-                let error = small.phase(&switched.lwe(index)).wrapping_sub(before) as i64 as f64 / 2f64.powi(64);
+                let before = big.phase(&list.lwe(index)).word();
+                let error = small.phase(&switched.lwe(index)).word().wrapping_sub(before) as i64 as f64 / 2f64.powi(64);
                 squares += error * error;
                 count += 1.0;
             }

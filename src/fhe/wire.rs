@@ -31,6 +31,11 @@ pub fn pack(words: impl IntoIterator<Item = u64>, bits: u32, out: &mut Vec<u8>) 
     }
 }
 
+/// By how much rounding to `bits` bits moves a word.
+pub(super) const fn rounding_error(word: u64, bits: u32) -> i64 {
+    if bits == 64 { 0 } else { (round_to_bits(word, bits) << (64 - bits)).wrapping_sub(word) as i64 }
+}
+
 /// Whether so many bytes are [`packed_len`], with padding bits of zero.
 pub fn is_packed(bytes: &[u8], count: usize, bits: u32) -> bool {
     debug_assert!((1..=64).contains(&bits));

@@ -2,7 +2,6 @@
 
 use super::{Fit, quantize_rows};
 use crate::circuit::CircuitSpec;
-use crate::circuit::network::SCORE_PARTS;
 use crate::circuit::network::simulate::Simulator;
 use crate::data::Dataset;
 use crate::error::Result;
@@ -39,7 +38,7 @@ pub enum SimulatedQuality {
 }
 
 /// Simulates `rows`; `None` where the circuit is exact and there is nothing to simulate. The same rows give the same
-/// figures. `value` makes a number of a score in [`SCORE_PARTS`] of a step, where the output is one.
+/// figures. `value` makes a number of a score, where the output is one.
 ///
 /// # Errors
 /// `model_invalid` where model and circuit do not belong together; as for [`quantize_rows`].
@@ -72,7 +71,7 @@ pub fn simulated(
         }
         Output::Value => {
             let noisy: Vec<f64> = drawn.iter().map(|(noisy, _)| value(noisy[0])).collect();
-            let clear: Vec<f64> = drawn.iter().map(|(_, clear)| value(clear[0] * SCORE_PARTS as i64)).collect();
+            let clear: Vec<f64> = drawn.iter().map(|(_, clear)| value(clear[0])).collect();
             SimulatedQuality::Value { r2: Fit::of(&noisy, &rows.values).r2, agreement_r2: Fit::of(&noisy, &clear).r2 }
         }
     };

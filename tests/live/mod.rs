@@ -111,7 +111,7 @@ impl Fixture {
         let items = read_batch(Frame::Answers, &self.bundle.id, circuit.response_bytes(), answers).unwrap();
         assert_eq!(items.len(), rows.len());
         for (row, item) in rows.iter().zip(items) {
-            assert_eq!(decode(circuit, &self.key, item).unwrap(), self.bundle.server.model.scores(row));
+            assert_eq!(decode(circuit, &self.key, item).unwrap().values(), self.bundle.server.model.scores(row));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::CmuxForestParams;
 use crate::circuit::table::client::bits_of;
-use crate::circuit::{ClientKey, expect_len, nearest_message, residues};
+use crate::circuit::{ClientKey, expect_len, residues};
 use crate::error::Result;
 use crate::fhe::{Entropy, PartialGlwe, ggsw};
 use crate::model::Quantizer;
@@ -25,7 +25,7 @@ pub fn decode(params: &CmuxForestParams, key: &ClientKey, answer: &[u8]) -> Resu
     let phases = key.answer().phases(&glwe);
     let scores = phases.chunks(params.moduli.len()).map(|phases| {
         let residues: Vec<u64> =
-            phases.iter().zip(&params.moduli).map(|(phase, modulus)| nearest_message(*phase, *modulus)).collect();
+            phases.iter().zip(&params.moduli).map(|(phase, modulus)| phase.nearest(*modulus)).collect();
         params.low + residues::combine(&residues, &params.moduli) as i64
     });
     Ok(scores.collect())

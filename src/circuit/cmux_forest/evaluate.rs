@@ -54,11 +54,11 @@ pub fn evaluate(
     let (mask, body) = sum.split_at(dimension * size);
     let bodies = body.iter().zip(&program.constant).map(|(body, constant)| body.wrapping_add(*constant));
     let mut answer = PartialGlwe { mask: mask.to_vec(), bodies: bodies.collect() };
-    if let (Some(key), Some(flood_log2)) = (key, params.flood_log2) {
-        key.for_partial().apply(&mut answer, flood_log2, random);
+    if let (Some(key), Some(noise_flooding)) = (key, params.noise_flooding) {
+        key.for_partial().apply(&mut answer, noise_flooding, random);
     }
     let mut bytes = Vec::with_capacity(params.response_bytes());
-    answer.write(params.response_bits, &mut bytes);
+    answer.write(params.bits.shape, params.response_bits, &mut bytes);
     Ok(bytes)
 }
 

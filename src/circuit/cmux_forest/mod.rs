@@ -17,6 +17,7 @@ pub mod needs;
 #[cfg(feature = "evaluate")]
 pub mod program;
 
+use super::reading::Reading;
 use super::table::widths;
 use super::{check_bits, check_flood, residues};
 use crate::error::Result;
@@ -34,11 +35,13 @@ pub struct CmuxForestParams {
     /// Scores lie in `low..low + product`, the product of the moduli.
     pub low: i64,
     /// Pairwise coprime; coefficient `s * moduli + m` of an answer is score `s - low` modulo modulus `m`.
+    #[serde(rename = "plaintext_moduli")]
     pub moduli: Vec<u64>,
     /// CMUXes an inference, rounded up to two significant bits.
     pub cmuxes: usize,
+    #[serde(rename = "response_modulus_log2")]
     pub response_bits: u32,
-    pub flood_log2: Option<u32>,
+    pub noise_flooding: Option<u64>,
 }
 
 impl CmuxForestParams {
@@ -51,10 +54,32 @@ impl CmuxForestParams {
         PartialGlwe::wire_len(self.bits.shape, self.coefficients(), self.response_bits)
     }
 
+    /// Half of a step, in turns.
+    pub(super) fn margin(&self) -> f64 {
+        0.5 / self.moduli.iter().copied().max().unwrap_or(2) as f64
+    }
+
+    /// How its answers are read.
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
+            margin: self.margin(),
+            messages: self.coefficients(),
+            shape: self.bits.shape,
+            response_bits: self.response_bits,
+            noise_flooding: self.noise_flooding,
+        }
+    }
+
+    /// log2 of the failure rate that the parameters have at least: one CMUX.
+    pub(super) fn least_failure(&self) -> f64 {
+        let own = if self.cmuxes > 0 { self.bits.cmux_variance() } else { 0.0 };
+        self.reading().least_failure(own)
+    }
+
     pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         self.bits.check()?;
         check_bits("response_bits", self.response_bits)?;
-        check_flood(self.flood_log2)?;
+        check_flood(self.noise_flooding)?;
         let wanted: usize = widths(quantizer).iter().map(|width| *width as usize).sum();
         if self.bits.count != wanted {
             return Err(bad_parameters(format!("{} bits for features of {wanted}", self.bits.count)));

@@ -2,7 +2,7 @@
 
 use super::CmuxForestParams;
 use super::program::{Program, Walk};
-use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::plan::{FLOODED_ROOM, Guarantees, Needs, PlanRequest, no_parameters};
 use crate::circuit::table::widths;
 use crate::circuit::{CircuitSpec, Reveal, residues};
 use crate::error::{Error, Result};
@@ -68,7 +68,7 @@ pub fn search(forest: &IntegerForest, quantizer: &Quantizer, request: &PlanReque
                     moduli: moduli.clone(),
                     cmuxes: coarse(walk.cmuxes),
                     response_bits: 64,
-                    flood_log2: None,
+                    noise_flooding: None,
                 };
                 if open.coefficients() > size || open.bits.check().is_err() {
                     continue;
@@ -115,44 +115,49 @@ fn close(mut params: CmuxForestParams, walk: &Walk, request: &PlanRequest) -> Op
         if fits(middle) { high = middle } else { low = middle + 1 }
     }
     params.bits.key_bits = high;
-    if request.reveal != Reveal::Model {
-        let flood = (1..=62).rev().find(|flood| {
-            params.flood_log2 = Some(*flood);
-            failure(&params, walk) <= budget - 1.0
-        })?;
-        params.flood_log2 = Some(flood);
-    }
+    let hides = request.reveal != Reveal::Model;
+    params.noise_flooding = hides.then_some(1);
+    let budget = budget - (params.coefficients() as f64).log2();
+    let room = |params: &CmuxForestParams| noise::widest_flooding(params.margin(), variance(params, walk), budget);
+    let most = noise::flooding_reach(room(&params));
     params.response_bits = (2..=64).find(|bits| {
         params.response_bits = *bits;
-        failure(&params, walk) <= budget
+        let room = room(&params);
+        room.is_some() && (!hides || noise::flooding_reach(room) >= FLOODED_ROOM * most)
     })?;
+    if hides {
+        // The own noise that room is left beside is the model's: all but three digits of it would tell.
+        params.noise_flooding = Some(noise::leading_digits(room(&params)?, 3));
+    }
     Some(params)
 }
 
 /// The variance of a coefficient before it is flooded. A split that goes into several trees brings its noise into each.
 fn own_variance(params: &CmuxForestParams, walk: &Walk) -> f64 {
-    let zero = if params.flood_log2.is_some() { public_key::zero_variance(params.bits.shape) } else { 0.0 };
+    let zero = if params.noise_flooding.is_some() { public_key::zero_variance(params.bits.shape) } else { 0.0 };
     (walk.path_bits * walk.shared) as f64 * params.bits.cmux_variance() + zero
 }
 
-fn failure(params: &CmuxForestParams, walk: &Walk) -> f64 {
-    let largest = params.moduli.iter().copied().max().unwrap_or(2) as f64;
-    let flood = params.flood_log2.map_or(0.0, |flood| (f64::from(flood) - 64.0).exp2());
-    let margin = 0.5 / largest - flood;
+/// The same as it reaches the client.
+fn variance(params: &CmuxForestParams, walk: &Walk) -> f64 {
     let dimension = params.bits.shape.lwe_dimension();
-    let variance = own_variance(params, walk) + noise::answer_rounding_variance(dimension, params.response_bits);
-    noise::log2_failure(margin, variance) + (params.coefficients() as f64).log2()
+    own_variance(params, walk) + noise::answer_rounding_variance(dimension, params.response_bits)
+}
+
+fn failure(params: &CmuxForestParams, walk: &Walk) -> f64 {
+    let margin = params.margin() - noise::flooding_reach(params.noise_flooding);
+    noise::log2_failure(margin, variance(params, walk)) + (params.coefficients() as f64).log2()
 }
 
 fn needs(params: CmuxForestParams, walk: &Walk) -> Needs {
     let flooding = |flood| noise::log2_flooding_distance(own_variance(&params, walk), flood, params.coefficients());
     let shape = params.bits.shape;
     let used = GgswLayout { count: walk.bits, ..params.bits };
-    let rerandomize = if params.flood_log2.is_some() { cost::rerandomize_partial_seconds(shape) } else { 0.0 };
+    let rerandomize = if params.noise_flooding.is_some() { cost::rerandomize_partial_seconds(shape) } else { 0.0 };
     Needs {
         guarantees: Guarantees {
             p_fail_log2: Some(failure(&params, walk)),
-            flooding_log2: params.flood_log2.map(flooding),
+            flooding_log2: params.noise_flooding.map(flooding),
         },
         core_seconds: cost::unpack_seconds(&used)
             + cost::shared_cmux_seconds(&params.bits, walk.cmuxes, walk.passes)

@@ -1,7 +1,7 @@
 //! The client's side of `LeafSum`.
 
 use super::LeafSumParams;
-use crate::circuit::{ClientKey, expect_len, nearest_message, one_hot, thermometer, torus};
+use crate::circuit::{ClientKey, expect_len, one_hot, thermometer, torus};
 use crate::error::Result;
 use crate::fhe::{Entropy, Lwe};
 use crate::model::Quantizer;
@@ -22,6 +22,6 @@ pub fn encode(
 pub fn decode(params: &LeafSumParams, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
     expect_len(answer, params.response_bytes())?;
     let lwe = Lwe::read(answer, params.bootstrap.output.lwe_dimension(), params.response_bits)?;
-    let offset = nearest_message(key.answer().phase(&lwe), params.classes as u64) as usize;
+    let offset = key.answer().phase(&lwe).nearest(params.classes as u64) as usize;
     Ok(one_hot((offset + params.default_class) % params.classes, params.classes))
 }

@@ -31,8 +31,8 @@ pub fn evaluate(
     for height in heights {
         answer.body = answer.body.wrapping_add(height);
     }
-    if let (Some(key), Some(flood_log2)) = (key, params.flood_log2) {
-        key.apply(&mut answer, flood_log2, random);
+    if let (Some(key), Some(noise_flooding)) = (key, params.noise_flooding) {
+        key.apply(&mut answer, noise_flooding, random);
     }
     let mut bytes = Vec::with_capacity(params.response_bytes());
     answer.write(params.response_bits, &mut bytes);

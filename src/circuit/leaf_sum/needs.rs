@@ -3,7 +3,7 @@
 use super::LeafSumParams;
 use super::evaluate::scale;
 use crate::circuit::boxes::Boxes;
-use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::plan::{FLOODED_ROOM, Guarantees, Needs, PlanRequest, no_parameters};
 use crate::circuit::thermometer;
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::error::Result;
@@ -85,15 +85,15 @@ fn candidates<'a>(
                     classes,
                     default_class: tests.base as usize,
                     response_bits: 0,
-                    flood_log2: None,
+                    noise_flooding: None,
                 })
             })
         })
     })
 }
 
-/// Closes what is open. The failure budget is spent in this order: half on the decisions of the boxes, then on
-/// as much flooding as the answer's margin takes, the rest on cutting the key and the answer.
+/// Closes what is open. Half of the failure budget is for the decisions of the boxes. Of the answer's margin, what the
+/// bootstraps leave is for flooding, but for what cutting the key and the answer takes.
 fn fit(tests: &Boxes, mut params: LeafSumParams, request: &PlanRequest) -> Option<LeafSumParams> {
     let budget = request.p_fail_log2 - 1.0;
     params.input.bits = 64;
@@ -106,22 +106,25 @@ fn fit(tests: &Boxes, mut params: LeafSumParams, request: &PlanRequest) -> Optio
         params.input.bits = *bits;
         input_failure(tests, &params) <= budget
     })?;
-    if request.reveal != Reveal::Model {
-        let flood = (1..=62).rev().find(|flood| {
-            params.flood_log2 = Some(*flood);
-            output_failure(&params) <= budget - 1.0
-        })?;
-        params.flood_log2 = Some(flood);
-    }
+    let hides = request.reveal != Reveal::Model;
+    params.noise_flooding = hides.then_some(1);
+    let room = |params: &LeafSumParams| noise::widest_flooding(params.margin(), variance(params), budget);
     let whole = sum_variance(&params);
+    let most = noise::flooding_reach(room(&params));
     params.bootstrap.key_bits = (8..=64).find(|bits| {
         params.bootstrap.key_bits = *bits;
-        sum_variance(&params) <= 1.05 * whole && output_failure(&params) <= budget - 0.5
+        sum_variance(&params) <= 1.05 * whole && noise::flooding_reach(room(&params)) >= 0.9 * most
     })?;
+    let most = noise::flooding_reach(room(&params));
     params.response_bits = (2..=64).find(|bits| {
         params.response_bits = *bits;
-        output_failure(&params) <= budget
+        let room = room(&params);
+        room.is_some() && (!hides || noise::flooding_reach(room) >= FLOODED_ROOM * most)
     })?;
+    if hides {
+        // The own noise that room is left beside is the model's: all but three digits of it would tell.
+        params.noise_flooding = Some(noise::leading_digits(room(&params)?, 3));
+    }
     Some(params)
 }
 
@@ -146,21 +149,24 @@ pub fn sum_variance(params: &LeafSumParams) -> f64 {
 
 fn answer_variance(params: &LeafSumParams) -> f64 {
     sum_variance(params)
-        + if params.flood_log2.is_some() { public_key::zero_variance(params.bootstrap.output) } else { 0.0 }
+        + if params.noise_flooding.is_some() { public_key::zero_variance(params.bootstrap.output) } else { 0.0 }
+}
+
+/// The variance of the answer as it reaches the client, but for flooding.
+fn variance(params: &LeafSumParams) -> f64 {
+    let dimension = params.bootstrap.output.lwe_dimension();
+    answer_variance(params) + noise::answer_rounding_variance(dimension, params.response_bits)
 }
 
 fn output_failure(params: &LeafSumParams) -> f64 {
-    let flood = params.flood_log2.map_or(0.0, |flood| (f64::from(flood) - 64.0).exp2());
-    let dimension = params.bootstrap.output.lwe_dimension();
-    let variance = answer_variance(params) + noise::answer_rounding_variance(dimension, params.response_bits);
-    noise::log2_failure(0.5 / params.classes as f64 - flood, variance)
+    noise::log2_failure(params.margin() - noise::flooding_reach(params.noise_flooding), variance(params))
 }
 
 fn needs(tests: &Boxes, params: LeafSumParams) -> Needs {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let guarantees = Guarantees {
         p_fail_log2: Some(noise::log2_union([input_failure(tests, &params), output_failure(&params)])),
-        flooding_log2: params.flood_log2.map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
+        flooding_log2: params.noise_flooding.map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
     };
     Needs {
         core_seconds: params.boxes as f64 * cost::bootstrap_seconds(&params.bootstrap)

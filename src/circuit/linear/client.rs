@@ -1,7 +1,7 @@
 //! The client's side of `Linear`.
 
 use super::LinearParams;
-use crate::circuit::ClientKey;
+use crate::circuit::{ClientKey, expect_len};
 use crate::error::Result;
 use crate::fhe::{Entropy, Lwe};
 
@@ -15,13 +15,12 @@ pub fn encode(params: &LinearParams, key: &ClientKey, quantized: &[u32], entropy
 pub fn decode(params: &LinearParams, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
     let dimension = params.shape.lwe_dimension();
     let each = Lwe::wire_len(dimension, params.response_bits);
-    super::super::expect_len(answer, params.response_bytes())?;
+    expect_len(answer, params.response_bytes())?;
     answer
         .chunks(each)
         .map(|bytes| {
             let lwe = Lwe::read(bytes, dimension, params.response_bits)?;
-            let half = 1u64 << (params.step_log2 - 1);
-            Ok(key.answer().phase(&lwe).wrapping_add(half) as i64 >> params.step_log2)
+            Ok(key.answer().phase(&lwe).nearest_signed(1 << (64 - params.step_log2)))
         })
         .collect()
 }

@@ -33,8 +33,8 @@ pub fn evaluate(
             for (feature, weight) in weights.iter().enumerate().filter(|(_, weight)| **weight != 0) {
                 input.add_coefficient(feature, i64::from(*weight), &mut score);
             }
-            if let (Some(key), Some(flood_log2)) = (key, params.flood_log2) {
-                key.apply(&mut score, flood_log2, &mut random);
+            if let (Some(key), Some(noise_flooding)) = (key, params.noise_flooding) {
+                key.apply(&mut score, noise_flooding, &mut random);
             }
             score
         })

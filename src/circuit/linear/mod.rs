@@ -9,9 +9,10 @@ pub mod evaluate;
 #[cfg(feature = "evaluate")]
 pub mod needs;
 
+use super::reading::Reading;
 use super::{check_bits, check_flood};
 use crate::error::Result;
-use crate::fhe::{GlweShape, Lwe, SeededLayout, bad_parameters};
+use crate::fhe::{GlweShape, Lwe, SeededLayout, bad_parameters, noise};
 use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 
@@ -27,11 +28,14 @@ pub struct LinearParams {
     /// Scores an answer holds: 1 for two classes or a value, else one a class.
     pub scores: usize,
     /// Scores are signed integers times `2^step_log2`.
+    #[serde(rename = "scaling_factor_log2")]
     pub step_log2: u32,
+    #[serde(rename = "input_body_bits")]
     pub input_bits: u32,
+    #[serde(rename = "response_modulus_log2")]
     pub response_bits: u32,
-    /// Uniform noise over `[-2^f, 2^f)` drowns what the model left in the answer; `None`: not re-randomised.
-    pub flood_log2: Option<u32>,
+    /// Uniform noise over `[-f, f)`, in units of 2^-64, drowns what the model left in the answer; `None`: not re-randomised.
+    pub noise_flooding: Option<u64>,
 }
 
 impl LinearParams {
@@ -44,11 +48,32 @@ impl LinearParams {
         self.scores * Lwe::wire_len(self.shape.lwe_dimension(), self.response_bits)
     }
 
+    /// Half of a step, in turns.
+    pub(super) fn margin(&self) -> f64 {
+        (f64::from(self.step_log2) - 65.0).exp2()
+    }
+
+    /// How its answers are read.
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
+            margin: self.margin(),
+            messages: self.scores,
+            shape: self.shape,
+            response_bits: self.response_bits,
+            noise_flooding: self.noise_flooding,
+        }
+    }
+
+    /// log2 of the failure rate that the parameters have at least: one feature with a weight of one.
+    pub(super) fn least_failure(&self) -> f64 {
+        self.reading().least_failure(noise::seeded_variance(self.shape, self.input_bits))
+    }
+
     pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         self.shape.check()?;
         check_bits("input_bits", self.input_bits)?;
         check_bits("response_bits", self.response_bits)?;
-        check_flood(self.flood_log2)?;
+        check_flood(self.noise_flooding)?;
         let scores = output.margins();
         if self.features != quantizer.features.len() || self.scores != scores || self.features > 1 << 20 {
             return Err(bad_parameters(format!(
@@ -85,7 +110,7 @@ mod tests {
                 step_log2: 49,
                 input_bits: 54,
                 response_bits: 25,
-                flood_log2: None,
+                noise_flooding: None,
             };
             params.check(&Quantizer { features: vec![feature; features] }, Output::Value).map_err(|error| error.code)
         };

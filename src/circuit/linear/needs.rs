@@ -1,7 +1,7 @@
 //! What `Linear` needs: a step that holds the scores, with room below it for noise that drowns the model's.
 
 use super::LinearParams;
-use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::plan::{FLOODED_SHARE, Guarantees, Needs, PlanRequest, no_parameters};
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::error::Result;
 use crate::fhe::{GlweShape, cost, noise, public_key};
@@ -9,8 +9,8 @@ use crate::model::{IntegerLinear, Quantizer};
 
 /// Finds parameters for an integer linear model, the smaller key first.
 ///
-/// The step is the largest that the range of scores allows. Flooding takes half of its margin; the input keeps as
-/// many bits as the flooding distance asks for, the answer as many as `p_fail` asks for.
+/// The step is the largest that the range of scores allows. The answer keeps so many bits that flooding can take most of
+/// the margin, the input as many as the flooding distance asks for.
 ///
 /// # Errors
 /// `no_parameters` where no key size leaves enough room between the model's noise and the step.
@@ -41,30 +41,39 @@ fn fit(
     request: &PlanRequest,
 ) -> Option<LinearParams> {
     let step_log2 = 64u32.checked_sub(score_bits).filter(|step| *step >= 4)?.min(62);
-    let flood_log2 = (request.reveal != Reveal::Model).then(|| step_log2 - 2);
     let mut params = LinearParams {
         shape,
         features: model.weights[0].len(),
         scores: model.weights.len(),
         step_log2,
-        input_bits: 0,
-        response_bits: 0,
-        flood_log2,
+        input_bits: 64,
+        response_bits: 64,
+        noise_flooding: None,
     };
-    params.input_bits = (8..=64).find(|bits| {
-        params.input_bits = *bits;
-        match flooding(&params, norm2) {
-            Some(distance) => distance <= request.flooding_log2,
-            None => {
-                // Nothing to hide: half of the failure budget before the answer is cut.
-                let variance = model_variance(&params, norm2);
-                noise::log2_failure(half_step(&params), variance) <= request.p_fail_log2 - 1.0 - log2(params.scores)
-            }
-        }
-    })?;
+    if request.reveal == Reveal::Model {
+        // Nothing to hide: half of the failure budget before the answer is cut.
+        params.input_bits = (8..=64).find(|bits| {
+            params.input_bits = *bits;
+            failure(&params, norm2) <= request.p_fail_log2 - 1.0
+        })?;
+        params.response_bits = (2..=64).find(|bits| {
+            params.response_bits = *bits;
+            failure(&params, norm2) <= request.p_fail_log2
+        })?;
+        return Some(params);
+    }
+    params.noise_flooding = Some(1);
+    let widest = |params: &LinearParams| {
+        noise::widest_flooding(half_step(params), variance(params, norm2), request.p_fail_log2 - log2(params.scores))
+    };
     params.response_bits = (2..=64).find(|bits| {
         params.response_bits = *bits;
-        failure(&params, norm2) <= request.p_fail_log2
+        noise::flooding_reach(widest(&params)) >= FLOODED_SHARE * half_step(&params)
+    })?;
+    params.input_bits = (8..=64).find(|bits| {
+        params.input_bits = *bits;
+        params.noise_flooding = widest(&params).or(Some(1));
+        flooding(&params, norm2).is_some_and(|distance| distance <= request.flooding_log2)
     })?;
     Some(params)
 }
@@ -74,31 +83,34 @@ fn log2(count: usize) -> f64 {
 }
 
 fn half_step(params: &LinearParams) -> f64 {
-    (f64::from(params.step_log2) - 65.0).exp2()
+    params.margin()
 }
 
 /// The variance of a score's phase before flooding and rounding.
 fn model_variance(params: &LinearParams, norm2: f64) -> f64 {
     let inputs = norm2 * noise::seeded_variance(params.shape, params.input_bits);
-    inputs + if params.flood_log2.is_some() { public_key::zero_variance(params.shape) } else { 0.0 }
+    inputs + if params.noise_flooding.is_some() { public_key::zero_variance(params.shape) } else { 0.0 }
 }
 
 fn flooding(params: &LinearParams, norm2: f64) -> Option<f64> {
-    params.flood_log2.map(|flood| noise::log2_flooding_distance(model_variance(params, norm2), flood, params.scores))
+    params.noise_flooding.map(|flood| noise::log2_flooding_distance(model_variance(params, norm2), flood, params.scores))
+}
+
+/// The same as it reaches the client.
+fn variance(params: &LinearParams, norm2: f64) -> f64 {
+    model_variance(params, norm2) + noise::answer_rounding_variance(params.shape.lwe_dimension(), params.response_bits)
 }
 
 fn failure(params: &LinearParams, norm2: f64) -> f64 {
-    let flood = params.flood_log2.map_or(0.0, |flood| (f64::from(flood) - 64.0).exp2());
-    let variance = model_variance(params, norm2)
-        + noise::answer_rounding_variance(params.shape.lwe_dimension(), params.response_bits);
-    noise::log2_failure(half_step(params) - flood, variance) + log2(params.scores)
+    let margin = half_step(params) - noise::flooding_reach(params.noise_flooding);
+    noise::log2_failure(margin, variance(params, norm2)) + log2(params.scores)
 }
 
 fn needs(model: &IntegerLinear, params: LinearParams, norm2: f64) -> Needs {
     let terms = model.weights.iter().flatten().filter(|w| **w != 0).count();
     let dimension = params.shape.lwe_dimension();
     let rerandomize =
-        if params.flood_log2.is_some() { cost::rerandomize_seconds(params.shape) } else { 0.0 } * params.scores as f64;
+        if params.noise_flooding.is_some() { cost::rerandomize_seconds(params.shape) } else { 0.0 } * params.scores as f64;
     let guarantees = Guarantees { p_fail_log2: Some(failure(&params, norm2)), flooding_log2: flooding(&params, norm2) };
     Needs {
         core_seconds: cost::expand_seconds(&params.input())

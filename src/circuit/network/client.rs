@@ -1,7 +1,7 @@
 //! The client's side of `Network`.
 
 use super::NetworkParams;
-use crate::circuit::{ClientKey, expect_len, nearest_message, torus};
+use crate::circuit::{ClientKey, expect_len, torus};
 use crate::error::Result;
 use crate::fhe::bootstrap;
 use crate::fhe::{Entropy, Lwe, keyswitch};
@@ -12,14 +12,15 @@ pub fn encode(params: &NetworkParams, key: &ClientKey, quantized: &[u32], entrop
     params.input.encrypt(key.input(), &messages, entropy)
 }
 
-/// Decrypts the scores, in [`super::SCORE_PARTS`] of a step, from the half circle about zero.
+/// Decrypts the scores to the nearest of [`NetworkParams::shown_levels`], from the half circle about zero.
 pub fn decode(params: &NetworkParams, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
     expect_len(answer, params.response_bytes())?;
+    let levels = params.shown_levels()?;
     let scores = answer.chunks(params.score_bytes());
     scores
         .map(|bytes| {
             let lwe = Lwe::read(bytes, params.output().lwe_dimension(), params.response_bits)?;
-            Ok(centred(nearest_message(key.answer().phase(&lwe), params.score_parts()), params.score_parts()))
+            Ok(params.score_of_level(key.answer().phase(&lwe).nearest_signed(levels)))
         })
         .collect()
 }
@@ -32,9 +33,4 @@ pub fn evaluation_key(params: &NetworkParams, key: &ClientKey, entropy: &mut dyn
         bytes.extend(bootstrap::generate(&inner.stage.bootstrap, key.inner(), key.answer(), entropy));
     }
     bytes
-}
-
-/// An integer modulo `circle` as one in `[-circle / 2, circle / 2)`.
-pub(super) fn centred(message: u64, circle: u64) -> i64 {
-    if message < circle / 2 { message as i64 } else { message as i64 - circle as i64 }
 }

@@ -146,8 +146,8 @@ fn answer(
     let mut bytes = Vec::with_capacity(params.response_bytes());
     for index in row * params.scores..(row + 1) * params.scores {
         let mut score = scores.lwe(index);
-        if let (Some(key), Some(flood_log2)) = (rerandomizer, params.flood_log2) {
-            key.apply(&mut score, flood_log2, random);
+        if let (Some(key), Some(noise_flooding)) = (rerandomizer, params.noise_flooding) {
+            key.apply(&mut score, noise_flooding, random);
         }
         score.write(params.response_bits, &mut bytes);
     }

@@ -15,28 +15,14 @@ pub mod program;
 #[cfg(feature = "evaluate")]
 pub mod simulate;
 
+use super::reading::Reading;
 use super::{check_bits, check_flood};
 use crate::error::Result;
 use crate::fhe::bootstrap::BootstrapParams;
 use crate::fhe::keyswitch::KeyswitchParams;
-use crate::fhe::{GlweShape, Lwe, SeededLayout, bad_parameters, noise, public_key};
+use crate::fhe::{GlweShape, Lwe, SeededLayout, bad_parameters, disclosure, noise, public_key};
 use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
-
-/// Parts of a step that decrypted scores are counted in: noise is finer than a step, and classes that are a part
-/// apart are no tie.
-pub const SCORE_PARTS: u64 = 16;
-
-/// A score rounded to a whole step, as it is shown to anyone but the key's owner.
-///
-/// Counted finer, a score with its ciphertext is an equation in the key's bits that has little noise or none, and as
-/// many of them as the key has bits give the key. Rounded to steps of `1/score_circle` of the circle the equation's
-/// error is as wide as a step, far wider than that of the fresh ciphertexts whose security the key's dimension is
-/// chosen for (learning with rounding: Banerjee, Peikert, Rosen 2012).
-pub fn to_whole_steps(score: i64) -> i64 {
-    let parts = SCORE_PARTS as i64;
-    (score + parts / 2).div_euclid(parts) * parts
-}
 
 /// The most words of a row's inputs, once each is a ciphertext of its own: 1 GiB.
 const MAX_INPUT_WORDS: usize = 1 << 28;
@@ -47,6 +33,7 @@ pub struct NetworkParams {
     /// One coefficient a feature; its GLWE key, flattened, is the first layer's small key.
     pub input: SeededLayout,
     /// Inputs have step `2^64 / circle`.
+    #[serde(rename = "plaintext_modulus")]
     pub circle: u64,
     /// The bootstraps of the first activation layer.
     pub first: StageParams,
@@ -54,9 +41,11 @@ pub struct NetworkParams {
     pub inner: Option<InnerParams>,
     pub scores: usize,
     /// Scores have step `2^64 / score_circle`.
+    #[serde(rename = "score_plaintext_modulus")]
     pub score_circle: u64,
+    #[serde(rename = "response_modulus_log2")]
     pub response_bits: u32,
-    pub flood_log2: Option<u32>,
+    pub noise_flooding: Option<u64>,
 }
 
 /// A bootstrap and how often it is done.
@@ -74,9 +63,21 @@ pub struct InnerParams {
 }
 
 impl NetworkParams {
-    /// Decrypted scores lie on a circle of so many parts.
-    pub fn score_parts(&self) -> u64 {
-        self.score_circle * SCORE_PARTS
+    /// Points of the circle that decrypted scores are rounded to: whole steps, or fewer where a step is finer than what may be
+    /// written down of ciphertexts in words of `response_bits` ([`disclosure`]).
+    ///
+    /// # Errors
+    /// `parameters_invalid` where nothing may be.
+    pub fn shown_levels(&self) -> Result<u64> {
+        let most = disclosure::most_levels(self.output().lwe_dimension(), self.response_bits)?;
+        Ok(self.score_circle.min(most))
+    }
+
+    /// The score, in whole steps, that stands for a level: levels are at least a step apart.
+    pub(super) fn score_of_level(&self, level: i64) -> i64 {
+        let levels = self.shown_levels().map_or(1, i128::from);
+        let doubled = 2 * i128::from(level) * i128::from(self.score_circle) + levels;
+        doubled.div_euclid(2 * levels) as i64
     }
 
     /// The key of bootstrap outputs and answers.
@@ -108,12 +109,24 @@ impl NetworkParams {
         self.scores * self.score_bytes()
     }
 
+    /// How its answers are read.
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
+            // Scores carry noise: there is no margin that it must keep.
+            margin: 0.0,
+            messages: self.scores,
+            shape: self.output(),
+            response_bits: self.response_bits,
+            noise_flooding: self.noise_flooding,
+        }
+    }
+
     pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         self.input.shape.check()?;
         self.first.bootstrap.check()?;
         check_bits("input.bits", self.input.bits)?;
         check_bits("response_bits", self.response_bits)?;
-        check_flood(self.flood_log2)?;
+        check_flood(self.noise_flooding)?;
         if self.input.bodies != quantizer.features.len() {
             return Err(bad_parameters(format!(
                 "{} inputs for {} features",
@@ -148,7 +161,7 @@ impl NetworkParams {
         if self.bootstraps() > 1 << 20 {
             return Err(bad_parameters(format!("{} bootstraps", self.bootstraps())));
         }
-        Ok(())
+        self.shown_levels().map(drop)
     }
 }
 
@@ -194,10 +207,9 @@ impl NetworkParams {
 
     /// What re-randomising and cutting add to a score.
     pub fn answer_variance(&self) -> f64 {
-        let rerandomized = self.flood_log2.map_or(0.0, |flood| {
-            let width = (f64::from(flood) + 1.0 - 64.0).exp2();
-            public_key::zero_variance(self.output()) + width * width / 12.0
-        });
+        let rerandomized = self
+            .noise_flooding
+            .map_or(0.0, |flooding| public_key::zero_variance(self.output()) + noise::flooding_variance(flooding));
         rerandomized + noise::answer_rounding_variance(self.output().lwe_dimension(), self.response_bits)
     }
 }
@@ -208,7 +220,7 @@ mod tests {
     use crate::model::FeatureQuantizer;
 
     fn params(inputs: usize, activations: usize) -> NetworkParams {
-        let output = GlweShape::new(1, 512);
+        let output = GlweShape::new(1, 2048);
         let bootstrap = BootstrapParams { lwe_dimension: 512, output, base_log: 22, levels: 1, key_bits: 46 };
         NetworkParams {
             input: SeededLayout { shape: GlweShape::new(8, 64), bodies: inputs, bits: 12 },
@@ -218,7 +230,7 @@ mod tests {
             scores: 1,
             score_circle: 64,
             response_bits: 14,
-            flood_log2: None,
+            noise_flooding: None,
         }
     }
 
@@ -227,9 +239,29 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_of_a_score_is_whole_steps() {
-        for (score, shown) in [(0, 0), (7, 0), (8, 16), (-8, 0), (-9, -16), (23, 16), (24, 32), (-1600, -1600)] {
-            assert_eq!(to_whole_steps(score), shown);
+    fn scores_are_shown_in_whole_steps_and_no_finer_than_is_safe() {
+        let shown = |score_circle, response_bits| {
+            let output = GlweShape::new(1, 2048);
+            let mut params = NetworkParams { score_circle, response_bits, ..params(3, 2) };
+            params.first.bootstrap.output = output;
+            params
+        };
+        let coarse = shown(494, 14);
+        assert_eq!(coarse.shown_levels(), Ok(494));
+        assert!((-247..247).all(|level| coarse.score_of_level(level) == level));
+        // A bundle that asks for more gets no more: words of the circle are rounded together.
+        for score_circle in [1 << 20, 1 << 40, 6000] {
+            let fine = shown(score_circle, 14);
+            let levels = fine.shown_levels().unwrap();
+            assert_eq!(levels, (1 << 14) / disclosure::WORDS);
+            let scores: Vec<i64> = (-(levels as i64) / 2..levels as i64 / 2).map(|l| fine.score_of_level(l)).collect();
+            assert!(scores.windows(2).all(|pair| pair[0] < pair[1]));
+            assert_eq!(scores[0], -(score_circle as i64) / 2);
+        }
+        for (bits, dimension) in [(3, 2048), (64, 2048), (14, 512)] {
+            let mut unsafe_ones = shown(494, bits);
+            unsafe_ones.first.bootstrap.output = GlweShape::new(1, dimension);
+            assert_eq!(unsafe_ones.shown_levels().unwrap_err().code, "parameters_invalid");
         }
     }
 

@@ -15,6 +15,13 @@ const SECONDS_PER_KEY_MEGABYTE: f64 = 0.0005;
 const FOR_KEYS: f64 = 0.97;
 /// The same at the scores, where flooding takes what is left.
 const SCORES_FOR_KEYS: f64 = 0.5;
+/// Scores whose steps are finer than their noise are shown in parts of its standard deviation as small as this: rounding
+/// adds a 1/48th to the variance.
+const SHOWN_PARTS_OF_NOISE: f64 = 2.0;
+/// The part of the scores' own noise that cutting the answer may add. A server knows the errors of its cutting, and times the
+/// key's bits they are noise in the scores: where it knows the rows and sees the scores, too, they would tell it those
+/// bits one by one. So the cut is kept far below what the server does not know.
+const CUT_SHARE: f64 = 1.0 / 4096.0;
 /// More activations than this take minutes an inference.
 const MOST_ACTIVATIONS: usize = 1 << 15;
 
@@ -98,7 +105,7 @@ pub fn search(network: &IntegerNetwork, quantizer: &Quantizer, request: &PlanReq
     let demands = Demands::of(network);
     let circles = [network.layers[0].circle, network.layers[demands.last()].circle];
     let params = find(&demands, quantizer.features.len(), circles, request)?;
-    let flooding_log2 = params.flood_log2.map(|flood| {
+    let flooding_log2 = params.noise_flooding.map(|flood| {
         let own = demands.squared_norms[demands.last()] * params.output_variance(demands.last() - 1);
         noise::log2_flooding_distance(own + public_key::zero_variance(params.output()), flood, params.scores)
     });
@@ -131,7 +138,7 @@ fn find(demands: &Demands, features: usize, circles: [u64; 2], request: &PlanReq
             scores: demands.widths[demands.last()],
             score_circle: circles[1],
             response_bits: 64,
-            flood_log2: (request.reveal != Reveal::Model).then_some(1),
+            noise_flooding: (request.reveal != Reveal::Model).then_some(1),
         };
         for params in stages(demands, open, &mut furthest) {
             let worth = core_seconds(demands, &params) + SECONDS_PER_KEY_MEGABYTE * params.key_bytes() as f64 / 1e6;
@@ -269,11 +276,26 @@ fn close(demands: &Demands, params: NetworkParams) -> Option<NetworkParams> {
             |p| p.output_variance(1) <= 1.05 * later && all(p, 0.6),
         )?;
     }
-    if params.flood_log2.is_some() {
-        let holds = |p: &NetworkParams| demands.holds(p, last, 0.98);
-        params = params.with_first((1..=62).rev(), |p, flood| p.flood_log2 = Some(flood), holds)?;
+    if params.noise_flooding.is_some() {
+        let left = 0.98 * demands.variances[last] - demands.variance(&params, last);
+        params.noise_flooding = Some(noise::flooding_of_variance(left)?);
     }
-    params.with_first(2..=64, |p, bits| p.response_bits = bits, |p| demands.holds(p, last, 1.0))
+    params.with_first(
+        2..=64,
+        |p, bits| p.response_bits = bits,
+        |p| {
+            let cut = noise::answer_rounding_variance(p.output().lwe_dimension(), p.response_bits);
+            let own = demands.squared_norms[last] * p.output_variance(last - 1);
+            demands.holds(p, last, 1.0) && is_shown(p, demands.variances[last]) && cut <= CUT_SHARE * own
+        },
+    )
+}
+
+/// Whether what is written down of scores is as fine as their steps, or finer than their noise: then rounding moves no more
+/// classes than noise does.
+fn is_shown(params: &NetworkParams, variance: f64) -> bool {
+    let finest = (params.score_circle as f64).min(SHOWN_PARTS_OF_NOISE / variance.sqrt());
+    params.shown_levels().is_ok_and(|levels| levels as f64 >= finest)
 }
 
 impl NetworkParams {

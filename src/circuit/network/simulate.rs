@@ -1,9 +1,7 @@
 //! A network in clear with the noise of its ciphertexts: predicts encrypted accuracy without encrypting.
 
 use super::NetworkParams;
-use super::client::centred;
 use super::program::Program;
-use crate::circuit::nearest_message;
 use crate::error::Result;
 use crate::fhe::Random;
 use crate::fhe::random::Seed;
@@ -17,14 +15,21 @@ const TURN: f64 = 18_446_744_073_709_551_616.0; // 2^64
 pub struct Simulator {
     params: NetworkParams,
     program: Program,
+    /// [`NetworkParams::shown_levels`].
+    levels: u64,
 }
 
 impl Simulator {
     /// # Errors
-    /// `model_invalid` where network and parameters do not belong together.
+    /// `model_invalid` where network and parameters do not belong together; `parameters_invalid` where scores could not be
+    /// shown.
     pub fn new(params: &NetworkParams, network: &IntegerNetwork) -> Result<Self> {
         super::evaluate::check_fit(params, network)?;
-        Ok(Self { params: params.clone(), program: Program::new(network, params.output().size) })
+        Ok(Self {
+            params: params.clone(),
+            program: Program::new(network, params.output().size),
+            levels: params.shown_levels()?,
+        })
     }
 
     /// The scores that a client would decrypt for one quantised row, one draw. `draw` numbers the draws: the same
@@ -46,9 +51,8 @@ impl Simulator {
             let sums: Vec<f64> = sums.collect();
             if stage.tables.is_empty() {
                 let variance = params.answer_variance();
-                let circle = params.score_parts();
-                let decode = |sum: f64| centred(nearest_message((sum.rem_euclid(1.0) * TURN) as u64, circle), circle);
-                return sums.into_iter().map(|sum| decode(noisy(sum, variance))).collect();
+                let shown = |sum: f64| params.score_of_level(nearest_level(sum, self.levels));
+                return sums.into_iter().map(|sum| shown(noisy(sum, variance))).collect();
             }
             let switches = if layer == 0 { params.first_switch_variance() } else { params.inner_switch_variance() };
             let output = params.output_variance(layer);
@@ -62,6 +66,13 @@ impl Simulator {
         }
         Vec::new()
     }
+}
+
+/// The nearest of `levels` points of the circle to a sum in turns, in `[-levels / 2, levels / 2)`.
+fn nearest_level(turns: f64, levels: u64) -> i64 {
+    let centred = turns - turns.round();
+    let level = (centred * levels as f64).round() as i64;
+    if 2 * level >= levels as i64 { level - levels as i64 } else { level }
 }
 
 /// Standard normal draws (Box and Muller 1958).

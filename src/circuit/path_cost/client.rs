@@ -1,7 +1,7 @@
 //! The client's side of `PathCost`.
 
 use super::PathCostParams;
-use crate::circuit::{ClientKey, expect_len, nearest_message, one_hot, thermometer, torus};
+use crate::circuit::{ClientKey, expect_len, one_hot, thermometer, torus};
 use crate::error::{Error, Result};
 use crate::fhe::{Entropy, Lwe};
 use crate::model::Quantizer;
@@ -25,7 +25,7 @@ pub fn decode(params: &PathCostParams, key: &ClientKey, answer: &[u8]) -> Result
     let each = Lwe::wire_len(dimension, params.response_bits);
     let read = |bytes: &[u8]| -> Result<u64> {
         let lwe = Lwe::read(bytes, dimension, params.response_bits)?;
-        Ok(nearest_message(key.answer().phase(&lwe), params.modulus))
+        Ok(key.answer().phase(&lwe).nearest(params.modulus))
     };
     for leaf in answer.chunks(if params.values { 2 * each } else { each }) {
         if read(&leaf[..each])? == 0 {

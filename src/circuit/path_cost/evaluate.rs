@@ -33,8 +33,8 @@ pub fn evaluate(
         .map(|(slot, mut random)| {
             let mut bytes = Vec::new();
             for mut lwe in leaf(params, slot, &input, &mut random) {
-                if let (Some(key), Some(flood_log2)) = (key, params.flood_log2) {
-                    key.apply(&mut lwe, flood_log2, &mut random);
+                if let (Some(key), Some(noise_flooding)) = (key, params.noise_flooding) {
+                    key.apply(&mut lwe, noise_flooding, &mut random);
                 }
                 lwe.write(params.response_bits, &mut bytes);
             }

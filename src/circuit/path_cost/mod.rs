@@ -14,9 +14,10 @@ pub mod evaluate;
 #[cfg(feature = "evaluate")]
 pub mod needs;
 
+use super::reading::Reading;
 use super::{check_bits, check_flood, thermometer};
 use crate::error::Result;
-use crate::fhe::{Lwe, SeededLayout, bad_parameters};
+use crate::fhe::{Lwe, SeededLayout, bad_parameters, noise};
 use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 
@@ -29,6 +30,7 @@ pub struct PathCostParams {
     /// The thermometer's layout; its key (`k = 1`) is also the answer's.
     pub input: SeededLayout,
     /// `p`: steps of the circle.
+    #[serde(rename = "plaintext_modulus")]
     pub modulus: u64,
     /// Leaves of an answer, padded to a power of two.
     pub leaves: usize,
@@ -37,8 +39,9 @@ pub struct PathCostParams {
     pub classes: usize,
     /// The answer where no leaf's count is zero.
     pub default_class: usize,
+    #[serde(rename = "response_modulus_log2")]
     pub response_bits: u32,
-    pub flood_log2: Option<u32>,
+    pub noise_flooding: Option<u64>,
 }
 
 /// Whether multiplying by anything but zero keeps a count from becoming zero: by trial division, for small numbers.
@@ -56,12 +59,33 @@ impl PathCostParams {
         self.answers() * Lwe::wire_len(self.input.shape.lwe_dimension(), self.response_bits)
     }
 
+    /// Half of a step, in turns.
+    pub(super) fn margin(&self) -> f64 {
+        0.5 / self.modulus as f64
+    }
+
+    /// How its answers are read.
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
+            margin: self.margin(),
+            messages: self.answers(),
+            shape: self.input.shape,
+            response_bits: self.response_bits,
+            noise_flooding: self.noise_flooding,
+        }
+    }
+
+    /// log2 of the failure rate that the parameters have at least: one bit, once.
+    pub(super) fn least_failure(&self) -> f64 {
+        self.reading().least_failure(noise::seeded_variance(self.input.shape, self.input.bits))
+    }
+
     pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         let classes = output.classes();
         self.input.shape.check()?;
         check_bits("input.bits", self.input.bits)?;
         check_bits("response_bits", self.response_bits)?;
-        check_flood(self.flood_log2)?;
+        check_flood(self.noise_flooding)?;
         thermometer::check(quantizer, &self.input)?;
         if self.input.shape.dimension != 1 {
             return Err(bad_parameters("path-cost keys have k = 1"));

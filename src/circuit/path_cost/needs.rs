@@ -2,7 +2,7 @@
 
 use super::{MAX_LEAVES, PathCostParams, is_prime};
 use crate::circuit::boxes::Boxes;
-use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::plan::{FLOODED_SHARE, Guarantees, Needs, PlanRequest, no_parameters};
 use crate::circuit::thermometer;
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::error::Result;
@@ -35,7 +35,7 @@ pub fn search(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &Pl
             classes,
             default_class: tests.base as usize,
             response_bits: 0,
-            flood_log2: None,
+            noise_flooding: None,
         };
         if let Some(params) = fit(tests, params, request) {
             return Ok(needs(tests, params));
@@ -48,28 +48,32 @@ pub fn search(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &Pl
     .hint("lower --max-depth, or choose --circuit leaf-sum"))
 }
 
+/// So many bits of the answer that flooding can take most of the margin, so many of the input as the flooding distance asks
+/// for.
 fn fit(tests: &Boxes, mut params: PathCostParams, request: &PlanRequest) -> Option<PathCostParams> {
-    // The largest power of two below the margin: what is left of the margin is at least its 1/2^10th part, but for
-    // steps just above a power of two, where half as much noise has to do.
-    let margin_log2 = 63.0 - (params.modulus as f64).log2();
-    let mut flood = margin_log2.floor();
-    if margin_log2 - flood < 0.2 {
-        flood -= 1.0;
+    (params.input.bits, params.response_bits) = (64, 64);
+    if request.reveal == Reveal::Model {
+        params.input.bits = (8..=64).find(|bits| {
+            params.input.bits = *bits;
+            failure(tests, &params) <= request.p_fail_log2 - 1.0
+        })?;
+        params.response_bits = (2..=64).find(|bits| {
+            params.response_bits = *bits;
+            failure(tests, &params) <= request.p_fail_log2
+        })?;
+        return Some(params);
     }
-    params.flood_log2 = (request.reveal != Reveal::Model).then_some(flood as u32);
-    params.input.bits = (8..=64).find(|bits| {
-        params.input.bits = *bits;
-        match flooding(tests, &params) {
-            Some(distance) => distance <= request.flooding_log2,
-            None => {
-                params.response_bits = 64;
-                failure(tests, &params) <= request.p_fail_log2 - 1.0
-            }
-        }
-    })?;
+    params.noise_flooding = Some(1);
+    let budget = request.p_fail_log2 - (params.answers() as f64).log2();
+    let widest = |params: &PathCostParams| noise::widest_flooding(margin(params), variance(tests, params), budget);
     params.response_bits = (2..=64).find(|bits| {
         params.response_bits = *bits;
-        failure(tests, &params) <= request.p_fail_log2
+        noise::flooding_reach(widest(&params)) >= FLOODED_SHARE * margin(&params)
+    })?;
+    params.input.bits = (8..=64).find(|bits| {
+        params.input.bits = *bits;
+        params.noise_flooding = widest(&params).or(Some(1));
+        flooding(tests, &params).is_some_and(|distance| distance <= request.flooding_log2)
     })?;
     Some(params)
 }
@@ -82,28 +86,34 @@ fn largest_factor(params: &PathCostParams) -> f64 {
 /// The variance of one answer before flooding and rounding, for the widest test and the largest factor.
 fn model_variance(tests: &Boxes, params: &PathCostParams) -> f64 {
     let bits = tests.widest() as f64 * noise::seeded_variance(params.input.shape, params.input.bits);
-    let zero = if params.flood_log2.is_some() { public_key::zero_variance(params.input.shape) } else { 0.0 };
+    let zero = if params.noise_flooding.is_some() { public_key::zero_variance(params.input.shape) } else { 0.0 };
     largest_factor(params).powi(2) * bits + zero
 }
 
 fn flooding(tests: &Boxes, params: &PathCostParams) -> Option<f64> {
-    params.flood_log2.map(|flood| noise::log2_flooding_distance(model_variance(tests, params), flood, params.answers()))
+    params.noise_flooding.map(|flood| noise::log2_flooding_distance(model_variance(tests, params), flood, params.answers()))
+}
+
+/// Half of a step, but for what is bounded: steps are 2^64/p rounded down, and counts up to p^2 of them are added.
+fn margin(params: &PathCostParams) -> f64 {
+    params.margin() - (params.modulus as f64).powi(2) * (-64f64).exp2()
+}
+
+/// The variance of an answer as it reaches the client, but for flooding.
+fn variance(tests: &Boxes, params: &PathCostParams) -> f64 {
+    model_variance(tests, params)
+        + noise::answer_rounding_variance(params.input.shape.lwe_dimension(), params.response_bits)
 }
 
 fn failure(tests: &Boxes, params: &PathCostParams) -> f64 {
-    let margin = 0.5 / params.modulus as f64;
-    // Beside the flood: steps are 2^64/p rounded down, and counts up to p^2 of them are added.
-    let bounded = params.flood_log2.map_or(0.0, |flood| (f64::from(flood) - 64.0).exp2())
-        + (params.modulus as f64).powi(2) * (-64f64).exp2();
-    let variance = model_variance(tests, params)
-        + noise::answer_rounding_variance(params.input.shape.lwe_dimension(), params.response_bits);
-    noise::log2_failure(margin - bounded, variance) + (params.answers() as f64).log2()
+    let margin = margin(params) - noise::flooding_reach(params.noise_flooding);
+    noise::log2_failure(margin, variance(tests, params)) + (params.answers() as f64).log2()
 }
 
 fn needs(tests: &Boxes, params: PathCostParams) -> Needs {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let per_leaf = if params.values { 2 } else { 1 };
-    let rerandomize = if params.flood_log2.is_some() { cost::rerandomize_seconds(params.input.shape) } else { 0.0 };
+    let rerandomize = if params.noise_flooding.is_some() { cost::rerandomize_seconds(params.input.shape) } else { 0.0 };
     let guarantees = Guarantees { p_fail_log2: Some(failure(tests, &params)), flooding_log2: flooding(tests, &params) };
     Needs {
         core_seconds: cost::expand_seconds(&params.input)

@@ -1,7 +1,7 @@
 //! The client's side of `PathCost` for sums of trees.
 
 use super::PathCostSumParams;
-use crate::circuit::{ClientKey, expect_len, nearest_message, residues, thermometer, torus};
+use crate::circuit::{ClientKey, expect_len, residues, thermometer, torus};
 use crate::error::{Error, Result};
 use crate::fhe::{Entropy, PartialGlwe};
 use crate::model::Quantizer;
@@ -39,7 +39,7 @@ pub fn decode(params: &PathCostSumParams, key: &ClientKey, answer: &[u8]) -> Res
         for (bytes, circle) in slots.chunks(params.ciphertext_bytes()).zip(circles.iter().cycle()) {
             let glwe = PartialGlwe::read(bytes, params.input.shape, params.stride, params.response_bits)?;
             let phases = key.answer().phases(&glwe).into_iter();
-            columns.push(phases.map(|phase| nearest_message(phase, *circle)).collect::<Vec<_>>());
+            columns.push(phases.map(|phase| phase.nearest(*circle)).collect::<Vec<_>>());
         }
         let is_reached = |slot: &usize| columns[0][*slot].is_multiple_of(params.count_modulus);
         for slot in (0..params.stride).filter(is_reached) {

@@ -86,10 +86,10 @@ impl Work<'_> {
         }
         let mut bytes = Vec::with_capacity(columns.len() * self.params.ciphertext_bytes());
         for mut glwe in out {
-            if let (Some(key), Some(flood_log2)) = (&self.key, self.params.flood_log2) {
-                key.apply(&mut glwe, flood_log2, &mut random);
+            if let (Some(key), Some(noise_flooding)) = (&self.key, self.params.noise_flooding) {
+                key.apply(&mut glwe, noise_flooding, &mut random);
             }
-            glwe.write(self.params.response_bits, &mut bytes);
+            glwe.write(self.params.input.shape, self.params.response_bits, &mut bytes);
         }
         bytes
     }

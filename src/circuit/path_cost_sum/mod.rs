@@ -28,9 +28,10 @@ pub mod needs;
 pub mod program;
 
 use super::path_cost::is_prime;
+use super::reading::Reading;
 use super::{check_bits, check_flood, thermometer};
 use crate::error::Result;
-use crate::fhe::{PartialGlwe, SeededLayout, bad_parameters};
+use crate::fhe::{PartialGlwe, SeededLayout, bad_parameters, noise};
 use crate::model::{Output, Quantizer};
 use moduli::{coprime, rough};
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,7 @@ pub struct PathCostSumParams {
     /// Coefficients from one input bit to the next; answers that share a ciphertext.
     pub stride: usize,
     /// For each copy of the input bits the circles that are computed from it, in steps. Pairwise coprime.
+    #[serde(rename = "plaintext_moduli")]
     pub circles: Vec<Vec<u64>>,
     /// A prime that no count of violations reaches; divides the first circle, whose residues by it are the counts.
     pub count_modulus: u64,
@@ -70,8 +72,9 @@ pub struct PathCostSumParams {
     /// Scores lie in `low..low + width`.
     pub low: i64,
     pub width: u64,
+    #[serde(rename = "response_modulus_log2")]
     pub response_bits: u32,
-    pub flood_log2: Option<u32>,
+    pub noise_flooding: Option<u64>,
 }
 
 impl PathCostSumParams {
@@ -110,11 +113,32 @@ impl PathCostSumParams {
         self.ciphertexts() * self.ciphertext_bytes()
     }
 
+    /// Half of a step, in turns.
+    pub(super) fn margin(&self) -> f64 {
+        0.5 / self.circles.iter().flatten().copied().max().unwrap_or(2) as f64
+    }
+
+    /// How its answers are read.
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
+            margin: self.margin(),
+            messages: self.messages(),
+            shape: self.input.shape,
+            response_bits: self.response_bits,
+            noise_flooding: self.noise_flooding,
+        }
+    }
+
+    /// log2 of the failure rate that the parameters have at least: one bit, once.
+    pub(super) fn least_failure(&self) -> f64 {
+        self.reading().least_failure(noise::seeded_variance(self.input.shape, self.input.bits))
+    }
+
     pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         self.input.shape.check()?;
         check_bits("input.bits", self.input.bits)?;
         check_bits("response_bits", self.response_bits)?;
-        check_flood(self.flood_log2)?;
+        check_flood(self.noise_flooding)?;
         if !self.stride.is_power_of_two() || self.stride > self.input.shape.size {
             return Err(bad_parameters(format!("{} answers a ciphertext", self.stride)));
         }
@@ -202,7 +226,7 @@ mod tests {
             low: -6144,
             width: 12288,
             response_bits: 17,
-            flood_log2: Some(53),
+            noise_flooding: Some(53),
         }
     }
 
@@ -246,7 +270,7 @@ mod tests {
             |p| p.width = 49 * 251 + 1,
             |p| p.width = 1,
             |p| p.low = i64::MIN,
-            |p| p.flood_log2 = Some(63),
+            |p| p.noise_flooding = Some(63),
             |p| p.response_bits = 0,
         ];
         for (index, damage) in damages.into_iter().enumerate() {

@@ -4,7 +4,7 @@ use super::moduli::circles;
 use super::program::ForestBoxes;
 use super::{MAX_CIRCLE, MAX_COPIES, MAX_COPY, MAX_MESSAGES, MAX_RESPONSE, MAX_SLOTS, MAX_VALUES, PathCostSumParams};
 use crate::circuit::path_cost::is_prime;
-use crate::circuit::plan::{Guarantees, Needs, PLANNED_CORES, PlanRequest, no_parameters};
+use crate::circuit::plan::{FLOODED_SHARE, Guarantees, Needs, PLANNED_CORES, PlanRequest, no_parameters};
 use crate::circuit::{CircuitSpec, Reveal, thermometer};
 use crate::error::Result;
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
@@ -53,14 +53,14 @@ pub fn search(forest: &ForestBoxes, quantizer: &Quantizer, request: &PlanRequest
                     low,
                     width,
                     response_bits: 0,
-                    flood_log2: None,
+                    noise_flooding: None,
                 };
                 let handled =
                     thermometer::check_spread(quantizer, &params.input, params.circles.len() * stride).is_ok();
                 if !handled || params.messages() > MAX_MESSAGES {
                     continue;
                 }
-                for params in close(forest, &params, request) {
+                if let Some(params) = close(forest, &params, request) {
                     let worth = needs(forest, params.clone()).total_seconds(request.bandwidth, PLANNED_CORES);
                     if best.as_ref().is_none_or(|(least, _)| worth < *least) {
                         best = Some((worth, params));
@@ -128,30 +128,40 @@ fn splits(count_modulus: u64, width: u64, scores: usize) -> Vec<Residues> {
     all
 }
 
-/// As much flooding as the margin takes, or half as much; bits of the input as the flooding distance asks for, bits of
-/// the answer as `p_fail` asks for.
-fn close(forest: &ForestBoxes, open: &PathCostSumParams, request: &PlanRequest) -> Vec<PathCostSumParams> {
-    let circle = open.circles.iter().flatten().copied().max().unwrap_or(2);
-    // What is left of the margin is at least its eighth part.
-    let most = (63.0 - (circle as f64).log2() - 0.2).floor();
-    let floods =
-        if request.reveal == Reveal::Model { vec![None] } else { vec![Some(most as u32), Some(most as u32 - 1)] };
-    let closed = floods.into_iter().filter_map(|flood_log2| {
-        let mut params = PathCostSumParams { flood_log2, response_bits: 64, ..open.clone() };
+/// So many bits of the answer that flooding can take most of the margin, so many of the input as the flooding distance asks
+/// for.
+fn close(forest: &ForestBoxes, open: &PathCostSumParams, request: &PlanRequest) -> Option<PathCostSumParams> {
+    let mut params = PathCostSumParams { response_bits: 64, ..open.clone() };
+    params.input.bits = 64;
+    if request.reveal == Reveal::Model {
         params.input.bits = least(8, |bits| {
             params.input.bits = bits;
-            match flooding(forest, &params) {
-                Some(distance) => distance <= request.flooding_log2,
-                None => failure(forest, &params) <= request.p_fail_log2 - 1.0,
-            }
+            failure(forest, &params) <= request.p_fail_log2 - 1.0
         })?;
         params.response_bits = least(2, |bits| {
             params.response_bits = bits;
             failure(forest, &params) <= request.p_fail_log2
         })?;
-        (params.response_bytes() <= MAX_RESPONSE).then_some(params)
-    });
-    closed.collect()
+    } else {
+        params.noise_flooding = Some(1);
+        let budget = request.p_fail_log2 - (params.messages() as f64).log2();
+        let widest = |params: &PathCostSumParams| {
+            let margin = params.margin() - step_error(forest, params);
+            noise::widest_flooding(margin, variance(forest, params), budget)
+        };
+        params.response_bits = least(2, |bits| {
+            params.response_bits = bits;
+            noise::flooding_reach(widest(&params)) >= FLOODED_SHARE * params.margin()
+        })?;
+        params.input.bits = least(8, |bits| {
+            params.input.bits = bits;
+            params.noise_flooding = widest(&params).or(Some(1));
+            flooding(forest, &params).is_some_and(|distance| distance <= request.flooding_log2)
+        })?;
+        // The search by halving need not have ended where it looked last.
+        params.noise_flooding = Some(widest(&params)?);
+    }
+    (params.response_bytes() <= MAX_RESPONSE).then_some(params)
 }
 
 /// The fewest bits, up to 64, that are enough; more are enough too.
@@ -174,7 +184,7 @@ fn largest_copy(params: &PathCostSumParams) -> f64 {
 }
 
 fn zero_variance(params: &PathCostSumParams) -> f64 {
-    if params.flood_log2.is_some() { public_key::zero_variance(params.input.shape) } else { 0.0 }
+    if params.noise_flooding.is_some() { public_key::zero_variance(params.input.shape) } else { 0.0 }
 }
 
 /// The variance of a coefficient before flooding and rounding, for the widest tests at all places and the largest
@@ -210,22 +220,24 @@ fn step_error(forest: &ForestBoxes, params: &PathCostSumParams) -> f64 {
 /// log2 of the expected statistical distance: over the draws of the server, so with the mean variance.
 fn flooding(forest: &ForestBoxes, params: &PathCostSumParams) -> Option<f64> {
     let variance = mean_variance(forest, params) + step_error(forest, params).powi(2);
-    params.flood_log2.map(|flood| noise::log2_flooding_distance(variance, flood, params.messages()))
+    params.noise_flooding.map(|flood| noise::log2_flooding_distance(variance, flood, params.messages()))
+}
+
+/// The variance of a coefficient as it reaches the client, but for flooding.
+fn variance(forest: &ForestBoxes, params: &PathCostSumParams) -> f64 {
+    largest_variance(forest, params)
+        + noise::answer_rounding_variance(params.input.shape.lwe_dimension(), params.response_bits)
 }
 
 fn failure(forest: &ForestBoxes, params: &PathCostSumParams) -> f64 {
-    let circle = params.circles.iter().flatten().copied().max().unwrap_or(2);
-    let margin = 0.5 / circle as f64;
-    let bounded = params.flood_log2.map_or(0.0, |flood| (f64::from(flood) - 64.0).exp2()) + step_error(forest, params);
-    let variance = largest_variance(forest, params)
-        + noise::answer_rounding_variance(params.input.shape.lwe_dimension(), params.response_bits);
-    noise::log2_failure(margin - bounded, variance) + (params.messages() as f64).log2()
+    let margin = params.margin() - noise::flooding_reach(params.noise_flooding) - step_error(forest, params);
+    noise::log2_failure(margin, variance(forest, params)) + (params.messages() as f64).log2()
 }
 
 fn needs(forest: &ForestBoxes, params: PathCostSumParams) -> Needs {
     let shape = params.input.shape;
     let additions = forest.terms() * params.circles.len() + forest.leaves() * params.columns();
-    let rerandomize = if params.flood_log2.is_some() { cost::rerandomize_partial_seconds(shape) } else { 0.0 };
+    let rerandomize = if params.noise_flooding.is_some() { cost::rerandomize_partial_seconds(shape) } else { 0.0 };
     Needs {
         guarantees: Guarantees {
             p_fail_log2: Some(failure(forest, &params)),

@@ -1,7 +1,7 @@
 //! The client's side of `Table`.
 
 use super::{TableParams, widths};
-use crate::circuit::{ClientKey, expect_len, nearest_message};
+use crate::circuit::{ClientKey, expect_len};
 use crate::error::Result;
 use crate::fhe::{Entropy, Lwe, ggsw};
 use crate::model::Quantizer;
@@ -29,7 +29,7 @@ pub fn decode(params: &TableParams, key: &ClientKey, answer: &[u8]) -> Result<Ve
     let mut scores = Vec::with_capacity(params.scores);
     for bytes in answer.chunks(params.answer_bytes()) {
         let lwe = Lwe::read(bytes, params.bits.shape.lwe_dimension(), params.response_bits)?;
-        let message = nearest_message(key.answer().phase(&lwe), 1 << params.message_bits());
+        let message = key.answer().phase(&lwe).nearest(1 << params.message_bits());
         let left = params.scores - scores.len();
         scores.extend((0..params.together.min(left)).map(|place| {
             let digit = message >> (place as u32 * params.score_bits) & ((1 << params.score_bits) - 1);

@@ -99,8 +99,8 @@ pub fn evaluate(
         .into_par_iter()
         .map(|(table, mut random)| {
             let mut answer = bits.look_up(table);
-            if let (Some(key), Some(flood_log2)) = (key, params.flood_log2) {
-                key.apply(&mut answer, flood_log2, &mut random);
+            if let (Some(key), Some(noise_flooding)) = (key, params.noise_flooding) {
+                key.apply(&mut answer, noise_flooding, &mut random);
             }
             let mut bytes = Vec::new();
             answer.write(params.response_bits, &mut bytes);

@@ -9,6 +9,7 @@ pub mod evaluate;
 #[cfg(feature = "evaluate")]
 pub mod needs;
 
+use super::reading::Reading;
 use super::{check_bits, check_flood};
 use crate::error::Result;
 use crate::fhe::ggsw::GgswLayout;
@@ -32,8 +33,9 @@ pub struct TableParams {
     pub score_bits: u32,
     /// Scores that share a ciphertext.
     pub together: usize,
+    #[serde(rename = "response_modulus_log2")]
     pub response_bits: u32,
-    pub flood_log2: Option<u32>,
+    pub noise_flooding: Option<u64>,
 }
 
 impl TableParams {
@@ -60,10 +62,31 @@ impl TableParams {
         self.score_bits * self.together as u32
     }
 
+    /// Half of a step, in turns.
+    pub(super) fn margin(&self) -> f64 {
+        (-f64::from(self.message_bits()) - 1.0).exp2()
+    }
+
+    /// How its answers are read.
+    pub(super) fn reading(&self) -> Reading {
+        Reading {
+            margin: self.margin(),
+            messages: self.answers(),
+            shape: self.bits.shape,
+            response_bits: self.response_bits,
+            noise_flooding: self.noise_flooding,
+        }
+    }
+
+    /// log2 of the failure rate that the parameters have at least: a CMUX a bit.
+    pub(super) fn least_failure(&self) -> f64 {
+        self.reading().least_failure(self.bits.count as f64 * self.bits.cmux_variance())
+    }
+
     pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         self.bits.check()?;
         check_bits("response_bits", self.response_bits)?;
-        check_flood(self.flood_log2)?;
+        check_flood(self.noise_flooding)?;
         let wanted: usize = widths(quantizer).iter().map(|width| *width as usize).sum();
         if self.bits.count != wanted || wanted > MAX_BITS {
             return Err(bad_parameters(format!("{} bits for features of {wanted}", self.bits.count)));

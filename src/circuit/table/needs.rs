@@ -2,7 +2,7 @@
 
 use super::TableParams;
 use super::evaluate::Enumerated;
-use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::plan::{FLOODED_ROOM, Guarantees, Needs, PlanRequest, no_parameters};
 use crate::circuit::{CircuitSpec, Reveal, residues};
 use crate::error::Result;
 use crate::fhe::ggsw::GgswLayout;
@@ -46,7 +46,7 @@ pub fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Re
             for together in 1..=scores.min((40 / score_bits) as usize).max(1) {
                 let shape = GlweShape::new(dimension, size);
                 let bits = GgswLayout { count, shape, base_log, levels, key_bits: 64 };
-                let open = TableParams { bits, scores, low, score_bits, together, response_bits: 64, flood_log2: None };
+                let open = TableParams { bits, scores, low, score_bits, together, response_bits: 64, noise_flooding: None };
                 let Some(params) = close(open, request) else { continue };
                 let megabytes = params.bits.layout().wire_len() as f64 / 1e6;
                 let worth = core_seconds(&params) + SECONDS_PER_REQUEST_MEGABYTE * megabytes;
@@ -59,15 +59,14 @@ pub fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Re
     let (_, params) = best.ok_or_else(refused)?;
     let flooding = |flood| noise::log2_flooding_distance(own_variance(&params), flood, params.answers());
     Ok(Needs {
-        guarantees: Guarantees { p_fail_log2: Some(failure(&params)), flooding_log2: params.flood_log2.map(flooding) },
+        guarantees: Guarantees { p_fail_log2: Some(failure(&params)), flooding_log2: params.noise_flooding.map(flooding) },
         core_seconds: core_seconds(&params),
         parallelism: params.answers().max(2),
         spec: CircuitSpec::Table(params),
     })
 }
 
-/// Half of the failure budget is for the table itself, then as much flooding as the margin takes, the rest for
-/// cutting the request and the answer.
+/// The request's bits leave a part of the margin for flooding, of which cutting the answer takes a part.
 fn close(mut params: TableParams, request: &PlanRequest) -> Option<TableParams> {
     let budget = request.p_fail_log2;
     if failure(&params) > budget - 2.0 {
@@ -78,32 +77,37 @@ fn close(mut params: TableParams, request: &PlanRequest) -> Option<TableParams> 
         params.bits.key_bits = *bits;
         params.bits.cmux_variance() <= 1.5 * whole.max(f64::MIN_POSITIVE) && failure(&params) <= budget - 2.0
     })?;
-    if request.reveal != Reveal::Model {
-        let flood = (1..=62).rev().find(|flood| {
-            params.flood_log2 = Some(*flood);
-            failure(&params) <= budget - 1.0
-        })?;
-        params.flood_log2 = Some(flood);
-    }
+    let hides = request.reveal != Reveal::Model;
+    params.noise_flooding = hides.then_some(1);
+    let budget = budget - (params.answers() as f64).log2();
+    let room = |params: &TableParams| noise::widest_flooding(params.margin(), variance(params), budget);
+    let most = noise::flooding_reach(room(&params));
     params.response_bits = (2..=64).find(|bits| {
         params.response_bits = *bits;
-        failure(&params) <= budget
+        let room = room(&params);
+        room.is_some() && (!hides || noise::flooding_reach(room) >= FLOODED_ROOM * most)
     })?;
+    if hides {
+        // The own noise that room is left beside is the model's: all but three digits of it would tell.
+        params.noise_flooding = Some(noise::leading_digits(room(&params)?, 3));
+    }
     Some(params)
 }
 
 /// The variance of an answer before it is flooded.
 fn own_variance(params: &TableParams) -> f64 {
-    let zero = if params.flood_log2.is_some() { public_key::zero_variance(params.bits.shape) } else { 0.0 };
+    let zero = if params.noise_flooding.is_some() { public_key::zero_variance(params.bits.shape) } else { 0.0 };
     params.bits.count as f64 * params.bits.cmux_variance() + zero
 }
 
+/// The same as it reaches the client.
+fn variance(params: &TableParams) -> f64 {
+    own_variance(params) + noise::answer_rounding_variance(params.bits.shape.lwe_dimension(), params.response_bits)
+}
+
 fn failure(params: &TableParams) -> f64 {
-    let flood = params.flood_log2.map_or(0.0, |flood| (f64::from(flood) - 64.0).exp2());
-    let margin = (-f64::from(params.message_bits()) - 1.0).exp2() - flood;
-    let dimension = params.bits.shape.lwe_dimension();
-    let variance = own_variance(params) + noise::answer_rounding_variance(dimension, params.response_bits);
-    noise::log2_failure(margin, variance) + (params.answers() as f64).log2()
+    let margin = params.margin() - noise::flooding_reach(params.noise_flooding);
+    noise::log2_failure(margin, variance(params)) + (params.answers() as f64).log2()
 }
 
 fn core_seconds(params: &TableParams) -> f64 {

@@ -2,8 +2,6 @@
 
 use super::{CommonArgs, NetworkExtras, say};
 use crate::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
-use crate::circuit::CircuitSpec;
-use crate::circuit::network::SCORE_PARTS;
 use crate::circuit::plan::{Needs, PLANNED_CORES};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -57,10 +55,7 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
         Error::user("circuit_unfit", "no circuit runs this kind of model").hint("choose another kind of model")
     })?;
     let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
-    let parts_worth = |parts: i64| {
-        parts as f64 / SCORE_PARTS as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0)
-    };
-    let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows, parts_worth)?;
+    let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows, worth)?;
     let quality = if test_rows.is_empty() {
         Quality::Unmeasured {}
     } else {
@@ -83,10 +78,7 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
         p_fail_log2: chosen.guarantees.p_fail_log2.map(f64::ceil),
         flooding_log2: chosen.guarantees.flooding_log2.map(f64::ceil),
         security_bits: SECURITY_BITS,
-        score_scale: made.score_scale.map(|scale| match chosen.spec {
-            CircuitSpec::Network(_) => scale / SCORE_PARTS as f64,
-            _ => scale,
-        }),
+        score_scale: made.score_scale,
         score_offset: made.score_offset,
         score_unit: made.score_unit,
         evaluation: origin.evaluation.clone(),

@@ -32,6 +32,7 @@ pub struct IntegerNetwork {
 pub struct NetworkLayer {
     pub map: LinearMap,
     /// Integer steps in one turn of the torus: sums live modulo this.
+    #[serde(rename = "plaintext_modulus")]
     pub circle: u64,
     /// The noise that each sum is allowed: a standard deviation, as a fraction of the circle, no more than training put
     /// there. Encrypted inference is given parameters that stay at or below it.
