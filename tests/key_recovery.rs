@@ -31,7 +31,8 @@ fn network(spec: &ClientSpec) -> NetworkParams {
 fn hostile() -> Vec<(&'static str, NetworkParams)> {
     let params = network(&committed("cnn-digits"));
     let fine = |score_circle, response_bits| NetworkParams { score_circle, response_bits, ..params.clone() };
-    let hostile = [("a fine circle", fine(1 << 40, 14)), ("odd levels", fine(6006, 15)), ("wide words", fine(1 << 40, 40))];
+    let hostile =
+        [("a fine circle", fine(1 << 40, 14)), ("odd levels", fine(6006, 15)), ("wide words", fine(1 << 40, 40))];
     for (_, params) in &hostile {
         let spec = ClientSpec { circuit: CircuitSpec::Network(params.clone()), ..committed("cnn-digits") };
         spec.check().unwrap();
@@ -67,7 +68,9 @@ fn every_written_score_stands_for_many_phases() {
         assert!(least as u64 >= WORDS, "{name}: a score of {least} phases");
         let whole_turn = written.len();
         for of_one in phases.values() {
-            let span = |from: usize| (of_one[(from + of_one.len() - 1) % of_one.len()] + whole_turn - of_one[from]) % whole_turn;
+            let span = |from: usize| {
+                (of_one[(from + of_one.len() - 1) % of_one.len()] + whole_turn - of_one[from]) % whole_turn
+            };
             assert!((0..of_one.len()).any(|from| span(from) + 1 == of_one.len()), "{name}: {of_one:?}");
         }
     }

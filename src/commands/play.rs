@@ -238,8 +238,9 @@ fn play(
         };
         let outcome = Outcome {
             answers,
-            agrees: owner
-                .map(|owner| agrees(&bundle.spec.circuit, &owner.server.model.scores(&quantized[index]), scores.values())),
+            agrees: owner.map(|owner| {
+                agrees(&bundle.spec.circuit, &owner.server.model.scores(&quantized[index]), scores.values())
+            }),
             exchange,
         };
         let (predicted, expected) = match answers {

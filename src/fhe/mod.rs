@@ -9,11 +9,11 @@
 //! of tfhe's 132-bit curve ([`noise`]).
 
 pub mod bootstrap;
-pub mod disclosure;
 #[cfg(feature = "evaluate")]
 pub mod cmux;
 #[cfg(feature = "evaluate")]
 pub mod cost;
+pub mod disclosure;
 #[cfg(feature = "evaluate")]
 pub mod external_product;
 pub mod ggsw;
@@ -24,9 +24,9 @@ pub mod lwe;
 pub mod noise;
 pub mod ntt;
 pub mod partial_glwe;
-pub(crate) mod phase;
 #[cfg(feature = "evaluate")]
 pub mod pbs;
+pub(crate) mod phase;
 pub mod public_key;
 pub mod random;
 #[cfg(feature = "evaluate")]

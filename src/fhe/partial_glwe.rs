@@ -28,7 +28,8 @@ impl PartialGlwe {
     /// [`super::Lwe::write`] does.
     pub fn write(&self, shape: GlweShape, bits: u32, out: &mut Vec<u8>) {
         let errors: Vec<i64> = self.mask.iter().map(|word| wire::rounding_error(*word, bits)).collect();
-        let at = |index: usize| errors[index..].iter().step_by(shape.size).map(|error| i128::from(*error)).sum::<i128>();
+        let at =
+            |index: usize| errors[index..].iter().step_by(shape.size).map(|error| i128::from(*error)).sum::<i128>();
         // In coefficient c word j of a polynomial stands with a minus where j is above c (`X^N = -1`).
         let all: i128 = errors.iter().map(|error| i128::from(*error)).sum();
         let mut sum = 2 * at(0) - all;

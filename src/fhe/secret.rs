@@ -80,7 +80,8 @@ impl GlweSecret {
         debug_assert_eq!(glwe.mask.len(), self.bits.len());
         let mut product = vec![0; self.shape.size];
         self.add_mask_product(&glwe.mask, &mut product);
-        let phases = glwe.bodies.iter().zip(&product).map(|(body, product)| Phase::new(body.wrapping_sub(*product))).collect();
+        let phases =
+            glwe.bodies.iter().zip(&product).map(|(body, product)| Phase::new(body.wrapping_sub(*product))).collect();
         // Products with the key that no noise covers.
         product.zeroize();
         phases

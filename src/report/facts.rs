@@ -56,7 +56,7 @@ pub fn facts(spec: &ClientSpec) -> Vec<Fact> {
         (
             "p_fail",
             match spec.p_fail_log2 {
-                Some(p_fail) => format!("at most 2^{p_fail} an inference"),
+                Some(p_fail) => format!("at most 2^{p_fail} an inference, {}", failure_claim(&spec.circuit)),
                 None => {
                     "none stated: answers carry noise that training allowed for; accuracy and agreement are measured"
                         .into()
@@ -64,6 +64,7 @@ pub fn facts(spec: &ClientSpec) -> Vec<Fact> {
             },
         ),
         ("answers", hiding(spec)),
+        ("an answer's capacity", capacity(&spec.circuit)),
         ("a client learns", learns(spec)),
         (
             "evaluation key",
@@ -194,6 +195,24 @@ fn parameters(circuit: &CircuitSpec) -> String {
     }
 }
 
+/// What the failure rate is: a theorem or a formula.
+fn failure_claim(circuit: &CircuitSpec) -> &'static str {
+    match circuit {
+        CircuitSpec::Linear(_) | CircuitSpec::PathCost(_) | CircuitSpec::PathCostSum(_) => {
+            "by a bound on tails (sub-Gaussian noise, uniform masks)"
+        }
+        _ => "by the same bound on tails with the noise formulas of bootstraps and CMUXes, which are a heuristic",
+    }
+}
+
+/// How much an answer can tell at most.
+fn capacity(circuit: &CircuitSpec) -> String {
+    match circuit.capacity_bits() {
+        Some(bits) => format!("at most {bits:.1} bits an answer, to any client, whatever it sends"),
+        None => "not limited: not re-randomised".into(),
+    }
+}
+
 fn hiding(spec: &ClientSpec) -> String {
     match (spec.flooding_log2, &spec.circuit) {
         (None, _) => "not re-randomised: the model is taken to be public".into(),
@@ -252,7 +271,7 @@ fn learns(spec: &ClientSpec) -> String {
             p.low + (1 << p.score_bits) - 1
         ),
         (CircuitSpec::Network(p), _) => format!(
-            "the scores, with noise; from the public parameters: {} bootstraps{}, bounds on the weights' norms, and how far the \
+            "the scores, with noise, rounded; from the public parameters: {} bootstraps{}, bounds on the weights' norms, and how far the \
              first layer's sums and the scores reach on the training rows",
             spec.circuit.bootstraps(),
             p.inner.map_or(String::new(), |inner| format!(

@@ -133,7 +133,8 @@ impl<'a> Client<'a> {
                     let each = spec.circuit.response_bytes();
                     let items = read_batch(Frame::Answers, &self.model.client.id, each, &bytes);
                     let scores = items.ok().and_then(|items| decode(&spec.circuit, &keys.secret, items[0]).ok());
-                    let right = scores.is_some_and(|scores| scores.values() == self.model.server.server.model.scores(&row));
+                    let right =
+                        scores.is_some_and(|scores| scores.values() == self.model.server.server.model.scores(&row));
                     self.count(|counts| {
                         if right {
                             counts.right += 1

@@ -114,7 +114,10 @@ pub fn assert_key_stays(name: &str, params: &NetworkParams, random: &mut Random)
         .map(|lwe| Sample::new(params, lwe, opened.phase(lwe) >> (64 - params.response_bits)))
         .collect();
     let weak = recover(&exact, &opened.bits);
-    assert!(weak.right == 1.0 && weak.contradicted == 0.0, "{name}: the attack does not work on exact phases: {weak:?}");
+    assert!(
+        weak.right == 1.0 && weak.contradicted == 0.0,
+        "{name}: the attack does not work on exact phases: {weak:?}"
+    );
 
     // The phase in the middle of those that are written as this score, by the client's public rule.
     let levels = params.shown_levels().unwrap() as i128;

@@ -61,7 +61,8 @@ impl LeafSumParams {
     /// log2 of the failure rate that the parameters have at least: every box reads one bit.
     pub(super) fn least_failure(&self) -> f64 {
         let boxes = self.boxes as f64;
-        let each = noise::bootstrap_variance(self.bootstrap.lwe_dimension, self.bootstrap.output, self.bootstrap.gadget());
+        let each =
+            noise::bootstrap_variance(self.bootstrap.lwe_dimension, self.bootstrap.output, self.bootstrap.gadget());
         let answer = self.reading().least_failure(boxes * each);
         if self.boxes == 0 {
             return answer;

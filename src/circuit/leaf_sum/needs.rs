@@ -166,7 +166,9 @@ fn needs(tests: &Boxes, params: LeafSumParams) -> Needs {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let guarantees = Guarantees {
         p_fail_log2: Some(noise::log2_union([input_failure(tests, &params), output_failure(&params)])),
-        flooding_log2: params.noise_flooding.map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
+        flooding_log2: params
+            .noise_flooding
+            .map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
     };
     Needs {
         core_seconds: params.boxes as f64 * cost::bootstrap_seconds(&params.bootstrap)

@@ -93,7 +93,9 @@ fn model_variance(params: &LinearParams, norm2: f64) -> f64 {
 }
 
 fn flooding(params: &LinearParams, norm2: f64) -> Option<f64> {
-    params.noise_flooding.map(|flood| noise::log2_flooding_distance(model_variance(params, norm2), flood, params.scores))
+    params
+        .noise_flooding
+        .map(|flood| noise::log2_flooding_distance(model_variance(params, norm2), flood, params.scores))
 }
 
 /// The same as it reaches the client.
@@ -109,8 +111,8 @@ fn failure(params: &LinearParams, norm2: f64) -> f64 {
 fn needs(model: &IntegerLinear, params: LinearParams, norm2: f64) -> Needs {
     let terms = model.weights.iter().flatten().filter(|w| **w != 0).count();
     let dimension = params.shape.lwe_dimension();
-    let rerandomize =
-        if params.noise_flooding.is_some() { cost::rerandomize_seconds(params.shape) } else { 0.0 } * params.scores as f64;
+    let rerandomize = if params.noise_flooding.is_some() { cost::rerandomize_seconds(params.shape) } else { 0.0 }
+        * params.scores as f64;
     let guarantees = Guarantees { p_fail_log2: Some(failure(&params, norm2)), flooding_log2: flooding(&params, norm2) };
     Needs {
         core_seconds: cost::expand_seconds(&params.input())

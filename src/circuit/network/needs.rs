@@ -21,7 +21,7 @@ const SHOWN_PARTS_OF_NOISE: f64 = 2.0;
 /// The part of the scores' own noise that cutting the answer may add. A server knows the errors of its cutting, and times the
 /// key's bits they are noise in the scores: where it knows the rows and sees the scores, too, they would tell it those
 /// bits one by one. So the cut is kept far below what the server does not know.
-const CUT_SHARE: f64 = 1.0 / 4096.0;
+const CUT_SHARE: f64 = 1.0 / 48.0;
 /// More activations than this take minutes an inference.
 const MOST_ACTIVATIONS: usize = 1 << 15;
 
@@ -286,7 +286,9 @@ fn close(demands: &Demands, params: NetworkParams) -> Option<NetworkParams> {
         |p| {
             let cut = noise::answer_rounding_variance(p.output().lwe_dimension(), p.response_bits);
             let own = demands.squared_norms[last] * p.output_variance(last - 1);
-            demands.holds(p, last, 1.0) && is_shown(p, demands.variances[last]) && cut <= CUT_SHARE * own
+            // Before training nothing is known of the last weights.
+            let hidden = own == 0.0 || cut <= CUT_SHARE * own;
+            demands.holds(p, last, 1.0) && is_shown(p, demands.variances[last]) && hidden
         },
     )
 }

@@ -91,7 +91,9 @@ fn model_variance(tests: &Boxes, params: &PathCostParams) -> f64 {
 }
 
 fn flooding(tests: &Boxes, params: &PathCostParams) -> Option<f64> {
-    params.noise_flooding.map(|flood| noise::log2_flooding_distance(model_variance(tests, params), flood, params.answers()))
+    params
+        .noise_flooding
+        .map(|flood| noise::log2_flooding_distance(model_variance(tests, params), flood, params.answers()))
 }
 
 /// Half of a step, but for what is bounded: steps are 2^64/p rounded down, and counts up to p^2 of them are added.

@@ -46,7 +46,8 @@ pub fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Re
             for together in 1..=scores.min((40 / score_bits) as usize).max(1) {
                 let shape = GlweShape::new(dimension, size);
                 let bits = GgswLayout { count, shape, base_log, levels, key_bits: 64 };
-                let open = TableParams { bits, scores, low, score_bits, together, response_bits: 64, noise_flooding: None };
+                let open =
+                    TableParams { bits, scores, low, score_bits, together, response_bits: 64, noise_flooding: None };
                 let Some(params) = close(open, request) else { continue };
                 let megabytes = params.bits.layout().wire_len() as f64 / 1e6;
                 let worth = core_seconds(&params) + SECONDS_PER_REQUEST_MEGABYTE * megabytes;
@@ -59,7 +60,10 @@ pub fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Re
     let (_, params) = best.ok_or_else(refused)?;
     let flooding = |flood| noise::log2_flooding_distance(own_variance(&params), flood, params.answers());
     Ok(Needs {
-        guarantees: Guarantees { p_fail_log2: Some(failure(&params)), flooding_log2: params.noise_flooding.map(flooding) },
+        guarantees: Guarantees {
+            p_fail_log2: Some(failure(&params)),
+            flooding_log2: params.noise_flooding.map(flooding),
+        },
         core_seconds: core_seconds(&params),
         parallelism: params.answers().max(2),
         spec: CircuitSpec::Table(params),
