@@ -207,7 +207,7 @@ mod tests {
         let store = KeyStore::open(folder.path().to_str().unwrap()).await.unwrap();
         let mine = shelf("a");
         assert_eq!((lease_block(1), lease_block(511), lease_block(1 << 20)), (1, 1, 4096));
-        for (need, expected) in [(1, Some((0, 4))), (10, Some((4, 10))), (1010, None), (1009, Some((14, 1009)))] {
+        for (need, expected) in [(1, Some((0, 4))), (10, Some((4, 10))), (1011, None), (1009, Some((14, 1009)))] {
             assert_eq!(rows(store.lease_rows(&mine, 1024, need).await.unwrap()), expected);
         }
         assert_eq!(store.lease_rows(&mine, 1024, 2).await.unwrap(), Leasing::Short { left: 1 });
