@@ -36,7 +36,10 @@ fn main() {
         let bundle = ServerBundle::read(&std::fs::read(path).expect("a committed model")).expect("a committed model");
         let model = Fixture::with_key(bundle);
         let threads = thread::available_parallelism().map_or(1, Into::into);
-        let live = Live::start(&[&model], "memory:", |config| config.threads = threads);
+        let live = Live::start(&[&model], "memory:", |config| {
+            config.threads = threads;
+            config.timing_headers = true;
+        });
         live.upload(&model, 1).ok();
         let row = model.rows(1);
         let request = request(&model, &model.encrypt(&row));

@@ -11,7 +11,7 @@ use fhectl::bundle::{ClientBundle, folder};
 use fhectl::client::{ClientKeys, Http, Keyring, Session};
 use fhectl::store::Owner;
 use process::{Serving, fhectl, stderr, stdout};
-use s3_server::{S3, SECRET};
+use s3_server::{S3, SECRET, STORE};
 use serde_json::Value;
 use std::path::Path;
 use std::thread::{self, sleep};
@@ -236,6 +236,56 @@ fn a_token_has_its_quota_and_its_own_keys_on_all_servers() {
     assert!(s3.keys(&["delete", "--owner", &of("alpha")[..8]]).status.success());
     large.send(&servers[0], alpha).is(200, "");
     assert_eq!(s3.listed().len(), 2);
+}
+
+#[test]
+#[ignore = "wants an S3 server: scripts/test_s3.sh"]
+fn a_token_has_one_row_budget_on_all_servers() {
+    let mut s3 = S3::start();
+    let tokens = s3.folder.path().join("tokens");
+    std::fs::write(&tokens, "alpha\nbeta\n").unwrap();
+    // Blocks of 2 rows.
+    let flags = ["--token-file", tokens.to_str().unwrap(), "--row-budget", "512"];
+    let servers = [s3.serve(&flags), s3.serve(&flags)];
+    let (alpha, client) = ("Bearer alpha", Client::new("tree-spam"));
+    client.send(&servers[0], alpha).is(200, "");
+    let exhaust = |servers: &[Serving]| {
+        let (mut answered, mut spent) = (0, vec![false; servers.len()]);
+        while spent.contains(&false) {
+            for (server, spent) in servers.iter().zip(&mut spent).filter(|(_, spent)| !**spent) {
+                let reply = client.infer(server, alpha);
+                if reply.status == 200 {
+                    answered += 1;
+                } else {
+                    reply.is(403, "row_budget_spent");
+                    *spent = true;
+                }
+            }
+        }
+        answered
+    };
+    client.infer(&servers[0], alpha).is(200, "");
+    s3.stop();
+    // One row is here, the next would have to be leased.
+    client.infer(&servers[0], alpha).is(200, "");
+    client.infer(&servers[0], alpha).is(503, "store_unavailable");
+    s3.resume();
+    sleep(Duration::from_millis(1500));
+    assert_eq!(exhaust(&servers), 510, "one after the other they do not race, whatever the store");
+    let again = [s3.serve(&flags)];
+    assert_eq!(exhaust(&again), 0);
+    let owner = Owner::of_token("alpha");
+    let budgets = |arguments: &[&str]| {
+        let output = fhectl(&[&["budgets"], arguments].concat()).envs(s3.variables()).output().unwrap();
+        assert!(output.status.success(), "{}", stderr(&output));
+        stdout(&output)
+    };
+    let listed: Value = serde_json::from_str(&budgets(&["list", "--json", "--store", STORE])).unwrap();
+    assert_eq!(listed["budgets"][0]["rows_leased"], 512);
+    assert_eq!(listed["budgets"][0]["owner"], owner.as_str());
+    assert!(budgets(&["reset", "--all", "--store", STORE]).ends_with("1 budgets reset\n"));
+    assert_eq!(s3.objects("budgets"), 0);
+    assert_eq!(exhaust(&[s3.serve(&flags)]), 512);
 }
 
 #[test]

@@ -51,7 +51,7 @@ impl Reply {
     /// A header that holds a number of microseconds, in seconds.
     pub fn micros(&self, name: &str) -> Option<f64> {
         let text = self.headers.get(name)?.to_str().ok()?;
-        text.parse::<f64>().ok().map(|micros| micros * 1e-6)
+        text.parse::<u64>().ok().map(|micros| micros as f64 * 1e-6)
     }
 }
 
@@ -230,7 +230,7 @@ fn plain(text: &str) -> String {
 
 /// The server's codes that callers act on, as codes of ours.
 fn known_code(code: &str) -> &'static str {
-    const KNOWN: [&str; 16] = [
+    const KNOWN: [&str; 17] = [
         "unauthorized",
         "key_unknown",
         "key_invalid",
@@ -246,6 +246,7 @@ fn known_code(code: &str) -> &'static str {
         "rate_limited",
         "deadline",
         "quota_exceeded",
+        "row_budget_spent",
         "store_unavailable",
     ];
     KNOWN.into_iter().find(|known| *known == code).unwrap_or("server_error")

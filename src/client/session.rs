@@ -44,8 +44,10 @@ pub struct Exchange {
     pub encrypt: f64,
     /// From the first byte sent to the last received, queue and compute included.
     pub roundtrip: f64,
-    pub queue: f64,
-    pub compute: f64,
+    /// `None` where the server does not tell.
+    pub queue: Option<f64>,
+    /// `None` where the server does not tell.
+    pub compute: Option<f64>,
     pub decrypt: f64,
 }
 
@@ -182,8 +184,8 @@ impl<'a> Session<'a> {
             response_bytes: reply.bytes.len(),
             encrypt,
             roundtrip,
-            queue: reply.micros(QUEUE_HEADER).unwrap_or(0.0),
-            compute: reply.micros(COMPUTE_HEADER).unwrap_or(0.0),
+            queue: reply.micros(QUEUE_HEADER),
+            compute: reply.micros(COMPUTE_HEADER),
             decrypt: start.elapsed().as_secs_f64(),
         })
     }

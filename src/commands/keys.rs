@@ -1,8 +1,8 @@
 //! `keys`: the evaluation keys in a server's store, for its operator.
 
+use super::ids::{age, is_id, model_name, names_in, short};
 use super::say;
 use super::units::parse_duration;
-use crate::bundle::folder;
 use crate::error::{Error, Result};
 use crate::report::bytes;
 use crate::store::{KeyStore, StoredKey};
@@ -10,11 +10,8 @@ use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
-
-/// The fewest digits that an id may be shortened to.
-const FEWEST_DIGITS: usize = 8;
 
 /// List or delete the evaluation keys in a server's store.
 #[derive(Debug, Args)]
@@ -101,7 +98,7 @@ async fn list(choice: &Choice) -> Result<()> {
             model_of(key, &names),
             short(key.shelf.owner.as_str(), 16),
             bytes(key.bytes as usize),
-            age(key),
+            age(key.completed),
         ]);
     }
     for column in table.column_iter_mut().skip(3) {
@@ -149,7 +146,12 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
         deleted.push(as_json(key, &names));
         if !choice.json {
             let (owner, model) = (short(key.shelf.owner.as_str(), 16), model_of(key, &names));
-            say!("deleted {} of {owner} for {model}: {}, {} old", key.id, bytes(key.bytes as usize), age(key));
+            say!(
+                "deleted {} of {owner} for {model}: {}, {} old",
+                key.id,
+                bytes(key.bytes as usize),
+                age(key.completed)
+            );
         }
     }
     if choice.json {
@@ -180,36 +182,8 @@ impl Choice {
     }
 }
 
-/// Whether what a person wrote is this id or the beginning of it.
-fn is_id(written: &str, id: &str) -> bool {
-    written == id || written.len() >= FEWEST_DIGITS && id.starts_with(written)
-}
-
-fn short(id: &str, digits: usize) -> String {
-    id.chars().take(digits).collect()
-}
-
-/// The names of the models in a folder by their ids. What cannot be read has no name.
-fn names_in(models: &Path) -> BTreeMap<String, String> {
-    let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
-    let bundles = entries.filter_map(|entry| folder::read_client(&entry.path()).ok());
-    bundles.map(|bundle| (bundle.id.to_string(), bundle.spec.name)).collect()
-}
-
 fn model_of(key: &StoredKey, names: &BTreeMap<String, String>) -> String {
-    let id = key.shelf.model.to_string();
-    names.get(&id).cloned().unwrap_or_else(|| short(&id, 16))
-}
-
-/// To the minute beyond an hour, to the hour beyond a day.
-fn age(key: &StoredKey) -> String {
-    let seconds = key.completed.elapsed().unwrap_or_default().as_secs();
-    let unit = match seconds {
-        0..3600 => 1,
-        3600..86_400 => 60,
-        _ => 3600,
-    };
-    humantime::format_duration(Duration::from_secs(seconds / unit * unit)).to_string()
+    model_name(&key.shelf, names)
 }
 
 fn as_json(key: &StoredKey, names: &BTreeMap<String, String>) -> serde_json::Value {

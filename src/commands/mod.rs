@@ -1,6 +1,8 @@
 //! The command line: one story a file, its arguments and then its run.
 
+mod budgets;
 mod create;
+mod ids;
 mod inspect;
 mod keys;
 mod locate;
@@ -50,6 +52,8 @@ enum Command {
     Inspect(inspect::InspectArgs),
     /// List or delete the evaluation keys in a server's store.
     Keys(keys::KeysArgs),
+    /// List or reset what tokens have used of their row budgets.
+    Budgets(budgets::BudgetsArgs),
 }
 
 /// Parses the command line and runs it.
@@ -74,6 +78,7 @@ pub fn run() -> Result<()> {
         Command::Token(args) => token::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Keys(args) => keys::run(args),
+        Command::Budgets(args) => budgets::run(args),
     }
 }
 

@@ -112,6 +112,7 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
                 // There is one client, and it would rather wait.
                 config.max_backlog = Duration::from_secs(24 * 3600);
                 config.max_queue = config.max_queue.max(1024);
+                config.timing_headers = true;
                 let server = Server::bind(config).await?;
                 let _ = sender.send(Ok(server.local_addr()));
                 server.run(std::future::pending()).await

@@ -94,15 +94,16 @@ pub struct Simulations {
     pub played: Simulated,
 }
 
-/// Seconds a row, by stage; `roundtrip` holds network, queue and compute.
+/// Seconds a row, by stage; `roundtrip` holds network, queue and compute. Where the server does not tell the last two,
+/// they are `None` and `network` holds all of it.
 #[derive(Debug, Serialize)]
 struct Stages {
     encrypt: Summary,
     roundtrip: Summary,
     /// What the server does not account for: sockets, HTTP, framing.
     network: Summary,
-    queue: Summary,
-    compute: Summary,
+    queue: Option<Summary>,
+    compute: Option<Summary>,
     decrypt: Summary,
     total: Summary,
 }
@@ -117,7 +118,16 @@ impl Figures {
     ) -> Self {
         let samples = outcomes.len();
         let share = |count: usize| count as f64 / samples.max(1) as f64;
-        let stage = |of: fn(&Exchange) -> f64| Summary::of(outcomes.iter().map(|outcome| of(&outcome.exchange)));
+        let exchanges = || outcomes.iter().map(|outcome| &outcome.exchange);
+        let stage = |of: fn(&Exchange) -> f64| Summary::of(exchanges().map(of));
+        let told =
+            |of: fn(&Exchange) -> Option<f64>| Some(Summary::of(exchanges().map(of).collect::<Option<Vec<_>>>()?));
+        let (queue, compute) = (told(|e| e.queue), told(|e| e.compute));
+        // Of one that only some replies told, nothing is taken away.
+        let network = |e: &Exchange| {
+            let own = |of: Option<f64>, told: bool| of.filter(|_| told).unwrap_or(0.0);
+            (e.roundtrip - own(e.queue, queue.is_some()) - own(e.compute, compute.is_some())).max(0.0)
+        };
         let agreed = outcomes.iter().map(|outcome| outcome.agrees).collect::<Option<Vec<bool>>>();
         Self {
             model: spec.name.clone(),
@@ -130,9 +140,9 @@ impl Figures {
             seconds: Stages {
                 encrypt: stage(|e| e.encrypt),
                 roundtrip: stage(|e| e.roundtrip),
-                network: stage(|e| (e.roundtrip - e.queue - e.compute).max(0.0)),
-                queue: stage(|e| e.queue),
-                compute: stage(|e| e.compute),
+                network: Summary::of(exchanges().map(network)),
+                queue,
+                compute,
                 decrypt: stage(|e| e.decrypt),
                 total: stage(|e| e.encrypt + e.roundtrip + e.decrypt),
             },
@@ -169,7 +179,7 @@ impl Figures {
             bytes(self.response_bytes)
         );
         for (stage, summary) in self.stages() {
-            say!("{stage}: median {}, 95th percentile {}", seconds(summary.median), seconds(summary.p95));
+            say!("{stage}: {}", shown(summary));
         }
     }
 
@@ -228,26 +238,20 @@ impl Figures {
             bytes(self.response_bytes)
         );
         for (stage, summary) in self.stages() {
-            let _ = writeln!(
-                text,
-                "| {} | median {}, 95th percentile {} |",
-                stage.to_lowercase(),
-                seconds(summary.median),
-                seconds(summary.p95)
-            );
+            let _ = writeln!(text, "| {} | {} |", stage.to_lowercase(), shown(summary));
         }
         text
     }
 
-    fn stages(&self) -> [(&'static str, Summary); 6] {
+    fn stages(&self) -> [(&'static str, Option<Summary>); 6] {
         let stages = &self.seconds;
         [
-            ("Encrypt", stages.encrypt),
-            ("Network", stages.network),
+            ("Encrypt", Some(stages.encrypt)),
+            ("Network", Some(stages.network)),
             ("Queue", stages.queue),
             ("Compute", stages.compute),
-            ("Decrypt", stages.decrypt),
-            ("Whole inference", stages.total),
+            ("Decrypt", Some(stages.decrypt)),
+            ("Whole inference", Some(stages.total)),
         ]
     }
 
@@ -271,10 +275,16 @@ impl Figures {
         );
         page.push_str("<h2>Time</h2><table><tr><th>stage<th>median<th>95th percentile");
         for (stage, summary) in self.stages() {
-            let _ = write!(page, "<tr><td>{stage}<td>{}<td>{}", seconds(summary.median), seconds(summary.p95));
+            let _ = match summary {
+                Some(told) => write!(page, "<tr><td>{stage}<td>{}<td>{}", seconds(told.median), seconds(told.p95)),
+                None => write!(page, "<tr><td>{stage}<td colspan=\"2\">{UNTOLD}"),
+            };
         }
-        page.push_str("</table><h2>Compute, by inference</h2>");
-        page.push_str(&histogram(&outcomes.iter().map(|outcome| outcome.exchange.compute).collect::<Vec<_>>()));
+        page.push_str("</table>");
+        if let Some(compute) = outcomes.iter().map(|outcome| outcome.exchange.compute).collect::<Option<Vec<_>>>() {
+            page.push_str("<h2>Compute, by inference</h2>");
+            page.push_str(&histogram(&compute));
+        }
         page.push_str("<h2>Round trip, by inference</h2>");
         page.push_str(&histogram(&outcomes.iter().map(|outcome| outcome.exchange.roundtrip).collect::<Vec<_>>()));
         page.push_str("<h2>Model</h2><table>");
@@ -283,6 +293,16 @@ impl Figures {
         }
         page.push_str("</table></html>\n");
         write(path, &page)
+    }
+}
+
+/// In place of a time that the server keeps to itself.
+const UNTOLD: &str = "not told by the server";
+
+fn shown(stage: Option<Summary>) -> String {
+    match stage {
+        Some(told) => format!("median {}, 95th percentile {}", seconds(told.median), seconds(told.p95)),
+        None => UNTOLD.into(),
     }
 }
 

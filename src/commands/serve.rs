@@ -4,7 +4,9 @@ use super::serve_check;
 use super::units::{Rate, parse_duration, parse_origin, parse_rate, parse_size};
 use crate::bundle::{ServerBundle, folder};
 use crate::error::{Error, Result};
-use crate::server::{KeyPolicy, RateLimit, ServeConfig, Server, TlsIdentity, TokenSet, shutdown_signal};
+use crate::server::{
+    KeyPolicy, RateLimit, ServeConfig, Server, TlsIdentity, TokenSet, check_row_budget, shutdown_signal,
+};
 use crate::store::{KeyStore, Quota};
 use clap::Args;
 use std::fs;
@@ -20,6 +22,7 @@ use tracing_subscriber::EnvFilter;
   fhectl serve                                          every model of ./compiled_model on 127.0.0.1:8000
   fhectl serve compiled_model/tree-spam --listen 0.0.0.0:8000 --token-file tokens.txt
   fhectl serve --tls-cert chain.pem --tls-key key.pem --rate-limit 20/s --metrics-listen 127.0.0.1:9100
+  fhectl serve --token-file tokens.txt --row-budget 1048576    rows that a token may ever ask of a model
   fhectl serve --check                                  could it run as configured?
   fhectl serve --store /var/lib/fhectl --cache-size 8GiB --log-format json
   fhectl serve --store s3://keys/fhectl --key-ttl 30days --key-quota 20    one of many, sharing keys
@@ -83,6 +86,14 @@ pub struct DoorArgs {
     /// Requests that may come at once within --rate-limit [default: one second's, at least 10]
     #[arg(long, env = "FHECTL_RATE_BURST", value_name = "N", requires = "rate_limit")]
     rate_burst: Option<NonZeroU32>,
+    /// Rows that one token may ask of one model, on all servers of --store together; what answers tell of a model adds
+    /// up. `fhectl budgets` shows and resets it [default: any number]
+    #[arg(long, env = "FHECTL_ROW_BUDGET", value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub row_budget: Option<u64>,
+    /// Say in replies how long they waited and computed (x-fhectl-queue-us, x-fhectl-compute-us); computing tells
+    /// clients how large a model is
+    #[arg(long, env = "FHECTL_TIMING_HEADERS")]
+    timing_headers: bool,
     /// An origin whose pages may use this server from a browser, e.g. https://app.example.com; repeatable
     #[arg(long, env = "FHECTL_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = parse_origin)]
     cors_origin: Vec<String>,
@@ -114,8 +125,9 @@ pub struct Doors {
 
 impl DoorArgs {
     /// # Errors
-    /// What is wrong with the files.
+    /// What is wrong with the files, `row_budget_tokens`.
     pub fn read(&self) -> Result<Doors> {
+        check_row_budget(self.row_budget, self.token_file.is_some())?;
         let tokens = self.token_file.as_deref().map(TokenSet::from_file).transpose()?;
         let tls = match (&self.tls_cert, &self.tls_key) {
             (Some(cert), Some(key)) => Some(TlsIdentity::from_files(cert, key)?),
@@ -152,6 +164,8 @@ impl ServeArgs {
         config.max_queue = self.max_queue.unwrap_or(128 * config.threads);
 
         config.rate_limit = self.doors.rate();
+        config.row_budget = self.doors.row_budget;
+        config.timing_headers = self.doors.timing_headers;
         config.cors_origins.clone_from(&self.doors.cors_origin);
         config.metrics_listen = self.doors.metrics_listen;
         config.max_backlog = self.load.max_backlog;
@@ -214,6 +228,9 @@ pub fn run(args: ServeArgs) -> Result<()> {
             plain,
             "tokens stand in the token file as they are; `fhectl token hash` makes hashes of them"
         );
+    }
+    if doors.tokens.is_some() && args.doors.row_budget.is_none() {
+        tracing::warn!("no --row-budget: what answers tell of a model adds up, and a token may ask without end");
     }
     runtime()?.block_on(async {
         let store = KeyStore::open(&args.store).await?.with_key_ttl(args.keys.key_ttl);

@@ -25,7 +25,7 @@ pub fn check(args: &ServeArgs) -> Result<()> {
     };
     step("models", models(args));
     step("store", store(args));
-    step("doors", args.doors.read().map(|doors| told(&doors)));
+    step("doors", args.doors.read().map(|doors| told(&doors, args.doors.row_budget)));
     step("limits", limits(args));
     if failed == 0 {
         return Ok(());
@@ -59,12 +59,17 @@ fn limits(args: &ServeArgs) -> Result<String> {
     ))
 }
 
-fn told(doors: &Doors) -> String {
+fn told(doors: &Doors, row_budget: Option<u64>) -> String {
     let tls = if doors.tls.is_some() { "TLS" } else { "no TLS" };
     let tokens = match doors.tokens.as_ref().map(crate::server::TokenSet::counts) {
         None => "no tokens: everyone is let in".to_owned(),
         Some((all, 0)) => format!("{all} tokens"),
         Some((all, plain)) => format!("{all} tokens, {plain} of them not hashed"),
     };
-    format!("{tls}, {tokens}")
+    let budget = match (row_budget, &doors.tokens) {
+        (Some(rows), _) => format!(", {rows} rows a token and model"),
+        (None, Some(_)) => ", no row budget".to_owned(),
+        (None, None) => String::new(),
+    };
+    format!("{tls}, {tokens}{budget}")
 }

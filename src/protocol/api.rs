@@ -9,9 +9,9 @@ pub const MAX_PART_BYTES: usize = 8 << 20;
 
 /// Names the evaluation key of an inference: its SHA-256 in hexadecimal.
 pub const KEY_ID_HEADER: &str = "key-id";
-/// Microseconds that a request waited for the compute pool.
+/// Microseconds that a request waited for the compute pool. Only where the server's operator wants clients to know.
 pub const QUEUE_HEADER: &str = "x-fhectl-queue-us";
-/// Microseconds of computing.
+/// Microseconds of computing. Only where the server's operator wants clients to know: it tells how large a model is.
 pub const COMPUTE_HEADER: &str = "x-fhectl-compute-us";
 /// Milliseconds that a client waits for its answer at most; what cannot be done by then is refused or given up.
 pub const DEADLINE_HEADER: &str = "x-fhectl-deadline-ms";

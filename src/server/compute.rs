@@ -84,16 +84,12 @@ impl Compute {
         let entered = self.0.lock().schedule.enter(&lane, seconds, left);
         match entered {
             Ok(()) => Ok(Slot(Arc::new(Place { shared: self.0.clone(), lane, seconds, deadline }))),
-            Err(Refused::Full(wait)) => {
-                Err(Error::user("busy", format!("the server computes as much as it can (a wait of {wait:.1} s)"))
-                    .hint("try again after a short wait")
-                    .retry_after(Duration::from_secs_f64(wait.clamp(1.0, 60.0))))
-            }
-            Err(Refused::Late(wait)) => Err(late(&format!(
-                "it would wait {wait:.2} s and take {seconds:.2} s, {:.2} s are left",
-                left.unwrap_or(0.0)
-            ))
-            .retry_after(Duration::from_secs_f64(wait.clamp(1.0, 60.0)))),
+            // No figures but whole seconds of waiting: what a model takes tells how large it is.
+            Err(Refused::Full(wait)) => Err(Error::user("busy", "the server computes as much as it can")
+                .hint("try again after a short wait")
+                .retry_after(Duration::from_secs_f64(wait.clamp(1.0, 60.0)))),
+            Err(Refused::Late(wait)) => Err(late("waiting and computing would take longer")
+                .retry_after(Duration::from_secs_f64(wait.clamp(1.0, 60.0)))),
         }
     }
 

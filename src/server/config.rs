@@ -31,6 +31,10 @@ pub struct ServeConfig {
     pub tls: Option<TlsIdentity>,
     /// By token, or by address where there are none.
     pub rate_limit: Option<RateLimit>,
+    /// Rows that one token may ask of one model, on all servers of the store together. It wants tokens.
+    pub row_budget: Option<u64>,
+    /// Whether replies say how long they waited and computed, which tells clients how large a model is.
+    pub timing_headers: bool,
     /// The longest predicted wait for a computing thread that a request is accepted with.
     pub max_backlog: Duration,
     /// The longest that an inference may wait and compute; a client may ask for less.
@@ -115,6 +119,8 @@ impl ServeConfig {
             keys: KeyPolicy::default(),
             tls: None,
             rate_limit: None,
+            row_budget: None,
+            timing_headers: false,
             max_backlog: Duration::from_secs(10),
             deadline: None,
             cors_origins: Vec::new(),

@@ -39,7 +39,13 @@ const SMALL: usize = 256 << 10;
     ),
     request_body = EndpointRequest,
     responses(
-        (status = 200, description = "A uid, null or encrypted answers, as the method has it", body = EndpointReply),
+        (
+            status = 200, description = "A uid, null or encrypted answers, as the method has it", body = EndpointReply,
+            headers(
+                ("x-fhectl-queue-us" = Option<u64>, description = "Microseconds of waiting; only where the server tells (--timing-headers)"),
+                ("x-fhectl-compute-us" = Option<u64>, description = "Microseconds of computing; only where the server tells (--timing-headers)"),
+            ),
+        ),
         Refusals,
     )
 )]
@@ -84,7 +90,7 @@ pub(super) async fn serve(
                 "key_unknown" => unknown(),
                 _ => error,
             })?;
-            let headers = timings(&answers);
+            let headers = timings(&state, &answers);
             answers.room.merge(state.memory.room(form.written_bytes(answers.bytes.len()))?);
             let json = serde_json::to_vec(&form.write(answers.bytes))
                 .map_err(|error| Error::fault("internal", format!("writing a reply: {error}")))?;

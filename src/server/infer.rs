@@ -1,6 +1,7 @@
 //! Computing on encrypted inputs: the engine behind both forms, and its `/v1` route.
 
 use super::body::{Incoming, Received};
+use super::budgets::Charge;
 use super::envelope::Caller;
 use super::keys;
 use super::memory::Room;
@@ -56,7 +57,13 @@ impl Asking {
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "A framed batch of encrypted inputs"),
     responses(
-        (status = 200, description = "A framed batch of encrypted answers", body = Vec<u8>, content_type = "application/octet-stream"),
+        (
+            status = 200, description = "A framed batch of encrypted answers", body = Vec<u8>, content_type = "application/octet-stream",
+            headers(
+                ("x-fhectl-queue-us" = Option<u64>, description = "Microseconds of waiting; only where the server tells (--timing-headers)"),
+                ("x-fhectl-compute-us" = Option<u64>, description = "Microseconds of computing; only where the server tells (--timing-headers)"),
+            ),
+        ),
         Refusals,
     )
 )]
@@ -76,18 +83,21 @@ pub(super) async fn serve(
     let asking = Asking::new(model, caller);
     let answers = infer(&state, model, &asking, id.as_ref(), inputs).await?;
     let octets = HeaderValue::from_static("application/octet-stream");
-    let headers = timings(&answers);
+    let headers = timings(&state, &answers);
     let body = Body::from(answers.room.around(answers.bytes));
     Ok(([(header::CONTENT_TYPE, octets)], headers, body).into_response())
 }
 
-/// The reply headers that say where the time went, in microseconds.
-pub(super) fn timings(answers: &Answers) -> [(HeaderName, HeaderValue); 2] {
-    let micros = |time: Duration| HeaderValue::from(time.as_micros() as u64);
-    [
-        (HeaderName::from_static(QUEUE_HEADER), micros(answers.queued)),
-        (HeaderName::from_static(COMPUTE_HEADER), micros(answers.computed)),
-    ]
+/// The reply headers that say where the time went, in microseconds, where the operator wants them. Without jitter of a
+/// network, computing tells how large a model is.
+pub(super) fn timings(state: &State, answers: &Answers) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if state.timing_headers {
+        for (name, time) in [(QUEUE_HEADER, answers.queued), (COMPUTE_HEADER, answers.computed)] {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from(time.as_micros() as u64));
+        }
+    }
+    headers
 }
 
 fn key_id(headers: &HeaderMap) -> Result<KeyId> {
@@ -102,7 +112,7 @@ fn key_id(headers: &HeaderMap) -> Result<KeyId> {
 ///
 /// # Errors
 /// `busy`, `deadline`, `key_unknown`, `key_damaged`, `ciphertext_invalid`, `format_version`, `wrong_model`,
-/// `batch_too_large`, `store_unavailable`, `store_failed`, `internal`.
+/// `batch_too_large`, `row_budget_spent`, `budget_damaged`, `store_unavailable`, `store_failed`, `internal`.
 pub(super) async fn infer(
     state: &State,
     model: &Arc<Hosted>,
@@ -129,11 +139,22 @@ pub(super) async fn infer(
     let batch = Batch::new(model.clone(), key, inputs)?;
     let rows = batch.rows;
     let room = state.memory.room(batch.answer_bytes())?;
-    let done = state.compute.run(&slot, batch.shares(room)).await?;
+    let charge = charge(state, model, shelf, rows).await?;
+    let done = state.compute.run(&slot, batch.shares(room, charge)).await?;
     let (bytes, room) = done.value?;
     let queued = accepted.elapsed().saturating_sub(done.took);
     state.metrics.inference(&model.info.name, rows, queued, done.took);
     Ok(Answers { bytes, room, queued, computed: done.took })
+}
+
+/// Charges a batch to its token's budget, where there are budgets.
+async fn charge(state: &State, model: &Hosted, shelf: &Shelf, rows: usize) -> Result<Option<Charge>> {
+    let (Some(budgets), metrics, name) = (&state.budgets, &state.metrics, &model.info.name) else { return Ok(None) };
+    let charged = budgets.charge(shelf, name, rows, &metrics.budget_rows(name)).await;
+    if charged.as_ref().is_err_and(|error| error.code == "row_budget_spent") {
+        metrics.budget_refusal(name);
+    }
+    charged.map(Some)
 }
 
 /// A checked batch of encrypted inputs and what is needed to answer it.
@@ -163,12 +184,19 @@ impl Batch {
     }
 
     /// The computing itself, on the pool: some rows a call, so that a long batch can be left when others are waiting
-    /// or its client has gone.
-    fn shares(self, room: Room) -> impl FnMut() -> Option<Result<(Vec<u8>, Room)>> + Send + 'static {
+    /// or its client has gone. Once the first row is computed, the batch is charged for good.
+    fn shares(
+        self,
+        room: Room,
+        mut charge: Option<Charge>,
+    ) -> impl FnMut() -> Option<Result<(Vec<u8>, Room)>> + Send + 'static {
         let mut random = Random::fresh(&mut OsEntropy);
         let (mut next, mut out) = (0_usize, (Vec::new(), room));
         move || {
             let circuit = self.model.circuit();
+            if let Some(charge) = charge.take() {
+                charge.keep();
+            }
             if next == 0 {
                 out.0 = begin_batch(Frame::Answers, self.model.id(), self.rows, circuit.response_bytes());
             }

@@ -51,6 +51,8 @@ pub(super) struct Metrics {
     queue_seconds: Seconds<OfModel>,
     compute_seconds: Seconds<OfModel>,
     rows: Family<OfModel, Counter>,
+    budget_rows: Family<OfModel, Counter>,
+    budget_refusals: Family<OfModel, Counter>,
     received: Counter,
     sent: Counter,
     pub cache_hits: Counter,
@@ -82,6 +84,8 @@ impl Metrics {
             queue_seconds: Family::new_with_constructor(families),
             compute_seconds: Family::new_with_constructor(families),
             rows: Family::default(),
+            budget_rows: Family::default(),
+            budget_refusals: Family::default(),
             received: Counter::default(),
             sent: Counter::default(),
             cache_hits: Counter::default(),
@@ -112,6 +116,12 @@ impl Metrics {
         );
         registry.register("compute_seconds", "Inferences: computing", self.compute_seconds.clone());
         registry.register("rows", "Encrypted rows that were answered", self.rows.clone());
+        registry.register("budget_rows", "Rows charged to tokens' budgets", self.budget_rows.clone());
+        registry.register(
+            "budget_refusals",
+            "Batches refused because a token's budget was spent",
+            self.budget_refusals.clone(),
+        );
         registry.register("received_bytes", "Bytes of request bodies", self.received.clone());
         registry.register("sent_bytes", "Bytes of reply bodies", self.sent.clone());
         registry.register("key_cache_hits", "Inferences whose key was in memory", self.cache_hits.clone());
@@ -148,6 +158,16 @@ impl Metrics {
         self.queue_seconds.get_or_create(&label).observe(queued.as_secs_f64());
         self.compute_seconds.get_or_create(&label).observe(computed.as_secs_f64());
         self.rows.get_or_create(&label).inc_by(rows as u64);
+    }
+
+    /// Rows that are charged to budgets for this model.
+    pub fn budget_rows(&self, model: &str) -> Counter {
+        self.budget_rows.get_or_create_owned(&OfModel { model: model.to_owned() })
+    }
+
+    /// Counts a batch that no budget had room for.
+    pub fn budget_refusal(&self, model: &str) {
+        self.budget_refusals.get_or_create(&OfModel { model: model.to_owned() }).inc();
     }
 
     fn render(&self, state: &State) -> Result<String, Error> {

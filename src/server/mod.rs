@@ -5,6 +5,7 @@
 //! (`reply`).
 
 mod body;
+mod budgets;
 mod compute;
 mod config;
 mod connections;
@@ -29,6 +30,7 @@ mod state;
 mod tls;
 mod tokens;
 
+pub use budgets::check_row_budget;
 pub use config::{KeyPolicy, ServeConfig, Timeouts};
 pub use limits::RateLimit;
 pub use openapi::document as openapi_document;

@@ -24,7 +24,11 @@ impl IntoResponses for Refusals {
             (status.to_owned(), RefOr::T(response))
         };
         BTreeMap::from([
-            refusal("4XX", "The request cannot be served; 429 says in Retry-After when to come back"),
+            refusal(
+                "4XX",
+                "The request cannot be served; 429 says in Retry-After when to come back. An inference of a token whose rows for \
+                 the model are spent is 403 with the code row_budget_spent, and coming back does not help",
+            ),
             refusal("5XX", "The server cannot serve it now; 503 says in Retry-After when to come back"),
         ])
     }

@@ -26,7 +26,7 @@ pub(super) fn status(error: &Error) -> StatusCode {
     match error.code {
         "unauthorized" => StatusCode::UNAUTHORIZED,
         "not_found" | "model_unknown" | "key_unknown" | "uid_unknown" => StatusCode::NOT_FOUND,
-        "quota_exceeded" | "origin_refused" => StatusCode::FORBIDDEN,
+        "quota_exceeded" | "row_budget_spent" | "origin_refused" => StatusCode::FORBIDDEN,
         "method_not_allowed" => StatusCode::METHOD_NOT_ALLOWED,
         "timeout" => StatusCode::REQUEST_TIMEOUT,
         "key_incomplete" | "key_complete" | "part_conflict" => StatusCode::CONFLICT,

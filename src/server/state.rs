@@ -1,5 +1,6 @@
 //! What all requests share.
 
+use super::budgets::{Budgets, check_row_budget};
 use super::compute::Compute;
 use super::config::{KeyPolicy, Timeouts};
 use super::limits::Limiter;
@@ -24,6 +25,8 @@ pub(super) struct State {
     pub compute: Compute,
     pub tokens: Option<Reloading<TokenSet>>,
     pub limiter: Limiter,
+    pub budgets: Option<Budgets>,
+    pub timing_headers: bool,
     pub metrics: Metrics,
     pub locks: Locks,
     /// For requests and replies.
@@ -43,13 +46,16 @@ pub(super) struct State {
 
 impl State {
     /// # Errors
-    /// What is wrong with the models, or `threads`.
+    /// What is wrong with the models, `row_budget_tokens`, or `threads`.
     pub fn new(config: ServeConfig) -> Result<Self> {
         let max_connections = config.max_connections.clamp(1, Semaphore::MAX_PERMITS);
         let cache =
             CacheConfig { bytes: config.cache_bytes, revalidate: config.keys.revalidate, grace: config.keys.grace };
+        check_row_budget(config.row_budget, config.tokens.is_some())?;
         Ok(Self {
             models: Models::new(&config.models)?,
+            budgets: config.row_budget.map(|rows| Budgets::new(rows, config.store.clone())),
+            timing_headers: config.timing_headers,
             cache: KeyCache::new(config.store.clone(), cache),
             store: config.store,
             compute: Compute::new(config.threads, config.max_queue, config.max_backlog)?,

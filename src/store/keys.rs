@@ -135,7 +135,7 @@ impl KeyStore {
     }
 
     /// Makes a deletion in a folder outlast a power failure: the store itself syncs only what it writes.
-    async fn sync_folder_of(&self, at: &Path) -> Result<()> {
+    pub(super) async fn sync_folder_of(&self, at: &Path) -> Result<()> {
         let Some(root) = self.folder.clone() else { return Ok(()) };
         let mut folder = root.join(at.as_ref());
         let sync = async move {

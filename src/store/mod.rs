@@ -7,8 +7,10 @@
 //! keys/<model id>/<owner>/<key id>                 complete keys
 //! parts/<model id>/<owner>/<upload>/<index>        parts of uploads that are under way
 //! uids/<model id>/<owner>/<uid>/<key id>           which key an endpoint-form uid stands for (empty)
+//! budgets/<model id>/<owner>/<rows leased before>  rows that one server may answer, see `budgets`
 //! ```
 
+mod budgets;
 mod cache;
 mod inventory;
 mod keys;
@@ -22,6 +24,7 @@ mod s3;
 mod sweep;
 mod uids;
 
+pub use budgets::{Lease, LeasedRows, Leasing, lease_block};
 pub use cache::{CacheConfig, KeyCache, Loaded};
 pub use inventory::StoredKey;
 pub use location::check_location;

@@ -115,7 +115,7 @@ pub struct Shelf {
 }
 
 impl Shelf {
-    /// The folder of this shelf among `keys`, `parts` or `uids`.
+    /// The folder of this shelf among `keys`, `parts`, `uids` or `budgets`.
     pub(super) fn folder(&self, room: &str) -> Path {
         Path::from_iter([room, &self.model.to_string(), &self.owner.0])
     }

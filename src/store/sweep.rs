@@ -105,7 +105,7 @@ impl KeyStore {
         let Some(root) = self.folder.clone() else { return 0 };
         let walk = move || {
             let mut dropped = 0;
-            let mut folders: Vec<_> = ["keys", "parts", "uids"].iter().map(|room| root.join(room)).collect();
+            let mut folders: Vec<_> = ["keys", "parts", "uids", "budgets"].iter().map(|room| root.join(room)).collect();
             while let Some(mut folder) = folders.pop() {
                 let before = dropped;
                 for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
