@@ -2,6 +2,8 @@
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
 use super::play::{keys, start_own};
+use super::untrusted::settle;
+use crate::bundle::ClientSpec;
 use crate::client::Session;
 use crate::data;
 use crate::error::{Error, Result};
@@ -19,7 +21,8 @@ use std::path::PathBuf;
 
 The file has a header; its columns are matched by name, in any order. Beside a class stand the scores of all classes:
 probabilities of logistic, boosted and neural models, shares of votes of a forest, distances from the boundary of a
-support vector machine.")]
+support vector machine. A row whose answer cannot be trusted (made with another key, or damaged) has empty cells; the
+command goes on to the last row and then ends with the error answers_untrusted, exit code 2.")]
 pub struct PredictArgs {
     #[command(flatten)]
     model: ModelArgs,
@@ -60,23 +63,30 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let header = ["prediction".to_owned()].into_iter().chain(spec.classes.iter().map(|class| format!("score_{class}")));
     table.write_record(header).map_err(|error| lost(&error))?;
     let bar = progress::bar(quantized.len(), "encrypted");
-    for batch in quantized.chunks(session.batch_rows()) {
+    let all = quantized.chunks(session.batch_rows()).try_for_each(|batch| {
         for scores in session.infer(batch)?.scores {
-            let record = match spec.value(&scores) {
-                Some(value) => vec![value.to_string()],
-                None => {
-                    let class = spec.classes[class_of_scores(&scores)].clone();
-                    [class].into_iter().chain(spec.class_scores(&scores).iter().map(f64::to_string)).collect()
-                }
-            };
-            table.write_record(record).map_err(|error| lost(&error))?;
+            table.write_record(record(spec, scores.as_deref())).map_err(|error| lost(&error))?;
         }
         // What was paid for is kept, whatever happens to the next batch.
         table.flush().map_err(|error| lost(&error.into()))?;
         bar.inc(batch.len() as u64);
-    }
+        Ok(())
+    });
     bar.finish_and_clear();
-    Ok(())
+    settle(&args.server, &bundle.id, &session, all)
+}
+
+/// A row of the table: the prediction and, of classes, their scores. All cells are empty where there is no answer that
+/// can be trusted, so that rows stay in their places.
+fn record(spec: &ClientSpec, scores: Option<&[i64]>) -> Vec<String> {
+    let Some(scores) = scores else { return vec![String::new(); 1 + spec.classes.len()] };
+    match spec.value(scores) {
+        Some(value) => vec![value.to_string()],
+        None => {
+            let class = spec.classes[class_of_scores(scores)].clone();
+            [class].into_iter().chain(spec.class_scores(scores).iter().map(f64::to_string)).collect()
+        }
+    }
 }
 
 fn lost(error: &csv::Error) -> Error {
