@@ -91,8 +91,7 @@ impl Needs {
         match &self.spec {
             CircuitSpec::CmuxForest(_) => cost::decrypt_partial_seconds(shape),
             CircuitSpec::Linear(params) => params.scores as f64 * cost::decrypt_seconds(shape),
-            // Leaves are read until one is zero: half of them on average.
-            CircuitSpec::PathCost(params) => params.leaves as f64 / 2.0 * cost::decrypt_seconds(shape),
+            CircuitSpec::PathCost(params) => params.answers() as f64 * cost::decrypt_seconds(shape),
             CircuitSpec::PathCostSum(params) => params.ciphertexts() as f64 * cost::decrypt_partial_seconds(shape),
             CircuitSpec::LeafSum(_) => cost::decrypt_seconds(shape),
             CircuitSpec::Table(params) => params.answers() as f64 * cost::decrypt_seconds(shape),

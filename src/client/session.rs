@@ -202,6 +202,7 @@ impl<'a> Session<'a> {
         let asked = Asked { model: &self.bundle.id, key: &self.key, rows, tagged: tag.is_some() };
         let batch = match frame::read_answers(asked, Lengths::of_answers(circuit), answers) {
             Ok(batch) => batch,
+            // Whoever made these bytes knows what is wrong with them: that nothing is decrypted tells no more.
             Err(error) => {
                 self.distrust.record(error);
                 return vec![None; rows];
