@@ -2,11 +2,11 @@
 #![cfg(feature = "cli")]
 
 mod common;
+mod live;
 #[path = "common/process.rs"]
 mod process;
 #[path = "common/proxy.rs"]
 mod proxy;
-mod live;
 
 use live::{Fixture, Live};
 use process::{run, stderr, stdout};

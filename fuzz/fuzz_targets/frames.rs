@@ -6,8 +6,8 @@
 
 use fhectl::bundle::ModelId;
 use fhectl::protocol::frame::{
-    Asked, Batch, Lengths, MAX_BATCH, NO_KEY, most_items, read_answers, read_inputs, read_key, stated_tag, write_answers,
-    write_inputs, write_key,
+    Asked, Batch, Lengths, MAX_BATCH, NO_KEY, most_items, read_answers, read_inputs, read_key, stated_tag,
+    write_answers, write_inputs, write_key,
 };
 use fhectl_fuzz::toys::toy;
 use libfuzzer_sys::fuzz_target;

@@ -1,7 +1,7 @@
 //! One session with one server: check the model, bring the key, ask.
 
-use super::http::Http;
 use super::distrust::{Distrust, Distrusted};
+use super::http::Http;
 use super::keyring::ClientKeys;
 use crate::bundle::{ClientBundle, ModelId};
 use crate::circuit;

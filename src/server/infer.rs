@@ -179,7 +179,9 @@ impl Batch {
             let share = self.share(&mut next, &mut out, &mut random);
             match share {
                 Ok(()) if next < self.rows => None,
-                Ok(()) => Some(Ok((out.take().map(AnswersWriter::finish).unwrap_or_default(), std::mem::take(&mut room)))),
+                Ok(()) => {
+                    Some(Ok((out.take().map(AnswersWriter::finish).unwrap_or_default(), std::mem::take(&mut room))))
+                }
                 Err(error) => Some(Err(error)),
             }
         }

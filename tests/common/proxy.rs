@@ -80,7 +80,8 @@ fn pass_on(mut client: TcpStream, server: SocketAddr, tamper: &Tamper, counted: 
         }
         _ => {}
     }
-    let head = format!("HTTP/1.1 {} any\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", reply.status, reply.body.len());
+    let head =
+        format!("HTTP/1.1 {} any\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", reply.status, reply.body.len());
     let _ = client.write_all(head.as_bytes()).and_then(|()| client.write_all(&reply.body));
 }
 
