@@ -150,7 +150,9 @@ fn tags_of_the_committed_models_come_back() {
     for folder in folders.map(|entry| entry.unwrap().path()).filter(|path| path.join("server.zip").exists()) {
         let bundle = folder::read_server(&folder).unwrap();
         let spec = &bundle.spec.circuit;
+        let begun = Instant::now();
         let Some(layout) = spec.tag() else { continue };
+        let found = begun.elapsed().as_secs_f64();
         let evaluator = Evaluator::new(spec, &bundle.server.model, &bundle.spec.quantizer).unwrap();
         let client = ClientKey::generate(spec, &mut OsEntropy);
         let key = client.evaluation_key(spec, &mut OsEntropy);
@@ -160,7 +162,7 @@ fn tags_of_the_committed_models_come_back() {
             assert!(comes_back(&evaluator, &client, &key), "{}", folder.display());
         }
         println!(
-            "{}: {} symbols of {} bits, {} look-ups; {} bytes and {} back ({} and {} a row), {:.1} ms",
+            "{}: {} symbols of {} bits, {} look-ups; {} bytes and {} back ({} and {} a row), {:.1} ms; laid out in {:.1} us",
             bundle.spec.name,
             layout.symbols(),
             layout.symbol_bits,
@@ -170,6 +172,7 @@ fn tags_of_the_committed_models_come_back() {
             spec.request_bytes(),
             spec.response_bytes(),
             begun.elapsed().as_secs_f64() / 3.0 * 1e3,
+            found * 1e6,
         );
         seen += 1;
     }
