@@ -14,7 +14,7 @@ use fhectl::circuit::plan::Evaluator;
 use fhectl::fhe::Random;
 use fhectl::fhe::random::OsEntropy;
 use fhectl::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER};
-use fhectl::protocol::frame::{BATCH_HEADER, KEY_HEADER, read_key};
+use fhectl::protocol::frame::{INPUTS_HEADER, KEY_HEADER, read_key};
 use fhectl::store::KeyId;
 use live::{Fixture, Live, read_reply};
 use std::io::{Read, Write};
@@ -163,7 +163,7 @@ fn pool_alone(model: &Fixture, inputs: &[u8], threads: usize, time: Duration) ->
             scope.spawn(|_| {
                 while begun.elapsed() < time {
                     let mut random = Random::fresh(&mut OsEntropy);
-                    evaluator.evaluate(&key, &[&inputs[BATCH_HEADER..]], &mut random).expect("a good row");
+                    evaluator.evaluate(&key, &[&inputs[INPUTS_HEADER..]], &mut random).expect("a good row");
                     done.fetch_add(1, Ordering::Relaxed);
                 }
             });

@@ -54,8 +54,7 @@ impl Client {
         let mut entropy = fhectl::fhe::random::OsEntropy;
         let item =
             fhectl::circuit::encode(&spec.circuit, &spec.quantizer, &self.keys.secret, &self.row(), &mut entropy);
-        let body =
-            fhectl::protocol::frame::write_batch(fhectl::protocol::frame::Frame::Inputs, &self.bundle.id, &[item]);
+        let body = fhectl::protocol::frame::write_inputs(&self.bundle.id, None, &[item]);
         let url = format!("{}/v1/models/{}/infer", server.url, spec.name);
         Reply::of(agent().post(&url).header("key-id", &self.keys.key_id).header("authorization", token).send(&body[..]))
     }

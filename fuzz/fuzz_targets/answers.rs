@@ -4,8 +4,9 @@
 //! the same of a damaged file of secret keys.
 #![no_main]
 
+use fhectl::circuit::tag::client::Tag;
 use fhectl::circuit::{ClientKey, decode};
-use fhectl_fuzz::toys::{fill, toy};
+use fhectl_fuzz::toys::{Counter, fill, toy};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -14,6 +15,11 @@ fuzz_target!(|bytes: &[u8]| {
     let spec = &toy.bundle.spec;
     if let Err(error) = ClientKey::read(&spec.circuit, rest) {
         assert_eq!(error.code, "key_file_invalid");
+    }
+    if let Some(tag) = Tag::draw(&spec.circuit, &mut Counter(0)) {
+        // Nothing that a fuzzer finds is the answer to 40 random bits.
+        assert!(!tag.is_answered_by(&toy.secret, &fill(rest, spec.circuit.tag_response_bytes())));
+        assert!(!tag.is_answered_by(&toy.secret, rest));
     }
     let filled = fill(rest, spec.circuit.response_bytes());
     match decode(&spec.circuit, &toy.secret, if how & 1 == 1 { &filled } else { rest }) {

@@ -10,7 +10,7 @@ use fhectl::circuit::plan::Evaluator;
 use fhectl::circuit::{ClientKey, decode, encode};
 use fhectl::error::Error;
 use fhectl::fhe::Random;
-use fhectl::protocol::frame::{Frame, begin_batch, most_items, read_batch};
+use fhectl::protocol::frame::{Asked, Lengths, NO_KEY, most_items, read_answers, write_answers};
 use fhectl::report::facts::facts;
 use fhectl_fuzz::documents::{mutate, zips};
 use fhectl_fuzz::toys::Counter;
@@ -61,10 +61,10 @@ fn client(bundle: &ClientBundle) {
         assert_eq!(encrypted.len(), circuit.request_bytes());
     }
     if response {
-        let mut framed = begin_batch(Frame::Answers, &bundle.id, 1, circuit.response_bytes());
-        framed.resize(framed.len() + circuit.response_bytes(), 0);
+        let framed = write_answers(&bundle.id, &NO_KEY, None, &[vec![0; circuit.response_bytes()]]);
         assert!(most_items(circuit) > 0);
-        for answer in read_batch(Frame::Answers, &bundle.id, circuit.response_bytes(), &framed).unwrap() {
+        let asked = Asked { model: &bundle.id, key: &NO_KEY, rows: 1, tagged: false };
+        for answer in read_answers(asked, Lengths::of_answers(circuit), &framed).unwrap().items {
             match decode(circuit, &secret, answer) {
                 Ok(scores) => {
                     assert!(scores.class() < spec.classes.len().max(2));

@@ -1,4 +1,4 @@
-//! Evaluation keys and encrypted rows from strangers, for a small model of every circuit.
+//! Evaluation keys, encrypted rows and encrypted tags from strangers, for a small model of every circuit.
 //!
 //! Promises: no panic; `key_invalid` or `ciphertext_invalid` for what has not the layout, an answer of the stated length
 //! for everything that has.
@@ -28,6 +28,14 @@ fuzz_target!(|bytes: &[u8]| {
     } else {
         toy.key()
     };
+    if how & 16 == 16 && circuit.tag().is_some() {
+        let tag = if how & 32 == 32 { fill(rest, circuit.tag_request_bytes()) } else { rest.to_vec() };
+        match toy.evaluator.answer_tag(key, &tag, &mut random) {
+            Ok(answer) => assert_eq!(answer.len(), circuit.tag_response_bytes()),
+            Err(error) => assert!(error.code == "ciphertext_invalid" && tag == rest, "{error:?}"),
+        }
+        return;
+    }
     row = fill(rest, circuit.request_bytes());
     let rows: &[&[u8]] = match how >> 2 & 3 {
         0 => &[rest],

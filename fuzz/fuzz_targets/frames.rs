@@ -5,11 +5,17 @@
 #![no_main]
 
 use fhectl::bundle::ModelId;
-use fhectl::protocol::frame::{Frame, MAX_BATCH, most_items, read_batch, read_key, write_batch, write_key};
+use fhectl::protocol::frame::{
+    Asked, Batch, Lengths, MAX_BATCH, NO_KEY, most_items, read_answers, read_inputs, read_key, stated_tag,
+    write_answers, write_inputs, write_key,
+};
 use fhectl_fuzz::toys::toy;
 use libfuzzer_sys::fuzz_target;
+use sha2::{Digest, Sha256};
 
 const MODEL: ModelId = ModelId([b'm'; 32]);
+const REFUSALS: &[&str] = &["ciphertext_invalid", "format_version", "wrong_model", "batch_too_large"];
+const OF_ANSWERS: &[&str] = &["answers_damaged", "answers_key", "answers_count"];
 
 fuzz_target!(|bytes: &[u8]| {
     let Some(([choice, each], message)) = bytes.split_first_chunk() else { return };
@@ -22,18 +28,36 @@ fuzz_target!(|bytes: &[u8]| {
     assert!(
         (1..=MAX_BATCH).contains(&most) && most * circuit.request_bytes().max(circuit.response_bytes()) <= 64 << 20
     );
-    for (frame, own) in [(Frame::Inputs, circuit.request_bytes()), (Frame::Answers, circuit.response_bytes())] {
-        for each in [usize::from(*each), own] {
-            match read_batch(frame, &MODEL, each, message) {
-                Ok(items) => {
-                    assert!((1..=MAX_BATCH).contains(&items.len()) && items.iter().all(|item| item.len() == each));
-                    assert_eq!(write_batch(frame, &MODEL, &items), message);
-                }
-                Err(error) => {
-                    let known = ["ciphertext_invalid", "format_version", "wrong_model", "batch_too_large"];
-                    assert!(known.contains(&error.code), "{error:?}");
+    for lengths in [Lengths { each: usize::from(*each), tag: 3 }, Lengths::of_inputs(circuit)] {
+        match read_inputs(&MODEL, lengths, message) {
+            Ok(batch) => {
+                check(&batch, lengths);
+                assert_eq!(stated_tag(message), batch.tag.map_or(0, <[u8]>::len));
+                assert_eq!(write_inputs(&MODEL, batch.tag, &batch.items), message);
+            }
+            Err(error) => assert!(REFUSALS.contains(&error.code), "{error:?}"),
+        }
+    }
+    // As they came, and with the digest that belongs to them.
+    let digested = [message, &Sha256::digest(message)].concat();
+    for message in [message, &digested] {
+        for lengths in [Lengths { each: usize::from(*each), tag: 3 }, Lengths::of_answers(circuit)] {
+            for (rows, tagged) in [(1, false), (2, true)] {
+                match read_answers(Asked { model: &MODEL, key: &NO_KEY, rows, tagged }, lengths, message) {
+                    Ok(batch) => {
+                        check(&batch, lengths);
+                        assert!(batch.items.len() == rows && (tagged || batch.tag.is_none()));
+                        assert_eq!(write_answers(&MODEL, &NO_KEY, batch.tag, &batch.items), message);
+                    }
+                    Err(error) => assert!([REFUSALS, OF_ANSWERS].concat().contains(&error.code), "{error:?}"),
                 }
             }
         }
     }
 });
+
+fn check(batch: &Batch<'_>, lengths: Lengths) {
+    assert!((1..=MAX_BATCH).contains(&batch.items.len()));
+    assert!(batch.items.iter().all(|item| item.len() == lengths.each));
+    assert!(batch.tag.is_none_or(|tag| tag.len() == lengths.tag));
+}

@@ -18,6 +18,7 @@ mod reading;
 pub mod residues;
 mod scores;
 pub mod table;
+pub mod tag;
 pub mod thermometer;
 
 pub use scores::Scores;
@@ -201,6 +202,21 @@ impl CircuitSpec {
             Self::Table(params) => params.response_bytes(),
             Self::Network(params) => params.response_bytes(),
         }
+    }
+
+    /// What a tag of this circuit is made of; `None` where it has no evaluation key.
+    pub fn tag(&self) -> Option<tag::TagLayout> {
+        tag::TagLayout::of(self)
+    }
+
+    /// Exact bytes of one encrypted tag; 0 where the circuit has none.
+    pub fn tag_request_bytes(&self) -> usize {
+        self.tag().map_or(0, |tag| tag.request.wire_len())
+    }
+
+    /// Exact bytes of one encrypted tag's answer; 0 where the circuit has none.
+    pub fn tag_response_bytes(&self) -> usize {
+        self.tag().map_or(0, |tag| tag.response_bytes())
     }
 
     /// Bytes that one client's evaluation key takes in a server's memory once it is unpacked.

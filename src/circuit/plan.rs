@@ -8,10 +8,12 @@ use super::network::evaluate::NetworkKey;
 use super::network::program::Program as NetworkProgram;
 use super::path_cost_sum::program::{ForestBoxes, Program as SumProgram};
 use super::{
-    CircuitKind, CircuitSpec, Reveal, cmux_forest, leaf_sum, linear, network, path_cost, path_cost_sum, residues, table,
+    CircuitKind, CircuitSpec, Reveal, cmux_forest, leaf_sum, linear, network, path_cost, path_cost_sum, residues,
+    table, tag,
 };
 use crate::error::{Error, Result};
 use crate::fhe::cost::{self, Work};
+use crate::fhe::list::LweList;
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
 use crate::fhe::{Random, public_key};
@@ -96,8 +98,7 @@ impl Needs {
         match &self.spec {
             CircuitSpec::CmuxForest(_) => cost::decrypt_partial_seconds(shape),
             CircuitSpec::Linear(params) => params.scores as f64 * cost::decrypt_seconds(shape),
-            // Leaves are read until one is zero: half of them on average.
-            CircuitSpec::PathCost(params) => params.leaves as f64 / 2.0 * cost::decrypt_seconds(shape),
+            CircuitSpec::PathCost(params) => params.answers() as f64 * cost::decrypt_seconds(shape),
             CircuitSpec::PathCostSum(params) => params.ciphertexts() as f64 * cost::decrypt_partial_seconds(shape),
             CircuitSpec::LeafSum(_) => cost::decrypt_seconds(shape),
             CircuitSpec::Table(params) => params.answers() as f64 * cost::decrypt_seconds(shape),
@@ -194,6 +195,20 @@ fn search(
 pub struct EvaluationKey {
     own: OwnKey,
     rerandomizer: Option<Rerandomizer>,
+    name: [u8; 32],
+}
+
+impl EvaluationKey {
+    /// The same key, bearing the SHA-256 of the message that it was unpacked from.
+    #[must_use]
+    pub fn named(self, name: [u8; 32]) -> Self {
+        Self { name, ..self }
+    }
+
+    /// What the key was named; zeros where it was not.
+    pub fn name(&self) -> &[u8; 32] {
+        &self.name
+    }
 }
 
 /// What a circuit needs beyond the public key.
@@ -303,7 +318,7 @@ impl Evaluator {
         } else {
             None
         };
-        Ok(EvaluationKey { own, rerandomizer })
+        Ok(EvaluationKey { own, rerandomizer, name: [0; 32] })
     }
 
     /// Answers encrypted rows, on the threads of the current rayon pool.
@@ -329,6 +344,28 @@ impl Evaluator {
             self.evaluate_one(key, request, &mut random).map_err(|error| error.context(format!("input {index}")))
         });
         answers.collect()
+    }
+
+    /// Answers an encrypted tag (see [`tag`]) with the same keys, on the threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// `ciphertext_invalid` where the request does not have the layout of the circuit's tags.
+    pub fn answer_tag(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
+        let layout = self.spec.tag();
+        let layout = layout.ok_or_else(|| Error::user("ciphertext_invalid", "this model's batches have no tag"))?;
+        let zeros = key.rerandomizer.as_ref();
+        match &key.own {
+            OwnKey::Nothing => tag::evaluate::add_zeros(&layout, zeros, request, random),
+            OwnKey::Bootstrap(own) => {
+                let look_up = |symbols: &LweList, table: &[u64]| own.look_up(symbols, |_| table);
+                tag::evaluate::look_up(&layout, look_up, zeros, request, random)
+            }
+            OwnKey::Network(own) => {
+                let look_up = |symbols: &LweList, table: &[u64]| own.look_up_through_all(symbols, table);
+                tag::evaluate::look_up(&layout, look_up, zeros, request, random)
+            }
+        }
+        .map_err(|error| error.context("tag"))
     }
 
     fn evaluate_one(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {

@@ -31,8 +31,8 @@ pub fn read_authorities(path: &Path) -> Result<Vec<Certificate<'static>>> {
 
 /// How often a request is sent again while the server is busy, restarting or unreachable.
 const TRIES: u32 = 6;
-/// The longest reply that is read: a batch of answers, with room for its header.
-const MAX_REPLY: u64 = 65 << 20;
+/// The longest reply that is read: a batch of answers, with room for its header and a tag.
+const MAX_REPLY: u64 = 68 << 20;
 
 /// A connection pool to one server.
 pub struct Http {

@@ -1,15 +1,17 @@
 //! One session with one server: check the model, bring the key, ask.
 
+use super::distrust::{Distrust, Distrusted};
 use super::http::Http;
 use super::keyring::ClientKeys;
-use crate::bundle::ClientBundle;
+use crate::bundle::{ClientBundle, ModelId};
+use crate::circuit::tag::client::Tag;
 use crate::circuit::{self, Scores};
 use crate::error::{Error, Result};
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{
     COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, MAX_PART_BYTES, ModelInfo, QUEUE_HEADER, UploadState,
 };
-use crate::protocol::frame::{self, Frame, most_items};
+use crate::protocol::frame::{self, Asked, KeyDigest, Lengths, NO_KEY, most_items};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -24,8 +26,11 @@ pub struct Session<'a> {
     http: &'a Http,
     bundle: &'a ClientBundle,
     keys: &'a ClientKeys,
+    /// What answers must say that they were computed with.
+    key: KeyDigest,
     /// Held while the key is brought again, so that of many jobs one does it.
     renewing: Mutex<()>,
+    distrust: Distrust,
 }
 
 /// What happens while a key is brought to the server.
@@ -38,7 +43,9 @@ pub enum Upload<'a> {
 
 /// One batch there and back: scores a row, and where the time went, in seconds.
 pub struct Exchange {
-    pub scores: Vec<Scores>,
+    /// `None` for a row whose answer cannot be trusted or does not decrypt; [`Session::distrusted`] says why.
+    pub scores: Vec<Option<Scores>>,
+    /// What the rows took. Tags, which go with few batches, are not counted.
     pub request_bytes: usize,
     pub response_bytes: usize,
     pub encrypt: f64,
@@ -81,7 +88,8 @@ impl<'a> Session<'a> {
             )
             .hint(format!("fetch its client.zip from {}/v1/models/{name}/client.zip", http.base())));
         }
-        Ok(Self { http, bundle, keys, renewing: Mutex::new(()) })
+        let key = if keys.evaluation.is_empty() { NO_KEY } else { keys.key_id.parse::<ModelId>()?.0 };
+        Ok(Self { http, bundle, keys, key, renewing: Mutex::new(()), distrust: Distrust::default() })
     }
 
     fn path(&self, rest: &str) -> String {
@@ -135,11 +143,19 @@ impl<'a> Session<'a> {
         (BATCH_BYTES / each).clamp(1, most_items(circuit))
     }
 
+    /// The batches so far whose answers cannot be trusted. To be asked when all is sent: a server that sees when a
+    /// client is not content learns something of its key.
+    pub fn distrusted(&self) -> Distrusted {
+        self.distrust.so_far()
+    }
+
     /// Encrypts rows, has them computed and decrypts the scores. Where the server has forgotten the key since it was
     /// brought (its time was over, or an operator deleted it), it is brought again, once.
     ///
+    /// Answers that cannot be trusted are no error: their rows have no scores, and all else goes on as it would.
+    ///
     /// # Errors
-    /// What the server says; `ciphertext_invalid` where its answer is not one.
+    /// What the server says, or that it cannot be reached.
     pub fn infer(&self, quantized: &[Vec<u32>]) -> Result<Exchange> {
         let spec = &self.bundle.spec;
         let start = Instant::now();
@@ -147,7 +163,9 @@ impl<'a> Session<'a> {
             .iter()
             .map(|row| circuit::encode(&spec.circuit, &spec.quantizer, &self.keys.secret, row, &mut OsEntropy))
             .collect();
-        let body = frame::write_batch(Frame::Inputs, &self.bundle.id, &items);
+        let tag = self.distrust.wants_tag().then(|| Tag::draw(&spec.circuit, &mut OsEntropy)).flatten();
+        let encrypted = tag.as_ref().map(|tag| tag.encrypt(&self.keys.secret, &mut OsEntropy));
+        let body = frame::write_inputs(&self.bundle.id, encrypted.as_deref(), &items);
         let encrypt = start.elapsed().as_secs_f64();
 
         let mut start = Instant::now();
@@ -157,6 +175,7 @@ impl<'a> Session<'a> {
                 {
                     let _turn = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
                     self.bring_key(|_| {})?;
+                    self.distrust.begin_again();
                 }
                 start = Instant::now();
                 ask()?
@@ -166,22 +185,11 @@ impl<'a> Session<'a> {
         let roundtrip = start.elapsed().as_secs_f64();
 
         let start = Instant::now();
-        let each = spec.circuit.response_bytes();
-        let answers = frame::read_batch(Frame::Answers, &self.bundle.id, each, &reply.bytes)?;
-        if answers.len() != quantized.len() {
-            return Err(Error::fault(
-                "reply_invalid",
-                format!("{} answers to {} inputs", answers.len(), quantized.len()),
-            ));
-        }
-        let scores = answers
-            .into_iter()
-            .map(|answer| circuit::decode(&spec.circuit, &self.keys.secret, answer))
-            .collect::<Result<_>>()?;
+        let scores = self.scores(quantized.len(), tag.as_ref(), &reply.bytes);
         Ok(Exchange {
             scores,
-            request_bytes: body.len(),
-            response_bytes: reply.bytes.len(),
+            request_bytes: frame::inputs_len(&spec.circuit, quantized.len()),
+            response_bytes: frame::answers_len(&spec.circuit, quantized.len()),
             encrypt,
             roundtrip,
             queue: reply.micros(QUEUE_HEADER),
@@ -189,4 +197,34 @@ impl<'a> Session<'a> {
             decrypt: start.elapsed().as_secs_f64(),
         })
     }
+
+    /// The scores of a batch that was answered, none where it cannot be trusted.
+    fn scores(&self, rows: usize, tag: Option<&Tag>, answers: &[u8]) -> Vec<Option<Scores>> {
+        let (circuit, secret) = (&self.bundle.spec.circuit, &self.keys.secret);
+        let asked = Asked { model: &self.bundle.id, key: &self.key, rows, tagged: tag.is_some() };
+        let batch = match frame::read_answers(asked, Lengths::of_answers(circuit), answers) {
+            Ok(batch) => batch,
+            // Whoever made these bytes knows what is wrong with them: that nothing is decrypted tells no more.
+            Err(error) => {
+                self.distrust.record(error);
+                return vec![None; rows];
+            }
+        };
+        // All rows are decrypted, whatever the tag says: that takes its time either way.
+        let decoded: Vec<Result<Scores>> =
+            batch.items.iter().map(|answer| circuit::decode(circuit, secret, answer)).collect();
+        if tag.is_some_and(|tag| !tag.is_answered_by(secret, batch.tag.unwrap_or_default())) {
+            self.distrust.record(other_tag());
+            return vec![None; rows];
+        }
+        let undecrypted = decoded.iter().find_map(|row| row.as_ref().err());
+        if let Some(error) = undecrypted {
+            self.distrust.record(error.clone());
+        }
+        decoded.into_iter().map(Result::ok).collect()
+    }
+}
+
+fn other_tag() -> Error {
+    Error::fault("tag_differs", "a tag came back changed: the server computed with other keys than this client's")
 }

@@ -14,6 +14,7 @@ mod serve_check;
 mod token;
 #[doc(hidden)]
 pub mod units;
+mod untrusted;
 
 use crate::error::{Error, Result};
 use clap::{Parser, Subcommand};

@@ -2,6 +2,7 @@
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
 use super::play_report::{Answers, Figures, Outcome, Simulations};
+use super::untrusted::settle;
 use super::{say, serve};
 use crate::bundle::{ClientBundle, ServerBundle};
 use crate::circuit::CircuitSpec;
@@ -228,11 +229,15 @@ fn play(
     let start = Instant::now();
     let bar = progress::bar(rows.len(), "encrypted");
     let mut outcomes = Vec::with_capacity(rows.len());
-    in_order(&session, &quantized, usize::from(args.jobs), |index, exchange| {
+    let done = in_order(&session, &quantized, usize::from(args.jobs), |index, exchange| {
         if index == 0 {
             bar.suspend(|| say!("Size of the payload: {:.2} kilobytes", exchange.request_bytes as f64 / 1024.0));
         }
-        let scores = &exchange.scores[0];
+        bar.inc(1);
+        let Some(scores) = &exchange.scores[0] else {
+            bar.suspend(|| say!("for {index}-th input, no answer that can be trusted"));
+            return;
+        };
         let answers = match bundle.spec.value(scores.values()) {
             Some(predicted) => Answers::Value { predicted, expected: rows.values[index] },
             None => Answers::Class { predicted: scores.class(), expected: rows.labels[index] as usize },
@@ -256,18 +261,29 @@ fn play(
                 outcome.exchange.roundtrip
             );
         });
-        bar.inc(1);
         outcomes.push(outcome);
-    })?;
+    });
     bar.finish_and_clear();
 
     let wall = start.elapsed().as_secs_f64();
-    let figures = Figures::new(&bundle.spec, keys.evaluation.len(), &outcomes, wall, simulations);
+    // Where no row has an answer there are no figures.
+    let reported = if done.is_err() || outcomes.is_empty() {
+        Ok(())
+    } else {
+        let figures = Figures::new(&bundle.spec, keys.evaluation.len(), &outcomes, wall, simulations);
+        report(args, bundle, &figures.of_rows(rows.len()), &outcomes)
+    };
+    settle(&args.server, &bundle.id, &session, done.and(reported))
+}
+
+/// Prints and writes what was asked for.
+fn report(args: &PlayArgs, bundle: &ClientBundle, figures: &Figures, outcomes: &[Outcome]) -> Result<()> {
     figures.print();
-    if args.record {
+    // A card holds no run of which something cannot be trusted.
+    if args.record && figures.unanswered() == 0 {
         let rows = match &args.data {
-            Some(data) => format!("{} rows of `{data}`", rows.len()),
-            None => format!("the first {} test rows", rows.len()),
+            Some(data) => format!("{} rows of `{data}`", outcomes.len()),
+            None => format!("the first {} test rows", outcomes.len()),
         };
         args.model.record(&figures.measured(&rows))?;
     }
@@ -275,7 +291,7 @@ fn play(
         figures.export_json(path)?;
     }
     if let Some(path) = &args.report {
-        figures.export_html(path, &bundle.spec, &outcomes)?;
+        figures.export_html(path, &bundle.spec, outcomes)?;
     }
     Ok(())
 }

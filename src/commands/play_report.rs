@@ -68,7 +68,10 @@ impl Quality {
 #[derive(Debug, Serialize)]
 pub struct Figures {
     model: String,
+    /// Rows that were answered.
     samples: usize,
+    /// Rows whose answer cannot be trusted; they count in no other figure.
+    unanswered: usize,
     #[serde(flatten)]
     quality: Quality,
     agreement: Option<f64>,
@@ -132,6 +135,7 @@ impl Figures {
         Self {
             model: spec.name.clone(),
             samples,
+            unanswered: 0,
             quality: Quality::of(outcomes),
             agreement: agreed.map(|agreed| share(agreed.into_iter().filter(|agrees| *agrees).count())),
             key_bytes,
@@ -153,6 +157,15 @@ impl Figures {
         }
     }
 
+    /// The figures of a run on so many rows, of which some may not have been answered.
+    pub fn of_rows(self, rows: usize) -> Self {
+        Self { unanswered: rows.saturating_sub(self.samples), ..self }
+    }
+
+    pub fn unanswered(&self) -> usize {
+        self.unanswered
+    }
+
     /// The closing lines, the first three as users of hosted endpoints know them; a regression has R2 and RMSE in place
     /// of accuracy.
     pub fn print(&self) {
@@ -163,6 +176,9 @@ impl Figures {
                 say!("R2 on {} samples is {r2}", self.samples);
                 say!("RMSE on {} samples is {rmse}", self.samples);
             }
+        }
+        if self.unanswered > 0 {
+            say!("Rows without an answer that can be trusted, not counted here: {}", self.unanswered);
         }
         say!("Total time: {:.3} seconds", self.wall);
         say!("Duration per inference: {:.3} seconds", self.wall / self.samples.max(1) as f64);

@@ -2,6 +2,9 @@
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
 use super::play::{keys, start_own};
+use super::untrusted::settle;
+use crate::bundle::ClientSpec;
+use crate::circuit::{CircuitSpec, Scores};
 use crate::client::Session;
 use crate::data;
 use crate::error::{Error, Result};
@@ -17,8 +20,11 @@ use std::path::PathBuf;
   fhectl predict logreg-synthetic --input rows.csv | head
 
 The file has a header; its columns are matched by name, in any order. Beside a class stand the scores of all classes:
-probabilities of logistic, boosted and neural models, shares of votes of a forest, distances from the boundary of a
-support vector machine.")]
+probabilities of logistic and boosted models, shares of votes of a forest, distances from the boundary of a support
+vector machine. Those of a neural network carry noise that depends on the secret key, so they are written with --scores
+only: whoever has the server, the rows and some hundred of their scores can solve for the key. Keep such a file from
+the server, or write classes. A row whose answer cannot be trusted (made with another key, or damaged) has empty cells; the
+command goes on to the last row and then ends with the error answers_untrusted, exit code 2.")]
 pub struct PredictArgs {
     #[command(flatten)]
     model: ModelArgs,
@@ -27,6 +33,9 @@ pub struct PredictArgs {
     /// The rows (.csv or .csv.gz)
     #[arg(long, env = "FHECTL_INPUT", value_name = "FILE")]
     input: PathBuf,
+    /// Write the scores of a neural network's classes, too: never for the eyes of a server that knows the rows
+    #[arg(long, env = "FHECTL_SCORES")]
+    scores: bool,
     /// Where predictions go [default: stdout]
     #[arg(long, env = "FHECTL_OUTPUT", value_name = "FILE")]
     output: Option<PathBuf>,
@@ -56,26 +65,35 @@ pub fn run(args: PredictArgs) -> Result<()> {
         None => Box::new(std::io::stdout().lock()),
     };
     let mut table = csv::Writer::from_writer(sink);
-    let header = ["prediction".to_owned()].into_iter().chain(spec.classes.iter().map(|class| format!("score_{class}")));
+    let scored = args.scores || !matches!(spec.circuit, CircuitSpec::Network(_));
+    let named = spec.classes.iter().filter(|_| scored).map(|class| format!("score_{class}"));
+    let header = ["prediction".to_owned()].into_iter().chain(named);
     table.write_record(header).map_err(|error| lost(&error))?;
     let bar = progress::bar(quantized.len(), "encrypted");
-    for batch in quantized.chunks(session.batch_rows()) {
+    let all = quantized.chunks(session.batch_rows()).try_for_each(|batch| {
         for scores in session.infer(batch)?.scores {
-            let record = match spec.value(scores.values()) {
-                Some(value) => vec![value.to_string()],
-                None => {
-                    let class = spec.classes[scores.class()].clone();
-                    [class].into_iter().chain(spec.class_scores(scores.values()).iter().map(f64::to_string)).collect()
-                }
-            };
-            table.write_record(record).map_err(|error| lost(&error))?;
+            table.write_record(record(spec, scored, scores.as_ref())).map_err(|error| lost(&error))?;
         }
         // What was paid for is kept, whatever happens to the next batch.
         table.flush().map_err(|error| lost(&error.into()))?;
         bar.inc(batch.len() as u64);
-    }
+        Ok(())
+    });
     bar.finish_and_clear();
-    Ok(())
+    settle(&args.server, &bundle.id, &session, all)
+}
+
+/// A row of the table: the prediction and, of classes where they are to be `scored`, their scores. All cells are empty
+/// where there is no answer that can be trusted, so that rows stay in their places.
+fn record(spec: &ClientSpec, scored: bool, scores: Option<&Scores>) -> Vec<String> {
+    let columns = if scored { spec.classes.len() } else { 0 };
+    let Some(scores) = scores else { return vec![String::new(); 1 + columns] };
+    if let Some(value) = spec.value(scores.values()) {
+        return vec![value.to_string()];
+    }
+    let class = spec.classes[scores.class()].clone();
+    let of_classes = spec.class_scores(scores.values());
+    [class].into_iter().chain(of_classes.iter().take(columns).map(f64::to_string)).collect()
 }
 
 fn lost(error: &csv::Error) -> Error {

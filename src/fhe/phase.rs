@@ -9,13 +9,18 @@
 pub(crate) struct Phase(u64);
 
 impl Phase {
-    pub(super) const fn new(word: u64) -> Self {
+    pub(crate) const fn new(word: u64) -> Self {
         Self(word)
     }
 
     /// The index, below `levels`, of the nearest of so many evenly spaced points, the first of which is zero.
     pub(crate) fn nearest(&self, levels: u64) -> u64 {
         ((u128::from(self.0) * u128::from(levels) + (1 << 63)) >> 64) as u64 % levels
+    }
+
+    /// The index of the one of `parts` equal parts of the circle that it lies in; the first begins at zero.
+    pub(crate) fn interval(&self, parts: u64) -> u64 {
+        ((u128::from(self.0) * u128::from(parts)) >> 64) as u64
     }
 
     /// As [`Phase::nearest`], read as a signed number in `[-levels / 2, levels / 2)`.

@@ -4,6 +4,7 @@
 #[cfg(feature = "evaluate")]
 use super::list::{LweList, narrow};
 use super::lwe::Lwe;
+use super::partial_glwe::PartialGlwe;
 use super::random::{Entropy, Random, Seed};
 use super::secret::GlweSecret;
 use super::{GlweShape, noise, wire};
@@ -116,6 +117,18 @@ impl SeededLayout {
             polynomial.reverse();
         }
         Ok(GlweList { shape: self.shape, reversed_masks: masks, bodies })
+    }
+
+    /// Reads a list of one ciphertext and expands its mask.
+    ///
+    /// # Errors
+    /// As [`SeededLayout::parse`].
+    pub fn expand_one(&self, bytes: &[u8]) -> Result<PartialGlwe> {
+        debug_assert!(self.bodies <= self.shape.size);
+        let (seed, bodies) = self.parse(bytes)?;
+        let mut mask = vec![0; self.shape.lwe_dimension()];
+        Random::new(seed).fill_uniform(&mut mask);
+        Ok(PartialGlwe { mask, bodies })
     }
 }
 

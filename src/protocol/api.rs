@@ -42,9 +42,13 @@ pub struct ModelInfo {
 pub struct Sizes {
     /// The framed evaluation key; 0 where none is needed.
     pub key: usize,
-    /// One encrypted input and one encrypted answer, each a batch of one.
+    /// One encrypted input and one encrypted answer, each a batch of one without a tag.
     pub request: usize,
     pub response: usize,
+    /// What a tag adds to a batch of inputs and to its answers, which tells a client that its own key was used; 0 where
+    /// none is needed.
+    pub tag_request: usize,
+    pub tag_response: usize,
 }
 
 /// `GET /v1/models`.

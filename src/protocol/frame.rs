@@ -1,31 +1,24 @@
 //! The binary formats. Every one begins with a magic word, a version and the model's id, so that what belongs to
 //! another model or another release is told apart from what was damaged.
 
+mod batch;
+
+pub use batch::{
+    AnswersWriter, Asked, Batch, INPUTS_HEADER, KeyDigest, Lengths, MAX_BATCH, NO_KEY, answers_len, inputs_len,
+    most_items, read_answers, read_inputs, stated_tag, write_answers, write_inputs,
+};
+
 use crate::bundle::ModelId;
-use crate::circuit::CircuitSpec;
 use crate::error::{Error, Result};
 
-/// The version of all formats here.
-pub const VERSION: u16 = 1;
+/// The version of all formats here. 1 had no tags, key ids and digests in its batches.
+pub const VERSION: u16 = 2;
 /// Bytes before an evaluation key's body: magic, version, model id.
 pub const KEY_HEADER: usize = 4 + 2 + 32;
-/// Bytes before the items of a batch: magic, version, model id, count, length of each.
-pub const BATCH_HEADER: usize = KEY_HEADER + 4 + 4;
-/// The most items a batch may hold.
-pub const MAX_BATCH: usize = 1024;
-
-/// The most bytes of inputs or of answers that one batch may hold, so that a small request cannot ask for a huge reply.
-const MAX_BATCH_BYTES: usize = 64 << 20;
-
-/// The most items of a batch for this circuit.
-pub fn most_items(circuit: &CircuitSpec) -> usize {
-    let each = circuit.request_bytes().max(circuit.response_bytes()).max(1);
-    (MAX_BATCH_BYTES / each).clamp(1, MAX_BATCH)
-}
 
 /// What a framed message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Frame {
+enum Frame {
     /// An evaluation key.
     Key,
     /// Encrypted inputs.
@@ -60,7 +53,7 @@ impl Frame {
     }
 
     fn header(self, model: &ModelId) -> Vec<u8> {
-        let mut out = Vec::with_capacity(BATCH_HEADER);
+        let mut out = Vec::with_capacity(KEY_HEADER);
         out.extend_from_slice(&self.magic());
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&model.0);
@@ -84,7 +77,7 @@ impl Frame {
                 "format_version",
                 format!("{} in format {version}, this side reads format {VERSION}", self.name()),
             )
-            .hint("use the same fhectl release on both sides"));
+            .hint("use the same fhectl release on both sides, with the client.zip and new keys of that release"));
         }
         if header[6..] != model.0 {
             return Err(error("wrong_model", format!("{} made for another model", self.name()))
@@ -109,97 +102,23 @@ pub fn read_key<'a>(model: &ModelId, bytes: &'a [u8]) -> Result<&'a [u8]> {
     Frame::Key.open(model, bytes)
 }
 
-/// Frames a batch of items of one length.
-///
-/// # Panics
-/// Where items differ in length: circuits give them all one.
-pub fn write_batch(frame: Frame, model: &ModelId, items: &[impl AsRef<[u8]>]) -> Vec<u8> {
-    let each = items.first().map_or(0, |item| item.as_ref().len());
-    let mut out = begin_batch(frame, model, items.len(), each);
-    for item in items {
-        assert_eq!(item.as_ref().len(), each);
-        out.extend_from_slice(item.as_ref());
-    }
-    out
-}
-
-/// The header of a batch of `count` items of `each` bytes, with room for the items to follow.
-pub fn begin_batch(frame: Frame, model: &ModelId, count: usize, each: usize) -> Vec<u8> {
-    let mut out = Vec::with_capacity(BATCH_HEADER + count * each);
-    out.extend_from_slice(&frame.header(model));
-    out.extend_from_slice(&(count as u32).to_le_bytes());
-    out.extend_from_slice(&(each as u32).to_le_bytes());
-    out
-}
-
-/// Splits a framed batch into its items, each exactly `each` bytes long.
-///
-/// # Errors
-/// `ciphertext_invalid`, `format_version`, `wrong_model`, or `batch_too_large` for more than [`MAX_BATCH`] items.
-pub fn read_batch<'a>(frame: Frame, model: &ModelId, each: usize, bytes: &'a [u8]) -> Result<Vec<&'a [u8]>> {
-    let rest = frame.open(model, bytes)?;
-    let damaged =
-        |what: String| Error::user(frame.invalid(), what).hint("it was truncated or altered on the way; send it again");
-    let Some((header, items)) = rest.split_at_checked(8) else {
-        return Err(damaged("a batch without its count".into()));
-    };
-    let count = u32::from_le_bytes([header[0], header[1], header[2], header[3]]) as usize;
-    let stated = u32::from_le_bytes([header[4], header[5], header[6], header[7]]) as usize;
-    if count > MAX_BATCH {
-        return Err(Error::user("batch_too_large", format!("{count} items in a batch, at most {MAX_BATCH}"))
-            .hint("send several smaller batches"));
-    }
-    if count == 0 || each == 0 || stated != each || items.len() != count * each {
-        return Err(damaged(format!(
-            "a batch of {count} items of {stated} bytes in {} bytes; this model's are {each} bytes each",
-            items.len()
-        )));
-    }
-    Ok(items.chunks(each).collect())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
-
-    const MODEL: ModelId = ModelId([7; 32]);
 
     #[test]
-    fn what_is_wrong_is_named() {
-        let items = [[1u8; 10], [2; 10]];
-        let bytes = write_batch(Frame::Inputs, &MODEL, &items);
-        assert_eq!(read_batch(Frame::Inputs, &MODEL, 10, &bytes).unwrap(), [&items[0][..], &items[1][..]]);
-        let code = |model: &ModelId, bytes: &[u8]| read_batch(Frame::Inputs, model, 10, bytes).unwrap_err().code;
+    fn what_is_wrong_with_a_key_is_named() {
+        const MODEL: ModelId = ModelId([7; 32]);
+        let bytes = write_key(&MODEL, b"body");
+        assert_eq!(read_key(&MODEL, &bytes).unwrap(), b"body");
+        let code = |model: &ModelId, bytes: &[u8]| read_key(model, bytes).unwrap_err().code;
         assert_eq!(code(&ModelId([8; 32]), &bytes), "wrong_model");
-        assert_eq!(code(&MODEL, &bytes[..20]), "ciphertext_invalid");
-        assert_eq!(code(&MODEL, &bytes[..bytes.len() - 1]), "ciphertext_invalid");
-        let mut newer = bytes.clone();
-        newer[4] = 2;
-        assert_eq!(code(&MODEL, &newer), "format_version");
-        let mut many = bytes;
-        many[KEY_HEADER + 2] = 1;
-        assert_eq!(code(&MODEL, &many), "batch_too_large");
-        assert_eq!(read_key(&MODEL, &write_key(&MODEL, b"body")).unwrap(), b"body");
-        assert_eq!(read_key(&MODEL, &newer).unwrap_err().code, "key_invalid");
-    }
-
-    #[test]
-    fn items_of_no_bytes_are_refused() {
-        let bytes = begin_batch(Frame::Answers, &MODEL, 1, 0);
-        assert_eq!(read_batch(Frame::Answers, &MODEL, 0, &bytes).unwrap_err().code, "ciphertext_invalid");
-    }
-
-    proptest! {
-        #[test]
-        fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200), each in 1usize..50) {
-            let mut framed = Frame::Inputs.header(&MODEL);
-            framed.extend_from_slice(&bytes);
-            for bytes in [&bytes, &framed] {
-                if let Ok(items) = read_batch(Frame::Inputs, &MODEL, each, bytes) {
-                    prop_assert!(items.iter().all(|item| item.len() == each));
-                }
-            }
+        assert_eq!(code(&MODEL, &bytes[..20]), "key_invalid");
+        assert_eq!(code(&MODEL, &write_inputs(&MODEL, None, &[b"item"])), "key_invalid");
+        for version in [1, 3] {
+            let mut other = bytes.clone();
+            other[4] = version;
+            assert_eq!(code(&MODEL, &other), "format_version");
         }
     }
 }

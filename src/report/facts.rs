@@ -6,7 +6,7 @@ use crate::circuit::network::StageParams;
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::fhe::noise;
 use crate::model::Output;
-use crate::protocol::frame::{BATCH_HEADER, KEY_HEADER};
+use crate::protocol::frame::{KEY_HEADER, answers_len, inputs_len};
 
 /// A label and its text.
 pub type Fact = (&'static str, String);
@@ -77,8 +77,8 @@ pub fn facts(spec: &ClientSpec) -> Vec<Fact> {
                 ),
             },
         ),
-        ("request", bytes(BATCH_HEADER + spec.circuit.request_bytes())),
-        ("response", bytes(BATCH_HEADER + spec.circuit.response_bytes())),
+        ("request", bytes(inputs_len(&spec.circuit, 1))),
+        ("response", bytes(answers_len(&spec.circuit, 1))),
     ]);
     facts
 }

@@ -32,7 +32,7 @@ const SMALL: usize = 256 << 10;
 /// `POST /`
 #[utoipa::path(
     post, path = "/", tag = "endpoint form", operation_id = "endpoint",
-    description = "The endpoint form that clients of hosted endpoints speak.",
+    description = "The endpoint form that clients of hosted endpoints speak. Keys, inputs and answers are the frames of /v1.",
     params(
         ("x-model" = Option<String>, Header, description = "The model, where several are served"),
         ("x-fhectl-deadline-ms" = Option<u32>, Header, description = "Milliseconds that the client waits at most"),

@@ -1,6 +1,8 @@
 //! What work is expected to take: predicted from the circuit's parameters until it was measured.
 
 use crate::circuit::CircuitSpec;
+use crate::circuit::leaf_sum::LeafSumParams;
+use crate::circuit::network::{NetworkParams, StageParams};
 use crate::fhe::cost;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -34,6 +36,8 @@ impl Estimate {
 pub(super) struct Costs {
     /// One encrypted row.
     pub row: Estimate,
+    /// The tag of a batch.
+    pub tag: Estimate,
     /// Verifying and unpacking one evaluation key.
     pub key: Estimate,
 }
@@ -41,7 +45,11 @@ pub(super) struct Costs {
 impl Costs {
     pub fn new(circuit: &CircuitSpec) -> Self {
         let key = circuit.key_bytes() as f64 * 1e-6 * SECONDS_PER_KEY_MEGABYTE;
-        Self { row: Estimate::new(row_seconds(circuit)), key: Estimate::new(key) }
+        Self {
+            row: Estimate::new(row_seconds(circuit)),
+            tag: Estimate::new(tag_seconds(circuit)),
+            key: Estimate::new(key),
+        }
     }
 }
 
@@ -60,6 +68,20 @@ fn row_seconds(circuit: &CircuitSpec) -> f64 {
     };
     let answer = if circuit.rerandomized() { cost::rerandomize_seconds(circuit.answer_shape()) } else { 0.0 };
     steps + answer + cost::expand_seconds(&circuit.input_layout())
+}
+
+/// A tag's look-ups and encryptions of zero.
+fn tag_seconds(circuit: &CircuitSpec) -> f64 {
+    let Some(tag) = circuit.tag() else { return 0.0 };
+    let symbols = tag.symbols() as f64;
+    match circuit {
+        CircuitSpec::LeafSum(LeafSumParams { bootstrap, .. })
+        | CircuitSpec::Network(NetworkParams { first: StageParams { bootstrap, .. }, .. }) => {
+            let look_ups = f64::from(tag.look_ups) * cost::bootstrap_seconds(bootstrap);
+            symbols * (look_ups + cost::rerandomize_seconds(tag.output))
+        }
+        _ => cost::rerandomize_partial_seconds(tag.output),
+    }
 }
 
 #[cfg(test)]

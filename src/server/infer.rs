@@ -15,7 +15,9 @@ use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, QUEUE_HEADER};
-use crate::protocol::frame::{BATCH_HEADER, Frame, MAX_BATCH, begin_batch, most_items, read_batch};
+use crate::protocol::frame::{
+    AnswersWriter, INPUTS_HEADER, Lengths, MAX_BATCH, answers_len, most_items, read_inputs, stated_tag,
+};
 use crate::store::{HeldKey, KeyId, Owner, Shelf};
 use axum::Extension;
 use axum::body::Body;
@@ -49,16 +51,16 @@ impl Asking {
 /// `POST /v1/models/{name}/infer`
 #[utoipa::path(
     post, path = "/v1/models/{name}/infer", tag = "inference", operation_id = "infer",
-    description = "Computes the model on a batch of encrypted inputs.",
+    description = "Computes the model on a batch of encrypted inputs, and looks a tag up with the same keys where the batch has one.",
     params(
         ("name" = String, Path, description = "The model"),
         ("key-id" = Option<String>, Header, description = "SHA-256 of the evaluation key; not needed where the model has none"),
         ("x-fhectl-deadline-ms" = Option<u32>, Header, description = "Milliseconds that the client waits at most"),
     ),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "A framed batch of encrypted inputs"),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "A framed batch of encrypted inputs, with or without a tag"),
     responses(
         (
-            status = 200, description = "A framed batch of encrypted answers", body = Vec<u8>, content_type = "application/octet-stream",
+            status = 200, description = "A framed batch of encrypted answers, with the id of the evaluation key that was used and a SHA-256 at its end", body = Vec<u8>, content_type = "application/octet-stream",
             headers(
                 ("x-fhectl-queue-us" = Option<u64>, description = "Microseconds of waiting; only where the server tells (--timing-headers)"),
                 ("x-fhectl-compute-us" = Option<u64>, description = "Microseconds of computing; only where the server tells (--timing-headers)"),
@@ -127,8 +129,10 @@ pub(super) async fn infer(
         None => Lane::Token(shelf.owner.clone()),
     };
     // By their length: whether they are what they seem is looked at when there is a key.
-    let rows = (inputs.bytes.len() / model.circuit().request_bytes().max(1)).clamp(1, MAX_BATCH);
-    let seconds = rows as f64 * model.costs.row.seconds();
+    let tag = stated_tag(&inputs.bytes);
+    let items = inputs.bytes.len().saturating_sub(INPUTS_HEADER + tag);
+    let rows = (items / model.circuit().request_bytes().max(1)).clamp(1, MAX_BATCH);
+    let seconds = rows as f64 * model.costs.row.seconds() + if tag > 0 { model.costs.tag.seconds() } else { 0.0 };
     let slot = state.compute.admit(lane, seconds, state.deadline(asking.caller.patience))?;
     let accepted = Instant::now();
     let key = match (&model.no_key, id) {
@@ -163,6 +167,8 @@ struct Batch {
     key: Arc<HeldKey>,
     /// With its room: both stay as long as a thread reads them, whatever becomes of the client.
     inputs: Received,
+    /// Its length, 0 where there is none.
+    tag: usize,
     rows: usize,
 }
 
@@ -170,50 +176,76 @@ impl Batch {
     /// # Errors
     /// What is wrong with the inputs.
     fn new(model: Arc<Hosted>, key: Arc<HeldKey>, inputs: Received) -> Result<Self> {
-        let rows = read_batch(Frame::Inputs, model.id(), model.circuit().request_bytes(), &inputs.bytes)?.len();
+        let batch = read_inputs(model.id(), Lengths::of_inputs(model.circuit()), &inputs.bytes)?;
+        let (tag, rows) = (batch.tag.map_or(0, <[u8]>::len), batch.items.len());
         let most = most_items(model.circuit());
         if rows > most {
             return Err(Error::user("batch_too_large", format!("{rows} inputs in a batch, this model takes {most}"))
                 .hint("send several smaller batches"));
         }
-        Ok(Self { model, key, inputs, rows })
+        Ok(Self { model, key, inputs, tag, rows })
     }
 
     fn answer_bytes(&self) -> usize {
-        BATCH_HEADER + self.rows * self.model.circuit().response_bytes()
+        let circuit = self.model.circuit();
+        answers_len(circuit, self.rows) + if self.tag > 0 { circuit.tag_response_bytes() } else { 0 }
     }
 
-    /// The computing itself, on the pool: some rows a call, so that a long batch can be left when others are waiting
-    /// or its client has gone. Once the first row is computed, the batch is charged for good.
+    /// The computing itself, on the pool: the tag, and some rows a call, so that a long batch can be left when others
+    /// are waiting or its client has gone. Once the first row is computed, the batch is charged for good.
     fn shares(
         self,
         room: Room,
         mut charge: Option<Charge>,
     ) -> impl FnMut() -> Option<Result<(Vec<u8>, Room)>> + Send + 'static {
         let mut random = Random::fresh(&mut OsEntropy);
-        let (mut next, mut out) = (0_usize, (Vec::new(), room));
+        let (mut next, mut out, mut room) = (0, None, room);
         move || {
-            let circuit = self.model.circuit();
             if let Some(charge) = charge.take() {
                 charge.keep();
             }
-            if next == 0 {
-                out.0 = begin_batch(Frame::Answers, self.model.id(), self.rows, circuit.response_bytes());
+            let share = self.share(&mut next, &mut out, &mut random);
+            match share {
+                Ok(()) if next < self.rows => None,
+                Ok(()) => {
+                    Some(Ok((out.take().map(AnswersWriter::finish).unwrap_or_default(), std::mem::take(&mut room))))
+                }
+                Err(error) => Some(Err(error)),
             }
-            let each = circuit.request_bytes();
-            let at_once = (SHARE / self.model.costs.row.seconds()).ceil() as usize;
-            let end = next.saturating_add(at_once).min(self.rows);
-            let share = &self.inputs.bytes[BATCH_HEADER + next * each..BATCH_HEADER + end * each];
-            let rows: Vec<&[u8]> = share.chunks(each).collect();
-            let begun = Instant::now();
-            let answers = match self.model.evaluator.evaluate(&self.key, &rows, &mut random) {
-                Ok(answers) => answers,
-                Err(error) => return Some(Err(error)),
-            };
-            self.model.costs.row.learn(begun.elapsed().as_secs_f64() / rows.len() as f64);
-            answers.iter().for_each(|answer| out.0.extend_from_slice(answer));
-            next = end;
-            (next == self.rows).then(|| Ok(std::mem::take(&mut out)))
         }
+    }
+
+    /// The next rows from `next` on; before the first ones the tag.
+    fn share(&self, next: &mut usize, out: &mut Option<AnswersWriter>, random: &mut Random) -> Result<()> {
+        let out = match out {
+            Some(out) => out,
+            None => out.insert(self.begin(random)?),
+        };
+        let row_cost = &self.model.costs.row;
+        let each = self.model.circuit().request_bytes();
+        let at_once = (SHARE / row_cost.seconds()).ceil() as usize;
+        let end = next.saturating_add(at_once).min(self.rows);
+        let items = INPUTS_HEADER + self.tag;
+        let share = &self.inputs.bytes[items + *next * each..items + end * each];
+        let rows: Vec<&[u8]> = share.chunks(each).collect();
+        let begun = Instant::now();
+        let answers = self.model.evaluator.evaluate(&self.key, &rows, random)?;
+        row_cost.learn(begun.elapsed().as_secs_f64() / rows.len() as f64);
+        answers.iter().for_each(|answer| out.push(answer));
+        *next = end;
+        Ok(())
+    }
+
+    /// The answers' header and the tag's answer.
+    fn begin(&self, random: &mut Random) -> Result<AnswersWriter> {
+        let mut tag = Vec::new();
+        if self.tag > 0 {
+            let begun = Instant::now();
+            let request = &self.inputs.bytes[INPUTS_HEADER..INPUTS_HEADER + self.tag];
+            tag = self.model.evaluator.answer_tag(&self.key, request, random)?;
+            self.model.costs.tag.learn(begun.elapsed().as_secs_f64());
+        }
+        let items = (self.rows, self.model.circuit().response_bytes());
+        Ok(AnswersWriter::begin(self.model.id(), self.key.name(), items, &tag))
     }
 }

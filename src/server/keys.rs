@@ -266,7 +266,8 @@ fn verify(model: &Hosted, framed: &[u8], wanted: Option<KeyId>) -> Result<(KeyId
             .hint("it was damaged on the way; send it again from part 0"));
     }
     let body = read_key(model.id(), framed)?;
-    Ok((id, model.evaluator.unpack_key(body, &mut Random::fresh(&mut OsEntropy))?))
+    let key = model.evaluator.unpack_key(body, &mut Random::fresh(&mut OsEntropy))?.named(id.bytes());
+    Ok((id, key))
 }
 
 /// A key to compute with, from memory or from the store.

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
 use crate::protocol::api::{ModelInfo, ModelList, Sizes};
-use crate::protocol::frame::{BATCH_HEADER, KEY_HEADER, MAX_BATCH};
+use crate::protocol::frame::{KEY_HEADER, MAX_BATCH, answers_len, inputs_len};
 use crate::store::{HeldKey, Need};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -49,8 +49,10 @@ impl Hosted {
             p_fail_log2: spec.p_fail_log2,
             sizes: Sizes {
                 key: if key == 0 { 0 } else { KEY_HEADER + key },
-                request: BATCH_HEADER + spec.circuit.request_bytes(),
-                response: BATCH_HEADER + spec.circuit.response_bytes(),
+                request: inputs_len(&spec.circuit, 1),
+                response: answers_len(&spec.circuit, 1),
+                tag_request: spec.circuit.tag_request_bytes(),
+                tag_response: spec.circuit.tag_response_bytes(),
             },
         };
         let costs = Costs::new(&spec.circuit);
@@ -75,14 +77,19 @@ impl Hosted {
         Need { framed: self.key_len(), unpacked: self.circuit().unpacked_key_bytes() }
     }
 
+    /// The bytes of a batch of so many inputs with a tag.
+    fn inputs_bytes(&self, count: usize) -> usize {
+        inputs_len(self.circuit(), count) + self.circuit().tag_request_bytes()
+    }
+
     /// The most bytes that a batch of encrypted inputs may have.
     pub fn batch_limit(&self) -> usize {
-        (BATCH_HEADER + MAX_BATCH * self.circuit().request_bytes()).min(MAX_BATCH_BYTES)
+        self.inputs_bytes(MAX_BATCH).min(MAX_BATCH_BYTES)
     }
 
     /// The most bytes that a request of the endpoint form may have: a whole key or 16 inputs, as a list of numbers.
     pub fn json_limit(&self) -> usize {
-        let content = self.key_len().max(BATCH_HEADER + 16 * self.circuit().request_bytes());
+        let content = self.key_len().max(self.inputs_bytes(16));
         5 * content + (64 << 10)
     }
 }

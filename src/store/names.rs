@@ -64,6 +64,13 @@ impl KeyId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The hash itself.
+    pub fn bytes(&self) -> [u8; 32] {
+        let digit = |byte: u8| if byte.is_ascii_digit() { byte - b'0' } else { byte - b'a' + 10 };
+        let digits = self.0.as_bytes();
+        std::array::from_fn(|index| digit(digits[2 * index]) << 4 | digit(digits[2 * index + 1]))
+    }
 }
 
 impl fmt::Display for KeyId {

@@ -6,8 +6,9 @@ use fhectl::client::{ClientKeys, Keyring};
 use fhectl::fhe::Random;
 use fhectl::fhe::random::OsEntropy;
 use fhectl::protocol::api::{KEY_ID_HEADER, KeyStatus, UploadState};
-use fhectl::protocol::frame::{Frame, read_batch, write_batch};
+use fhectl::protocol::frame::{Asked, Lengths, read_answers, write_inputs};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
@@ -123,16 +124,17 @@ impl<'a> Client<'a> {
         let row: Vec<u32> =
             spec.quantizer.features.iter().map(|feature| random.below(u64::from(feature.levels())) as u32).collect();
         let item = encode(&spec.circuit, &spec.quantizer, &keys.secret, &row, &mut OsEntropy);
-        let body = write_batch(Frame::Inputs, &self.model.client.id, &[item]);
+        let body = write_inputs(&self.model.client.id, None, &[item]);
+        let key = Sha256::digest(&keys.evaluation).into();
         let url = self.url(base, "/infer");
         loop {
             let begun = Instant::now();
             let reply = self.agent.post(&url).header(KEY_ID_HEADER, &keys.key_id).send(&body[..]);
             match self.outcome(reply) {
                 Outcome::Reply(bytes) => {
-                    let each = spec.circuit.response_bytes();
-                    let items = read_batch(Frame::Answers, &self.model.client.id, each, &bytes);
-                    let scores = items.ok().and_then(|items| decode(&spec.circuit, &keys.secret, items[0]).ok());
+                    let asked = Asked { model: &self.model.client.id, key: &key, rows: 1, tagged: false };
+                    let batch = read_answers(asked, Lengths::of_answers(&spec.circuit), &bytes);
+                    let scores = batch.ok().and_then(|batch| decode(&spec.circuit, &keys.secret, batch.items[0]).ok());
                     let right =
                         scores.is_some_and(|scores| scores.values() == self.model.server.server.model.scores(&row));
                     self.count(|counts| {

@@ -11,10 +11,11 @@ use fhectl::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
 use fhectl::fhe::random::OsEntropy;
 use fhectl::model::{Model, Output, Quantizer};
 use fhectl::protocol::api::KEY_ID_HEADER;
-use fhectl::protocol::frame::{Frame, read_batch, write_batch, write_key};
+use fhectl::protocol::frame::{Asked, KeyDigest, Lengths, NO_KEY, read_answers, write_inputs, write_key};
 use fhectl::server::{ServeConfig, Server};
 use fhectl::store::KeyStore;
 use serde_json::{Value, json};
+use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::thread::JoinHandle;
@@ -94,6 +95,11 @@ impl Fixture {
         sha256_hex(&self.framed)
     }
 
+    /// What answers say that they were computed with.
+    pub fn key_digest(&self) -> KeyDigest {
+        if self.bundle.spec.circuit.key_bytes() == 0 { NO_KEY } else { Sha256::digest(&self.framed).into() }
+    }
+
     pub fn rows(&self, count: usize) -> Vec<Vec<u32>> {
         let mut random = common::random(42);
         (0..count).map(|_| common::row(&self.bundle.spec.quantizer, &mut random)).collect()
@@ -103,14 +109,14 @@ impl Fixture {
         let spec = &self.bundle.spec;
         let items: Vec<Vec<u8>> =
             rows.iter().map(|row| encode(&spec.circuit, &spec.quantizer, &self.key, row, &mut OsEntropy)).collect();
-        write_batch(Frame::Inputs, &self.bundle.id, &items)
+        write_inputs(&self.bundle.id, None, &items)
     }
 
     pub fn assert_answers(&self, rows: &[Vec<u32>], answers: &[u8]) {
         let circuit = &self.bundle.spec.circuit;
-        let items = read_batch(Frame::Answers, &self.bundle.id, circuit.response_bytes(), answers).unwrap();
-        assert_eq!(items.len(), rows.len());
-        for (row, item) in rows.iter().zip(items) {
+        let asked = Asked { model: &self.bundle.id, key: &self.key_digest(), rows: rows.len(), tagged: false };
+        let batch = read_answers(asked, Lengths::of_answers(circuit), answers).unwrap();
+        for (row, item) in rows.iter().zip(batch.items) {
             assert_eq!(decode(circuit, &self.key, item).unwrap().values(), self.bundle.server.model.scores(row));
         }
     }
@@ -249,6 +255,12 @@ pub fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str
 
 /// Reads one reply, leaving the connection open; `None` where it is closed without one.
 pub fn read_reply(stream: &mut TcpStream) -> Option<Reply> {
+    let (first, headers, body) = read_message(stream)?;
+    Some(Reply { status: first.split(' ').nth(1).unwrap().parse().unwrap(), headers, body })
+}
+
+/// Reads one request or reply: its first line, its headers, its body.
+pub fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<(String, String)>, Vec<u8>)> {
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 1 << 16];
     let mut more = |bytes: &mut Vec<u8>| {
@@ -266,16 +278,15 @@ pub fn read_reply(stream: &mut TcpStream) -> Option<Reply> {
     };
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let mut lines = head.trim_end().split("\r\n");
-    let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    let first = lines.next().unwrap().to_owned();
     let headers: Vec<(String, String)> =
         lines.filter_map(|line| line.split_once(": ")).map(|(name, value)| (name.into(), value.into())).collect();
-    let mut reply = Reply { status, headers, body: Vec::new() };
-    let length: usize = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
+    let stated = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("content-length"));
+    let length: usize = stated.map_or(0, |(_, length)| length.parse().unwrap());
     while bytes.len() < end + length {
-        assert!(more(&mut bytes), "the reply was cut off");
+        assert!(more(&mut bytes), "the message was cut off");
     }
-    reply.body = bytes[end..].to_vec();
-    Some(reply)
+    Some((first, headers, bytes[end..].to_vec()))
 }
 
 pub fn list(bytes: &[u8]) -> Value {

@@ -55,6 +55,15 @@ impl NetworkKey {
     pub fn keyswitch(&self, sums: &LweList) -> Option<LweList> {
         self.inner.as_ref().map(|(keyswitch, _)| keyswitch.switch(sums))
     }
+
+    /// Fresh inputs through every key there is, each bootstrap with the same table.
+    pub fn look_up_through_all(&self, inputs: &LweList, table: &[u64]) -> LweList {
+        let values = self.first.look_up(inputs, |_| table);
+        match &self.inner {
+            Some((keyswitch, bootstrap)) => bootstrap.look_up(&keyswitch.switch(&values), |_| table),
+            None => values,
+        }
+    }
 }
 
 /// Answers encrypted rows with their scores, each re-randomised and cut. Rows of one call share every pass over the

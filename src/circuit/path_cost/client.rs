@@ -19,6 +19,12 @@ pub fn encode(
 }
 
 /// Looks for a leaf whose count is zero and returns its class one-hot, the default class where there is none.
+///
+/// All leaves are decrypted, also after the one that is reached: the time until the next request would tell a server
+/// where that was, and with answers made to measure something of the key.
+///
+/// # Errors
+/// `ciphertext_invalid` for another length, `answer_invalid` where the answer does not decrypt to a class.
 pub fn decode(params: &PathCostParams, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
     expect_len(answer, params.response_bytes())?;
     let dimension = params.input.shape.lwe_dimension();
@@ -27,20 +33,16 @@ pub fn decode(params: &PathCostParams, key: &ClientKey, answer: &[u8]) -> Result
         let lwe = Lwe::read(bytes, dimension, params.response_bits)?;
         Ok(key.answer().phase(&lwe).nearest(params.modulus))
     };
+    let mut reached = None;
     for leaf in answer.chunks(if params.values { 2 * each } else { each }) {
-        if read(&leaf[..each])? == 0 {
-            let class = if params.values { read(&leaf[each..])? as usize } else { 1 - params.default_class };
-            if class >= params.classes {
-                return Err(Error::fault(
-                    "answer_invalid",
-                    format!("the answer names class {class} of {}", params.classes),
-                )
-                .hint(
-                    "the server's answer does not decrypt under this key; check that keys and model belong together",
-                ));
-            }
-            return Ok(one_hot(class, params.classes));
-        }
+        let count = read(&leaf[..each])?;
+        let class = if params.values { read(&leaf[each..])? as usize } else { 1 - params.default_class };
+        reached = reached.or((count == 0).then_some(class));
     }
-    Ok(one_hot(params.default_class, params.classes))
+    let class = reached.unwrap_or(params.default_class);
+    if class >= params.classes {
+        return Err(Error::fault("answer_invalid", format!("the answer names class {class} of {}", params.classes))
+            .hint("the server's answer does not decrypt under this key; check that keys and model belong together"));
+    }
+    Ok(one_hot(class, params.classes))
 }
