@@ -43,9 +43,9 @@ fn bootstraps(c: &mut Criterion) {
         println!("k={dimension} N={size} l={levels}: predicted {:.2} ms for 8", 8e3 * cost::bootstrap_seconds(&params));
         let pool = one_core();
         let id = BenchmarkId::from_parameter(format!("k={dimension} N={size} l={levels}"));
-        group.bench_function(id, |b| b.iter(|| pool.install(|| black_box(key.sum_of_signs(&inputs, &[1 << 61; 8])))));
+        group.bench_function(id, |b| b.iter(|| pool.install(|| black_box(key.sum_of_signs(&inputs, &[1 << 61; 8], None)))));
         let id = BenchmarkId::from_parameter(format!("k={dimension} N={size} l={levels}, all cores"));
-        group.bench_function(id, |b| b.iter(|| black_box(key.sum_of_signs(&inputs, &[1 << 61; 8]))));
+        group.bench_function(id, |b| b.iter(|| black_box(key.sum_of_signs(&inputs, &[1 << 61; 8], None))));
     }
     group.finish();
 }
@@ -143,7 +143,7 @@ fn tables(c: &mut Criterion) {
         });
         let bits = Bits::unpack(&layout, &wire).unwrap();
         group.bench_function(format!("look up, k={dimension} N={size}"), |b| {
-            b.iter(|| black_box(bits.look_up(&table)));
+            b.iter(|| black_box(bits.look_up(&table, None)));
         });
     }
     group.finish();

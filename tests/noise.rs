@@ -114,7 +114,7 @@ fn a_bootstrap_has_the_predicted_noise() {
             let height = 1u64 << 61;
             let wanted = if index % 2 == 0 { height } else { height.wrapping_neg() };
             let sigma = noise::bootstrap_variance(params.lwe_dimension, params.output, params.gadget()).sqrt();
-            errors.push(distance(big.phase(&key.sum_of_signs(&[lwe], &[height])), wanted) / sigma);
+            errors.push(distance(big.phase(&key.sum_of_signs(&[lwe], &[height], None)), wanted) / sigma);
         }
     }
     assert_unit_variance("a bootstrap's output", &errors, 0.0);

@@ -5,6 +5,7 @@ use super::external_product::{FourierGgsws, TOGETHER, Workspace};
 use super::ggsw::GgswLayout;
 use super::lwe::Lwe;
 use super::pbs::{difference_to_rotation, extract};
+use super::zeros::ZeroPool;
 use crate::error::Result;
 use rayon::prelude::*;
 
@@ -29,17 +30,30 @@ impl Bits {
     /// one (TFHE, section 5.1, vertical packing). Noise: a [`GgswLayout::cmux_variance`] a bit. Cost: a CMUX a
     /// polynomial but one, and one a lower bit.
     ///
+    /// With `zeros` every second polynomial is one of the pool's leaves from the given one on ([`Bits::starts`] in all), so
+    /// that each pair's difference is fresh, and with it all that is made of them; that adds a
+    /// [`super::public_key::zero_variance`]. Without, equal bits leave equal noise.
+    ///
     /// # Panics
     /// Unless the table has `2^count` entries.
-    pub fn look_up(&self, table: &[u64]) -> Lwe {
+    pub fn look_up(&self, table: &[u64], zeros: Option<(&ZeroPool, usize)>) -> Lwe {
         let layout = self.ggsws.layout();
         assert_eq!(table.len(), 1 << layout.count);
         let GlweShape { dimension, size } = layout.shape;
         let glwe = (dimension + 1) * size;
         let low = layout.count.min(size.ilog2() as usize);
         let mut ciphertexts = vec![0; (1 << (layout.count - low)) * glwe];
-        for (ciphertext, entries) in ciphertexts.chunks_mut(glwe).zip(table.chunks(1 << low)) {
-            ciphertext[dimension * size..][..entries.len()].copy_from_slice(entries);
+        // The second of each pair; all of a table that has but one.
+        let starts = if low < layout.count { 1 } else { 0 };
+        for (at, (ciphertext, entries)) in ciphertexts.chunks_mut(glwe).zip(table.chunks(1 << low)).enumerate() {
+            if let Some((pool, first)) = zeros
+                && at % 2 == starts
+            {
+                pool.write(first + at / 2, ciphertext);
+            }
+            for (word, entry) in ciphertext[dimension * size..].iter_mut().zip(entries) {
+                *word = word.wrapping_add(*entry);
+            }
         }
         let mut bit = low;
         while bit < layout.count {
@@ -67,6 +81,12 @@ impl Bits {
             self.ggsws.add_products(bit, &difference, &mut ciphertexts, &mut workspace);
         }
         extract(&ciphertexts, layout.shape)
+    }
+
+    /// Leaves of a pool that one [`Bits::look_up`] takes.
+    pub fn starts(layout: &GgswLayout) -> usize {
+        let low = layout.count.min(layout.shape.size.ilog2() as usize);
+        (1 << (layout.count - low)) / 2 + usize::from(low == layout.count)
     }
 
     /// One level of a tree: of each pair of neighbours the second where the bit is one, else the first. The chosen half
@@ -112,7 +132,7 @@ mod tests {
                 let index = random.below(1 << bits) as usize;
                 let spelled: Vec<u64> = (0..bits).map(|bit| (index >> bit & 1) as u64).collect();
                 let wire = ggsw::encrypt(&layout, &spelled, &secret, &mut OsEntropy);
-                let answer = Bits::unpack(&layout, &wire).unwrap().look_up(&table);
+                let answer = Bits::unpack(&layout, &wire).unwrap().look_up(&table, None);
                 let error = secret.phase(&answer).wrapping_sub(table[index]) as i64 as f64 / 2f64.powi(64);
                 let sigma = (bits as f64 * layout.cmux_variance()).sqrt();
                 assert!(error.abs() < 8.0 * sigma, "entry {index} of {shape:?}: off by {error}, sigma {sigma}");

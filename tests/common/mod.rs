@@ -1,6 +1,9 @@
 //! What several tests share: random quantised models and rows.
 #![allow(dead_code)]
 
+pub mod chance;
+pub mod opened;
+
 use fhectl::fhe::{Random, Seed};
 use fhectl::model::{
     Activation, FeatureQuantizer, IntegerForest, IntegerLinear, IntegerNetwork, IntegerTree, LinearMap, MapShape,

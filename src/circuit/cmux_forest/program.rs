@@ -62,6 +62,8 @@ pub struct Walk {
     pub cmuxes: usize,
     /// The sum over trees of the most bits that a path compares.
     pub path_bits: usize,
+    /// Trees that have a split.
+    pub trees: usize,
     /// The most trees that one split's result goes into.
     pub shared: usize,
     /// Passes over a GGSW ciphertext: groups of splits that share them.
@@ -95,6 +97,11 @@ impl Program {
             feature
         });
         Self { blocks, constant: words(&mut forest.biases.iter().map(|bias| bias - low)), features: features.collect() }
+    }
+
+    /// Splits between two leaves.
+    pub fn starts(&self) -> usize {
+        self.blocks.iter().map(Block::starts).sum()
     }
 
     /// Which bits any split compares, in order.
@@ -139,7 +146,10 @@ impl Program {
                 walk.cmuxes += cmuxes;
             }
             for root in &block.roots {
-                walk.path_bits += if let Child::Split(at) = root { longest[*at] } else { 0 };
+                if let Child::Split(at) = root {
+                    walk.path_bits += longest[*at];
+                    walk.trees += 1;
+                }
             }
             walk.shared = walk.shared.max(trees.into_iter().max().unwrap_or(0));
             for group in block.groups() {
@@ -152,6 +162,11 @@ impl Program {
 }
 
 impl Block {
+    /// Splits between two leaves: they come first.
+    pub fn starts(&self) -> usize {
+        self.heights.first().copied().unwrap_or(0)
+    }
+
     /// Ranges of splits of one height and feature, at most as many as share a pass over a GGSW.
     pub fn groups(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
         let mut start = 0;

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::fhe::cmux::Bits;
 use crate::fhe::rerandomize::Rerandomizer;
+use crate::fhe::zeros::ZeroPool;
 use crate::model::{Model, Quantizer, invalid};
 use rayon::prelude::*;
 
@@ -94,11 +95,14 @@ pub fn evaluate(
     random: &mut Random,
 ) -> Result<Vec<u8>> {
     let bits = Bits::unpack(&params.bits, request)?;
+    let starts = Bits::starts(&params.bits);
+    let pool = key.map(|key| ZeroPool::new(key, starts * tables.len(), random));
     let tasks: Vec<_> = tables.iter().map(|table| (table, random.fork())).collect();
     let answers: Vec<Vec<u8>> = tasks
         .into_par_iter()
-        .map(|(table, mut random)| {
-            let mut answer = bits.look_up(table);
+        .enumerate()
+        .map(|(index, (table, mut random))| {
+            let mut answer = bits.look_up(table, pool.as_ref().map(|pool| (pool, index * starts)));
             if let (Some(key), Some(flood_log2)) = (key, params.flood_log2) {
                 key.apply(&mut answer, flood_log2, &mut random);
             }
