@@ -10,6 +10,9 @@ use crate::fhe::{GlweShape, PartialGlwe, Random};
 use rayon::prelude::*;
 use std::sync::Mutex;
 
+/// Encryptions of zero that all splits between leaves share; each costs as much as a CMUX or two.
+const ZEROS: usize = 8;
+
 /// Memory of inferences that ended, for those that come: at most as much as was ever in use at once.
 #[derive(Default)]
 pub struct Memories(Mutex<Vec<(Memory, Vec<u64>)>>);
@@ -47,7 +50,7 @@ pub fn evaluate(
         ggsws: FourierGgsws::unpack_into(memory, &params.bits, request, &used)?,
         places: places(&used, params.bits.count),
         features: &program.features,
-        zeros: key.map(|key| ZeroPool::new(key, program.starts(), random)),
+        zeros: key.map(|key| ZeroPool::new(key, ZEROS, program.starts(), random)),
     };
     let mut sum = vec![0u64; (dimension + 1) * size];
     let mut leaf = 0;

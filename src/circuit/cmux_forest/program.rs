@@ -286,10 +286,15 @@ mod tests {
         let block = &program.blocks[0];
         assert_eq!((block.splits.len(), block.leaves.len()), (2, 3));
         assert_eq!(block.heights, [1, 2]);
+        // Between leaves are those of the first height and no others.
+        let between_leaves = |split: &Split| matches!((split.low, split.high), (Child::Leaf(_), Child::Leaf(_)));
+        assert_eq!(block.splits.iter().map(between_leaves).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(program.starts(), 1);
         assert_eq!(block.roots, [Child::Split(1), Child::Split(0)]);
         // q >= 8 compares one bit of four, q >= 3 all four.
         let walk = program.walk();
         assert_eq!((walk.cmuxes, walk.path_bits, walk.shared, walk.bits), (5, 9, 2, 5));
+        assert_eq!(walk.trees, 2);
         assert_eq!(program.constant, [torus(101 % 3, 3), torus(101 % 5, 5)]);
     }
 }

@@ -5,7 +5,6 @@ use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::fhe::cmux::Bits;
 use crate::fhe::rerandomize::Rerandomizer;
-use crate::fhe::zeros::ZeroPool;
 use crate::model::{Model, Quantizer, invalid};
 use rayon::prelude::*;
 
@@ -95,14 +94,13 @@ pub fn evaluate(
     random: &mut Random,
 ) -> Result<Vec<u8>> {
     let bits = Bits::unpack(&params.bits, request)?;
-    let starts = Bits::starts(&params.bits);
-    let pool = key.map(|key| ZeroPool::new(key, starts * tables.len(), random));
+    let starts = key.map(|key| bits.starts(key, tables.len(), random));
     let tasks: Vec<_> = tables.iter().map(|table| (table, random.fork())).collect();
     let answers: Vec<Vec<u8>> = tasks
         .into_par_iter()
         .enumerate()
         .map(|(index, (table, mut random))| {
-            let mut answer = bits.look_up(table, pool.as_ref().map(|pool| (pool, index * starts)));
+            let mut answer = bits.look_up(table, starts.as_ref().map(|starts| (starts, index)));
             if let (Some(key), Some(flood_log2)) = (key, params.flood_log2) {
                 key.apply(&mut answer, flood_log2, &mut random);
             }
