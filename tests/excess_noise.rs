@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::Opened;
+use common::opened::Opened;
 use fhectl::circuit::boxes::Boxes;
 use fhectl::circuit::path_cost::PathCostParams;
 use fhectl::circuit::path_cost_sum::PathCostSumParams;

@@ -65,9 +65,14 @@ impl Random {
 
     /// An independent stream, keyed by this one: for tasks that run in parallel.
     pub fn fork(&mut self) -> Self {
+        Self::new(self.draw_seed())
+    }
+
+    /// A seed for independent streams that are entered anywhere, see [`Random::at_word`].
+    pub fn draw_seed(&mut self) -> Seed {
         let mut seed = Seed([0; 16]);
         self.fill_bytes(&mut seed.0);
-        Self::new(seed)
+        seed
     }
 
     fn fill_bytes(&mut self, bytes: &mut [u8]) {
