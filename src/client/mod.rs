@@ -5,5 +5,5 @@ pub mod keyring;
 pub mod session;
 
 pub use http::Http;
-pub use keyring::{ClientKeys, Keyring};
+pub use keyring::{ClientKeys, Keyring, Passphrase};
 pub use session::{Exchange, Session};

@@ -24,7 +24,8 @@ const FEWEST_DIGITS: usize = 8;
   fhectl keys delete --older-than 90days --store /var/lib/fhectl
 
 It works on the store itself, whether servers run or not. Servers that have a deleted key in memory stop using it
-within their --revalidate time. Ids may be shortened to their first 8 digits or more.")]
+within their --revalidate time. Ids may be shortened to their first 8 digits or more.
+A client's own keys, the secret ones among them, are `fhectl keyring`'s.")]
 pub struct KeysArgs {
     #[command(subcommand)]
     action: Action,
@@ -181,16 +182,16 @@ impl Choice {
 }
 
 /// Whether what a person wrote is this id or the beginning of it.
-fn is_id(written: &str, id: &str) -> bool {
+pub(super) fn is_id(written: &str, id: &str) -> bool {
     written == id || written.len() >= FEWEST_DIGITS && id.starts_with(written)
 }
 
-fn short(id: &str, digits: usize) -> String {
+pub(super) fn short(id: &str, digits: usize) -> String {
     id.chars().take(digits).collect()
 }
 
 /// The names of the models in a folder by their ids. What cannot be read has no name.
-fn names_in(models: &Path) -> BTreeMap<String, String> {
+pub(super) fn names_in(models: &Path) -> BTreeMap<String, String> {
     let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
     let bundles = entries.filter_map(|entry| folder::read_client(&entry.path()).ok());
     bundles.map(|bundle| (bundle.id.to_string(), bundle.spec.name)).collect()
@@ -201,9 +202,13 @@ fn model_of(key: &StoredKey, names: &BTreeMap<String, String>) -> String {
     names.get(&id).cloned().unwrap_or_else(|| short(&id, 16))
 }
 
-/// To the minute beyond an hour, to the hour beyond a day.
 fn age(key: &StoredKey) -> String {
-    let seconds = key.completed.elapsed().unwrap_or_default().as_secs();
+    shown_age(key.completed.elapsed().unwrap_or_default())
+}
+
+/// To the minute beyond an hour, to the hour beyond a day.
+pub(super) fn shown_age(age: Duration) -> String {
+    let seconds = age.as_secs();
     let unit = match seconds {
         0..3600 => 1,
         3600..86_400 => 60,

@@ -2,6 +2,7 @@
 
 mod create;
 mod inspect;
+mod keyring;
 mod keys;
 mod locate;
 mod play;
@@ -48,7 +49,9 @@ enum Command {
     Token(token::TokenArgs),
     /// Tell what a bundle is: model, circuit, parameters, security, sizes.
     Inspect(inspect::InspectArgs),
-    /// List or delete the evaluation keys in a server's store.
+    /// List, delete or rotate this client's own keys.
+    Keyring(keyring::KeyringArgs),
+    /// List or delete the evaluation keys in a server's store, for its operator.
     Keys(keys::KeysArgs),
 }
 
@@ -73,6 +76,7 @@ pub fn run() -> Result<()> {
         Command::Predict(args) => predict::run(args),
         Command::Token(args) => token::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Keyring(args) => keyring::run(args),
         Command::Keys(args) => keys::run(args),
     }
 }

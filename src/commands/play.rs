@@ -2,15 +2,16 @@
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
 use super::play_report::{Answers, Figures, Outcome, Simulations};
+use super::units::parse_duration;
 use super::{say, serve};
-use crate::bundle::{ClientBundle, ServerBundle};
+use crate::bundle::{ClientBundle, ClientSpec, ServerBundle};
 use crate::circuit::CircuitSpec;
 use crate::client::session::Upload;
 use crate::client::{ClientKeys, Http, Keyring, Session};
 use crate::data::{self, Dataset, Holdout, Task};
 use crate::error::{Error, Result};
 use crate::model::{Output, class_of_scores};
-use crate::report::{number, progress};
+use crate::report::{note, number, progress};
 use crate::server::{ServeConfig, Server};
 use crate::store::KeyStore;
 use crate::train::{self, SimulatedQuality};
@@ -21,6 +22,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
+use zeroize::{Zeroize, Zeroizing};
 
 /// Run a test set through a server, encrypted, and report accuracy and time.
 #[derive(Args)]
@@ -34,6 +36,9 @@ pub struct PlayArgs {
     model: ModelArgs,
     #[command(flatten)]
     server: ServerArgs,
+    /// Make a new key where the one that is there is older: 90d, 12h
+    #[arg(long, env = "FHECTL_KEY_MAX_AGE", value_parser = parse_duration, value_name = "TIME")]
+    key_max_age: Option<Duration>,
     /// Only the first so many rows
     #[arg(long, env = "FHECTL_SAMPLES", value_parser = clap::value_parser!(u64).range(1..))]
     samples: Option<u64>,
@@ -77,11 +82,12 @@ pub fn run(args: PlayArgs) -> Result<()> {
         return Ok(());
     }
     if let Some(samples) = args.samples {
+        rows.rows.iter_mut().skip(samples as usize).for_each(Zeroize::zeroize);
         rows.rows.truncate(samples as usize);
         rows.labels.truncate(samples as usize);
         rows.values.truncate(samples as usize);
     }
-    let keys = keys(&args.server, &bundle)?;
+    let keys = keys(&args.server.keyring(args.key_max_age)?, &bundle)?;
     let (http, owner) = match remote {
         Some(http) => (http, args.model.owner(&bundle.id)?),
         None => {
@@ -89,15 +95,31 @@ pub fn run(args: PlayArgs) -> Result<()> {
             (start_own(owner.clone())?, Some(owner))
         }
     };
-    play(&args, &http, &bundle, owner.as_ref(), &keys, &rows, simulations)
+    let outcome = play(&args, &http, &bundle, owner.as_ref(), &keys, &rows, simulations);
+    rows.rows.zeroize();
+    outcome
 }
 
-/// The client's keys, made where there are none.
-pub fn keys(args: &ServerArgs, bundle: &ClientBundle) -> Result<ClientKeys> {
+/// The client's keys, made where there are none. What a person should know of them is told on stderr.
+pub fn keys(keyring: &Keyring, bundle: &ClientBundle) -> Result<ClientKeys> {
     let work = progress::spinner("preparing keys");
-    let keys = Keyring::open(args.keys.as_deref())?.keys_for(bundle)?;
+    let keys = keyring.keys_for(bundle)?;
     work.finish_and_clear();
+    if let Some(reason) = &keys.renewed {
+        note(&format!("new keys for {}: {reason}", bundle.spec.name));
+    }
+    if keyring.has_passphrase() && !keys.sealed {
+        let name = &bundle.spec.name;
+        note(&format!(
+            "the key for {name} was made without a passphrase and still has none; `fhectl keyring rotate` seals it"
+        ));
+    }
     Ok(keys)
+}
+
+/// Quantises rows, into memory that is wiped when it is given back.
+pub fn quantize(spec: &ClientSpec, rows: &[Vec<f64>]) -> Result<Zeroizing<Vec<Vec<u32>>>> {
+    Ok(Zeroizing::new(rows.iter().map(|row| spec.quantize(row)).collect::<Result<_>>()?))
 }
 
 /// A server for this run alone: a loopback port, keys in memory, gone with the process.
@@ -221,7 +243,7 @@ fn play(
         }
         Upload::Stored { key_id } => say!("Storing the key in the database under uid={key_id}"),
     })?;
-    let quantized = rows.rows.iter().map(|row| bundle.spec.quantize(row)).collect::<Result<Vec<_>>>()?;
+    let quantized = quantize(&bundle.spec, &rows.rows)?;
 
     let start = Instant::now();
     let bar = progress::bar(rows.len(), "encrypted");

@@ -1,7 +1,8 @@
 //! `predict`: rows without a label in, predictions out.
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
-use super::play::{keys, start_own};
+use super::play::{keys, quantize, start_own};
+use super::units::parse_duration;
 use crate::client::Session;
 use crate::data;
 use crate::error::{Error, Result};
@@ -10,6 +11,8 @@ use crate::report::progress;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Predict rows of a CSV file, encrypted.
 #[derive(Args)]
@@ -25,6 +28,9 @@ pub struct PredictArgs {
     model: ModelArgs,
     #[command(flatten)]
     server: ServerArgs,
+    /// Make a new key where the one that is there is older: 90d, 12h
+    #[arg(long, env = "FHECTL_KEY_MAX_AGE", value_parser = parse_duration, value_name = "TIME")]
+    key_max_age: Option<Duration>,
     /// The rows (.csv or .csv.gz)
     #[arg(long, env = "FHECTL_INPUT", value_name = "FILE")]
     input: PathBuf,
@@ -37,15 +43,16 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let remote = args.server.remote()?;
     let bundle = args.model.client(remote.as_ref())?;
     let spec = &bundle.spec;
-    let rows = data::read_rows(&args.input, &spec.features, Some(&spec.target))?;
-    let quantized = rows.iter().map(|row| spec.quantize(row)).collect::<Result<Vec<_>>>()?;
+    let rows = Zeroizing::new(data::read_rows(&args.input, &spec.features, Some(&spec.target))?);
+    let quantized = quantize(spec, &rows)?;
+    drop(rows);
     let output = args.output.as_deref().map(open_output).transpose()?;
 
     let http = match remote {
         Some(http) => http,
         None => start_own(args.model.owner_at_hand(&bundle.id)?)?,
     };
-    let keys = keys(&args.server, &bundle)?;
+    let keys = keys(&args.server.keyring(args.key_max_age)?, &bundle)?;
     let session = Session::open(&http, &bundle, &keys)?;
     session.bring_key(|_| ())?;
 
