@@ -81,7 +81,7 @@ impl FourierGgsws {
             |(transforms, masks), (target, index)| {
                 let packed = &packed[index * each..][..each];
                 let bodies = wire::unpack(packed, rows * size, layout.key_bits).unwrap_or_default();
-                let mut stream = Random::at_word(seed, (index * rows * dimension * size) as u64);
+                let mut stream = Random::at_word(&seed, (index * rows * dimension * size) as u64);
                 for (row, body) in bodies.chunks(size).enumerate() {
                     stream.fill_uniform(masks);
                     let polynomials = masks.chunks(size).chain([body]);

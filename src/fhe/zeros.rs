@@ -27,7 +27,7 @@ impl<'a> Zeros<'a> {
     ///
     /// Each index is for one ciphertext. Noise and cost: [`Rerandomizer::add_zero`].
     pub fn add(&self, index: usize, glwe: &mut [u64]) {
-        self.key.add_zero(glwe, &mut Random::at_word(self.seed, WORDS_EACH * index as u64));
+        self.key.add_zero(glwe, &mut Random::at_word(&self.seed, WORDS_EACH * index as u64));
     }
 }
 
