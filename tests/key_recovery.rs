@@ -2,10 +2,11 @@
 
 mod common;
 
-use common::recovery::{assert_key_stays, written_scores};
+use common::opened::Opened;
+use common::recovery::{answers, assert_key_stays, written_scores};
 use fhectl::bundle::{ClientSpec, folder};
 use fhectl::circuit::network::NetworkParams;
-use fhectl::circuit::{CircuitSpec, ClientKey};
+use fhectl::circuit::{CircuitSpec, ClientKey, decode};
 use fhectl::fhe::disclosure::WORDS;
 use fhectl::fhe::random::OsEntropy;
 use std::collections::BTreeMap;
@@ -70,6 +71,20 @@ fn every_written_score_stands_for_many_phases() {
             };
             assert!((0..of_one.len()).any(|from| span(from) + 1 == of_one.len()), "{name}: {of_one:?}");
         }
+    }
+}
+
+/// Scores of one row that are not re-randomised are sums of the same ciphertexts: only their class is given.
+#[test]
+fn scores_that_are_not_re_randomised_are_not_given() {
+    let params = NetworkParams { noise_flooding: None, ..network(&committed("cnn-digits")) };
+    let spec = CircuitSpec::Network(params.clone());
+    let key = ClientKey::generate(&spec, &mut OsEntropy);
+    let opened = Opened::answer(&spec, &key);
+    for (bytes, _) in answers(&params, &opened, 200, &mut common::random(13)) {
+        let scores = decode(&spec, &key, &bytes).unwrap();
+        let ones = scores.values().iter().filter(|score| **score == 1).count();
+        assert!(ones == 1 && scores.values().iter().all(|score| [0, 1].contains(score)), "{scores:?}");
     }
 }
 

@@ -57,13 +57,16 @@ fn rounded(x: f64, digits: u32, to: Ordering) -> f64 {
     });
     let Some((mantissa, exponent)) = parts else { return x };
     // Through text, so that the result is the double nearest to those digits.
-    let of = |mantissa: i64| format!("{mantissa}e{exponent}").parse::<f64>().unwrap_or(x);
-    let nearest = of(mantissa);
-    match to {
-        Ordering::Less if nearest > x => of(mantissa - 1),
-        Ordering::Greater if nearest < x => of(mantissa + 1),
-        _ => nearest,
-    }
+    let of = |mantissa: i64, exponent: i32| format!("{mantissa}e{exponent}").parse::<f64>().unwrap_or(x);
+    let nearest = of(mantissa, exponent);
+    let by = match to {
+        Ordering::Less if nearest > x => -1,
+        Ordering::Greater if nearest < x => 1,
+        _ => return nearest,
+    };
+    // Below a power of ten the same number of digits is ten times as fine.
+    let is_power = mantissa.unsigned_abs() == 10u64.pow(places as u32);
+    if is_power && mantissa.signum() != by { of(10 * mantissa + by, exponent - 1) } else { of(mantissa + by, exponent) }
 }
 
 #[cfg(test)]

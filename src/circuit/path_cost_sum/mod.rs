@@ -226,7 +226,7 @@ mod tests {
             low: -6144,
             width: 12288,
             response_bits: 17,
-            noise_flooding: Some(53),
+            noise_flooding: Some(1 << 53),
         }
     }
 
@@ -270,7 +270,7 @@ mod tests {
             |p| p.width = 49 * 251 + 1,
             |p| p.width = 1,
             |p| p.low = i64::MIN,
-            |p| p.noise_flooding = Some(63),
+            |p| p.noise_flooding = Some((1 << 62) + 1),
             |p| p.response_bits = 0,
         ];
         for (index, damage) in damages.into_iter().enumerate() {
