@@ -23,6 +23,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const MAGIC: &[u8; 4] = b"FHEs";
 const VERSION: u16 = 2;
+/// The end of the year 9999: what is later has no date to show.
+const LATEST: u64 = 253_402_300_799;
 
 /// What a key file says of its key to whoever may read the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,8 +94,11 @@ impl Header {
                 .hint("another release of fhectl made it; `fhectl keyring delete` removes it, and a new key is made at the next use"));
         }
         let model = ModelId(take(&mut rest).ok_or_else(cut)?);
-        let seconds = Duration::from_secs(u64::from_le_bytes(take(&mut rest).ok_or_else(cut)?));
-        let made = UNIX_EPOCH.checked_add(seconds).ok_or_else(cut)?;
+        let seconds = u64::from_le_bytes(take(&mut rest).ok_or_else(cut)?);
+        if seconds > LATEST {
+            return Err(cut());
+        }
+        let made = UNIX_EPOCH + Duration::from_secs(seconds);
         let serial = take(&mut rest).ok_or_else(cut)?;
         let sealed = match take(&mut rest).ok_or_else(cut)? {
             [0] => false,
@@ -152,7 +157,7 @@ mod tests {
         assert_eq!(with(54, 2), Some("key_file_invalid"));
         // A name that would write on the terminal.
         assert_eq!(with(56, 0x1b), Some("key_file_invalid"));
-        // 2^63 seconds are beyond any clock.
+        // 2^63 seconds are beyond any calendar.
         assert_eq!(with(45, 0xff), Some("key_file_invalid"));
     }
 }
