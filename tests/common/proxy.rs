@@ -1,6 +1,6 @@
 //! A proxy between a client and a server that changes what it is told to.
 
-use crate::live::{ask, read_message};
+use crate::live::{Message, ask, read_message};
 use sha2::{Digest, Sha256};
 use std::io::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -55,7 +55,7 @@ impl Proxy {
 
 /// One request and its reply, then the connection is closed.
 fn pass_on(mut client: TcpStream, server: SocketAddr, tamper: &Tamper, counted: &AtomicUsize) {
-    let Some((first, headers, body)) = read_message(&mut client) else { return };
+    let Some(Message { first, headers, body }) = read_message(&mut client) else { return };
     let mut words = first.split(' ');
     let (method, path) = (words.next().unwrap(), words.next().unwrap());
     let named = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("key-id")).map(|(_, value)| value.as_str());

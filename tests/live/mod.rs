@@ -255,12 +255,20 @@ pub fn ask(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str
 
 /// Reads one reply, leaving the connection open; `None` where it is closed without one.
 pub fn read_reply(stream: &mut TcpStream) -> Option<Reply> {
-    let (first, headers, body) = read_message(stream)?;
+    let Message { first, headers, body } = read_message(stream)?;
     Some(Reply { status: first.split(' ').nth(1).unwrap().parse().unwrap(), headers, body })
 }
 
-/// Reads one request or reply: its first line, its headers, its body.
-pub fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<(String, String)>, Vec<u8>)> {
+/// A request or a reply.
+pub struct Message {
+    /// Its first line.
+    pub first: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+/// Reads one request or reply; `None` where the connection is closed without one.
+pub fn read_message(stream: &mut TcpStream) -> Option<Message> {
     let mut bytes = Vec::new();
     let mut buffer = vec![0; 1 << 16];
     let mut more = |bytes: &mut Vec<u8>| {
@@ -286,7 +294,7 @@ pub fn read_message(stream: &mut TcpStream) -> Option<(String, Vec<(String, Stri
     while bytes.len() < end + length {
         assert!(more(&mut bytes), "the message was cut off");
     }
-    Some((first, headers, bytes[end..].to_vec()))
+    Some(Message { first, headers, body: bytes[end..].to_vec() })
 }
 
 pub fn list(bytes: &[u8]) -> Value {
