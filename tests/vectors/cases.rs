@@ -2,8 +2,10 @@
 
 use crate::common::{self, dense};
 use fhectl::bundle::{ClientSpec, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec};
+use fhectl::circuit::path_cost_sum::PathCostSumParams;
 use fhectl::circuit::plan::{PlanRequest, plan};
 use fhectl::circuit::{CircuitKind, CircuitSpec, Reveal};
+use fhectl::fhe::{GlweShape, SeededLayout};
 use fhectl::model::{FeatureQuantizer, Model, Norm, Output, Quantizer, RowStep};
 
 /// Rows of every case.
@@ -17,11 +19,12 @@ pub struct Case {
 }
 
 /// Every case by its folder. A case is made anew only where vectors are written; else it is read.
-pub const CASES: [(&str, fn() -> Case); 9] = [
+pub const CASES: [(&str, fn() -> Case); 10] = [
     ("linear", linear),
     ("linear-public", linear_public),
     ("path-cost", path_cost),
     ("path-cost-sum", path_cost_sum),
+    ("path-cost-sum-copies", path_cost_sum_copies),
     ("leaf-sum", leaf_sum),
     ("cmux-forest", cmux_forest),
     ("table", table),
@@ -45,8 +48,7 @@ impl Draft {
         let output = if classes == 0 { Output::Value } else { Output::Classes(classes) };
         let request = PlanRequest { circuit: Some(circuit), reveal, ..PlanRequest::default() };
         let needs = plan(&model, &quantizer, output, &request).unwrap().remove(0);
-        let mut random = common::random(21);
-        let rows = (0..ROWS).map(|_| common::row(&quantizer, &mut random).into_iter().map(f64::from).collect());
+        let rows = rows(&model, &quantizer);
         let client = ClientSpec {
             format: FORMAT,
             name: format!("vector-{circuit}"),
@@ -68,8 +70,22 @@ impl Draft {
         };
         let metrics = Metrics { train_rows: 0, test_rows: 0, quality: Quality::Unmeasured {} };
         let server = ServerSpec { format: FORMAT, salt: "00".repeat(32), model, metrics };
-        Case { rows: rows.collect(), client, server }
+        Case { rows, client, server }
     }
+}
+
+/// Rows of different scores.
+fn rows(model: &Model, quantizer: &Quantizer) -> Vec<Vec<f64>> {
+    let mut random = common::random(21);
+    let mut rows = vec![common::row(quantizer, &mut random)];
+    for _ in 0..1000 {
+        let row = common::row(quantizer, &mut random);
+        if rows.len() < ROWS && rows.iter().all(|other| model.scores(other) != model.scores(&row)) {
+            rows.push(row);
+        }
+    }
+    assert_eq!(rows.len(), ROWS, "the model always says the same");
+    rows.into_iter().map(|row| row.into_iter().map(f64::from).collect()).collect()
 }
 
 fn affine(features: usize, levels: u32) -> Quantizer {
@@ -102,7 +118,7 @@ fn linear_public() -> Case {
     let mut case = draft.case();
     (case.client.name, case.client.score_unit) = ("vector-linear-public".into(), ScoreUnit::Margin);
     case.client.score_scale = Some(0.01);
-    case.rows = vec![vec![-0.5, 0.1, 0.3, 0.5, -0.2, 0.0, 0.45], vec![0.5, 0.4, -0.3, -9.0, 0.2, 9.0, -0.0625]];
+    case.rows = vec![vec![-0.5, 0.5, -0.4, -0.45, -0.5, -9.0, 0.0], vec![0.5, 0.4, -0.3, -9.0, 0.2, 9.0, -0.0625]];
     case
 }
 
@@ -124,6 +140,34 @@ fn path_cost_sum() -> Case {
     case
 }
 
+/// Two copies of the input, three circles, two scores in a sum and several groups of slots, which no search finds for so
+/// small a model.
+fn path_cost_sum_copies() -> Case {
+    let quantizer = common::quantizer(3, 5);
+    let model = Model::Forest(common::forest(&quantizer, [3, 2, 3], 25, &mut common::random(10)));
+    let draft =
+        Draft { kind: "forest", circuit: CircuitKind::PathCost, reveal: Reveal::Size, classes: 3, quantizer, model };
+    let mut case = draft.case();
+    case.client.name = "vector-path-cost-sum-copies".into();
+    let shape = GlweShape::new(5, 512);
+    case.client.circuit = CircuitSpec::PathCostSum(PathCostSumParams {
+        // 12 bits, twice, 4 coefficients apart, in whole ciphertexts.
+        input: SeededLayout { shape, bodies: 512, bits: 62 },
+        stride: 4,
+        circles: vec![vec![3 * 35], vec![143, 17]],
+        count_modulus: 3,
+        trees: 3,
+        slots: 16,
+        scores: 3,
+        together: 2,
+        low: -128,
+        width: 256,
+        response_bits: 19,
+        noise_flooding: Some(1 << 54),
+    });
+    case
+}
+
 fn leaf_sum() -> Case {
     let quantizer = common::quantizer(4, 5);
     let model = Model::Tree(common::tree(&quantizer, 3, 3, &mut common::random(5)));
@@ -134,8 +178,14 @@ fn leaf_sum() -> Case {
 fn cmux_forest() -> Case {
     let quantizer = common::quantizer(3, 7);
     let model = Model::Forest(common::forest(&quantizer, [3, 2, 1], 500, &mut common::random(6)));
-    let draft =
-        Draft { kind: "boost", circuit: CircuitKind::CmuxForest, reveal: Reveal::Nothing, classes: 0, quantizer, model };
+    let draft = Draft {
+        kind: "boost",
+        circuit: CircuitKind::CmuxForest,
+        reveal: Reveal::Nothing,
+        classes: 0,
+        quantizer,
+        model,
+    };
     let mut case = draft.case();
     (case.client.score_scale, case.client.score_offset) = (Some(0.25), Some(100.0));
     case
