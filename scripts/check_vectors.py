@@ -124,11 +124,7 @@ class Vector:
         if part.kind == "bootstrap":
             return self.check_bootstrap(part, secret)
         need(data is not None, "it is not in the vector")
-        messages = 0
-        if part.kind == "keyswitch":
-            base, count = part.fields["decomposition_base_log"], part.fields["decomposition_level_count"]
-            factors = np.array([1 << (64 - base * level) for level in range(1, count + 1)], dtype=np.uint64)
-            messages = (self.secrets[part.of].bits.reshape(-1, 1) * factors).reshape(-1)
+        messages = part.switch_messages(self.secrets[part.of]) if part.kind == "keyswitch" else 0
         return small(part.kind, errors(layout.phases(data, secret), messages), layout)
 
     def check_bootstrap(self, part, secret):

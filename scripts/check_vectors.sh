@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Runs scripts/check_vectors.py: tests/vectors and the committed bundles, read by a second implementation; then that it sees
-# damage. Wants python3 with numpy, or with venv, and PyPI the first time.
+# The second implementation of docs/FORMAT.md: reads tests/vectors and the committed bundles (scripts/check_vectors.py), is
+# tried on damage, and asks a real server, where target/release/fhectl is built (scripts/ask_server.py). Wants python3
+# with numpy, or with venv, and PyPI the first time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 venv=${FHECTL_VECTORS_VENV:-${TMPDIR:-/tmp}/fhectl-check-vectors}
@@ -16,3 +17,11 @@ if ! python3 -c "import numpy" 2>/dev/null; then
 fi
 "$python" scripts/check_vectors.py
 "$python" scripts/check_vectors.py --self-test
+
+fhectl=${CARGO_TARGET_DIR:-target}/release/fhectl
+if [ -x "$fhectl" ]; then
+  "$python" scripts/ask_server.py "$fhectl" compiled_model/{tree-spam,boost-spam,boost-spam-cmux-forest,linreg-diabetes} \
+    tests/vectors/{leaf-sum,table,network,linear-public,path-cost-sum-copies}
+else
+  echo "no server is asked: $fhectl is not built"
+fi

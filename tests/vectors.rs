@@ -1,8 +1,8 @@
 //! Known answers of every circuit at fixed seeds, in `tests/vectors/`: what `docs/FORMAT.md` says, as bytes.
 //!
 //! All bytes that a client makes are compared one by one with what is made now, and so are the answers of circuits that compute
-//! with whole numbers. Where answers come of bootstraps or CMUXes, the Fourier transform's last bits depend on the
-//! processor: there the answers of now must decrypt to the scores of then. `scripts/check_vectors.py` reads the same files
+//! with whole numbers. Where answers come of bootstraps or CMUXes, the last bits depend on the Fourier transform's plan, which
+//! is chosen by measuring when a process starts: there the answers of now must decrypt to the scores of then. `scripts/check_vectors.py` reads the same files
 //! without any of this code.
 //!
 //! To write them anew: `FHECTL_WRITE_VECTORS=1 cargo test --release --test vectors`. The seeds are for tests only.
@@ -66,7 +66,7 @@ fn write(name: &str, made: &Made) {
     }
 }
 
-/// Whether the same seeds give the same answers on every processor.
+/// Whether the same seeds give the same answers in every process.
 fn in_whole_numbers(circuit: &CircuitSpec) -> bool {
     matches!(circuit, CircuitSpec::Linear(_) | CircuitSpec::PathCost(_) | CircuitSpec::PathCostSum(_))
 }
@@ -133,7 +133,7 @@ fn the_vectors_hold_what_the_models_say() {
 fn an_altered_answer_has_other_scores() {
     let case = stored("linear");
     let transcript = Transcript::new(&case);
-    let (_, item) = transcript.first_answer(&read("linear", "answers.bin"));
+    let item = transcript.items(&read("linear", "answers.bin")).remove(0);
     let scores = |item: &[u8]| circuit::decode(&case.client.circuit, &transcript.secret, item).unwrap();
     let mut altered = item.clone();
     // The top bit of the body, which is the last word of the first score.

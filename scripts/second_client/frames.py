@@ -2,6 +2,8 @@
 
 import hashlib
 
+import numpy as np
+
 from .words import GgswLayout, SeededLayout, need, noise_bound
 
 HEADER = 38
@@ -56,6 +58,12 @@ class Part:
 
     def list(self):
         return self.layout.list if self.kind == "bootstrap" else self.layout
+
+    def switch_messages(self, secret):
+        """What a keyswitching key encrypts: each bit once a level."""
+        base, count = self.fields["decomposition_base_log"], self.fields["decomposition_level_count"]
+        factors = np.array([1 << (64 - base * level) for level in range(1, count + 1)], dtype=np.uint64)
+        return (secret.bits.reshape(-1, 1) * factors).reshape(-1)
 
 
 def key_parts(circuit, secrets):

@@ -43,13 +43,36 @@ def leaf(nodes, q):
     return at["leaf"]
 
 
+def windows(shape):
+    """For each output the inputs of its weights (`None`: padding) and the index of its weights and bias."""
+    if shape["map"] == "dense":
+        return [(range(shape["inputs"]), o) for o in range(shape["outputs"])]
+    if shape["map"] == "sparse":
+        return [(inputs, o) for o, inputs in enumerate(shape["rows"])]
+    height, width, channels, (rows, columns) = shape["height"], shape["width"], shape["channels"], shape["kernel"]
+    step, padding = shape["stride"], shape["padding"]
+
+    def at(y, x, c):
+        return (y * width + x) * channels + c if 0 <= y < height and 0 <= x < width else None
+
+    out = []
+    for y in range(-padding, height + padding - rows + 1, step):
+        for x in range(-padding, width + padding - columns + 1, step):
+            taps = [at(y + i, x + j, c) for i in range(rows) for j in range(columns) for c in range(channels)]
+            out += [(taps, f) for f in range(shape["filters"])]
+    return out
+
+
 def sums(layer, inputs):
-    """A dense layer's sums, the only map of the vectors."""
-    shape = layer["map"]
-    assert shape["map"] == "dense"
-    width = shape["inputs"]
-    rows = [shape["weights"][o * width : (o + 1) * width] for o in range(shape["outputs"])]
-    return [bias + sum(w * x for w, x in zip(row, inputs)) for row, bias in zip(rows, shape["biases"])]
+    """A layer's sums."""
+    shape, out = layer["map"], []
+    taken = 0
+    for taps, unit in windows(shape):
+        start = taken if shape["map"] == "sparse" else unit * len(taps)
+        weights = shape["weights"][start : start + len(taps)]
+        out.append(shape["biases"][unit] + sum(w * inputs[t] for w, t in zip(weights, taps) if t is not None))
+        taken += len(taps)
+    return out
 
 
 def clear_scores(model, q):

@@ -4,6 +4,7 @@ use crate::common::{self, dense};
 use fhectl::bundle::{ClientSpec, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec};
 use fhectl::circuit::path_cost_sum::PathCostSumParams;
 use fhectl::circuit::plan::{PlanRequest, plan};
+use fhectl::circuit::table::TableParams;
 use fhectl::circuit::{CircuitKind, CircuitSpec, Reveal};
 use fhectl::fhe::{GlweShape, SeededLayout};
 use fhectl::model::{FeatureQuantizer, Model, Norm, Output, Quantizer, RowStep};
@@ -18,8 +19,10 @@ pub struct Case {
     pub rows: Vec<Vec<f64>>,
 }
 
+type Make = fn() -> Case;
+
 /// Every case by its folder. A case is made anew only where vectors are written; else it is read.
-pub const CASES: [(&str, fn() -> Case); 10] = [
+pub const CASES: [(&str, Make); 10] = [
     ("linear", linear),
     ("linear-public", linear_public),
     ("path-cost", path_cost),
@@ -191,10 +194,21 @@ fn cmux_forest() -> Case {
     case
 }
 
+/// Two of three scores share a ciphertext, in parameters that were found for a number of more bits than both have.
 fn table() -> Case {
     let quantizer = common::quantizer(2, 6);
-    let model = Model::Tree(common::tree(&quantizer, 3, 3, &mut common::random(7)));
-    Draft { kind: "tree", circuit: CircuitKind::Table, reveal: Reveal::Nothing, classes: 3, quantizer, model }.case()
+    let random = &mut common::random(7);
+    let model = Model::Tree(common::tree(&quantizer, 3, 3, random));
+    let finer = Model::Forest(common::forest(&quantizer, [1, 2, 1], 3, random));
+    let request = PlanRequest { circuit: Some(CircuitKind::Table), reveal: Reveal::Nothing, ..PlanRequest::default() };
+    let found = plan(&finer, &quantizer, Output::Value, &request).unwrap().remove(0).spec;
+    let CircuitSpec::Table(found) = found else { panic!("not a table") };
+    assert!(found.score_bits > 2);
+    let draft =
+        Draft { kind: "tree", circuit: CircuitKind::Table, reveal: Reveal::Nothing, classes: 3, quantizer, model };
+    let mut case = draft.case();
+    case.client.circuit = CircuitSpec::Table(TableParams { scores: 3, low: 0, score_bits: 1, together: 2, ..found });
+    case
 }
 
 /// Two activation layers, so that there is a keyswitch, and so little noise that scores are the clear model's.

@@ -107,21 +107,16 @@ impl Transcript {
 
     /// The scores of framed answers.
     pub fn scores(&self, answers: &[u8]) -> Vec<Scores> {
-        let items = self.items(answers).1;
+        let items = self.items(answers);
         items.iter().map(|item| circuit::decode(self.circuit(), &self.secret, item).unwrap()).collect()
     }
 
-    /// The tag's answer, where there is one, and the first item.
-    pub fn first_answer(&self, answers: &[u8]) -> (Option<Vec<u8>>, Vec<u8>) {
-        let (tag, mut items) = self.items(answers);
-        (tag, items.remove(0))
-    }
-
-    fn items(&self, answers: &[u8]) -> (Option<Vec<u8>>, Vec<Vec<u8>>) {
+    /// The items of framed answers.
+    pub fn items(&self, answers: &[u8]) -> Vec<Vec<u8>> {
         let tagged = self.circuit().tag().is_some();
         let asked = Asked { model: &self.bundle.id, key: &self.digest(), rows: super::cases::ROWS, tagged };
         let batch = frame::read_answers(asked, Lengths::of_answers(self.circuit()), answers).unwrap();
-        (batch.tag.map(<[u8]>::to_vec), batch.items.into_iter().map(<[u8]>::to_vec).collect())
+        batch.items.into_iter().map(<[u8]>::to_vec).collect()
     }
 
     /// What follows from scores: the class, and a number a class or the predicted number.
