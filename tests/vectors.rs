@@ -1,9 +1,9 @@
 //! Known answers of every circuit at fixed seeds, in `tests/vectors/`: what `docs/FORMAT.md` says, as bytes.
 //!
-//! All bytes that a client makes are compared one by one with what is made now, and so are the answers of circuits that compute
-//! with whole numbers. Where answers come of bootstraps or CMUXes, the last bits depend on the Fourier transform's plan, which
-//! is chosen by measuring when a process starts: there the answers of now must decrypt to the scores of then. `scripts/check_vectors.py` reads the same files
-//! without any of this code.
+//! All bytes that a client makes are compared one by one with what is made now, and so are the answers of circuits that
+//! compute with whole numbers. Where answers come of bootstraps or CMUXes, their last bits depend on the plan of the Fourier
+//! transform, which is chosen by measuring when a process starts: there the answers of now must decrypt to the scores
+//! of then. `scripts/check_vectors.py` reads the same files without any of this code.
 //!
 //! To write them anew: `FHECTL_WRITE_VECTORS=1 cargo test --release --test vectors`. The seeds are for tests only.
 
