@@ -43,9 +43,11 @@ fn bootstraps(c: &mut Criterion) {
         println!("k={dimension} N={size} l={levels}: predicted {:.2} ms for 8", 8e3 * cost::bootstrap_seconds(&params));
         let pool = one_core();
         let id = BenchmarkId::from_parameter(format!("k={dimension} N={size} l={levels}"));
-        group.bench_function(id, |b| b.iter(|| pool.install(|| black_box(key.sum_of_signs(&inputs, &[1 << 61; 8])))));
+        group.bench_function(id, |b| {
+            b.iter(|| pool.install(|| black_box(key.sum_of_signs(&inputs, &[1 << 61; 8], None))))
+        });
         let id = BenchmarkId::from_parameter(format!("k={dimension} N={size} l={levels}, all cores"));
-        group.bench_function(id, |b| b.iter(|| black_box(key.sum_of_signs(&inputs, &[1 << 61; 8]))));
+        group.bench_function(id, |b| b.iter(|| black_box(key.sum_of_signs(&inputs, &[1 << 61; 8], None))));
     }
     group.finish();
 }
@@ -64,6 +66,11 @@ fn rerandomize(c: &mut Criterion) {
                 key.apply(&mut lwe, 40, &mut random);
                 black_box(lwe)
             });
+        });
+        println!("a zero, k={dimension} N={size}: predicted {:.1} us", 1e6 * cost::zero_seconds(shape));
+        group.bench_function(format!("a zero, k={dimension} N={size}"), |b| {
+            let mut glwe = vec![0; shape.lwe_dimension() + size];
+            b.iter(|| key.add_zero(black_box(&mut glwe), &mut random));
         });
     }
     group.finish();
@@ -143,7 +150,7 @@ fn tables(c: &mut Criterion) {
         });
         let bits = Bits::unpack(&layout, &wire).unwrap();
         group.bench_function(format!("look up, k={dimension} N={size}"), |b| {
-            b.iter(|| black_box(bits.look_up(&table)));
+            b.iter(|| black_box(bits.look_up(&table, None)));
         });
     }
     group.finish();

@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::Opened;
+use common::opened::Opened;
 use fhectl::circuit::path_cost_sum::PathCostSumParams;
 use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
 use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, decode, encode};

@@ -6,7 +6,7 @@
 
 mod common;
 
-use common::Opened;
+use common::opened::Opened;
 use fhectl::circuit::boxes::Boxes;
 use fhectl::circuit::path_cost::PathCostParams;
 use fhectl::circuit::path_cost_sum::PathCostSumParams;
@@ -66,7 +66,7 @@ impl Attack {
     /// The plaintext of a row in which every bit of `feature` is off by `error`.
     fn messages(&self, row: &[u32], feature: usize, error: u64) -> Vec<u64> {
         let noisy = |step: u64| {
-            let mut bits = thermometer::encode(&self.quantizer, row, step);
+            let mut bits = thermometer::encode(&self.quantizer, row, step).to_vec();
             bits[self.bits(feature)].iter_mut().for_each(|bit| *bit = bit.wrapping_add(error));
             bits
         };

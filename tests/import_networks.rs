@@ -192,6 +192,16 @@ fn integers_agree_with_floats_and_noise_with_integers() {
 }
 
 #[test]
+fn written_scores_of_imported_networks_do_not_give_the_key() {
+    let mut random = common::random(12);
+    for (name, output) in ALL {
+        let fixture = Fixture::read(name, output);
+        let CircuitSpec::Network(params) = planned(&fixture, &fixture.quantised()) else { panic!("{name}") };
+        common::recovery::assert_key_stays(name, &params, &mut random);
+    }
+}
+
+#[test]
 fn encrypted_answers_are_the_clear_ones() {
     for (name, output, count) in [
         ("sklearn_mlp_iris", Output::Classes(3), 12),

@@ -95,7 +95,7 @@ fn what_is_read_predicts_what_its_library_predicts() {
 fn integers_agree_with_the_original() {
     for fixture in fixtures() {
         let Fixture { name, imported, .. } = &fixture;
-        let quantised = quantise(imported, &fixture.calibration(), Levels::Auto).unwrap();
+        let quantised = quantise(imported, &fixture.calibration(), Levels::Auto, None).unwrap();
         let test = fixture.test();
         let rows = fhectl::train::quantize_rows(&quantised.quantizer, &test).unwrap();
         let numbers = imported.classes.is_empty();
@@ -144,7 +144,7 @@ fn exact_thresholds_lose_nothing() {
             continue;
         }
         forests += 1;
-        let quantised = quantise(imported, &fixture.calibration(), Levels::Exact).unwrap();
+        let quantised = quantise(imported, &fixture.calibration(), Levels::Exact, None).unwrap();
         for row in &fixture.test().rows {
             let ours = quantised.model.scores(&quantised.quantizer.quantize(row).unwrap());
             let original = imported.model.scores(row);

@@ -1,16 +1,13 @@
 //! What a server can make of a client's answers once it sees what the client wrote down.
 
 mod common;
-#[path = "common/recovery.rs"]
-mod recovery;
 
-use common::Opened;
+use common::recovery::{assert_key_stays, written_scores};
 use fhectl::bundle::{ClientSpec, folder};
 use fhectl::circuit::network::NetworkParams;
 use fhectl::circuit::{CircuitSpec, ClientKey};
 use fhectl::fhe::disclosure::WORDS;
 use fhectl::fhe::random::OsEntropy;
-use recovery::{assert_key_stays, written_scores};
 use std::collections::BTreeMap;
 use std::path::Path;
 

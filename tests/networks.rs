@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::Opened;
+use common::opened::Opened;
 use common::{dense, network, quantizer, row};
 use fhectl::circuit::network::{NetworkParams, evaluate, program::Program, simulate::Simulator};
 use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
@@ -157,9 +157,9 @@ fn noise_at_every_layer_is_the_formulas() {
                     first_sums.push(off(*got, want) / variance.sqrt());
                 }
             }
-            let activations = evaluate::activate(&network_key, 0, &program.stages[0], &sums);
+            let activations = evaluate::activate(&network_key, 0, &program.stages[0], &sums, None);
             // The same bits in another order: the same outputs, another noise.
-            let other = evaluate::activate(&shuffled, 0, &program.stages[0], &sums);
+            let other = evaluate::activate(&shuffled, 0, &program.stages[0], &sums, None);
             assert_ne!(activations, other);
             assert_eq!(clean(0, &phases(&big, &activations)), clean(0, &phases(&big, &other)));
             let got = phases(&big, &activations);
@@ -172,7 +172,7 @@ fn noise_at_every_layer_is_the_formulas() {
                 let variance = squared_norm(1, index) * params.output_variance(0) + inner.keyswitch.variance();
                 inner_sums.push(off(*got, want) / variance.sqrt());
             }
-            let activations = evaluate::activate(&network_key, 1, &program.stages[1], &sums);
+            let activations = evaluate::activate(&network_key, 1, &program.stages[1], &sums, None);
             let want = clean(1, &phases(&big, &activations));
             let sums = evaluate::sums(&program.stages[2], &activations, 1);
             for (index, (got, want)) in phases(&big, &sums).iter().zip(sums_of(2, &want)).enumerate() {

@@ -10,6 +10,8 @@
 #[path = "vectors/cases.rs"]
 mod cases;
 mod common;
+#[path = "vectors/key_files.rs"]
+mod key_files;
 #[path = "vectors/transcript.rs"]
 mod transcript;
 
@@ -21,7 +23,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
-use transcript::{Made, Transcript};
+use transcript::{Files, Transcript};
 
 fn folder(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/vectors").join(name)
@@ -52,16 +54,17 @@ fn written() {
                 let case = case();
                 write(name, &Transcript::new(&case).make(&case));
             }
+            write(key_files::FOLDER, &key_files::make());
         }
     });
 }
 
-fn write(name: &str, made: &Made) {
+fn write(name: &str, files: &Files) {
     fs::create_dir_all(folder(name)).unwrap();
     for entry in fs::read_dir(folder(name)).unwrap() {
         fs::remove_file(entry.unwrap().path()).unwrap();
     }
-    for (file, bytes) in &made.files {
+    for (file, bytes) in files {
         fs::write(folder(name).join(file), bytes).unwrap();
     }
 }
@@ -88,7 +91,7 @@ fn check(name: &str) {
     let transcript = Transcript::new(&case);
     let mut made = transcript.make(&case);
     if !in_whole_numbers(&case.client.circuit) {
-        let fresh = transcript.scores(&made.files["answers.bin"]);
+        let fresh = transcript.scores(&made["answers.bin"]);
         let then = read(name, "answers.bin");
         for ((row, now), then) in case.rows.iter().zip(fresh).zip(transcript.scores(&then)) {
             let clear = case.server.model.scores(&case.client.quantize(row).unwrap());
@@ -98,15 +101,15 @@ fn check(name: &str) {
             }
         }
         // From here on it is the stored answers whose scores are looked at.
-        made.files.insert("scores.json", transcript.scores_json(&case, &then));
-        made.files.insert("answers.bin", then);
+        made.insert("scores.json", transcript.scores_json(&case, &then));
+        made.insert("answers.bin", then);
     }
-    for (file, bytes) in &made.files {
+    for (file, bytes) in &made {
         assert!(*bytes == read(name, file), "{name}/{file} is not what is made now; see the head of tests/vectors.rs");
     }
     let files: BTreeSet<String> =
         fs::read_dir(folder(name)).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
-    assert_eq!(files, made.files.keys().map(|file| (*file).to_owned()).collect(), "{name}: other files");
+    assert_eq!(files, made.keys().map(|file| (*file).to_owned()).collect(), "{name}: other files");
 }
 
 #[test]
@@ -125,6 +128,16 @@ fn the_vectors_hold_what_the_models_say() {
             let far = clear.iter().zip(scores.values()).map(|(a, b)| (a - b).abs()).max().unwrap();
             assert!(far <= tolerance(&case), "{name}: {scores:?} for {clear:?}");
         }
+    }
+}
+
+/// Key files are drawn anew each time that they are made, so those that are there are opened.
+#[test]
+fn key_files_open_to_their_bits() {
+    written();
+    for kind in key_files::KINDS {
+        let [file, bits] = kind.map(|file| read(key_files::FOLDER, file));
+        assert!(key_files::opened(kind, &file) == bits, "{kind:?}");
     }
 }
 

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
+use zeroize::Zeroizing;
 
 /// The identity of a bundle: a SHA-256 over both of its halves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -138,7 +139,7 @@ impl ClientSpec {
         if self.preparation.is_empty() || row.len() != self.quantizer.features.len() {
             return self.quantizer.quantize(row);
         }
-        let mut row = row.to_vec();
+        let mut row = Zeroizing::new(row.to_vec());
         self.preparation.iter().for_each(|step| step.apply(&mut row));
         self.quantizer.quantize(&row)
     }

@@ -7,6 +7,7 @@ use super::cmux_forest::program::Program as ForestProgram;
 use super::network::evaluate::NetworkKey;
 use super::network::program::Program as NetworkProgram;
 use super::path_cost_sum::program::{ForestBoxes, Program as SumProgram};
+use super::tag::evaluate::TagZeros;
 use super::{
     CircuitKind, CircuitSpec, Reveal, cmux_forest, leaf_sum, linear, network, path_cost, path_cost_sum, residues,
     table, tag,
@@ -357,11 +358,14 @@ impl Evaluator {
         match &key.own {
             OwnKey::Nothing => tag::evaluate::add_zeros(&layout, zeros, request, random),
             OwnKey::Bootstrap(own) => {
-                let look_up = |symbols: &LweList, table: &[u64]| own.look_up(symbols, |_| table);
+                let look_up =
+                    |symbols: &LweList, table: &[u64], zeros: TagZeros<'_>| own.look_up(symbols, |_| table, zeros[0]);
                 tag::evaluate::look_up(&layout, look_up, zeros, request, random)
             }
             OwnKey::Network(own) => {
-                let look_up = |symbols: &LweList, table: &[u64]| own.look_up_through_all(symbols, table);
+                let look_up = |symbols: &LweList, table: &[u64], zeros: TagZeros<'_>| {
+                    own.look_up_through_all(symbols, table, zeros)
+                };
                 tag::evaluate::look_up(&layout, look_up, zeros, request, random)
             }
         }

@@ -6,6 +6,7 @@
 use crate::error::Result;
 use crate::fhe::{SeededLayout, bad_parameters};
 use crate::model::Quantizer;
+use zeroize::Zeroizing;
 
 /// The most thermometer bits a row may have: 4 Mi, some 20 MB a request.
 const MAX_BITS: usize = 1 << 22;
@@ -39,13 +40,13 @@ pub(super) fn check_spread(quantizer: &Quantizer, input: &SeededLayout, stride: 
     Ok(())
 }
 
-/// The thermometer of a quantised row, feature after feature, `step` for a one.
+/// The thermometer of a quantised row, feature after feature, `step` for a one. It is the row, so it is wiped when dropped.
 ///
 /// # Panics
 /// Where the row does not come from this quantiser.
-pub fn encode(quantizer: &Quantizer, quantized: &[u32], step: u64) -> Vec<u64> {
+pub fn encode(quantizer: &Quantizer, quantized: &[u32], step: u64) -> Zeroizing<Vec<u64>> {
     assert_eq!(quantized.len(), quantizer.features.len());
-    let mut out = Vec::with_capacity(bits(quantizer));
+    let mut out = Zeroizing::new(Vec::with_capacity(bits(quantizer)));
     for (q, feature) in quantized.iter().zip(&quantizer.features) {
         out.extend((1..feature.levels()).map(|level| if *q >= level { step } else { 0 }));
     }

@@ -29,6 +29,14 @@ pub struct Distrusted {
     pub first: Option<Error>,
 }
 
+impl Distrusted {
+    /// Adds those of a later session.
+    pub fn add(&mut self, later: Self) {
+        self.batches += later.batches;
+        self.first = self.first.take().or(later.first);
+    }
+}
+
 impl Distrust {
     /// Whether the next batch is to have a tag: the first one, and some of the others.
     pub fn wants_tag(&self) -> bool {

@@ -119,6 +119,14 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
+    /// Has the server forget a key that will not be used again. Where that fails, the server's operator has its bound on
+    /// the life of keys.
+    pub fn forget_key(&self) {
+        if !self.keys.evaluation.is_empty() {
+            let _ = self.http.delete(&self.path(&format!("/keys/{}", self.keys.key_id)));
+        }
+    }
+
     fn send_missing(&self, path: &str, progress: &mut impl FnMut(Upload<'_>)) -> Result<()> {
         let key = &self.keys.evaluation;
         let status: KeyStatus = self.http.get_json(path)?;

@@ -32,9 +32,14 @@ pub fn model_name(shelf: &Shelf, names: &BTreeMap<String, String>) -> String {
     names.get(&id).cloned().unwrap_or_else(|| short(&id, 16))
 }
 
-/// How long ago, to the minute beyond an hour, to the hour beyond a day.
+/// How long ago.
 pub fn age(then: SystemTime) -> String {
-    let seconds = then.elapsed().unwrap_or_default().as_secs();
+    shown_age(then.elapsed().unwrap_or_default())
+}
+
+/// To the minute beyond an hour, to the hour beyond a day.
+pub fn shown_age(age: Duration) -> String {
+    let seconds = age.as_secs();
     let unit = match seconds {
         0..3600 => 1,
         3600..86_400 => 60,

@@ -21,7 +21,8 @@ use std::time::{Duration, UNIX_EPOCH};
   fhectl keys delete --older-than 90days --store /var/lib/fhectl
 
 It works on the store itself, whether servers run or not. Servers that have a deleted key in memory stop using it
-within their --revalidate time. Ids may be shortened to their first 8 digits or more.")]
+within their --revalidate time. Ids may be shortened to their first 8 digits or more.
+A client's own keys, the secret ones among them, are `fhectl keyring`'s.")]
 pub struct KeysArgs {
     #[command(subcommand)]
     action: Action,

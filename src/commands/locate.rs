@@ -2,12 +2,15 @@
 
 use super::units::parse_probability;
 use crate::bundle::{ClientBundle, ModelId, ServerBundle, folder};
-use crate::client::{Http, http, session};
+use crate::client::{Http, Keyring, Passphrase, http, session};
 use crate::error::{Error, Result};
 use crate::report::card::with_measured;
 use clap::Args;
 use std::fs::{self, File};
+use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Flags of every command that names a model.
 #[derive(Debug, Args)]
@@ -31,12 +34,39 @@ pub struct ServerArgs {
     /// The authority that signed the server's certificate (PEM), where it is not one of the web's
     #[arg(long, env = "FHECTL_CA_CERT", value_name = "FILE")]
     pub ca_cert: Option<PathBuf>,
-    /// The folder of this client's keys (made once, reused after) [default: the user's data folder]
-    #[arg(long, env = "FHECTL_KEYS", value_name = "DIR")]
-    pub keys: Option<PathBuf>,
     /// Accept models whose answers are wrong as often as this: safe only where nobody else learns which ones were
     #[arg(long, env = "FHECTL_ACCEPT_P_FAIL", default_value = "2^-128", value_parser = parse_probability, value_name = "2^-N")]
     pub accept_p_fail: f64,
+    #[command(flatten)]
+    keys: KeyringArgs,
+}
+
+/// Flags of every command that opens this client's keys. No `Debug`: it holds a passphrase.
+#[derive(Args)]
+pub struct KeyringArgs {
+    #[command(flatten)]
+    folder: KeysFolder,
+    /// A file whose content is the passphrase that this client's keys are under (one line break at its end is left out)
+    #[arg(long, env = "FHECTL_KEY_PASSPHRASE_FILE", value_name = "FILE")]
+    key_passphrase_file: Option<PathBuf>,
+    /// Ask for the passphrase that this client's keys are under; the variable holds the passphrase itself
+    #[arg(
+        long,
+        env = "FHECTL_KEY_PASSPHRASE",
+        hide_env_values = true,
+        value_name = "PASSPHRASE",
+        num_args = 0..=1,
+        require_equals = true
+    )]
+    key_passphrase: Option<Option<String>>,
+}
+
+/// Where this client's keys are.
+#[derive(Debug, Args)]
+pub struct KeysFolder {
+    /// The folder of this client's keys (made once, reused after) [default: the user's data folder]
+    #[arg(long, env = "FHECTL_KEYS", value_name = "DIR")]
+    pub keys: Option<PathBuf>,
 }
 
 impl ServerArgs {
@@ -48,6 +78,60 @@ impl ServerArgs {
         let authorities = self.ca_cert.as_deref().map(http::read_authorities).transpose()?.unwrap_or_default();
         self.url.as_deref().map(|url| Http::new(url, self.token.clone(), authorities)).transpose()
     }
+
+    /// The client's keys, replaced beyond an age where there is one.
+    ///
+    /// # Errors
+    /// Those of [`Keyring::open`] and of reading a passphrase.
+    pub fn keyring(&self, max_age: Option<Duration>) -> Result<Keyring> {
+        let passphrase = self.keys.passphrase()?;
+        Ok(Keyring::open(self.keys.folder.keys.as_deref())?.with_passphrase(passphrase).with_max_age(max_age))
+    }
+}
+
+impl KeyringArgs {
+    /// The passphrase that was given, asked for where that was asked for.
+    fn passphrase(&self) -> Result<Option<Passphrase>> {
+        let text = match (&self.key_passphrase_file, &self.key_passphrase) {
+            (Some(file), _) => read_passphrase(file)?,
+            (None, Some(Some(text))) => Zeroizing::new(text.clone().into_bytes()),
+            (None, Some(None)) => ask_passphrase()?,
+            (None, None) => return Ok(None),
+        };
+        Passphrase::new(text).map(Some)
+    }
+}
+
+/// The most bytes of a passphrase's file.
+const MOST_PASSPHRASE: usize = 4096;
+
+fn read_passphrase(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
+    let failed = |what: String| {
+        Error::user("key_passphrase_invalid", format!("{}: {what}", path.display()))
+            .hint("--key-passphrase-file names a file that holds the passphrase and nothing else")
+    };
+    let file = File::open(path).map_err(|error| failed(error.to_string()))?;
+    // Large enough from the start: growing would leave a copy behind.
+    let mut text = Zeroizing::new(Vec::with_capacity(MOST_PASSPHRASE + 2));
+    file.take(MOST_PASSPHRASE as u64 + 1).read_to_end(&mut text).map_err(|error| failed(error.to_string()))?;
+    if text.len() > MOST_PASSPHRASE {
+        return Err(failed(format!("more than {MOST_PASSPHRASE} bytes")));
+    }
+    if text.ends_with(b"\n") {
+        text.pop();
+        if text.ends_with(b"\r") {
+            text.pop();
+        }
+    }
+    Ok(text)
+}
+
+fn ask_passphrase() -> Result<Zeroizing<Vec<u8>>> {
+    let failed = |error: std::io::Error| {
+        Error::user("key_passphrase_invalid", format!("the passphrase could not be asked for: {error}"))
+            .hint("without a terminal, give it with --key-passphrase-file FILE or FHECTL_KEY_PASSPHRASE")
+    };
+    rpassword::prompt_password("passphrase of the keys: ").map(|text| Zeroizing::new(text.into_bytes())).map_err(failed)
 }
 
 /// Opens a file to write to without emptying it: tried before the work, so that a wrong path costs no inference and a

@@ -4,6 +4,7 @@ mod budgets;
 mod create;
 mod ids;
 mod inspect;
+mod keyring;
 mod keys;
 mod locate;
 mod play;
@@ -12,6 +13,7 @@ mod predict;
 mod serve;
 mod serve_check;
 mod token;
+mod turns;
 #[doc(hidden)]
 pub mod units;
 mod untrusted;
@@ -51,7 +53,9 @@ enum Command {
     Token(token::TokenArgs),
     /// Tell what a bundle is: model, circuit, parameters, security, sizes.
     Inspect(inspect::InspectArgs),
-    /// List or delete the evaluation keys in a server's store.
+    /// List, delete or rotate this client's own keys.
+    Keyring(keyring::KeyringArgs),
+    /// List or delete the evaluation keys in a server's store, for its operator.
     Keys(keys::KeysArgs),
     /// List or reset what tokens have used of their row budgets.
     Budgets(budgets::BudgetsArgs),
@@ -78,6 +82,7 @@ pub fn run() -> Result<()> {
         Command::Predict(args) => predict::run(args),
         Command::Token(args) => token::run(args),
         Command::Inspect(args) => inspect::run(args),
+        Command::Keyring(args) => keyring::run(args),
         Command::Keys(args) => keys::run(args),
         Command::Budgets(args) => budgets::run(args),
     }

@@ -2,15 +2,18 @@
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
 use super::play_report::{Answers, Figures, Outcome, Simulations};
+use super::turns::Turns;
+use super::units::parse_duration;
 use super::untrusted::settle;
 use super::{say, serve};
-use crate::bundle::{ClientBundle, ServerBundle};
+use crate::bundle::{ClientBundle, ClientSpec, ServerBundle};
 use crate::circuit::CircuitSpec;
 use crate::client::session::Upload;
-use crate::client::{ClientKeys, Http, Keyring, Session};
+use crate::client::{Http, Session};
 use crate::data::{self, Dataset, Holdout, Task};
 use crate::error::{Error, Result};
 use crate::model::{Output, class_of_scores};
+use crate::protocol::frame;
 use crate::report::{number, progress};
 use crate::server::{ServeConfig, Server};
 use crate::store::KeyStore;
@@ -22,6 +25,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
+use zeroize::{Zeroize, Zeroizing};
 
 /// Run a test set through a server, encrypted, and report accuracy and time.
 #[derive(Args)]
@@ -35,6 +39,9 @@ pub struct PlayArgs {
     model: ModelArgs,
     #[command(flatten)]
     server: ServerArgs,
+    /// Make a new key where the one that is there is older: 90d, 12h
+    #[arg(long, env = "FHECTL_KEY_MAX_AGE", value_parser = parse_duration, value_name = "TIME")]
+    key_max_age: Option<Duration>,
     /// Only the first so many rows
     #[arg(long, env = "FHECTL_SAMPLES", value_parser = clap::value_parser!(u64).range(1..))]
     samples: Option<u64>,
@@ -78,11 +85,13 @@ pub fn run(args: PlayArgs) -> Result<()> {
         return Ok(());
     }
     if let Some(samples) = args.samples {
+        rows.rows.iter_mut().skip(samples as usize).for_each(Zeroize::zeroize);
         rows.rows.truncate(samples as usize);
         rows.labels.truncate(samples as usize);
         rows.values.truncate(samples as usize);
     }
-    let keys = keys(&args.server, &bundle)?;
+    bundle.spec.check_failure(args.server.accept_p_fail)?;
+    let keyring = args.server.keyring(args.key_max_age)?;
     let (http, owner) = match remote {
         Some(http) => (http, args.model.owner(&bundle.id)?),
         None => {
@@ -90,16 +99,15 @@ pub fn run(args: PlayArgs) -> Result<()> {
             (start_own(owner.clone())?, Some(owner))
         }
     };
-    play(&args, &http, &bundle, owner.as_ref(), &keys, &rows, simulations)
+    let turns = Turns { http: &http, bundle: &bundle, keyring: &keyring };
+    let outcome = play(&args, &turns, owner.as_ref(), &rows, simulations);
+    rows.rows.zeroize();
+    outcome
 }
 
-/// The client's keys, made where there are none.
-pub fn keys(args: &ServerArgs, bundle: &ClientBundle) -> Result<ClientKeys> {
-    bundle.spec.check_failure(args.accept_p_fail)?;
-    let work = progress::spinner("preparing keys");
-    let keys = Keyring::open(args.keys.as_deref())?.keys_for(bundle)?;
-    work.finish_and_clear();
-    Ok(keys)
+/// Quantises rows, into memory that is wiped when it is given back.
+pub fn quantize(spec: &ClientSpec, rows: &[Vec<f64>]) -> Result<Zeroizing<Vec<Vec<u32>>>> {
+    Ok(Zeroizing::new(rows.iter().map(|row| spec.quantize(row)).collect::<Result<_>>()?))
 }
 
 /// A server for this run alone: a loopback port, keys in memory, gone with the process.
@@ -210,26 +218,18 @@ fn simulate(args: &PlayArgs, bundle: &ClientBundle, rows: &Dataset) -> Result<Op
 
 fn play(
     args: &PlayArgs,
-    http: &Http,
-    bundle: &ClientBundle,
+    turns: &Turns<'_>,
     owner: Option<&ServerBundle>,
-    keys: &ClientKeys,
     rows: &Dataset,
     simulations: Option<Simulations>,
 ) -> Result<()> {
-    let session = Session::open(http, bundle, keys)?;
-    session.bring_key(|upload| match upload {
-        Upload::Part { index, remaining } => {
-            say!("Sending {index}-th piece of the key (remaining size is {:.2} kbytes)", remaining as f64 / 1024.0);
-        }
-        Upload::Stored { key_id } => say!("Storing the key in the database under uid={key_id}"),
-    })?;
-    let quantized = rows.rows.iter().map(|row| bundle.spec.quantize(row)).collect::<Result<Vec<_>>>()?;
+    let bundle = turns.bundle;
+    let quantized = quantize(&bundle.spec, &rows.rows)?;
 
     let start = Instant::now();
     let bar = progress::bar(rows.len(), "encrypted");
     let mut outcomes = Vec::with_capacity(rows.len());
-    let done = in_order(&session, &quantized, usize::from(args.jobs), |index, exchange| {
+    let mut each = |index: usize, exchange: crate::client::Exchange| {
         if index == 0 {
             bar.suspend(|| say!("Size of the payload: {:.2} kilobytes", exchange.request_bytes as f64 / 1024.0));
         }
@@ -262,6 +262,18 @@ fn play(
             );
         });
         outcomes.push(outcome);
+    };
+    let upload = |upload: Upload<'_>| {
+        bar.suspend(|| match upload {
+            Upload::Part { index, remaining } => {
+                say!("Sending {index}-th piece of the key (remaining size is {:.2} kbytes)", remaining as f64 / 1024.0);
+            }
+            Upload::Stored { key_id } => say!("Storing the key in the database under uid={key_id}"),
+        });
+    };
+    let (done, distrusted) = turns.run(quantized.len(), upload, |session, rows| {
+        let first = rows.start;
+        in_order(session, &quantized[rows], usize::from(args.jobs), |index, exchange| each(first + index, exchange))
     });
     bar.finish_and_clear();
 
@@ -270,10 +282,10 @@ fn play(
     let reported = if done.is_err() || outcomes.is_empty() {
         Ok(())
     } else {
-        let figures = Figures::new(&bundle.spec, keys.evaluation.len(), &outcomes, wall, simulations);
+        let figures = Figures::new(&bundle.spec, frame::key_len(&bundle.spec.circuit), &outcomes, wall, simulations);
         report(args, bundle, &figures.of_rows(rows.len()), &outcomes)
     };
-    settle(&args.server, &bundle.id, &session, done.and(reported))
+    settle(turns.keyring, &bundle.id, distrusted, done.and(reported))
 }
 
 /// Prints and writes what was asked for.

@@ -1,17 +1,20 @@
 //! `predict`: rows without a label in, predictions out.
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
-use super::play::{keys, start_own};
+use super::play::{quantize, start_own};
+use super::turns::Turns;
+use super::units::parse_duration;
 use super::untrusted::settle;
 use crate::bundle::ClientSpec;
 use crate::circuit::{CircuitSpec, Scores};
-use crate::client::Session;
 use crate::data;
 use crate::error::{Error, Result};
 use crate::report::progress;
 use clap::Args;
 use std::io::Write;
 use std::path::PathBuf;
+use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Predict rows of a CSV file, encrypted.
 #[derive(Args)]
@@ -30,6 +33,9 @@ pub struct PredictArgs {
     model: ModelArgs,
     #[command(flatten)]
     server: ServerArgs,
+    /// Make a new key where the one that is there is older: 90d, 12h
+    #[arg(long, env = "FHECTL_KEY_MAX_AGE", value_parser = parse_duration, value_name = "TIME")]
+    key_max_age: Option<Duration>,
     /// The rows (.csv or .csv.gz)
     #[arg(long, env = "FHECTL_INPUT", value_name = "FILE")]
     input: PathBuf,
@@ -45,17 +51,17 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let remote = args.server.remote()?;
     let bundle = args.model.client(remote.as_ref())?;
     let spec = &bundle.spec;
-    let rows = data::read_rows(&args.input, &spec.features, Some(&spec.target))?;
-    let quantized = rows.iter().map(|row| spec.quantize(row)).collect::<Result<Vec<_>>>()?;
+    spec.check_failure(args.server.accept_p_fail)?;
+    let rows = Zeroizing::new(data::read_rows(&args.input, &spec.features, Some(&spec.target))?);
+    let quantized = quantize(spec, &rows)?;
+    drop(rows);
     let output = args.output.as_deref().map(open_output).transpose()?;
 
     let http = match remote {
         Some(http) => http,
         None => start_own(args.model.owner_at_hand(&bundle.id)?)?,
     };
-    let keys = keys(&args.server, &bundle)?;
-    let session = Session::open(&http, &bundle, &keys)?;
-    session.bring_key(|_| ())?;
+    let keyring = args.server.keyring(args.key_max_age)?;
 
     let sink: Box<dyn Write> = match output {
         Some(file) => {
@@ -70,17 +76,24 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let header = ["prediction".to_owned()].into_iter().chain(named);
     table.write_record(header).map_err(|error| lost(&error))?;
     let bar = progress::bar(quantized.len(), "encrypted");
-    let all = quantized.chunks(session.batch_rows()).try_for_each(|batch| {
-        for scores in session.infer(batch)?.scores {
-            table.write_record(record(spec, scored, scores.as_ref())).map_err(|error| lost(&error))?;
-        }
-        // What was paid for is kept, whatever happens to the next batch.
-        table.flush().map_err(|error| lost(&error.into()))?;
-        bar.inc(batch.len() as u64);
-        Ok(())
-    });
+    let turns = Turns { http: &http, bundle: &bundle, keyring: &keyring };
+    let (all, distrusted) = turns.run(
+        quantized.len(),
+        |_| (),
+        |session, rows| {
+            quantized[rows].chunks(session.batch_rows()).try_for_each(|batch| {
+                for scores in session.infer(batch)?.scores {
+                    table.write_record(record(spec, scored, scores.as_ref())).map_err(|error| lost(&error))?;
+                }
+                // What was paid for is kept, whatever happens to the next batch.
+                table.flush().map_err(|error| lost(&error.into()))?;
+                bar.inc(batch.len() as u64);
+                Ok(())
+            })
+        },
+    );
     bar.finish_and_clear();
-    settle(&args.server, &bundle.id, &session, all)
+    settle(&keyring, &bundle.id, distrusted, all)
 }
 
 /// A row of the table: the prediction and, of classes where they are to be `scored`, their scores. All cells are empty

@@ -1,8 +1,7 @@
 //! The end of a run whose answers could not all be trusted: told when all is sent, and counted against the keys.
 
-use super::locate::ServerArgs;
 use crate::bundle::ModelId;
-use crate::client::Session;
+use crate::client::{Distrusted, Keyring};
 use crate::error::{Error, Result};
 
 /// Ends a run of this `outcome`: reports the batches that failed to the keyring and, where the run itself went well,
@@ -10,9 +9,9 @@ use crate::error::{Error, Result};
 ///
 /// # Errors
 /// The run's own; `answers_untrusted` where there were such batches.
-pub fn settle(args: &ServerArgs, model: &ModelId, session: &Session<'_>, outcome: Result<()>) -> Result<()> {
-    let distrusted = session.distrusted();
-    let reported = if distrusted.batches > 0 { report(args, model, distrusted.batches) } else { Ok(()) };
+pub fn settle(keyring: &Keyring, model: &ModelId, distrusted: Distrusted, outcome: Result<()>) -> Result<()> {
+    // Keys retire after a few.
+    let reported = if distrusted.batches > 0 { keyring.report_failures(model, distrusted.batches) } else { Ok(0) };
     outcome?;
     let Some(first) = distrusted.first else { return Ok(()) };
     reported?;
@@ -24,11 +23,4 @@ pub fn settle(args: &ServerArgs, model: &ModelId, session: &Session<'_>, outcome
         "use no row of this run before the cause is found: where it is the key, others were wrong without a sign; ask the \
          server's operator, and give no sign of it to a server that you do not trust (SECURITY.md)",
     ))
-}
-
-/// Counts failed batches against the client's keys of the model, which retire after a few.
-///
-/// The keyring does not count yet: nothing happens here.
-fn report(_args: &ServerArgs, _model: &ModelId, _batches: u32) -> Result<()> {
-    Ok(())
 }

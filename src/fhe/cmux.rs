@@ -5,6 +5,9 @@ use super::external_product::{FourierGgsws, TOGETHER, Workspace};
 use super::ggsw::GgswLayout;
 use super::lwe::Lwe;
 use super::pbs::{difference_to_rotation, extract};
+use super::random::Random;
+use super::rerandomize::Rerandomizer;
+use super::zeros::ZeroPool;
 use crate::error::Result;
 use rayon::prelude::*;
 
@@ -29,33 +32,42 @@ impl Bits {
     /// one (TFHE, section 5.1, vertical packing). Noise: a [`GgswLayout::cmux_variance`] a bit. Cost: a CMUX a
     /// polynomial but one, and one a lower bit.
     ///
+    /// With `starts`, of which this is the given table, the noise is new each time, at the price of a
+    /// [`super::public_key::zero_variance`]. Without, equal bits leave equal noise.
+    ///
     /// # Panics
     /// Unless the table has `2^count` entries.
-    pub fn look_up(&self, table: &[u64]) -> Lwe {
+    pub fn look_up(&self, table: &[u64], starts: Option<(&Starts, usize)>) -> Lwe {
         let layout = self.ggsws.layout();
         assert_eq!(table.len(), 1 << layout.count);
         let GlweShape { dimension, size } = layout.shape;
         let glwe = (dimension + 1) * size;
-        let low = layout.count.min(size.ilog2() as usize);
-        let mut ciphertexts = vec![0; (1 << (layout.count - low)) * glwe];
-        for (ciphertext, entries) in ciphertexts.chunks_mut(glwe).zip(table.chunks(1 << low)) {
-            ciphertext[dimension * size..][..entries.len()].copy_from_slice(entries);
-        }
-        let mut bit = low;
+        let low = rotating(layout);
+        // Subtrees whose ciphertexts stay in a core's cache.
+        let levels = |bit: usize| (layout.count - bit).min(4);
+        let polynomials = 1 << levels(low);
+        let first = |index: usize| leaves(layout) * index;
+        let planted = table.par_chunks(polynomials << low).enumerate().map_init(
+            || (self.ggsws.workspace(), vec![0; TOGETHER * glwe], vec![0; polynomials * glwe]),
+            |(workspace, differences, subtree), (index, entries)| {
+                let leaf = index * polynomials.div_ceil(2);
+                self.plant(entries, starts.map(|(starts, table)| (starts, first(table) + leaf)), subtree);
+                self.climb(low, subtree, workspace, differences);
+                subtree[..glwe].to_vec()
+            },
+        );
+        let mut ciphertexts = planted.collect::<Vec<_>>().concat();
+        let mut bit = low + levels(low);
         while bit < layout.count {
-            // Subtrees whose ciphertexts stay in a core's cache.
-            let levels = (layout.count - bit).min(4);
-            let subtrees = ciphertexts.par_chunks_mut(glwe << levels).map_init(
+            let subtrees = ciphertexts.par_chunks_mut(glwe << levels(bit)).map_init(
                 || (self.ggsws.workspace(), vec![0; TOGETHER * glwe]),
                 |(workspace, differences), subtree| {
-                    for level in 0..levels {
-                        self.halve(bit + level, &mut subtree[..glwe << (levels - level)], workspace, differences);
-                    }
+                    self.climb(bit, subtree, workspace, differences);
                     subtree[..glwe].to_vec()
                 },
             );
             ciphertexts = subtrees.collect::<Vec<_>>().concat();
-            bit += levels;
+            bit += levels(bit);
         }
         let mut workspace = self.ggsws.workspace();
         let mut difference = vec![0; glwe];
@@ -67,6 +79,46 @@ impl Bits {
             self.ggsws.add_products(bit, &difference, &mut ciphertexts, &mut workspace);
         }
         extract(&ciphertexts, layout.shape)
+    }
+
+    /// Fresh zeros for so many tables.
+    pub fn starts(&self, key: &Rerandomizer, tables: usize, random: &mut Random) -> Starts {
+        let layout = self.ggsws.layout();
+        let pool = ZeroPool::new(key, Starts::ZEROS, leaves(layout) * tables, random);
+        let low = rotating(layout);
+        let mut products = Vec::new();
+        if low < layout.count {
+            let GlweShape { dimension, size } = layout.shape;
+            let mut masks = pool.zeros().to_vec();
+            masks.chunks_mut((dimension + 1) * size).for_each(|zero| zero[dimension * size..].fill(0));
+            products = vec![0; masks.len()];
+            self.ggsws.add_products(low, &masks, &mut products, &mut self.ggsws.workspace());
+        }
+        Starts { pool, products, body: layout.shape.lwe_dimension() }
+    }
+
+    /// Trivial ciphertexts of a table's entries, or fresh ones.
+    fn plant(&self, entries: &[u64], starts: Option<(&Starts, usize)>, subtree: &mut [u64]) {
+        let GlweShape { dimension, size } = self.ggsws.layout().shape;
+        match starts {
+            Some((starts, leaf)) => starts.write(leaf, subtree),
+            None => subtree.fill(0),
+        }
+        for (ciphertext, entries) in subtree.chunks_mut((dimension + 1) * size).zip(entries.chunks(size)) {
+            for (word, entry) in ciphertext[dimension * size..].iter_mut().zip(entries) {
+                *word = word.wrapping_add(*entry);
+            }
+        }
+    }
+
+    /// All levels of a subtree, from this bit on. What is chosen is left at its front.
+    fn climb(&self, bit: usize, subtree: &mut [u64], workspace: &mut Workspace, differences: &mut [u64]) {
+        let GlweShape { dimension, size } = self.ggsws.layout().shape;
+        let glwe = (dimension + 1) * size;
+        let levels = (subtree.len() / glwe).ilog2() as usize;
+        for level in 0..levels {
+            self.halve(bit + level, &mut subtree[..glwe << (levels - level)], workspace, differences);
+        }
     }
 
     /// One level of a tree: of each pair of neighbours the second where the bit is one, else the first. The chosen half
@@ -92,11 +144,57 @@ impl Bits {
     }
 }
 
+/// Bits that rotate a polynomial; those above choose among polynomials.
+fn rotating(layout: &GgswLayout) -> usize {
+    layout.count.min(layout.shape.size.ilog2() as usize)
+}
+
+/// Pairs of a table's polynomials; one for a table that has but one.
+fn leaves(layout: &GgswLayout) -> usize {
+    (1usize << (layout.count - rotating(layout))).div_ceil(2)
+}
+
+/// Fresh zeros where look-ups begin ([`Bits::starts`]).
+///
+/// To `bit * (one - zero)` of each pair of polynomials a fresh `bit * (A, B)` is added, `(A, B)` an encryption of zero. An external
+/// product takes its factor polynomial by polynomial, and rotates with it. So `bit * (A, 0)` is computed once for each
+/// encryption of the pool, and a pair has to multiply no more polynomials than if it were trivial.
+pub struct Starts {
+    pool: ZeroPool,
+    /// `bit * (A, 0)` of each encryption, for the first bit that chooses; none where no bit does.
+    products: Vec<u64>,
+    /// Where a ciphertext's body begins.
+    body: usize,
+}
+
+impl Starts {
+    /// Encryptions in the pool: each costs as much as some CMUXes, of which a small table has a hundred.
+    const ZEROS: usize = 2;
+
+    /// Writes pairs of ciphertexts, from the pool's leaf `first` on: `bit * (A, 0)`, and the same with `B` added.
+    fn write(&self, first: usize, ciphertexts: &mut [u64]) {
+        if self.products.is_empty() {
+            self.pool.write(first, ciphertexts);
+            return;
+        }
+        let glwe = self.products.len() / self.pool.encryptions();
+        for (pair, leaf) in ciphertexts.chunks_mut(2 * glwe).zip(first..) {
+            let (zero, one) = pair.split_at_mut(glwe);
+            self.pool.write_of(&self.products, leaf, zero);
+            one[..self.body].copy_from_slice(&zero[..self.body]);
+            self.pool.write_body(leaf, &mut one[self.body..]);
+            for (one, zero) in one[self.body..].iter_mut().zip(&zero[self.body..]) {
+                *one = one.wrapping_add(*zero);
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::fhe::random::OsEntropy;
-    use crate::fhe::{GlweSecret, Random, ggsw};
+    use crate::fhe::{GlweSecret, ggsw, public_key};
 
     #[test]
     fn bits_choose_their_entry_with_no_more_noise_than_predicted() {
@@ -107,14 +205,18 @@ mod tests {
             let layout = GgswLayout { count: bits, shape, base_log: 11, levels: 2, key_bits: 60 };
             let secret = GlweSecret::generate(shape, &mut OsEntropy);
             let mut random = Random::fresh(&mut OsEntropy);
+            let key = Rerandomizer::unpack(shape, &public_key::generate(&secret, &mut OsEntropy)).unwrap();
             let table: Vec<u64> = (0..1u64 << bits).map(|_| random.word()).collect();
-            for _ in 0..60 {
+            for round in 0..60 {
                 let index = random.below(1 << bits) as usize;
                 let spelled: Vec<u64> = (0..bits).map(|bit| (index >> bit & 1) as u64).collect();
                 let wire = ggsw::encrypt(&layout, &spelled, &secret, &mut OsEntropy);
-                let answer = Bits::unpack(&layout, &wire).unwrap().look_up(&table);
+                let bits = Bits::unpack(&layout, &wire).unwrap();
+                // The second of two tables, or none.
+                let starts = bits.starts(&key, 2, &mut random);
+                let answer = bits.look_up(&table, (round % 2 == 1).then_some((&starts, 1)));
                 let error = secret.phase(&answer).word().wrapping_sub(table[index]) as i64 as f64 / 2f64.powi(64);
-                let sigma = (bits as f64 * layout.cmux_variance()).sqrt();
+                let sigma = (layout.count as f64 * layout.cmux_variance()).sqrt();
                 assert!(error.abs() < 8.0 * sigma, "entry {index} of {shape:?}: off by {error}, sigma {sigma}");
                 squares += (error / sigma).powi(2);
                 count += 1.0;

@@ -100,6 +100,11 @@ pub fn rerandomize_partial_seconds(shape: GlweShape) -> f64 {
     rerandomize_seconds(shape) + (NS_NTT * 2.0 * n * n.log2() + (NS_NTT_WORD * k + NS_NOISE) * n) * 1e-9
 }
 
+/// Seconds of one core for an encryption of zero, a whole GLWE ciphertext.
+pub fn zero_seconds(shape: GlweShape) -> f64 {
+    rerandomize_partial_seconds(shape) + NS_NOISE * shape.size as f64 * 1e-9
+}
+
 /// Seconds of one core for encrypting a list, but for packing it.
 pub fn encrypt_seconds(layout: &SeededLayout) -> f64 {
     let (k, n) = (layout.shape.dimension as f64, layout.shape.size as f64);

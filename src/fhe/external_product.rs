@@ -81,7 +81,7 @@ impl FourierGgsws {
             |(transforms, masks), (target, index)| {
                 let packed = &packed[index * each..][..each];
                 let bodies = wire::unpack(packed, rows * size, layout.key_bits).unwrap_or_default();
-                let mut stream = Random::at_word(seed, (index * rows * dimension * size) as u64);
+                let mut stream = Random::at_word(&seed, (index * rows * dimension * size) as u64);
                 for (row, body) in bodies.chunks(size).enumerate() {
                     stream.fill_uniform(masks);
                     let polynomials = masks.chunks(size).chain([body]);
@@ -269,27 +269,35 @@ impl<const C: usize> WithSimd for Multiply<'_, C> {
 }
 
 /// Balanced digits of every word rounded to `levels * base_log` bits: `levels` polynomials, the level of the smallest
-/// factor first, as the rows of a GGSW stand on the wire. Digits lie in `[-B/2, B/2)`, in two's complement.
+/// factor first, as the rows of a GGSW stand on the wire. Digits lie in `[-B/2, B/2]`, in two's complement.
+///
+/// Of a uniform word every digit has mean zero: `-B/2` and `B/2` stand for the same up to a carry, and each is taken for
+/// half of the words that have it. With a mean of `-1/2`, noise would have a mean that depends on what was computed:
+/// the key's own noise in a rotated order, to be averaged out of many answers.
 fn decompose(words: &[u64], base_log: u32, digits: &mut [u64]) {
     let size = words.len();
     let levels = (digits.len() / size) as u32;
     let unused = 64 - base_log * levels;
-    let half = 1u64 << (unused - 1);
-    if levels == 1 {
-        for (digit, word) in digits.iter_mut().zip(words) {
-            *digit = ((word.wrapping_add(half) as i64) >> unused) as u64;
+    // Rounded away from the middle without wrapping round: what is nearest to half a turn keeps its side.
+    let rounded = |word: u64| ((word as i64 >> (unused - 1)) + 1) >> 1;
+    let (lower, top) = digits.split_at_mut((levels as usize - 1) * size);
+    if lower.is_empty() {
+        for (digit, word) in top.iter_mut().zip(words) {
+            *digit = rounded(*word) as u64;
         }
         return;
     }
-    let mask = (1u64 << base_log) - 1;
+    let (mask, half) = ((1i64 << base_log) - 1, 1i64 << (base_log - 1));
     for (index, word) in words.iter().enumerate() {
-        let mut rest = word.wrapping_add(half) >> unused;
-        for level in 0..levels as usize {
-            let low = rest & mask;
-            let carry = low >> (base_log - 1);
-            digits[level * size + index] = low.wrapping_sub(carry << base_log);
-            rest = (rest >> base_log) + carry;
+        let mut rest = rounded(*word);
+        for digits in lower.chunks_mut(size) {
+            let (low, above) = (rest & mask, rest >> base_log);
+            // More than half carries; half itself where the next digit is in its own upper half.
+            let carry = (((low - 1) | above) & low & half) >> (base_log - 1);
+            digits[index] = (low - (carry << base_log)) as u64;
+            rest = above + carry;
         }
+        top[index] = rest as u64;
     }
 }
 
@@ -307,12 +315,24 @@ mod tests {
                 let sum = (0..levels).fold(0u64, |sum, level| {
                     let digit = digits[level * words.len() + index];
                     let half = 1 << (base_log - 1);
-                    assert!((-half..half).contains(&(digit as i64)));
+                    assert!((-half..=half).contains(&(digit as i64)));
                     sum.wrapping_add(digit << (64 - base_log * (levels - level) as u32))
                 });
                 let error = (word.wrapping_sub(sum) as i64).unsigned_abs();
                 prop_assert!(error <= 1 << (63 - base_log * levels as u32), "{word}: off by {error}");
             }
+        }
+
+        #[test]
+        fn digits_have_no_mean(words in prop::collection::vec(any::<u64>(), 1..20), base_log in 2u32..24, levels in 1usize..3) {
+            // What is as likely, the negated words, has the negated digits. Odd words are never rounded from the middle.
+            let words: Vec<u64> = words.iter().map(|word| word | 1).collect();
+            let negated: Vec<u64> = words.iter().map(|word| word.wrapping_neg()).collect();
+            let (mut digits, mut opposite) = (vec![0u64; words.len() * levels], vec![0u64; words.len() * levels]);
+            decompose(&words, base_log, &mut digits);
+            decompose(&negated, base_log, &mut opposite);
+            opposite.iter_mut().for_each(|digit| *digit = digit.wrapping_neg());
+            prop_assert_eq!(digits, opposite);
         }
     }
 }

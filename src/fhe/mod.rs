@@ -3,7 +3,7 @@
 //! The only room that names `tfhe`. Nouns hold shape ([`GlweShape`], [`Lwe`], [`GlweList`]), verbs act on
 //! them. What a client may do stands in [`secret`], [`ggsw`], [`bootstrap`], [`keyswitch`] and
 //! [`public_key`]; what a server
-//! may do in [`rerandomize`], [`external_product`], [`cmux`], [`pbs`], [`list`] and [`switch`], which never name a secret key's type.
+//! may do in [`rerandomize`], [`zeros`], [`external_product`], [`cmux`], [`pbs`], [`list`] and [`switch`], which never name a secret key's type.
 //!
 //! The torus is `u64`, read as a fraction of 2^64. Every key is binary; every noise is TUniform at the bound
 //! of tfhe's 132-bit curve ([`noise`]).
@@ -38,6 +38,8 @@ pub mod spaced;
 #[cfg(feature = "evaluate")]
 pub mod switch;
 pub mod wire;
+#[cfg(feature = "evaluate")]
+pub mod zeros;
 
 pub use lwe::Lwe;
 pub use partial_glwe::PartialGlwe;

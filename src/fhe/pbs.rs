@@ -6,6 +6,7 @@ use super::external_product::{FourierGgsws, TOGETHER};
 use super::list::{LweList, narrow};
 use super::lwe::Lwe;
 use super::random::Random;
+use super::zeros::Zeros;
 use crate::error::Result;
 use rayon::prelude::*;
 use tfhe::core_crypto::prelude::{
@@ -25,8 +26,8 @@ impl BootstrapKey {
     /// Reads the wire form, expands the masks and transforms the key, on all threads of the current pool.
     ///
     /// With `shuffle` the blind rotation takes the key's bits in a random order that the client does not know. The
-    /// result is the same, its noise another: a client, which could otherwise repeat the computation for every model
-    /// it can think of, no longer knows the noise that one of them would have left.
+    /// result is the same, its noise another. That is a second line of defence: the order stays while the key is in
+    /// memory, so equal questions are still rotated alike. What makes each bootstrap's noise new is [`Zeros`].
     ///
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the key's layout.
@@ -44,14 +45,17 @@ impl BootstrapKey {
     /// `sign` is `+1` for a phase in `[0, 1/2)` and `-1` for one in `[-1/2, 0)`.
     ///
     /// Centred modulus switch, blind rotation of the constant polynomial `height`, sum, sample extraction. Inputs
-    /// are spread over the pool's threads and each thread's share passes the key once. Noise: the sum of
-    /// [`super::noise::bootstrap_variance`] over the inputs.
-    pub fn sum_of_signs(&self, inputs: &[Lwe], heights: &[u64]) -> Lwe {
+    /// are spread over the pool's threads and each thread's share passes the key once. Noise: the sum over the inputs of
+    /// [`super::noise::bootstrap_variance`], and with `zeros` of [`super::public_key::zero_variance`].
+    ///
+    /// Without `zeros` equal inputs leave equal noise.
+    pub fn sum_of_signs(&self, inputs: &[Lwe], heights: &[u64], zeros: Option<&Zeros<'_>>) -> Lwe {
         let share = inputs.len().div_ceil(rayon::current_num_threads()).max(1);
         inputs
             .par_chunks(share)
             .zip(heights.par_chunks(share))
-            .map(|(inputs, heights)| self.share(inputs, heights))
+            .enumerate()
+            .map(|(part, (inputs, heights))| self.share(inputs, heights, zeros.map(|zeros| (zeros, part * share))))
             .reduce(
                 || Lwe::zero(self.params.output.lwe_dimension()),
                 |mut sum, part| {
@@ -64,11 +68,11 @@ impl BootstrapKey {
             )
     }
 
-    fn share(&self, inputs: &[Lwe], heights: &[u64]) -> Lwe {
+    fn share(&self, inputs: &[Lwe], heights: &[u64], zeros: Option<(&Zeros<'_>, usize)>) -> Lwe {
         let GlweShape { dimension, size } = self.params.output;
         let glwe_words = (dimension + 1) * size;
         let switched: Vec<_> = inputs.iter().map(|lwe| self.switch_modulus(|bit| lwe.mask[bit], lwe.body)).collect();
-        let mut accumulators = self.rotate(&switched, |index, table| table.fill(heights[index]));
+        let mut accumulators = self.rotate(&switched, |index, table| table.fill(heights[index]), zeros);
         let (sum, others) = accumulators.split_at_mut(glwe_words);
         for other in others.chunks(glwe_words) {
             for (sum, word) in sum.iter_mut().zip(other) {
@@ -83,8 +87,13 @@ impl BootstrapKey {
     ///
     /// A table has `N` words, entry `p` for phases in `[p, p + 1) / 2N` of a turn; in the other half of the turn the
     /// negated entry is looked up. Rows are spread over the pool's threads in batches whose accumulators stay in a
-    /// core's cache while the key passes. Noise: [`super::noise::bootstrap_variance`] each.
-    pub fn look_up<'t>(&self, inputs: &LweList, table: impl Fn(usize) -> &'t [u64] + Sync) -> LweList {
+    /// core's cache while the key passes. Noise and `zeros`: as in [`BootstrapKey::sum_of_signs`], each.
+    pub fn look_up<'t>(
+        &self,
+        inputs: &LweList,
+        table: impl Fn(usize) -> &'t [u64] + Sync,
+        zeros: Option<&Zeros<'_>>,
+    ) -> LweList {
         let GlweShape { dimension, size } = self.params.output;
         let glwe_words = (dimension + 1) * size;
         let mut out = LweList::zero(inputs.len(), dimension * size);
@@ -100,7 +109,8 @@ impl BootstrapKey {
                     self.switch_modulus(|bit| wide(mask[bit]), wide(*body))
                 })
                 .collect();
-            let accumulators = self.rotate(&switched, |index, out| out.copy_from_slice(table(first + index)));
+            let fill = |index: usize, out: &mut [u64]| out.copy_from_slice(table(first + index));
+            let accumulators = self.rotate(&switched, fill, zeros.map(|zeros| (zeros, first)));
             for (accumulator, row) in accumulators.chunks(glwe_words).zip(rows) {
                 for (polynomial, mask) in accumulator.chunks(size).zip(row[..dimension * size].chunks_mut(size)) {
                     extract_constant(polynomial, mask, narrow);
@@ -131,18 +141,26 @@ impl BootstrapKey {
         Switched { mask: switched.mask().collect(), body: switched.body() }
     }
 
-    /// Blind rotations of the tables that `fill` writes, in one pass over the key (TFHE, algorithm 9). Returns the
-    /// accumulators, `k + 1` polynomials each, the body last.
-    fn rotate(&self, switched: &[Switched], fill: impl Fn(usize, &mut [u64])) -> Vec<u64> {
+    /// Blind rotations of the tables that `fill` writes, in one pass over the key (TFHE, algorithm 9), each begun with a
+    /// zero of its own: from the given index on. Returns the accumulators, `k + 1` polynomials each, the body last.
+    fn rotate(
+        &self,
+        switched: &[Switched],
+        fill: impl Fn(usize, &mut [u64]),
+        zeros: Option<(&Zeros<'_>, usize)>,
+    ) -> Vec<u64> {
         let GlweShape { dimension, size } = self.params.output;
         let glwe_words = (dimension + 1) * size;
         let mut accumulators = vec![0; switched.len() * glwe_words];
-        let (mut table, zeros) = (vec![0; size], vec![0; size]);
+        let (mut table, nothing) = (vec![0; size], vec![0; size]);
         for (index, accumulator) in accumulators.chunks_mut(glwe_words).enumerate() {
             fill(index, &mut table);
             // Times X^-body.
             let body = &mut accumulator[dimension * size..];
-            rotate(&table, 2 * size - switched[index].body, &zeros, body);
+            rotate(&table, 2 * size - switched[index].body, &nothing, body);
+            if let Some((zeros, first)) = zeros {
+                zeros.add(first + index, accumulator);
+            }
         }
         let mut workspace = self.bits.workspace();
         let mut differences = vec![0; TOGETHER * glwe_words];

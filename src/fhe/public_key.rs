@@ -22,9 +22,9 @@ pub fn zero_variance(shape: GlweShape) -> f64 {
     noise::public_encryption_variance(shape, layout(shape).bits)
 }
 
-/// Bytes that a server holds of the unpacked key: every mask polynomial in two transformed limbs, and the bodies.
+/// Bytes that a server holds of the unpacked key: every polynomial in two transformed limbs, and the bodies as they are.
 pub const fn unpacked_bytes(shape: GlweShape) -> usize {
-    8 * shape.lwe_dimension() * (2 * shape.dimension + 1)
+    8 * shape.lwe_dimension() * (2 * shape.dimension + 3)
 }
 
 /// Makes a public key for `secret`.

@@ -9,9 +9,16 @@ use ctr::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
 use std::fmt;
 use zeroize::Zeroize;
 
-/// A 128-bit seed. Public where it stands for a mask on the wire, secret everywhere else, so never printed.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// A 128-bit seed. Public where it stands for a mask on the wire, secret everywhere else, so it is never printed, not
+/// copied, and wiped when dropped (16 bytes: the public ones do not pay for it).
+#[derive(PartialEq, Eq)]
 pub struct Seed(pub [u8; 16]);
+
+impl Drop for Seed {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
 
 impl fmt::Debug for Seed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -35,9 +42,9 @@ impl Entropy for OsEntropy {
     /// # Panics
     /// Where the operating system has no entropy to give: there is no safe way on.
     fn seed(&mut self) -> Seed {
-        let mut bytes = [0; 16];
-        getrandom::fill(&mut bytes).expect("the operating system gives no randomness; nothing can be encrypted");
-        Seed(bytes)
+        let mut seed = Seed([0; 16]);
+        getrandom::fill(&mut seed.0).expect("the operating system gives no randomness; nothing can be encrypted");
+        seed
     }
 }
 
@@ -48,13 +55,15 @@ pub struct Random {
 
 impl Random {
     pub fn new(seed: Seed) -> Self {
-        Self { cipher: Ctr128BE::new(&seed.0.into(), &[0; 16].into()) }
+        Self::at_word(&seed, 0)
     }
 
     /// The stream of `seed` from its `word`-th 64-bit word on.
-    pub fn at_word(seed: Seed, word: u64) -> Self {
-        let mut random = Self::new(seed);
-        random.cipher.seek(word * 8);
+    pub fn at_word(seed: &Seed, word: u64) -> Self {
+        let mut random = Self { cipher: Ctr128BE::new((&seed.0).into(), &[0; 16].into()) };
+        if word > 0 {
+            random.cipher.seek(word * 8);
+        }
         random
     }
 
@@ -65,9 +74,14 @@ impl Random {
 
     /// An independent stream, keyed by this one: for tasks that run in parallel.
     pub fn fork(&mut self) -> Self {
+        Self::new(self.draw_seed())
+    }
+
+    /// A seed for independent streams that are entered anywhere, see [`Random::at_word`].
+    pub fn draw_seed(&mut self) -> Seed {
         let mut seed = Seed([0; 16]);
         self.fill_bytes(&mut seed.0);
-        Self::new(seed)
+        seed
     }
 
     fn fill_bytes(&mut self, bytes: &mut [u8]) {
@@ -122,19 +136,22 @@ impl Random {
     /// at half weight, as tfhe's `TUniform` draws it.
     pub fn add_t_uniform(&mut self, words: &mut [u64], bound_log2: u32) {
         let mask = u64::MAX >> (62 - bound_log2);
-        let mut draws = [0u64; 512];
-        for chunk in words.chunks_mut(draws.len()) {
-            // Two samples a draw where they fit.
-            let per_draw = if bound_log2 + 2 <= 32 { 2 } else { 1 };
-            let draws = &mut draws[..chunk.len().div_ceil(per_draw)];
-            self.fill_uniform(draws);
+        // Two samples a draw of eight bytes where they fit. The draws are the noise, so they are read where they are made.
+        let per_draw = if bound_log2 + 2 <= 32 { 2 } else { 1 };
+        let mut buffer = [0u8; 4096];
+        let mut used = 0;
+        for chunk in words.chunks_mut(buffer.len() / 8) {
+            let bytes = &mut buffer[..chunk.len().div_ceil(per_draw) * 8];
+            used = used.max(bytes.len());
+            self.fill_bytes(bytes);
+            let draws = bytes.as_chunks::<8>().0;
             for (index, word) in chunk.iter_mut().enumerate() {
-                let draw = (draws[index / per_draw] >> (32 * (index % per_draw))) & mask;
+                let draw = (u64::from_le_bytes(draws[index / per_draw]) >> (32 * (index % per_draw))) & mask;
                 let magnitude = (draw >> 1) + (draw & 1);
                 *word = word.wrapping_add(magnitude).wrapping_sub(1 << bound_log2);
             }
         }
-        draws.zeroize();
+        buffer[..used].zeroize();
     }
 
     /// A uniform value below `limit` (rejection sampling, no bias). `limit` is at least 1.
@@ -165,7 +182,7 @@ mod tests {
         let mut whole = vec![0; 2000];
         Random::new(Seed([7; 16])).fill_uniform(&mut whole);
         let mut part = vec![0; 600];
-        Random::at_word(Seed([7; 16]), 1003).fill_uniform(&mut part);
+        Random::at_word(&Seed([7; 16]), 1003).fill_uniform(&mut part);
         assert_eq!(part, whole[1003..1603]);
     }
 

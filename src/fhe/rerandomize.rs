@@ -15,8 +15,10 @@ pub struct Rerandomizer {
     noise_bound: u32,
     /// `masks[i * k + j]`: polynomial `j` of the mask of ciphertext `i`.
     masks: Vec<WidePoly>,
-    /// The bodies, `k` polynomials; only one inner product an encryption is taken with them.
+    /// The bodies, `k` polynomials, for encryptions of one coefficient: an inner product is all that they take.
     bodies: Vec<u64>,
+    /// The same, transformed, for encryptions of more.
+    wide_bodies: Vec<WidePoly>,
 }
 
 impl Rerandomizer {
@@ -33,6 +35,7 @@ impl Rerandomizer {
             shape,
             noise_bound: t_uniform_bound(shape.lwe_dimension()),
             masks: masks.chunks(shape.size).map(|mask| ntt.wide(mask)).collect(),
+            wide_bodies: bodies.chunks(shape.size).map(|body| ntt.wide(body)).collect(),
             bodies,
         })
     }
@@ -81,50 +84,65 @@ impl Rerandomizer {
         ntt.add_to(sum, mask);
     }
 
-    /// The key made ready for ciphertexts of several coefficients.
-    pub fn for_partial(&self) -> PartialRerandomizer<'_> {
+    /// Adds a fresh encryption of zeros to `glwe`, and to each of its coefficients noise uniform over
+    /// `[-flooding, flooding)` in units of 2^-64.
+    ///
+    /// As [`Rerandomizer::apply`], with the same noise in each coefficient. Cost: `k` transforms forward, `2 (k + 1)`
+    /// back.
+    pub fn apply_partial(&self, glwe: &mut PartialGlwe, flooding: u64, random: &mut Random) {
+        let rho = self.draw(random);
+        self.add_zero_masks(&rho, &mut glwe.mask, random);
+        let mut body = vec![0; self.shape.size];
+        self.add_body_product(&rho, &mut body);
+        random.add_t_uniform(&mut body[..glwe.bodies.len()], self.noise_bound);
+        for (out, zero) in glwe.bodies.iter_mut().zip(&body) {
+            *out = out.wrapping_add(*zero).wrapping_add(noise(flooding, random));
+        }
+    }
+
+    /// Adds a fresh encryption of zeros to a whole GLWE ciphertext, `k + 1` polynomials, the body last.
+    ///
+    /// Noise of each coefficient: [`public_key::zero_variance`]. Cost: `k` transforms forward, `2 (k + 1)` back.
+    pub fn add_zero(&self, glwe: &mut [u64], random: &mut Random) {
+        let rho = self.draw(random);
+        let (masks, body) = glwe.split_at_mut(self.shape.lwe_dimension());
+        self.add_zero_masks(&rho, masks, random);
+        self.add_body_product(&rho, body);
+        random.add_t_uniform(body, self.noise_bound);
+    }
+
+    pub fn shape(&self) -> GlweShape {
+        self.shape
+    }
+
+    /// A fresh `rho`, transformed.
+    fn draw(&self, random: &mut Random) -> Vec<BinaryPoly> {
         let ntt = Ntt::of_size(self.shape.size);
-        PartialRerandomizer { key: self, bodies: self.bodies.chunks(self.shape.size).map(|b| ntt.wide(b)).collect() }
+        let mut rho = vec![0; self.shape.lwe_dimension()];
+        random.fill_light_binary(&mut rho);
+        rho.chunks(self.shape.size).map(|poly| ntt.binary(poly)).collect()
+    }
+
+    fn add_zero_masks(&self, rho: &[BinaryPoly], masks: &mut [u64], random: &mut Random) {
+        for (column, mask) in masks.chunks_mut(self.shape.size).enumerate() {
+            self.add_zero_mask(column, rho, mask, random);
+        }
+    }
+
+    /// Adds `<b, rho>`, all coefficients.
+    fn add_body_product(&self, rho: &[BinaryPoly], body: &mut [u64]) {
+        let ntt = Ntt::of_size(self.shape.size);
+        let mut sum = ntt.zero();
+        for (wide, rho) in self.wide_bodies.iter().zip(rho) {
+            ntt.mul_add(&mut sum, wide, rho);
+        }
+        ntt.add_to(sum, body);
     }
 }
 
 /// Noise uniform over `[-flooding, flooding)`.
 fn noise(flooding: u64, random: &mut Random) -> u64 {
     random.below(2 * flooding).wrapping_sub(flooding)
-}
-
-/// A public key whose bodies are transformed too.
-pub struct PartialRerandomizer<'a> {
-    key: &'a Rerandomizer,
-    bodies: Vec<WidePoly>,
-}
-
-impl PartialRerandomizer<'_> {
-    /// Adds a fresh encryption of zeros to `glwe`, and to each of its coefficients noise uniform over
-    /// `[-flooding, flooding)` in units of 2^-64.
-    ///
-    /// As [`Rerandomizer::apply`], with the same noise in each coefficient. Cost: `k` transforms forward, `2 (k + 1)`
-    /// back.
-    pub fn apply(&self, glwe: &mut PartialGlwe, flooding: u64, random: &mut Random) {
-        let size = self.key.shape.size;
-        let ntt = Ntt::of_size(size);
-        let mut rho = vec![0; self.key.shape.lwe_dimension()];
-        random.fill_light_binary(&mut rho);
-        let transformed: Vec<_> = rho.chunks(size).map(|poly| ntt.binary(poly)).collect();
-        for (column, mask) in glwe.mask.chunks_mut(size).enumerate() {
-            self.key.add_zero_mask(column, &transformed, mask, random);
-        }
-        let mut body = vec![0; size];
-        let mut sum = ntt.zero();
-        for (wide, rho) in self.bodies.iter().zip(&transformed) {
-            ntt.mul_add(&mut sum, wide, rho);
-        }
-        ntt.add_to(sum, &mut body);
-        random.add_t_uniform(&mut body[..glwe.bodies.len()], self.key.noise_bound);
-        for (out, zero) in glwe.bodies.iter_mut().zip(&body) {
-            *out = out.wrapping_add(*zero).wrapping_add(noise(flooding, random));
-        }
-    }
 }
 
 #[cfg(test)]
@@ -144,7 +162,6 @@ mod tests {
             for _ in 0..keys {
                 let secret = GlweSecret::generate(shape, &mut OsEntropy);
                 let key = Rerandomizer::unpack(shape, &public_key::generate(&secret, &mut OsEntropy)).unwrap();
-                let partial = key.for_partial();
                 for _ in 0..each {
                     let mut lwe = Lwe::zero(shape.lwe_dimension());
                     key.apply(&mut lwe, 1, &mut random);
@@ -152,7 +169,7 @@ mod tests {
                     squares += error * error;
                     top_bits += (lwe.mask[5] >> 63) as i64;
                     let mut glwe = PartialGlwe::zero(shape, 3);
-                    partial.apply(&mut glwe, 1, &mut random);
+                    key.apply_partial(&mut glwe, 1, &mut random);
                     for phase in secret.phases(&glwe) {
                         partial_squares += (phase.word() as i64 as f64 / 2f64.powi(64)).powi(2) / 3.0;
                     }

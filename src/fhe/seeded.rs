@@ -50,11 +50,11 @@ impl SeededLayout {
         let buffers = || (vec![0; self.shape.lwe_dimension()], vec![0; size]);
         // Ciphertext by ciphertext, each from its own place of both streams: they can be made in any order.
         let encrypt = |(masks, body): &mut (Vec<u64>, Vec<u64>), (index, chunk): (usize, &mut [u64])| {
-            Random::at_word(seed, (index * masks.len()) as u64).fill_uniform(masks);
+            Random::at_word(&seed, (index * masks.len()) as u64).fill_uniform(masks);
             body.fill(0);
             body[..chunk.len()].copy_from_slice(chunk);
             secret.add_mask_product(masks, body);
-            Random::at_word(noise_seed, (index * size) as u64).add_t_uniform(&mut body[..chunk.len()], bound);
+            Random::at_word(&noise_seed, (index * size) as u64).add_t_uniform(&mut body[..chunk.len()], bound);
             chunk.copy_from_slice(&body[..chunk.len()]);
             // Beyond a partial ciphertext stand products with the key that no noise covers.
             zeroize::Zeroize::zeroize(body.as_mut_slice());

@@ -41,7 +41,7 @@ impl SpacedList {
         let (seed, bodies) = layout.parse(bytes)?;
         let mut masks = vec![0; layout.ciphertexts() * layout.shape.lwe_dimension()];
         masks.par_chunks_mut(DRAW).enumerate().for_each(|(task, words)| {
-            Random::at_word(seed, (task * DRAW) as u64).fill_uniform(words);
+            Random::at_word(&seed, (task * DRAW) as u64).fill_uniform(words);
         });
         Ok(Self { shape: layout.shape, stride, masks, bodies })
     }

@@ -55,11 +55,16 @@ impl QuantisedModel {
 /// Quantises a model with the help of calibration rows: prepared, but of the original's columns and classes.
 ///
 /// Bins of trees hold about equally many calibration rows, whatever the model's thresholds are; a threshold becomes the bin's
-/// edge that sends the fewest calibration rows another way. Linear models take an affine grid.
+/// edge that sends the fewest calibration rows another way. Linear models take an affine grid. The numbers of both are
+/// rounded to `coarse_edges` significant decimal digits where so many are given; not so the model's own thresholds.
 ///
 /// # Errors
 /// `import_exact` where the thresholds are asked for of a model without any; those of [`train::fit_edges`].
-pub fn quantise(imported: &Imported, rows: &Dataset, levels: Levels) -> Result<Quantised> {
+pub fn quantise(imported: &Imported, rows: &Dataset, levels: Levels, coarse_edges: Option<u32>) -> Result<Quantised> {
+    let coarse = |quantizer: Quantizer, bits: u32| match coarse_edges {
+        Some(digits) => train::coarsen(quantizer, digits, bits),
+        None => Ok(quantizer),
+    };
     let original: Vec<Vec<f64>> = rows.rows.par_iter().map(|row| imported.model.scores(row)).collect();
     let attempt = |bits: Option<u32>| -> Result<Quantised> {
         let (quantizer, model) = match (&imported.model, bits) {
@@ -69,12 +74,12 @@ pub fn quantise(imported: &Imported, rows: &Dataset, levels: Levels) -> Result<Q
                 (quantizer, QuantisedModel::Forest(forest))
             }
             (FloatModel::Forest(forest), Some(bits)) => {
-                let quantizer = train::fit_edges(rows, bits)?;
+                let quantizer = coarse(train::fit_edges(rows, bits)?, bits)?;
                 let forest = snapped(forest, &quantizer, &rows.rows);
                 (quantizer, QuantisedModel::Forest(forest))
             }
             (FloatModel::Linear(linear), Some(bits)) => {
-                let quantizer = train::fit_affine(rows, bits)?;
+                let quantizer = coarse(train::fit_affine(rows, bits)?, bits)?;
                 let linear = on_grid(linear, &quantizer, rows)?;
                 (quantizer, QuantisedModel::Linear(linear))
             }

@@ -87,6 +87,14 @@ impl Frame {
     }
 }
 
+/// Bytes of a circuit's framed evaluation key; 0 where it needs none.
+pub fn key_len(circuit: &crate::circuit::CircuitSpec) -> usize {
+    match circuit.key_bytes() {
+        0 => 0,
+        body => KEY_HEADER + body,
+    }
+}
+
 /// Puts an evaluation key's body under its header.
 pub fn write_key(model: &ModelId, body: &[u8]) -> Vec<u8> {
     let mut out = Frame::Key.header(model);

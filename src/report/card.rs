@@ -2,6 +2,8 @@
 
 use super::facts::facts;
 use crate::bundle::{ClientSpec, Quality, ServerSpec};
+use crate::model::{FeatureQuantizer, RowStep};
+use crate::train::Score;
 use std::fmt::Write;
 
 const MEASURED: &str = "## Measured\n";
@@ -19,6 +21,17 @@ pub struct Story<'a> {
     pub options: &'a str,
     /// Where another tool trained it.
     pub imported: Option<&'a ImportedFrom>,
+    /// Where its quantisers' numbers were rounded.
+    pub rounded: Option<Rounded>,
+}
+
+/// What rounding a quantiser's numbers came to.
+#[derive(Debug, Clone, Copy)]
+pub struct Rounded {
+    /// The significant decimal digits that they keep.
+    pub digits: u32,
+    /// The quantised model's score where they are exact; `None` where that was not tried.
+    pub exact: Option<Score>,
 }
 
 /// The model of another tool.
@@ -79,6 +92,15 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, story: &Story<'_>) -> String
             None
         }
     };
+    match story.rounded.and_then(|rounded| rounded.exact) {
+        Some(Score::Accuracy(accuracy)) if metrics.test_rows > 0 => {
+            let _ = writeln!(text, "| quantised with exact edges, in clear | {accuracy:.4} |");
+        }
+        Some(Score::Fit(fit)) if metrics.test_rows > 0 => {
+            let _ = writeln!(text, "| quantised with exact edges, in clear | {:.4} | {:.4} |", fit.r2, fit.rmse);
+        }
+        _ => {}
+    }
     if let Some(simulated) = simulated {
         let _ = writeln!(text, "| simulated: quantised, with the noise of encryption | {simulated} |");
     }
@@ -101,24 +123,50 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, story: &Story<'_>) -> String
         text,
         "\n## Use\n\n```sh\nfhectl serve {name}                      # the model's owner\nfhectl play {name} --url http://host:8000  # a client, on the test set\nfhectl predict {name} --url http://host:8000 --input rows.csv\n```\n"
     );
-    let (held, edges) = if story.imported.is_some_and(|from| from.exact_thresholds) {
-        (
-            "the quantisers and parameters, and with them the model's thresholds, not its leaves' values",
-            "The quantisers' edges are the model's own thresholds: whoever has `client.zip` has all of them, but not which tree uses which.",
-        )
+    let exact_thresholds = story.imported.is_some_and(|from| from.exact_thresholds);
+    let held = if exact_thresholds {
+        "the quantisers and parameters, and with them the model's thresholds, not its leaves' values"
     } else {
-        (
-            "the quantisers and parameters, not the model",
-            if story.imported.is_some() {
-                "The quantisers' edges are quantiles of the rows it was quantised with: they say how features are distributed."
-            } else {
-                "The quantisers' edges are quantiles of the training data: they say how its features are distributed."
-            },
-        )
+        "the quantisers and parameters, not the model"
     };
+    let told = told(spec, story);
     let _ = writeln!(
         text,
-        "`client.zip` is public: it holds {held}. `server.zip` holds the model and stays with its owner.\n\n{edges} Clients are assumed to send encryptions of real rows; one that sends malformed inputs can learn more of the model with each query."
+        "`client.zip` is public: it holds {held}. `server.zip` holds the model and stays with its owner.\n\n{told} Clients are assumed to send encryptions of real rows; one that sends malformed inputs can learn more of the model with each query."
     );
+    text
+}
+
+/// What `client.zip` tells of the data, in plain words.
+fn told(spec: &ClientSpec, story: &Story<'_>) -> String {
+    let names =
+        if spec.classes.is_empty() { "the names of features and target" } else { "the names of features and classes" };
+    if story.imported.is_some_and(|from| from.exact_thresholds) {
+        return format!(
+            "The quantisers' edges are the model's own thresholds: whoever has `client.zip` has all of them, but not which tree uses which. It also has {names}."
+        );
+    }
+    let rows = if story.imported.is_some() { "rows that the model was quantised with" } else { "training data" };
+    let rules = &spec.quantizer.features;
+    let shared = rules.len() > 1 && rules.iter().all(|rule| *rule == rules[0]);
+    let what = match &rules[..] {
+        [FeatureQuantizer::Edges { .. }, ..] => "for each feature quantiles of its values",
+        _ if shared => "one range that holds the values of all features",
+        _ => {
+            "for each feature the range of its values (of 1,000 rows or more without the outermost 0.1 % at either end)"
+        }
+    };
+    let digits = match story.rounded {
+        Some(rounded) if rounded.digits == 1 => "rounded to one significant digit".to_owned(),
+        Some(rounded) => format!("rounded to {} significant digits", rounded.digits),
+        None => "to all their digits, so that some may be single rows' own (`--coarse-edges` rounds them)".to_owned(),
+    };
+    let mut text = format!("Of the {rows}, `client.zip` tells {names}, and {what}, {digits}.");
+    if spec.score_offset.is_some() {
+        let _ = write!(text, " What it adds to a predicted number is about the mean of `{}`.", spec.target);
+    }
+    if spec.preparation.iter().any(|step| matches!(step, RowStep::Scale { .. })) {
+        text.push_str(" Its scaler holds, to all their digits, numbers of the rows that the scaler was fitted to, such as their means and deviations.");
+    }
     text
 }

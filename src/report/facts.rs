@@ -222,14 +222,12 @@ fn hiding(spec: &ClientSpec) -> String {
              a heuristic without a bound"
                 .into()
         }
-        (Some(distance), CircuitSpec::Table(_) | CircuitSpec::CmuxForest(_)) => format!(
-            "masks re-randomised; noise flooded to a statistical distance of 2^{distance} an answer (a heuristic: too large a \
-             distance to be a proof)"
-        ),
-        (Some(distance), CircuitSpec::LeafSum(_) | CircuitSpec::Network(_)) => format!(
-            "masks re-randomised; noise flooded to a statistical distance of 2^{distance} an answer, and bootstraps taken in a \
-             secret order (a heuristic: too large a distance to be a proof)"
-        ),
+        (Some(distance), CircuitSpec::Table(_) | CircuitSpec::CmuxForest(_) | CircuitSpec::LeafSum(_) | CircuitSpec::Network(_)) => {
+            format!(
+                "masks re-randomised; noise new in each evaluation and flooded to a statistical distance of 2^{distance} an \
+                 answer (a heuristic: too large a distance to be a proof)"
+            )
+        }
         (Some(distance), _) => {
             format!("re-randomised; noise flooded to a statistical distance of at most 2^{distance} an answer")
         }

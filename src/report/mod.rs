@@ -22,6 +22,11 @@ pub fn fail(error: &Error) -> u8 {
     }
 }
 
+/// Tells on stderr what is no error but should be known.
+pub fn note(text: &str) {
+    anstream::eprintln!("note: {text}");
+}
+
 /// Bytes as a person reads them.
 pub fn bytes(count: usize) -> String {
     match count {

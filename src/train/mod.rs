@@ -4,6 +4,7 @@
 //! same model.
 
 mod boost;
+mod coarse;
 mod float_forest;
 mod float_linear;
 mod forest;
@@ -21,6 +22,7 @@ mod target;
 mod tree;
 
 pub use boost::{BoostParams, train_boost};
+pub use coarse::coarsen;
 pub use float_forest::{FloatForest, FloatNode, FloatTree};
 pub use float_linear::FloatLinear;
 pub use forest::{ForestParams, train_forest, train_regression_tree};

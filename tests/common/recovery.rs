@@ -1,6 +1,6 @@
 //! Solving for a secret key from answers and what their client wrote down.
 
-use super::Opened;
+use super::opened::Opened;
 use fhectl::circuit::network::NetworkParams;
 use fhectl::circuit::{CircuitSpec, ClientKey, decode};
 use fhectl::fhe::{Lwe, Random};

@@ -26,9 +26,7 @@ impl Entropy for Counter {
 }
 
 /// What an exchange leaves, by the names of files.
-pub struct Made {
-    pub files: BTreeMap<&'static str, Vec<u8>>,
-}
+pub type Files = BTreeMap<&'static str, Vec<u8>>;
 
 /// A client with its keys.
 pub struct Transcript {
@@ -59,12 +57,12 @@ impl Transcript {
     }
 
     /// Makes all files.
-    pub fn make(&self, case: &Case) -> Made {
+    pub fn make(&self, case: &Case) -> Files {
         let mut secret = Vec::new();
         self.secret.write(&mut secret);
         let (request, answers) = self.exchange(case);
         let scores = self.scores_json(case, &answers);
-        let mut files = BTreeMap::from([
+        let mut files = Files::from([
             ("client.json", line(serde_json::to_string(&case.client).unwrap())),
             ("model.json", line(serde_json::to_string(&case.server).unwrap())),
             ("rows.json", line(serde_json::to_string(&case.rows).unwrap())),
@@ -78,7 +76,7 @@ impl Transcript {
         if !ranges.is_empty() {
             files.insert("key.bin", ranges.iter().flat_map(|(from, to)| &self.key[*from..*to]).copied().collect());
         }
-        Made { files }
+        files
     }
 
     /// The framed request, and the server's framed answer to it.

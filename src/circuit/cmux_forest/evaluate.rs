@@ -5,9 +5,13 @@ use super::program::{Block, Child, Program, Split};
 use crate::error::Result;
 use crate::fhe::external_product::{FourierGgsws, Memory, TOGETHER, Workspace};
 use crate::fhe::rerandomize::Rerandomizer;
+use crate::fhe::zeros::ZeroPool;
 use crate::fhe::{GlweShape, PartialGlwe, Random};
 use rayon::prelude::*;
 use std::sync::Mutex;
+
+/// Encryptions of zero that all splits between leaves share; each costs as much as a CMUX or two.
+const ZEROS: usize = 8;
 
 /// Memory of inferences that ended, for those that come: at most as much as was ever in use at once.
 #[derive(Default)]
@@ -26,7 +30,8 @@ impl Memories {
 /// Answers one encrypted row with the residues of its scores, re-randomised and cut.
 ///
 /// Noise: a CMUX's variance ([`crate::fhe::ggsw::GgswLayout::cmux_variance`]) for each bit that a path compares, over all
-/// trees. Cost: the compared bits are unpacked, then a CMUX a compared bit of each distinct split; splits of one height
+/// trees, and an encryption of zero's a tree. It is new in each evaluation: a split between two leaves begins with a fresh
+/// zero ([`ZeroPool`]), and every other one has the result of a split in all that it decomposes. Cost: the compared bits are unpacked, then a CMUX a compared bit of each distinct split; splits of one height
 /// and feature share passes over their bits.
 ///
 /// # Errors
@@ -45,17 +50,20 @@ pub fn evaluate(
         ggsws: FourierGgsws::unpack_into(memory, &params.bits, request, &used)?,
         places: places(&used, params.bits.count),
         features: &program.features,
+        zeros: key.map(|key| ZeroPool::new(key, ZEROS, program.starts(), random)),
     };
     let mut sum = vec![0u64; (dimension + 1) * size];
+    let mut leaf = 0;
     for block in &program.blocks {
-        bits.walk(block, &mut results, &mut sum);
+        bits.walk(block, leaf, &mut results, &mut sum);
+        leaf += block.starts();
     }
     memories.put(bits.ggsws.into_memory(), results);
     let (mask, body) = sum.split_at(dimension * size);
     let bodies = body.iter().zip(&program.constant).map(|(body, constant)| body.wrapping_add(*constant));
     let mut answer = PartialGlwe { mask: mask.to_vec(), bodies: bodies.collect() };
     if let (Some(key), Some(noise_flooding)) = (key, params.noise_flooding) {
-        key.for_partial().apply(&mut answer, noise_flooding, random);
+        key.apply_partial(&mut answer, noise_flooding, random);
     }
     let mut bytes = Vec::with_capacity(params.response_bytes());
     answer.write(params.bits.shape, params.response_bits, &mut bytes);
@@ -74,11 +82,14 @@ struct Bits<'a> {
     ggsws: FourierGgsws,
     places: Vec<usize>,
     features: &'a [(usize, u32)],
+    /// For splits between leaves.
+    zeros: Option<ZeroPool>,
 }
 
 impl Bits<'_> {
-    /// Adds the values of all trees of a block to `sum`, a GLWE ciphertext.
-    fn walk(&self, block: &Block, results: &mut Vec<u64>, sum: &mut [u64]) {
+    /// Adds the values of all trees of a block to `sum`, a GLWE ciphertext. Its splits between leaves take the pool's from
+    /// `leaf` on.
+    fn walk(&self, block: &Block, leaf: usize, results: &mut Vec<u64>, sum: &mut [u64]) {
         let glwe = sum.len();
         // Every split's result is written before it is read.
         results.resize(block.splits.len() * glwe, 0);
@@ -96,10 +107,12 @@ impl Bits<'_> {
                 level = others;
             }
             let results = Results { leaves: &block.leaves, splits: done, glwe, body: glwe - self.size() };
+            let zeros = self.zeros.as_ref().filter(|_| start == 0);
             tasks.into_par_iter().for_each_init(
                 || (self.ggsws.workspace(), vec![0; TOGETHER * glwe]),
-                |(workspace, factors), (group, out)| {
-                    self.choose(&block.splits[group], &results, out, factors, workspace);
+                |scratch, (group, out)| {
+                    let zeros = zeros.map(|pool| (pool, leaf + group.start));
+                    self.choose(&block.splits[group], zeros, &results, out, scratch);
                 },
             );
             (start, groups) = (*end, later);
@@ -115,18 +128,23 @@ impl Bits<'_> {
     /// For each split of a group (one feature, first compared bits ascending) the child it chooses.
     ///
     /// `v` starts as `high`, from the lowest bit up: where the threshold's bit is one, `v = bit ? v : low`, where it is
-    /// zero, `v = bit ? high : v`. The threshold's trailing zeros leave `v` as it is.
+    /// zero, `v = bit ? high : v`. The threshold's trailing zeros leave `v` as it is. The first step decomposes
+    /// `high - low`: between leaves a zero is added to it, so that nothing that is decomposed is trivial.
     fn choose(
         &self,
         splits: &[Split],
+        zeros: Option<(&ZeroPool, usize)>,
         results: &Results<'_>,
         out: &mut [u64],
-        factors: &mut [u64],
-        workspace: &mut Workspace,
+        (workspace, factors): &mut (Workspace, Vec<u64>),
     ) {
         let glwe = results.glwe;
-        for (split, value) in splits.iter().zip(out.chunks_mut(glwe)) {
-            results.copy(split.high, value);
+        for (index, (split, value)) in splits.iter().zip(out.chunks_mut(glwe)).enumerate() {
+            match zeros {
+                Some((pool, first)) => pool.write(first + index, value),
+                None => value.fill(0),
+            }
+            results.add(split.high, value);
         }
         let (first, width) = self.features[splits[0].feature];
         for bit in 0..width {

@@ -62,6 +62,8 @@ pub struct Walk {
     pub cmuxes: usize,
     /// The sum over trees of the most bits that a path compares.
     pub path_bits: usize,
+    /// Trees that have a split.
+    pub trees: usize,
     /// The most trees that one split's result goes into.
     pub shared: usize,
     /// Passes over a GGSW ciphertext: groups of splits that share them.
@@ -95,6 +97,11 @@ impl Program {
             feature
         });
         Self { blocks, constant: words(&mut forest.biases.iter().map(|bias| bias - low)), features: features.collect() }
+    }
+
+    /// Splits between two leaves.
+    pub fn starts(&self) -> usize {
+        self.blocks.iter().map(Block::starts).sum()
     }
 
     /// Which bits any split compares, in order.
@@ -139,7 +146,10 @@ impl Program {
                 walk.cmuxes += cmuxes;
             }
             for root in &block.roots {
-                walk.path_bits += if let Child::Split(at) = root { longest[*at] } else { 0 };
+                if let Child::Split(at) = root {
+                    walk.path_bits += longest[*at];
+                    walk.trees += 1;
+                }
             }
             walk.shared = walk.shared.max(trees.into_iter().max().unwrap_or(0));
             for group in block.groups() {
@@ -152,6 +162,11 @@ impl Program {
 }
 
 impl Block {
+    /// Splits between two leaves: they come first.
+    pub fn starts(&self) -> usize {
+        self.heights.first().copied().unwrap_or(0)
+    }
+
     /// Ranges of splits of one height and feature, at most as many as share a pass over a GGSW.
     pub fn groups(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
         let mut start = 0;
@@ -271,10 +286,15 @@ mod tests {
         let block = &program.blocks[0];
         assert_eq!((block.splits.len(), block.leaves.len()), (2, 3));
         assert_eq!(block.heights, [1, 2]);
+        // Between leaves are those of the first height and no others.
+        let between_leaves = |split: &Split| matches!((split.low, split.high), (Child::Leaf(_), Child::Leaf(_)));
+        assert_eq!(block.splits.iter().map(between_leaves).collect::<Vec<_>>(), [true, false]);
+        assert_eq!(program.starts(), 1);
         assert_eq!(block.roots, [Child::Split(1), Child::Split(0)]);
         // q >= 8 compares one bit of four, q >= 3 all four.
         let walk = program.walk();
         assert_eq!((walk.cmuxes, walk.path_bits, walk.shared, walk.bits), (5, 9, 2, 5));
+        assert_eq!(walk.trees, 2);
         assert_eq!(program.constant, [torus(101 % 3, 3), torus(101 % 5, 5)]);
     }
 }

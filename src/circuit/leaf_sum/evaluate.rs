@@ -6,6 +6,7 @@ use crate::circuit::torus;
 use crate::error::Result;
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
+use crate::fhe::zeros::Zeros;
 use crate::fhe::{GlweList, Lwe, Random};
 
 /// Answers one encrypted row with its class: a bootstrap a box, a sum, re-randomised and cut.
@@ -27,7 +28,8 @@ pub fn evaluate(
     // of the boxes that are reached.
     let heights: Vec<u64> = tests.tests.iter().map(|test| height(params, test)).collect();
     let negated: Vec<u64> = heights.iter().map(|height| height.wrapping_neg()).collect();
-    let mut answer = bootstrap.sum_of_signs(&inputs, &negated);
+    let zeros = key.map(|key| Zeros::new(key, random));
+    let mut answer = bootstrap.sum_of_signs(&inputs, &negated, zeros.as_ref());
     for height in heights {
         answer.body = answer.body.wrapping_add(height);
     }

@@ -141,15 +141,20 @@ fn input_failure(tests: &Boxes, params: &LeafSumParams) -> f64 {
     }))
 }
 
-/// The variance of the sum of all bootstraps, before it is re-randomised.
+/// The variance of the sum of all bootstraps, each begun with a zero, before it is re-randomised.
 pub fn sum_variance(params: &LeafSumParams) -> f64 {
     let each = params.bootstrap;
-    params.boxes as f64 * noise::bootstrap_variance(each.lwe_dimension, each.output, each.gadget())
+    let bootstrap = noise::bootstrap_variance(each.lwe_dimension, each.output, each.gadget());
+    params.boxes as f64 * (bootstrap + zero_variance(params))
 }
 
 fn answer_variance(params: &LeafSumParams) -> f64 {
-    sum_variance(params)
-        + if params.noise_flooding.is_some() { public_key::zero_variance(params.bootstrap.output) } else { 0.0 }
+    sum_variance(params) + zero_variance(params)
+}
+
+/// Of an encryption of zero under the client's public key, where answers are re-randomised.
+fn zero_variance(params: &LeafSumParams) -> f64 {
+    if params.noise_flooding.is_some() { public_key::zero_variance(params.bootstrap.output) } else { 0.0 }
 }
 
 /// The variance of the answer as it reaches the client, but for flooding.
@@ -171,7 +176,8 @@ fn needs(tests: &Boxes, params: LeafSumParams) -> Needs {
             .map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
     };
     Needs {
-        core_seconds: params.boxes as f64 * cost::bootstrap_seconds(&params.bootstrap)
+        core_seconds: params.boxes as f64
+            * (cost::bootstrap_seconds(&params.bootstrap) + cost::zero_seconds(params.bootstrap.output))
             + cost::expand_seconds(&params.input)
             + cost::linear_seconds(terms, params.bootstrap.lwe_dimension)
             + cost::rerandomize_seconds(params.bootstrap.output),

@@ -4,10 +4,12 @@ use super::LinearParams;
 use crate::circuit::{ClientKey, expect_len};
 use crate::error::Result;
 use crate::fhe::{Entropy, Lwe};
+use zeroize::Zeroizing;
 
 /// Encrypts each quantised feature as `q * 2^step_log2`, one a coefficient.
 pub fn encode(params: &LinearParams, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
-    let messages: Vec<u64> = quantized.iter().map(|q| u64::from(*q) << params.step_log2).collect();
+    let messages: Zeroizing<Vec<u64>> =
+        Zeroizing::new(quantized.iter().map(|q| u64::from(*q) << params.step_log2).collect());
     params.input().encrypt(key.input(), &messages, entropy)
 }
 

@@ -5,10 +5,12 @@ use crate::circuit::{ClientKey, expect_len, torus};
 use crate::error::Result;
 use crate::fhe::bootstrap;
 use crate::fhe::{Entropy, Lwe, keyswitch};
+use zeroize::Zeroizing;
 
 /// Encrypts the quantised features, a coefficient each.
 pub fn encode(params: &NetworkParams, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
-    let messages: Vec<u64> = quantized.iter().map(|q| torus(u64::from(*q), params.circle)).collect();
+    let messages: Zeroizing<Vec<u64>> =
+        Zeroizing::new(quantized.iter().map(|q| torus(u64::from(*q), params.circle)).collect());
     params.input.encrypt(key.input(), &messages, entropy)
 }
 

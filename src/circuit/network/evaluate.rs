@@ -8,6 +8,7 @@ use crate::fhe::list::{LweList, narrow};
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
 use crate::fhe::switch::KeyswitchKey;
+use crate::fhe::zeros::Zeros;
 use crate::model::{IntegerNetwork, invalid};
 use rayon::prelude::*;
 
@@ -56,11 +57,12 @@ impl NetworkKey {
         self.inner.as_ref().map(|(keyswitch, _)| keyswitch.switch(sums))
     }
 
-    /// Fresh inputs through every key there is, each bootstrap with the same table.
-    pub fn look_up_through_all(&self, inputs: &LweList, table: &[u64]) -> LweList {
-        let values = self.first.look_up(inputs, |_| table);
+    /// Fresh inputs through every key there is, each bootstrap with the same table; `zeros` are of the first bootstraps
+    /// and of the second.
+    pub fn look_up_through_all(&self, inputs: &LweList, table: &[u64], zeros: [Option<&Zeros<'_>>; 2]) -> LweList {
+        let values = self.first.look_up(inputs, |_| table, zeros[0]);
         match &self.inner {
-            Some((keyswitch, bootstrap)) => bootstrap.look_up(&keyswitch.switch(&values), |_| table),
+            Some((keyswitch, bootstrap)) => bootstrap.look_up(&keyswitch.switch(&values), |_| table, zeros[1]),
             None => values,
         }
     }
@@ -91,7 +93,9 @@ pub fn evaluate(
         let mut values = LweList::concat(inputs.collect::<Result<Vec<_>>>()?);
         for (index, stage) in program.stages.iter().enumerate() {
             let sums = sums(stage, &values, requests.len());
-            values = if stage.tables.is_empty() { sums } else { activate(key, index, stage, &sums) };
+            let zeros = rerandomizer.map(|key| Zeros::new(key, random));
+            let activated = || activate(key, index, stage, &sums, zeros.as_ref());
+            values = if stage.tables.is_empty() { sums } else { activated() };
         }
         let streams: Vec<Random> = requests.iter().map(|_| random.fork()).collect();
         let packed = streams.into_par_iter().enumerate();
@@ -108,12 +112,13 @@ pub fn sums(stage: &Stage, values: &LweList, rows: usize) -> LweList {
     values.combine(&firsts, &stage.sums, &constants)
 }
 
-/// The activations of a layer's sums: a keyswitch but in the first, and a bootstrap.
-pub fn activate(key: &NetworkKey, layer: usize, stage: &Stage, sums: &LweList) -> LweList {
+/// The activations of a layer's sums: a keyswitch but in the first, and a bootstrap, whose noise is new each time with
+/// `zeros`.
+pub fn activate(key: &NetworkKey, layer: usize, stage: &Stage, sums: &LweList, zeros: Option<&Zeros<'_>>) -> LweList {
     let table = |index: usize| stage.table(index % stage.sums.len());
     match &key.inner {
-        Some((keyswitch, bootstrap)) if layer > 0 => bootstrap.look_up(&keyswitch.switch(sums), table),
-        _ => key.first.look_up(sums, table),
+        Some((keyswitch, bootstrap)) if layer > 0 => bootstrap.look_up(&keyswitch.switch(sums), table, zeros),
+        _ => key.first.look_up(sums, table, zeros),
     }
 }
 

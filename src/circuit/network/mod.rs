@@ -179,13 +179,15 @@ impl NetworkParams {
         noise::modulus_switch_variance(self.first.bootstrap.lwe_dimension, self.output().size)
     }
 
-    /// A bootstrap's output after activation layer `layer`.
+    /// A bootstrap's output after activation layer `layer`. Where answers are re-randomised, it began with a zero.
     pub fn output_variance(&self, layer: usize) -> f64 {
         let bootstrap = match self.inner {
             Some(inner) if layer > 0 => inner.stage.bootstrap,
             _ => self.first.bootstrap,
         };
+        let zero = if self.noise_flooding.is_some() { public_key::zero_variance(bootstrap.output) } else { 0.0 };
         noise::bootstrap_variance(bootstrap.lwe_dimension, bootstrap.output, bootstrap.gadget())
+            + zero
             + noise::narrowing_variance(bootstrap.output.lwe_dimension())
     }
 

@@ -321,6 +321,7 @@ fn core_seconds(demands: &Demands, params: &NetworkParams) -> f64 {
     let big = params.output().lwe_dimension();
     let mut seconds = cost::expand_seconds(&params.input)
         + params.first.activations as f64 * cost::bootstrap_seconds(&params.first.bootstrap)
+        + params.bootstraps() as f64 * cost::zero_seconds(params.output())
         + params.scores as f64 * cost::rerandomize_seconds(params.output())
         + cost::answer_seconds(params.scores, big);
     for (layer, terms) in demands.terms.iter().enumerate() {

@@ -5,6 +5,7 @@ use crate::circuit::{ClientKey, expect_len, residues, thermometer, torus};
 use crate::error::{Error, Result};
 use crate::fhe::{Entropy, PartialGlwe};
 use crate::model::Quantizer;
+use zeroize::Zeroizing;
 
 /// Encrypts the row's thermometer bits once for each set of circles, with step `2^64` over the product of the set.
 pub fn encode(
@@ -14,11 +15,11 @@ pub fn encode(
     quantized: &[u32],
     entropy: &mut dyn Entropy,
 ) -> Vec<u8> {
-    let mut messages = vec![0; params.input.bodies];
+    let mut messages = Zeroizing::new(vec![0; params.input.bodies]);
     let mut spread = messages.iter_mut().step_by(params.stride);
     for copy in &params.circles {
         let bits = thermometer::encode(quantizer, quantized, torus(1, copy.iter().product()));
-        bits.into_iter().zip(&mut spread).for_each(|(bit, message)| *message = bit);
+        bits.iter().zip(&mut spread).for_each(|(bit, message)| *message = *bit);
     }
     params.input.encrypt(key.input(), &messages, entropy)
 }

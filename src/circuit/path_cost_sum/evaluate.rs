@@ -4,7 +4,7 @@ use super::PathCostSumParams;
 use super::program::{Column, Leaf, Program};
 use crate::circuit::torus;
 use crate::error::Result;
-use crate::fhe::rerandomize::{PartialRerandomizer, Rerandomizer};
+use crate::fhe::rerandomize::Rerandomizer;
 use crate::fhe::spaced::{BitSum, SpacedList};
 use crate::fhe::{PartialGlwe, Random};
 use rayon::prelude::*;
@@ -24,13 +24,7 @@ pub fn evaluate(
     random: &mut Random,
 ) -> Result<Vec<u8>> {
     let input = SpacedList::expand(&params.input, params.stride, request)?;
-    let work = Work {
-        params,
-        program,
-        input,
-        shares: shares(params, program, random),
-        key: key.map(Rerandomizer::for_partial),
-    };
+    let work = Work { params, program, input, shares: shares(params, program, random), key };
     let mut slots: Vec<Option<&Leaf>> = program.leaves.iter().map(Some).collect();
     slots.resize(params.slots, None);
     random.shuffle(&mut slots);
@@ -66,7 +60,7 @@ struct Work<'a> {
     program: &'a Program,
     input: SpacedList,
     shares: Vec<Vec<u64>>,
-    key: Option<PartialRerandomizer<'a>>,
+    key: Option<&'a Rerandomizer>,
 }
 
 impl Work<'_> {
@@ -86,8 +80,8 @@ impl Work<'_> {
         }
         let mut bytes = Vec::with_capacity(columns.len() * self.params.ciphertext_bytes());
         for mut glwe in out {
-            if let (Some(key), Some(noise_flooding)) = (&self.key, self.params.noise_flooding) {
-                key.apply(&mut glwe, noise_flooding, &mut random);
+            if let (Some(key), Some(noise_flooding)) = (self.key, self.params.noise_flooding) {
+                key.apply_partial(&mut glwe, noise_flooding, &mut random);
             }
             glwe.write(self.params.input.shape, self.params.response_bits, &mut bytes);
         }

@@ -5,6 +5,7 @@ use crate::circuit::{ClientKey, expect_len};
 use crate::error::Result;
 use crate::fhe::{Entropy, Lwe, ggsw};
 use crate::model::Quantizer;
+use zeroize::Zeroizing;
 
 /// Encrypts the row's bits.
 pub fn encode(
@@ -17,10 +18,15 @@ pub fn encode(
     ggsw::encrypt(&params.bits, &bits_of(quantizer, quantized), key.answer(), entropy)
 }
 
-/// The bits of a quantised row, feature after feature, the lowest first.
-pub fn bits_of(quantizer: &Quantizer, quantized: &[u32]) -> Vec<u64> {
-    let features = quantized.iter().zip(widths(quantizer));
-    features.flat_map(|(q, width)| (0..width).map(move |bit| u64::from(q >> bit & 1))).collect()
+/// The bits of a quantised row, feature after feature, the lowest first. They are the row, so they are wiped when dropped.
+pub fn bits_of(quantizer: &Quantizer, quantized: &[u32]) -> Zeroizing<Vec<u64>> {
+    let widths = widths(quantizer);
+    // At its full length from the start: growing would leave copies of the row behind.
+    let mut bits = Zeroizing::new(Vec::with_capacity(widths.iter().sum::<u32>() as usize));
+    for (q, width) in quantized.iter().zip(widths) {
+        bits.extend((0..width).map(|bit| u64::from(q >> bit & 1)));
+    }
+    bits
 }
 
 /// Decrypts the scores.

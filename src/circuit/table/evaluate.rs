@@ -94,11 +94,13 @@ pub fn evaluate(
     random: &mut Random,
 ) -> Result<Vec<u8>> {
     let bits = Bits::unpack(&params.bits, request)?;
+    let starts = key.map(|key| bits.starts(key, tables.len(), random));
     let tasks: Vec<_> = tables.iter().map(|table| (table, random.fork())).collect();
     let answers: Vec<Vec<u8>> = tasks
         .into_par_iter()
-        .map(|(table, mut random)| {
-            let mut answer = bits.look_up(table);
+        .enumerate()
+        .map(|(index, (table, mut random))| {
+            let mut answer = bits.look_up(table, starts.as_ref().map(|starts| (starts, index)));
             if let (Some(key), Some(noise_flooding)) = (key, params.noise_flooding) {
                 key.apply(&mut answer, noise_flooding, &mut random);
             }

@@ -98,10 +98,10 @@ fn close(mut params: TableParams, request: &PlanRequest) -> Option<TableParams> 
     Some(params)
 }
 
-/// The variance of an answer before it is flooded.
+/// The variance of an answer before it is flooded: the bits', and two zeros', at the chosen leaf and at the end.
 fn own_variance(params: &TableParams) -> f64 {
     let zero = if params.noise_flooding.is_some() { public_key::zero_variance(params.bits.shape) } else { 0.0 };
-    params.bits.count as f64 * params.bits.cmux_variance() + zero
+    params.bits.count as f64 * params.bits.cmux_variance() + 2.0 * zero
 }
 
 /// The same as it reaches the client.

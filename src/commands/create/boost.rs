@@ -1,6 +1,6 @@
 //! `create boost`.
 
-use super::common::TaskArgs;
+use super::common::{Grain, TaskArgs};
 use super::trees::{Trained, ValueArgs};
 use super::{CommonArgs, Made};
 use crate::bundle::ScoreUnit;
@@ -43,7 +43,7 @@ pub struct BoostArgs {
 }
 
 impl BoostArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
         // Of the rates, penalties and leaf sizes tried, what held-out training rows of `spam` were told best with.
         let usual = if train.output() == Output::Value { 0.1 } else { 0.4 };
         let params = BoostParams {
@@ -53,7 +53,7 @@ impl BoostArgs {
             l2: self.l2,
             min_leaf: self.min_leaf,
         };
-        let quantizer = train::fit_edges(train, self.bits)?;
+        let quantizer = grain.edges(train, self.bits)?;
         let forest = train::train_boost(train, &quantizer, &params)?;
         let fine = train::fit_edges(train, REFERENCE_BITS)?;
         let float = train::score_forest(&train::train_boost(train, &fine, &params)?, &fine, test)?;

@@ -1,7 +1,10 @@
 //! Flags of every kind of model.
 
 use crate::commands::units::{CircuitChoice, RevealChoice, parse_bandwidth, parse_probability};
-use crate::data::Task;
+use crate::data::{Dataset, Task};
+use crate::error::Result;
+use crate::model::Quantizer;
+use crate::train;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;
 
@@ -45,9 +48,52 @@ pub struct CommonArgs {
     /// What a client may learn of the model beyond its answers
     #[arg(long, env = "FHECTL_REVEAL", value_enum, default_value = "size")]
     pub reveal: RevealChoice,
+    /// Round what client.zip tells of the training rows (quantiles, ranges) to so many significant decimal digits; accuracy
+    /// without it is printed beside, except of networks, which are trained once
+    #[arg(long, env = "FHECTL_COARSE_EDGES", value_name = "DIGITS", value_parser = clap::value_parser!(u32).range(1..=15))]
+    pub coarse_edges: Option<u32>,
     /// Overwrite a model that is there
     #[arg(long, env = "FHECTL_FORCE")]
     pub force: bool,
+}
+
+impl CommonArgs {
+    pub fn grain(&self) -> Grain {
+        Grain { digits: self.coarse_edges }
+    }
+}
+
+/// How finely quantisers tell the rows that they are fitted to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grain {
+    /// Significant decimal digits; `None` is all.
+    pub digits: Option<u32>,
+}
+
+impl Grain {
+    pub const EXACT: Self = Self { digits: None };
+
+    /// As [`train::fit_edges`].
+    pub fn edges(self, rows: &Dataset, bits: u32) -> Result<Quantizer> {
+        self.of(train::fit_edges(rows, bits)?, bits)
+    }
+
+    /// As [`train::fit_affine`].
+    pub fn affine(self, rows: &Dataset, bits: u32) -> Result<Quantizer> {
+        self.of(train::fit_affine(rows, bits)?, bits)
+    }
+
+    /// As [`train::fit_pixels`].
+    pub fn pixels(self, rows: &Dataset, bits: u32) -> Result<Quantizer> {
+        self.of(train::fit_pixels(rows, bits)?, bits)
+    }
+
+    fn of(self, quantizer: Quantizer, bits: u32) -> Result<Quantizer> {
+        match self.digits {
+            Some(digits) => train::coarsen(quantizer, digits, bits),
+            None => Ok(quantizer),
+        }
+    }
 }
 
 /// The flag of kinds that predict either.

@@ -1,6 +1,6 @@
 //! `create forest`.
 
-use super::common::TaskArgs;
+use super::common::{Grain, TaskArgs};
 use super::trees::{Trained, ValueArgs};
 use super::{CommonArgs, Made};
 use crate::bundle::ScoreUnit;
@@ -38,12 +38,12 @@ pub struct ForestArgs {
 }
 
 impl ForestArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
         let usual = if train.output() == Output::Value { MaxFeatures::All } else { MaxFeatures::Sqrt };
         let max_features = self.max_features.unwrap_or(usual);
         let growth = GrowthParams { max_depth: self.max_depth, min_leaf: self.min_leaf, max_features };
         let params = ForestParams { trees: self.trees, growth, seed: self.common.seed };
-        let quantizer = train::fit_edges(train, self.bits)?;
+        let quantizer = grain.edges(train, self.bits)?;
         let forest = train::train_forest(train, &quantizer, &params)?;
         let exact = train::fit_exact(train);
         let float = train::score_forest(&train::train_forest(train, &exact, &params)?, &exact, test)?;

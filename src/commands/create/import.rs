@@ -1,9 +1,11 @@
 //! `create import`: a model of another tool.
 
+use super::common::Grain;
 use super::finest::{Finest, finest_weights};
 use super::import_network::PtqArgs;
+use super::publish::quantized_score;
 use super::trees::{Trained, ValueArgs};
-use super::{CommonArgs, Made, Origin, clean, publish, say};
+use super::{CommonArgs, Made, Origin, Rounded, clean, publish, say};
 use crate::bundle::{Evaluation, ScoreUnit, check_name, folder};
 use crate::circuit::plan::{PlanRequest, plan};
 use crate::data::{self, Dataset, Holdout, Task};
@@ -46,7 +48,7 @@ pub struct ImportArgs {
     bits: Option<u32>,
     /// Quantise by the trees' own thresholds: nothing is lost and no rows are needed, but client.zip, which is
     /// public, then holds the thresholds
-    #[arg(long, env = "FHECTL_EXACT_THRESHOLDS", conflicts_with = "bits")]
+    #[arg(long, env = "FHECTL_EXACT_THRESHOLDS", conflicts_with_all = ["bits", "coarse_edges"])]
     exact_thresholds: bool,
     /// Names of the model's classes in its order, where it numbers them
     #[arg(long, env = "FHECTL_CLASSES", value_name = "NAME,...", value_delimiter = ',')]
@@ -82,20 +84,27 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         p_fail_log2: common.p_fail,
         ..PlanRequest::default()
     };
-    let mut made = match &imported.model {
+    let make = |grain: Grain| match &imported.model {
+        FloatModel::Network(_) if args.exact_thresholds => {
+            Err(Error::user("import_exact", "a network has no thresholds to keep")
+                .hint("leave out --exact-thresholds; --bits says how finely features are quantised"))
+        }
         FloatModel::Network(network) => {
-            if args.exact_thresholds {
-                return Err(Error::user("import_exact", "a network has no thresholds to keep")
-                    .hint("leave out --exact-thresholds; --bits says how finely features are quantised"));
-            }
             let float = original_score(&imported, &rows.test);
-            args.network.made(network, args.bits, &rows.calibration, float, &request)?
+            args.network.made(network, (args.bits, grain), &rows.calibration, float, &request)
         }
         _ => {
-            let quantised = import::quantise(&imported, &rows.calibration, args.levels())?;
-            made(args, &imported, quantised, &rows, &request)?
+            let quantised = import::quantise(&imported, &rows.calibration, args.levels(), grain.digits)?;
+            made(args, &imported, quantised, &rows, &request)
         }
     };
+    let mut made = make(common.grain())?;
+    let (mut rounded, mut exact_agreement) = (None, None);
+    if let Some(digits) = common.coarse_edges {
+        let exact = make(Grain::EXACT)?;
+        exact_agreement = agreement(&exact, &imported, &rows.test)?;
+        rounded = Some(Rounded { digits, exact: Some(quantized_score(&exact, &rows.test)?) });
+    }
     work.finish_and_clear();
     let agreement = agreement(&made, &imported, &rows.test)?;
     if let Some(agreement) = &agreement {
@@ -112,6 +121,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         test_rows: &rows.test,
         evaluation: rows.evaluation,
         imported: Some(&from),
+        rounded,
         // Without rows the file is all that a client does not have.
         secret: if no_rows { Sha256::digest(&bytes).into() } else { rows.calibration.digest() },
     };
@@ -119,6 +129,9 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     publish(made, &origin, common)?;
     if let Some(agreement) = agreement {
         say!("agreement: {agreement}");
+    }
+    if let Some(agreement) = exact_agreement {
+        say!("agreement with exact edges: {agreement}");
     }
     if args.exact_thresholds {
         say!("note: client.zip holds the model's thresholds (--exact-thresholds)");

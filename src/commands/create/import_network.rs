@@ -1,6 +1,7 @@
 //! `create import` of a neural network: quantisation after training.
 
 use super::Made;
+use super::common::Grain;
 use crate::bundle::ScoreUnit;
 use crate::circuit::plan::{PlanRequest, plan};
 use crate::data::Dataset;
@@ -34,11 +35,12 @@ pub struct PtqArgs {
 }
 
 impl PtqArgs {
-    /// The integer network and its circuit; `bits` of a feature where they are asked for.
+    /// The integer network and its circuit; `bits` of a feature where they are asked for, and the digits of what client.zip
+    /// holds.
     pub fn made(
         &self,
         network: &Lowered,
-        bits: Option<u32>,
+        (bits, grain): (Option<u32>, Grain),
         calibration: &Dataset,
         float: Score,
         request: &PlanRequest,
@@ -51,6 +53,7 @@ impl PtqArgs {
             percentile: self.percentile.unwrap_or(defaults.percentile),
             noise: self.noise.unwrap_or(defaults.noise),
             score_noise: self.score_noise.unwrap_or(defaults.score_noise),
+            coarse_edges: grain.digits,
         };
         let quantised = quantise(network, calibration, &params)?;
         let options = format!(

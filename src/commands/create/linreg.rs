@@ -1,5 +1,6 @@
 //! `create linreg`.
 
+use super::common::Grain;
 use super::finest::{Finest, finest_weights};
 use super::{CommonArgs, Made};
 use crate::bundle::ScoreUnit;
@@ -25,9 +26,9 @@ pub struct LinregArgs {
 }
 
 impl LinregArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
         let params = LinregParams { alpha: self.alpha, l1_ratio: self.l1_ratio };
-        let quantizer = train::fit_affine(train, self.bits)?;
+        let quantizer = grain.affine(train, self.bits)?;
         let fitted = train::train_linreg(train, &quantizer, &params)?;
         let Finest { model, scale, bits, plans } = finest_weights(&fitted.linear, &quantizer, train.output(), request)?;
         Ok(Made {

@@ -1,5 +1,6 @@
 //! `create logreg`.
 
+use super::common::Grain;
 use super::finest::{Finest, finest_weights};
 use super::{CommonArgs, Made};
 use crate::bundle::ScoreUnit;
@@ -25,9 +26,9 @@ pub struct LogregArgs {
 }
 
 impl LogregArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
         let params = LogregParams { alpha: self.alpha, max_iterations: self.max_iterations };
-        let quantizer = train::fit_affine(train, self.bits)?;
+        let quantizer = grain.affine(train, self.bits)?;
         let float = train::train_logreg(train, &quantizer, &params)?;
         let Finest { model, scale, bits, plans } = finest_weights(&float, &quantizer, train.output(), request)?;
         Ok(Made {

@@ -24,9 +24,9 @@ use crate::error::{Error, Result};
 use crate::report::progress;
 use crate::train::TrainedNetwork;
 use clap::{Args, Subcommand};
-use common::CommonArgs;
+use common::{CommonArgs, Grain};
 use network::NetworkKind;
-use publish::{Made, Origin, publish};
+use publish::{Made, Origin, Rounded, publish, quantized_score};
 
 /// Train, quantise and compile a model.
 #[derive(Debug, Args)]
@@ -85,11 +85,13 @@ struct Recipe {
     test_size: f64,
     /// `None`: the data's own.
     task: Option<Task>,
+    /// Whether it trains in seconds, so that it may be done twice.
+    quick: bool,
 }
 
 impl Recipe {
     fn tabular(kind: &'static str, data: &'static str, task: Option<Task>) -> Self {
-        Self { kind, data: Some(data), test_size: 0.15, task }
+        Self { kind, data: Some(data), test_size: 0.15, task, quick: true }
     }
 }
 
@@ -97,27 +99,27 @@ pub fn run(args: CreateArgs) -> Result<()> {
     match &args.kind {
         Kind::Tree(tree) => {
             let recipe = Recipe::tabular("tree", "spam", tree.task.task());
-            create(&recipe, &tree.common, |train, test, request, _| tree.train(train, test, request))
+            create(&recipe, &tree.common, |train, test, request, _, grain| tree.train(train, test, request, grain))
         }
         Kind::Forest(forest) => {
             let recipe = Recipe::tabular("forest", "spam", forest.task.task());
-            create(&recipe, &forest.common, |train, test, request, _| forest.train(train, test, request))
+            create(&recipe, &forest.common, |train, test, request, _, grain| forest.train(train, test, request, grain))
         }
         Kind::Boost(boost) => {
             let recipe = Recipe::tabular("boost", "spam", boost.task.task());
-            create(&recipe, &boost.common, |train, test, request, _| boost.train(train, test, request))
+            create(&recipe, &boost.common, |train, test, request, _, grain| boost.train(train, test, request, grain))
         }
         Kind::Linreg(linreg) => {
             let recipe = Recipe { data: None, ..Recipe::tabular("linreg", "", Some(Task::Regress)) };
-            create(&recipe, &linreg.common, |train, test, request, _| linreg.train(train, test, request))
+            create(&recipe, &linreg.common, |train, test, request, _, grain| linreg.train(train, test, request, grain))
         }
         Kind::Logreg(logreg) => {
             let recipe = Recipe::tabular("logreg", "synthetic", Some(Task::Classify));
-            create(&recipe, &logreg.common, |train, test, request, _| logreg.train(train, test, request))
+            create(&recipe, &logreg.common, |train, test, request, _, grain| logreg.train(train, test, request, grain))
         }
         Kind::Svm(svm) => {
             let recipe = Recipe::tabular("svm", "spam", Some(Task::Classify));
-            create(&recipe, &svm.common, |train, test, request, _| svm.train(train, test, request))
+            create(&recipe, &svm.common, |train, test, request, _, grain| svm.train(train, test, request, grain))
         }
         Kind::Import(args) => import::run(args),
         Kind::Qnn(args) => network(NetworkKind::Qnn, &args.network, None),
@@ -127,14 +129,15 @@ pub fn run(args: CreateArgs) -> Result<()> {
 }
 
 fn network(kind: NetworkKind, args: &network::NetworkArgs, convs: Option<&layers::Convs>) -> Result<()> {
-    let recipe = Recipe { test_size: 0.25, ..Recipe::tabular(kind.name(), kind.data(), Some(Task::Classify)) };
-    create(&recipe, &args.common, |train, test, request, tell| args.train(kind, convs, train, test, request, tell))
+    let tabular = Recipe::tabular(kind.name(), kind.data(), Some(Task::Classify));
+    let recipe = Recipe { test_size: 0.25, quick: false, ..tabular };
+    create(&recipe, &args.common, |train, test, request, tell, _| args.train(kind, convs, train, test, request, tell))
 }
 
 fn create(
     recipe: &Recipe,
     args: &CommonArgs,
-    train: impl FnOnce(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String)) -> Result<Made>,
+    train: impl Fn(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String), Grain) -> Result<Made>,
 ) -> Result<()> {
     let kind = recipe.kind;
     let source = args.data.as_deref().or(recipe.data).ok_or_else(|| {
@@ -162,7 +165,19 @@ fn create(
     };
     let work =
         progress::spinner(format!("training on {} rows of {} features", train_rows.len(), train_rows.features.len()));
-    let made = train(&train_rows, &test_rows, &request, &|message| work.set_message(message))?;
+    let tell = |message: String| work.set_message(message);
+    let made = train(&train_rows, &test_rows, &request, &tell, args.grain())?;
+    let rounded = match args.coarse_edges {
+        None => None,
+        Some(digits) => {
+            work.set_message("training with exact edges, to compare");
+            let exact = || {
+                let made = train(&train_rows, &test_rows, &request, &tell, Grain::EXACT)?;
+                quantized_score(&made, &test_rows)
+            };
+            Some(Rounded { digits, exact: recipe.quick.then(exact).transpose()? })
+        }
+    };
     work.finish_and_clear();
     let built_in = data::BUILT_IN.contains(&source) && args.test_data.is_none();
     let origin = Origin {
@@ -173,6 +188,7 @@ fn create(
         test_rows: &test_rows,
         evaluation: built_in.then(|| Evaluation { data: source.to_owned(), test_size, seed: args.seed }),
         imported: None,
+        rounded,
         secret: train_rows.digest(),
     };
     publish(made, &origin, args)

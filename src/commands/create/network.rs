@@ -147,7 +147,8 @@ impl NetworkArgs {
         let architecture = self.architecture(&defaults, convs, image);
         let params = self.params(&defaults, image);
         let bits = self.bits.unwrap_or(defaults.bits);
-        let quantizer = if image.is_some() { train::fit_pixels(train, bits)? } else { train::fit_affine(train, bits)? };
+        let grain = self.common.grain();
+        let quantizer = if image.is_some() { grain.pixels(train, bits)? } else { grain.affine(train, bits)? };
         let features = train.features.len();
         let outline = Outline {
             features,

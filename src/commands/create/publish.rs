@@ -7,6 +7,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{Model, Quantizer, RowStep};
+pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Story, card};
 use crate::report::{facts::facts, plan_table::plan_table};
 use crate::train::{self, Score, Simulated, SimulatedQuality};
@@ -44,6 +45,8 @@ pub struct Origin<'a> {
     pub evaluation: Option<Evaluation>,
     /// Where another tool trained it.
     pub imported: Option<&'a ImportedFrom>,
+    /// Where its quantisers' numbers were rounded.
+    pub rounded: Option<Rounded>,
     /// What is secret beside the model: keeps the bundle's id from being a commitment to it.
     pub secret: [u8; 32],
 }
@@ -59,7 +62,7 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
     let quality = if test_rows.is_empty() {
         Quality::Unmeasured {}
     } else {
-        let quantized = train::score(&made.model, &made.quantizer, test_rows, worth)?;
+        let quantized = quantized_score(&made, test_rows)?;
         quality(made.float, quantized, simulated.as_ref())?
     };
     let metrics = Metrics { train_rows: train_rows.len(), test_rows: test_rows.len(), quality };
@@ -86,7 +89,8 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
     let salt = origin.secret.iter().map(|byte| format!("{byte:02x}")).collect();
     let server = ServerSpec { format: FORMAT, salt, model: made.model, metrics };
     let (client_zip, server_zip) = bundle::pack(&spec, &server)?;
-    let story = Story { rows: &train_rows.name, options: &made.options, imported: origin.imported };
+    let story =
+        Story { rows: &train_rows.name, options: &made.options, imported: origin.imported, rounded: origin.rounded };
     let card = card(&spec, &server, &story);
     folder::write(origin.path, &client_zip, &server_zip, &card, args.force)?;
     let weights = match &made.network {
@@ -94,7 +98,7 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
         _ => Vec::new(),
     };
 
-    tell(&metrics, simulated.as_ref());
+    tell(&metrics, origin.rounded, simulated.as_ref());
     for (label, value) in facts(&spec) {
         say!("{label}: {value}");
     }
@@ -105,6 +109,12 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
         say!("weights: {}", file.display());
     }
     Ok(())
+}
+
+/// The score of the integer model in clear.
+pub fn quantized_score(made: &Made, rows: &Dataset) -> Result<Score> {
+    let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
+    train::score(&made.model, &made.quantizer, rows, worth)
 }
 
 fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Result<Quality> {
@@ -135,7 +145,7 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
     }
 }
 
-fn tell(metrics: &Metrics, simulated: Option<&Simulated>) {
+fn tell(metrics: &Metrics, rounded: Option<Rounded>, simulated: Option<&Simulated>) {
     match metrics.quality {
         Quality::Accuracy { float_accuracy, quantized_accuracy, .. } => {
             say!("float accuracy: {float_accuracy:.4}");
@@ -146,6 +156,18 @@ fn tell(metrics: &Metrics, simulated: Option<&Simulated>) {
             say!("quantised R2: {quantized_r2:.4} (RMSE {quantized_rmse:.4})");
         }
         Quality::Unmeasured {} => say!("accuracy: not measured, for there are no rows"),
+    }
+    match rounded {
+        Some(Rounded { exact: Some(Score::Accuracy(accuracy)), .. }) if metrics.test_rows > 0 => {
+            say!("quantised accuracy with exact edges: {accuracy:.4}");
+        }
+        Some(Rounded { exact: Some(Score::Fit(fit)), .. }) if metrics.test_rows > 0 => {
+            say!("quantised R2 with exact edges: {:.4} (RMSE {:.4})", fit.r2, fit.rmse);
+        }
+        Some(Rounded { exact: None, .. }) => {
+            say!("note: trained with rounded edges only; leave out --coarse-edges to see the accuracy with exact ones");
+        }
+        _ => {}
     }
     if let Some(simulated) = simulated {
         match simulated.quality {

@@ -1,6 +1,6 @@
 //! `create tree`.
 
-use super::common::TaskArgs;
+use super::common::{Grain, TaskArgs};
 use super::trees::{Trained, ValueArgs};
 use super::{CommonArgs, Made};
 use crate::bundle::ScoreUnit;
@@ -48,7 +48,7 @@ impl TreeArgs {
     }
 
     /// A tree whose leaves are numbers.
-    fn regression(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+    fn regression(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
         if self.path_features.is_some() {
             return Err(Error::user("tree_params", "--path-features limits trees that tell classes")
                 .hint("leave it out, or limit the tree with --max-depth and --min-leaf"));
@@ -59,7 +59,7 @@ impl TreeArgs {
             min_leaf: self.min_leaf.unwrap_or(few),
             max_features: MaxFeatures::All,
         };
-        let quantizer = train::fit_edges(train, self.bits)?;
+        let quantizer = grain.edges(train, self.bits)?;
         let forest = train::train_regression_tree(train, &quantizer, &params)?;
         let exact = train::fit_exact(train);
         let float = train::score_forest(&train::train_regression_tree(train, &exact, &params)?, &exact, test)?;
@@ -71,16 +71,16 @@ impl TreeArgs {
         self.values.make(trained, request)
     }
 
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest) -> Result<Made> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
         if train.output() == Output::Value {
-            return self.regression(train, test, request);
+            return self.regression(train, test, request, grain);
         }
         if self.values.given() {
             return Err(Error::user("tree_params", "--value-bits is for leaves that are numbers, not classes")
                 .hint("leave it out, or say --task regress"));
         }
         let params = self.params(train.len());
-        let quantizer = train::fit_edges(train, self.bits)?;
+        let quantizer = grain.edges(train, self.bits)?;
         let model = Model::Tree(train::train_tree(train, &quantizer, &params)?);
         let plans = plan(&model, &quantizer, train.output(), request)?;
         Ok(Made {

@@ -12,7 +12,7 @@ use super::scores::quantise_scores;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::{FeatureQuantizer, IntegerNetwork, Quantizer};
-use crate::train::{fit_affine, fit_pixels};
+use crate::train::{coarsen, fit_affine, fit_pixels};
 use rayon::prelude::*;
 
 /// The most rows that ranges are measured on.
@@ -36,11 +36,21 @@ pub struct PtqParams {
     pub noise: f64,
     /// The same on scores.
     pub score_noise: f64,
+    /// The significant decimal digits of features' ranges; all where there are none.
+    pub coarse_edges: Option<u32>,
 }
 
 impl Default for PtqParams {
     fn default() -> Self {
-        Self { bits: 8, activation_bits: 6, weight_bits: 6, percentile: 99.9, noise: 0.002, score_noise: 0.0005 }
+        Self {
+            bits: 8,
+            activation_bits: 6,
+            weight_bits: 6,
+            percentile: 99.9,
+            noise: 0.002,
+            score_noise: 0.0005,
+            coarse_edges: None,
+        }
     }
 }
 
@@ -103,9 +113,14 @@ pub fn quantise(lowered: &Lowered, calibration: &Dataset, params: &PtqParams) ->
         .hint("give `--data` whose columns are the network's inputs in their order (images channel after channel)"));
     }
     let levels = levels(graph)?;
+    let coarse = |quantizer| match params.coarse_edges {
+        Some(digits) => coarsen(quantizer, digits, params.bits),
+        None => Ok(quantizer),
+    };
     let quantizer = match lowered.image {
-        true => fit_pixels(calibration, params.bits)?,
-        false => finer(fit_affine(calibration, params.bits)?, params.bits),
+        true => coarse(fit_pixels(calibration, params.bits)?)?,
+        // Steps of integers are divided by what follows from the number of levels, which tells nothing more.
+        false => finer(coarse(fit_affine(calibration, params.bits)?)?, params.bits),
     };
     let widest = levels.layers.iter().map(|layer| layer.rows.len()).max().unwrap_or(1).max(graph.inputs);
     let count = calibration.len().min(MAX_ROWS).min((MAX_VALUES / widest).max(16));

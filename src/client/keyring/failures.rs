@@ -1,0 +1,51 @@
+//! How often answers under a key were not what they should be.
+
+use super::file::Header;
+use super::{Keyring, disk};
+use crate::bundle::ModelId;
+use crate::error::Result;
+use std::path::PathBuf;
+
+/// The number of failures after which a key is not used again.
+///
+/// A server that answers at will sees whether its client goes on, and so gets an answer to a question of its choice
+/// about the secret key each time: a bit each, in the order of a thousand for all of it. After so few, and with a
+/// new key, it has learnt next to nothing of either; honest servers fail for other reasons than a few times in a row.
+pub const RETIRE_AFTER: u32 = 3;
+
+impl Keyring {
+    /// Adds to what is counted against a model's key and returns the sum: from [`RETIRE_AFTER`] on the next
+    /// [`Keyring::keys_for`] makes new ones. 0 where there is no key any more.
+    ///
+    /// # Errors
+    /// Those of the key's file, and `keys_unwritable`.
+    pub fn report_failures(&self, model: &ModelId, failures: u32) -> Result<u32> {
+        let _turn = disk::lock(&self.folder)?;
+        let Some(header) = self.header(model)? else { return Ok(0) };
+        let sum = self.counted(&header)?.saturating_add(failures);
+        if failures > 0 {
+            disk::replace(&self.counter(&header), sum.to_string().as_bytes())?;
+        }
+        Ok(sum)
+    }
+
+    /// What is counted against a model's key; 0 where there is none.
+    ///
+    /// # Errors
+    /// Those of the key's file.
+    pub fn failures(&self, model: &ModelId) -> Result<u32> {
+        self.header(model)?.map_or(Ok(0), |header| self.counted(&header))
+    }
+
+    /// The counter is named after the key that it counts for, so that a new key begins at nought.
+    fn counter(&self, header: &Header) -> PathBuf {
+        self.path(&header.model, &format!("{}.failures", header.serial()))
+    }
+
+    pub(super) fn counted(&self, header: &Header) -> Result<u32> {
+        let Some(bytes) = disk::read(&self.counter(header), 64)? else { return Ok(0) };
+        let count = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
+        // One that cannot be read must not give a key its life back.
+        Ok(count.unwrap_or(RETIRE_AFTER))
+    }
+}

@@ -1,0 +1,78 @@
+//! Rows in turns: each turn under one key, as many rows as the key may be asked about.
+
+use crate::bundle::ClientBundle;
+use crate::client::session::Upload;
+use crate::client::{ClientKeys, Distrusted, Http, Keyring, Session};
+use crate::error::Result;
+use crate::report::{note, progress};
+use std::ops::Range;
+
+/// A client, its server and its keys.
+pub struct Turns<'a> {
+    pub http: &'a Http,
+    pub bundle: &'a ClientBundle,
+    pub keyring: &'a Keyring,
+}
+
+impl Turns<'_> {
+    /// Does `rows` rows, a range of them after the other, each through a session of its own. `upload` hears of keys that
+    /// are brought.
+    ///
+    /// Returns how it ended, and the batches whose answers cannot be trusted.
+    pub fn run(
+        &self,
+        rows: usize,
+        mut upload: impl FnMut(Upload<'_>),
+        mut each: impl FnMut(&Session<'_>, Range<usize>) -> Result<()>,
+    ) -> (Result<()>, Distrusted) {
+        let (mut done, mut distrusted) = (0, Distrusted::default());
+        while done < rows {
+            let turn = self.turn(done..rows, &mut upload, &mut each, &mut distrusted);
+            match turn {
+                Ok(next) => done = next,
+                Err(error) => return (Err(error), distrusted),
+            }
+        }
+        (Ok(()), distrusted)
+    }
+
+    /// Does the first of `rows` that a key is there for, and returns where the next turn begins.
+    fn turn(
+        &self,
+        rows: Range<usize>,
+        upload: &mut impl FnMut(Upload<'_>),
+        each: &mut impl FnMut(&Session<'_>, Range<usize>) -> Result<()>,
+        distrusted: &mut Distrusted,
+    ) -> Result<usize> {
+        let keys = keys(self.keyring, self.bundle)?;
+        let session = Session::open(self.http, self.bundle, &keys)?;
+        session.bring_key(upload)?;
+        // None where another process took the last of them: the next turn has a new key.
+        let taken = self.keyring.take_rows(self.bundle, rows.len())?;
+        let end = rows.start + taken;
+        let outcome = each(&session, rows.start..end);
+        distrusted.add(session.distrusted());
+        outcome?;
+        if end < rows.end {
+            session.forget_key();
+        }
+        Ok(end)
+    }
+}
+
+/// The client's keys, made where there are none. What a person should know of them is told on stderr.
+fn keys(keyring: &Keyring, bundle: &ClientBundle) -> Result<ClientKeys> {
+    let work = progress::spinner("preparing keys");
+    let keys = keyring.keys_for(bundle)?;
+    work.finish_and_clear();
+    if let Some(reason) = &keys.renewed {
+        note(&format!("new keys for {}: {reason}", bundle.spec.name));
+    }
+    if keyring.has_passphrase() && !keys.sealed {
+        let name = &bundle.spec.name;
+        note(&format!(
+            "the key for {name} was made without a passphrase and still has none; `fhectl keyring rotate` seals it"
+        ));
+    }
+    Ok(keys)
+}
