@@ -17,13 +17,17 @@ import numpy as np
 
 from second_client import frames, rows
 from second_client.circuits import CIRCUITS, Tag
-from second_client.words import GgswLayout, Refused, Secret, encrypt_blocks, errors, need, packed_len, unpack, unpack_part
+from second_client.damage import alterations, flipped
+from second_client.keyfile import KeyFile
+from second_client.primitives import check_primitives
+from second_client.words import Refused, Secret, errors, need, packed_len, unpack_part
 
 ROOT = Path(__file__).resolve().parent.parent
 VECTORS = ROOT / "tests" / "vectors"
 # The whole set: one that is left out is a mismatch.
 NAMES = ["cmux-forest", "leaf-sum", "linear", "linear-public", "network", "network-coarse", "path-cost", "path-cost-sum"]
 NAMES += ["path-cost-sum-copies", "table"]
+KEY_FILE = "key-file"
 
 
 class Report:
@@ -205,38 +209,19 @@ def check_case(name, files, report):
 
 
 def files_of(name):
-    return {path.name: path.read_bytes() for path in sorted((VECTORS / name).iterdir())}
+    """None where there is no such folder: then the first file that is wanted is missed."""
+    return {path.name: path.read_bytes() for path in sorted((VECTORS / name).glob("*"))}
 
 
-def check_primitives(report):
-    def aes():
-        # FIPS 197, appendix C.1.
-        block = np.array([list(bytes.fromhex("00112233445566778899aabbccddeeff"))], dtype=np.uint8)
-        out = encrypt_blocks(bytes(range(16)), block).tobytes().hex()
-        need(out == "69c4e0d86a7b0430d8cdb78070b4c55a", out)
-
-    def product():
-        random = np.random.default_rng(1)
-        shape = {"glwe_dimension": 3, "polynomial_size": 16}
-        secret = Secret({"glwe_dimension": 3, "polynomial_size": 16}, bytes(random.integers(0, 256, 6, dtype=np.uint8)))
-        masks = random.integers(0, 1 << 64, (shape["glwe_dimension"], 16), dtype=np.uint64)
-        phases = secret.glwe_phases(masks, np.zeros(16, dtype=np.uint64))
-        for c in range(16):
-            signs = [[1 if t <= c else -1 for t in range(16)] for _ in range(3)]
-            total = sum(s * int(masks[j][(c - t) % 16]) * int(secret.bits[j][t]) for j in range(3) for t, s in enumerate(signs[j]))
-            need(int(phases[c]) == -total % (1 << 64), f"coefficient {c}")
-
-    def padding():
-        for bad in (b"\xff\xff\x80", b"\xff\xff"):
-            try:
-                unpack(bad, 1, 23)
-            except Refused:
-                continue
-            raise ValueError("unpacked what should be refused")
-
-    report.check("AES-128 by FIPS 197", aes)
-    report.check("products modulo X^N + 1", product)
-    report.check("padding and lengths are refused", padding)
+def check_key_file(files, kind):
+    """A client's key file of the linear model opens to its bits."""
+    model = frames.model_id((VECTORS / "linear" / "client.json").read_bytes(), (VECTORS / "linear" / "model.json").read_bytes())
+    client = json.loads((VECTORS / "linear" / "client.json").read_bytes())
+    file = KeyFile(files[f"{kind}.secret"], b"for tests only")
+    need(file.model == model and file.name == client["name"] and file.circuit == "linear", "another model's key")
+    need(file.sealed == (kind == "sealed"), "sealed or not")
+    need(file.bits == files[f"{kind}.bin"], "other bits")
+    Secret(client["circuit"]["shape"], file.bits)
 
 
 def check_bundle(folder):
@@ -263,50 +248,13 @@ def check_bundle(folder):
 def check_all(report):
     check_primitives(report)
     found = sorted(path.name for path in VECTORS.iterdir() if path.is_dir())
-    report.check("every circuit has a vector", lambda: need(found == NAMES, f"{found}"))
-    for name in found:
+    report.check("every circuit has a vector", lambda: need(found == sorted([*NAMES, KEY_FILE]), f"{found}"))
+    for name in NAMES:
         check_case(name, files_of(name), report)
+    for kind in ("plain", "sealed"):
+        report.check(f"key file, {kind}", lambda kind=kind: check_key_file(files_of(KEY_FILE), kind))
     for folder in sorted(path.parent for path in (ROOT / "compiled_model").glob("*/server.zip")):
         report.check(f"bundle {folder.name}", lambda folder=folder: check_bundle(folder))
-
-
-def flipped(data, at, bit=0):
-    changed = bytearray(data)
-    changed[at] ^= 1 << bit
-    return bytes(changed)
-
-
-def alterations(files):
-    """What must not go unseen: altered files, each with a name."""
-    request, answers = files["request.bin"], files["answers.bin"]
-    tag = int.from_bytes(request[46:50], "little")
-    each = int.from_bytes(request[42:46], "little")
-    for what, at, bit in [
-        ("magic", 0, 0), ("version", 4, 0), ("model id", 20, 3), ("count", 38, 1), ("item length", 42, 0), ("tag length", 46, 0),
-        ("first seed", 50, 0), ("item's seed", 50 + tag + 15, 7), ("item's last word", 50 + tag + each - 1, 7),
-    ]:  # fmt: skip
-        yield f"request: {what}", {"request.bin": flipped(request, at, bit)}
-    yield "request: a byte less", {"request.bin": request[:-1]}
-    for at in (0, 4, 10, 40, 70, 100, len(answers) // 2, len(answers) - 1):
-        yield f"answers: byte {at}", {"answers.bin": flipped(answers, at)}
-    # With a digest that fits: the contents must be looked at.
-    body = answers[:-32]
-    for what, damaged in [
-        ("key id", flipped(body, 40)),
-        ("masks", body[:82] + bytes(255 - byte for byte in body[82:])),
-        ("a byte less", body[:-1]),
-    ]:
-        yield f"answers, sealed again: {what}", {"answers.bin": damaged + frames.sha256(damaged)}
-    if "key.bin" in files:
-        key = files["key.bin"]
-        for what, at, bit in [("magic", 0, 0), ("seed", 38, 0), ("a body", len(key) // 2, 7), ("the last body", len(key) - 1, 7)]:
-            yield f"key: {what}", {"key.bin": flipped(key, at, bit)}
-    secret = files["secret.bin"]
-    for at in (0, len(secret) // 2, len(secret) - 1):
-        yield f"secret key: byte {at}", {"secret.bin": flipped(secret, at, 7)}
-    yield "client.json", {"client.json": files["client.json"].replace(b"\"kind\":", b"\"kind\": ", 1)}
-    yield "scores", {"scores.json": files["scores.json"].replace(b"\"scores\": [\n      ", b"\"scores\": [\n      1", 1)}
-    yield "rows", {"rows.json": files["rows.json"].replace(b"[[", b"[[-99.0,", 1)}
 
 
 def self_test():
@@ -321,6 +269,16 @@ def self_test():
             count += 1
             if not report.failed:
                 unseen.append(f"{name}: {what}")
+    files = files_of(KEY_FILE)
+    for kind in ("plain", "sealed"):
+        data = files[f"{kind}.secret"]
+        for at in (0, 4, 6, 37, 54, 55, 56, len(data) - 17, len(data) - 1):
+            report = Report(quiet=True)
+            changed = {**files, f"{kind}.secret": flipped(data, at)}
+            report.check(kind, lambda kind=kind, changed=changed: check_key_file(changed, kind))
+            count += 1
+            if not report.failed:
+                unseen.append(f"{kind} key file: byte {at}")
     return unseen, count
 
 

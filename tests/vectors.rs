@@ -36,7 +36,6 @@ fn read(name: &str, file: &str) -> Vec<u8> {
 
 /// The case as its files have it.
 fn stored(name: &str) -> Case {
-    written();
     let json = |file: &str| String::from_utf8(read(name, file)).unwrap();
     Case {
         client: serde_json::from_str(&json("client.json")).unwrap(),
@@ -114,12 +113,14 @@ fn check(name: &str) {
 
 #[test]
 fn the_bytes_are_those_of_the_vectors() {
+    written();
     CASES.iter().for_each(|(name, _)| check(name));
 }
 
 /// Answers in whole numbers stand in the vectors as the clear model has them, whatever the tolerance.
 #[test]
 fn the_vectors_hold_what_the_models_say() {
+    written();
     for (name, _) in CASES {
         let case = stored(name);
         let transcript = Transcript::new(&case);
@@ -144,6 +145,7 @@ fn key_files_open_to_their_bits() {
 /// A vector of other bytes is seen: one bit of an answer's first word makes another score or none.
 #[test]
 fn an_altered_answer_has_other_scores() {
+    written();
     let case = stored("linear");
     let transcript = Transcript::new(&case);
     let item = transcript.items(&read("linear", "answers.bin")).remove(0);

@@ -6,7 +6,7 @@ import numpy as np
 
 from . import frames
 from .circuits import Tag, digits
-from .words import U64, GgswLayout, SeededLayout, Secret, mask_words, noise_bound, packed_len
+from .words import U64, GgswLayout, Secret, mask_words, noise_bound, packed_len
 
 
 def uniform_bits(count):

@@ -3,17 +3,22 @@
 import math
 
 
+def norm(kind, row):
+    if kind == "max":
+        return max(map(abs, row))
+    total = 0.0
+    for x in row:
+        total += abs(x) if kind == "l1" else x * x
+    return total if kind == "l1" else math.sqrt(total)
+
+
 def prepared(steps, row):
     row = list(row)
     for step in steps:
         if step["step"] == "scale":
             row = [(x - o) * s for x, o, s in zip(row, step["offsets"], step["scales"])]
         else:
-            norms = {"l1": lambda r: sum(map(abs, r)), "max": lambda r: max(map(abs, r))}
-            squares = 0.0
-            for x in row:
-                squares += x * x
-            size = norms.get(step["norm"], lambda r: math.sqrt(squares))(row)
+            size = norm(step["norm"], row)
             row = [x / size for x in row] if size else row
     return row
 
