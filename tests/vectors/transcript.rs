@@ -1,0 +1,188 @@
+//! One exchange of a client and a server at fixed seeds, as files.
+
+use super::cases::Case;
+use fhectl::bundle::{ModelId, ServerBundle, pack};
+use fhectl::circuit::plan::Evaluator;
+use fhectl::circuit::tag::client::Tag;
+use fhectl::circuit::{self, CircuitSpec, ClientKey, Scores};
+use fhectl::fhe::bootstrap::BootstrapParams;
+use fhectl::fhe::{Entropy, Random, Seed};
+use fhectl::protocol::frame::{self, Asked, KeyDigest, Lengths, NO_KEY};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// Framed evaluation keys up to this many bytes are kept whole.
+const WHOLE: usize = 64 << 10;
+
+/// Seeds for tests only: 1, 2, 3, ...
+pub struct Counter(u128);
+
+impl Entropy for Counter {
+    fn seed(&mut self) -> Seed {
+        self.0 += 1;
+        Seed(self.0.to_le_bytes())
+    }
+}
+
+/// What an exchange leaves, by the names of files.
+pub type Files = BTreeMap<&'static str, Vec<u8>>;
+
+/// A client with its keys.
+pub struct Transcript {
+    bundle: ServerBundle,
+    pub secret: ClientKey,
+    /// The framed evaluation key; empty where there is none.
+    key: Vec<u8>,
+    entropy: u128,
+}
+
+impl Transcript {
+    pub fn new(case: &Case) -> Self {
+        let (_, server_zip) = pack(&case.client, &case.server).unwrap();
+        let bundle = ServerBundle::read(&server_zip).unwrap();
+        let mut entropy = Counter(0);
+        let secret = ClientKey::generate(&case.client.circuit, &mut entropy);
+        let body = secret.evaluation_key(&case.client.circuit, &mut entropy);
+        let key = if body.is_empty() { body } else { frame::write_key(&bundle.id, &body) };
+        Self { bundle, secret, key, entropy: entropy.0 }
+    }
+
+    fn circuit(&self) -> &CircuitSpec {
+        &self.bundle.spec.circuit
+    }
+
+    fn digest(&self) -> KeyDigest {
+        if self.key.is_empty() { NO_KEY } else { Sha256::digest(&self.key).into() }
+    }
+
+    /// Makes all files.
+    pub fn make(&self, case: &Case) -> Files {
+        let mut secret = Vec::new();
+        self.secret.write(&mut secret);
+        let (request, answers) = self.exchange(case);
+        let scores = self.scores_json(case, &answers);
+        let mut files = Files::from([
+            ("client.json", line(serde_json::to_string(&case.client).unwrap())),
+            ("model.json", line(serde_json::to_string(&case.server).unwrap())),
+            ("rows.json", line(serde_json::to_string(&case.rows).unwrap())),
+            ("facts.json", self.facts(case)),
+            ("secret.bin", secret),
+            ("request.bin", request),
+            ("answers.bin", answers),
+            ("scores.json", scores),
+        ]);
+        let ranges = self.ranges();
+        if !ranges.is_empty() {
+            files.insert("key.bin", ranges.iter().flat_map(|(from, to)| &self.key[*from..*to]).copied().collect());
+        }
+        files
+    }
+
+    /// The framed request, and the server's framed answer to it.
+    fn exchange(&self, case: &Case) -> (Vec<u8>, Vec<u8>) {
+        let mut entropy = Counter(self.entropy);
+        let (circuit, quantizer) = (self.circuit(), &self.bundle.spec.quantizer);
+        let rows = case.rows.iter().map(|row| case.client.quantize(row).unwrap());
+        let items: Vec<Vec<u8>> =
+            rows.map(|row| circuit::encode(circuit, quantizer, &self.secret, &row, &mut entropy)).collect();
+        let tag = Tag::draw(circuit, &mut entropy);
+        let asked = tag.as_ref().map(|tag| tag.encrypt(&self.secret, &mut entropy));
+        let request = frame::write_inputs(&self.bundle.id, asked.as_deref(), &items);
+
+        let mut random = Random::new(Seed([0xA5; 16]));
+        let evaluator = Evaluator::new(circuit, &self.bundle.server.model, quantizer).unwrap();
+        let body = self.key.get(frame::KEY_HEADER..).unwrap_or_default();
+        let key = evaluator.unpack_key(body, &mut random).unwrap();
+        let echo = asked.map(|tag| evaluator.answer_tag(&key, &tag, &mut random).unwrap());
+        if let (Some(tag), Some(echo)) = (&tag, &echo) {
+            assert!(tag.is_answered_by(&self.secret, echo));
+        }
+        let items: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
+        let answers = evaluator.evaluate(&key, &items, &mut random).unwrap();
+        (request, frame::write_answers(&self.bundle.id, &self.digest(), echo.as_deref(), &answers))
+    }
+
+    /// The scores of framed answers.
+    pub fn scores(&self, answers: &[u8]) -> Vec<Scores> {
+        let items = self.items(answers);
+        items.iter().map(|item| circuit::decode(self.circuit(), &self.secret, item).unwrap()).collect()
+    }
+
+    /// The items of framed answers.
+    pub fn items(&self, answers: &[u8]) -> Vec<Vec<u8>> {
+        let tagged = self.circuit().tag().is_some();
+        let asked = Asked { model: &self.bundle.id, key: &self.digest(), rows: super::cases::ROWS, tagged };
+        let batch = frame::read_answers(asked, Lengths::of_answers(self.circuit()), answers).unwrap();
+        batch.items.into_iter().map(<[u8]>::to_vec).collect()
+    }
+
+    /// What follows from scores: the class, and a number a class or the predicted number.
+    pub fn scores_json(&self, case: &Case, answers: &[u8]) -> Vec<u8> {
+        let rows = self.scores(answers).into_iter().map(|scores| match case.client.classes.is_empty() {
+            true => json!({ "scores": scores.values(), "value": case.client.value(scores.values()) }),
+            false => json!({
+                "scores": scores.values(), "class": scores.class(),
+                "class_scores": case.client.class_scores(scores.values())
+            }),
+        });
+        line(serde_json::to_string_pretty(&rows.collect::<Vec<_>>()).unwrap())
+    }
+
+    /// What a second implementation must come to by itself, and where in the key the bytes of `key.bin` stand.
+    fn facts(&self, case: &Case) -> Vec<u8> {
+        let circuit = self.circuit();
+        let quantized: Vec<Vec<u32>> = case.rows.iter().map(|row| case.client.quantize(row).unwrap()).collect();
+        let facts = json!({
+            "id": self.bundle.id,
+            "quantized": quantized,
+            "key_id": ModelId(self.digest()),
+            "key_ranges": self.ranges(),
+            "sizes": {
+                "key": self.key.len(),
+                "request": circuit.request_bytes(),
+                "response": circuit.response_bytes(),
+                "tag_request": circuit.tag_request_bytes(),
+                "tag_response": circuit.tag_response_bytes(),
+            },
+        });
+        line(serde_json::to_string_pretty(&facts).unwrap())
+    }
+
+    /// The parts of the framed key that are kept: all of it, or header, seeds, the first two GGSWs and the last of each
+    /// bootstrap key, and all of the others.
+    fn ranges(&self) -> Vec<(usize, usize)> {
+        if self.key.len() <= WHOLE {
+            return if self.key.is_empty() { Vec::new() } else { vec![(0, self.key.len())] };
+        }
+        let mut at = frame::KEY_HEADER;
+        let mut ranges = vec![(0, at)];
+        let mut bootstrap = |params: &BootstrapParams, at: &mut usize| {
+            let ggsws = params.ggsws();
+            let each = ggsws.rows() * ggsws.shape.size * ggsws.key_bits as usize / 8;
+            let (first, end) = (*at + 16, *at + ggsws.layout().wire_len());
+            ranges.push((*at, first + 2 * each));
+            ranges.push((end - each, end));
+            *at = end;
+        };
+        match self.circuit() {
+            CircuitSpec::LeafSum(params) => bootstrap(&params.bootstrap, &mut at),
+            CircuitSpec::Network(params) => {
+                bootstrap(&params.first.bootstrap, &mut at);
+                if let Some(inner) = &params.inner {
+                    at += inner.keyswitch.layout().wire_len();
+                    bootstrap(&inner.stage.bootstrap, &mut at);
+                    let from = ranges[2].1;
+                    ranges.insert(3, (from, from + inner.keyswitch.layout().wire_len()));
+                }
+            }
+            _ => panic!("a large key without bootstraps"),
+        }
+        ranges.push((at, self.key.len()));
+        ranges
+    }
+}
+
+fn line(text: String) -> Vec<u8> {
+    (text + "\n").into_bytes()
+}
