@@ -256,7 +256,7 @@ fn paths_of_cmuxes_have_no_more_noise_than_the_search_counted() {
         }
         let ratio = errors.iter().map(|e| e * e).sum::<f64>() / errors.len() as f64;
         println!("cmux-forest, reveal {reveal}: measured/bound variance {ratio:.3} over {} coefficients", errors.len());
-        // The bound takes every bit for a one, every path for the longest, and masks at the leaves, which have none.
+        // The bound takes every bit for a one, every path for the longest, and masks at leaves that have none.
         assert!((0.05..1.0).contains(&ratio), "measured/bound variance {ratio}");
     }
 }
