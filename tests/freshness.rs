@@ -40,7 +40,7 @@ fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, fresh: bool) ->
         CircuitSpec::Network(params) => (&mut params.response_bits, &mut params.noise_flooding),
         _ => panic!("{kind} floods its noise away"),
     };
-    (*bits, *flood) = (64, fresh.then_some(0));
+    (*bits, *flood) = (64, fresh.then_some(1));
     spec
 }
 

@@ -48,7 +48,7 @@ fn bundles() {
     let mut entries = Vec::new();
     for name in ["client.json", "id", "model.json"] {
         let text = std::io::read_to_string(zip.by_name(name).unwrap()).unwrap();
-        entries.push((name, text.replacen("\"format\":1", "\"format\":2", 1).into_bytes()));
+        entries.push((name, text.replacen("\"format\":2", "\"format\":3", 1).into_bytes()));
     }
     fs::create_dir_all(at("newer")).unwrap();
     fs::write(at("newer/server.zip"), zip_of(&entries)).unwrap();

@@ -140,8 +140,11 @@ impl Rerandomizer {
     }
 }
 
-/// Noise uniform over `[-flooding, flooding)`.
+/// Noise uniform over `[-flooding, flooding)`, none where that is empty.
 fn noise(flooding: u64, random: &mut Random) -> u64 {
+    if flooding == 0 {
+        return 0;
+    }
     random.below(2 * flooding).wrapping_sub(flooding)
 }
 

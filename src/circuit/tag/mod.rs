@@ -116,7 +116,8 @@ impl Noise {
         let noise = noise::bootstrap_variance(bootstrap.lwe_dimension, output, bootstrap.gadget())
             + noise::narrowing_variance(output.lwe_dimension());
         let look_ups = vec![first_variance(params.input.shape, output)];
-        Self { look_ups, output, variance: noise + public_key::zero_variance(output) }
+        // A zero where the bootstrap begins, and one at the end.
+        Self { look_ups, output, variance: noise + 2.0 * public_key::zero_variance(output) }
     }
 
     fn of_network(params: &NetworkParams) -> Self {
