@@ -73,5 +73,5 @@ class KeyFile:
     @staticmethod
     def opened(header, body, passphrase):
         need(len(body) > 17 and 1 <= body[0] <= 20, "a seal that is cut off, or asks for too much work")
-        key = hashlib.scrypt(passphrase, salt=body[1:17], n=1 << body[0], r=8, p=1, maxmem=1 << 31, dklen=32)
+        key = hashlib.scrypt(passphrase, salt=body[1:17], n=1 << body[0], r=8, p=1, maxmem=(1 << 31) - 1, dklen=32)
         return unsealed(key, bytes(12), header, body[17:])
