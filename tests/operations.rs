@@ -235,7 +235,8 @@ fn work_of_a_client_that_went_away_is_not_done() {
         // A thousand times the same row: a batch of many seconds.
         let header = inputs.len() - slow.bundle.spec.circuit.request_bytes();
         let mut batch = inputs[..header].to_vec();
-        batch[header - 8..header - 4].copy_from_slice(&1000_u32.to_le_bytes());
+        // The count; the lengths of an item and of a tag follow.
+        batch[header - 12..header - 8].copy_from_slice(&1000_u32.to_le_bytes());
         (0..1000).for_each(|_| batch.extend_from_slice(&inputs[header..]));
         batch
     };
