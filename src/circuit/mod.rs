@@ -10,6 +10,8 @@ pub mod cmux_forest;
 pub mod leaf_sum;
 pub mod linear;
 pub mod network;
+#[cfg(all(test, feature = "evaluate"))]
+mod parameter_tests;
 pub mod path_cost;
 pub mod path_cost_sum;
 #[cfg(feature = "evaluate")]

@@ -11,7 +11,7 @@ use crate::fhe::{GlweShape, cost, noise, public_key};
 use crate::model::{IntegerForest, Quantizer};
 
 /// Keys that are tried. Answers need few coefficients, so short polynomials: `(k + 1) N` words a bit are sent.
-const SHAPES: [(usize, usize); 14] = [
+pub(in crate::circuit) const SHAPES: [(usize, usize); 14] = [
     (12, 128),
     (14, 128),
     (16, 128),

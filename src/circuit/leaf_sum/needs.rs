@@ -14,6 +14,15 @@ use crate::model::Quantizer;
 /// What a megabyte of evaluation key is worth in seconds of compute, when candidates are compared.
 const SECONDS_PER_KEY_MEGABYTE: f64 = 0.0005;
 
+/// Shapes of the answers' key.
+pub(in crate::circuit) const OUTPUTS: [(usize, usize); 9] =
+    [(6, 256), (5, 256), (4, 512), (3, 512), (2, 1024), (1, 2048), (2, 2048), (1, 4096), (1, 8192)];
+
+/// Dimensions of the inputs' key.
+pub(in crate::circuit) fn dimensions() -> impl Iterator<Item = usize> {
+    (512..=1216).step_by(32)
+}
+
 /// Finds the cheapest `(n, k, N, base, level, wire bits)` whose noise fits.
 ///
 /// # Errors
@@ -65,10 +74,8 @@ fn candidates<'a>(
     quantizer: &'a Quantizer,
     classes: usize,
 ) -> impl Iterator<Item = LeafSumParams> + 'a {
-    let outputs = [(6, 256), (5, 256), (4, 512), (3, 512), (2, 1024), (1, 2048), (2, 2048), (1, 4096), (1, 8192)];
-    let dimensions = (512..=1216).step_by(32);
-    outputs.into_iter().flat_map(move |(dimension, size)| {
-        dimensions.clone().flat_map(move |n| {
+    OUTPUTS.into_iter().flat_map(move |(dimension, size)| {
+        dimensions().flat_map(move |n| {
             (1..=3u32).flat_map(move |levels| {
                 let bases = if levels == 1 { 8..=24 } else { 5..=16 };
                 bases.map(move |base_log| LeafSumParams {

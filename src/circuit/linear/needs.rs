@@ -7,6 +7,9 @@ use crate::error::Result;
 use crate::fhe::{GlweShape, cost, noise, public_key};
 use crate::model::{IntegerLinear, Quantizer};
 
+/// Sizes of the key's one polynomial.
+pub(in crate::circuit) const SIZES: [usize; 2] = [2048, 4096];
+
 /// Finds parameters for an integer linear model, the smaller key first.
 ///
 /// The step is the largest that the range of scores allows. Flooding takes half of its margin; the input keeps as
@@ -20,7 +23,7 @@ pub fn search(model: &IntegerLinear, quantizer: &Quantizer, request: &PlanReques
     let score_bits = bound.ilog2() + 2; // magnitude and sign
     let norm2 =
         model.weights.iter().map(|row| row.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>()).fold(1.0, f64::max);
-    for size in [2048, 4096] {
+    for size in SIZES {
         let shape = GlweShape::new(1, size);
         if let Some(params) = fit(model, shape, score_bits, norm2, request) {
             return Ok(needs(model, params, norm2));

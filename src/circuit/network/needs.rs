@@ -144,7 +144,7 @@ fn find(demands: &Demands, features: usize, circles: [u64; 2], request: &PlanReq
     closed.ok_or_else(|| too_noisy(demands, furthest))
 }
 
-const OUTPUTS: [(usize, usize); 14] = [
+pub(in crate::circuit) const OUTPUTS: [(usize, usize); 14] = [
     (6, 256),
     (7, 256),
     (8, 256),
@@ -161,7 +161,7 @@ const OUTPUTS: [(usize, usize); 14] = [
     (1, 8192),
 ];
 
-fn dimensions() -> impl Iterator<Item = usize> {
+pub(in crate::circuit) fn dimensions() -> impl Iterator<Item = usize> {
     (noise::MIN_LWE_DIMENSION..=1536).step_by(16)
 }
 

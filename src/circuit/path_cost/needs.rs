@@ -9,6 +9,9 @@ use crate::error::Result;
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
 use crate::model::Quantizer;
 
+/// Sizes of the key's one polynomial.
+pub(in crate::circuit) const SIZES: [usize; 2] = [2048, 4096];
+
 /// Finds parameters for a tree's leaf tests, the smaller key first.
 ///
 /// # Errors
@@ -25,7 +28,7 @@ pub fn search(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &Pl
     let values = tests.needs_values() || classes > 2;
     let residues = u64::from(tests.depth()).max(if values { classes as u64 - 1 } else { 2 });
     let modulus = (residues + 1..).find(|p| is_prime(*p)).unwrap_or(3);
-    for size in [2048, 4096] {
+    for size in SIZES {
         let input = SeededLayout { shape: GlweShape::new(1, size), bodies: thermometer::bits(quantizer), bits: 0 };
         let params = PathCostParams {
             input,

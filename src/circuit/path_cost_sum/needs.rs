@@ -11,7 +11,7 @@ use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
 use crate::model::Quantizer;
 
 /// Key shapes. The noise curve is flat from dimension 2560 on, so larger keys only serve larger polynomials: fewer masks to draw.
-const SHAPES: [(usize, usize); 9] =
+pub(in crate::circuit) const SHAPES: [(usize, usize); 9] =
     [(1, 2048), (9, 256), (19, 128), (20, 128), (10, 256), (5, 512), (3, 1024), (1, 4096), (2, 2048)];
 /// The widest spacing that is tried.
 const MAX_STRIDE: usize = 256;

@@ -13,6 +13,9 @@ use crate::model::{Model, Quantizer};
 const SECONDS_PER_REQUEST_MEGABYTE: f64 = 0.04;
 /// A CMUX of a tree beside one of a bootstrap: fewer ciphertexts share a pass over a GGSW.
 const SMALL_BATCHES: f64 = 1.45;
+/// Shapes of the key.
+pub(in crate::circuit) const SHAPES: [(usize, usize); 9] =
+    [(3, 256), (4, 256), (2, 512), (3, 512), (4, 512), (1, 1024), (2, 1024), (1, 2048), (1, 4096)];
 /// Scores are exact; beyond this many bits no parameters hold one.
 const MAX_SCORE_BITS: u32 = 30;
 
@@ -37,9 +40,7 @@ pub fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Re
     }
     let count = table.scores.len().ilog2() as usize;
     let mut best: Option<(f64, TableParams)> = None;
-    for (dimension, size) in
-        [(3, 256), (4, 256), (2, 512), (3, 512), (4, 512), (1, 1024), (2, 1024), (1, 2048), (1, 4096)]
-    {
+    for (dimension, size) in SHAPES {
         for (base_log, levels) in
             (4..=24).map(|base| (base, 1)).chain((4..=16).map(|base| (base, 2))).chain((3..=12).map(|base| (base, 3)))
         {
