@@ -25,7 +25,11 @@ fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal)
         CircuitSpec::LeafSum(params) => params.response_bits = 64,
         CircuitSpec::CmuxForest(params) => params.response_bits = 64,
         CircuitSpec::Table(params) => params.response_bits = 64,
-        CircuitSpec::Network(params) => params.response_bits = 64,
+        CircuitSpec::Network(params) => {
+            params.response_bits = 64;
+            // Searches always re-randomise networks: what happens without has to be made by hand.
+            params.noise_flooding = params.noise_flooding.filter(|_| reveal != Reveal::Model);
+        }
     }
     spec
 }

@@ -4,6 +4,9 @@ mod common;
 #[path = "common/process.rs"]
 mod process;
 
+use fhectl::bundle::{self, folder::read_server};
+use fhectl::circuit::CircuitSpec;
+use fhectl::model::Model;
 use process::{Serving, mistake, run, stderr, succeed};
 use std::fs;
 use std::io::{Cursor, Write};
@@ -52,6 +55,16 @@ fn bundles() {
     }
     fs::create_dir_all(at("newer")).unwrap();
     fs::write(at("newer/server.zip"), zip_of(&entries)).unwrap();
+    // A model whose weights carry the noise of questions into answers, under parameters that look harmless to a client.
+    let linear = read_server(&committed("linreg-diabetes")).unwrap();
+    let (mut spec, mut server) = (linear.spec.clone(), linear.server.clone());
+    let (CircuitSpec::Linear(params), Model::Linear(model)) = (&mut spec.circuit, &mut server.model) else { panic!() };
+    (params.step_log2, params.input_bits, params.response_bits, params.noise_flooding) = (27, 64, 64, Some(1));
+    model.weights[0][0] = 1 << 24;
+    spec.check_failure(-128.0).unwrap();
+    fs::create_dir_all(at("heavy")).unwrap();
+    fs::write(at("heavy/server.zip"), bundle::pack(&spec, &server).unwrap().1).unwrap();
+    mistake("failure_rate", &["serve", &at("heavy"), "--listen", "127.0.0.1:0", "--store", &at("store")]);
     mistake("bundle_format", &["serve", &at("newer"), "--listen", "127.0.0.1:0", "--store", &at("store")]);
 
     // Halves of two models in one folder.

@@ -217,17 +217,16 @@ class Network(Circuit):
         return [torus(value, self.fields["plaintext_modulus"]) for value in q]
 
     def levels(self):
-        safe = 8 <= self.bits <= 40 and cut_variance(self.bits - 4) >= fresh_variance(self.dimension)
+        rounded = (16**2 - 1) / 12 * 2.0 ** (-2 * self.bits)
+        flooded = self.fields["noise_flooding"] is not None
+        safe = flooded and 8 <= self.bits <= 40 and rounded >= fresh_variance(self.dimension)
         need(safe, "scores that cannot be written down")
         return min(self.fields["score_plaintext_modulus"], (1 << self.bits) // 16)
 
     def decode(self, phases):
         count, steps = self.levels(), self.fields["score_plaintext_modulus"]
         shown = [signed(nearest(phase, count), count) for (phase,) in phases]
-        scores = [(2 * level * steps + count) // (2 * count) for level in shown]
-        if self.fields["noise_flooding"] is None and len(scores) > 1:
-            return [int(place == scores.index(max(scores))) for place in range(len(scores))]
-        return scores
+        return [(2 * level * steps + count) // (2 * count) for level in shown]
 
 
 CIRCUITS = {

@@ -182,8 +182,9 @@ impl ClientSpec {
     /// # Errors
     /// `failure_rate`.
     pub fn check_failure(&self, accepted: f64) -> Result<()> {
-        let Some(stated) = self.p_fail_log2 else { return Ok(()) };
-        let least = self.circuit.least_failure_log2().unwrap_or(f64::NEG_INFINITY);
+        // Networks have none; whether a bundle states one does not decide.
+        let Some(least) = self.circuit.least_failure_log2() else { return Ok(()) };
+        let stated = self.p_fail_log2.unwrap_or(0.0);
         let failure = stated.max(least);
         // Beyond the digits that rounding a figure on its way here may have cost.
         if failure <= accepted + 0.01 {
@@ -234,6 +235,10 @@ impl ClientSpec {
         let wrong = |number: Option<f64>| number.is_some_and(|number| !number.is_finite());
         if wrong(self.score_scale) || wrong(self.score_offset) {
             return Err(invalid("the worth of a score is not a finite number"));
+        }
+        let exact = self.circuit.least_failure_log2().is_some();
+        if exact != self.p_fail_log2.is_some() || wrong(self.p_fail_log2) {
+            return Err(invalid("exact circuits state a failure rate, and networks none"));
         }
         self.circuit.check(&self.quantizer, self.output())
     }

@@ -200,6 +200,8 @@ fn a_failure_rate_is_accepted_up_to_what_the_client_says() {
         other => panic!("{other:?}"),
     }
     assert_eq!(refused(&lying, -128.0), Err("failure_rate"));
-    let network = ClientSpec { p_fail_log2: None, ..client };
-    assert_eq!(refused(&network, -128.0), Ok(()));
+    // Nor does one that says nothing of it.
+    let silent = ClientSpec { p_fail_log2: None, ..client };
+    assert_eq!(refused(&silent, -128.0), Err("failure_rate"));
+    assert_eq!(silent.check().unwrap_err().code, "bundle_invalid");
 }

@@ -396,6 +396,13 @@ fn torus(message: u64, modulus: u64) -> u64 {
     ((u128::from(message % modulus) << 64) / u128::from(modulus)) as u64
 }
 
+/// An answer that decrypts to nothing that the circuit gives. Says no more: what it decrypted to is a number of the server's
+/// choice times the secret key.
+fn undecrypted() -> Error {
+    Error::fault("answer_invalid", "an answer does not decrypt to what the circuit gives")
+        .hint("the server's answer does not decrypt under this key; check that keys and model belong together")
+}
+
 /// Refuses an answer of another length than the circuit's.
 fn expect_len(answer: &[u8], expected: usize) -> Result<()> {
     if answer.len() == expected {

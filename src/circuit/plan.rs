@@ -187,9 +187,43 @@ fn search(
         }
         (CircuitKind::CmuxForest, Model::Forest(forest)) => cmux_forest::needs::search(forest, quantizer, request),
         (CircuitKind::Table, _) => table::needs::search(model, quantizer, request),
-        (CircuitKind::Network, Model::Network(model)) => network::needs::search(model, quantizer, request),
+        (CircuitKind::Network, Model::Network(model)) => network::needs::search(model, quantizer),
         _ => Err(Error::user("circuit_unfit", format!("circuit {kind} cannot run this kind of model"))),
     }
+}
+
+/// log2 of the chance that an inference of this very model goes wrong; `None` for networks. A client, which does not have
+/// the model, can only reckon with less ([`CircuitSpec::least_failure_log2`]): whoever serves a model of another's making has to look.
+///
+/// # Errors
+/// `model_invalid` where spec and model do not belong together.
+pub fn failure_log2(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer) -> Result<Option<f64>> {
+    let walk = |params: &CmuxForestParams, forest: &IntegerForest| {
+        ForestProgram::new(forest, quantizer, params.low, &params.moduli).walk()
+    };
+    Ok(Some(match (spec, model) {
+        (CircuitSpec::Linear(params), Model::Linear(model)) => {
+            linear::needs::failure(params, linear::needs::norm2(model))
+        }
+        (CircuitSpec::PathCost(params), Model::Tree(tree)) => {
+            path_cost::needs::failure(&Boxes::leaves(tree, quantizer), params)
+        }
+        (CircuitSpec::PathCostSum(params), Model::Forest(forest)) => {
+            path_cost_sum::needs::failure(&ForestBoxes::new(forest, quantizer), params)
+        }
+        (CircuitSpec::LeafSum(params), Model::Tree(tree)) => {
+            leaf_sum::needs::failure(&Boxes::signed(tree, quantizer), params)
+        }
+        (CircuitSpec::CmuxForest(params), Model::Tree(tree)) => {
+            cmux_forest::needs::failure(params, &walk(params, &IntegerForest::of_tree(tree)))
+        }
+        (CircuitSpec::CmuxForest(params), Model::Forest(forest)) => {
+            cmux_forest::needs::failure(params, &walk(params, forest))
+        }
+        (CircuitSpec::Table(params), _) => table::needs::failure(params),
+        (CircuitSpec::Network(_), _) => return Ok(None),
+        _ => return Err(unfit()),
+    }))
 }
 
 /// A client's evaluation key, unpacked for use.

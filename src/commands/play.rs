@@ -8,6 +8,7 @@ use super::untrusted::settle;
 use super::{say, serve};
 use crate::bundle::{ClientBundle, ClientSpec, ServerBundle};
 use crate::circuit::CircuitSpec;
+use crate::client::keyring::Told;
 use crate::client::session::Upload;
 use crate::client::{Http, Session};
 use crate::data::{self, Dataset, Holdout, Task};
@@ -99,7 +100,7 @@ pub fn run(args: PlayArgs) -> Result<()> {
             (start_own(owner.clone())?, Some(owner))
         }
     };
-    let turns = Turns { http: &http, bundle: &bundle, keyring: &keyring };
+    let turns = Turns { http: &http, bundle: &bundle, keyring: &keyring, told: Told::Prediction };
     let outcome = play(&args, &turns, owner.as_ref(), &rows, simulations);
     rows.rows.zeroize();
     outcome
@@ -235,7 +236,7 @@ fn play(
         }
         bar.inc(1);
         let Some(scores) = &exchange.scores[0] else {
-            bar.suspend(|| say!("for {index}-th input, no answer that can be trusted"));
+            // Told when all is sent.
             return;
         };
         let answers = match bundle.spec.value(scores.values()) {
@@ -285,7 +286,7 @@ fn play(
         let figures = Figures::new(&bundle.spec, frame::key_len(&bundle.spec.circuit), &outcomes, wall, simulations);
         report(args, bundle, &figures.of_rows(rows.len()), &outcomes)
     };
-    settle(turns.keyring, &bundle.id, distrusted, done.and(reported))
+    settle(distrusted, done.and(reported))
 }
 
 /// Prints and writes what was asked for.

@@ -7,6 +7,7 @@ use super::units::parse_duration;
 use super::untrusted::settle;
 use crate::bundle::ClientSpec;
 use crate::circuit::{CircuitSpec, Scores};
+use crate::client::keyring::Told;
 use crate::data;
 use crate::error::{Error, Result};
 use crate::report::progress;
@@ -15,6 +16,9 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 use zeroize::Zeroizing;
+
+/// The code of a pipe that its reader closed.
+const CLOSED: &str = "output_closed";
 
 /// Predict rows of a CSV file, encrypted.
 #[derive(Args)]
@@ -76,7 +80,8 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let header = ["prediction".to_owned()].into_iter().chain(named);
     table.write_record(header).map_err(|error| lost(&error))?;
     let bar = progress::bar(quantized.len(), "encrypted");
-    let turns = Turns { http: &http, bundle: &bundle, keyring: &keyring };
+    let told = if args.scores { Told::Scores } else { Told::Prediction };
+    let turns = Turns { http: &http, bundle: &bundle, keyring: &keyring, told };
     let (all, distrusted) = turns.run(
         quantized.len(),
         |_| (),
@@ -93,7 +98,9 @@ pub fn run(args: PredictArgs) -> Result<()> {
         },
     );
     bar.finish_and_clear();
-    settle(&keyring, &bundle.id, distrusted, all)
+    // A reader that went away ends the program quietly, as for any filter; what cannot be trusted is told all the same.
+    let all = all.or_else(|error| if error.code == CLOSED { Ok(()) } else { Err(error) });
+    settle(distrusted, all)
 }
 
 /// A row of the table: the prediction and, of classes where they are to be `scored`, their scores. All cells are empty
@@ -113,7 +120,7 @@ fn lost(error: &csv::Error) -> Error {
     if let csv::ErrorKind::Io(io) = error.kind()
         && io.kind() == std::io::ErrorKind::BrokenPipe
     {
-        std::process::exit(0);
+        return Error::user(CLOSED, "nobody reads the predictions any more");
     }
     Error::user("output_unwritable", format!("predictions could not be written: {error}"))
 }

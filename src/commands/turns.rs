@@ -1,6 +1,7 @@
 //! Rows in turns: each turn under one key, as many rows as the key may be asked about.
 
 use crate::bundle::ClientBundle;
+use crate::client::keyring::Told;
 use crate::client::session::Upload;
 use crate::client::{ClientKeys, Distrusted, Http, Keyring, Session};
 use crate::error::Result;
@@ -12,6 +13,8 @@ pub struct Turns<'a> {
     pub http: &'a Http,
     pub bundle: &'a ClientBundle,
     pub keyring: &'a Keyring,
+    /// What is written down of answers.
+    pub told: Told,
 }
 
 impl Turns<'_> {
@@ -48,10 +51,15 @@ impl Turns<'_> {
         let session = Session::open(self.http, self.bundle, &keys)?;
         session.bring_key(upload)?;
         // None where another process took the last of them: the next turn has a new key.
-        let taken = self.keyring.take_rows(self.bundle, rows.len())?;
+        let taken = self.keyring.take_rows(self.bundle, &keys, rows.len(), self.told)?;
         let end = rows.start + taken;
         let outcome = each(&session, rows.start..end);
-        distrusted.add(session.distrusted());
+        let seen = session.distrusted();
+        // Keys retire after a few; these are counted whatever ends the run.
+        if seen.batches > 0 {
+            self.keyring.report_failures(&self.bundle.id, &keys, seen.batches)?;
+        }
+        distrusted.add(seen);
         outcome?;
         if end < rows.end {
             session.forget_key();

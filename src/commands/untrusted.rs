@@ -1,20 +1,15 @@
-//! The end of a run whose answers could not all be trusted: told when all is sent, and counted against the keys.
+//! The end of a run whose answers could not all be trusted: told when all is sent.
 
-use crate::bundle::ModelId;
-use crate::client::{Distrusted, Keyring};
+use crate::client::Distrusted;
 use crate::error::{Error, Result};
 
-/// Ends a run of this `outcome`: reports the batches that failed to the keyring and, where the run itself went well,
-/// names them.
+/// Ends a run of this `outcome`: where it went well, names the batches that failed.
 ///
 /// # Errors
 /// The run's own; `answers_untrusted` where there were such batches.
-pub fn settle(keyring: &Keyring, model: &ModelId, distrusted: Distrusted, outcome: Result<()>) -> Result<()> {
-    // Keys retire after a few.
-    let reported = if distrusted.batches > 0 { keyring.report_failures(model, distrusted.batches) } else { Ok(0) };
+pub fn settle(distrusted: Distrusted, outcome: Result<()>) -> Result<()> {
     outcome?;
     let Some(first) = distrusted.first else { return Ok(()) };
-    reported?;
     let batches = match distrusted.batches {
         1 => "one batch of answers".to_owned(),
         many => format!("{many} batches of answers"),

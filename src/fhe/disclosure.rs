@@ -21,7 +21,8 @@ const MOST_BITS: u32 = 40;
 pub fn most_levels(dimension: usize, bits: u32) -> Result<u64> {
     // A fresh encryption's noise is as wide as the curve asks for at this dimension, whatever the modulus: so wide has the
     // rounding to be, too.
-    let rounded = super::noise::rounding_variance(bits.saturating_sub(WORDS.ilog2()));
+    let words = WORDS as f64;
+    let rounded = (words * words - 1.0) / 12.0 * (-2.0 * f64::from(bits)).exp2();
     if !(8..=MOST_BITS).contains(&bits) || rounded < super::noise::fresh_variance(dimension) {
         return Err(bad_parameters(format!(
             "answers in words of {bits} bits under a key of dimension {dimension} could not be written down safely"

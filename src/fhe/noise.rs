@@ -190,6 +190,12 @@ pub fn flooding_reach(flooding: Option<u64>) -> f64 {
     flooding.map_or(0.0, |flooding| flooding as f64 / MODULUS)
 }
 
+/// What cutting the body to `bits` takes off a margin, half a word: where there is no flooding the error follows from all
+/// else and is not independent of it. With flooding it is counted as noise.
+pub fn dependent_cut(flooding: Option<u64>, bits: u32) -> f64 {
+    if flooding.is_some() || bits >= 64 { 0.0 } else { (-f64::from(bits) - 1.0).exp2() }
+}
+
 /// The variance of flooding noise over `[-flooding, flooding)`.
 pub fn flooding_variance(flooding: u64) -> f64 {
     (flooding as f64 / MODULUS).powi(2) / 3.0

@@ -3,7 +3,7 @@
 use super::estimate::Costs;
 use crate::bundle::{ModelId, ServerBundle};
 use crate::circuit::CircuitSpec;
-use crate::circuit::plan::Evaluator;
+use crate::circuit::plan::{self, Evaluator};
 use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::fhe::random::OsEntropy;
@@ -31,6 +31,20 @@ impl Hosted {
     fn new(bundle: &ServerBundle) -> Result<Self> {
         let spec = &bundle.spec;
         let evaluator = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
+        // A bundle of another's making may hold weights that its steps do not: answers would carry the noise of questions.
+        let failure = plan::failure_log2(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
+        if let Some((failure, stated)) = failure.zip(spec.p_fail_log2)
+            && failure > stated + 0.01
+        {
+            return Err(Error::user(
+                "failure_rate",
+                format!(
+                    "one of 2^{:.0} answers of this model may be wrong, its bundle says one of 2^{:.0}",
+                    -failure, -stated
+                ),
+            )
+            .hint("wrong answers give its clients' keys away; create the model again with `fhectl create`"));
+        }
         let key = spec.circuit.key_bytes();
         let no_key = if key == 0 {
             let empty = evaluator.unpack_key(&[], &mut Random::fresh(&mut OsEntropy))?;

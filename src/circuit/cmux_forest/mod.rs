@@ -22,7 +22,7 @@ use super::table::widths;
 use super::{check_bits, check_flood, residues};
 use crate::error::Result;
 use crate::fhe::ggsw::GgswLayout;
-use crate::fhe::{PartialGlwe, bad_parameters};
+use crate::fhe::{PartialGlwe, bad_parameters, noise};
 use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 
@@ -54,9 +54,10 @@ impl CmuxForestParams {
         PartialGlwe::wire_len(self.bits.shape, self.coefficients(), self.response_bits)
     }
 
-    /// Half of a step, in turns.
+    /// Half of a step, in turns, as far as noise may reach.
     pub(super) fn margin(&self) -> f64 {
         0.5 / self.moduli.iter().copied().max().unwrap_or(2) as f64
+            - noise::dependent_cut(self.noise_flooding, self.response_bits)
     }
 
     /// How its answers are read.
@@ -72,8 +73,8 @@ impl CmuxForestParams {
 
     /// log2 of the failure rate that the parameters have at least: one CMUX.
     pub(super) fn least_failure(&self) -> f64 {
-        let own = if self.cmuxes > 0 { self.bits.cmux_variance() } else { 0.0 };
-        self.reading().least_failure(own)
+        // One, whatever is stated.
+        self.reading().least_failure(self.bits.cmux_variance())
     }
 
     pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {

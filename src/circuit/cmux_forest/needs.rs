@@ -145,7 +145,8 @@ fn variance(params: &CmuxForestParams, walk: &Walk) -> f64 {
     own_variance(params, walk) + noise::answer_rounding_variance(dimension, params.response_bits)
 }
 
-fn failure(params: &CmuxForestParams, walk: &Walk) -> f64 {
+/// log2 of the chance that an inference goes wrong.
+pub(in crate::circuit) fn failure(params: &CmuxForestParams, walk: &Walk) -> f64 {
     let margin = params.margin() - noise::flooding_reach(params.noise_flooding);
     noise::log2_failure(margin, variance(params, walk)) + (params.coefficients() as f64).log2()
 }

@@ -42,9 +42,9 @@ impl LeafSumParams {
         Lwe::wire_len(self.bootstrap.output.lwe_dimension(), self.response_bits)
     }
 
-    /// Half of a step, in turns.
+    /// Half of a step, in turns, as far as noise may reach.
     pub(super) fn margin(&self) -> f64 {
-        0.5 / self.classes as f64
+        0.5 / self.classes as f64 - noise::dependent_cut(self.noise_flooding, self.response_bits)
     }
 
     /// How its answers are read.
@@ -60,13 +60,10 @@ impl LeafSumParams {
 
     /// log2 of the failure rate that the parameters have at least: every box reads one bit.
     pub(super) fn least_failure(&self) -> f64 {
-        let boxes = self.boxes as f64;
+        let boxes = self.boxes.max(1) as f64;
         let each =
             noise::bootstrap_variance(self.bootstrap.lwe_dimension, self.bootstrap.output, self.bootstrap.gadget());
         let answer = self.reading().least_failure(boxes * each);
-        if self.boxes == 0 {
-            return answer;
-        }
         let bit = noise::seeded_variance(self.input.shape, self.input.bits)
             + noise::modulus_switch_variance(self.bootstrap.lwe_dimension, self.bootstrap.output.size);
         noise::log2_union([answer, noise::log2_failure(0.5 / self.circle as f64, bit)])

@@ -170,6 +170,11 @@ fn variance(params: &LeafSumParams) -> f64 {
     answer_variance(params) + noise::answer_rounding_variance(dimension, params.response_bits)
 }
 
+/// log2 of the chance that an inference goes wrong.
+pub(in crate::circuit) fn failure(tests: &Boxes, params: &LeafSumParams) -> f64 {
+    noise::log2_union([input_failure(tests, params), output_failure(params)])
+}
+
 fn output_failure(params: &LeafSumParams) -> f64 {
     noise::log2_failure(params.margin() - noise::flooding_reach(params.noise_flooding), variance(params))
 }
@@ -177,7 +182,7 @@ fn output_failure(params: &LeafSumParams) -> f64 {
 fn needs(tests: &Boxes, params: LeafSumParams) -> Needs {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let guarantees = Guarantees {
-        p_fail_log2: Some(noise::log2_union([input_failure(tests, &params), output_failure(&params)])),
+        p_fail_log2: Some(failure(tests, &params)),
         flooding_log2: params
             .noise_flooding
             .map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),

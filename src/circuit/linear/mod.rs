@@ -48,9 +48,9 @@ impl LinearParams {
         self.scores * Lwe::wire_len(self.shape.lwe_dimension(), self.response_bits)
     }
 
-    /// Half of a step, in turns.
+    /// Half of a step, in turns, as far as noise may reach.
     pub(super) fn margin(&self) -> f64 {
-        (f64::from(self.step_log2) - 65.0).exp2()
+        (f64::from(self.step_log2) - 65.0).exp2() - noise::dependent_cut(self.noise_flooding, self.response_bits)
     }
 
     /// How its answers are read.

@@ -21,8 +21,7 @@ pub fn search(model: &IntegerLinear, quantizer: &Quantizer, request: &PlanReques
     let (low, high) = model.score_range(quantizer);
     let bound = low.unsigned_abs().max(high.unsigned_abs()).max(1);
     let score_bits = bound.ilog2() + 2; // magnitude and sign
-    let norm2 =
-        model.weights.iter().map(|row| row.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>()).fold(1.0, f64::max);
+    let norm2 = norm2(model);
     for size in SIZES {
         let shape = GlweShape::new(1, size);
         if let Some(params) = fit(model, shape, score_bits, norm2, request) {
@@ -106,7 +105,13 @@ fn variance(params: &LinearParams, norm2: f64) -> f64 {
     model_variance(params, norm2) + noise::answer_rounding_variance(params.shape.lwe_dimension(), params.response_bits)
 }
 
-fn failure(params: &LinearParams, norm2: f64) -> f64 {
+/// The largest squared norm of a score's weights.
+pub(in crate::circuit) fn norm2(model: &IntegerLinear) -> f64 {
+    model.weights.iter().map(|row| row.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>()).fold(1.0, f64::max)
+}
+
+/// log2 of the chance that an inference goes wrong.
+pub(in crate::circuit) fn failure(params: &LinearParams, norm2: f64) -> f64 {
     let margin = half_step(params) - noise::flooding_reach(params.noise_flooding);
     noise::log2_failure(margin, variance(params, norm2)) + log2(params.scores)
 }

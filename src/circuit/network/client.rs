@@ -1,11 +1,10 @@
 //! The client's side of `Network`.
 
 use super::NetworkParams;
-use crate::circuit::{ClientKey, expect_len, one_hot, torus};
+use crate::circuit::{ClientKey, expect_len, torus};
 use crate::error::Result;
 use crate::fhe::bootstrap;
 use crate::fhe::{Entropy, Lwe, keyswitch};
-use crate::model::class_of_scores;
 use zeroize::Zeroizing;
 
 /// Encrypts the quantised features, a coefficient each.
@@ -17,22 +16,18 @@ pub fn encode(params: &NetworkParams, key: &ClientKey, quantized: &[u32], entrop
 
 /// Decrypts the scores to the nearest of [`NetworkParams::shown_levels`], from the half circle about zero.
 ///
-/// Where answers are not re-randomised only the class is given, one-hot: several scores of a row are then sums of the same
-/// ciphertexts, and a coarse one with a fine one, sixteen times the other, would tell the phase of both.
+/// # Errors
+/// `ciphertext_invalid` for another length, `parameters_invalid` where scores could not be shown.
 pub fn decode(params: &NetworkParams, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
     expect_len(answer, params.response_bytes())?;
     let levels = params.shown_levels()?;
     let scores = answer.chunks(params.score_bytes());
-    let scores = scores
+    scores
         .map(|bytes| {
             let lwe = Lwe::read(bytes, params.output().lwe_dimension(), params.response_bits)?;
             Ok(params.score_of_level(key.answer().phase(&lwe).nearest_signed(levels)))
         })
-        .collect::<Result<Vec<i64>>>()?;
-    if params.noise_flooding.is_none() && scores.len() > 1 {
-        return Ok(one_hot(class_of_scores(&scores), scores.len()));
-    }
-    Ok(scores)
+        .collect()
 }
 
 /// Bootstrap keys and keyswitching key, in the order in which they are used.

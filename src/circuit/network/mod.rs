@@ -69,6 +69,10 @@ impl NetworkParams {
     /// # Errors
     /// `parameters_invalid` where nothing may be.
     pub fn shown_levels(&self) -> Result<u64> {
+        if self.noise_flooding.is_none() {
+            // Their masks are sums that the model chose: rounding to words hides nothing of what all are multiples of.
+            return Err(bad_parameters("scores of a network that are not re-randomised"));
+        }
         let most = disclosure::most_levels(self.output().lwe_dimension(), self.response_bits)?;
         Ok(self.score_circle.min(most))
     }
@@ -232,7 +236,7 @@ mod tests {
             scores: 1,
             score_circle: 64,
             response_bits: 14,
-            noise_flooding: None,
+            noise_flooding: Some(1 << 50),
         }
     }
 

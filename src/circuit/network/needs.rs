@@ -1,8 +1,8 @@
 //! What `Network` needs: the cheapest keys under which no layer has more noise than training put there.
 
 use super::{InnerParams, NetworkParams, StageParams};
-use crate::circuit::plan::{Guarantees, Needs, PlanRequest, no_parameters};
-use crate::circuit::{CircuitSpec, Reveal};
+use crate::circuit::CircuitSpec;
+use crate::circuit::plan::{Guarantees, Needs, no_parameters};
 use crate::error::{Error, Result};
 use crate::fhe::bootstrap::BootstrapParams;
 use crate::fhe::keyswitch::KeyswitchParams;
@@ -82,7 +82,7 @@ pub struct Outline {
 ///
 /// # Errors
 /// As [`search`].
-pub fn check_outline(outline: &Outline, request: &PlanRequest) -> Result<()> {
+pub fn check_outline(outline: &Outline) -> Result<()> {
     let layers = outline.widths.len();
     let noise = |layer: usize| if layer + 1 == layers { outline.score_noise } else { outline.noise };
     // Later weights are not known: none are the least that they can be.
@@ -93,7 +93,7 @@ pub fn check_outline(outline: &Outline, request: &PlanRequest) -> Result<()> {
         widths: outline.widths.clone(),
         terms: vec![0; layers],
     };
-    find(&demands, outline.features, [4, 4], request).map(drop)
+    find(&demands, outline.features, [4, 4]).map(drop)
 }
 
 /// Finds the cheapest keys of all layers together.
@@ -101,10 +101,10 @@ pub fn check_outline(outline: &Outline, request: &PlanRequest) -> Result<()> {
 /// # Errors
 /// `no_parameters` naming the layer whose noise no keys hold, and what to change; `circuit_unfit` without an
 /// activation.
-pub fn search(network: &IntegerNetwork, quantizer: &Quantizer, request: &PlanRequest) -> Result<Needs> {
+pub fn search(network: &IntegerNetwork, quantizer: &Quantizer) -> Result<Needs> {
     let demands = Demands::of(network);
     let circles = [network.layers[0].circle, network.layers[demands.last()].circle];
-    let params = find(&demands, quantizer.features.len(), circles, request)?;
+    let params = find(&demands, quantizer.features.len(), circles)?;
     let flooding_log2 = params.noise_flooding.map(|flood| {
         let own = demands.squared_norms[demands.last()] * params.output_variance(demands.last() - 1);
         noise::log2_flooding_distance(own + public_key::zero_variance(params.output()), flood, params.scores)
@@ -117,7 +117,7 @@ pub fn search(network: &IntegerNetwork, quantizer: &Quantizer, request: &PlanReq
     })
 }
 
-fn find(demands: &Demands, features: usize, circles: [u64; 2], request: &PlanRequest) -> Result<NetworkParams> {
+fn find(demands: &Demands, features: usize, circles: [u64; 2]) -> Result<NetworkParams> {
     if demands.widths.len() < 2 {
         return Err(Error::user("circuit_unfit", "a network without an activation is a linear model")
             .hint("train it with `fhectl create logreg`"));
@@ -138,7 +138,8 @@ fn find(demands: &Demands, features: usize, circles: [u64; 2], request: &PlanReq
             scores: demands.widths[demands.last()],
             score_circle: circles[1],
             response_bits: 64,
-            noise_flooding: (request.reveal != Reveal::Model).then_some(1),
+            // Whatever may be revealed of the model: without it answers would reveal the client's key.
+            noise_flooding: Some(1),
         };
         for params in stages(demands, open, &mut furthest) {
             let worth = core_seconds(demands, &params) + SECONDS_PER_KEY_MEGABYTE * params.key_bytes() as f64 / 1e6;

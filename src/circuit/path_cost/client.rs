@@ -1,8 +1,8 @@
 //! The client's side of `PathCost`.
 
 use super::PathCostParams;
-use crate::circuit::{ClientKey, expect_len, one_hot, thermometer, torus};
-use crate::error::{Error, Result};
+use crate::circuit::{ClientKey, expect_len, one_hot, thermometer, torus, undecrypted};
+use crate::error::Result;
 use crate::fhe::{Entropy, Lwe};
 use crate::model::Quantizer;
 
@@ -41,8 +41,7 @@ pub fn decode(params: &PathCostParams, key: &ClientKey, answer: &[u8]) -> Result
     }
     let class = reached.unwrap_or(params.default_class);
     if class >= params.classes {
-        return Err(Error::fault("answer_invalid", format!("the answer names class {class} of {}", params.classes))
-            .hint("the server's answer does not decrypt under this key; check that keys and model belong together"));
+        return Err(undecrypted());
     }
     Ok(one_hot(class, params.classes))
 }

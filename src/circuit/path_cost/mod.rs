@@ -59,9 +59,9 @@ impl PathCostParams {
         self.answers() * Lwe::wire_len(self.input.shape.lwe_dimension(), self.response_bits)
     }
 
-    /// Half of a step, in turns.
+    /// Half of a step, in turns, as far as noise may reach.
     pub(super) fn margin(&self) -> f64 {
-        0.5 / self.modulus as f64
+        0.5 / self.modulus as f64 - noise::dependent_cut(self.noise_flooding, self.response_bits)
     }
 
     /// How its answers are read.

@@ -110,7 +110,8 @@ fn variance(tests: &Boxes, params: &PathCostParams) -> f64 {
         + noise::answer_rounding_variance(params.input.shape.lwe_dimension(), params.response_bits)
 }
 
-fn failure(tests: &Boxes, params: &PathCostParams) -> f64 {
+/// log2 of the chance that an inference goes wrong.
+pub(in crate::circuit) fn failure(tests: &Boxes, params: &PathCostParams) -> f64 {
     let margin = margin(params) - noise::flooding_reach(params.noise_flooding);
     noise::log2_failure(margin, variance(tests, params)) + (params.answers() as f64).log2()
 }

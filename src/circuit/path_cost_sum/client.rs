@@ -1,8 +1,8 @@
 //! The client's side of `PathCost` for sums of trees.
 
 use super::PathCostSumParams;
-use crate::circuit::{ClientKey, expect_len, residues, thermometer, torus};
-use crate::error::{Error, Result};
+use crate::circuit::{ClientKey, expect_len, residues, thermometer, torus, undecrypted};
+use crate::error::Result;
 use crate::fhe::{Entropy, PartialGlwe};
 use crate::model::Quantizer;
 use zeroize::Zeroizing;
@@ -51,7 +51,7 @@ pub fn decode(params: &PathCostSumParams, key: &ClientKey, answer: &[u8]) -> Res
         }
     }
     if reached != params.trees {
-        return Err(invalid(format!("the answer has {reached} reached leaves for {} trees", params.trees)));
+        return Err(undecrypted());
     }
     let mut scores = Vec::with_capacity(params.scores);
     for own in sums.chunks(moduli.len()) {
@@ -61,13 +61,8 @@ pub fn decode(params: &PathCostSumParams, key: &ClientKey, answer: &[u8]) -> Res
             sum /= params.width;
         }
         if sum != 0 {
-            return Err(invalid("the answer's scores are not in the model's range".into()));
+            return Err(undecrypted());
         }
     }
     Ok(scores)
-}
-
-fn invalid(message: String) -> Error {
-    Error::fault("answer_invalid", message)
-        .hint("the server's answer does not decrypt under this key; check that keys and model belong together")
 }

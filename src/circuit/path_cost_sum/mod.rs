@@ -113,9 +113,10 @@ impl PathCostSumParams {
         self.ciphertexts() * self.ciphertext_bytes()
     }
 
-    /// Half of a step, in turns.
+    /// Half of a step, in turns, as far as noise may reach.
     pub(super) fn margin(&self) -> f64 {
         0.5 / self.circles.iter().flatten().copied().max().unwrap_or(2) as f64
+            - noise::dependent_cut(self.noise_flooding, self.response_bits)
     }
 
     /// How its answers are read.

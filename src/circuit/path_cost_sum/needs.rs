@@ -229,7 +229,8 @@ fn variance(forest: &ForestBoxes, params: &PathCostSumParams) -> f64 {
         + noise::answer_rounding_variance(params.input.shape.lwe_dimension(), params.response_bits)
 }
 
-fn failure(forest: &ForestBoxes, params: &PathCostSumParams) -> f64 {
+/// log2 of the chance that an inference goes wrong.
+pub(in crate::circuit) fn failure(forest: &ForestBoxes, params: &PathCostSumParams) -> f64 {
     let margin = params.margin() - noise::flooding_reach(params.noise_flooding) - step_error(forest, params);
     noise::log2_failure(margin, variance(forest, params)) + (params.messages() as f64).log2()
 }

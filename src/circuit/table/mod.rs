@@ -13,7 +13,7 @@ use super::reading::Reading;
 use super::{check_bits, check_flood};
 use crate::error::Result;
 use crate::fhe::ggsw::GgswLayout;
-use crate::fhe::{Lwe, bad_parameters};
+use crate::fhe::{Lwe, bad_parameters, noise};
 use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
 
@@ -62,9 +62,9 @@ impl TableParams {
         self.score_bits * self.together as u32
     }
 
-    /// Half of a step, in turns.
+    /// Half of a step, in turns, as far as noise may reach.
     pub(super) fn margin(&self) -> f64 {
-        (-f64::from(self.message_bits()) - 1.0).exp2()
+        (-f64::from(self.message_bits()) - 1.0).exp2() - noise::dependent_cut(self.noise_flooding, self.response_bits)
     }
 
     /// How its answers are read.

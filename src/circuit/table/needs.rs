@@ -110,7 +110,8 @@ fn variance(params: &TableParams) -> f64 {
     own_variance(params) + noise::answer_rounding_variance(params.bits.shape.lwe_dimension(), params.response_bits)
 }
 
-fn failure(params: &TableParams) -> f64 {
+/// log2 of the chance that an inference goes wrong.
+pub(in crate::circuit) fn failure(params: &TableParams) -> f64 {
     let margin = params.margin() - noise::flooding_reach(params.noise_flooding);
     noise::log2_failure(margin, variance(params)) + (params.answers() as f64).log2()
 }

@@ -1,7 +1,7 @@
 //! How often answers under a key were not what they should be.
 
 use super::file::Header;
-use super::{Keyring, disk};
+use super::{ClientKeys, Keyring, disk};
 use crate::bundle::ModelId;
 use crate::error::Result;
 use std::path::PathBuf;
@@ -14,14 +14,15 @@ use std::path::PathBuf;
 pub const RETIRE_AFTER: u32 = 3;
 
 impl Keyring {
-    /// Adds to what is counted against a model's key and returns the sum: from [`RETIRE_AFTER`] on the next
-    /// [`Keyring::keys_for`] makes new ones. 0 where there is no key any more.
+    /// Adds to what is counted against a model's keys and returns the sum: from [`RETIRE_AFTER`] on the next
+    /// [`Keyring::keys_for`] makes new ones. 0 where others have taken their place.
     ///
     /// # Errors
     /// Those of the key's file, and `keys_unwritable`.
-    pub fn report_failures(&self, model: &ModelId, failures: u32) -> Result<u32> {
+    pub fn report_failures(&self, model: &ModelId, keys: &ClientKeys, failures: u32) -> Result<u32> {
         let _turn = disk::lock(&self.folder)?;
-        let Some(header) = self.header(model)? else { return Ok(0) };
+        let header = self.header(model)?.filter(|header| header.serial() == keys.serial);
+        let Some(header) = header else { return Ok(0) };
         let sum = self.counted(&header)?.saturating_add(failures);
         if failures > 0 {
             disk::replace(&self.counter(&header), sum.to_string().as_bytes())?;

@@ -11,7 +11,7 @@ pub use failures::RETIRE_AFTER;
 pub use file::Header;
 pub use inventory::StoredKey;
 pub use passphrase::Passphrase;
-pub use usage::NETWORK_KEY_ROWS;
+pub use usage::{NETWORK_KEY_BITS, Told};
 
 use crate::bundle::{ClientBundle, ModelId};
 use crate::circuit::ClientKey;
@@ -28,7 +28,7 @@ use zeroize::Zeroizing;
 const MOST_BYTES: usize = 1 << 16;
 
 /// The folder that holds them: for each model `<model id>.secret`, and beside it, named after the serial of the secret,
-/// `<model id>.<serial>.eval`, `.failures` and `.rows`.
+/// `<model id>.<serial>.eval`, `.failures` and `.told`.
 pub struct Keyring {
     folder: PathBuf,
     passphrase: Option<Passphrase>,
@@ -38,6 +38,8 @@ pub struct Keyring {
 /// A client's keys for one model, ready for use.
 pub struct ClientKeys {
     pub secret: ClientKey,
+    /// Names them among those that the model had and will have.
+    pub(super) serial: String,
     /// The framed evaluation key; empty where the circuit needs none.
     pub evaluation: Vec<u8>,
     /// SHA-256 of `evaluation`, in hexadecimal.
@@ -57,8 +59,8 @@ pub enum Renewal {
     Age(Duration),
     /// So many failures were reported of it.
     Failures(u32),
-    /// It was asked about as many rows as a network's key may be.
-    Rows,
+    /// As much was told of answers under it as may be of a network's.
+    Told,
 }
 
 impl fmt::Display for Renewal {
@@ -69,7 +71,7 @@ impl fmt::Display for Renewal {
                 write!(f, "the one before was {whole} old")
             }
             Self::Failures(count) => write!(f, "{count} answers under the one before were wrong"),
-            Self::Rows => write!(f, "the one before answered {NETWORK_KEY_ROWS} rows, as many as a network's may"),
+            Self::Told => write!(f, "{NETWORK_KEY_BITS} bits were told of a network's answers under the one before"),
         }
     }
 }
@@ -133,7 +135,7 @@ impl Keyring {
                 self.first(bundle)?
             }
             // Opened before it is replaced: a new key must not be sealed with a passphrase that is mistyped.
-            Some((header, secret)) => match self.due(bundle, &header)? {
+            Some((header, secret)) => match self.due(&header)? {
                 None => (header, secret),
                 reason => {
                     (fresh, renewed) = (true, reason);
@@ -143,16 +145,16 @@ impl Keyring {
         };
         let evaluation = self.evaluation(bundle, &header, &secret)?;
         let key_id = ModelId(Sha256::digest(&evaluation).into()).to_string();
-        Ok(ClientKeys { secret, evaluation, key_id, fresh, renewed, sealed: header.sealed })
+        Ok(ClientKeys { secret, serial: header.serial(), evaluation, key_id, fresh, renewed, sealed: header.sealed })
     }
 
-    fn due(&self, bundle: &ClientBundle, header: &Header) -> Result<Option<Renewal>> {
+    fn due(&self, header: &Header) -> Result<Option<Renewal>> {
         let failures = self.counted(header)?;
         if failures >= RETIRE_AFTER {
             return Ok(Some(Renewal::Failures(failures)));
         }
-        if self.is_used_up(bundle, header)? {
-            return Ok(Some(Renewal::Rows));
+        if self.is_used_up(header)? {
+            return Ok(Some(Renewal::Told));
         }
         let age = header.age();
         Ok(self.max_age.filter(|most| age > *most).map(|_| Renewal::Age(age)))

@@ -163,13 +163,12 @@ fn a_key_beyond_its_age_is_replaced_when_it_is_opened() {
 fn three_failures_retire_a_key_and_the_next_begins_at_nought() {
     let folder = tempfile::tempdir().unwrap();
     let (keyring, bundle) = (with(&folder, None), bundle());
-    assert_eq!(keyring.report_failures(&bundle.id, 1).unwrap(), 0, "there is no key to count against");
     let first = keyring.keys_for(&bundle).unwrap();
-    assert_eq!(keyring.report_failures(&bundle.id, 0).unwrap(), 0);
-    assert_eq!(keyring.report_failures(&bundle.id, 1).unwrap(), 1);
-    assert_eq!(keyring.report_failures(&bundle.id, 1).unwrap(), RETIRE_AFTER - 1);
+    assert_eq!(keyring.report_failures(&bundle.id, &first, 0).unwrap(), 0);
+    assert_eq!(keyring.report_failures(&bundle.id, &first, 1).unwrap(), 1);
+    assert_eq!(keyring.report_failures(&bundle.id, &first, 1).unwrap(), RETIRE_AFTER - 1);
     assert_eq!(keyring.keys_for(&bundle).unwrap().key_id, first.key_id, "two do not retire it");
-    assert_eq!(keyring.report_failures(&bundle.id, 1).unwrap(), RETIRE_AFTER);
+    assert_eq!(keyring.report_failures(&bundle.id, &first, 1).unwrap(), RETIRE_AFTER);
     assert_eq!(keyring.inventory().unwrap()[0].failures, RETIRE_AFTER);
     let second = keyring.keys_for(&bundle).unwrap();
     assert_eq!(second.renewed, Some(Renewal::Failures(RETIRE_AFTER)));
@@ -177,10 +176,11 @@ fn three_failures_retire_a_key_and_the_next_begins_at_nought() {
     assert_eq!(keyring.failures(&bundle.id).unwrap(), 0);
     assert_eq!(names(&folder).len(), 2, "the counter went with its key");
 
-    keyring.report_failures(&bundle.id, u32::MAX).unwrap();
-    assert_eq!(keyring.report_failures(&bundle.id, 1).unwrap(), u32::MAX);
+    assert_eq!(keyring.report_failures(&bundle.id, &first, 1).unwrap(), 0, "they count against their own key alone");
+    keyring.report_failures(&bundle.id, &second, u32::MAX).unwrap();
+    assert_eq!(keyring.report_failures(&bundle.id, &second, 1).unwrap(), u32::MAX);
     let third = keyring.keys_for(&bundle).unwrap();
-    keyring.report_failures(&bundle.id, 1).unwrap();
+    keyring.report_failures(&bundle.id, &third, 1).unwrap();
     let counter = names(&folder).into_iter().find(|name| name.ends_with(".failures")).unwrap();
     assert_eq!(fs::metadata(folder.path().join(&counter)).unwrap().permissions().mode() & 0o777, 0o600);
     fs::write(folder.path().join(counter), "what").unwrap();
@@ -203,7 +203,7 @@ fn a_sealed_key_wants_its_passphrase_and_never_becomes_an_open_one() {
     assert_eq!(code(with(&folder, None).rotate(&bundle)), "key_passphrase_missing");
     assert_eq!(code(with(&folder, Some("wrong")).keys_for(&bundle)), "key_passphrase_wrong");
     // Also where it is due: a mistyped passphrase must not seal the next one.
-    with(&folder, None).report_failures(&bundle.id, RETIRE_AFTER).unwrap();
+    with(&folder, None).report_failures(&bundle.id, &first, RETIRE_AFTER).unwrap();
     assert_eq!(code(with(&folder, None).keys_for(&bundle)), "key_passphrase_missing");
     assert_eq!(code(with(&folder, Some("wrong")).keys_for(&bundle)), "key_passphrase_wrong");
     assert_eq!(fs::read(&path).unwrap(), file);
@@ -261,9 +261,10 @@ fn many_at_once_share_one_key_and_lose_no_failure() {
         all.into_iter().map(|one| one.join().unwrap()).collect()
     });
     assert!(ids.iter().all(|id| *id == ids[0]));
+    let keys = with(&folder, None).keys_for(&bundle).unwrap();
     std::thread::scope(|scope| {
         for _ in 0..8 {
-            scope.spawn(|| with(&folder, None).report_failures(&bundle.id, 5).unwrap());
+            scope.spawn(|| with(&folder, None).report_failures(&bundle.id, &keys, 5).unwrap());
         }
     });
     assert_eq!(with(&folder, None).failures(&bundle.id).unwrap(), 40);

@@ -1,58 +1,82 @@
-//! How many rows a key was asked about.
+//! How much was told of the answers under a key.
 
 use super::file::Header;
-use super::{Keyring, disk};
+use super::{ClientKeys, Keyring, disk};
 use crate::bundle::ClientBundle;
 use crate::circuit::CircuitSpec;
 use crate::error::Result;
 use std::path::PathBuf;
 
-/// The rows that a network's key answers before another takes its place.
+/// The bits that may be written down of a network's answers before another key takes the place of the one they are under.
 ///
-/// A network's answers carry noise that follows from the key's bits and from what the server knows. Who sees many of
-/// them, beside the rows or a good guess at them, can solve for the key (`SECURITY.md` has the figures). So few tell
-/// next to nothing, and a new key costs less than the rows do.
-pub const NETWORK_KEY_ROWS: u32 = 256;
+/// A network's answers carry noise that follows from the key's bits and from what the server knows, so what is written of
+/// them says something of the key: of an honest network a hundredth of the bits (`SECURITY.md` has the figures), of one that
+/// was made for it nearly all. A key has 640 bits or so and more; what is left of them has to be enough. A new key costs less
+/// than the rows do.
+pub const NETWORK_KEY_BITS: u32 = 256;
+
+/// What is written down of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Told {
+    /// The class, or the number where the output is one.
+    Prediction,
+    /// All scores.
+    Scores,
+}
 
 impl Keyring {
-    /// Takes up to `wanted` of the rows that a model's key may still be asked about; 0 where there are none, and
-    /// [`Keyring::keys_for`] makes a new key. Exact circuits have no limit.
+    /// Takes up to `wanted` of the rows that may still be asked under these keys; 0 where there are none, and
+    /// [`Keyring::keys_for`] gives others. Exact circuits have no limit: what they give does not depend on the key.
     ///
     /// They are counted on the disk before they are asked: a run that is cut short has used them up.
     ///
     /// # Errors
     /// Those of the key's file, and `keys_unwritable`.
-    pub fn take_rows(&self, bundle: &ClientBundle, wanted: usize) -> Result<usize> {
-        let Some(most) = most_rows(bundle) else { return Ok(wanted) };
+    pub fn take_rows(&self, bundle: &ClientBundle, keys: &ClientKeys, wanted: usize, told: Told) -> Result<usize> {
+        let Some(bits) = bits_a_row(bundle, told)? else { return Ok(wanted) };
         let _turn = disk::lock(&self.folder)?;
-        let Some(header) = self.header(&bundle.id)? else { return Ok(0) };
-        let used = self.rows(&header)?;
-        let taken = most.saturating_sub(used).min(u32::try_from(wanted).unwrap_or(u32::MAX));
-        if taken > 0 {
-            disk::replace(&self.rows_file(&header), (used + taken).to_string().as_bytes())?;
-        }
-        Ok(taken as usize)
+        // Others may have taken their place since they were read.
+        let header = self.header(&bundle.id)?.filter(|header| header.serial() == keys.serial);
+        let Some(header) = header else { return Ok(0) };
+        let used = self.told(&header)?;
+        let left = NETWORK_KEY_BITS.saturating_sub(used);
+        // A row that tells more than a key may has a key of its own.
+        let most = if used == 0 { (left / bits).max(1) } else { left / bits };
+        let rows = most.min(u32::try_from(wanted).unwrap_or(u32::MAX));
+        // What is left and not enough for a row is given up.
+        let used = if rows == 0 { NETWORK_KEY_BITS } else { used.saturating_add(rows.saturating_mul(bits)) };
+        disk::replace(&self.counter_of_told(&header), used.to_string().as_bytes())?;
+        Ok(rows as usize)
     }
 
-    /// Whether a key was asked about as many rows as it may be.
-    pub(super) fn is_used_up(&self, bundle: &ClientBundle, header: &Header) -> Result<bool> {
-        most_rows(bundle).map_or(Ok(false), |most| Ok(self.rows(header)? >= most))
+    /// Whether nothing more may be told of answers under a key.
+    pub(super) fn is_used_up(&self, header: &Header) -> Result<bool> {
+        Ok(self.told(header)? >= NETWORK_KEY_BITS)
     }
 
-    fn rows_file(&self, header: &Header) -> PathBuf {
-        self.path(&header.model, &format!("{}.rows", header.serial()))
+    fn counter_of_told(&self, header: &Header) -> PathBuf {
+        self.path(&header.model, &format!("{}.told", header.serial()))
     }
 
-    fn rows(&self, header: &Header) -> Result<u32> {
-        let Some(bytes) = disk::read(&self.rows_file(header), 64)? else { return Ok(0) };
+    fn told(&self, header: &Header) -> Result<u32> {
+        let Some(bytes) = disk::read(&self.counter_of_told(header), 64)? else { return Ok(0) };
         let count = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
         // One that cannot be read must not give a key its life back.
-        Ok(count.unwrap_or(NETWORK_KEY_ROWS))
+        Ok(count.unwrap_or(NETWORK_KEY_BITS))
     }
 }
 
-fn most_rows(bundle: &ClientBundle) -> Option<u32> {
-    matches!(bundle.spec.circuit, CircuitSpec::Network(_)).then_some(NETWORK_KEY_ROWS)
+/// The bits that are written down of a row of a network, at most; `None` for exact circuits.
+fn bits_a_row(bundle: &ClientBundle, told: Told) -> Result<Option<u32>> {
+    let CircuitSpec::Network(params) = &bundle.spec.circuit else { return Ok(None) };
+    let bits_of = |choices: u64| choices.next_power_of_two().ilog2().max(1);
+    let of_score = bits_of(params.shown_levels()?);
+    let classes = bundle.spec.classes.len() as u64;
+    Ok(Some(match told {
+        Told::Prediction if classes > 0 => bits_of(classes),
+        Told::Prediction => of_score,
+        Told::Scores => of_score.saturating_mul(u32::try_from(params.scores).unwrap_or(u32::MAX)),
+    }))
 }
 
 #[cfg(test)]
@@ -66,23 +90,30 @@ mod tests {
     }
 
     #[test]
-    fn a_networks_key_answers_so_many_rows_and_then_another_takes_its_place() {
+    fn so_much_is_told_under_a_networks_key_and_then_another_takes_its_place() {
         let home = tempfile::tempdir().unwrap();
         let keyring = Keyring::open(Some(&home.path().join("keys"))).unwrap();
         let network = bundle("cnn-digits");
-        assert_eq!(keyring.take_rows(&network, 3).unwrap(), 0, "there is no key yet");
         let first = keyring.keys_for(&network).unwrap();
-        assert_eq!(keyring.take_rows(&network, 250).unwrap(), 250);
+        // One of ten classes is four bits.
+        assert_eq!(keyring.take_rows(&network, &first, 60, Told::Prediction).unwrap(), 60);
         assert_eq!(keyring.keys_for(&network).unwrap().key_id, first.key_id);
-        assert_eq!(keyring.take_rows(&network, 250).unwrap(), 6);
-        assert_eq!(keyring.take_rows(&network, 1).unwrap(), 0);
+        assert_eq!(keyring.take_rows(&network, &first, 250, Told::Prediction).unwrap(), 4);
+        assert_eq!(keyring.take_rows(&network, &first, 1, Told::Prediction).unwrap(), 0);
         let second = keyring.keys_for(&network).unwrap();
         assert!(second.key_id != first.key_id && second.fresh && second.renewed.is_some());
-        assert_eq!(keyring.take_rows(&network, 1000).unwrap(), NETWORK_KEY_ROWS as usize);
+        // Ten scores of nine bits: two rows, and what is left is given up.
+        assert_eq!(keyring.take_rows(&network, &second, 100, Told::Scores).unwrap(), 2);
+        assert_eq!(keyring.take_rows(&network, &second, 100, Told::Scores).unwrap(), 0);
+        let third = keyring.keys_for(&network).unwrap();
+        assert_ne!(third.key_id, second.key_id);
+        // A process that still has the one before gets nothing more for it.
+        assert_eq!(keyring.take_rows(&network, &second, 1, Told::Prediction).unwrap(), 0);
+        assert_eq!(keyring.take_rows(&network, &third, 1, Told::Prediction).unwrap(), 1);
         // Exact circuits answer what they are asked.
         let tree = bundle("tree-spam");
         let own = keyring.keys_for(&tree).unwrap();
-        assert_eq!(keyring.take_rows(&tree, 100_000).unwrap(), 100_000);
+        assert_eq!(keyring.take_rows(&tree, &own, 100_000, Told::Scores).unwrap(), 100_000);
         assert_eq!(keyring.keys_for(&tree).unwrap().key_id, own.key_id);
     }
 
@@ -91,9 +122,9 @@ mod tests {
         let home = tempfile::tempdir().unwrap();
         let keyring = Keyring::open(Some(&home.path().join("keys"))).unwrap();
         let network = bundle("cnn-digits");
-        keyring.keys_for(&network).unwrap();
+        let keys = keyring.keys_for(&network).unwrap();
         let header = keyring.header(&network.id).unwrap().unwrap();
-        std::fs::write(keyring.rows_file(&header), "many").unwrap();
-        assert_eq!(keyring.take_rows(&network, 1).unwrap(), 0);
+        std::fs::write(keyring.counter_of_told(&header), "many").unwrap();
+        assert_eq!(keyring.take_rows(&network, &keys, 1, Told::Prediction).unwrap(), 0);
     }
 }

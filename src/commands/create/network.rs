@@ -160,7 +160,7 @@ impl NetworkArgs {
         // What no keys can carry is said before minutes of training, unless a table may carry it.
         let fits_table = widths(&quantizer).iter().sum::<u32>() as usize <= table::MAX_BITS;
         if request.circuit == Some(CircuitKind::Network) || !fits_table {
-            check_outline(&outline, request)?;
+            check_outline(&outline)?;
         }
         let mut trained = train::train_network(train, &quantizer, &architecture, &params, &mut |epoch| {
             tell(format!(
