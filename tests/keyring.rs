@@ -224,10 +224,12 @@ fn three_failures_retire_a_key() {
     let keys = Keys::none();
     let first = keys.used(&[]);
     let keyring = Keyring::open(Some(&keys.path)).unwrap();
-    let id = keys.list()[0]["model_id"].as_str().unwrap().parse().unwrap();
-    keyring.report_failures(&id, 2).unwrap();
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model/tree-spam/client.zip");
+    let bundle = ClientBundle::read(&fs::read(model).unwrap()).unwrap();
+    let own = keyring.keys_for(&bundle).unwrap();
+    keyring.report_failures(&bundle.id, &own, 2).unwrap();
     assert_eq!(keys.used(&[]), first);
-    keyring.report_failures(&id, 1).unwrap();
+    keyring.report_failures(&bundle.id, &own, 1).unwrap();
     assert_eq!((&keys.list()[0]["failures"], &keys.list()[0]["retired"]), (&3.into(), &true.into()));
     let output = run(&keys.playing(&[]));
     assert!(stderr(&output).contains("3 answers under the one before were wrong"), "{}", stderr(&output));
