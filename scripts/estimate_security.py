@@ -48,9 +48,14 @@ ATTACKS = ["coded_bkw", "usvp", "bdd", "bdd_hybrid", "bdd_mitm_hybrid", "dual", 
 
 
 def noise_bound(dimension):
-    """b of TUniform(b): `t_uniform_bound` in src/fhe/noise.rs, the 132-bit curve of tfhe 1.8.2."""
-    line = -0.025167785 * dimension + 64 + 4.10067100000001
-    return max(4, math.ceil(line - 1e-6))
+    """b of TUniform(b): `t_uniform_bound` in src/fhe/noise.rs. tfhe 1.8.2's 132-bit curve in units of the last bit of 64:
+    the least b whose variance is not below it, up to a part in a million."""
+    line = math.ceil(-0.025167785 * dimension + 64 + 4.10067100000001)
+    wanted = (2.0**4.44 + 2.0 ** (2 * line) / 3) * (1 - 1e-6)
+    bound = max(0, line)
+    while (2.0 ** (2 * bound + 1) + 1) / 6 < wanted:
+        bound += 1
+    return bound
 
 
 def weakest():
