@@ -27,8 +27,8 @@ use tfhe::core_crypto::commons::parameters::{
 /// The security of the curve, in bits.
 pub const SECURITY_BITS: u32 = 132;
 
-/// The curve was checked with the lattice-estimator for dimensions 450 to 2048; below 512 coded-BKW attacks,
-/// which it does not model, take over. So no key here is shorter.
+/// `docs/PARAMETERS.md` has what the lattice-estimator says of the curve from here to 8192. Below, coded-BKW attacks,
+/// which the curve does not model, take over. So no key here is shorter.
 pub const MIN_LWE_DIMENSION: usize = 512;
 
 const MODULUS: f64 = 18_446_744_073_709_551_616.0; // 2^64
