@@ -1,14 +1,14 @@
 //! `budgets`: the rows that tokens have used of their budgets, for a server's operator.
 
-use super::ids::{age, is_id, model_name, names_in, short};
+use super::ids::{age, model_name, short};
 use super::say;
+use super::shelves::ShelfArgs;
 use crate::error::{Error, Result};
-use crate::store::{KeyStore, LeasedRows, Shelf};
+use crate::store::LeasedRows;
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::UNIX_EPOCH;
 
 /// List or reset what tokens have used of their row budgets.
@@ -36,36 +36,16 @@ enum Action {
 #[derive(Debug, Args)]
 struct ListArgs {
     #[command(flatten)]
-    choice: Choice,
+    choice: ShelfArgs,
 }
 
 #[derive(Debug, Args)]
 struct ResetArgs {
     #[command(flatten)]
-    choice: Choice,
+    choice: ShelfArgs,
     /// All budgets of the store
     #[arg(long, env = "FHECTL_ALL")]
     all: bool,
-}
-
-/// Which budgets, and where.
-#[derive(Debug, Args)]
-struct Choice {
-    /// The servers' store: a folder, file:///... or s3://bucket/prefix (with the AWS_... variables)
-    #[arg(long, env = "FHECTL_STORE", default_value = "store", value_name = "URL")]
-    store: String,
-    /// Only budgets for this model: its name or id
-    #[arg(long, env = "FHECTL_MODEL", value_name = "NAME|ID")]
-    model: Option<String>,
-    /// The folder of the models whose names are known
-    #[arg(long, env = "FHECTL_MODELS", default_value = "compiled_model", value_name = "DIR")]
-    models: PathBuf,
-    /// Only budgets of this owner: the id of a token as `list` shows it
-    #[arg(long, env = "FHECTL_OWNER", value_name = "ID")]
-    owner: Option<String>,
-    /// Print JSON
-    #[arg(long, env = "FHECTL_JSON")]
-    json: bool,
 }
 
 pub fn run(args: BudgetsArgs) -> Result<()> {
@@ -77,9 +57,9 @@ pub fn run(args: BudgetsArgs) -> Result<()> {
     })
 }
 
-async fn list(choice: &Choice) -> Result<()> {
-    let names = names_in(&choice.models);
-    let mut budgets = KeyStore::open_existing(&choice.store).await?.budgets().await?;
+async fn list(choice: &ShelfArgs) -> Result<()> {
+    let names = choice.names();
+    let mut budgets = choice.open().await?.budgets().await?;
     budgets.retain(|budget| choice.takes(&budget.shelf, &names));
     if choice.json {
         let budgets: Vec<_> = budgets.iter().map(|budget| as_json(budget, &names)).collect();
@@ -104,12 +84,12 @@ async fn list(choice: &Choice) -> Result<()> {
 
 async fn reset(args: &ResetArgs) -> Result<()> {
     let choice = &args.choice;
-    if choice.model.is_none() && choice.owner.is_none() && !args.all {
+    if choice.is_everything() && !args.all {
         return Err(Error::user("budgets_unchosen", "this names no budget to reset")
             .hint("give --model, --owner or both, or --all"));
     }
-    let names = names_in(&choice.models);
-    let store = KeyStore::open_existing(&choice.store).await?;
+    let names = choice.names();
+    let store = choice.open().await?;
     let mut reset = Vec::new();
     for shelf in store.budgeted().await?.iter().filter(|shelf| choice.takes(shelf, &names)) {
         store.reset_budget(shelf).await?;
@@ -125,14 +105,6 @@ async fn reset(args: &ResetArgs) -> Result<()> {
         say!("{} budgets reset", reset.len());
     }
     Ok(())
-}
-
-impl Choice {
-    fn takes(&self, shelf: &Shelf, names: &BTreeMap<String, String>) -> bool {
-        let id = shelf.model.to_string();
-        self.model.as_ref().is_none_or(|wanted| is_id(wanted, &id) || names.get(&id) == Some(wanted))
-            && self.owner.as_ref().is_none_or(|wanted| is_id(wanted, shelf.owner.as_str()))
-    }
 }
 
 fn as_json(budget: &LeasedRows, names: &BTreeMap<String, String>) -> serde_json::Value {

@@ -1,16 +1,16 @@
 //! `keys`: the evaluation keys in a server's store, for its operator.
 
-use super::ids::{age, is_id, model_name, names_in, short};
+use super::ids::{age, is_id, model_name, short};
 use super::say;
+use super::shelves::ShelfArgs;
 use super::units::parse_duration;
 use crate::error::{Error, Result};
 use crate::report::bytes;
-use crate::store::{KeyStore, StoredKey};
+use crate::store::StoredKey;
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
 /// List or delete the evaluation keys in a server's store.
@@ -54,24 +54,11 @@ struct DeleteArgs {
 /// Which keys, and where.
 #[derive(Debug, Args)]
 struct Choice {
-    /// The servers' store: a folder, file:///... or s3://bucket/prefix (with the AWS_... variables)
-    #[arg(long, env = "FHECTL_STORE", default_value = "store", value_name = "URL")]
-    store: String,
-    /// Only keys for this model: its name or id
-    #[arg(long, env = "FHECTL_MODEL", value_name = "NAME|ID")]
-    model: Option<String>,
-    /// The folder of the models whose names are known
-    #[arg(long, env = "FHECTL_MODELS", default_value = "compiled_model", value_name = "DIR")]
-    models: PathBuf,
-    /// Only keys of this owner: the id of a token as `list` shows it, or `anyone`
-    #[arg(long, env = "FHECTL_OWNER", value_name = "ID")]
-    owner: Option<String>,
+    #[command(flatten)]
+    shelves: ShelfArgs,
     /// Only keys completed so long ago: 24h, 30days
     #[arg(long, env = "FHECTL_OLDER_THAN", value_parser = parse_duration, value_name = "TIME")]
     older_than: Option<Duration>,
-    /// Print JSON
-    #[arg(long, env = "FHECTL_JSON")]
-    json: bool,
 }
 
 pub fn run(args: KeysArgs) -> Result<()> {
@@ -84,9 +71,9 @@ pub fn run(args: KeysArgs) -> Result<()> {
 }
 
 async fn list(choice: &Choice) -> Result<()> {
-    let names = names_in(&choice.models);
-    let keys = choice.of(KeyStore::open_existing(&choice.store).await?.inventory().await?, &names);
-    if choice.json {
+    let names = choice.shelves.names();
+    let keys = choice.of(choice.shelves.open().await?.inventory().await?, &names);
+    if choice.shelves.json {
         let keys: Vec<_> = keys.iter().map(|key| as_json(key, &names)).collect();
         say!("{}", serde_json::to_string_pretty(&json!({ "keys": keys })).expect("JSON of JSON"));
         return Ok(());
@@ -119,8 +106,8 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
         return Err(Error::user("keys_unchosen", "this names no key to delete")
             .hint("give ids, or --model, --owner or --older-than (--older-than 0s is all of them)"));
     }
-    let names = names_in(&choice.models);
-    let store = KeyStore::open_existing(&choice.store).await?;
+    let names = choice.shelves.names();
+    let store = choice.shelves.open().await?;
     let mut keys = choice.of(store.inventory().await?, &names);
     let mut absent = Vec::new();
     if !args.ids.is_empty() {
@@ -145,7 +132,7 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
         // One that somebody else was faster to delete is gone too.
         store.delete(&key.shelf, &key.id).await?;
         deleted.push(as_json(key, &names));
-        if !choice.json {
+        if !choice.shelves.json {
             let (owner, model) = (short(key.shelf.owner.as_str(), 16), model_of(key, &names));
             say!(
                 "deleted {} of {owner} for {model}: {}, {} old",
@@ -155,7 +142,7 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
             );
         }
     }
-    if choice.json {
+    if choice.shelves.json {
         say!("{}", serde_json::to_string_pretty(&json!({ "deleted": deleted })).expect("JSON of JSON"));
     } else {
         say!("{} keys deleted", deleted.len());
@@ -163,20 +150,18 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
     if absent.is_empty() {
         return Ok(());
     }
-    Err(Error::user("key_unknown", format!("no such key in {}: {}", choice.store, absent.join(", ")))
+    Err(Error::user("key_unknown", format!("no such key in {}: {}", choice.shelves.store, absent.join(", ")))
         .hint("`fhectl keys list` shows those that are there"))
 }
 
 impl Choice {
     fn is_everything(&self) -> bool {
-        self.model.is_none() && self.owner.is_none() && self.older_than.is_none()
+        self.shelves.is_everything() && self.older_than.is_none()
     }
 
     fn of(&self, mut keys: Vec<StoredKey>, names: &BTreeMap<String, String>) -> Vec<StoredKey> {
         keys.retain(|key| {
-            let id = key.shelf.model.to_string();
-            self.model.as_ref().is_none_or(|wanted| is_id(wanted, &id) || names.get(&id) == Some(wanted))
-                && self.owner.as_ref().is_none_or(|wanted| is_id(wanted, key.shelf.owner.as_str()))
+            self.shelves.takes(&key.shelf, names)
                 && self.older_than.is_none_or(|than| key.completed.elapsed().unwrap_or_default() >= than)
         });
         keys

@@ -12,6 +12,7 @@ mod play_report;
 mod predict;
 mod serve;
 mod serve_check;
+mod shelves;
 mod token;
 mod turns;
 #[doc(hidden)]
