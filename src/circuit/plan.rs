@@ -17,7 +17,7 @@ use crate::fhe::cost::{self, Work};
 use crate::fhe::list::LweList;
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
-use crate::fhe::{Random, public_key};
+use crate::fhe::{Random, noise, public_key};
 use crate::model::{IntegerForest, Model, Output, Quantizer};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -30,7 +30,20 @@ pub const PLANNED_CORES: usize = 2;
 /// into its question.
 pub(super) const FLOODED_SHARE: f64 = 0.8;
 /// The same where bootstraps or CMUXes take most of the margin: the share of what they leave.
-pub(super) const FLOODED_ROOM: f64 = 0.5;
+const FLOODED_ROOM: f64 = 0.5;
+
+/// The fewest bits of an answer's words, and the flooding, beside noise of bootstraps or CMUXes. `room` is the widest flooding
+/// that words of so many bits leave room for; without flooding (`hides` is false) any is enough.
+pub(super) fn cut_beside_flooding(hides: bool, mut room: impl FnMut(u32) -> Option<u64>) -> Option<(u32, Option<u64>)> {
+    let most = noise::flooding_reach(room(64));
+    let mut left = None;
+    let bits = (2..=64).find(|bits| {
+        left = room(*bits);
+        left.is_some() && (!hides || noise::flooding_reach(left) >= FLOODED_ROOM * most)
+    })?;
+    // The own noise that room is left beside is the model's: all but three digits of it would tell.
+    Some((bits, left.filter(|_| hides).map(|room| noise::leading_digits(room, 3))))
+}
 
 /// What is asked of a circuit.
 #[derive(Debug, Clone, Copy)]

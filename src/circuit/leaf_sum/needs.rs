@@ -3,7 +3,7 @@
 use super::LeafSumParams;
 use super::evaluate::scale;
 use crate::circuit::boxes::Boxes;
-use crate::circuit::plan::{FLOODED_ROOM, Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::plan::{Guarantees, Needs, PlanRequest, cut_beside_flooding, no_parameters};
 use crate::circuit::thermometer;
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::error::Result;
@@ -122,16 +122,10 @@ fn fit(tests: &Boxes, mut params: LeafSumParams, request: &PlanRequest) -> Optio
         params.bootstrap.key_bits = *bits;
         sum_variance(&params) <= 1.05 * whole && noise::flooding_reach(room(&params)) >= 0.9 * most
     })?;
-    let most = noise::flooding_reach(room(&params));
-    params.response_bits = (2..=64).find(|bits| {
-        params.response_bits = *bits;
-        let room = room(&params);
-        room.is_some() && (!hides || noise::flooding_reach(room) >= FLOODED_ROOM * most)
+    (params.response_bits, params.noise_flooding) = cut_beside_flooding(hides, |bits| {
+        params.response_bits = bits;
+        room(&params)
     })?;
-    if hides {
-        // The own noise that room is left beside is the model's: all but three digits of it would tell.
-        params.noise_flooding = Some(noise::leading_digits(room(&params)?, 3));
-    }
     Some(params)
 }
 

@@ -2,7 +2,7 @@
 
 use super::TableParams;
 use super::evaluate::Enumerated;
-use crate::circuit::plan::{FLOODED_ROOM, Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::plan::{Guarantees, Needs, PlanRequest, cut_beside_flooding, no_parameters};
 use crate::circuit::{CircuitSpec, Reveal, residues};
 use crate::error::Result;
 use crate::fhe::ggsw::GgswLayout;
@@ -86,16 +86,10 @@ fn close(mut params: TableParams, request: &PlanRequest) -> Option<TableParams> 
     params.noise_flooding = hides.then_some(1);
     let budget = budget - (params.answers() as f64).log2();
     let room = |params: &TableParams| noise::widest_flooding(params.margin(), variance(params), budget);
-    let most = noise::flooding_reach(room(&params));
-    params.response_bits = (2..=64).find(|bits| {
-        params.response_bits = *bits;
-        let room = room(&params);
-        room.is_some() && (!hides || noise::flooding_reach(room) >= FLOODED_ROOM * most)
+    (params.response_bits, params.noise_flooding) = cut_beside_flooding(hides, |bits| {
+        params.response_bits = bits;
+        room(&params)
     })?;
-    if hides {
-        // The own noise that room is left beside is the model's: all but three digits of it would tell.
-        params.noise_flooding = Some(noise::leading_digits(room(&params)?, 3));
-    }
     Some(params)
 }
 
