@@ -31,8 +31,9 @@ impl Memories {
 ///
 /// Noise: a CMUX's variance ([`crate::fhe::ggsw::GgswLayout::cmux_variance`]) for each bit that a path compares, over all
 /// trees, and an encryption of zero's a tree. It is new in each evaluation: a split between two leaves begins with a fresh
-/// zero ([`ZeroPool`]), and every other one has the result of a split in all that it decomposes. Cost: the compared bits are unpacked, then a CMUX a compared bit of each distinct split; splits of one height
-/// and feature share passes over their bits.
+/// zero ([`ZeroPool`]), and every other one has the result of a split in all that it decomposes. Cost: the compared
+/// bits are unpacked, then a CMUX a compared bit of each distinct split; splits of one height and feature share passes
+/// over their bits.
 ///
 /// # Errors
 /// `ciphertext_invalid` where the request does not have the circuit's layout.

@@ -30,7 +30,8 @@ pub fn add_zeros(
 }
 
 /// Answers a tag that goes through bootstraps: `look_up` takes each symbol through all of them, with the table that it
-/// is given, and with fresh zeros for the first and the second of them. Then symbols are re-randomised and flooded, where the circuit's answers are, and cut.
+/// is given, and with fresh zeros for the first and the second of them. Then symbols are re-randomised and flooded, where
+/// the circuit's answers are, and cut.
 ///
 /// # Errors
 /// `ciphertext_invalid` where the request does not have the layout.
