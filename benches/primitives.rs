@@ -3,16 +3,16 @@
 //! `cargo bench --bench primitives`. One core; the bootstrap's figure is per ciphertext in a batch.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use fhectl::fhe::bootstrap::{self, BootstrapParams};
-use fhectl::fhe::cmux::Bits;
-use fhectl::fhe::ggsw::{self, GgswLayout};
-use fhectl::fhe::keyswitch::{self, KeyswitchParams};
-use fhectl::fhe::list::{LweList, Term};
-use fhectl::fhe::pbs::BootstrapKey;
-use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::rerandomize::Rerandomizer;
-use fhectl::fhe::switch::KeyswitchKey;
-use fhectl::fhe::{GlweSecret, GlweShape, Lwe, Random, SeededLayout, cost, public_key};
+use fhectl_core::fhe::bootstrap::BootstrapParams;
+use fhectl_core::fhe::cmux::Bits;
+use fhectl_core::fhe::ggsw::GgswLayout;
+use fhectl_core::fhe::keyswitch::KeyswitchParams;
+use fhectl_core::fhe::list::{LweList, Term};
+use fhectl_core::fhe::pbs::BootstrapKey;
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::rerandomize::Rerandomizer;
+use fhectl_core::fhe::switch::KeyswitchKey;
+use fhectl_core::fhe::{GlweSecret, GlweShape, Lwe, Random, SeededLayout, cost, encrypt};
 use rayon::prelude::*;
 use std::hint::black_box;
 
@@ -30,7 +30,7 @@ fn bootstraps(c: &mut Criterion) {
         let params = BootstrapParams { lwe_dimension: 576, output, base_log, levels, key_bits: 44 };
         let small = GlweSecret::generate(GlweShape::new(9, 64), &mut OsEntropy);
         let big = GlweSecret::generate(output, &mut OsEntropy);
-        let wire = bootstrap::generate(&params, &small, &big, &mut OsEntropy);
+        let wire = encrypt::bootstrap_key(&params, &small, &big, &mut OsEntropy);
         let key = BootstrapKey::unpack(&params, &wire, None).unwrap();
         let mut random = Random::fresh(&mut OsEntropy);
         let inputs: Vec<Lwe> = (0..8)
@@ -57,7 +57,7 @@ fn rerandomize(c: &mut Criterion) {
     for (dimension, size) in [(1, 2048), (1, 4096), (3, 512)] {
         let shape = GlweShape::new(dimension, size);
         let secret = GlweSecret::generate(shape, &mut OsEntropy);
-        let key = Rerandomizer::unpack(shape, &public_key::generate(&secret, &mut OsEntropy)).unwrap();
+        let key = Rerandomizer::unpack(shape, &encrypt::public_key(&secret, &mut OsEntropy)).unwrap();
         let mut random = Random::fresh(&mut OsEntropy);
         println!("k={dimension} N={size}: predicted {:.1} us", 1e6 * cost::rerandomize_seconds(shape));
         group.bench_function(format!("k={dimension} N={size}"), |b| {
@@ -123,7 +123,7 @@ fn between_layers(c: &mut Criterion) {
     let params = KeyswitchParams { from: 2048, to: GlweShape::new(25, 32), base_log: 4, levels: 3, key_bits: 17 };
     let big = GlweSecret::generate(GlweShape::new(4, 512), &mut OsEntropy);
     let small = GlweSecret::generate(params.to, &mut OsEntropy);
-    let key = KeyswitchKey::unpack(&params, &keyswitch::generate(&params, &big, &small, &mut OsEntropy)).unwrap();
+    let key = KeyswitchKey::unpack(&params, &encrypt::keyswitch_key(&params, &big, &small, &mut OsEntropy)).unwrap();
     println!("64 keyswitches: predicted {:.2} ms", 1e3 * cost::combine_seconds(64 * 2048 * 3, 800));
     group.bench_function("64 keyswitches from 2048 to 800, 3 levels", |b| {
         b.iter(|| pool.install(|| black_box(key.switch(&sums))));
@@ -140,10 +140,10 @@ fn tables(c: &mut Criterion) {
         let layout = GgswLayout { count: 16, shape, base_log: 18, levels: 1, key_bits: 38 };
         let secret = GlweSecret::generate(shape, &mut OsEntropy);
         let bits: Vec<u64> = (0..16).map(|bit| bit % 2).collect();
-        let wire = ggsw::encrypt(&layout, &bits, &secret, &mut OsEntropy);
+        let wire = encrypt::ggsw_list(&layout, &bits, &secret, &mut OsEntropy);
         let table: Vec<u64> = (0..1u64 << 16).map(|entry| entry << 48).collect();
         group.bench_function(format!("encrypt the bits, k={dimension} N={size}"), |b| {
-            b.iter(|| black_box(ggsw::encrypt(&layout, &bits, &secret, &mut OsEntropy)));
+            b.iter(|| black_box(encrypt::ggsw_list(&layout, &bits, &secret, &mut OsEntropy)));
         });
         group.bench_function(format!("unpack the bits, k={dimension} N={size}"), |b| {
             b.iter(|| black_box(Bits::unpack(&layout, &wire).unwrap()));

@@ -4,8 +4,9 @@ mod common;
 #[path = "common/process.rs"]
 mod process;
 
-use fhectl::bundle::ClientBundle;
+use fhectl_core::bundle::ClientBundle;
 use process::{Serving, fhectl, run, stdout, succeed};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -456,7 +457,6 @@ fn parts_that_do_not_fit_are_dropped_and_sent_again() {
 fn sigterm_drains_and_ends_well() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = Serving::start(&folder.path().join("store"), &[]);
-    // SAFETY: kill(2) on a child that was not waited for.
-    unsafe { libc::kill(server.child.id() as i32, libc::SIGTERM) };
+    kill_process(Pid::from_child(&server.child), Signal::TERM).unwrap();
     assert_eq!(server.child.wait().unwrap().code(), Some(0));
 }

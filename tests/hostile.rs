@@ -1,13 +1,12 @@
 //! Requests that nobody honest sends: whatever comes, no panic, no failure but "later", and a good client is answered
 //! at once.
-#![cfg(feature = "serve")]
 
 mod common;
 mod live;
 
-use fhectl::fhe::Random;
-use fhectl::protocol::api::KEY_ID_HEADER;
-use fhectl::server::TokenSet;
+use fhectl_core::fhe::Random;
+use fhectl_core::protocol::api::KEY_ID_HEADER;
+use fhectl_server::server::TokenSet;
 use live::{Fixture, Live, list, text};
 use serde_json::json;
 use std::io::{Read, Write};

@@ -7,9 +7,9 @@ mod process;
 #[path = "common/s3_server.rs"]
 mod s3_server;
 
-use fhectl::bundle::{ClientBundle, folder};
 use fhectl::client::{ClientKeys, Http, Keyring, Session};
-use fhectl::store::Owner;
+use fhectl_core::bundle::{ClientBundle, folder};
+use fhectl_server::store::Owner;
 use process::{Serving, fhectl, stderr, stdout};
 use s3_server::{S3, SECRET, STORE};
 use serde_json::Value;
@@ -51,10 +51,10 @@ impl Client {
     /// One inference, not tried twice.
     fn infer(&self, server: &Serving, token: &str) -> Reply {
         let spec = &self.bundle.spec;
-        let mut entropy = fhectl::fhe::random::OsEntropy;
+        let mut entropy = fhectl_core::fhe::random::OsEntropy;
         let item =
-            fhectl::circuit::encode(&spec.circuit, &spec.quantizer, &self.keys.secret, &self.row(), &mut entropy);
-        let body = fhectl::protocol::frame::write_inputs(&self.bundle.id, None, &[item]);
+            fhectl_core::circuit::encode(&spec.circuit, &spec.quantizer, &self.keys.secret, &self.row(), &mut entropy);
+        let body = fhectl_core::protocol::frame::write_inputs(&self.bundle.id, None, &[item]);
         let url = format!("{}/v1/models/{}/infer", server.url, spec.name);
         Reply::of(agent().post(&url).header("key-id", &self.keys.key_id).header("authorization", token).send(&body[..]))
     }
@@ -322,7 +322,7 @@ fn keys_in_memory_outlive_an_outage_and_the_others_are_told_to_wait() {
     // Frozen: connections are taken, and nothing comes.
     let colder = Client::new("tree-spam");
     colder.use_at(&other);
-    s3.signal(libc::SIGSTOP);
+    s3.signal(rustix::process::Signal::STOP);
     let (slowest, took) = thread::scope(|scope| {
         let uncached = scope.spawn(|| {
             let (reply, took) = timed(|| colder.infer(&server, ""));
@@ -343,7 +343,7 @@ fn keys_in_memory_outlive_an_outage_and_the_others_are_told_to_wait() {
     let (reply, took) = timed(|| colder.send(&server, ""));
     reply.is(503, "store_unavailable");
     assert!(took < Duration::from_secs(12));
-    s3.signal(libc::SIGCONT);
+    s3.signal(rustix::process::Signal::CONT);
     sleep(Duration::from_millis(1500));
     colder.infer(&server, "").is(200, "");
     cached.infer(&server, "").is(200, "");

@@ -7,6 +7,7 @@ mod process;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use process::{fhectl, mistake, run, stdout, succeed};
+use rustix::process::{Pid, Signal, kill_process};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::Stdio;
 
@@ -45,8 +46,7 @@ fn no_token_key_or_ciphertext_is_in_any_log() {
     assert!(play(&token).status.success());
     let wrong = "fhectl_a_token_that_is_not_known";
     assert!(!play(wrong).status.success());
-    // SAFETY: kill(2) on a child that was not waited for.
-    unsafe { libc::kill(server.id() as i32, libc::SIGTERM) };
+    kill_process(Pid::from_child(&server), Signal::TERM).unwrap();
     assert!(server.wait().unwrap().success());
     let log = reader.join().unwrap();
     let requests: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -2,6 +2,7 @@
 
 use crate::process::{Serving, fhectl};
 use crate::s3_server::{S3, STORE, free_port, wait_for};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -82,7 +83,7 @@ impl Proxy {
         fs::write(at("fhectl-servers.inc"), lines).unwrap();
         fs::write(at("fhectl-listen.inc"), format!("listen 127.0.0.1:{port};\n")).unwrap();
         // SAFETY: it only reads who this process is.
-        let user = if unsafe { libc::geteuid() } == 0 { "user root;" } else { "" };
+        let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
         let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let temporary: String = kinds.iter().map(|kind| format!("{kind}_temp_path {kind};\n")).collect();
         let main = format!(
@@ -112,8 +113,8 @@ impl Proxy {
 
 impl Drop for Proxy {
     fn drop(&mut self) {
-        // SAFETY: kill(2) on a child that was not waited for; its workers go with it.
-        unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) };
+        // Its workers go with it.
+        kill_process(Pid::from_child(&self.child), Signal::TERM).ok();
         let _ = self.child.wait();
     }
 }

@@ -5,6 +5,7 @@
 mod garage;
 
 use super::process::{Serving, fhectl, stderr};
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -80,9 +81,8 @@ impl S3 {
     }
 
     /// It takes connections and never answers, until SIGCONT.
-    pub fn signal(&self, signal: i32) {
-        // SAFETY: kill(2) on a child that was not waited for.
-        unsafe { libc::kill(self.child.as_ref().unwrap().id() as i32, signal) };
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(self.child.as_ref().unwrap()), signal).unwrap();
     }
 
     pub fn variables(&self) -> Vec<(&'static str, String)> {

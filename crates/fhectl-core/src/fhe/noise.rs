@@ -1,0 +1,258 @@
+//! Noise: what the security curve asks for, what each step adds, and how likely a decision is to go wrong.
+//!
+//! Variances are fractions of the torus, squared. The curve and the formulas of bootstraps and keyswitches are tfhe's
+//! ([`super::noise_formulas`]).
+//!
+//! How likely a decision is to go wrong is bounded, not approximated. A TUniform sample, and the error of rounding a
+//! uniform word, are sums of independent `+-2^i` with equal chances, so they are strictly sub-Gaussian:
+//! `E exp(tX) <= exp(t^2 variance / 2)`, because `cosh t <= exp(t^2 / 2)`. Weighted sums of independent ones are too, and
+//! Chernoff's bound gives `P(|X| >= m) <= 2 exp(-m^2 / (2 variance))` ([`log2_failure`]). Weights that are bits of a key or
+//! of a re-randomising vector are counted by a Hamming weight that is never exceeded ([`heavy_key`]). For sums of fresh
+//! ciphertexts that is a theorem where masks are uniform; for bootstraps and CMUXes, whose digits depend on earlier noise,
+//! the same formula is used as a heuristic.
+
+use super::{GlweShape, noise_formulas};
+
+/// The security of the curve, in bits.
+pub const SECURITY_BITS: u32 = 132;
+
+/// `docs/PARAMETERS.md` has what the lattice-estimator says of the curve from here to 8192. Below, coded-BKW attacks,
+/// which the curve does not model, take over. So no key here is shorter.
+pub const MIN_LWE_DIMENSION: usize = 512;
+
+const MODULUS: f64 = 18_446_744_073_709_551_616.0; // 2^64
+
+/// The bound `b` of TUniform(b) for a binary LWE key of this dimension, modulus 2^64, at [`SECURITY_BITS`]: the
+/// smallest whose variance is not below the curve (up to the curve's own rounding of a part in a million).
+///
+/// The curve flattens at a variance of 2^4.44: below, rounding attacks rather than lattices decide.
+pub fn t_uniform_bound(lwe_dimension: usize) -> u32 {
+    let wanted = noise_formulas::curve_variance(lwe_dimension) * (1.0 - 1e-6);
+    let first = noise_formulas::curve_bound(lwe_dimension);
+    (first..).find(|bound| t_uniform_variance(*bound) >= wanted).unwrap_or(first)
+}
+
+fn t_uniform_variance(bound_log2: u32) -> f64 {
+    ((2.0 * f64::from(bound_log2) + 1.0).exp2() + 1.0) / 6.0 / MODULUS / MODULUS
+}
+
+/// The variance of one fresh encryption.
+pub fn fresh_variance(lwe_dimension: usize) -> f64 {
+    t_uniform_variance(t_uniform_bound(lwe_dimension))
+}
+
+/// The variance of rounding one word to `bits` bits: a uniform law of width `2^-bits`.
+pub fn rounding_variance(bits: u32) -> f64 {
+    if bits >= 64 { 0.0 } else { (-2.0 * f64::from(bits)).exp2() / 12.0 }
+}
+
+/// The variance of a seeded ciphertext's coefficient whose body was cut to `bits`.
+pub fn seeded_variance(shape: GlweShape, bits: u32) -> f64 {
+    fresh_variance(shape.lwe_dimension()) + rounding_variance(bits)
+}
+
+/// The most ones that a binary key or re-randomising vector of this dimension has: eight standard deviations above the
+/// mean. What is drawn with more, some once in 2^50 times, is drawn again.
+pub fn heavy_key(lwe_dimension: usize) -> f64 {
+    let dimension = lwe_dimension as f64;
+    (dimension / 2.0 + 4.0 * dimension.sqrt()).min(dimension)
+}
+
+/// The variance that cutting a whole LWE ciphertext (mask and body) to `bits` adds to its phase, whatever the key.
+///
+/// Half of the mask's errors is put right in the body ([`super::Lwe::write`]): `sum_i (1/2 - s_i) e_i` is left, in
+/// which every weight is a half.
+pub fn answer_rounding_variance(lwe_dimension: usize, bits: u32) -> f64 {
+    (lwe_dimension as f64 / 4.0 + 1.0) * rounding_variance(bits)
+}
+
+/// The variance that rounding mask and body to 32 bits adds to a phase, at most.
+pub fn narrowing_variance(lwe_dimension: usize) -> f64 {
+    (heavy_key(lwe_dimension) + 1.0) * rounding_variance(32)
+}
+
+/// The variance of one encryption of zero under a module-LWE public key whose bodies are cut to `key_bits`:
+/// `<e, rho> - <s, e1> + e2` with binary `rho` and `s`.
+pub fn public_encryption_variance(shape: GlweShape, key_bits: u32) -> f64 {
+    let weight = heavy_key(shape.lwe_dimension());
+    let fresh = fresh_variance(shape.lwe_dimension());
+    weight * (fresh + rounding_variance(key_bits)) + weight * fresh + fresh
+}
+
+/// The centred modulus switch to `2N`: variance added to the phase before a blind rotation.
+pub fn modulus_switch_variance(lwe_dimension: usize, polynomial_size: usize) -> f64 {
+    noise_formulas::centered_modulus_switch(lwe_dimension, polynomial_size)
+}
+
+/// A bootstrap's decomposition and the bits its key's bodies are cut to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Gadget {
+    pub base_log: u32,
+    pub levels: u32,
+    pub key_bits: u32,
+}
+
+/// The variance of a bootstrap's output: tfhe's formula, and on top what our keys have more noise than it counts.
+///
+/// Each coefficient of the key takes part with `n * l * N * (k + 1) * (B^2/12 + 1/6)` times its variance. The formula
+/// counts the curve's; ours may be the next bound above it, and its bodies are cut to `key_bits`.
+pub fn bootstrap_variance(lwe_dimension: usize, output: GlweShape, gadget: Gadget) -> f64 {
+    let formula =
+        noise_formulas::bootstrap(lwe_dimension, output.dimension, output.size, gadget.base_log, gadget.levels);
+    let products = lwe_dimension * gadget.levels as usize * output.size * (output.dimension + 1);
+    formula + beyond_the_formula(products, output.lwe_dimension(), gadget)
+}
+
+/// What `products` of a digit and a key's coefficient add that tfhe's formulas do not count: the part of our noise that is
+/// above the curve, and the bits that were cut.
+fn beyond_the_formula(products: usize, dimension: usize, gadget: Gadget) -> f64 {
+    let above_curve = (fresh_variance(dimension) - noise_formulas::curve_variance(dimension)).max(0.0);
+    products as f64
+        * noise_formulas::digit_variance(gadget.base_log)
+        * (above_curve + rounding_variance(gadget.key_bits))
+}
+
+/// The variance that a keyswitch adds: tfhe's formula, and on top what our keys have more noise than it counts (as
+/// for [`bootstrap_variance`]).
+pub fn keyswitch_variance(from: usize, to: usize, gadget: Gadget) -> f64 {
+    let formula = noise_formulas::keyswitch(from, to, gadget.base_log, gadget.levels);
+    formula + beyond_the_formula(from * gadget.levels as usize, to, gadget)
+}
+
+/// log2 of `2 exp(-margin^2 / (2 variance))`, which bounds the chance that sub-Gaussian noise crosses its margin.
+pub fn log2_failure(margin: f64, variance: f64) -> f64 {
+    if margin <= 0.0 {
+        return 0.0;
+    }
+    (1.0 - margin * margin / variance / 2.0 * std::f64::consts::LOG2_E).min(0.0)
+}
+
+/// How many standard deviations of margin a decision needs for a chance of failure of at most `2^log2_failure`: the
+/// inverse of [`log2_failure`].
+pub fn deviations(log2_failure: f64) -> f64 {
+    (2.0 * (1.0 - log2_failure) / std::f64::consts::LOG2_E).max(0.0).sqrt()
+}
+
+/// The widest flooding noise, in units of 2^-64, that leaves `margin` to noise of `variance` with a chance of failure of at most
+/// `2^log2_failure`. `None` where there is no room for any.
+///
+/// Rounded down to eight binary digits: it is public, and to all of its digits it would be a function of the model's own noise.
+pub fn widest_flooding(margin: f64, variance: f64, log2_failure: f64) -> Option<u64> {
+    let room = (margin - deviations(log2_failure) * variance.sqrt()) * MODULUS;
+    (room >= 2.0).then(|| leading_digits(room as u64, 8))
+}
+
+/// `number` with all but its leading binary digits set to zero.
+pub fn leading_digits(number: u64, digits: u32) -> u64 {
+    let unused = (64 - number.leading_zeros()).saturating_sub(digits);
+    number >> unused << unused
+}
+
+/// The part of the torus that flooding noise over `[-flooding, flooding)` reaches on each side.
+pub fn flooding_reach(flooding: Option<u64>) -> f64 {
+    flooding.map_or(0.0, |flooding| flooding as f64 / MODULUS)
+}
+
+/// What cutting the body to `bits` takes off a margin, half a word: where there is no flooding the error follows from all
+/// else and is not independent of it. With flooding it is counted as noise.
+pub fn dependent_cut(flooding: Option<u64>, bits: u32) -> f64 {
+    if flooding.is_some() || bits >= 64 { 0.0 } else { (-f64::from(bits) - 1.0).exp2() }
+}
+
+/// The variance of flooding noise over `[-flooding, flooding)`.
+pub fn flooding_variance(flooding: u64) -> f64 {
+    (flooding as f64 / MODULUS).powi(2) / 3.0
+}
+
+/// The widest flooding noise whose variance is at most this, rounded down to three binary digits; `None` where there is none.
+pub fn flooding_of_variance(variance: f64) -> Option<u64> {
+    let widest = (3.0 * variance.max(0.0)).sqrt() * MODULUS;
+    (widest >= 1.0).then(|| leading_digits(widest.min(0.25 * MODULUS) as u64, 3))
+}
+
+/// The bits that one message can carry at most to whoever sent the question, honest or not: the capacity of a circle
+/// with uniform noise over `[-flooding, flooding)`.
+///
+/// Whatever a client sends, the phase it decrypts is a number that depends on the model plus that noise, so their mutual
+/// information is at most `log2(circle) - log2(2 flooding)` (the entropy of the uniform law on the circle bounds the
+/// answer's, that of the noise is what it has at least).
+pub fn message_capacity(flooding: u64) -> f64 {
+    63.0 - (flooding as f64).log2()
+}
+
+/// log2 of a sum of probabilities given by their log2 (a union bound).
+pub fn log2_union(terms: impl IntoIterator<Item = f64>) -> f64 {
+    let terms: Vec<f64> = terms.into_iter().collect();
+    let largest = terms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if largest == f64::NEG_INFINITY {
+        return largest;
+    }
+    largest + terms.iter().map(|term| (term - largest).exp2()).sum::<f64>().log2()
+}
+
+/// log2 of the expected statistical distance that `answers` ciphertexts keep from ones whose noise does not
+/// depend on the model, when uniform noise over `[-flooding, flooding)` (in units of 2^-64) is added to each.
+///
+/// A uniform law of width `w` and its shift by `d` differ by `|d| / w`; `E|d| <= sigma`; distances add up.
+pub fn log2_flooding_distance(variance: f64, flooding: u64, answers: usize) -> f64 {
+    let width = 2.0 * flooding as f64 / MODULUS;
+    (answers as f64 * variance.sqrt() / width).log2().min(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_stand_on_the_132_bit_curve() {
+        // The curve's own line: ceil(-0.025167785 n + 64 + 4.10067100000001), until it is flat.
+        for (dimension, bound) in [(512, 56), (576, 54), (1536, 30), (2048, 17), (4096, 4), (8192, 4)] {
+            assert_eq!(t_uniform_bound(dimension), bound, "dimension {dimension}");
+        }
+        for dimension in MIN_LWE_DIMENSION..=8192 {
+            assert!(
+                fresh_variance(dimension) >= noise_formulas::curve_variance(dimension) * (1.0 - 1e-6),
+                "dimension {dimension}"
+            );
+        }
+    }
+
+    #[test]
+    fn failure_is_bounded_by_chernoff_and_inverted() {
+        // Some five bits above the normal law's tail, which is 2^-128 at 13.05 deviations.
+        assert!((log2_failure(13.05, 1.0) + 121.8).abs() < 0.1, "{}", log2_failure(13.05, 1.0));
+        assert_eq!((log2_failure(0.0, 1.0), log2_failure(0.5, 1.0)), (0.0, 0.0));
+        for log2 in [-10.0, -64.0, -128.0, -250.0] {
+            assert!((log2_failure(deviations(log2), 1.0) - log2).abs() < 1e-9);
+            let flooding = widest_flooding(0.01, 1e-8, log2).unwrap();
+            let left = 0.01 - flooding_reach(Some(flooding));
+            let failure = log2_failure(left, 1e-8);
+            assert!(failure <= log2 && failure > 1.3 * log2, "{failure} for {log2}");
+            assert_eq!(leading_digits(flooding, 8), flooding);
+        }
+        assert_eq!(widest_flooding(0.01, 1e-4, -128.0), None);
+    }
+
+    /// The moments of the laws themselves: the bound on tails stands on them.
+    #[test]
+    fn noise_is_strictly_sub_gaussian() {
+        // TUniform over [-8, 8] and rounding errors over 16 points, exactly.
+        let ends = |x: i32| if x.abs() == 8 { 0.5 } else { 1.0 };
+        let t_uniform: Vec<(f64, f64)> = (-8..=8).map(|x| (f64::from(x), ends(x) / 16.0)).collect();
+        let rounding: Vec<(f64, f64)> = (0..16).map(|x| (f64::from(x) - 7.5, 1.0 / 16.0)).collect();
+        for law in [t_uniform, rounding] {
+            let variance: f64 = law.iter().map(|(x, p)| x * x * p).sum();
+            for t in (1..400).map(|t| f64::from(t) * 0.01) {
+                let moment: f64 = law.iter().map(|(x, p)| (t * x).exp() * p).sum();
+                assert!(moment <= (t * t * variance / 2.0).exp() * (1.0 + 1e-12), "t = {t}");
+            }
+        }
+        assert!((t_uniform_variance(3) * MODULUS * MODULUS - 21.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn union_adds_probabilities() {
+        assert!((log2_union([-10.0, -10.0]) + 9.0).abs() < 1e-9);
+        assert!((log2_union([-1000.0, -1000.0, -1000.0, -1000.0]) + 998.0).abs() < 1e-9);
+    }
+}

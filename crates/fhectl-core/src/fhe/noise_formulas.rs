@@ -1,0 +1,130 @@
+//! The security curve and the noise that bootstraps, keyswitches and modulus switches add, for words of 64 bits.
+//!
+//! The formulas are those of tfhe 1.8's `core_crypto::commons::noise_formulas` (132 bits, TUniform), which its authors
+//! derive from the lattice-estimator and, for the Fourier transform, from measurement. They stand here so that a client
+//! needs no evaluation library; tests compare each with tfhe's over the range of parameters that searches go through.
+//!
+//! All variances are fractions of the torus, squared.
+
+/// `2^-128`: the square of one unit of a 64-bit word.
+const UNIT_SQUARED: f64 = 1.0 / (18_446_744_073_709_551_616.0 * 18_446_744_073_709_551_616.0);
+/// Bits of a product that the bootstrap's Fourier transform loses: words of 64 bits against a mantissa of 53.
+const LOST_BITS: f64 = 64.0 - 53.0;
+
+/// log2 of the bound of TUniform noise that the curve asks for, before it flattens.
+fn curve_line(lwe_dimension: f64) -> f64 {
+    (64.0 + 4.100_671_000_000_01 - 0.025_167_785 * lwe_dimension).ceil()
+}
+
+/// The bound `b` of TUniform(b) on the curve's line; the variance may ask for more where the curve is flat.
+pub(super) fn curve_bound(lwe_dimension: usize) -> u32 {
+    curve_line(lwe_dimension as f64) as u32
+}
+
+/// The least variance of a fresh encryption at 132 bits of security: TUniform on the curve's line, and a floor of `2^4.44`
+/// units squared below which rounding attacks rather than lattices decide.
+pub(super) fn curve_variance(lwe_dimension: usize) -> f64 {
+    let line = (2.0 * curve_line(lwe_dimension as f64)).exp2();
+    (4.44f64.exp2() + (line + 0.5) / 3.0) * UNIT_SQUARED
+}
+
+/// What rounding to `levels` digits of `base_log` bits leaves of a uniform word, against a binary key of `products` entries.
+fn decomposition_error(products: f64, base_log: u32, levels: u32) -> f64 {
+    let last_digit = (-2.0 * f64::from(base_log * levels)).exp2();
+    products * (UNIT_SQUARED / 48.0 + last_digit / 24.0)
+}
+
+/// The mean square of a digit, `B^2 / 12 + 1/6`.
+pub(super) fn digit_variance(base_log: u32) -> f64 {
+    (2.0 * f64::from(base_log)).exp2() / 12.0 + 1.0 / 6.0
+}
+
+/// The variance of a bootstrap's output, from a key of dimension `n` to one of `k` polynomials of `size` coefficients.
+///
+/// Each of the `n` CMUXes adds the key's noise times digits, the decomposition's error, and the Fourier transform's.
+pub(super) fn bootstrap(n: usize, k: usize, size: usize, base_log: u32, levels: u32) -> f64 {
+    let (k, size, levels_f) = (k as f64, size as f64, f64::from(levels));
+    // Fitted by tfhe's authors to measurements of its transform.
+    let transform = 0.00705
+        * (2.0 * LOST_BITS + 2.0 * f64::from(base_log) - 128.0).exp2()
+        * levels_f.powf(1.01827)
+        * k.powf(1.22003)
+        * size.powf(2.22003)
+        * (k + 1.0).powf(1.01827);
+    let key = levels_f * size * (k + 1.0) * curve_variance((k * size) as usize) * digit_variance(base_log);
+    let last_digit = (-2.0 * f64::from(base_log * levels)).exp2();
+    let rounding = decomposition_error(k * size / 2.0, base_log, levels) + last_digit / 24.0 - UNIT_SQUARED / 24.0;
+    n as f64 * (transform + key + rounding)
+}
+
+/// The variance that a keyswitch adds, from a key of dimension `from` to one of dimension `to`.
+pub(super) fn keyswitch(from: usize, to: usize, base_log: u32, levels: u32) -> f64 {
+    let key = f64::from(levels) * from as f64 * curve_variance(to) * digit_variance(base_log);
+    key + decomposition_error(from as f64, base_log, levels)
+}
+
+/// The variance that a centered modulus switch to `2 * size` adds to a phase (a heuristic of tfhe's authors).
+pub(super) fn centered_modulus_switch(lwe_dimension: usize, size: usize) -> f64 {
+    let step = 1.0 / (2.0 * size as f64);
+    lwe_dimension as f64 * (UNIT_SQUARED / 24.0 + step * step / 48.0)
+}
+
+#[cfg(all(test, feature = "evaluate"))]
+mod tests {
+    use super::*;
+    use tfhe::core_crypto::commons::noise_formulas::{
+        centered_mean_shifted_modulus_switch as shifted, lwe_keyswitch, lwe_programmable_bootstrap, secure_noise,
+    };
+    use tfhe::core_crypto::prelude::{
+        DecompositionBaseLog, DecompositionLevelCount, GlweDimension, LweDimension, PolynomialSize,
+    };
+
+    const MODULUS: f64 = 18_446_744_073_709_551_616.0;
+
+    fn assert_near(ours: f64, theirs: f64, what: impl std::fmt::Debug) {
+        assert!((ours / theirs - 1.0).abs() < 1e-9, "{what:?}: {ours} and {theirs}");
+    }
+
+    #[test]
+    fn the_curve_is_tfhes() {
+        for n in 1..=8192 {
+            let theirs = secure_noise::minimal_lwe_variance_for_132_bits_security_tuniform(LweDimension(n), MODULUS);
+            assert_near(curve_variance(n), theirs.0, n);
+            let theirs = secure_noise::minimal_lwe_bound_for_132_bits_security_tuniform(LweDimension(n), MODULUS);
+            assert_eq!(curve_bound(n), theirs, "{n}");
+        }
+    }
+
+    #[test]
+    fn steps_add_what_tfhe_says() {
+        for (n, k, log) in [(2, 1, 11), (512, 1, 11), (640, 3, 9), (1024, 6, 8), (1216, 1, 13), (1000, 33, 4)] {
+            for (base_log, levels) in [(1, 1), (4, 5), (8, 1), (23, 1), (12, 2), (16, 3), (7, 7)] {
+                let theirs = lwe_programmable_bootstrap::pbs_variance_132_bits_security_tuniform_fft_mul(
+                    LweDimension(n),
+                    GlweDimension(k),
+                    PolynomialSize(1 << log),
+                    DecompositionBaseLog(base_log as usize),
+                    DecompositionLevelCount(levels as usize),
+                    53.0,
+                    MODULUS,
+                );
+                assert_near(bootstrap(n, k, 1 << log, base_log, levels), theirs.0, (n, k, log, base_log, levels));
+                let theirs = lwe_keyswitch::keyswitch_additive_variance_132_bits_security_tuniform(
+                    LweDimension(k << log),
+                    LweDimension(n),
+                    DecompositionBaseLog(base_log as usize),
+                    DecompositionLevelCount(levels as usize),
+                    MODULUS,
+                    MODULUS,
+                );
+                assert_near(keyswitch(k << log, n, base_log, levels), theirs.0, (k << log, n, base_log, levels));
+            }
+            let theirs = shifted::centered_binary_shifted_modulus_switch_additive_variance(
+                LweDimension(n),
+                MODULUS,
+                2.0 * f64::from(1 << log),
+            );
+            assert_near(centered_modulus_switch(n, 1 << log), theirs.0, (n, log));
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Lists of seeded GLWE ciphertexts: inputs, public keys and bootstrap keys all travel as one seed and the
+//! bodies' leading bits.
+
+#[cfg(feature = "evaluate")]
+use super::list::{LweList, narrow};
+use super::lwe::Lwe;
+use super::partial_glwe::PartialGlwe;
+use super::random::{Random, Seed};
+use super::{GlweShape, wire};
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+
+/// What stands on the wire: a 16-byte seed, then `bodies` torus words cut to `bits` bits.
+///
+/// Ciphertext `i` of the list holds coefficients `i*N .. (i+1)*N`; the last may be partial.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SeededLayout {
+    pub shape: GlweShape,
+    pub bodies: usize,
+    #[serde(rename = "body_bits")]
+    pub bits: u32,
+}
+
+impl SeededLayout {
+    /// The exact length in bytes.
+    pub const fn wire_len(&self) -> usize {
+        16 + wire::packed_len(self.bodies, self.bits)
+    }
+
+    /// The number of GLWE ciphertexts.
+    pub const fn ciphertexts(&self) -> usize {
+        self.bodies.div_ceil(self.shape.size)
+    }
+
+    /// Splits wire bytes into seed and bodies.
+    ///
+    /// # Errors
+    /// `ciphertext_invalid` for any other length or set padding bits.
+    pub fn parse(&self, bytes: &[u8]) -> Result<(Seed, Vec<u64>)> {
+        let (seed, packed) = self.split(bytes)?;
+        Ok((seed, wire::unpack(packed, self.bodies, self.bits).unwrap_or_default()))
+    }
+
+    /// Splits wire bytes into seed and packed bodies.
+    ///
+    /// # Errors
+    /// As [`SeededLayout::parse`].
+    pub fn split<'a>(&self, bytes: &'a [u8]) -> Result<(Seed, &'a [u8])> {
+        let wrong = || {
+            Error::user(
+                "ciphertext_invalid",
+                format!("{} bytes of seeded ciphertexts, expected {} with zero padding", bytes.len(), self.wire_len()),
+            )
+            .hint("it was truncated or altered on the way, or belongs to another model")
+        };
+        let (seed, packed) = bytes.split_first_chunk::<16>().ok_or_else(wrong)?;
+        if !wire::is_packed(packed, self.bodies, self.bits) {
+            return Err(wrong());
+        }
+        Ok((Seed(*seed), packed))
+    }
+
+    /// Reads the list and expands its masks.
+    ///
+    /// # Errors
+    /// As [`SeededLayout::parse`].
+    pub fn expand(&self, bytes: &[u8]) -> Result<GlweList> {
+        let (seed, bodies) = self.parse(bytes)?;
+        let mut masks = vec![0; self.ciphertexts() * self.shape.lwe_dimension()];
+        Random::new(seed).fill_uniform(&mut masks);
+        // Reversed, so that extracting a coefficient reads forwards.
+        for polynomial in masks.chunks_mut(self.shape.size) {
+            polynomial.reverse();
+        }
+        Ok(GlweList { shape: self.shape, reversed_masks: masks, bodies })
+    }
+
+    /// Reads a list of one ciphertext and expands its mask.
+    ///
+    /// # Errors
+    /// As [`SeededLayout::parse`].
+    pub fn expand_one(&self, bytes: &[u8]) -> Result<PartialGlwe> {
+        debug_assert!(self.bodies <= self.shape.size);
+        let (seed, bodies) = self.parse(bytes)?;
+        let mut mask = vec![0; self.shape.lwe_dimension()];
+        Random::new(seed).fill_uniform(&mut mask);
+        Ok(PartialGlwe { mask, bodies })
+    }
+}
+
+/// Expanded GLWE ciphertexts whose coefficients are read as LWE ciphertexts.
+#[derive(Debug, Clone)]
+pub struct GlweList {
+    shape: GlweShape,
+    reversed_masks: Vec<u64>,
+    bodies: Vec<u64>,
+}
+
+impl GlweList {
+    /// `sum += factor * (coefficient `index` as an LWE ciphertext)`: sample extraction, a scalar product and an
+    /// addition in one pass (`k * N` multiply-adds). `sum` has dimension `k * N`.
+    ///
+    /// Extraction (TFHE, section 4.2): entry `j` of the mask is `a_{i-j}` for `j <= i` and `-a_{N+i-j}` after.
+    pub fn add_coefficient(&self, index: usize, factor: i64, sum: &mut Lwe) {
+        let size = self.shape.size;
+        let (ciphertext, i) = (index / size, index % size);
+        let factor = factor as u64;
+        let masks = &self.reversed_masks[ciphertext * self.shape.lwe_dimension()..][..self.shape.lwe_dimension()];
+        for (reversed, sum) in masks.chunks(size).zip(sum.mask.chunks_mut(size)) {
+            let (straight, wrapped) = sum.split_at_mut(i + 1);
+            for (sum, a) in straight.iter_mut().zip(&reversed[size - 1 - i..]) {
+                *sum = sum.wrapping_add(a.wrapping_mul(factor));
+            }
+            for (sum, a) in wrapped.iter_mut().zip(reversed) {
+                *sum = sum.wrapping_sub(a.wrapping_mul(factor));
+            }
+        }
+        sum.body = sum.body.wrapping_add(self.bodies[index].wrapping_mul(factor));
+    }
+
+    /// Every coefficient as an LWE ciphertext of 32-bit words.
+    ///
+    /// Dropping bits adds [`super::noise::narrowing_variance`].
+    #[cfg(feature = "evaluate")]
+    pub fn to_list(&self) -> LweList {
+        use rayon::prelude::*;
+        let size = self.shape.size;
+        let dimension = self.shape.lwe_dimension();
+        let mut list = LweList::zero(self.bodies.len(), dimension);
+        list.rows_mut().enumerate().for_each(|(index, row)| {
+            let i = index % size;
+            let masks = &self.reversed_masks[index / size * dimension..][..dimension];
+            for (reversed, out) in masks.chunks(size).zip(row.chunks_mut(size)) {
+                let (straight, wrapped) = out.split_at_mut(i + 1);
+                for (out, a) in straight.iter_mut().zip(&reversed[size - 1 - i..]) {
+                    *out = narrow(*a);
+                }
+                for (out, a) in wrapped.iter_mut().zip(reversed) {
+                    *out = narrow(*a).wrapping_neg();
+                }
+            }
+            row[dimension] = narrow(self.bodies[index]);
+        });
+        list
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fhe::GlweSecret;
+    use crate::fhe::random::OsEntropy;
+
+    #[test]
+    fn every_coefficient_decrypts_after_extraction() {
+        for (shape, bits) in [(GlweShape::new(9, 64), 16), (GlweShape::new(1, 2048), 43), (GlweShape::new(3, 512), 64)]
+        {
+            let secret = GlweSecret::generate(shape, &mut OsEntropy);
+            let layout = SeededLayout { shape, bodies: shape.size + 37, bits };
+            let messages: Vec<u64> = (0..layout.bodies as u64).map(|i| (i % 8) << 61).collect();
+            let bytes = layout.encrypt(&secret, &messages, &mut OsEntropy);
+            assert_eq!(bytes.len(), layout.wire_len());
+            let list = layout.expand(&bytes).unwrap();
+            for (index, message) in messages.iter().enumerate() {
+                let mut lwe = Lwe::zero(shape.lwe_dimension());
+                list.add_coefficient(index, 3, &mut lwe);
+                let error = secret.phase(&lwe).word().wrapping_sub(message.wrapping_mul(3)) as i64;
+                assert!(error.unsigned_abs() < 1 << 58, "{shape:?} coefficient {index}: off by {error}");
+            }
+            let rows = list.to_list();
+            for (index, message) in messages.iter().enumerate() {
+                let error = secret.phase(&rows.lwe(index)).word().wrapping_sub(*message) as i64;
+                assert!(error.unsigned_abs() < 1 << 58, "{shape:?} row {index}: off by {error}");
+            }
+            assert!(layout.expand(&bytes[1..]).is_err());
+        }
+    }
+}
