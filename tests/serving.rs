@@ -1,5 +1,5 @@
 //! `fhectl serve` as a process: its log, its check, its tokens.
-#![cfg(all(feature = "cli", unix))]
+#![cfg(unix)]
 
 #[path = "common/process.rs"]
 mod process;

@@ -82,7 +82,6 @@ impl Proxy {
             servers.iter().map(|port| format!("server 127.0.0.1:{port} max_fails=2 fail_timeout=5s;\n")).collect();
         fs::write(at("fhectl-servers.inc"), lines).unwrap();
         fs::write(at("fhectl-listen.inc"), format!("listen 127.0.0.1:{port};\n")).unwrap();
-        // SAFETY: it only reads who this process is.
         let user = if rustix::process::geteuid().is_root() { "user root;" } else { "" };
         let kinds = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         let temporary: String = kinds.iter().map(|kind| format!("{kind}_temp_path {kind};\n")).collect();
