@@ -4,10 +4,10 @@
 use crate::common;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fhectl_core::bundle::folder::sha256_hex;
 use fhectl_core::bundle::{ClientSpec, Metrics, Quality, ServerBundle, ServerSpec, pack};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
+use fhectl_core::digest::sha256_hex;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::model::{Model, Output, Quantizer};
 use fhectl_core::protocol::api::KEY_ID_HEADER;

@@ -3,11 +3,12 @@
 //! Modules, each using only those above it in this list:
 //!
 //! 1. [`error`]: the one error type.
-//! 2. [`model`]: quantizers and the integer models in clear, which the encrypted computation must equal.
-//! 3. [`fhe`]: ciphertexts, keys, noise, bootstrapping. The only module that names `tfhe`.
-//! 4. [`circuit`]: how a model becomes something that runs on ciphertexts: search, encode, evaluate, decode.
-//! 5. [`bundle`]: `client.zip`, `server.zip`, `versions.json`.
-//! 6. [`protocol`]: messages and byte formats that client and server share.
+//! 2. [`digest`]: SHA-256 and hexadecimal text.
+//! 3. [`model`]: quantizers and the integer models in clear, which the encrypted computation must equal.
+//! 4. [`fhe`]: ciphertexts, keys, noise, bootstrapping. The only module that names `tfhe`.
+//! 5. [`circuit`]: how a model becomes something that runs on ciphertexts: search, encode, evaluate, decode.
+//! 6. [`bundle`]: `client.zip`, `server.zip`, `versions.json`.
+//! 7. [`protocol`]: messages and byte formats that client and server share.
 //!
 //! Feature `client` adds secret keys, encoding and decoding: pure code without threads, sockets, files or a clock, whose
 //! randomness comes in as an argument. Feature `evaluate` adds what a server computes on ciphertexts and the search for
@@ -18,6 +19,7 @@
 
 pub mod bundle;
 pub mod circuit;
+pub mod digest;
 pub mod error;
 pub mod fhe;
 pub mod model;

@@ -17,6 +17,7 @@
 //! A seal covers all that stands before it.
 
 use fhectl_core::bundle::{ClientBundle, ModelId, check_name};
+use fhectl_core::digest;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::Entropy;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -63,7 +64,7 @@ impl Header {
 
     /// The serial as it stands in names of files.
     pub(super) fn serial(&self) -> String {
-        self.serial.iter().map(|byte| format!("{byte:02x}")).collect()
+        digest::to_hex(&self.serial)
     }
 
     pub(super) fn bytes(&self) -> Vec<u8> {

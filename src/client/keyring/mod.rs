@@ -15,10 +15,10 @@ pub use usage::{NETWORK_KEY_BITS, Told};
 
 use fhectl_core::bundle::{ClientBundle, ModelId};
 use fhectl_core::circuit::ClientKey;
+use fhectl_core::digest::sha256_hex;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::frame;
-use sha2::{Digest, Sha256};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -144,7 +144,7 @@ impl Keyring {
             },
         };
         let evaluation = self.evaluation(bundle, &header, &secret)?;
-        let key_id = ModelId(Sha256::digest(&evaluation).into()).to_string();
+        let key_id = sha256_hex(&evaluation);
         Ok(ClientKeys { secret, serial: header.serial(), evaluation, key_id, fresh, renewed, sealed: header.sealed })
     }
 

@@ -11,13 +11,13 @@ use crate::report::progress;
 use clap::Args;
 use fhectl_core::bundle::{Evaluation, ScoreUnit, check_name, folder};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::digest::sha256;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::{Model, Output};
 use fhectl_train::data::{self, Dataset, Holdout, Task};
 use fhectl_train::import::{self, FloatModel, Imported, Levels, Quantised, QuantisedModel};
 use fhectl_train::train::{self, Fit, Score};
 use rayon::prelude::*;
-use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -123,7 +123,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         imported: Some(&from),
         rounded,
         // Without rows the file is all that a client does not have.
-        secret: if no_rows { Sha256::digest(&bytes).into() } else { rows.calibration.digest() },
+        secret: if no_rows { sha256(&bytes) } else { rows.calibration.digest() },
     };
     say!("read: {} of {} features", imported.source, imported.features);
     publish(made, &origin, common)?;

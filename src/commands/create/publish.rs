@@ -6,6 +6,7 @@ use crate::report::card::{ImportedFrom, Story, card};
 use crate::report::{facts::facts, plan_table::plan_table};
 use fhectl_core::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
 use fhectl_core::circuit::plan::{Needs, PLANNED_CORES};
+use fhectl_core::digest;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
 use fhectl_core::model::{Model, Quantizer, RowStep};
@@ -86,7 +87,7 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
         score_unit: made.score_unit,
         evaluation: origin.evaluation.clone(),
     };
-    let salt = origin.secret.iter().map(|byte| format!("{byte:02x}")).collect();
+    let salt = digest::to_hex(&origin.secret);
     let server = ServerSpec { format: FORMAT, salt, model: made.model, metrics };
     let (client_zip, server_zip) = bundle::pack(&spec, &server)?;
     let story =

@@ -1,9 +1,9 @@
 //! Bundles on disk: `<folder>/{client.zip, server.zip, versions.json, README.md}`.
 
 use super::{ClientBundle, FORMAT, ModelId, ServerBundle};
+use crate::digest::sha256_hex;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -44,11 +44,6 @@ impl Versions {
             sha256: sha256.into(),
         }
     }
-}
-
-/// SHA-256 in hexadecimal.
-pub fn sha256_hex(bytes: &[u8]) -> String {
-    ModelId(Sha256::digest(bytes).into()).to_string()
 }
 
 /// Refuses a folder that is there, unless `force`.

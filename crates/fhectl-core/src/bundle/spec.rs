@@ -2,11 +2,11 @@
 
 use super::{FORMAT, invalid};
 use crate::circuit::{CircuitSpec, Reveal};
+use crate::digest::{self, Sha256};
 use crate::error::{Error, Result};
 use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{Model, Output, Quantizer, RowStep};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use std::fmt;
 use std::str::FromStr;
 use zeroize::Zeroizing;
@@ -22,13 +22,13 @@ impl ModelId {
         hash.update((client_json.len() as u64).to_le_bytes());
         hash.update(client_json);
         hash.update(model_json);
-        Self(hash.finalize().into())
+        Self(hash.finish())
     }
 }
 
 impl fmt::Display for ModelId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&digest::to_hex(&self.0))
     }
 }
 
@@ -36,16 +36,7 @@ impl FromStr for ModelId {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let mut id = [0; 32];
-        // Not left to the parsing of numbers, which takes a sign.
-        if text.len() != 64 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            return Err(invalid("a model id is 64 hexadecimal digits"));
-        }
-        for (byte, at) in id.iter_mut().zip((0..64).step_by(2)) {
-            *byte = u8::from_str_radix(&text[at..at + 2], 16)
-                .map_err(|_| invalid("a model id is 64 hexadecimal digits"))?;
-        }
-        Ok(Self(id))
+        digest::from_hex(text).map(Self).ok_or_else(|| invalid("a model id is 64 hexadecimal digits"))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Files that are read again when they change, without a restart.
 
+use fhectl_core::digest::{Sha256, sha256};
 use fhectl_core::error::{Error, Result};
-use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -39,10 +39,10 @@ impl<T> Reloading<T> {
         let contents = self.files.iter().map(|path| read(path)).collect::<Result<Vec<_>>>();
         let mut hasher = Sha256::new();
         match &contents {
-            Ok(contents) => contents.iter().for_each(|bytes| hasher.update(Sha256::digest(bytes))),
+            Ok(contents) => contents.iter().for_each(|bytes| hasher.update(sha256(bytes))),
             Err(error) => hasher.update(error.message.as_bytes()),
         }
-        let digest: [u8; 32] = hasher.finalize().into();
+        let digest = hasher.finish();
         let before = self.seen.lock().unwrap_or_else(PoisonError::into_inner).replace(digest);
         if before == Some(digest) {
             return;

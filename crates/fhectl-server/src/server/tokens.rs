@@ -6,9 +6,9 @@
 use crate::store::Owner;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use fhectl_core::digest;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::Entropy;
-use sha2::{Digest, Sha256};
 use std::path::{Path, PathBuf};
 use subtle::{Choice, ConstantTimeEq};
 
@@ -44,8 +44,7 @@ pub fn hash_line(token: &str) -> Result<String> {
         )
         .hint("let `fhectl token new` make one"));
     }
-    let hex: String = hash(token).iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(format!("{HASHED}{hex}"))
+    Ok(format!("{HASHED}{}", digest::to_hex(&hash(token))))
 }
 
 impl TokenSet {
@@ -92,7 +91,7 @@ impl TokenSet {
             }
             if let Some(rest) = token.strip_prefix(HASHED) {
                 let hex = rest.split_whitespace().next().unwrap_or_default();
-                hashes.push(from_hex(hex).ok_or_else(|| {
+                hashes.push(digest::from_hex(hex).ok_or_else(|| {
                     bad_file(
                         format!("line {}: not a SHA-256 in hexadecimal", number + 1),
                         "write the line that `fhectl token hash` prints",
@@ -142,19 +141,7 @@ impl TokenSet {
 }
 
 fn hash(token: &str) -> [u8; 32] {
-    Sha256::digest(token.as_bytes()).into()
-}
-
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digits = text.as_bytes();
-    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+    digest::sha256(token.as_bytes())
 }
 
 fn bad_file(what: String, hint: &str) -> Error {

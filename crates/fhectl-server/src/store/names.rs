@@ -1,7 +1,7 @@
 //! The names that paths are made of. Each is checked when it is made, so no path can climb out of its place.
 
 use fhectl_core::bundle::ModelId;
-use fhectl_core::bundle::folder::sha256_hex;
+use fhectl_core::digest::{self, sha256_hex};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::Entropy;
 use fhectl_core::protocol::api::is_key_id;
@@ -67,9 +67,7 @@ impl KeyId {
 
     /// The hash itself.
     pub fn bytes(&self) -> [u8; 32] {
-        let digit = |byte: u8| if byte.is_ascii_digit() { byte - b'0' } else { byte - b'a' + 10 };
-        let digits = self.0.as_bytes();
-        std::array::from_fn(|index| digit(digits[2 * index]) << 4 | digit(digits[2 * index + 1]))
+        digest::from_hex(&self.0).expect("a key id is checked when it is made")
     }
 }
 
@@ -85,7 +83,7 @@ pub struct Uid(String);
 
 impl Uid {
     pub fn fresh(entropy: &mut impl Entropy) -> Self {
-        Self(entropy.seed().0.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(digest::to_hex(&entropy.seed().0))
     }
 
     /// `None` where no server could have given out this text.

@@ -21,9 +21,9 @@ pub use source::{BUILT_IN, Holdout, Task, load, load_split, read_labelled};
 pub use split::{split, split_indices};
 pub use synthetic::synthetic;
 
+use fhectl_core::digest::Sha256;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::Output;
-use sha2::{Digest, Sha256};
 
 /// The most classes a target may have; beyond this it is taken for a number to predict.
 pub const MAX_CLASSES: usize = 256;
@@ -146,7 +146,7 @@ impl Dataset {
                 Output::Value => hash.update(self.values[index].to_bits().to_le_bytes()),
             }
         }
-        hash.finalize().into()
+        hash.finish()
     }
 
     /// Refuses data from which nothing can be learnt.

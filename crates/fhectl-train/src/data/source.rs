@@ -167,7 +167,7 @@ fn missing(message: String) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use sha2::{Digest, Sha256};
+    use fhectl_core::digest::sha256_hex;
 
     fn datasets() -> std::path::PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../../datasets")
@@ -235,8 +235,7 @@ mod tests {
                 continue;
             }
             let bytes = std::fs::read(datasets().join(file)).unwrap();
-            let hex: String = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
-            assert_eq!(hex, sum, "{file}");
+            assert_eq!(sha256_hex(&bytes), sum, "{file}");
             checked += 1;
         }
         assert_eq!(checked, 8);

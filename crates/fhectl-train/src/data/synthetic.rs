@@ -74,7 +74,7 @@ mod tests {
         let data = synthetic();
         assert_eq!((data.len(), data.features.len()), (1000, 30));
         assert!(data.class_counts().iter().all(|count| (480..=520).contains(count)));
-        let hex: String = data.digest().iter().map(|byte| format!("{byte:02x}")).collect();
+        let hex = fhectl_core::digest::to_hex(&data.digest());
         assert_eq!(hex, "7aaa728f164080cebf5fab68447eb8fefbcb5482d0cd523e2e00373995e1bb39");
     }
 }

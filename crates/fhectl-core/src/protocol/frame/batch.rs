@@ -8,8 +8,8 @@
 use super::{Frame, KEY_HEADER};
 use crate::bundle::ModelId;
 use crate::circuit::CircuitSpec;
+use crate::digest::{Sha256, sha256};
 use crate::error::{Error, Result};
-use sha2::{Digest, Sha256};
 
 /// The SHA-256 of a framed evaluation key.
 pub type KeyDigest = [u8; 32];
@@ -134,7 +134,7 @@ impl AnswersWriter {
     /// The whole batch with its digest.
     pub fn finish(mut self) -> Vec<u8> {
         self.digest_rest();
-        self.bytes.extend_from_slice(&self.hash.finalize());
+        self.bytes.extend_from_slice(&self.hash.finish());
         self.bytes
     }
 }
@@ -170,7 +170,7 @@ pub fn read_answers<'a>(asked: Asked<'_>, lengths: Lengths, bytes: &'a [u8]) -> 
     };
     let rest = Frame::Answers.open(asked.model, bytes)?;
     let (body, digest) = rest.split_last_chunk::<DIGEST>().ok_or_else(damaged)?;
-    if Sha256::digest(&bytes[..KEY_HEADER + body.len()]).as_slice() != digest {
+    if sha256(&bytes[..KEY_HEADER + body.len()]) != *digest {
         return Err(damaged());
     }
     let (used, body) = body.split_first_chunk::<32>().ok_or_else(damaged)?;
@@ -306,7 +306,7 @@ mod tests {
             }
             let mut framed = Frame::Answers.header(&MODEL);
             framed.extend_from_slice(&bytes);
-            let digest = Sha256::digest(&framed);
+            let digest = sha256(&framed);
             framed.extend_from_slice(&digest);
             let asked = Asked { model: &MODEL, key: &NO_KEY, rows: 1, tagged: false };
             for bytes in [&bytes, &framed] {
