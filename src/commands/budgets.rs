@@ -1,8 +1,8 @@
-//! `budgets`: the rows that tokens have used of their budgets, for a server's operator.
+//! `budgets`: how many rows of their budgets tokens have used. For a server's operator.
 
-use super::ids::{age, model_name, short};
-use super::say;
-use super::shelves::ShelfArgs;
+use super::names::{id_prefix, model_name};
+use super::namespaces::NamespaceArgs;
+use crate::report::{age_since, print_json, say};
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use fhectl_core::error::{Error, Result};
@@ -36,13 +36,13 @@ enum Action {
 #[derive(Debug, Args)]
 struct ListArgs {
     #[command(flatten)]
-    choice: ShelfArgs,
+    choice: NamespaceArgs,
 }
 
 #[derive(Debug, Args)]
 struct ResetArgs {
     #[command(flatten)]
-    choice: ShelfArgs,
+    choice: NamespaceArgs,
     /// All budgets of the store
     #[arg(long, env = "FHECTL_ALL")]
     all: bool,
@@ -57,20 +57,20 @@ pub fn run(args: BudgetsArgs) -> Result<()> {
     })
 }
 
-async fn list(choice: &ShelfArgs) -> Result<()> {
+async fn list(choice: &NamespaceArgs) -> Result<()> {
     let names = choice.names();
     let mut budgets = choice.open().await?.budgets().await?;
-    budgets.retain(|budget| choice.takes(&budget.shelf, &names));
+    budgets.retain(|budget| choice.selects(&budget.shelf, &names));
     if choice.json {
         let budgets: Vec<_> = budgets.iter().map(|budget| as_json(budget, &names)).collect();
-        say!("{}", serde_json::to_string_pretty(&json!({ "budgets": budgets })).expect("JSON of JSON"));
+        print_json(&json!({ "budgets": budgets }));
         return Ok(());
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["model", "owner", "rows leased", "leases", "last"]);
     for LeasedRows { shelf, rows, leases, latest } in &budgets {
-        let owner = short(shelf.owner.as_str(), 16);
-        table.add_row([model_name(shelf, &names), owner, rows.to_string(), leases.to_string(), age(*latest)]);
+        let owner = id_prefix(shelf.owner.as_str(), 16);
+        table.add_row([model_name(shelf, &names), owner, rows.to_string(), leases.to_string(), age_since(*latest)]);
     }
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
@@ -91,16 +91,16 @@ async fn reset(args: &ResetArgs) -> Result<()> {
     let names = choice.names();
     let store = choice.open().await?;
     let mut reset = Vec::new();
-    for shelf in store.budgeted().await?.iter().filter(|shelf| choice.takes(shelf, &names)) {
-        store.reset_budget(shelf).await?;
-        let (model, owner) = (shelf.model.to_string(), shelf.owner.as_str());
+    for namespace in store.budgeted().await?.iter().filter(|namespace| choice.selects(namespace, &names)) {
+        store.reset_budget(namespace).await?;
+        let (model, owner) = (namespace.model.to_string(), namespace.owner.as_str());
         reset.push(json!({ "model": names.get(&model), "model_id": model, "owner": owner }));
         if !choice.json {
-            say!("reset the budget of {} for {}", short(owner, 16), model_name(shelf, &names));
+            say!("reset the budget of {} for {}", id_prefix(owner, 16), model_name(namespace, &names));
         }
     }
     if choice.json {
-        say!("{}", serde_json::to_string_pretty(&json!({ "reset": reset })).expect("JSON of JSON"));
+        print_json(&json!({ "reset": reset }));
     } else {
         say!("{} budgets reset", reset.len());
     }

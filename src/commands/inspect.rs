@@ -1,9 +1,9 @@
 //! `inspect`: what a bundle is.
 
-use super::say;
 use super::units::parse_bandwidth;
 use crate::report::facts::facts;
 use crate::report::plan_table::plan_table;
+use crate::report::{print_json, say};
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use fhectl_core::bundle::{ClientSpec, ModelId, Quality, ServerBundle, folder};
@@ -51,7 +51,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
             "circuits": plans.iter().map(|needs| predicted(needs, args.bandwidth)).collect::<Vec<_>>(),
             "metrics": server.as_ref().map(|server| server.server.metrics),
         });
-        say!("{}", serde_json::to_string_pretty(&value).expect("JSON of JSON"));
+        print_json(&value);
         return Ok(());
     }
     let mut table = Table::new();

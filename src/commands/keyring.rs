@@ -1,10 +1,10 @@
 //! `keyring`: a client's own keys.
 
-use super::ids::{is_id, names_in, short, shown_age};
 use super::locate::{KeysFolder, ModelArgs, ServerArgs};
-use super::say;
+use super::names::{id_prefix, matches_id, names_by_id};
 use crate::client::Keyring;
 use crate::client::keyring::{RETIRE_AFTER, StoredKey};
+use crate::report::{age, print_json, say};
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use fhectl_core::bundle::ClientBundle;
@@ -84,7 +84,7 @@ fn list(args: &ListArgs) -> Result<()> {
     let keys = Keyring::open(args.folder.keys.as_deref())?.inventory()?;
     if args.json {
         let keys: Vec<_> = keys.iter().map(as_json).collect();
-        say!("{}", serde_json::to_string_pretty(&json!({ "keys": keys })).expect("JSON of JSON"));
+        print_json(&json!({ "keys": keys }));
         return Ok(());
     }
     let mut table = Table::new();
@@ -104,14 +104,14 @@ fn list(args: &ListArgs) -> Result<()> {
             failures => failures.to_string(),
         };
         let file = key.path.display().to_string();
-        let id = short(&key.model.to_string(), 16);
+        let id = id_prefix(&key.model.to_string(), 16);
         match &key.header {
             Ok(header) => table.add_row([
                 id,
                 header.name.clone(),
                 header.circuit.clone(),
                 humantime::format_rfc3339_seconds(header.made).to_string(),
-                shown_age(header.age()),
+                age(header.age()),
                 if header.sealed { "yes" } else { "no" }.to_owned(),
                 failures,
                 file,
@@ -149,9 +149,10 @@ fn as_json(key: &StoredKey) -> serde_json::Value {
 
 fn delete(args: &DeleteArgs) -> Result<()> {
     let keyring = Keyring::open(args.folder.keys.as_deref())?;
-    let key = chosen(&keyring, &args.model, &names_in(&args.models))?;
-    let shown = key.header.as_ref().map_or_else(|_| short(&key.model.to_string(), 16), |header| header.name.clone());
-    if !args.yes && !confirmed(&format!("delete the keys for {shown} ({})?", key.path.display()))? {
+    let key = find_key(&keyring, &args.model, &names_by_id(&args.models))?;
+    let shown =
+        key.header.as_ref().map_or_else(|_| id_prefix(&key.model.to_string(), 16), |header| header.name.clone());
+    if !args.yes && !confirm(&format!("delete the keys for {shown} ({})?", key.path.display()))? {
         say!("nothing was deleted");
         return Ok(());
     }
@@ -160,16 +161,16 @@ fn delete(args: &DeleteArgs) -> Result<()> {
     Ok(())
 }
 
-/// The key that a person means: by its model's name, in its own file or in a bundle's, or by the id's first digits.
-fn chosen(keyring: &Keyring, wanted: &str, names: &BTreeMap<String, String>) -> Result<StoredKey> {
-    let is_meant = |key: &StoredKey| {
+/// The key of one model, given by the model's name (in the key file or in a bundle) or by a prefix of its id.
+fn find_key(keyring: &Keyring, wanted: &str, names: &BTreeMap<String, String>) -> Result<StoredKey> {
+    let matches = |key: &StoredKey| {
         let id = key.model.to_string();
-        is_id(wanted, &id)
+        matches_id(wanted, &id)
             || key.header.as_ref().is_ok_and(|header| header.name == wanted)
             || names.get(&id).is_some_and(|name| name == wanted)
     };
-    let mut meant: Vec<StoredKey> = keyring.inventory()?.into_iter().filter(is_meant).collect();
-    match (meant.len(), meant.pop()) {
+    let mut found: Vec<StoredKey> = keyring.inventory()?.into_iter().filter(matches).collect();
+    match (found.len(), found.pop()) {
         (1, Some(key)) => Ok(key),
         (0, _) | (_, None) => {
             Err(Error::user("key_unknown", format!("there are no keys for `{}`", wanted.escape_debug()))
@@ -180,7 +181,7 @@ fn chosen(keyring: &Keyring, wanted: &str, names: &BTreeMap<String, String>) -> 
     }
 }
 
-fn confirmed(question: &str) -> Result<bool> {
+fn confirm(question: &str) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
         return Err(Error::user("confirmation_missing", "deleting a key asks first, and there is no terminal")
             .hint("say --yes to delete without being asked"));
@@ -201,13 +202,13 @@ fn rotate(mut args: RotateArgs) -> Result<()> {
     Ok(())
 }
 
-/// The model's public half, which says what its keys are: by name or path, by its id among the models, or from a server.
+/// The model's client half, which holds the parameters of its keys: by name, path or id from the folder, or from a server.
 fn bundle(args: &mut RotateArgs) -> Result<ClientBundle> {
     if !args.model.path().exists() {
-        let names = names_in(&args.model.models);
-        let meant: Vec<&String> =
-            names.iter().filter(|(id, _)| is_id(&args.model.model, id)).map(|(_, name)| name).collect();
-        if let [name] = meant[..] {
+        let names = names_by_id(&args.model.models);
+        let found: Vec<&String> =
+            names.iter().filter(|(id, _)| matches_id(&args.model.model, id)).map(|(_, name)| name).collect();
+        if let [name] = found[..] {
             args.model.model = name.clone();
         }
     }

@@ -1,10 +1,9 @@
-//! `keys`: the evaluation keys in a server's store, for its operator.
+//! `keys`: the evaluation keys in a server's store. For its operator.
 
-use super::ids::{age, is_id, model_name, short};
-use super::say;
-use super::shelves::ShelfArgs;
+use super::names::{id_prefix, matches_id, model_name};
+use super::namespaces::NamespaceArgs;
 use super::units::parse_duration;
-use crate::report::bytes;
+use crate::report::{age_since, bytes, print_json, say};
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use fhectl_core::error::{Error, Result};
@@ -51,11 +50,11 @@ struct DeleteArgs {
     choice: Choice,
 }
 
-/// Which keys, and where.
+/// Which keys, in which store.
 #[derive(Debug, Args)]
 struct Choice {
     #[command(flatten)]
-    shelves: ShelfArgs,
+    namespaces: NamespaceArgs,
     /// Only keys completed so long ago: 24h, 30days
     #[arg(long, env = "FHECTL_OLDER_THAN", value_parser = parse_duration, value_name = "TIME")]
     older_than: Option<Duration>,
@@ -71,22 +70,22 @@ pub fn run(args: KeysArgs) -> Result<()> {
 }
 
 async fn list(choice: &Choice) -> Result<()> {
-    let names = choice.shelves.names();
-    let keys = choice.of(choice.shelves.open().await?.inventory().await?, &names);
-    if choice.shelves.json {
+    let names = choice.namespaces.names();
+    let keys = choice.select(choice.namespaces.open().await?.inventory().await?, &names);
+    if choice.namespaces.json {
         let keys: Vec<_> = keys.iter().map(|key| as_json(key, &names)).collect();
-        say!("{}", serde_json::to_string_pretty(&json!({ "keys": keys })).expect("JSON of JSON"));
+        print_json(&json!({ "keys": keys }));
         return Ok(());
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["key", "model", "owner", "size", "age"]);
     for key in &keys {
         table.add_row([
-            short(key.id.as_str(), 16),
-            model_of(key, &names),
-            short(key.shelf.owner.as_str(), 16),
+            id_prefix(key.id.as_str(), 16),
+            model_name(&key.shelf, &names),
+            id_prefix(key.shelf.owner.as_str(), 16),
             bytes(key.bytes as usize),
-            age(key.completed),
+            age_since(key.completed),
         ]);
     }
     for column in table.column_iter_mut().skip(3) {
@@ -106,13 +105,14 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
         return Err(Error::user("keys_unchosen", "this names no key to delete")
             .hint("give ids, or --model, --owner or --older-than (--older-than 0s is all of them)"));
     }
-    let names = choice.shelves.names();
-    let store = choice.shelves.open().await?;
-    let mut keys = choice.of(store.inventory().await?, &names);
+    let names = choice.namespaces.names();
+    let store = choice.namespaces.open().await?;
+    let mut keys = choice.select(store.inventory().await?, &names);
     let mut absent = Vec::new();
     if !args.ids.is_empty() {
         for id in &args.ids {
-            let meant: BTreeSet<&str> = keys.iter().map(|key| key.id.as_str()).filter(|own| is_id(id, own)).collect();
+            let meant: BTreeSet<&str> =
+                keys.iter().map(|key| key.id.as_str()).filter(|own| matches_id(id, own)).collect();
             match meant.len() {
                 0 => absent.push(id.as_str()),
                 1 => {}
@@ -125,51 +125,47 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
                 }
             }
         }
-        keys.retain(|key| args.ids.iter().any(|id| is_id(id, key.id.as_str())));
+        keys.retain(|key| args.ids.iter().any(|id| matches_id(id, key.id.as_str())));
     }
     let mut deleted = Vec::new();
     for key in &keys {
-        // One that somebody else was faster to delete is gone too.
+        // Deleting a key that is already gone succeeds.
         store.delete(&key.shelf, &key.id).await?;
         deleted.push(as_json(key, &names));
-        if !choice.shelves.json {
-            let (owner, model) = (short(key.shelf.owner.as_str(), 16), model_of(key, &names));
+        if !choice.namespaces.json {
+            let (owner, model) = (id_prefix(key.shelf.owner.as_str(), 16), model_name(&key.shelf, &names));
             say!(
                 "deleted {} of {owner} for {model}: {}, {} old",
                 key.id,
                 bytes(key.bytes as usize),
-                age(key.completed)
+                age_since(key.completed)
             );
         }
     }
-    if choice.shelves.json {
-        say!("{}", serde_json::to_string_pretty(&json!({ "deleted": deleted })).expect("JSON of JSON"));
+    if choice.namespaces.json {
+        print_json(&json!({ "deleted": deleted }));
     } else {
         say!("{} keys deleted", deleted.len());
     }
     if absent.is_empty() {
         return Ok(());
     }
-    Err(Error::user("key_unknown", format!("no such key in {}: {}", choice.shelves.store, absent.join(", ")))
+    Err(Error::user("key_unknown", format!("no such key in {}: {}", choice.namespaces.store, absent.join(", ")))
         .hint("`fhectl keys list` shows those that are there"))
 }
 
 impl Choice {
     fn is_everything(&self) -> bool {
-        self.shelves.is_everything() && self.older_than.is_none()
+        self.namespaces.is_everything() && self.older_than.is_none()
     }
 
-    fn of(&self, mut keys: Vec<StoredKey>, names: &BTreeMap<String, String>) -> Vec<StoredKey> {
+    fn select(&self, mut keys: Vec<StoredKey>, names: &BTreeMap<String, String>) -> Vec<StoredKey> {
         keys.retain(|key| {
-            self.shelves.takes(&key.shelf, names)
+            self.namespaces.selects(&key.shelf, names)
                 && self.older_than.is_none_or(|than| key.completed.elapsed().unwrap_or_default() >= than)
         });
         keys
     }
-}
-
-fn model_of(key: &StoredKey, names: &BTreeMap<String, String>) -> String {
-    model_name(&key.shelf, names)
 }
 
 fn as_json(key: &StoredKey, names: &BTreeMap<String, String>) -> serde_json::Value {

@@ -1,6 +1,6 @@
-//! Where models and servers are.
+//! Flags that several commands share: where models, servers and keys are, and where output goes.
 
-use super::units::parse_probability;
+use super::units::{parse_duration, parse_probability};
 use crate::client::{Http, Keyring, Passphrase, http, session};
 use crate::report::card::with_measured;
 use clap::Args;
@@ -69,6 +69,14 @@ pub struct KeysFolder {
     pub keys: Option<PathBuf>,
 }
 
+/// When a client's key is replaced.
+#[derive(Debug, Args)]
+pub struct KeyAgeArgs {
+    /// Make a new key where the one that is there is older: 90d, 12h
+    #[arg(long, env = "FHECTL_KEY_MAX_AGE", value_parser = parse_duration, value_name = "TIME")]
+    pub key_max_age: Option<Duration>,
+}
+
 impl ServerArgs {
     /// The server that `--url` names.
     ///
@@ -79,7 +87,7 @@ impl ServerArgs {
         self.url.as_deref().map(|url| Http::new(url, self.token.clone(), authorities)).transpose()
     }
 
-    /// The client's keys, replaced beyond an age where there is one.
+    /// The client's keys. A key older than `max_age` is replaced.
     ///
     /// # Errors
     /// Those of [`Keyring::open`] and of reading a passphrase.
@@ -90,7 +98,7 @@ impl ServerArgs {
 }
 
 impl KeyringArgs {
-    /// The passphrase that was given, asked for where that was asked for.
+    /// The passphrase, if one was given; reads it from the terminal if the flag has no value.
     fn passphrase(&self) -> Result<Option<Passphrase>> {
         let text = match (&self.key_passphrase_file, &self.key_passphrase) {
             (Some(file), _) => read_passphrase(file)?,
@@ -102,8 +110,8 @@ impl KeyringArgs {
     }
 }
 
-/// The most bytes of a passphrase's file.
-const MOST_PASSPHRASE: usize = 4096;
+/// The largest passphrase file in bytes.
+const MAX_PASSPHRASE: usize = 4096;
 
 fn read_passphrase(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let failed = |what: String| {
@@ -111,11 +119,11 @@ fn read_passphrase(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
             .hint("--key-passphrase-file names a file that holds the passphrase and nothing else")
     };
     let file = File::open(path).map_err(|error| failed(error.to_string()))?;
-    // Large enough from the start: growing would leave a copy behind.
-    let mut text = Zeroizing::new(Vec::with_capacity(MOST_PASSPHRASE + 2));
-    file.take(MOST_PASSPHRASE as u64 + 1).read_to_end(&mut text).map_err(|error| failed(error.to_string()))?;
-    if text.len() > MOST_PASSPHRASE {
-        return Err(failed(format!("more than {MOST_PASSPHRASE} bytes")));
+    // Allocated at full size: growing would leave a copy of the passphrase in freed memory.
+    let mut text = Zeroizing::new(Vec::with_capacity(MAX_PASSPHRASE + 2));
+    file.take(MAX_PASSPHRASE as u64 + 1).read_to_end(&mut text).map_err(|error| failed(error.to_string()))?;
+    if text.len() > MAX_PASSPHRASE {
+        return Err(failed(format!("more than {MAX_PASSPHRASE} bytes")));
     }
     if text.ends_with(b"\n") {
         text.pop();
@@ -134,8 +142,8 @@ fn ask_passphrase() -> Result<Zeroizing<Vec<u8>>> {
     rpassword::prompt_password("passphrase of the keys: ").map(|text| Zeroizing::new(text.into_bytes())).map_err(failed)
 }
 
-/// Opens a file to write to without emptying it: tried before the work, so that a wrong path costs no inference and a
-/// run that fails leaves an earlier run's output as it was.
+/// Opens a file for writing without truncating it. Commands do this before their work: a wrong path costs no inference,
+/// and a run that fails leaves the output of an earlier run alone.
 ///
 /// # Errors
 /// `output_unwritable`.
@@ -154,10 +162,10 @@ impl ModelArgs {
         if is_bundle { given.to_owned() } else { self.models.join(&self.model) }
     }
 
-    /// The client's half: from the folder, else from the server.
+    /// The client's half of the bundle: from the folder, else from the server.
     ///
     /// # Errors
-    /// `model_unknown` where neither has it, naming those that are there.
+    /// `model_unknown` where neither has it; the hint lists the models that are there.
     pub fn client(&self, http: Option<&Http>) -> Result<ClientBundle> {
         let path = self.path();
         match http {
@@ -167,10 +175,10 @@ impl ModelArgs {
         }
     }
 
-    /// The owner's half where it is at hand and belongs to this client's.
+    /// The owner's half of the bundle, where it is at hand and has the same id as the client's.
     ///
     /// # Errors
-    /// What is wrong with a `server.zip` that is there.
+    /// Those of reading a `server.zip` that is there.
     pub fn owner(&self, id: &ModelId) -> Result<Option<ServerBundle>> {
         let path = self.path();
         if !path.join("server.zip").exists() {
@@ -180,7 +188,7 @@ impl ModelArgs {
         Ok((server.id == *id).then_some(server))
     }
 
-    /// The owner's half, for a run that starts a server of its own.
+    /// The owner's half, for a run that starts its own server.
     ///
     /// # Errors
     /// `server_half_missing` where it is not at hand; as [`ModelArgs::owner`].
@@ -191,7 +199,7 @@ impl ModelArgs {
         })
     }
 
-    /// Writes figures into the model's card.
+    /// Writes measured figures into the model's card.
     ///
     /// # Errors
     /// `output_unwritable` where there is no card or it cannot be written.
@@ -205,6 +213,7 @@ impl ModelArgs {
         fs::write(&path, with_measured(&card, figures)).map_err(failed)
     }
 
+    /// The error `model_unknown`, with the models that are there as its hint.
     pub fn unknown(&self) -> Error {
         let mut there: Vec<String> = fs::read_dir(&self.models)
             .into_iter()

@@ -1,23 +1,23 @@
-//! The command line: one story a file, its arguments and then its run.
+//! The command line: each subcommand is a file, its arguments first and then its `run`.
 
 mod budgets;
 mod create;
-mod ids;
 mod inspect;
 mod keyring;
 mod keys;
+mod local_server;
 mod locate;
+mod names;
+mod namespaces;
 mod play;
-mod play_report;
 mod predict;
+mod row_runner;
 mod serve;
 mod serve_check;
-mod shelves;
 mod token;
-mod turns;
 #[doc(hidden)]
 pub mod units;
-mod untrusted;
+mod untrusted_answers;
 
 use clap::{Parser, Subcommand};
 use fhectl_core::error::{Error, Result};
@@ -65,15 +65,15 @@ enum Command {
 /// Parses the command line and runs it.
 ///
 /// # Errors
-/// Whatever goes wrong, ready to be shown.
+/// Those of the subcommand, ready to be shown.
 pub fn run() -> Result<()> {
     let cli = Cli::try_parse().unwrap_or_else(|error| {
         let _ = error.print();
-        // Help and version are no mistakes; everything else is the user's.
+        // Help and version exit with 0, a wrong argument with 1.
         exit(i32::from(error.use_stderr()));
     });
     if !matches!(cli.command, Command::Serve(_)) {
-        // A server drains; everything else stops at once.
+        // A server drains its requests; everything else stops at once.
         ctrlc::set_handler(|| exit(130)).map_err(|error| Error::fault("signals", error.to_string()))?;
     }
     match cli.command {
@@ -88,17 +88,6 @@ pub fn run() -> Result<()> {
         Command::Budgets(args) => budgets::run(args),
     }
 }
-
-/// Writes a line of data to stdout; a reader that went away ends the program quietly, as for any filter.
-macro_rules! say {
-    ($($argument:tt)*) => {{
-        use std::io::Write;
-        if let Err(error) = writeln!(anstream::stdout(), $($argument)*) {
-            std::process::exit(if error.kind() == std::io::ErrorKind::BrokenPipe { 0 } else { 2 });
-        }
-    }};
-}
-pub(crate) use say;
 
 #[cfg(test)]
 mod tests {

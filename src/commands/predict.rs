@@ -1,10 +1,9 @@
 //! `predict`: rows without a label in, predictions out.
 
-use super::locate::{ModelArgs, ServerArgs, open_output};
-use super::play::{quantize, start_own};
-use super::turns::Turns;
-use super::units::parse_duration;
-use super::untrusted::settle;
+use super::local_server;
+use super::locate::{KeyAgeArgs, ModelArgs, ServerArgs, open_output};
+use super::row_runner::{RowRunner, quantize_rows};
+use super::untrusted_answers::check_trusted;
 use crate::client::keyring::Told;
 use crate::report::progress;
 use clap::Args;
@@ -14,10 +13,9 @@ use fhectl_core::error::{Error, Result};
 use fhectl_train::data;
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::Duration;
 use zeroize::Zeroizing;
 
-/// The code of a pipe that its reader closed.
+/// The error code for a pipe whose reader closed it.
 const CLOSED: &str = "output_closed";
 
 /// Predict rows of a CSV file, encrypted.
@@ -37,9 +35,8 @@ pub struct PredictArgs {
     model: ModelArgs,
     #[command(flatten)]
     server: ServerArgs,
-    /// Make a new key where the one that is there is older: 90d, 12h
-    #[arg(long, env = "FHECTL_KEY_MAX_AGE", value_parser = parse_duration, value_name = "TIME")]
-    key_max_age: Option<Duration>,
+    #[command(flatten)]
+    key_age: KeyAgeArgs,
     /// The rows (.csv or .csv.gz)
     #[arg(long, env = "FHECTL_INPUT", value_name = "FILE")]
     input: PathBuf,
@@ -57,19 +54,19 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let spec = &bundle.spec;
     spec.check_failure(args.server.accept_p_fail)?;
     let rows = Zeroizing::new(data::read_rows(&args.input, &spec.features, Some(&spec.target))?);
-    let quantized = quantize(spec, &rows)?;
+    let quantized = quantize_rows(spec, &rows)?;
     drop(rows);
     let output = args.output.as_deref().map(open_output).transpose()?;
 
     let http = match remote {
         Some(http) => http,
-        None => start_own(args.model.owner_at_hand(&bundle.id)?)?,
+        None => local_server::start(args.model.owner_at_hand(&bundle.id)?)?,
     };
-    let keyring = args.server.keyring(args.key_max_age)?;
+    let keyring = args.server.keyring(args.key_age.key_max_age)?;
 
     let sink: Box<dyn Write> = match output {
         Some(file) => {
-            file.set_len(0).map_err(|error| lost(&error.into()))?;
+            file.set_len(0).map_err(|error| write_failed(&error.into()))?;
             Box::new(file)
         }
         None => Box::new(std::io::stdout().lock()),
@@ -78,33 +75,33 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let scored = args.scores || !matches!(spec.circuit, CircuitSpec::Network(_));
     let named = spec.classes.iter().filter(|_| scored).map(|class| format!("score_{class}"));
     let header = ["prediction".to_owned()].into_iter().chain(named);
-    table.write_record(header).map_err(|error| lost(&error))?;
+    table.write_record(header).map_err(|error| write_failed(&error))?;
     let bar = progress::bar(quantized.len(), "encrypted");
     let told = if args.scores { Told::Scores } else { Told::Prediction };
-    let turns = Turns { http: &http, bundle: &bundle, keyring: &keyring, told };
-    let (all, distrusted) = turns.run(
+    let runner = RowRunner { http: &http, bundle: &bundle, keyring: &keyring, told };
+    let (outcome, distrusted) = runner.run(
         quantized.len(),
         |_| (),
         |session, rows| {
             quantized[rows].chunks(session.batch_rows()).try_for_each(|batch| {
                 for scores in session.infer(batch)?.scores {
-                    table.write_record(record(spec, scored, scores.as_ref())).map_err(|error| lost(&error))?;
+                    table.write_record(record(spec, scored, scores.as_ref())).map_err(|error| write_failed(&error))?;
                 }
-                // What was paid for is kept, whatever happens to the next batch.
-                table.flush().map_err(|error| lost(&error.into()))?;
+                // Finished batches are kept, whatever happens to the next one.
+                table.flush().map_err(|error| write_failed(&error.into()))?;
                 bar.inc(batch.len() as u64);
                 Ok(())
             })
         },
     );
     bar.finish_and_clear();
-    // A reader that went away ends the program quietly, as for any filter; what cannot be trusted is told all the same.
-    let all = all.or_else(|error| if error.code == CLOSED { Ok(()) } else { Err(error) });
-    settle(distrusted, all)
+    // As in any filter, a closed pipe ends the program quietly. Untrusted answers are reported all the same.
+    let outcome = outcome.or_else(|error| if error.code == CLOSED { Ok(()) } else { Err(error) });
+    check_trusted(distrusted, outcome)
 }
 
-/// A row of the table: the prediction and, of classes where they are to be `scored`, their scores. All cells are empty
-/// where there is no answer that can be trusted, so that rows stay in their places.
+/// A row of the table: the prediction, then the scores of all classes if `scored`. All cells are empty where there is no
+/// answer that can be trusted, so that output rows match input rows.
 fn record(spec: &ClientSpec, scored: bool, scores: Option<&Scores>) -> Vec<String> {
     let columns = if scored { spec.classes.len() } else { 0 };
     let Some(scores) = scores else { return vec![String::new(); 1 + columns] };
@@ -116,7 +113,7 @@ fn record(spec: &ClientSpec, scored: bool, scores: Option<&Scores>) -> Vec<Strin
     [class].into_iter().chain(of_classes.iter().take(columns).map(f64::to_string)).collect()
 }
 
-fn lost(error: &csv::Error) -> Error {
+fn write_failed(error: &csv::Error) -> Error {
     if let csv::ErrorKind::Io(io) = error.kind()
         && io.kind() == std::io::ErrorKind::BrokenPipe
     {

@@ -243,7 +243,7 @@ pub fn run(args: ServeArgs) -> Result<()> {
             tracing::info!("metrics on http://{address}/metrics");
         }
         // The one line on stdout: scripts that ask for port 0 read where it went.
-        super::say!("listening on {}://{}", server.scheme(), server.local_addr());
+        crate::report::say!("listening on {}://{}", server.scheme(), server.local_addr());
         server
             .run(async {
                 drain.await;

@@ -1,8 +1,8 @@
 //! `serve --check`: whether a server could run as configured, without running it.
 
-use super::say;
 use super::serve::{Doors, ServeArgs};
 use crate::report::bytes;
+use crate::report::say;
 use fhectl_core::error::{Error, Result};
 use fhectl_server::server::{ServeConfig, check_models};
 use fhectl_server::store::KeyStore;

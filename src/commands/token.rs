@@ -1,6 +1,6 @@
 //! `token`: bearer tokens for a server's token file.
 
-use super::say;
+use crate::report::say;
 use clap::{Args, Subcommand};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::random::OsEntropy;

@@ -1,4 +1,4 @@
-//! What a person sees: messages, progress, figures, model cards.
+//! Output for people: messages, progress, figures, model cards.
 
 pub mod card;
 pub mod facts;
@@ -7,8 +7,9 @@ pub mod progress;
 pub mod stats;
 
 use fhectl_core::error::{Blame, Error};
+use std::time::{Duration, SystemTime};
 
-/// Prints an error and its hint on stderr and returns the exit code: 1 for the user's mistake, 2 for a fault.
+/// Prints an error and its hint on stderr. Returns the exit code: 1 for the user's mistake, 2 for a fault.
 pub fn fail(error: &Error) -> u8 {
     let red = anstyle::Style::new().bold().fg_color(Some(anstyle::AnsiColor::Red.into()));
     let dim = anstyle::Style::new().bold();
@@ -22,12 +23,23 @@ pub fn fail(error: &Error) -> u8 {
     }
 }
 
-/// Tells on stderr what is no error but should be known.
+/// Prints a note on stderr: something that is no error but that the user should know.
 pub fn note(text: &str) {
     anstream::eprintln!("note: {text}");
 }
 
-/// Bytes as a person reads them.
+/// Writes a line of data to stdout. As in any filter, a closed pipe ends the program quietly.
+macro_rules! say {
+    ($($argument:tt)*) => {{
+        use std::io::Write;
+        if let Err(error) = writeln!(anstream::stdout(), $($argument)*) {
+            std::process::exit(if error.kind() == std::io::ErrorKind::BrokenPipe { 0 } else { 2 });
+        }
+    }};
+}
+pub(crate) use say;
+
+/// A number of bytes in B, KiB or MiB.
 pub fn bytes(count: usize) -> String {
     match count {
         0..1024 => format!("{count} B"),
@@ -36,7 +48,7 @@ pub fn bytes(count: usize) -> String {
     }
 }
 
-/// A number to four significant digits, as a person reads it; one of no digits after the point is whole.
+/// A number with four significant digits; integers of more digits are shown in full.
 pub fn number(value: f64) -> String {
     if value == 0.0 || !value.is_finite() {
         return value.to_string();
@@ -48,7 +60,28 @@ pub fn number(value: f64) -> String {
     }
 }
 
-/// Seconds as a person reads them.
+/// The time since `then`, see [`age`].
+pub fn age_since(then: SystemTime) -> String {
+    age(then.elapsed().unwrap_or_default())
+}
+
+/// An age in seconds, in minutes from an hour on, in hours from a day on.
+pub fn age(age: Duration) -> String {
+    let seconds = age.as_secs();
+    let unit = match seconds {
+        0..3600 => 1,
+        3600..86_400 => 60,
+        _ => 3600,
+    };
+    humantime::format_duration(Duration::from_secs(seconds / unit * unit)).to_string()
+}
+
+/// Prints a JSON value on stdout, indented.
+pub fn print_json(value: &serde_json::Value) {
+    say!("{value:#}");
+}
+
+/// Seconds in us, ms or s.
 pub fn seconds(value: f64) -> String {
     if value < 1e-3 {
         format!("{:.0} us", value * 1e6)

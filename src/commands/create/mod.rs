@@ -16,8 +16,8 @@ mod svm;
 mod tree;
 mod trees;
 
-use super::say;
 use crate::report::progress;
+use crate::report::say;
 use clap::{Args, Subcommand};
 use common::{CommonArgs, Grain};
 use fhectl_core::bundle::{Evaluation, check_name, folder};

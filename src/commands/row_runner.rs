@@ -1,27 +1,28 @@
-//! Rows in turns: each turn under one key, as many rows as the key may be asked about.
+//! Runs rows through a server. A key may serve a limited number of rows; past that limit the run goes on under a new key.
 
 use crate::client::keyring::Told;
 use crate::client::session::Upload;
 use crate::client::{ClientKeys, Distrusted, Http, Keyring, Session};
 use crate::report::{note, progress};
-use fhectl_core::bundle::ClientBundle;
+use fhectl_core::bundle::{ClientBundle, ClientSpec};
 use fhectl_core::error::Result;
 use std::ops::Range;
+use zeroize::Zeroizing;
 
-/// A client, its server and its keys.
-pub struct Turns<'a> {
+/// A client with its server, model and keys.
+pub struct RowRunner<'a> {
     pub http: &'a Http,
     pub bundle: &'a ClientBundle,
     pub keyring: &'a Keyring,
-    /// What is written down of answers.
+    /// How much of each answer is disclosed; it decides how many rows a key may serve.
     pub told: Told,
 }
 
-impl Turns<'_> {
-    /// Does `rows` rows, a range of them after the other, each through a session of its own. `upload` hears of keys that
-    /// are brought.
+impl RowRunner<'_> {
+    /// Runs `rows` rows, in ranges that each have one key and one session. `upload` is called as keys are uploaded,
+    /// `each` does the inferences of a range.
     ///
-    /// Returns how it ended, and the batches whose answers cannot be trusted.
+    /// Returns the outcome, and the batches whose answers cannot be trusted, whatever the outcome.
     pub fn run(
         &self,
         rows: usize,
@@ -30,8 +31,7 @@ impl Turns<'_> {
     ) -> (Result<()>, Distrusted) {
         let (mut done, mut distrusted) = (0, Distrusted::default());
         while done < rows {
-            let turn = self.turn(done..rows, &mut upload, &mut each, &mut distrusted);
-            match turn {
+            match self.run_under_one_key(done..rows, &mut upload, &mut each, &mut distrusted) {
                 Ok(next) => done = next,
                 Err(error) => return (Err(error), distrusted),
             }
@@ -39,8 +39,8 @@ impl Turns<'_> {
         (Ok(()), distrusted)
     }
 
-    /// Does the first of `rows` that a key is there for, and returns where the next turn begins.
-    fn turn(
+    /// Runs as many of `rows` as the current key may serve, and returns the first row that is left.
+    fn run_under_one_key(
         &self,
         rows: Range<usize>,
         upload: &mut impl FnMut(Upload<'_>),
@@ -50,12 +50,12 @@ impl Turns<'_> {
         let keys = keys(self.keyring, self.bundle)?;
         let session = Session::open(self.http, self.bundle, &keys)?;
         session.bring_key(upload)?;
-        // None where another process took the last of them: the next turn has a new key.
+        // None where another process took the last of them: then the next call has a new key.
         let taken = self.keyring.take_rows(self.bundle, &keys, rows.len(), self.told)?;
         let end = rows.start + taken;
         let outcome = each(&session, rows.start..end);
         let seen = session.distrusted();
-        // Keys retire after a few; these are counted whatever ends the run.
+        // A key retires after a few failures, so they are counted even where the run fails.
         if seen.batches > 0 {
             self.keyring.report_failures(&self.bundle.id, &keys, seen.batches)?;
         }
@@ -68,7 +68,7 @@ impl Turns<'_> {
     }
 }
 
-/// The client's keys, made where there are none. What a person should know of them is told on stderr.
+/// The client's keys, generated where there are none. Notes on stderr say why keys are new or unprotected.
 fn keys(keyring: &Keyring, bundle: &ClientBundle) -> Result<ClientKeys> {
     let work = progress::spinner("preparing keys");
     let keys = keyring.keys_for(bundle)?;
@@ -83,4 +83,12 @@ fn keys(keyring: &Keyring, bundle: &ClientBundle) -> Result<ClientKeys> {
         ));
     }
     Ok(keys)
+}
+
+/// Quantises rows, into memory that is wiped when dropped.
+///
+/// # Errors
+/// Those of [`ClientSpec::quantize`].
+pub fn quantize_rows(spec: &ClientSpec, rows: &[Vec<f64>]) -> Result<Zeroizing<Vec<Vec<u32>>>> {
+    Ok(Zeroizing::new(rows.iter().map(|row| spec.quantize(row)).collect::<Result<_>>()?))
 }

@@ -1,13 +1,13 @@
-//! The end of a run whose answers could not all be trusted: told when all is sent.
+//! Answers that failed their checks: reported at the end of a run, after all rows are sent.
 
 use crate::client::Distrusted;
 use fhectl_core::error::{Error, Result};
 
-/// Ends a run of this `outcome`: where it went well, names the batches that failed.
+/// The result of a run: its `outcome`, or an error that counts the batches whose answers cannot be trusted.
 ///
 /// # Errors
-/// The run's own; `answers_untrusted` where there were such batches.
-pub fn settle(distrusted: Distrusted, outcome: Result<()>) -> Result<()> {
+/// The run's own; `answers_untrusted` where there are such batches.
+pub fn check_trusted(distrusted: Distrusted, outcome: Result<()>) -> Result<()> {
     outcome?;
     let Some(first) = distrusted.first else { return Ok(()) };
     let batches = match distrusted.batches {

@@ -1,15 +1,16 @@
-//! Which shelves of a server's store a command is about: the flags that `keys` and `budgets` share.
+//! Which key namespaces of a server's store a command works on: the flags that `keys` and `budgets` share. A namespace
+//! holds the keys of one owner for one model.
 
-use super::ids::{is_id, names_in};
+use super::names::{matches_id, names_by_id};
 use clap::Args;
 use fhectl_core::error::Result;
 use fhectl_server::store::{KeyStore, Shelf};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Of which model and owner, and where.
+/// A store, and which models and owners in it.
 #[derive(Debug, Args)]
-pub struct ShelfArgs {
+pub struct NamespaceArgs {
     /// The servers' store: a folder, file:///... or s3://bucket/prefix (with the AWS_... variables)
     #[arg(long, env = "FHECTL_STORE", default_value = "store", value_name = "URL")]
     pub store: String,
@@ -27,26 +28,29 @@ pub struct ShelfArgs {
     pub json: bool,
 }
 
-impl ShelfArgs {
+impl NamespaceArgs {
+    /// Opens the store.
+    ///
     /// # Errors
     /// `store_missing`, and those of a store that cannot be used.
     pub async fn open(&self) -> Result<KeyStore> {
         KeyStore::open_existing(&self.store).await
     }
 
-    /// The names of models by their ids.
+    /// The names of models, by model id.
     pub fn names(&self) -> BTreeMap<String, String> {
-        names_in(&self.models)
+        names_by_id(&self.models)
     }
 
-    /// Whether nothing narrows the choice.
+    /// Whether neither a model nor an owner is given.
     pub fn is_everything(&self) -> bool {
         self.model.is_none() && self.owner.is_none()
     }
 
-    pub fn takes(&self, shelf: &Shelf, names: &BTreeMap<String, String>) -> bool {
-        let id = shelf.model.to_string();
-        self.model.as_ref().is_none_or(|wanted| is_id(wanted, &id) || names.get(&id) == Some(wanted))
-            && self.owner.as_ref().is_none_or(|wanted| is_id(wanted, shelf.owner.as_str()))
+    /// Whether a namespace is among those that the flags select.
+    pub fn selects(&self, namespace: &Shelf, names: &BTreeMap<String, String>) -> bool {
+        let id = namespace.model.to_string();
+        self.model.as_ref().is_none_or(|wanted| matches_id(wanted, &id) || names.get(&id) == Some(wanted))
+            && self.owner.as_ref().is_none_or(|wanted| matches_id(wanted, namespace.owner.as_str()))
     }
 }

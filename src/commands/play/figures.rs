@@ -1,47 +1,45 @@
-//! What `play` reports at its end: lines, JSON, HTML.
+//! The figures of a run of `play`: printed, as JSON, and as a section of a model card.
 
-use super::say;
+use super::simulate::Simulations;
 use crate::client::Exchange;
 use crate::report::stats::Summary;
-use crate::report::{bytes, facts::facts, number, seconds};
+use crate::report::{bytes, number, say, seconds};
 use fhectl_core::bundle::ClientSpec;
-use fhectl_core::error::{Error, Result};
 use fhectl_train::train::{Fit, Simulated, SimulatedQuality};
 use serde::Serialize;
 use std::fmt::Write;
-use std::path::Path;
 
-/// What was predicted of a row, and what is right.
+/// What was predicted for a row, and its label.
 #[derive(Debug, Clone, Copy)]
-pub enum Answers {
+pub enum Prediction {
     Class { predicted: usize, expected: usize },
     Value { predicted: f64, expected: f64 },
 }
 
-/// One row of the test set.
+/// One answered row of the test set.
 pub struct Outcome {
-    pub answers: Answers,
-    /// Whether the scores equal the clear integer model's; `None` where that model is not at hand.
+    pub prediction: Prediction,
+    /// Whether the scores equal those of the integer model in clear. `None` where that model is not at hand.
     pub agrees: Option<bool>,
     pub exchange: Exchange,
 }
 
-/// How the answers compare with what is right.
+/// How the predictions compare with the labels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(untagged)]
-enum Quality {
-    /// The share of right classes.
+pub(super) enum Quality {
+    /// The fraction of correct classes.
     Classes { accuracy: f64 },
-    /// `r2` is `None` where all numbers are the same and it says nothing.
+    /// `r2` is `None` where all labels are equal, so that it is undefined.
     Values { r2: Option<f64>, rmse: f64 },
 }
 
 impl Quality {
     fn of(outcomes: &[Outcome]) -> Self {
         let values: Vec<(f64, f64)> = (outcomes.iter())
-            .filter_map(|outcome| match outcome.answers {
-                Answers::Value { predicted, expected } => Some((predicted, expected)),
-                Answers::Class { .. } => None,
+            .filter_map(|outcome| match outcome.prediction {
+                Prediction::Value { predicted, expected } => Some((predicted, expected)),
+                Prediction::Class { .. } => None,
             })
             .collect();
         if !values.is_empty() {
@@ -49,13 +47,12 @@ impl Quality {
             let fit = Fit::of(&predicted, &expected);
             return Self::Values { r2: Some(fit.r2).filter(|r2| r2.is_finite()), rmse: fit.rmse };
         }
-        let right =
-            |outcome: &&Outcome| matches!(outcome.answers, Answers::Class { predicted: p, expected: e } if p == e);
-        Self::Classes { accuracy: outcomes.iter().filter(right).count() as f64 / outcomes.len().max(1) as f64 }
+        let correct = |outcome: &&Outcome| matches!(outcome.prediction, Prediction::Class { predicted: p, expected: e } if p == e);
+        Self::Classes { accuracy: outcomes.iter().filter(correct).count() as f64 / outcomes.len().max(1) as f64 }
     }
 
     /// `accuracy 0.9` or `R2 0.5, RMSE 53.1`.
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         match self {
             Self::Classes { accuracy } => format!("accuracy {accuracy:.4}"),
             Self::Values { r2: Some(r2), rmse } => format!("R2 {r2:.4}, RMSE {}", number(*rmse)),
@@ -67,15 +64,16 @@ impl Quality {
 /// All figures of a run, as `--export-json` writes them.
 #[derive(Debug, Serialize)]
 pub struct Figures {
-    model: String,
+    pub(super) model: String,
     /// Rows that were answered.
-    samples: usize,
-    /// Rows whose answer cannot be trusted; they count in no other figure.
+    pub(super) samples: usize,
+    /// Rows whose answer failed its checks; they count in no other figure.
     unanswered: usize,
     #[serde(flatten)]
-    quality: Quality,
-    agreement: Option<f64>,
-    /// A network's noise drawn in clear over the whole test set.
+    pub(super) quality: Quality,
+    /// The fraction of rows that agree with the model in clear, see [`Outcome::agrees`].
+    pub(super) agreement: Option<f64>,
+    /// A network's noise simulated over the whole test set.
     #[serde(skip_serializing_if = "Option::is_none")]
     simulated: Option<Simulated>,
     key_bytes: usize,
@@ -90,15 +88,8 @@ pub struct Figures {
     exact: bool,
 }
 
-/// Simulations of the whole test set and of the rows that are played.
-#[derive(Debug, Clone, Copy)]
-pub struct Simulations {
-    pub whole: Simulated,
-    pub played: Simulated,
-}
-
-/// Seconds a row, by stage; `roundtrip` holds network, queue and compute. Where the server does not tell the last two,
-/// they are `None` and `network` holds all of it.
+/// Seconds per row, by stage; `roundtrip` is the sum of network, queue and compute. Where the server does not report the
+/// last two, they are `None` and `network` holds all of it.
 #[derive(Debug, Serialize)]
 struct Stages {
     encrypt: Summary,
@@ -120,15 +111,15 @@ impl Figures {
         simulations: Option<Simulations>,
     ) -> Self {
         let samples = outcomes.len();
-        let share = |count: usize| count as f64 / samples.max(1) as f64;
+        let fraction = |count: usize| count as f64 / samples.max(1) as f64;
         let exchanges = || outcomes.iter().map(|outcome| &outcome.exchange);
         let stage = |of: fn(&Exchange) -> f64| Summary::of(exchanges().map(of));
-        let told =
+        let reported =
             |of: fn(&Exchange) -> Option<f64>| Some(Summary::of(exchanges().map(of).collect::<Option<Vec<_>>>()?));
-        let (queue, compute) = (told(|e| e.queue), told(|e| e.compute));
-        // Of one that only some replies told, nothing is taken away.
+        let (queue, compute) = (reported(|e| e.queue), reported(|e| e.compute));
+        // A stage that only some replies report is not subtracted.
         let network = |e: &Exchange| {
-            let own = |of: Option<f64>, told: bool| of.filter(|_| told).unwrap_or(0.0);
+            let own = |of: Option<f64>, reported: bool| of.filter(|_| reported).unwrap_or(0.0);
             (e.roundtrip - own(e.queue, queue.is_some()) - own(e.compute, compute.is_some())).max(0.0)
         };
         let agreed = outcomes.iter().map(|outcome| outcome.agrees).collect::<Option<Vec<bool>>>();
@@ -137,7 +128,7 @@ impl Figures {
             samples,
             unanswered: 0,
             quality: Quality::of(outcomes),
-            agreement: agreed.map(|agreed| share(agreed.into_iter().filter(|agrees| *agrees).count())),
+            agreement: agreed.map(|agreed| fraction(agreed.into_iter().filter(|agrees| *agrees).count())),
             key_bytes,
             request_bytes: outcomes.first().map_or(0, |outcome| outcome.exchange.request_bytes),
             response_bytes: outcomes.first().map_or(0, |outcome| outcome.exchange.response_bytes),
@@ -157,7 +148,7 @@ impl Figures {
         }
     }
 
-    /// The figures of a run on so many rows, of which some may not have been answered.
+    /// The same figures, for a run on `rows` rows of which some may be unanswered.
     pub fn of_rows(self, rows: usize) -> Self {
         Self { unanswered: rows.saturating_sub(self.samples), ..self }
     }
@@ -166,8 +157,8 @@ impl Figures {
         self.unanswered
     }
 
-    /// The closing lines, the first three as users of hosted endpoints know them; a regression has R2 and RMSE in place
-    /// of accuracy.
+    /// Prints the closing lines. The first three have the wording that clients of hosted inference endpoints print; a
+    /// regression has R2 and RMSE in place of accuracy.
     pub fn print(&self) {
         match self.quality {
             Quality::Classes { accuracy } => say!("Accuracy on {} samples is {accuracy}", self.samples),
@@ -199,7 +190,7 @@ impl Figures {
         }
     }
 
-    /// What agreement is counted in.
+    /// The unit that agreement is counted in.
     fn agreeing(&self) -> &'static str {
         if self.exact { "answers, score by score" } else { "classes" }
     }
@@ -232,7 +223,7 @@ impl Figures {
             && let SimulatedQuality::Classes { accuracy: of_whole, agreement } = whole.quality
             && let SimulatedQuality::Classes { accuracy: of_played, agreement: drawn } = played.quality
         {
-            // Rows that noise decides either way: each is an independent draw on both sides.
+            // Noise decides some rows either way. The run and the simulation draw it independently.
             let flipped = 2.0 - self.agreement.unwrap_or(1.0) - drawn;
             let deviation = (flipped / played.samples as f64).sqrt();
             let _ = writeln!(
@@ -259,7 +250,7 @@ impl Figures {
         text
     }
 
-    fn stages(&self) -> [(&'static str, Option<Summary>); 6] {
+    pub(super) fn stages(&self) -> [(&'static str, Option<Summary>); 6] {
         let stages = &self.seconds;
         [
             ("Encrypt", Some(stages.encrypt)),
@@ -271,87 +262,18 @@ impl Figures {
         ]
     }
 
-    pub fn export_json(&self, path: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(self).expect("figures are finite numbers") + "\n";
-        write(path, &text)
-    }
-
-    /// A page that needs nothing but itself.
-    pub fn export_html(&self, path: &Path, spec: &ClientSpec, outcomes: &[Outcome]) -> Result<()> {
-        let mut page = format!(
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>fhectl play {name}</title>\
-             <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:50rem;margin:2rem auto;padding:0 1rem}}\
-             table{{border-collapse:collapse}}td,th{{padding:.2rem .8rem;text-align:left;border-bottom:1px solid #ccc}}\
-             rect{{fill:#2a6f97}}</style><h1>{name}</h1>\
-             <p>{} encrypted inferences, {}, agreement with the clear model {}.</p>",
-            self.samples,
-            self.quality.shown(),
-            self.agreement.map_or("not measured".into(), |agreement| format!("{:.2} %", agreement * 100.0)),
-            name = escape(&self.model)
-        );
-        page.push_str("<h2>Time</h2><table><tr><th>stage<th>median<th>95th percentile");
-        for (stage, summary) in self.stages() {
-            let _ = match summary {
-                Some(told) => write!(page, "<tr><td>{stage}<td>{}<td>{}", seconds(told.median), seconds(told.p95)),
-                None => write!(page, "<tr><td>{stage}<td colspan=\"2\">{UNTOLD}"),
-            };
-        }
-        page.push_str("</table>");
-        if let Some(compute) = outcomes.iter().map(|outcome| outcome.exchange.compute).collect::<Option<Vec<_>>>() {
-            page.push_str("<h2>Compute, by inference</h2>");
-            page.push_str(&histogram(&compute));
-        }
-        page.push_str("<h2>Round trip, by inference</h2>");
-        page.push_str(&histogram(&outcomes.iter().map(|outcome| outcome.exchange.roundtrip).collect::<Vec<_>>()));
-        page.push_str("<h2>Model</h2><table>");
-        for (label, value) in facts(spec) {
-            let _ = write!(page, "<tr><td>{label}<td>{}", escape(&value));
-        }
-        page.push_str("</table></html>\n");
-        write(path, &page)
+    /// The figures as an indented JSON object.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("figures are finite numbers") + "\n"
     }
 }
 
-/// In place of a time that the server keeps to itself.
-const UNTOLD: &str = "not told by the server";
+/// Shown in place of a time that the server does not report.
+pub(super) const NOT_REPORTED: &str = "not told by the server";
 
 fn shown(stage: Option<Summary>) -> String {
     match stage {
-        Some(told) => format!("median {}, 95th percentile {}", seconds(told.median), seconds(told.p95)),
-        None => UNTOLD.into(),
+        Some(summary) => format!("median {}, 95th percentile {}", seconds(summary.median), seconds(summary.p95)),
+        None => NOT_REPORTED.into(),
     }
-}
-
-/// A histogram of 40 bars up to the 99th percentile (the rest in the last bar), as SVG.
-fn histogram(values: &[f64]) -> String {
-    const BARS: usize = 40;
-    let mut sorted = values.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let Some(top) = sorted.get((sorted.len() * 99 / 100).min(sorted.len().saturating_sub(1))).copied() else {
-        return String::new();
-    };
-    let mut counts = [0usize; BARS];
-    for value in values {
-        counts[((value / top.max(1e-9) * BARS as f64) as usize).min(BARS - 1)] += 1;
-    }
-    let most = counts.iter().max().copied().unwrap_or(1).max(1);
-    let mut svg = String::from("<svg viewBox=\"0 0 800 180\" width=\"800\" role=\"img\">");
-    for (index, count) in counts.iter().enumerate() {
-        let height = 150 * count / most;
-        let _ = write!(svg, "<rect x=\"{}\" y=\"{}\" width=\"18\" height=\"{height}\"/>", index * 20, 150 - height);
-    }
-    let _ = write!(
-        svg,
-        "<text x=\"0\" y=\"172\">0</text><text x=\"800\" y=\"172\" text-anchor=\"end\">{}</text></svg>",
-        seconds(top)
-    );
-    svg
-}
-
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|error| Error::user("output_unwritable", format!("{}: {error}", path.display())))
 }

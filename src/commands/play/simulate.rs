@@ -1,0 +1,75 @@
+//! Simulated noise: what a network's encrypted predictions would be, drawn in clear.
+
+use crate::commands::locate::ModelArgs;
+use crate::report::{progress, say};
+use fhectl_core::bundle::ClientBundle;
+use fhectl_core::circuit::CircuitSpec;
+use fhectl_core::error::{Error, Result};
+use fhectl_train::data::Dataset;
+use fhectl_train::train::{self, Simulated, SimulatedQuality};
+
+/// Simulations of the whole test set and of the rows that are played.
+#[derive(Debug, Clone, Copy)]
+pub struct Simulations {
+    pub whole: Simulated,
+    pub played: Simulated,
+}
+
+/// Predicts a network's encrypted accuracy on the whole test set, and on the first `samples` rows, which will be
+/// encrypted. Prints the first. `None` where the circuit is exact or the owner's half is not at hand.
+///
+/// # Errors
+/// `nothing_to_simulate` and `owner_missing` where that was `asked` for and cannot be done.
+pub fn simulate(
+    model: &ModelArgs,
+    bundle: &ClientBundle,
+    rows: &Dataset,
+    asked: bool,
+    samples: Option<u64>,
+) -> Result<Option<Simulations>> {
+    let CircuitSpec::Network(_) = bundle.spec.circuit else {
+        if asked {
+            return Err(Error::user("nothing_to_simulate", "only networks have noise in their answers")
+                .hint(format!("{} is exact; play it without --simulate", bundle.spec.circuit.kind())));
+        }
+        return Ok(None);
+    };
+    let Some(owner) = model.owner(&bundle.id)? else {
+        if asked {
+            return Err(Error::user("owner_missing", "simulating needs the model: server.zip is not at hand")
+                .hint("name the model's folder, not the server's model"));
+        }
+        return Ok(None);
+    };
+    let work = progress::spinner(format!("simulating {} rows", rows.len()));
+    let draw = |rows: &Dataset| {
+        let value = |parts: i64| bundle.spec.value(&[parts]).unwrap_or_default();
+        let simulated =
+            train::simulated(&bundle.spec.circuit, &owner.server.model, &bundle.spec.quantizer, rows, value)?;
+        simulated.ok_or_else(|| Error::fault("model_invalid", "a network's circuit on another model"))
+    };
+    let whole = draw(rows)?;
+    let played = match samples {
+        Some(samples) => draw(&rows.select(&(0..rows.len().min(samples as usize)).collect::<Vec<_>>()))?,
+        None => whole,
+    };
+    work.finish_and_clear();
+    match whole.quality {
+        SimulatedQuality::Classes { accuracy, agreement } => {
+            say!("Simulated accuracy on {} samples is {accuracy}", whole.samples);
+            say!(
+                "Simulated agreement with the clear quantised model: {:.2} %; sums outside their circle: {}",
+                agreement * 100.0,
+                whole.wraps
+            );
+        }
+        SimulatedQuality::Value { r2, agreement_r2 } => {
+            say!("Simulated R2 on {} samples is {r2}", whole.samples);
+            say!(
+                "Simulated R2 with the clear quantised model: {agreement_r2:.4}; sums outside their circle: {}",
+                whole.wraps
+            );
+        }
+    }
+    Ok(Some(Simulations { whole, played }))
+}
