@@ -4,7 +4,7 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use fhectl_core::fhe::bootstrap::BootstrapParams;
-use fhectl_core::fhe::cmux::Bits;
+use fhectl_core::fhe::cmux::EncryptedBits;
 use fhectl_core::fhe::ggsw::GgswLayout;
 use fhectl_core::fhe::keyswitch::KeyswitchParams;
 use fhectl_core::fhe::list::{LweList, Term};
@@ -146,9 +146,9 @@ fn tables(c: &mut Criterion) {
             b.iter(|| black_box(encrypt::ggsw_list(&layout, &bits, &secret, &mut OsEntropy)));
         });
         group.bench_function(format!("unpack the bits, k={dimension} N={size}"), |b| {
-            b.iter(|| black_box(Bits::unpack(&layout, &wire).unwrap()));
+            b.iter(|| black_box(EncryptedBits::unpack(&layout, &wire).unwrap()));
         });
-        let bits = Bits::unpack(&layout, &wire).unwrap();
+        let bits = EncryptedBits::unpack(&layout, &wire).unwrap();
         group.bench_function(format!("look up, k={dimension} N={size}"), |b| {
             b.iter(|| black_box(bits.look_up(&table, None)));
         });

@@ -1,10 +1,10 @@
 //! Selecting with encrypted bits: CMUX trees over tables.
 
 use super::GlweShape;
-use super::external_product::{FourierGgsws, TOGETHER, Workspace};
+use super::external_product::{FourierGgsws, MAX_ACCUMULATORS, Workspace};
 use super::ggsw::GgswLayout;
 use super::lwe::Lwe;
-use super::pbs::{difference_to_rotation, extract};
+use super::polynomial::{extract_constant, rotate_and_subtract};
 use super::random::Random;
 use super::rerandomize::Rerandomizer;
 use super::zeros::ZeroPool;
@@ -12,11 +12,11 @@ use crate::error::Result;
 use rayon::prelude::*;
 
 /// Encrypted bits in the Fourier domain.
-pub struct Bits {
+pub struct EncryptedBits {
     ggsws: FourierGgsws,
 }
 
-impl Bits {
+impl EncryptedBits {
     /// Reads the wire form, on all threads of the current pool.
     ///
     /// # Errors
@@ -48,7 +48,7 @@ impl Bits {
         let polynomials = 1 << levels(low);
         let first = |index: usize| leaves(layout) * index;
         let planted = table.par_chunks(polynomials << low).enumerate().map_init(
-            || (self.ggsws.workspace(), vec![0; TOGETHER * glwe], vec![0; polynomials * glwe]),
+            || (self.ggsws.workspace(), vec![0; MAX_ACCUMULATORS * glwe], vec![0; polynomials * glwe]),
             |(workspace, differences, subtree), (index, entries)| {
                 let leaf = index * polynomials.div_ceil(2);
                 self.plant(entries, starts.map(|(starts, table)| (starts, first(table) + leaf)), subtree);
@@ -60,7 +60,7 @@ impl Bits {
         let mut bit = low + levels(low);
         while bit < layout.count {
             let subtrees = ciphertexts.par_chunks_mut(glwe << levels(bit)).map_init(
-                || (self.ggsws.workspace(), vec![0; TOGETHER * glwe]),
+                || (self.ggsws.workspace(), vec![0; MAX_ACCUMULATORS * glwe]),
                 |(workspace, differences), subtree| {
                     self.climb(bit, subtree, workspace, differences);
                     subtree[..glwe].to_vec()
@@ -74,11 +74,11 @@ impl Bits {
         for bit in 0..low {
             // bit ? X^-(2^bit) * chosen : chosen
             for (polynomial, out) in ciphertexts.chunks(size).zip(difference.chunks_mut(size)) {
-                difference_to_rotation(polynomial, 2 * size - (1 << bit), out);
+                rotate_and_subtract(polynomial, 2 * size - (1 << bit), out);
             }
             self.ggsws.add_products(bit, &difference, &mut ciphertexts, &mut workspace);
         }
-        extract(&ciphertexts, layout.shape)
+        extract_constant(&ciphertexts, layout.shape)
     }
 
     /// Fresh zeros for so many tables.
@@ -127,8 +127,8 @@ impl Bits {
         let GlweShape { dimension, size } = self.ggsws.layout().shape;
         let glwe = (dimension + 1) * size;
         let pairs = ciphertexts.len() / glwe / 2;
-        for first in (0..pairs).step_by(TOGETHER) {
-            let group = first..pairs.min(first + TOGETHER);
+        for first in (0..pairs).step_by(MAX_ACCUMULATORS) {
+            let group = first..pairs.min(first + MAX_ACCUMULATORS);
             for (difference, pair) in differences.chunks_mut(glwe).zip(group.clone()) {
                 let (zero, one) = ciphertexts[2 * pair * glwe..][..2 * glwe].split_at(glwe);
                 for ((difference, zero), one) in difference.iter_mut().zip(zero).zip(one) {
@@ -154,7 +154,7 @@ fn leaves(layout: &GgswLayout) -> usize {
     (1usize << (layout.count - rotating(layout))).div_ceil(2)
 }
 
-/// Fresh zeros where look-ups begin ([`Bits::starts`]).
+/// Fresh zeros where look-ups begin ([`EncryptedBits::starts`]).
 ///
 /// To `bit * (one - zero)` of each pair of polynomials a fresh `bit * (A, B)` is added, `(A, B)` an encryption of zero. An external
 /// product takes its factor polynomial by polynomial, and rotates with it. So `bit * (A, 0)` is computed once for each
@@ -211,7 +211,7 @@ mod tests {
                 let index = random.below(1 << bits) as usize;
                 let spelled: Vec<u64> = (0..bits).map(|bit| (index >> bit & 1) as u64).collect();
                 let wire = encrypt::ggsw_list(&layout, &spelled, &secret, &mut OsEntropy);
-                let bits = Bits::unpack(&layout, &wire).unwrap();
+                let bits = EncryptedBits::unpack(&layout, &wire).unwrap();
                 // The second of two tables, or none.
                 let starts = bits.starts(&key, 2, &mut random);
                 let answer = bits.look_up(&table, (round % 2 == 1).then_some((&starts, 1)));

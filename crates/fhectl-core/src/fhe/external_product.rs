@@ -18,7 +18,7 @@ use tfhe::core_crypto::prelude::{ComputationBuffers, Fft, Polynomial, Polynomial
 /// Frequencies a block.
 const LANES: usize = 8;
 /// Accumulators that share a pass over a GGSW ciphertext.
-pub const TOGETHER: usize = 8;
+pub const MAX_ACCUMULATORS: usize = 8;
 
 /// A block of frequencies, aligned to a cache line.
 #[derive(Clone, Copy)]
@@ -57,15 +57,15 @@ impl FourierGgsws {
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the layout.
     pub fn unpack(layout: &GgswLayout, bytes: &[u8], order: &[usize]) -> Result<Self> {
-        Self::unpack_into(Memory::default(), layout, bytes, order)
+        Self::unpack_into(ScratchBuffer::default(), layout, bytes, order)
     }
 
-    /// As [`FourierGgsws::unpack`], into memory that was used before: tens of megabytes, new from the operating system,
-    /// cost as much as what is computed in them.
+    /// As [`FourierGgsws::unpack`], into a buffer that was used before. The ciphertexts take tens of megabytes: getting
+    /// fresh pages from the operating system costs as much as the computation in them.
     ///
     /// # Errors
     /// As [`FourierGgsws::unpack`].
-    pub fn unpack_into(memory: Memory, layout: &GgswLayout, bytes: &[u8], order: &[usize]) -> Result<Self> {
+    pub fn unpack_into(buffer: ScratchBuffer, layout: &GgswLayout, bytes: &[u8], order: &[usize]) -> Result<Self> {
         let (seed, packed) = layout.layout().split(bytes)?;
         let GlweShape { dimension, size } = layout.shape;
         let rows = layout.rows();
@@ -73,7 +73,7 @@ impl FourierGgsws {
         let each = wire::packed_len(rows * size, layout.key_bits);
         let fft = Fft::new(PolynomialSize(size));
         let of_output = rows * size / 2 / LANES;
-        let mut blocks = memory.0;
+        let mut blocks = buffer.0;
         // Every block is written below.
         blocks.resize(order.len() * (dimension + 1) * of_output, ZERO);
         blocks.par_chunks_mut((dimension + 1) * of_output).zip(order).for_each_init(
@@ -99,9 +99,9 @@ impl FourierGgsws {
         &self.layout
     }
 
-    /// The memory, for others.
-    pub fn into_memory(self) -> Memory {
-        Memory(self.blocks)
+    /// Gives the buffer back for reuse.
+    pub fn into_buffer(self) -> ScratchBuffer {
+        ScratchBuffer(self.blocks)
     }
 
     /// Memory for products; one a thread.
@@ -110,12 +110,12 @@ impl FourierGgsws {
         Workspace {
             transforms: Transforms::new(&self.fft, size),
             digits: vec![0; self.layout.levels as usize * size],
-            rows: vec![ZERO; TOGETHER * self.layout.rows() * size / 2 / LANES],
-            sums: vec![ZERO; TOGETHER * size / 2 / LANES],
+            rows: vec![ZERO; MAX_ACCUMULATORS * self.layout.rows() * size / 2 / LANES],
+            sums: vec![ZERO; MAX_ACCUMULATORS * size / 2 / LANES],
         }
     }
 
-    /// Adds to each of up to [`TOGETHER`] accumulators its factor's product with ciphertext `index`: the factor where
+    /// Adds to each of up to [`MAX_ACCUMULATORS`] accumulators its factor's product with ciphertext `index`: the factor where
     /// the encrypted bit is one, an encryption of zero where it is not.
     ///
     /// Accumulators and factors are GLWE ciphertexts, `k + 1` polynomials, one after the other. Decomposition into
@@ -161,9 +161,9 @@ impl FourierGgsws {
     }
 }
 
-/// Memory of [`FourierGgsws`] that are no longer needed.
+/// The allocation of [`FourierGgsws`] that are no longer needed, for [`FourierGgsws::unpack_into`].
 #[derive(Default)]
-pub struct Memory(Vec<Block>);
+pub struct ScratchBuffer(Vec<Block>);
 
 /// What [`FourierGgsws::add_products`] works in.
 pub struct Workspace {

@@ -30,6 +30,8 @@ pub mod partial_glwe;
 pub mod pbs;
 #[cfg(feature = "client")]
 pub(crate) mod phase;
+#[cfg(feature = "evaluate")]
+mod polynomial;
 pub mod public_key;
 pub mod random;
 #[cfg(feature = "evaluate")]

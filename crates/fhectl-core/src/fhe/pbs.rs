@@ -2,9 +2,10 @@
 
 use super::GlweShape;
 use super::bootstrap::BootstrapParams;
-use super::external_product::{FourierGgsws, TOGETHER};
+use super::external_product::{FourierGgsws, MAX_ACCUMULATORS};
 use super::list::{LweList, narrow};
 use super::lwe::Lwe;
+use super::polynomial::{extract_constant, extract_constant_mask, rotate, rotate_and_subtract};
 use super::random::Random;
 use super::zeros::Zeros;
 use crate::error::Result;
@@ -79,7 +80,7 @@ impl BootstrapKey {
                 *sum = sum.wrapping_add(*word);
             }
         }
-        extract(sum, self.params.output)
+        extract_constant(sum, self.params.output)
     }
 
     /// For every row of `inputs` (under the small key) the entry of its table that its phase points at, under the
@@ -113,7 +114,7 @@ impl BootstrapKey {
             let accumulators = self.rotate(&switched, fill, zeros.map(|zeros| (zeros, first)));
             for (accumulator, row) in accumulators.chunks(glwe_words).zip(rows) {
                 for (polynomial, mask) in accumulator.chunks(size).zip(row[..dimension * size].chunks_mut(size)) {
-                    extract_constant(polynomial, mask, narrow);
+                    extract_constant_mask(polynomial, mask, |out, word| *out = narrow(word));
                 }
                 row[dimension * size] = narrow(accumulator[dimension * size]);
             }
@@ -152,25 +153,27 @@ impl BootstrapKey {
         let GlweShape { dimension, size } = self.params.output;
         let glwe_words = (dimension + 1) * size;
         let mut accumulators = vec![0; switched.len() * glwe_words];
-        let (mut table, nothing) = (vec![0; size], vec![0; size]);
+        let mut table = vec![0; size];
         for (index, accumulator) in accumulators.chunks_mut(glwe_words).enumerate() {
             fill(index, &mut table);
             // Times X^-body.
             let body = &mut accumulator[dimension * size..];
-            rotate(&table, 2 * size - switched[index].body, &nothing, body);
+            rotate(&table, 2 * size - switched[index].body, body);
             if let Some((zeros, first)) = zeros {
                 zeros.add(first + index, accumulator);
             }
         }
         let mut workspace = self.bits.workspace();
-        let mut differences = vec![0; TOGETHER * glwe_words];
+        let mut differences = vec![0; MAX_ACCUMULATORS * glwe_words];
         for bit in 0..self.order.len() {
-            for (group, accumulators) in switched.chunks(TOGETHER).zip(accumulators.chunks_mut(TOGETHER * glwe_words)) {
+            for (group, accumulators) in
+                switched.chunks(MAX_ACCUMULATORS).zip(accumulators.chunks_mut(MAX_ACCUMULATORS * glwe_words))
+            {
                 for ((lwe, accumulator), difference) in
                     group.iter().zip(accumulators.chunks(glwe_words)).zip(differences.chunks_mut(glwe_words))
                 {
                     for (polynomial, out) in accumulator.chunks(size).zip(difference.chunks_mut(size)) {
-                        difference_to_rotation(polynomial, lwe.mask[bit], out);
+                        rotate_and_subtract(polynomial, lwe.mask[bit], out);
                     }
                 }
                 let factors = &differences[..group.len() * glwe_words];
@@ -181,53 +184,10 @@ impl BootstrapKey {
     }
 }
 
-/// `polynomial * (X^degree - 1)` modulo `X^N + 1`, for degrees up to `2N`.
-pub(super) fn difference_to_rotation(polynomial: &[u64], degree: usize, out: &mut [u64]) {
-    rotate(polynomial, degree, polynomial, out);
-}
-
-/// `polynomial * X^degree - minus` modulo `X^N + 1`, for degrees up to `2N`.
-fn rotate(polynomial: &[u64], degree: usize, minus: &[u64], out: &mut [u64]) {
-    let size = polynomial.len();
-    let shift = degree % size;
-    let (wrapped, straight) = out.split_at_mut(shift);
-    let (minus_wrapped, minus_straight) = minus.split_at(shift);
-    let (head, tail) = polynomial.split_at(size - shift);
-    let part = |out: &mut [u64], words: &[u64], minus: &[u64], negated: bool| {
-        let triples = out.iter_mut().zip(words).zip(minus);
-        if negated {
-            triples.for_each(|((out, word), minus)| *out = word.wrapping_add(*minus).wrapping_neg());
-        } else {
-            triples.for_each(|((out, word), minus)| *out = word.wrapping_sub(*minus));
-        }
-    };
-    let negated = degree / size % 2 == 1;
-    part(straight, head, minus_straight, negated);
-    part(wrapped, tail, minus_wrapped, !negated);
-}
-
 /// An LWE ciphertext modulo `2N`.
 struct Switched {
     mask: Vec<usize>,
     body: usize,
-}
-
-/// A GLWE ciphertext's constant coefficient as an LWE ciphertext.
-pub(super) fn extract(glwe: &[u64], shape: GlweShape) -> Lwe {
-    let mut lwe = Lwe::zero(shape.lwe_dimension());
-    for (polynomial, mask) in glwe.chunks(shape.size).zip(lwe.mask.chunks_mut(shape.size)) {
-        extract_constant(polynomial, mask, |word| word);
-    }
-    lwe.body = glwe[shape.lwe_dimension()];
-    lwe
-}
-
-/// The mask of a GLWE ciphertext's constant coefficient (TFHE, section 4.2): `a_0`, then `-a_{N-j}`.
-fn extract_constant<T>(polynomial: &[u64], mask: &mut [T], convert: impl Fn(u64) -> T) {
-    mask[0] = convert(polynomial[0]);
-    for (out, word) in mask[1..].iter_mut().zip(polynomial[1..].iter().rev()) {
-        *out = convert(word.wrapping_neg());
-    }
 }
 
 fn into_chunks<T>(items: Vec<T>, size: usize) -> Vec<Vec<T>> {

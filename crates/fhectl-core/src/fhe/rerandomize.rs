@@ -5,6 +5,7 @@ use super::lwe::Lwe;
 use super::noise::t_uniform_bound;
 use super::ntt::{BinaryPoly, Ntt, WidePoly};
 use super::partial_glwe::PartialGlwe;
+use super::polynomial::{constant_of_product, extract_constant_mask};
 use super::public_key;
 use super::random::Random;
 use crate::error::Result;
@@ -46,29 +47,18 @@ impl Rerandomizer {
     /// `rho` and TUniform `e1`, `e2`. Noise: [`public_key::zero_variance`]. Cost: `k` transforms forward, `2k` back.
     pub fn apply(&self, lwe: &mut Lwe, flooding: u64, random: &mut Random) {
         let size = self.shape.size;
-        let ntt = Ntt::of_size(size);
-        let mut rho = vec![0; self.shape.lwe_dimension()];
-        random.fill_light_binary(&mut rho);
-        let transformed: Vec<_> = rho.chunks(size).map(|poly| ntt.binary(poly)).collect();
-
+        let (rho, transformed) = self.draw(random);
         let mut mask = vec![0; size];
         for (column, out) in lwe.mask.chunks_mut(size).enumerate() {
             mask.fill(0);
             self.add_zero_mask(column, &transformed, &mut mask, random);
-            // The constant coefficient's extraction: a_0, then -a_{N-j}.
-            out[0] = out[0].wrapping_add(mask[0]);
-            for (out, a) in out[1..].iter_mut().zip(mask[1..].iter().rev()) {
-                *out = out.wrapping_sub(*a);
-            }
+            extract_constant_mask(&mask, out, |out, word| *out = out.wrapping_add(word));
         }
 
         let mut body = [0u64];
         random.add_t_uniform(&mut body, self.noise_bound);
         for (rho, b) in rho.chunks(size).zip(self.bodies.chunks(size)) {
-            body[0] = body[0].wrapping_add(rho[0].wrapping_mul(b[0]));
-            for (rho, b) in rho[1..].iter().zip(b[1..].iter().rev()) {
-                body[0] = body[0].wrapping_sub(rho.wrapping_mul(*b));
-            }
+            body[0] = body[0].wrapping_add(constant_of_product(rho, b));
         }
         lwe.body = lwe.body.wrapping_add(body[0]).wrapping_add(noise(flooding, random));
     }
@@ -90,7 +80,7 @@ impl Rerandomizer {
     /// As [`Rerandomizer::apply`], with the same noise in each coefficient. Cost: `k` transforms forward, `2 (k + 1)`
     /// back.
     pub fn apply_partial(&self, glwe: &mut PartialGlwe, flooding: u64, random: &mut Random) {
-        let rho = self.draw(random);
+        let (_, rho) = self.draw(random);
         self.add_zero_masks(&rho, &mut glwe.mask, random);
         let mut body = vec![0; self.shape.size];
         self.add_body_product(&rho, &mut body);
@@ -104,7 +94,7 @@ impl Rerandomizer {
     ///
     /// Noise of each coefficient: [`public_key::zero_variance`]. Cost: `k` transforms forward, `2 (k + 1)` back.
     pub fn add_zero(&self, glwe: &mut [u64], random: &mut Random) {
-        let rho = self.draw(random);
+        let (_, rho) = self.draw(random);
         let (masks, body) = glwe.split_at_mut(self.shape.lwe_dimension());
         self.add_zero_masks(&rho, masks, random);
         self.add_body_product(&rho, body);
@@ -115,12 +105,13 @@ impl Rerandomizer {
         self.shape
     }
 
-    /// A fresh `rho`, transformed.
-    fn draw(&self, random: &mut Random) -> Vec<BinaryPoly> {
+    /// A fresh binary vector `rho`, its `k` polynomials one after the other, and the transform of each.
+    fn draw(&self, random: &mut Random) -> (Vec<u64>, Vec<BinaryPoly>) {
         let ntt = Ntt::of_size(self.shape.size);
         let mut rho = vec![0; self.shape.lwe_dimension()];
         random.fill_light_binary(&mut rho);
-        rho.chunks(self.shape.size).map(|poly| ntt.binary(poly)).collect()
+        let transformed = rho.chunks(self.shape.size).map(|poly| ntt.binary(poly)).collect();
+        (rho, transformed)
     }
 
     fn add_zero_masks(&self, rho: &[BinaryPoly], masks: &mut [u64], random: &mut Random) {

@@ -5,6 +5,7 @@
 //! trivial ciphertexts. With an encryption of zero under the public key of the *answer* added, their masks are as good as
 //! uniform in every bit and new in every evaluation, and so are the digits of every product after them.
 
+use super::polynomial::rotate;
 use super::rerandomize::Rerandomizer;
 use super::{GlweShape, Random, Seed};
 use rayon::prelude::*;
@@ -94,23 +95,6 @@ impl ZeroPool {
         // The bias of a remainder that is no power of two is below 2^-20.
         ((choice as u32) as usize % self.encryptions(), (choice >> 32) as usize % (2 * self.shape.size))
     }
-}
-
-/// `polynomial * X^degree` modulo `X^N + 1`, for degrees below `2N`.
-fn rotate(polynomial: &[u64], degree: usize, out: &mut [u64]) {
-    let shift = degree % polynomial.len();
-    let (head, tail) = polynomial.split_at(polynomial.len() - shift);
-    let (wrapped, straight) = out.split_at_mut(shift);
-    let copy = |out: &mut [u64], words: &[u64], negated: bool| {
-        if negated {
-            out.iter_mut().zip(words).for_each(|(out, word)| *out = word.wrapping_neg());
-        } else {
-            out.copy_from_slice(words);
-        }
-    };
-    let negated = degree >= polynomial.len();
-    copy(straight, head, negated);
-    copy(wrapped, tail, !negated);
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use super::CmuxForestParams;
 use super::program::{Block, Child, Program, Split};
 use crate::error::Result;
-use crate::fhe::external_product::{FourierGgsws, Memory, TOGETHER, Workspace};
+use crate::fhe::external_product::{FourierGgsws, MAX_ACCUMULATORS, ScratchBuffer, Workspace};
 use crate::fhe::rerandomize::Rerandomizer;
 use crate::fhe::zeros::ZeroPool;
 use crate::fhe::{GlweShape, PartialGlwe, Random};
@@ -15,14 +15,14 @@ const ZEROS: usize = 8;
 
 /// Memory of inferences that ended, for those that come: at most as much as was ever in use at once.
 #[derive(Default)]
-pub struct Memories(Mutex<Vec<(Memory, Vec<u64>)>>);
+pub struct Memories(Mutex<Vec<(ScratchBuffer, Vec<u64>)>>);
 
 impl Memories {
-    fn take(&self) -> (Memory, Vec<u64>) {
+    fn take(&self) -> (ScratchBuffer, Vec<u64>) {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop().unwrap_or_default()
     }
 
-    fn put(&self, memory: Memory, results: Vec<u64>) {
+    fn put(&self, memory: ScratchBuffer, results: Vec<u64>) {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((memory, results));
     }
 }
@@ -59,7 +59,7 @@ pub fn evaluate(
         bits.walk(block, leaf, &mut results, &mut sum);
         leaf += block.starts();
     }
-    memories.put(bits.ggsws.into_memory(), results);
+    memories.put(bits.ggsws.into_buffer(), results);
     let (mask, body) = sum.split_at(dimension * size);
     let bodies = body.iter().zip(&program.constant).map(|(body, constant)| body.wrapping_add(*constant));
     let mut answer = PartialGlwe { mask: mask.to_vec(), bodies: bodies.collect() };
@@ -110,7 +110,7 @@ impl Bits<'_> {
             let results = Results { leaves: &block.leaves, splits: done, glwe, body: glwe - self.size() };
             let zeros = self.zeros.as_ref().filter(|_| start == 0);
             tasks.into_par_iter().for_each_init(
-                || (self.ggsws.workspace(), vec![0; TOGETHER * glwe]),
+                || (self.ggsws.workspace(), vec![0; MAX_ACCUMULATORS * glwe]),
                 |scratch, (group, out)| {
                     let zeros = zeros.map(|pool| (pool, leaf + group.start));
                     self.choose(&block.splits[group], zeros, &results, out, scratch);

@@ -177,7 +177,7 @@ impl Block {
                 end = heights.next()?;
             }
             let same = |split: &&Split| split.feature == self.splits[start].feature;
-            let most = (start + crate::fhe::external_product::TOGETHER).min(end);
+            let most = (start + crate::fhe::external_product::MAX_ACCUMULATORS).min(end);
             let range = start..start + self.splits[start..most].iter().take_while(same).count();
             start = range.end;
             Some(range)

@@ -3,7 +3,7 @@
 use super::{MAX_BITS, MAX_SCORES, TableParams, widths};
 use crate::error::{Error, Result};
 use crate::fhe::Random;
-use crate::fhe::cmux::Bits;
+use crate::fhe::cmux::EncryptedBits;
 use crate::fhe::rerandomize::Rerandomizer;
 use crate::model::{Model, Quantizer, invalid};
 use rayon::prelude::*;
@@ -93,7 +93,7 @@ pub fn evaluate(
     request: &[u8],
     random: &mut Random,
 ) -> Result<Vec<u8>> {
-    let bits = Bits::unpack(&params.bits, request)?;
+    let bits = EncryptedBits::unpack(&params.bits, request)?;
     let starts = key.map(|key| bits.starts(key, tables.len(), random));
     let tasks: Vec<_> = tables.iter().map(|table| (table, random.fork())).collect();
     let answers: Vec<Vec<u8>> = tasks
