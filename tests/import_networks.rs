@@ -176,7 +176,7 @@ fn integers_agree_with_floats_and_noise_with_integers() {
             .iter()
             .map(|layer| layer.map.squared_norms().into_iter().fold(0.0, f64::max).sqrt() as u64)
             .collect();
-        let circles: Vec<u64> = network.layers.iter().map(|layer| layer.circle).collect();
+        let circles: Vec<u64> = network.layers.iter().map(|layer| layer.plaintext_modulus).collect();
         println!("{name}: widths {widths:?}, norms {norms:?}, circles {circles:?}, {wraps} wraps");
         if output == Output::Value {
             let fit = |predicted: &[f64]| Fit::of(predicted, &wanted).r2;
@@ -224,7 +224,7 @@ fn encrypted_answers_are_the_clear_ones() {
             rows.iter().map(|row| encode(&spec, &quantised.quantizer, &key, row, &mut OsEntropy)).collect();
         let requests: Vec<&[u8]> = requests.iter().map(Vec::as_slice).collect();
         let answers = evaluator.evaluate(&unpacked, &requests, &mut server).unwrap();
-        let circle = quantised.network.layers.last().unwrap().circle as f64;
+        let circle = quantised.network.layers.last().unwrap().plaintext_modulus as f64;
         let mut same = 0;
         for (row, answer) in rows.iter().zip(&answers) {
             let (got, clear) = (decode(&spec, &key, answer).unwrap(), model.scores(row));

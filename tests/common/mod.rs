@@ -89,7 +89,7 @@ pub fn network(quantizer: &Quantizer, shapes: &[MapShape], outputs: &[i32], rand
     for (index, shape) in shapes.iter().enumerate() {
         let weights = (0..shape.taps() * shape.channels()).map(|_| random.below(3) as i32 - 1).collect();
         let map = LinearMap { shape: shape.clone(), weights, biases: vec![7; shape.channels()] };
-        network.layers.push(NetworkLayer { map, circle: 1 << 30, noise: 0.008, activation: None });
+        network.layers.push(NetworkLayer { map, plaintext_modulus: 1 << 30, noise: 0.008, activation: None });
         let sums: Vec<Vec<i64>> = rows.iter().map(|row| network.scores(row)).collect();
         let channel = |c: usize| {
             let mut of: Vec<i64> =
@@ -110,7 +110,7 @@ pub fn network(quantizer: &Quantizer, shapes: &[MapShape], outputs: &[i32], rand
             (of[of.len() - 1] - ends.0).max(ends.1 - of[0])
         });
         let layer = network.layers.last_mut().unwrap();
-        layer.circle = 2 * (reach.max().unwrap() as u64 * 4 / 3 + 2);
+        layer.plaintext_modulus = 2 * (reach.max().unwrap() as u64 * 4 / 3 + 2);
         layer.activation = activation;
     }
     network

@@ -216,7 +216,7 @@ fn network() -> Case {
     let quantizer = common::quantizer(6, 8);
     let shapes = [dense(6, 4), dense(4, 4), dense(4, 3)];
     let mut model = common::network(&quantizer, &shapes, &[0, 1, 2], &mut common::random(8));
-    model.layers.iter_mut().for_each(|layer| layer.noise = 0.05 / layer.circle as f64);
+    model.layers.iter_mut().for_each(|layer| layer.noise = 0.05 / layer.plaintext_modulus as f64);
     let model = Model::Network(model);
     let draft =
         Draft { kind: "mlp", circuit: CircuitKind::Network, reveal: Reveal::Nothing, classes: 3, quantizer, model };
@@ -229,9 +229,9 @@ fn network() -> Case {
 fn network_coarse() -> Case {
     let quantizer = common::quantizer(6, 8);
     let mut model = common::network(&quantizer, &[dense(6, 4), dense(4, 2)], &[-1, 1], &mut common::random(9));
-    model.layers[0].noise = 0.05 / model.layers[0].circle as f64;
+    model.layers[0].noise = 0.05 / model.layers[0].plaintext_modulus as f64;
     let last = &mut model.layers[1];
-    (last.circle, last.noise) = (60_000, 0.002);
+    (last.plaintext_modulus, last.noise) = (60_000, 0.002);
     last.map.weights.iter_mut().for_each(|weight| *weight = *weight * 3000 + 41);
     let model = Model::Network(model);
     let draft =

@@ -293,7 +293,7 @@ mod tests {
                 weights: vec![1; inputs * outputs],
                 biases: vec![0; outputs],
             },
-            circle: 64,
+            plaintext_modulus: 64,
             noise: 0.01,
             activation,
         };

@@ -103,7 +103,7 @@ pub fn check_outline(outline: &Outline) -> Result<()> {
 /// activation.
 pub fn search(network: &IntegerNetwork, quantizer: &Quantizer) -> Result<Needs> {
     let demands = Demands::of(network);
-    let circles = [network.layers[0].circle, network.layers[demands.last()].circle];
+    let circles = [network.layers[0].plaintext_modulus, network.layers[demands.last()].plaintext_modulus];
     let params = find(&demands, quantizer.features.len(), circles)?;
     let flooding_log2 = params.noise_flooding.map(|flood| {
         let own = demands.squared_norms[demands.last()] * params.output_variance(demands.last() - 1);

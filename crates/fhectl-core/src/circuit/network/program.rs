@@ -34,9 +34,10 @@ impl Program {
             let mut tables = Vec::new();
             if let Some(activation) = &layer.activation {
                 centre = doubled_centre(activation);
-                let steps = network.layers[index + 1].circle;
+                let steps = network.layers[index + 1].plaintext_modulus;
                 let lists = 0..activation.thresholds.len();
-                tables = lists.map(|channel| table(activation, channel, layer.circle, steps, size)).collect();
+                tables =
+                    lists.map(|channel| table(activation, channel, layer.plaintext_modulus, steps, size)).collect();
             }
             Stage { sums, constants, tables }
         });
@@ -62,7 +63,7 @@ fn linear(layer: &NetworkLayer, doubled_centre: i64) -> (Vec<Vec<Term>>, Vec<u64
             })
             .collect();
         let missing: i128 = terms.iter().map(|term| i128::from(term.weight)).sum::<i128>() * i128::from(doubled_centre);
-        constants.push(turns(2 * i128::from(bias) + missing, 2 * layer.circle));
+        constants.push(turns(2 * i128::from(bias) + missing, 2 * layer.plaintext_modulus));
         sums.push(terms);
     });
     (sums, constants)

@@ -18,7 +18,7 @@ const MAX_LAYERS: usize = 16;
 const MAX_WIDTH: usize = 1 << 20;
 const MAX_WEIGHTS: usize = 1 << 24;
 const MAX_TERMS: usize = 1 << 25;
-const MAX_CIRCLE: u64 = 1 << 40;
+const MAX_MODULUS: u64 = 1 << 40;
 const MAX_OUTPUTS: usize = 1 << 10;
 
 /// Layers in the order of computation; only the last has no activation.
@@ -32,8 +32,7 @@ pub struct IntegerNetwork {
 pub struct NetworkLayer {
     pub map: LinearMap,
     /// Integer steps in one turn of the torus: sums live modulo this.
-    #[serde(rename = "plaintext_modulus")]
-    pub circle: u64,
+    pub plaintext_modulus: u64,
     /// The noise that each sum is allowed: a standard deviation, as a fraction of the circle, no more than training put
     /// there. Encrypted inference is given parameters that stay at or below it.
     pub noise: f64,
@@ -67,8 +66,8 @@ impl Activation {
     /// A table on the circle satisfies `f(z + circle/2) = -f(z)`. About the mean of its first and last output a
     /// staircase does so as long as it is flat where the turn comes back: from half a turn below the last threshold
     /// to half a turn above the first.
-    pub fn valid_range(&self, channel: usize, circle: u64) -> (i64, i64) {
-        let half = (circle / 2) as i64;
+    pub fn valid_range(&self, channel: usize, modulus: u64) -> (i64, i64) {
+        let half = (modulus / 2) as i64;
         match self.of(channel) {
             [] => (-half, half - 1),
             [first, .., last] => (last - half, first + half - 1),
@@ -77,7 +76,7 @@ impl Activation {
     }
 
     /// How far half the circle must reach at least for sums of a channel from `low` to `high` to be valid.
-    pub fn half_circle(&self, channel: usize, low: i64, high: i64) -> i64 {
+    pub fn min_half_modulus(&self, channel: usize, low: i64, high: i64) -> i64 {
         match self.of(channel) {
             [] => (-low).max(high + 1),
             // The staircase's own width counts too: it must span less than half the circle.
@@ -159,32 +158,32 @@ impl IntegerNetwork {
 impl NetworkLayer {
     /// Whether a sum stays where the circle gives it back.
     pub fn holds(&self, channel: usize, z: i64) -> bool {
-        let half = (self.circle / 2) as i64;
+        let half = (self.plaintext_modulus / 2) as i64;
         let (low, high) = self
             .activation
             .as_ref()
-            .map_or((-half, half - 1), |activation| activation.valid_range(channel, self.circle));
+            .map_or((-half, half - 1), |activation| activation.valid_range(channel, self.plaintext_modulus));
         (low..=high).contains(&z)
     }
 
     fn check(&self, inputs: usize, largest: i128, last: bool) -> Result<()> {
         self.map.check(inputs, largest)?;
-        if !(4..=MAX_CIRCLE).contains(&self.circle) || !self.circle.is_multiple_of(2) {
-            return Err(invalid(format!("a circle of {} steps", self.circle)));
+        if !(4..=MAX_MODULUS).contains(&self.plaintext_modulus) || !self.plaintext_modulus.is_multiple_of(2) {
+            return Err(invalid(format!("a plaintext modulus of {}", self.plaintext_modulus)));
         }
         if !(self.noise.is_finite() && self.noise > 0.0 && self.noise < 0.5) {
             return Err(invalid(format!("noise of {} turns", self.noise)));
         }
         match &self.activation {
             None if last => Ok(()),
-            Some(activation) if !last => activation.check(self.map.shape.channels(), self.circle),
+            Some(activation) if !last => activation.check(self.map.shape.channels(), self.plaintext_modulus),
             _ => Err(invalid("an activation stands after every layer but the last")),
         }
     }
 }
 
 impl Activation {
-    fn check(&self, channels: usize, circle: u64) -> Result<(), Error> {
+    fn check(&self, channels: usize, modulus: u64) -> Result<(), Error> {
         if self.outputs.is_empty() || self.outputs.len() > MAX_OUTPUTS {
             return Err(invalid(format!("{} steps, want 1 to {MAX_OUTPUTS}", self.outputs.len())));
         }
@@ -201,12 +200,12 @@ impl Activation {
             if thresholds.windows(2).any(|pair| pair[0] > pair[1]) {
                 return Err(invalid(format!("channel {channel}: thresholds decrease")));
             }
-            if thresholds.iter().any(|threshold| threshold.unsigned_abs() > MAX_CIRCLE) {
+            if thresholds.iter().any(|threshold| threshold.unsigned_abs() > MAX_MODULUS) {
                 return Err(invalid(format!("channel {channel}: a threshold beyond 2^40")));
             }
             let spread = thresholds.last().zip(thresholds.first()).map_or(0, |(last, first)| last - first);
-            if spread >= (circle / 2) as i64 {
-                return Err(invalid(format!("channel {channel}: thresholds span half the circle or more")));
+            if spread >= (modulus / 2) as i64 {
+                return Err(invalid(format!("channel {channel}: thresholds span half the plaintext modulus or more")));
             }
         }
         Ok(())

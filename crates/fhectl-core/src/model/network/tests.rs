@@ -42,8 +42,13 @@ fn wraps_are_counted_at_every_layer() {
     let sign = Activation { outputs: vec![-1, 1], thresholds: vec![vec![0]] };
     let network = IntegerNetwork {
         layers: vec![
-            NetworkLayer { map: dense(2, 2, &[1, 1, 1, -1]), circle: 16, noise: 0.01, activation: Some(sign) },
-            NetworkLayer { map: dense(2, 2, &[5, 0, 2, -2]), circle: 10, noise: 0.01, activation: None },
+            NetworkLayer {
+                map: dense(2, 2, &[1, 1, 1, -1]),
+                plaintext_modulus: 16,
+                noise: 0.01,
+                activation: Some(sign),
+            },
+            NetworkLayer { map: dense(2, 2, &[5, 0, 2, -2]), plaintext_modulus: 10, noise: 0.01, activation: None },
         ],
     };
     network.check(&quantizer(2, 8), Output::Classes(2)).unwrap();
@@ -63,7 +68,7 @@ fn what_does_not_fit_together_is_named() {
         biases: vec![0; 2],
     };
     let network = |layers| IntegerNetwork { layers };
-    let scores = |inputs| NetworkLayer { map: map(inputs), circle: 64, noise: 0.01, activation: None };
+    let scores = |inputs| NetworkLayer { map: map(inputs), plaintext_modulus: 64, noise: 0.01, activation: None };
     let wrong = |layers, part: &str| {
         let error = network(layers).check(&quantizer(3, 4), Output::Classes(2)).unwrap_err();
         assert!(error.code == "model_invalid" && error.message.contains(part), "{error:?}");
@@ -71,7 +76,7 @@ fn what_does_not_fit_together_is_named() {
     network(vec![scores(3)]).check(&quantizer(3, 4), Output::Classes(2)).unwrap();
     wrong(vec![scores(4)], "takes 4 inputs");
     wrong(vec![scores(3), scores(2)], "activation");
-    wrong(vec![NetworkLayer { circle: 5, ..scores(3) }], "circle");
+    wrong(vec![NetworkLayer { plaintext_modulus: 5, ..scores(3) }], "plaintext modulus");
     wrong(vec![NetworkLayer { noise: f64::NAN, ..scores(3) }], "noise");
     let shape = MapShape::Conv {
         height: usize::MAX,
@@ -88,7 +93,7 @@ fn what_does_not_fit_together_is_named() {
         MapShape::Conv { height: 64, width: 64, channels: 1, filters: 100, kernel: [127, 127], stride: 1, padding: 63 };
     wrong(vec![NetworkLayer { map: LinearMap { shape, ..map(3) }, ..scores(3) }], "products");
     let wide = Activation { outputs: vec![0, 1, 2], thresholds: vec![vec![0, 32]] };
-    wrong(vec![NetworkLayer { activation: Some(wide), ..scores(3) }, scores(2)], "half the circle");
+    wrong(vec![NetworkLayer { activation: Some(wide), ..scores(3) }, scores(2)], "half the plaintext modulus");
 }
 
 #[test]

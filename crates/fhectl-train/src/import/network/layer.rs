@@ -262,7 +262,7 @@ pub(super) fn quantise_layer(layer: &Layer, before: &Before, rounding: &Rounding
         floats: evaluated.into_iter().map(|(_, values)| values).collect(),
         integers: values,
     };
-    Ok((NetworkLayer { map, circle, noise: rounding.noise, activation: Some(activation) }, after))
+    Ok((NetworkLayer { map, plaintext_modulus: circle, noise: rounding.noise, activation: Some(activation) }, after))
 }
 
 /// Steps of half a circle for which a typical channel's largest weight is `top`. Copies are whatever the others are.
@@ -292,7 +292,7 @@ fn circle(activation: &Activation, sums: &[Sum], values: &[Vec<i64>], before: &B
         widen(&mut possible[index % channels], low, high);
     }
     let need =
-        |reach: &[(i64, i64)], channel: usize| activation.half_circle(channel, reach[channel].0, reach[channel].1);
+        |reach: &[(i64, i64)], channel: usize| activation.min_half_modulus(channel, reach[channel].0, reach[channel].1);
     let halves = (0..channels).map(|c| (SLACK * need(&seen, c) as f64).min(need(&possible, c) as f64));
     circle_holding(halves.fold(1.0, f64::max), noise)
 }

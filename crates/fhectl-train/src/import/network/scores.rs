@@ -61,7 +61,7 @@ pub(super) fn quantise_scores(
     let circle = score_circle(reach(seen), reach(possible), params.score_noise);
     let map = assemble(before.inputs(), sums.len(), sums);
     Ok(Scores {
-        layer: NetworkLayer { map, circle, noise: params.score_noise, activation: None },
+        layer: NetworkLayer { map, plaintext_modulus: circle, noise: params.score_noise, activation: None },
         scale: 1.0 / factor,
         offset: if output == Output::Value { middle as f64 / factor } else { 0.0 },
     })

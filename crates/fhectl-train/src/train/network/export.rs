@@ -34,7 +34,7 @@ pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantiz
             return Err(Error::user("network_layers", format!("sums reach {need:e}, too far for exact training"))
                 .hint("use fewer input, weight or activation bits, or narrower layers"));
         }
-        layer.circle = circle_for(need, layer.noise);
+        layer.plaintext_modulus = circle_for(need, layer.noise);
     }
     integer.check(quantizer, data.output())?;
     let wraps: usize = data
@@ -59,13 +59,18 @@ pub(super) fn integers(network: &FloatNetwork) -> candle_core::Result<IntegerNet
             weights: whole(&layer.map_weights(true)?)?,
             biases: vec![0; channels],
         };
-        layers.push(NetworkLayer { map, circle: 0, noise: layer.noise, activation: Some(activation(layer)?) });
+        layers.push(NetworkLayer {
+            map,
+            plaintext_modulus: 0,
+            noise: layer.noise,
+            activation: Some(activation(layer)?),
+        });
     }
     let scores = &network.scores;
     let (weights, biases) = scores.map(true)?;
     let biases = whole(&biases)?.into_iter().map(i64::from).collect();
     let map = LinearMap { shape: scores.shape.map.clone(), weights: whole(&weights)?, biases };
-    layers.push(NetworkLayer { map, circle: 0, noise: scores.noise, activation: None });
+    layers.push(NetworkLayer { map, plaintext_modulus: 0, noise: scores.noise, activation: None });
     Ok(IntegerNetwork { layers })
 }
 
@@ -136,6 +141,6 @@ fn needed(layer: &NetworkLayer, reach: &[(i64, i64)]) -> f64 {
     let Some(activation) = &layer.activation else {
         return (reach[0].1 - reach[0].0) as f64 / 2.0 + 1.0;
     };
-    let of = |(channel, (low, high)): (usize, &(i64, i64))| activation.half_circle(channel, *low, *high);
+    let of = |(channel, (low, high)): (usize, &(i64, i64))| activation.min_half_modulus(channel, *low, *high);
     reach.iter().enumerate().map(of).max().unwrap_or(1) as f64
 }

@@ -69,7 +69,7 @@ fn integer_tensors(network: &IntegerNetwork) -> candle_core::Result<Tensors> {
         let (channels, taps) = (layer.map.shape.channels(), layer.map.shape.taps());
         put("weights", layer.map.weights.iter().map(|w| i64::from(*w)).collect(), &[channels, taps])?;
         put("biases", layer.map.biases.clone(), &[channels])?;
-        put("circle", vec![layer.circle as i64], &[1])?;
+        put("circle", vec![layer.plaintext_modulus as i64], &[1])?;
         if let Some(activation) = &layer.activation {
             let steps = activation.outputs.len();
             put("outputs", activation.outputs.iter().map(|o| i64::from(*o)).collect(), &[steps])?;
