@@ -99,7 +99,7 @@ impl Needs {
     pub fn client_seconds(&self, cores: usize) -> f64 {
         let input = self.spec.input_layout();
         let encryption = cost::encrypt_seconds(&input);
-        let worth_it = encryption > cost::WORTH_A_THREAD;
+        let worth_it = encryption > cost::MIN_PARALLEL_SECONDS;
         let threads = if worth_it { cores.min(input.ciphertexts().div_ceil(4)) } else { 1 };
         cost::EXCHANGE_SECONDS
             + encryption / cost::speed_up(threads, Work::Encryption)

@@ -1,4 +1,4 @@
-//! The bootstrap key: its shape and its wire form.
+//! Bootstrap keys: parameters and wire form.
 
 use super::ggsw::GgswLayout;
 use super::noise::Gadget;
@@ -7,28 +7,29 @@ use super::{GlweShape, bad_parameters};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// All that fixes a programmable bootstrap from the small key (dimension `n`) to the big one (`output`).
+/// The parameters of a programmable bootstrap from a small LWE key (dimension `n`) to a big GLWE key (`output`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootstrapParams {
-    /// `n`.
+    /// The dimension `n` of the small key.
     pub lwe_dimension: usize,
-    /// `(k, N)`.
+    /// The shape `(k, N)` of the big key.
     pub output: GlweShape,
     #[serde(rename = "decomposition_base_log")]
     pub base_log: u32,
     #[serde(rename = "decomposition_level_count")]
     pub levels: u32,
-    /// Bits of the key's bodies on the wire.
+    /// Bits of each body on the wire.
     #[serde(rename = "body_bits")]
     pub key_bits: u32,
 }
 
 impl BootstrapParams {
+    /// The gadget decomposition of the blind rotation.
     pub fn gadget(&self) -> Gadget {
         self.ggsws().gadget()
     }
 
-    /// The key: a GGSW for each bit of the small key.
+    /// The key as a list: a GGSW ciphertext for each bit of the small key.
     pub const fn ggsws(&self) -> GgswLayout {
         GgswLayout {
             count: self.lwe_dimension,
@@ -44,13 +45,15 @@ impl BootstrapParams {
         self.ggsws().layout()
     }
 
-    /// Bytes of the unpacked key in the Fourier domain.
+    /// Bytes of the key in memory, in the Fourier domain.
     pub const fn fourier_bytes(&self) -> usize {
         self.ggsws().fourier_bytes()
     }
 
+    /// Checks that the parameters are supported and that the key takes at most 1 GiB in memory.
+    ///
     /// # Errors
-    /// `parameters_invalid` where no bootstrap of these parameters can run, or its key would be beyond 1 GiB.
+    /// `parameters_invalid`.
     pub fn check(&self) -> Result<()> {
         self.ggsws().check()?;
         if !(512..=4096).contains(&self.lwe_dimension) {

@@ -1,4 +1,4 @@
-//! Selecting with encrypted bits: CMUX trees over tables.
+//! Table look-ups at encrypted indices, by trees of CMUXes and rotations.
 
 use super::GlweShape;
 use super::external_product::{FourierGgsws, MAX_ACCUMULATORS, Workspace};
@@ -11,13 +11,13 @@ use super::zeros::ZeroPool;
 use crate::error::Result;
 use rayon::prelude::*;
 
-/// Encrypted bits in the Fourier domain.
+/// The bits of an index as GGSW ciphertexts, in the Fourier domain.
 pub struct EncryptedBits {
     ggsws: FourierGgsws,
 }
 
 impl EncryptedBits {
-    /// Reads the wire form, on all threads of the current pool.
+    /// Reads the wire form, on all threads of the current rayon pool.
     ///
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the layout.
@@ -26,43 +26,43 @@ impl EncryptedBits {
         Ok(Self { ggsws: FourierGgsws::unpack(layout, bytes, &order)? })
     }
 
-    /// The entry of `table` that the bits spell (bit 0 the lowest), as an LWE ciphertext.
+    /// The entry of `table` (torus words) at the encrypted index, bit 0 the lowest, as an LWE ciphertext.
     ///
-    /// The upper bits choose among polynomials of `N` entries in a tree of CMUXes, the lower ones rotate the chosen
-    /// one (TFHE, section 5.1, vertical packing). Noise: a [`GgswLayout::cmux_variance`] a bit. Cost: a CMUX a
-    /// polynomial but one, and one a lower bit.
+    /// The upper bits select one of the polynomials of `N` entries in a tree of CMUXes. The lower bits rotate it (vertical
+    /// packing: TFHE, section 5.1). Noise: [`GgswLayout::cmux_variance`] per bit. Cost: a CMUX for each polynomial but one,
+    /// and one for each lower bit.
     ///
-    /// With `starts`, of which this is the given table, the noise is new each time, at the price of a
-    /// [`super::public_key::zero_variance`]. Without, equal bits leave equal noise.
+    /// With `zeros`, and the number of this table among theirs, the noise is new in each evaluation; they add
+    /// [`super::public_key::zero_variance`]. Without, equal ciphertexts give equal noise.
     ///
     /// # Panics
     /// Unless the table has `2^count` entries.
-    pub fn look_up(&self, table: &[u64], starts: Option<(&Starts, usize)>) -> Lwe {
+    pub fn look_up(&self, table: &[u64], zeros: Option<(&LeafZeros, usize)>) -> Lwe {
         let layout = self.ggsws.layout();
         assert_eq!(table.len(), 1 << layout.count);
         let GlweShape { dimension, size } = layout.shape;
         let glwe = (dimension + 1) * size;
-        let low = rotating(layout);
-        // Subtrees whose ciphertexts stay in a core's cache.
+        let low = rotating_bits(layout);
+        // The levels of a subtree whose ciphertexts stay in a core's cache.
         let levels = |bit: usize| (layout.count - bit).min(4);
         let polynomials = 1 << levels(low);
-        let first = |index: usize| leaves(layout) * index;
-        let planted = table.par_chunks(polynomials << low).enumerate().map_init(
+        let first = |index: usize| leaf_pairs(layout) * index;
+        let selected = table.par_chunks(polynomials << low).enumerate().map_init(
             || (self.ggsws.workspace(), vec![0; MAX_ACCUMULATORS * glwe], vec![0; polynomials * glwe]),
             |(workspace, differences, subtree), (index, entries)| {
                 let leaf = index * polynomials.div_ceil(2);
-                self.plant(entries, starts.map(|(starts, table)| (starts, first(table) + leaf)), subtree);
-                self.climb(low, subtree, workspace, differences);
+                self.load_entries(entries, zeros.map(|(zeros, table)| (zeros, first(table) + leaf)), subtree);
+                self.select_subtree(low, subtree, workspace, differences);
                 subtree[..glwe].to_vec()
             },
         );
-        let mut ciphertexts = planted.collect::<Vec<_>>().concat();
+        let mut ciphertexts = selected.collect::<Vec<_>>().concat();
         let mut bit = low + levels(low);
         while bit < layout.count {
             let subtrees = ciphertexts.par_chunks_mut(glwe << levels(bit)).map_init(
                 || (self.ggsws.workspace(), vec![0; MAX_ACCUMULATORS * glwe]),
                 |(workspace, differences), subtree| {
-                    self.climb(bit, subtree, workspace, differences);
+                    self.select_subtree(bit, subtree, workspace, differences);
                     subtree[..glwe].to_vec()
                 },
             );
@@ -72,7 +72,7 @@ impl EncryptedBits {
         let mut workspace = self.ggsws.workspace();
         let mut difference = vec![0; glwe];
         for bit in 0..low {
-            // bit ? X^-(2^bit) * chosen : chosen
+            // Rotates by X^-(2^bit) where the bit is one.
             for (polynomial, out) in ciphertexts.chunks(size).zip(difference.chunks_mut(size)) {
                 rotate_and_subtract(polynomial, 2 * size - (1 << bit), out);
             }
@@ -81,11 +81,11 @@ impl EncryptedBits {
         extract_constant(&ciphertexts, layout.shape)
     }
 
-    /// Fresh zeros for so many tables.
-    pub fn starts(&self, key: &Rerandomizer, tables: usize, random: &mut Random) -> Starts {
+    /// Fresh encryptions of zero for look-ups in `tables` tables.
+    pub fn leaf_zeros(&self, key: &Rerandomizer, tables: usize, random: &mut Random) -> LeafZeros {
         let layout = self.ggsws.layout();
-        let pool = ZeroPool::new(key, Starts::ZEROS, leaves(layout) * tables, random);
-        let low = rotating(layout);
+        let pool = ZeroPool::new(key, LeafZeros::POOL_SIZE, leaf_pairs(layout) * tables, random);
+        let low = rotating_bits(layout);
         let mut products = Vec::new();
         if low < layout.count {
             let GlweShape { dimension, size } = layout.shape;
@@ -94,14 +94,14 @@ impl EncryptedBits {
             products = vec![0; masks.len()];
             self.ggsws.add_products(low, &masks, &mut products, &mut self.ggsws.workspace());
         }
-        Starts { pool, products, body: layout.shape.lwe_dimension() }
+        LeafZeros { pool, products, body: layout.shape.lwe_dimension() }
     }
 
-    /// Trivial ciphertexts of a table's entries, or fresh ones.
-    fn plant(&self, entries: &[u64], starts: Option<(&Starts, usize)>, subtree: &mut [u64]) {
+    /// Writes the leaves of a subtree: the entries of the table as trivial ciphertexts, or with encryptions of zero added.
+    fn load_entries(&self, entries: &[u64], zeros: Option<(&LeafZeros, usize)>, subtree: &mut [u64]) {
         let GlweShape { dimension, size } = self.ggsws.layout().shape;
-        match starts {
-            Some((starts, leaf)) => starts.write(leaf, subtree),
+        match zeros {
+            Some((zeros, leaf)) => zeros.write(leaf, subtree),
             None => subtree.fill(0),
         }
         for (ciphertext, entries) in subtree.chunks_mut((dimension + 1) * size).zip(entries.chunks(size)) {
@@ -111,19 +111,19 @@ impl EncryptedBits {
         }
     }
 
-    /// All levels of a subtree, from this bit on. What is chosen is left at its front.
-    fn climb(&self, bit: usize, subtree: &mut [u64], workspace: &mut Workspace, differences: &mut [u64]) {
+    /// Evaluates all levels of a subtree, the first with `bit`. The selected ciphertext is left at its front.
+    fn select_subtree(&self, bit: usize, subtree: &mut [u64], workspace: &mut Workspace, differences: &mut [u64]) {
         let GlweShape { dimension, size } = self.ggsws.layout().shape;
         let glwe = (dimension + 1) * size;
         let levels = (subtree.len() / glwe).ilog2() as usize;
         for level in 0..levels {
-            self.halve(bit + level, &mut subtree[..glwe << (levels - level)], workspace, differences);
+            self.select_level(bit + level, &mut subtree[..glwe << (levels - level)], workspace, differences);
         }
     }
 
-    /// One level of a tree: of each pair of neighbours the second where the bit is one, else the first. The chosen half
-    /// is left at the front of `ciphertexts`.
-    fn halve(&self, bit: usize, ciphertexts: &mut [u64], workspace: &mut Workspace, differences: &mut [u64]) {
+    /// Evaluates one level of a tree: of each pair of neighbors the second where the bit is one, else the first. The selected
+    /// half is left at the front of `ciphertexts`.
+    fn select_level(&self, bit: usize, ciphertexts: &mut [u64], workspace: &mut Workspace, differences: &mut [u64]) {
         let GlweShape { dimension, size } = self.ggsws.layout().shape;
         let glwe = (dimension + 1) * size;
         let pairs = ciphertexts.len() / glwe / 2;
@@ -144,34 +144,35 @@ impl EncryptedBits {
     }
 }
 
-/// Bits that rotate a polynomial; those above choose among polynomials.
-fn rotating(layout: &GgswLayout) -> usize {
+/// The number of lower bits, which rotate a polynomial. The bits above select among polynomials.
+fn rotating_bits(layout: &GgswLayout) -> usize {
     layout.count.min(layout.shape.size.ilog2() as usize)
 }
 
-/// Pairs of a table's polynomials; one for a table that has but one.
-fn leaves(layout: &GgswLayout) -> usize {
-    (1usize << (layout.count - rotating(layout))).div_ceil(2)
+/// The number of pairs of polynomials of a table, 1 for a table of a single polynomial.
+fn leaf_pairs(layout: &GgswLayout) -> usize {
+    (1usize << (layout.count - rotating_bits(layout))).div_ceil(2)
 }
 
-/// Fresh zeros where look-ups begin ([`EncryptedBits::starts`]).
+/// Fresh encryptions of zero for the leaves of look-ups ([`EncryptedBits::leaf_zeros`]).
 ///
-/// To `bit * (one - zero)` of each pair of polynomials a fresh `bit * (A, B)` is added, `(A, B)` an encryption of zero. An external
-/// product takes its factor polynomial by polynomial, and rotates with it. So `bit * (A, 0)` is computed once for each
-/// encryption of the pool, and a pair has to multiply no more polynomials than if it were trivial.
-pub struct Starts {
+/// The first CMUX of a pair of leaves computes `bit * (one - zero)`. To it `bit * (A, B)` is added, where `(A, B)` is an
+/// encryption of zero. An external product acts on each polynomial of its factor separately, and commutes with rotation. So
+/// `bit * (A, 0)` is computed once for each encryption of the pool, and the CMUX of a pair multiplies no more polynomials
+/// than with trivial ciphertexts.
+pub struct LeafZeros {
     pool: ZeroPool,
-    /// `bit * (A, 0)` of each encryption, for the first bit that chooses; none where no bit does.
+    /// `bit * (A, 0)` for each encryption, with the first bit that selects. Empty where no bit selects.
     products: Vec<u64>,
-    /// Where a ciphertext's body begins.
+    /// The offset of the body in a ciphertext.
     body: usize,
 }
 
-impl Starts {
-    /// Encryptions in the pool: each costs as much as some CMUXes, of which a small table has a hundred.
-    const ZEROS: usize = 2;
+impl LeafZeros {
+    /// Encryptions in the pool. Each costs as much as a few CMUXes; a small table takes a hundred CMUXes.
+    const POOL_SIZE: usize = 2;
 
-    /// Writes pairs of ciphertexts, from the pool's leaf `first` on: `bit * (A, 0)`, and the same with `B` added.
+    /// Writes pairs of ciphertexts, for the leaves of the pool from `first` on: `bit * (A, 0)`, then the same plus `(0, B)`.
     fn write(&self, first: usize, ciphertexts: &mut [u64]) {
         if self.products.is_empty() {
             self.pool.write(first, ciphertexts);
@@ -180,7 +181,7 @@ impl Starts {
         let glwe = self.products.len() / self.pool.encryptions();
         for (pair, leaf) in ciphertexts.chunks_mut(2 * glwe).zip(first..) {
             let (zero, one) = pair.split_at_mut(glwe);
-            self.pool.write_of(&self.products, leaf, zero);
+            self.pool.write_derived(&self.products, leaf, zero);
             one[..self.body].copy_from_slice(&zero[..self.body]);
             self.pool.write_body(leaf, &mut one[self.body..]);
             for (one, zero) in one[self.body..].iter_mut().zip(&zero[self.body..]) {
@@ -197,7 +198,7 @@ mod tests {
     use crate::fhe::{GlweSecret, encrypt};
 
     #[test]
-    fn bits_choose_their_entry_with_no_more_noise_than_predicted() {
+    fn bits_select_their_entry_with_no_more_noise_than_predicted() {
         let (mut squares, mut count) = (0.0, 0.0);
         // More bits than a polynomial has coefficients, and fewer.
         for (bits, shape) in [(12, GlweShape::new(1, 2048)), (11, GlweShape::new(3, 512)), (5, GlweShape::new(2, 1024))]
@@ -213,8 +214,8 @@ mod tests {
                 let wire = encrypt::ggsw_list(&layout, &spelled, &secret, &mut OsEntropy);
                 let bits = EncryptedBits::unpack(&layout, &wire).unwrap();
                 // The second of two tables, or none.
-                let starts = bits.starts(&key, 2, &mut random);
-                let answer = bits.look_up(&table, (round % 2 == 1).then_some((&starts, 1)));
+                let zeros = bits.leaf_zeros(&key, 2, &mut random);
+                let answer = bits.look_up(&table, (round % 2 == 1).then_some((&zeros, 1)));
                 let error = secret.phase(&answer).word().wrapping_sub(table[index]) as i64 as f64 / 2f64.powi(64);
                 let sigma = (layout.count as f64 * layout.cmux_variance()).sqrt();
                 assert!(error.abs() < 8.0 * sigma, "entry {index} of {shape:?}: off by {error}, sigma {sigma}");

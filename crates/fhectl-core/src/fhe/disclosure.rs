@@ -1,26 +1,27 @@
-//! How finely a decrypted phase may be written down.
+//! How finely a decrypted phase may be disclosed.
 //!
-//! Whoever sees a ciphertext `(a, b)`, in words of `bits` bits, and what its phase `b - <a, s>` was rounded to has an LWE
-//! sample in the key `s`: dimension `n`, modulus `2^bits`, binary secret, an error that is uniform over as many words as
-//! were rounded together. A server has as many of them as its client writes down answers. So the rounding has to be as
-//! hard to solve as the key itself.
+//! A ciphertext `(a, b)` in words of `bits` bits and its rounded phase `b - <a, s>` together are an LWE sample: dimension
+//! `n`, modulus `2^bits`, binary secret `s`, and an error that is uniform over the words that round to one value. A server
+//! that sees a client's scores collects such samples. So phases are rounded until these samples are as hard to solve as the
+//! client's key itself.
 
 use super::bad_parameters;
 use crate::error::Result;
 
-/// Words of a ciphertext that are rounded together at least.
+/// The number of words that round to one disclosed value, at least.
 pub const WORDS: u64 = 16;
 
-/// The most bits of a word that answers need: more only serve who solves for keys.
+/// The most bits per word that answers need. More would only help an attack on the key.
 const MOST_BITS: u32 = 40;
 
-/// The most points that phases under a key of this dimension, in words of so many bits, may be told apart on.
+/// The largest number of evenly spaced values that phases may be rounded to, for a key of this dimension and words of `bits`
+/// bits.
 ///
 /// # Errors
-/// `parameters_invalid` where the derivation does not reach.
+/// `parameters_invalid` where no number of values is known to be safe.
 pub fn most_levels(dimension: usize, bits: u32) -> Result<u64> {
-    // A fresh encryption's noise is as wide as the curve asks for at this dimension, whatever the modulus: so wide has the
-    // rounding to be, too.
+    // The security curve gives the noise that this dimension needs, relative to the modulus. The rounding error has to be as
+    // large.
     let words = WORDS as f64;
     let rounded = (words * words - 1.0) / 12.0 * (-2.0 * f64::from(bits)).exp2();
     if !(8..=MOST_BITS).contains(&bits) || rounded < super::noise::fresh_variance(dimension) {

@@ -1,7 +1,7 @@
-//! Encryption: rows, evaluation keys and public keys, all as lists of seeded GLWE ciphertexts.
+//! Encryption of rows, evaluation keys and public keys, all as lists of seeded GLWE ciphertexts.
 //!
-//! Messages are made a ciphertext at a time and wiped with their buffer: the message of an evaluation key is made of
-//! secret bits, and a whole list of them would be tens of megabytes.
+//! Messages are written one ciphertext at a time into a buffer that is wiped. The messages of an evaluation key contain
+//! bits of the secret key, and a whole list of them would take tens of megabytes.
 
 use super::bootstrap::BootstrapParams;
 use super::ggsw::GgswLayout;
@@ -13,25 +13,36 @@ use super::{noise, public_key, wire};
 use zeroize::Zeroize;
 
 impl SeededLayout {
-    /// Encrypts `messages` (`bodies` torus words, one a coefficient) with fresh masks and noise, and returns the list in its
-    /// wire form, exactly [`SeededLayout::wire_len`] bytes.
+    /// Encrypts `messages`, one torus word per coefficient (`bodies` of them), with fresh masks and noise. Returns the list
+    /// in its wire form, exactly [`SeededLayout::wire_len`] bytes.
     ///
-    /// `body = <mask, key> + message + TUniform`, then rounded to `bits`. Mask seed and noise seed are drawn
-    /// separately: the first becomes public, the second never leaves.
+    /// `body = <mask, key> + message + TUniform noise`, rounded to `bits` bits. Masks and noise have independent seeds: the
+    /// first is sent, the second is not.
+    ///
+    /// ```
+    /// # #[cfg(feature = "os")] {
+    /// use fhectl_core::fhe::random::OsEntropy;
+    /// use fhectl_core::fhe::{GlweSecret, GlweShape, SeededLayout};
+    /// let layout = SeededLayout { shape: GlweShape::new(1, 1024), bodies: 2, bits: 24 };
+    /// let secret = GlweSecret::generate(layout.shape, &mut OsEntropy);
+    /// let wire = layout.encrypt(&secret, &[0, 1 << 63], &mut OsEntropy);
+    /// assert_eq!(wire.len(), 16 + 2 * 24 / 8);
+    /// # }
+    /// ```
     ///
     /// # Panics
     /// Where `messages` or the key do not have this layout's shape.
     pub fn encrypt(&self, secret: &GlweSecret, messages: &[u64], entropy: &mut dyn Entropy) -> Vec<u8> {
         assert_eq!(messages.len(), self.bodies);
-        self.encrypt_made(secret, |first, out| out.copy_from_slice(&messages[first..][..out.len()]), entropy)
+        self.encrypt_with(secret, |first, out| out.copy_from_slice(&messages[first..][..out.len()]), entropy)
     }
 
-    /// As [`SeededLayout::encrypt`], with messages that `make` writes: given the index of the first, for one ciphertext at a
-    /// time, in any order. The words that it is given are zero.
-    fn encrypt_made(
+    /// As [`SeededLayout::encrypt`], with messages that `write` puts into a zeroed buffer, given the index of the first
+    /// coefficient. It is called once for each ciphertext, in any order.
+    fn encrypt_with(
         &self,
         secret: &GlweSecret,
-        make: impl Fn(usize, &mut [u64]) + Sync,
+        write: impl Fn(usize, &mut [u64]) + Sync,
         entropy: &mut dyn Entropy,
     ) -> Vec<u8> {
         assert_eq!(secret.shape(), self.shape);
@@ -39,19 +50,20 @@ impl SeededLayout {
         let bound = noise::t_uniform_bound(self.shape.lwe_dimension());
         let size = self.shape.size;
         let buffers = || (vec![0; self.shape.lwe_dimension()], vec![0; size], Vec::new());
-        // Ciphertext by ciphertext, each from its own place of both streams: they can be made in any order. Sixteen
-        // coefficients or more fill whole bytes, so each has its own place on the wire, too.
+        // Each ciphertext has its own offset in both random streams, so that threads can take them in any order. Polynomials
+        // have at least 16 coefficients, which fill whole bytes: each ciphertext has its own offset on the wire, too.
         let encrypt = |(masks, body, packed): &mut (Vec<u64>, Vec<u64>, Vec<u8>), (index, out): (usize, &mut [u8])| {
             let first = index * size;
             let used = size.min(self.bodies - first);
             Random::at_word(&seed, (index * masks.len()) as u64).fill_uniform(masks);
-            make(first, &mut body[..used]);
+            write(first, &mut body[..used]);
             secret.add_mask_product(masks, body);
             Random::at_word(&noise_seed, first as u64).add_t_uniform(&mut body[..used], bound);
             packed.clear();
             wire::pack(body[..used].iter().copied(), self.bits, packed);
             out.copy_from_slice(packed);
-            // Beyond a partial ciphertext stand products with the key that no noise covers; below, bits that are not sent.
+            // What is not sent would give the key away: low bits of bodies, and products of mask and key without noise in
+            // coefficients past the end of a partial ciphertext.
             body.zeroize();
         };
         let mut wire = vec![0; self.wire_len()];
@@ -72,32 +84,32 @@ impl SeededLayout {
     }
 }
 
-/// Encrypts every bit as a GGSW under `big` and returns the list in its wire form.
+/// Encrypts each bit as a GGSW ciphertext under `secret`. Returns the list in its wire form.
 ///
-/// Row `r < k` of level `l` encrypts `-bit * s_r * 2^(64 - base_log * l)`, row `k` `bit * 2^(64 - base_log * l)`
-/// (TFHE, definition 3.8, in tfhe's order of rows and levels).
+/// Row `r < k` of level `l` encrypts `-bit * s_r * 2^(64 - base_log * l)`, row `k` encrypts `bit * 2^(64 - base_log * l)`
+/// (TFHE, definition 3.8, with tfhe's order of rows and levels).
 ///
 /// # Panics
-/// Where bits or key do not have the layout's shape.
-pub fn ggsw_list(layout: &GgswLayout, bits: &[u64], big: &GlweSecret, entropy: &mut dyn Entropy) -> Vec<u8> {
+/// Where the bits or the key do not have the shape of the layout.
+pub fn ggsw_list(layout: &GgswLayout, bits: &[u64], secret: &GlweSecret, entropy: &mut dyn Entropy) -> Vec<u8> {
     assert_eq!(bits.len(), layout.count);
     let (size, glwe_size) = (layout.shape.size, layout.shape.dimension + 1);
-    let make = |first: usize, out: &mut [u64]| {
+    let write = |first: usize, out: &mut [u64]| {
         let row = first / size;
         let level = layout.levels - (row % layout.rows() / glwe_size) as u32;
         let factor = bits[row / layout.rows()] << (64 - layout.base_log * level);
-        match big.bits().chunks(size).nth(row % glwe_size) {
+        match secret.bits().chunks(size).nth(row % glwe_size) {
             Some(key) => out.iter_mut().zip(key).for_each(|(out, s)| *out = factor.wrapping_neg().wrapping_mul(*s)),
             None => out[0] = factor,
         }
     };
-    layout.layout().encrypt_made(big, make, entropy)
+    layout.layout().encrypt_with(secret, write, entropy)
 }
 
-/// Makes a bootstrap key: every bit of `small` under `big`, in its wire form.
+/// Generates a bootstrap key: a GGSW encryption of each bit of `small` under `big`, in its wire form.
 ///
 /// # Panics
-/// Where the keys do not have the parameters' shape.
+/// Where the keys do not have the shapes of the parameters.
 pub fn bootstrap_key(
     params: &BootstrapParams,
     small: &GlweSecret,
@@ -107,11 +119,11 @@ pub fn bootstrap_key(
     ggsw_list(&params.ggsws(), small.bits(), big, entropy)
 }
 
-/// Makes a keyswitching key: every bit of `big` under `small`, once a level, `bit * 2^(64 - base_log * level)` for levels 1,
-/// 2, ..., in its wire form.
+/// Generates a keyswitching key: for each bit of `big` and each level from 1 on, an encryption of
+/// `bit * 2^(64 - base_log * level)` under `small`. In its wire form.
 ///
 /// # Panics
-/// Where the keys do not have the parameters' shape.
+/// Where the keys do not have the shapes of the parameters.
 pub fn keyswitch_key(
     params: &KeyswitchParams,
     big: &GlweSecret,
@@ -120,15 +132,15 @@ pub fn keyswitch_key(
 ) -> Vec<u8> {
     assert_eq!(big.shape().lwe_dimension(), params.from);
     let levels = params.levels as usize;
-    let make = |first: usize, out: &mut [u64]| {
+    let write = |first: usize, out: &mut [u64]| {
         for (index, out) in (first..).zip(out) {
             *out = big.bits()[index / levels] << (64 - params.base_log * (index % levels + 1) as u32);
         }
     };
-    params.layout().encrypt_made(small, make, entropy)
+    params.layout().encrypt_with(small, write, entropy)
 }
 
-/// Makes a public key of `secret`: encryptions of zero, in their wire form.
+/// Generates a public key of `secret`: encryptions of zero, see [`public_key`](super::public_key). In its wire form.
 pub fn public_key(secret: &GlweSecret, entropy: &mut dyn Entropy) -> Vec<u8> {
-    public_key::layout(secret.shape()).encrypt_made(secret, |_, _| {}, entropy)
+    public_key::layout(secret.shape()).encrypt_with(secret, |_, _| {}, entropy)
 }

@@ -1,4 +1,4 @@
-//! Encrypted bits as GGSW ciphertexts: bootstrap keys, and inputs that select.
+//! Lists of GGSW ciphertexts of bits: bootstrap keys, and inputs of CMUX trees.
 
 use super::noise::{self, Gadget};
 use super::seeded::SeededLayout;
@@ -6,7 +6,7 @@ use super::{GlweShape, bad_parameters};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// A list of GGSW ciphertexts of one bit each.
+/// The parameters of a list of `count` GGSW ciphertexts, which encrypt one bit each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GgswLayout {
     pub count: usize,
@@ -15,41 +15,43 @@ pub struct GgswLayout {
     pub base_log: u32,
     #[serde(rename = "decomposition_level_count")]
     pub levels: u32,
-    /// Bits of the bodies on the wire.
+    /// Bits of each body on the wire.
     #[serde(rename = "body_bits")]
     pub key_bits: u32,
 }
 
 impl GgswLayout {
+    /// The gadget decomposition that products with these ciphertexts use.
     pub fn gadget(&self) -> Gadget {
         Gadget { base_log: self.base_log, levels: self.levels, key_bits: self.key_bits }
     }
 
-    /// GLWE ciphertexts a GGSW.
+    /// GLWE ciphertexts per GGSW ciphertext: `levels * (k + 1)`.
     pub const fn rows(&self) -> usize {
         self.levels as usize * (self.shape.dimension + 1)
     }
 
-    /// The list on the wire: for each bit a GGSW, for each of its levels (smallest factor first) `k + 1` GLWE
-    /// ciphertexts.
+    /// The list on the wire: for each bit, for each level (smallest factor first), `k + 1` GLWE ciphertexts.
     pub fn layout(&self) -> SeededLayout {
         SeededLayout { shape: self.shape, bodies: self.count * self.rows() * self.shape.size, bits: self.key_bits }
     }
 
-    /// Bytes of the unpacked list in the Fourier domain.
+    /// Bytes of the list in memory, in the Fourier domain.
     pub const fn fourier_bytes(&self) -> usize {
         let glwe_size = self.shape.dimension + 1;
         self.count * self.levels as usize * glwe_size * glwe_size * self.shape.size * 8
     }
 
-    /// The variance that a CMUX with one of these bits adds at most: that of a step of a bootstrap, whose formula
-    /// takes the mean over a uniform bit; for a bit that is one it doubles.
+    /// An upper bound on the variance that a CMUX with one of these bits adds. The formula of a bootstrap takes the mean over
+    /// a uniform key bit; for a bit that is one, the variance is twice as large.
     pub fn cmux_variance(&self) -> f64 {
         noise::bootstrap_variance(2, self.shape, self.gadget())
     }
 
+    /// Checks that the parameters are supported and that the list takes at most 1 GiB in memory.
+    ///
     /// # Errors
-    /// `parameters_invalid` where nothing of these parameters can run, or the list would be beyond 1 GiB.
+    /// `parameters_invalid`.
     pub fn check(&self) -> Result<()> {
         self.shape.check()?;
         let decomposed = self.base_log.saturating_mul(self.levels);

@@ -1,4 +1,4 @@
-//! The keyswitching key: its shape and its wire form.
+//! Keyswitching keys: parameters and wire form.
 
 use super::noise::{self, Gadget};
 use super::seeded::SeededLayout;
@@ -6,43 +6,45 @@ use super::{GlweShape, bad_parameters};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// All that fixes a keyswitch from the big key (`from` words) to a small one.
+/// The parameters of a keyswitch from a big LWE key to a small one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyswitchParams {
     /// Dimension of the flattened big key.
     #[serde(rename = "input_lwe_dimension")]
     pub from: usize,
-    /// The small key; flattened it is an LWE key.
+    /// The shape of the small key. Flattened it is an LWE key.
     #[serde(rename = "output")]
     pub to: GlweShape,
     #[serde(rename = "decomposition_base_log")]
     pub base_log: u32,
     #[serde(rename = "decomposition_level_count")]
     pub levels: u32,
-    /// Bits of the key's bodies on the wire.
+    /// Bits of each body on the wire.
     #[serde(rename = "body_bits")]
     pub key_bits: u32,
 }
 
 impl KeyswitchParams {
-    /// The key on the wire: for each word of the big key, for each level (largest factor first), one coefficient.
+    /// The key on the wire: one coefficient for each bit of the big key and each level (largest factor first).
     pub fn layout(&self) -> SeededLayout {
         SeededLayout { shape: self.to, bodies: self.from * self.levels as usize, bits: self.key_bits }
     }
 
-    /// Bytes of the unpacked key: a row of 32-bit words a coefficient.
+    /// Bytes of the key in memory: a row of 32-bit words per coefficient.
     pub const fn unpacked_bytes(&self) -> usize {
         4 * self.from * self.levels as usize * (self.to.lwe_dimension() + 1).next_multiple_of(128)
     }
 
-    /// The variance that a keyswitch adds.
+    /// The variance that a keyswitch adds, in fractions of the torus squared.
     pub fn variance(&self) -> f64 {
         let gadget = Gadget { base_log: self.base_log, levels: self.levels, key_bits: self.key_bits };
         noise::keyswitch_variance(self.from, self.to.lwe_dimension(), gadget)
     }
 
+    /// Checks that the parameters are supported and that the key takes at most 1 GiB in memory.
+    ///
     /// # Errors
-    /// `parameters_invalid` where no keyswitch of these parameters can run, or its key would be beyond 1 GiB.
+    /// `parameters_invalid`.
     pub fn check(&self) -> Result<()> {
         self.to.check()?;
         let decomposed = self.base_log.saturating_mul(self.levels);

@@ -1,15 +1,15 @@
-//! Lists of LWE ciphertexts in 32-bit words, and linear maps on them.
+//! Lists of LWE ciphertexts of 32-bit words, and linear maps on them.
 //!
-//! What a network computes between two bootstraps needs no more than 32 bits of the torus: the bootstrap that follows
-//! reads some ten bits of every mask word. Half the width is half the memory and twice the lanes of a vector unit.
+//! Between two bootstraps 32 bits of the torus are enough: the next bootstrap reads about ten bits of each mask word. Half the
+//! width takes half the memory and fits twice as many words into a vector register.
 
 use super::lwe::Lwe;
 use rayon::prelude::*;
 
-/// Words that a sum is kept in registers for. Rows are padded to a multiple of it.
+/// Words of a sum that stay in registers together. Rows are padded to a multiple of this.
 const BLOCK: usize = 128;
 
-/// LWE ciphertexts of one dimension, one a row: the mask's words, the body, zeros up to a multiple of a block.
+/// LWE ciphertexts of one dimension, one per row: mask, body, then zeros up to a multiple of the block size.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LweList {
     dimension: usize,
@@ -17,7 +17,7 @@ pub struct LweList {
     words: Vec<u32>,
 }
 
-/// One term of a sum: `weight * (row `input`)`.
+/// One term of a sum: `weight` times row `input`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Term {
     pub input: u32,
@@ -31,12 +31,15 @@ impl LweList {
         Self { dimension, stride, words: vec![0; rows * stride] }
     }
 
-    /// Bytes of a list.
+    /// Bytes that a list takes in memory.
     pub const fn bytes(rows: usize, dimension: usize) -> usize {
         4 * rows * (dimension + 1).next_multiple_of(BLOCK)
     }
 
-    /// The rows of all `lists`, which have one dimension, one after the other.
+    /// The rows of all `lists` in order.
+    ///
+    /// # Panics
+    /// Where the lists differ in dimension.
     pub fn concat(lists: impl IntoIterator<Item = Self>) -> Self {
         let joined = lists.into_iter().reduce(|mut all, list| {
             assert_eq!(all.dimension, list.dimension);
@@ -46,41 +49,44 @@ impl LweList {
         joined.unwrap_or_else(|| Self::zero(0, 0))
     }
 
+    /// The dimension of each ciphertext: the words of its mask.
     pub fn dimension(&self) -> usize {
         self.dimension
     }
 
+    /// The number of ciphertexts.
     pub fn len(&self) -> usize {
         self.words.len() / self.stride
     }
 
+    /// Whether there are no ciphertexts.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty()
     }
 
-    /// Mask and body of a row, `dimension + 1` words.
+    /// Mask and body of a ciphertext, `dimension + 1` words.
     pub fn row(&self, index: usize) -> &[u32] {
         &self.words[index * self.stride..][..=self.dimension]
     }
 
-    /// Mask and body of every row, to be written.
+    /// Mask and body of every ciphertext, to be written.
     pub fn rows_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [u32]> {
         let dimension = self.dimension;
         self.words.par_chunks_mut(self.stride).map(move |row| &mut row[..=dimension])
     }
 
-    /// A row as a ciphertext of 64-bit words.
+    /// A ciphertext with its words widened to 64 bits.
     pub fn lwe(&self, index: usize) -> Lwe {
         let wide = |word: &u32| u64::from(*word) << 32;
         let (body, mask) = self.row(index).split_last().expect("a row holds its body");
         Lwe { mask: mask.iter().map(wide).collect(), body: wide(body) }
     }
 
-    /// The sums of weighted rows: row `i` of the result is `sum_t weight_t * self[first + input_t] + constants[i]`
-    /// with `i`-th `sums`, for every `first` in `firsts`, one after the other.
+    /// Weighted sums of rows. For each offset in `firsts`, in order, the result has a row for each of `sums`: row `i` is
+    /// `sum_t weight_t * self[first + input_t]` over the terms of `sums[i]`, with `constants[i]` added to its body.
     ///
-    /// Cost: a multiply-add a word and term, in blocks that stay in vector registers. Noise: variances times squared
-    /// weights add up.
+    /// Cost: a multiply-add per word and term, in blocks that stay in vector registers. Noise: the sum of the variances
+    /// times their squared weights.
     ///
     /// # Panics
     /// Where an input is no row of the list.
@@ -106,7 +112,7 @@ impl LweList {
         out
     }
 
-    /// One block of columns of one sum.
+    /// Adds one block of columns of a sum to `out`.
     fn add_block(&self, first: usize, sum: &[Term], block: usize, out: &mut [u32]) {
         let mut total = [0u32; BLOCK];
         for term in sum {
@@ -122,7 +128,7 @@ impl LweList {
     }
 }
 
-/// A torus word in 32 bits, rounded.
+/// A torus word rounded to its 32 most significant bits.
 pub const fn narrow(word: u64) -> u32 {
     (word.wrapping_add(1 << 31) >> 32) as u32
 }

@@ -1,11 +1,38 @@
-//! The cryptography: LWE and GLWE ciphertexts, keys, noise, bootstrapping.
+//! TFHE (Chillotti, Gama, Georgieva, Izabachène, "TFHE: Fast Fully Homomorphic Encryption over the Torus", J. Cryptology
+//! 2020): LWE and GLWE ciphertexts, keys, noise, bootstrapping. Comments cite that paper as "TFHE". No other module uses
+//! the `tfhe` crate.
 //!
-//! The only room that names `tfhe`. Nouns hold shape ([`GlweShape`], [`Lwe`], [`GlweList`]), verbs act on
-//! them. What only a client can do stands in `secret`, `phase` and `encrypt` (feature `client`); what a server does in
-//! `rerandomize`, `zeros`, `external_product`, `cmux`, `pbs`, `list` and `switch` (feature `evaluate`).
+//! | concern | modules | feature |
+//! |---|---|---|
+//! | shapes, wire formats, randomness, noise formulas | [`lwe`], [`seeded`], [`partial_glwe`], [`ggsw`], [`bootstrap`], [`keyswitch`], [`public_key`], [`wire`], [`random`], [`noise`] | |
+//! | secret keys, encryption, decryption | `secret`, `encrypt`, `phase` | `client` |
+//! | computing on ciphertexts | `list`, `spaced`, `switch`, `pbs`, `cmux`, `external_product` | `evaluate` |
+//! | making answers independent of the computation | `rerandomize`, `zeros` | `evaluate` |
 //!
-//! The torus is `u64`, read as a fraction of 2^64. Every key is binary; every noise is TUniform at the bound
-//! of tfhe's 132-bit curve ([`noise`]).
+//! A torus element is a `u64`, read as a fraction of 2^64. All keys are binary. All noise is TUniform at the bound of
+//! tfhe's curve for 132 bits of security ([`noise`]).
+//!
+//! An encryption and what a server does first with it:
+//!
+//! ```
+//! # #[cfg(all(feature = "client", feature = "os"))] {
+//! use fhectl_core::fhe::random::OsEntropy;
+//! use fhectl_core::fhe::{GlweSecret, GlweShape, Lwe, SeededLayout};
+//!
+//! let shape = GlweShape::new(1, 1024);
+//! let secret = GlweSecret::generate(shape, &mut OsEntropy);
+//! let layout = SeededLayout { shape, bodies: 3, bits: 32 };
+//! let messages = [1 << 61, 2 << 61, 3 << 61];
+//! let request = layout.encrypt(&secret, &messages, &mut OsEntropy);
+//! assert_eq!(request.len(), layout.wire_len());
+//!
+//! let ciphertexts = layout.expand(&request)?;
+//! let mut sum = Lwe::zero(shape.lwe_dimension());
+//! ciphertexts.add_coefficient(0, 1, &mut sum);
+//! ciphertexts.add_coefficient(1, 2, &mut sum); // an encryption of 1 + 2 * 2, in units of 2^61
+//! # }
+//! # Ok::<(), fhectl_core::error::Error>(())
+//! ```
 
 pub mod bootstrap;
 #[cfg(feature = "evaluate")]
@@ -69,24 +96,26 @@ pub struct GlweShape {
 }
 
 impl GlweShape {
+    /// The shape with `k = dimension` and `N = size`. Not checked, see [`GlweShape::check`].
     pub const fn new(dimension: usize, size: usize) -> Self {
         Self { dimension, size }
     }
 
-    /// A small LWE key of this dimension as a GLWE key, with polynomials as long as divide it (64 at most): the longer,
-    /// the fewer masks to expand.
+    /// An LWE key of this dimension as a GLWE key. The polynomial size is the largest power of two that divides the
+    /// dimension, at most 64: longer polynomials mean fewer masks to expand.
     pub const fn small(dimension: usize) -> Self {
         let log = dimension.trailing_zeros();
         let size = 1 << if log < 6 { log } else { 6 };
         Self { dimension: dimension / size, size }
     }
 
-    /// `k * N`, the dimension of the flattened LWE key.
+    /// `k * N`: the dimension of the flattened LWE key.
     pub const fn lwe_dimension(&self) -> usize {
         self.dimension * self.size
     }
 
-    /// Checks that keys of this shape can be handled and that the security curve covers them.
+    /// Checks that the shape is supported: `N` is a power of two from 16 to 8192, and `k * N` is from
+    /// [`noise::MIN_LWE_DIMENSION`] to 8192, the dimensions that the security curve covers.
     ///
     /// # Errors
     /// `parameters_invalid`.

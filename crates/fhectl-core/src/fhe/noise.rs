@@ -1,31 +1,32 @@
-//! Noise: what the security curve asks for, what each step adds, and how likely a decision is to go wrong.
+//! Noise: how much the security curve requires, how much each operation adds, and the probability that decryption fails.
 //!
-//! Variances are fractions of the torus, squared. The curve and the formulas of bootstraps and keyswitches are tfhe's
-//! ([`super::noise_formulas`]).
+//! All variances are in fractions of the torus, squared. The security curve and the formulas of bootstraps and keyswitches
+//! are tfhe's ([`super::noise_formulas`]).
 //!
-//! How likely a decision is to go wrong is bounded, not approximated. A TUniform sample, and the error of rounding a
-//! uniform word, are sums of independent `+-2^i` with equal chances, so they are strictly sub-Gaussian:
-//! `E exp(tX) <= exp(t^2 variance / 2)`, because `cosh t <= exp(t^2 / 2)`. Weighted sums of independent ones are too, and
-//! Chernoff's bound gives `P(|X| >= m) <= 2 exp(-m^2 / (2 variance))` ([`log2_failure`]). Weights that are bits of a key or
-//! of a re-randomising vector are counted by a Hamming weight that is never exceeded ([`heavy_key`]). For sums of fresh
-//! ciphertexts that is a theorem where masks are uniform; for bootstraps and CMUXes, whose digits depend on earlier noise,
-//! the same formula is used as a heuristic.
+//! Failure probabilities are upper bounds, not approximations. A TUniform sample, and the error of rounding a uniform word,
+//! are sums of independent `+-2^i` with equal probability. So they are strictly sub-Gaussian:
+//! `E exp(tX) <= exp(t^2 variance / 2)`, because `cosh t <= exp(t^2 / 2)`. Weighted sums of independent sub-Gaussian variables
+//! are sub-Gaussian, and Chernoff's bound gives `P(|X| >= m) <= 2 exp(-m^2 / (2 variance))` ([`log2_failure`]). Where the
+//! weights are bits of a key or of a re-randomizing vector, their number is bounded by the Hamming weight that no key
+//! exceeds ([`heavy_key`]). For sums of fresh ciphertexts with uniform masks this is a theorem. For bootstraps and CMUXes,
+//! whose digits depend on earlier noise, the same formula is a heuristic.
 
 use super::{GlweShape, noise_formulas};
 
 /// The security of the curve, in bits.
 pub const SECURITY_BITS: u32 = 132;
 
-/// `docs/PARAMETERS.md` has what the lattice-estimator says of the curve from here to 8192. Below, coded-BKW attacks,
-/// which the curve does not model, take over. So no key here is shorter.
+/// The smallest LWE dimension of a key. From here to 8192 the lattice-estimator confirms the curve (`docs/PARAMETERS.md`).
+/// Below, coded-BKW attacks, which the curve does not model, are the best ones.
 pub const MIN_LWE_DIMENSION: usize = 512;
 
 const MODULUS: f64 = 18_446_744_073_709_551_616.0; // 2^64
 
-/// The bound `b` of TUniform(b) for a binary LWE key of this dimension, modulus 2^64, at [`SECURITY_BITS`]: the
-/// smallest whose variance is not below the curve (up to the curve's own rounding of a part in a million).
+/// The bound `b` of TUniform(b) for a binary LWE key of this dimension, modulus 2^64, at [`SECURITY_BITS`]: the smallest
+/// bound whose variance reaches the curve (up to the relative precision of the curve, 1e-6).
 ///
-/// The curve flattens at a variance of 2^4.44: below, rounding attacks rather than lattices decide.
+/// The curve is flat at a variance of 2^4.44 units squared: with less noise, attacks on the rounding are better than lattice
+/// attacks.
 pub fn t_uniform_bound(lwe_dimension: usize) -> u32 {
     let wanted = noise_formulas::curve_variance(lwe_dimension) * (1.0 - 1e-6);
     let first = noise_formulas::curve_bound(lwe_dimension);
@@ -36,17 +37,17 @@ fn t_uniform_variance(bound_log2: u32) -> f64 {
     ((2.0 * f64::from(bound_log2) + 1.0).exp2() + 1.0) / 6.0 / MODULUS / MODULUS
 }
 
-/// The variance of one fresh encryption.
+/// The variance of a fresh encryption under a key of this dimension.
 pub fn fresh_variance(lwe_dimension: usize) -> f64 {
     t_uniform_variance(t_uniform_bound(lwe_dimension))
 }
 
-/// The variance of rounding one word to `bits` bits: a uniform law of width `2^-bits`.
+/// The variance of rounding a uniform word to `bits` bits: a uniform distribution of width `2^-bits`.
 pub fn rounding_variance(bits: u32) -> f64 {
     if bits >= 64 { 0.0 } else { (-2.0 * f64::from(bits)).exp2() / 12.0 }
 }
 
-/// The variance of a seeded ciphertext's coefficient whose body was cut to `bits`.
+/// The variance of a coefficient of a seeded ciphertext whose body is rounded to `bits` bits.
 pub fn seeded_variance(shape: GlweShape, bits: u32) -> f64 {
     fresh_variance(shape.lwe_dimension()) + rounding_variance(bits)
 }
@@ -58,68 +59,77 @@ pub fn heavy_key(lwe_dimension: usize) -> f64 {
     (dimension / 2.0 + 4.0 * dimension.sqrt()).min(dimension)
 }
 
-/// The variance that cutting a whole LWE ciphertext (mask and body) to `bits` adds to its phase, whatever the key.
+/// The variance that rounding mask and body of an LWE ciphertext to `bits` bits adds to its phase, for any key.
 ///
-/// Half of the mask's errors is put right in the body ([`super::Lwe::write`]): `sum_i (1/2 - s_i) e_i` is left, in
-/// which every weight is a half.
+/// [`super::Lwe::write`] corrects the body for half of the errors of the mask. That leaves `sum_i (1/2 - s_i) e_i`, in which
+/// every weight has magnitude 1/2.
 pub fn answer_rounding_variance(lwe_dimension: usize, bits: u32) -> f64 {
     (lwe_dimension as f64 / 4.0 + 1.0) * rounding_variance(bits)
 }
 
-/// The variance that rounding mask and body to 32 bits adds to a phase, at most.
+/// An upper bound on the variance that rounding mask and body to 32 bits adds to a phase.
 pub fn narrowing_variance(lwe_dimension: usize) -> f64 {
     (heavy_key(lwe_dimension) + 1.0) * rounding_variance(32)
 }
 
-/// The variance of one encryption of zero under a module-LWE public key whose bodies are cut to `key_bits`:
-/// `<e, rho> - <s, e1> + e2` with binary `rho` and `s`.
+/// An upper bound on the variance of an encryption of zero under a module-LWE public key whose bodies are rounded to
+/// `key_bits` bits. Its noise is `<e, rho> - <s, e1> + e2` with binary `rho` and `s`.
 pub fn public_encryption_variance(shape: GlweShape, key_bits: u32) -> f64 {
     let weight = heavy_key(shape.lwe_dimension());
     let fresh = fresh_variance(shape.lwe_dimension());
     weight * (fresh + rounding_variance(key_bits)) + weight * fresh + fresh
 }
 
-/// The centred modulus switch to `2N`: variance added to the phase before a blind rotation.
+/// The variance that the centered modulus switch to `2N` adds to the phase before a blind rotation.
 pub fn modulus_switch_variance(lwe_dimension: usize, polynomial_size: usize) -> f64 {
     noise_formulas::centered_modulus_switch(lwe_dimension, polynomial_size)
 }
 
-/// A bootstrap's decomposition and the bits its key's bodies are cut to.
+/// A gadget decomposition, and the bits to which the bodies of its key are rounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Gadget {
+    /// log2 of the base `B`.
     pub base_log: u32,
+    /// Digits of a decomposed word.
     pub levels: u32,
+    /// Bits of each body of the key on the wire.
     pub key_bits: u32,
 }
 
-/// The variance of a bootstrap's output: tfhe's formula, and on top what our keys have more noise than it counts.
+/// The variance of a bootstrap's output: tfhe's formula, plus the noise of our keys beyond what it assumes.
 ///
-/// Each coefficient of the key takes part with `n * l * N * (k + 1) * (B^2/12 + 1/6)` times its variance. The formula
-/// counts the curve's; ours may be the next bound above it, and its bodies are cut to `key_bits`.
+/// The noise of the key enters with a factor of `n * l * N * (k + 1) * (B^2/12 + 1/6)`. The formula assumes the variance of
+/// the curve. Our keys have the next TUniform bound above the curve, and their bodies are rounded to `key_bits` bits.
 pub fn bootstrap_variance(lwe_dimension: usize, output: GlweShape, gadget: Gadget) -> f64 {
     let formula =
         noise_formulas::bootstrap(lwe_dimension, output.dimension, output.size, gadget.base_log, gadget.levels);
     let products = lwe_dimension * gadget.levels as usize * output.size * (output.dimension + 1);
-    formula + beyond_the_formula(products, output.lwe_dimension(), gadget)
+    formula + excess_key_variance(products, output.lwe_dimension(), gadget)
 }
 
-/// What `products` of a digit and a key's coefficient add that tfhe's formulas do not count: the part of our noise that is
-/// above the curve, and the bits that were cut.
-fn beyond_the_formula(products: usize, dimension: usize, gadget: Gadget) -> f64 {
+/// The variance that `products` products of a digit and a coefficient of the key add beyond tfhe's formulas: the noise of the
+/// key above the curve, and the rounding of its bodies.
+fn excess_key_variance(products: usize, dimension: usize, gadget: Gadget) -> f64 {
     let above_curve = (fresh_variance(dimension) - noise_formulas::curve_variance(dimension)).max(0.0);
     products as f64
         * noise_formulas::digit_variance(gadget.base_log)
         * (above_curve + rounding_variance(gadget.key_bits))
 }
 
-/// The variance that a keyswitch adds: tfhe's formula, and on top what our keys have more noise than it counts (as
-/// for [`bootstrap_variance`]).
+/// The variance that a keyswitch adds: tfhe's formula, plus the noise of our keys beyond what it assumes, as for
+/// [`bootstrap_variance`].
 pub fn keyswitch_variance(from: usize, to: usize, gadget: Gadget) -> f64 {
     let formula = noise_formulas::keyswitch(from, to, gadget.base_log, gadget.levels);
-    formula + beyond_the_formula(from * gadget.levels as usize, to, gadget)
+    formula + excess_key_variance(from * gadget.levels as usize, to, gadget)
 }
 
-/// log2 of `2 exp(-margin^2 / (2 variance))`, which bounds the chance that sub-Gaussian noise crosses its margin.
+/// log2 of `2 exp(-margin^2 / (2 variance))`: an upper bound on the probability that sub-Gaussian noise exceeds `margin`, a
+/// fraction of the torus.
+///
+/// ```
+/// use fhectl_core::fhe::noise::{deviations, log2_failure};
+/// assert!((log2_failure(deviations(-128.0), 1.0) + 128.0).abs() < 1e-9);
+/// ```
 pub fn log2_failure(margin: f64, variance: f64) -> f64 {
     if margin <= 0.0 {
         return 0.0;
@@ -127,34 +137,35 @@ pub fn log2_failure(margin: f64, variance: f64) -> f64 {
     (1.0 - margin * margin / variance / 2.0 * std::f64::consts::LOG2_E).min(0.0)
 }
 
-/// How many standard deviations of margin a decision needs for a chance of failure of at most `2^log2_failure`: the
-/// inverse of [`log2_failure`].
+/// The margin in standard deviations that gives a failure probability of at most `2^log2_failure`: the inverse of
+/// [`log2_failure`].
 pub fn deviations(log2_failure: f64) -> f64 {
     (2.0 * (1.0 - log2_failure) / std::f64::consts::LOG2_E).max(0.0).sqrt()
 }
 
-/// The widest flooding noise, in units of 2^-64, that leaves `margin` to noise of `variance` with a chance of failure of at most
-/// `2^log2_failure`. `None` where there is no room for any.
+/// The widest flooding noise `w`, uniform over `[-w, w)` in units of 2^-64, that fits into `margin` beside noise of
+/// `variance`, with a failure probability of at most `2^log2_failure`. `None` where none fits.
 ///
-/// Rounded down to eight binary digits: it is public, and to all of its digits it would be a function of the model's own noise.
+/// Rounded down to eight binary digits. The width is public, and with all its digits it would disclose the variance, which
+/// depends on the model.
 pub fn widest_flooding(margin: f64, variance: f64, log2_failure: f64) -> Option<u64> {
     let room = (margin - deviations(log2_failure) * variance.sqrt()) * MODULUS;
     (room >= 2.0).then(|| leading_digits(room as u64, 8))
 }
 
-/// `number` with all but its leading binary digits set to zero.
+/// `number` with only its leading `digits` binary digits kept, the others set to zero.
 pub fn leading_digits(number: u64, digits: u32) -> u64 {
     let unused = (64 - number.leading_zeros()).saturating_sub(digits);
     number >> unused << unused
 }
 
-/// The part of the torus that flooding noise over `[-flooding, flooding)` reaches on each side.
+/// The largest magnitude of flooding noise over `[-flooding, flooding)` in units of 2^-64, as a fraction of the torus.
 pub fn flooding_reach(flooding: Option<u64>) -> f64 {
     flooding.map_or(0.0, |flooding| flooding as f64 / MODULUS)
 }
 
-/// What cutting the body to `bits` takes off a margin, half a word: where there is no flooding the error follows from all
-/// else and is not independent of it. With flooding it is counted as noise.
+/// How much rounding the body to `bits` bits reduces a margin in the worst case: half a step. Without flooding the rounding
+/// error depends on the rest of the phase, so it cannot be counted as independent noise. With flooding it is, and this is 0.
 pub fn dependent_cut(flooding: Option<u64>, bits: u32) -> f64 {
     if flooding.is_some() || bits >= 64 { 0.0 } else { (-f64::from(bits) - 1.0).exp2() }
 }
@@ -164,18 +175,19 @@ pub fn flooding_variance(flooding: u64) -> f64 {
     (flooding as f64 / MODULUS).powi(2) / 3.0
 }
 
-/// The widest flooding noise whose variance is at most this, rounded down to three binary digits; `None` where there is none.
+/// The widest flooding noise whose variance is at most `variance`, in units of 2^-64 and rounded down to three binary digits.
+/// `None` where it would be less than one unit.
 pub fn flooding_of_variance(variance: f64) -> Option<u64> {
     let widest = (3.0 * variance.max(0.0)).sqrt() * MODULUS;
     (widest >= 1.0).then(|| leading_digits(widest.min(0.25 * MODULUS) as u64, 3))
 }
 
-/// The bits that one message can carry at most to whoever sent the question, honest or not: the capacity of a circle
-/// with uniform noise over `[-flooding, flooding)`.
+/// The most bits of information that one answer carries to a client, honest or not: the capacity of the torus with uniform
+/// noise over `[-flooding, flooding)`.
 ///
-/// Whatever a client sends, the phase it decrypts is a number that depends on the model plus that noise, so their mutual
-/// information is at most `log2(circle) - log2(2 flooding)` (the entropy of the uniform law on the circle bounds the
-/// answer's, that of the noise is what it has at least).
+/// Whatever a client sends, it decrypts a value that depends on the model, plus that noise. The entropy of the answer is at
+/// most that of the uniform distribution on the torus, and its entropy given the value is that of the noise. So the mutual
+/// information is at most `64 - log2(2 flooding)`.
 pub fn message_capacity(flooding: u64) -> f64 {
     63.0 - (flooding as f64).log2()
 }
@@ -190,10 +202,11 @@ pub fn log2_union(terms: impl IntoIterator<Item = f64>) -> f64 {
     largest + terms.iter().map(|term| (term - largest).exp2()).sum::<f64>().log2()
 }
 
-/// log2 of the expected statistical distance that `answers` ciphertexts keep from ones whose noise does not
-/// depend on the model, when uniform noise over `[-flooding, flooding)` (in units of 2^-64) is added to each.
+/// log2 of the expected statistical distance between `answers` ciphertexts and ciphertexts whose noise does not depend on the
+/// model, when uniform noise over `[-flooding, flooding)` (in units of 2^-64) is added to each.
 ///
-/// A uniform law of width `w` and its shift by `d` differ by `|d| / w`; `E|d| <= sigma`; distances add up.
+/// A uniform distribution of width `w` and its shift by `d` have distance `|d| / w`, `E|d| <= sigma`, and the distances of
+/// independent answers add up.
 pub fn log2_flooding_distance(variance: f64, flooding: u64, answers: usize) -> f64 {
     let width = 2.0 * flooding as f64 / MODULUS;
     (answers as f64 * variance.sqrt() / width).log2().min(0.0)

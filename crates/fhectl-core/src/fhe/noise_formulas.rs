@@ -1,47 +1,48 @@
 //! The security curve and the noise that bootstraps, keyswitches and modulus switches add, for words of 64 bits.
 //!
-//! The formulas are those of tfhe 1.8's `core_crypto::commons::noise_formulas` (132 bits, TUniform), which its authors
-//! derive from the lattice-estimator and, for the Fourier transform, from measurement. They stand here so that a client
-//! needs no evaluation library; tests compare each with tfhe's over the range of parameters that searches go through.
+//! These are the formulas of tfhe 1.8's `core_crypto::commons::noise_formulas` (132 bits, TUniform). Its authors derived the
+//! curve from the lattice-estimator, and the noise of the Fourier transform from measurements. The formulas are repeated here
+//! so that a client does not need tfhe. Tests compare each with tfhe over the range of parameters that searches cover.
 //!
 //! All variances are fractions of the torus, squared.
 
 /// `2^-128`: the square of one unit of a 64-bit word.
 const UNIT_SQUARED: f64 = 1.0 / (18_446_744_073_709_551_616.0 * 18_446_744_073_709_551_616.0);
-/// Bits of a product that the bootstrap's Fourier transform loses: words of 64 bits against a mantissa of 53.
+/// Bits of a 64-bit word that do not fit the 53-bit mantissa of the Fourier transform's floats.
 const LOST_BITS: f64 = 64.0 - 53.0;
 
-/// log2 of the bound of TUniform noise that the curve asks for, before it flattens.
+/// log2 of the TUniform bound on the sloped part of the curve.
 fn curve_line(lwe_dimension: f64) -> f64 {
     (64.0 + 4.100_671_000_000_01 - 0.025_167_785 * lwe_dimension).ceil()
 }
 
-/// The bound `b` of TUniform(b) on the curve's line; the variance may ask for more where the curve is flat.
+/// The bound `b` of TUniform(b) on the sloped part of the curve. Where the curve is flat, a larger bound may be needed.
 pub(super) fn curve_bound(lwe_dimension: usize) -> u32 {
     curve_line(lwe_dimension as f64) as u32
 }
 
-/// The least variance of a fresh encryption at 132 bits of security: TUniform on the curve's line, and a floor of `2^4.44`
-/// units squared below which rounding attacks rather than lattices decide.
+/// The smallest secure variance of a fresh encryption at 132 bits of security: that of TUniform on the sloped part, plus a
+/// floor of `2^4.44` units squared, below which attacks on the rounding beat lattice attacks.
 pub(super) fn curve_variance(lwe_dimension: usize) -> f64 {
     let line = (2.0 * curve_line(lwe_dimension as f64)).exp2();
     (4.44f64.exp2() + (line + 0.5) / 3.0) * UNIT_SQUARED
 }
 
-/// What rounding to `levels` digits of `base_log` bits leaves of a uniform word, against a binary key of `products` entries.
+/// The variance of rounding `products` uniform words to `levels` digits of `base_log` bits, times a binary key.
 fn decomposition_error(products: f64, base_log: u32, levels: u32) -> f64 {
     let last_digit = (-2.0 * f64::from(base_log * levels)).exp2();
     products * (UNIT_SQUARED / 48.0 + last_digit / 24.0)
 }
 
-/// The mean square of a digit, `B^2 / 12 + 1/6`.
+/// The mean square of a balanced digit, `B^2 / 12 + 1/6`.
 pub(super) fn digit_variance(base_log: u32) -> f64 {
     (2.0 * f64::from(base_log)).exp2() / 12.0 + 1.0 / 6.0
 }
 
 /// The variance of a bootstrap's output, from a key of dimension `n` to one of `k` polynomials of `size` coefficients.
 ///
-/// Each of the `n` CMUXes adds the key's noise times digits, the decomposition's error, and the Fourier transform's.
+/// Each of the `n` CMUXes adds the noise of the key times digits, the error of the decomposition, and that of the Fourier
+/// transform.
 pub(super) fn bootstrap(n: usize, k: usize, size: usize, base_log: u32, levels: u32) -> f64 {
     let (k, size, levels_f) = (k as f64, size as f64, f64::from(levels));
     // Fitted by tfhe's authors to measurements of its transform.

@@ -1,17 +1,17 @@
-//! Exact products in `Z_{2^64}[X]/(X^N + 1)` of a full-width polynomial and a binary one.
+//! Exact products in `Z_{2^64}[X]/(X^N + 1)` of a polynomial with 64-bit coefficients and a binary polynomial.
 //!
-//! The wide factor is cut into two 32-bit limbs; each limb's product stays below `k * N * 2^32 < p/2`, so one
-//! number-theoretic transform modulo a 50-bit prime `p` gives it exactly. A key is transformed once and used
-//! for many products.
+//! The first factor is split into two limbs of 32 bits. The sum of `k` products of a limb stays below
+//! `k * N * 2^32 < p / 2`, so that a number-theoretic transform modulo a 50-bit prime `p` computes it exactly. A key is
+//! transformed once and used for many products.
 
 use std::sync::OnceLock;
 use tfhe_ntt::prime64::Plan;
 use zeroize::Zeroize;
 
-/// A prime below 2^50 with `p = 1 (mod 2^28)`: roots of unity for every size here, and tfhe-ntt's fast path.
+/// A prime below 2^50, for which tfhe-ntt has a fast path, with `p = 1 (mod 2^28)`: it has roots of unity for every size.
 const PRIME: u64 = 0b0011_1111_1111_1111_1111_1111_1110_0111_0111_0000_0000_0000_0001;
 
-/// A binary polynomial, transformed.
+/// The transform of a binary polynomial.
 #[derive(Clone)]
 pub struct BinaryPoly(Vec<u64>);
 
@@ -21,7 +21,7 @@ impl zeroize::Zeroize for BinaryPoly {
     }
 }
 
-/// A polynomial over the torus, transformed limb by limb; also the accumulator of products.
+/// The transform of a polynomial over the torus, limb by limb. Also an accumulator of products.
 #[derive(Clone)]
 pub struct WidePoly {
     low: Vec<u64>,
@@ -37,7 +37,7 @@ impl Ntt {
     /// The transform for polynomials of `size` coefficients, a power of two from 16 to 8192.
     ///
     /// # Panics
-    /// For any other size; shapes are checked by `GlweShape::check` before.
+    /// For any other size. `GlweShape::check` admits none.
     pub fn of_size(size: usize) -> &'static Self {
         static PLANS: [OnceLock<Ntt>; 14] = [const { OnceLock::new() }; 14];
         let log = size.ilog2() as usize;
@@ -60,19 +60,19 @@ impl Ntt {
         WidePoly { low, high }
     }
 
-    /// The zero accumulator.
+    /// An accumulator that holds zero.
     pub fn zero(&self) -> WidePoly {
         let size = self.plan.ntt_size();
         WidePoly { low: vec![0; size], high: vec![0; size] }
     }
 
-    /// `sum += wide * binary`. At most 32 products of size-4096 polynomials fit one accumulator.
+    /// `sum += wide * binary`. An accumulator holds at most 32 products of polynomials of size 4096.
     pub fn mul_add(&self, sum: &mut WidePoly, wide: &WidePoly, binary: &BinaryPoly) {
         self.plan.mul_accumulate(&mut sum.low, &wide.low, &binary.0);
         self.plan.mul_accumulate(&mut sum.high, &wide.high, &binary.0);
     }
 
-    /// Transforms the accumulated products back and adds them to `out` (modulo 2^64).
+    /// Adds the accumulated products to `out`, modulo 2^64.
     pub fn add_to(&self, mut sum: WidePoly, out: &mut [u64]) {
         for (limb, shift) in [(&mut sum.low, 0), (&mut sum.high, 32)] {
             self.plan.inv(limb);
@@ -81,7 +81,7 @@ impl Ntt {
                 let negative = u64::from(*value > PRIME / 2) * PRIME;
                 *out = out.wrapping_add(value.wrapping_sub(negative) << shift);
             }
-            // A mask times a key, which no noise covers yet.
+            // This may be a product of mask and key, without noise yet.
             limb.zeroize();
         }
     }

@@ -1,36 +1,36 @@
-//! GLWE ciphertexts of which only the first coefficients are there: several answers that share a mask.
+//! Partial GLWE ciphertexts: a mask and the first coefficients of the body. Several answers share one mask.
 
 use super::{GlweShape, wire};
 use crate::error::{Error, Result};
 
-/// A mask of `k` polynomials, and the body's first coefficients.
+/// A GLWE ciphertext without the last coefficients of its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartialGlwe {
     /// `k * N` words, polynomial after polynomial.
     pub mask: Vec<u64>,
-    /// At most `N` words.
+    /// The first coefficients of the body, at most `N` words.
     pub bodies: Vec<u64>,
 }
 
 impl PartialGlwe {
-    /// The trivial encryption of zeros.
+    /// The trivial encryption of `coefficients` zeros.
     pub fn zero(shape: GlweShape, coefficients: usize) -> Self {
         debug_assert!(coefficients <= shape.size);
         Self { mask: vec![0; shape.lwe_dimension()], bodies: vec![0; coefficients] }
     }
 
-    /// Exact bytes on the wire.
+    /// The exact length of the wire form in bytes, with words of `bits` bits.
     pub const fn wire_len(shape: GlweShape, coefficients: usize, bits: u32) -> usize {
         wire::packed_len(shape.lwe_dimension() + coefficients, bits)
     }
 
-    /// Appends mask and bodies, each word rounded to `bits` bits, with half of the mask's errors put right in the bodies as
-    /// [`super::Lwe::write`] does.
+    /// Appends mask and bodies, each word rounded to `bits` bits. The bodies are corrected for half of the rounding errors of
+    /// the mask, as in [`super::Lwe::write`].
     pub fn write(&self, shape: GlweShape, bits: u32, out: &mut Vec<u8>) {
         let errors: Vec<i64> = self.mask.iter().map(|word| wire::rounding_error(*word, bits)).collect();
         let at =
             |index: usize| errors[index..].iter().step_by(shape.size).map(|error| i128::from(*error)).sum::<i128>();
-        // In coefficient c word j of a polynomial stands with a minus where j is above c (`X^N = -1`).
+        // In coefficient c, word j of a polynomial has a minus sign where j > c (`X^N = -1`).
         let all: i128 = errors.iter().map(|error| i128::from(*error)).sum();
         let mut sum = 2 * at(0) - all;
         let bodies = self.bodies.iter().enumerate().map(|(coefficient, body)| {
@@ -62,7 +62,7 @@ mod tests {
     use crate::fhe::random::OsEntropy;
     use crate::fhe::{GlweSecret, Lwe, Random, noise};
 
-    /// What cutting does to phases has the variance of the formula, for light keys and for heavy ones.
+    /// Rounding changes phases with the variance of the formula, for keys of low and of high Hamming weight.
     #[test]
     fn cutting_adds_the_predicted_noise_whatever_the_key() {
         let (shape, bits, coefficients) = (GlweShape::new(2, 512), 12, 40);
@@ -93,7 +93,7 @@ mod tests {
                 }
             }
             for ratio in [squares / count, of_lwes / count] {
-                // Coefficients of one ciphertext share their errors: count ciphertexts, 60, at least.
+                // Coefficients of a ciphertext share their errors, so there are as few as 60 independent samples.
                 assert!((ratio - 1.0).abs() < 5.0 * (2.0f64 / 60.0).sqrt() / 3.0, "{ones} ones: {ratio}");
             }
         }

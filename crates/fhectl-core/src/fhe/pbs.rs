@@ -1,4 +1,4 @@
-//! Programmable bootstraps in batches: one pass over the key serves many ciphertexts.
+//! Programmable bootstraps in batches: many ciphertexts share one pass over the bootstrap key.
 
 use super::GlweShape;
 use super::bootstrap::BootstrapParams;
@@ -19,16 +19,16 @@ use tfhe::core_crypto::prelude::{
 pub struct BootstrapKey {
     params: BootstrapParams,
     bits: FourierGgsws,
-    /// The key's bits in the order in which the blind rotation takes them.
+    /// The indices of the key's bits, in the order of the blind rotation.
     order: Vec<usize>,
 }
 
 impl BootstrapKey {
-    /// Reads the wire form, expands the masks and transforms the key, on all threads of the current pool.
+    /// Reads the wire form, expands the masks and transforms the key, on all threads of the current rayon pool.
     ///
-    /// With `shuffle` the blind rotation takes the key's bits in a random order that the client does not know. The
-    /// result is the same, its noise another. That is a second line of defence: the order stays while the key is in
-    /// memory, so equal questions are still rotated alike. What makes each bootstrap's noise new is [`Zeros`].
+    /// With `shuffle`, the blind rotation takes the bits of the key in a random order that the client does not know. That
+    /// changes the noise, not the result. It is a second line of defense only: the order stays while the key is in memory.
+    /// [`Zeros`] make the noise of each bootstrap new.
     ///
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the key's layout.
@@ -41,15 +41,13 @@ impl BootstrapKey {
         Ok(Self { params: *params, bits, order })
     }
 
-    /// The sum over all inputs (under the small key) of `sign(phase) * height`, under the big key.
+    /// The sum over all inputs (under the small key) of `sign(phase) * height`, under the big key. `sign` is `+1` for a phase
+    /// in `[0, 1/2)` and `-1` for one in `[-1/2, 0)`.
     ///
-    /// `sign` is `+1` for a phase in `[0, 1/2)` and `-1` for one in `[-1/2, 0)`.
-    ///
-    /// Centred modulus switch, blind rotation of the constant polynomial `height`, sum, sample extraction. Inputs
-    /// are spread over the pool's threads and each thread's share passes the key once. Noise: the sum over the inputs of
-    /// [`super::noise::bootstrap_variance`], and with `zeros` of [`super::public_key::zero_variance`].
-    ///
-    /// Without `zeros` equal inputs leave equal noise.
+    /// Centered modulus switch, blind rotation of the constant polynomial `height`, sum, sample extraction. The inputs are
+    /// divided among the threads of the current rayon pool; each thread passes over the key once. Noise: for each input
+    /// [`super::noise::bootstrap_variance`], and with `zeros` also [`super::public_key::zero_variance`]. Without `zeros`,
+    /// equal inputs give equal noise.
     pub fn sum_of_signs(&self, inputs: &[Lwe], heights: &[u64], zeros: Option<&Zeros<'_>>) -> Lwe {
         let share = inputs.len().div_ceil(rayon::current_num_threads()).max(1);
         inputs
@@ -69,11 +67,12 @@ impl BootstrapKey {
             )
     }
 
+    /// [`BootstrapKey::sum_of_signs`] on one thread.
     fn share(&self, inputs: &[Lwe], heights: &[u64], zeros: Option<(&Zeros<'_>, usize)>) -> Lwe {
         let GlweShape { dimension, size } = self.params.output;
         let glwe_words = (dimension + 1) * size;
         let switched: Vec<_> = inputs.iter().map(|lwe| self.switch_modulus(|bit| lwe.mask[bit], lwe.body)).collect();
-        let mut accumulators = self.rotate(&switched, |index, table| table.fill(heights[index]), zeros);
+        let mut accumulators = self.blind_rotate(&switched, |index, table| table.fill(heights[index]), zeros);
         let (sum, others) = accumulators.split_at_mut(glwe_words);
         for other in others.chunks(glwe_words) {
             for (sum, word) in sum.iter_mut().zip(other) {
@@ -83,12 +82,12 @@ impl BootstrapKey {
         extract_constant(sum, self.params.output)
     }
 
-    /// For every row of `inputs` (under the small key) the entry of its table that its phase points at, under the
-    /// big key.
+    /// Looks up, for each row of `inputs` (under the small key), the entry of `table(row)` at its phase. The results are
+    /// under the big key.
     ///
-    /// A table has `N` words, entry `p` for phases in `[p, p + 1) / 2N` of a turn; in the other half of the turn the
-    /// negated entry is looked up. Rows are spread over the pool's threads in batches whose accumulators stay in a
-    /// core's cache while the key passes. Noise and `zeros`: as in [`BootstrapKey::sum_of_signs`], each.
+    /// A table has `N` torus words. Entry `p` is the result for phases in `[p, p + 1) / 2N`, a fraction of the torus; half a
+    /// turn further the result is negated. The rows are divided among the threads of the current rayon pool, in batches
+    /// whose accumulators stay in a core's cache. Noise and `zeros`: for each row as in [`BootstrapKey::sum_of_signs`].
     pub fn look_up<'t>(
         &self,
         inputs: &LweList,
@@ -98,7 +97,7 @@ impl BootstrapKey {
         let GlweShape { dimension, size } = self.params.output;
         let glwe_words = (dimension + 1) * size;
         let mut out = LweList::zero(inputs.len(), dimension * size);
-        let batch = self.batch(inputs.len());
+        let batch = self.batch_len(inputs.len());
         let rows: Vec<_> = out.rows_mut().collect();
         let first_rows = (0..inputs.len()).step_by(batch);
         let batches: Vec<_> = first_rows.zip(into_chunks(rows, batch)).collect();
@@ -111,7 +110,7 @@ impl BootstrapKey {
                 })
                 .collect();
             let fill = |index: usize, out: &mut [u64]| out.copy_from_slice(table(first + index));
-            let accumulators = self.rotate(&switched, fill, zeros.map(|zeros| (zeros, first)));
+            let accumulators = self.blind_rotate(&switched, fill, zeros.map(|zeros| (zeros, first)));
             for (accumulator, row) in accumulators.chunks(glwe_words).zip(rows) {
                 for (polynomial, mask) in accumulator.chunks(size).zip(row[..dimension * size].chunks_mut(size)) {
                     extract_constant_mask(polynomial, mask, |out, word| *out = narrow(word));
@@ -122,9 +121,9 @@ impl BootstrapKey {
         out
     }
 
-    /// Ciphertexts that one thread takes through the key at once: as many as share the work evenly while their
-    /// accumulators fit into half of a core's second-level cache.
-    fn batch(&self, ciphertexts: usize) -> usize {
+    /// The number of ciphertexts that one thread takes through the key together. It divides the work evenly, with accumulators
+    /// that fit into half of a core's L2 cache.
+    fn batch_len(&self, ciphertexts: usize) -> usize {
         const CACHE_BYTES: usize = 1 << 20;
         let accumulator = (self.params.output.dimension + 1) * self.params.output.size * 8;
         let most = (CACHE_BYTES / accumulator).max(1);
@@ -133,20 +132,21 @@ impl BootstrapKey {
         ciphertexts.div_ceil(threads * rounds).max(1)
     }
 
-    /// The centred modulus switch to `2N`, of the key's bits in the blind rotation's order.
-    fn switch_modulus(&self, mask: impl Fn(usize) -> u64, body: u64) -> Switched {
+    /// The centered modulus switch to `2N`, with the mask in the order of the blind rotation.
+    fn switch_modulus(&self, mask: impl Fn(usize) -> u64, body: u64) -> ModulusSwitched {
         let words: Vec<u64> = self.order.iter().map(|bit| mask(*bit)).chain([body]).collect();
         let lwe = LweCiphertext::from_container(words.as_slice(), CiphertextModulus::new_native());
         let log_modulus = PolynomialSize(self.params.output.size).to_blind_rotation_input_modulus_log();
         let switched = lwe_ciphertext_centered_binary_modulus_switch::<u64, usize, _>(lwe, log_modulus);
-        Switched { mask: switched.mask().collect(), body: switched.body() }
+        ModulusSwitched { mask: switched.mask().collect(), body: switched.body() }
     }
 
-    /// Blind rotations of the tables that `fill` writes, in one pass over the key (TFHE, algorithm 9), each begun with a
-    /// zero of its own: from the given index on. Returns the accumulators, `k + 1` polynomials each, the body last.
-    fn rotate(
+    /// Blind rotations of the tables that `fill` writes, in one pass over the key (TFHE, algorithm 9). The encryptions of zero
+    /// from the given index on are added to the tables, one each. Returns the accumulators, `k + 1` polynomials each with
+    /// the body last.
+    fn blind_rotate(
         &self,
-        switched: &[Switched],
+        switched: &[ModulusSwitched],
         fill: impl Fn(usize, &mut [u64]),
         zeros: Option<(&Zeros<'_>, usize)>,
     ) -> Vec<u64> {
@@ -184,8 +184,8 @@ impl BootstrapKey {
     }
 }
 
-/// An LWE ciphertext modulo `2N`.
-struct Switched {
+/// An LWE ciphertext with words modulo `2N`.
+struct ModulusSwitched {
     mask: Vec<usize>,
     body: usize,
 }

@@ -1,11 +1,11 @@
-//! What a ciphertext decrypts to, and how much of it may be seen.
+//! Phases: what ciphertexts decrypt to, before rounding.
 
-/// A message with its noise, as decryption gives it: a point on the circle of 2^64 words.
+/// The phase of a ciphertext: message plus noise, a torus element.
 ///
-/// Written down beside its ciphertext, a phase is an equation in the key's bits. So its word stays in this file. It leaves
-/// as the nearest of evenly spaced points, which [`super::disclosure`] keeps coarse enough.
+/// A ciphertext and its exact phase together are a linear equation in the bits of the secret key. So the word itself never
+/// leaves this type. It is read as the nearest of evenly spaced points, and [`super::disclosure`] bounds their number.
 ///
-/// No `Debug`, no `PartialEq`: both would tell the word.
+/// It has no `Debug` and no `PartialEq`, since both would disclose the word.
 pub(crate) struct Phase(u64);
 
 impl Phase {
@@ -13,17 +13,17 @@ impl Phase {
         Self(word)
     }
 
-    /// The index, below `levels`, of the nearest of so many evenly spaced points, the first of which is zero.
+    /// The index, from 0 to `levels - 1`, of the nearest of `levels` evenly spaced points. Point 0 is zero.
     pub(crate) fn nearest(&self, levels: u64) -> u64 {
         ((u128::from(self.0) * u128::from(levels) + (1 << 63)) >> 64) as u64 % levels
     }
 
-    /// The index of the one of `parts` equal parts of the circle that it lies in; the first begins at zero.
+    /// The index, from 0 to `parts - 1`, of the interval that the phase lies in, of `parts` equal ones from zero on.
     pub(crate) fn interval(&self, parts: u64) -> u64 {
         ((u128::from(self.0) * u128::from(parts)) >> 64) as u64
     }
 
-    /// As [`Phase::nearest`], read as a signed number in `[-levels / 2, levels / 2)`.
+    /// As [`Phase::nearest`], as a signed number in `[-levels / 2, levels / 2)`.
     pub(crate) fn nearest_signed(&self, levels: u64) -> i64 {
         let index = self.nearest(levels);
         if index < levels.div_ceil(2) { index as i64 } else { index.wrapping_sub(levels) as i64 }

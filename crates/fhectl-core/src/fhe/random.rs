@@ -1,7 +1,7 @@
-//! Randomness: where seeds come from, and how one seed becomes many words.
+//! Randomness: sources of seeds, and a stream generator that expands a seed.
 //!
-//! A [`Seed`] keys AES-128 in counter mode, as in tfhe-csprng, but produced in bulk: masks are most of what a
-//! ciphertext is made of, and a byte-by-byte generator would cost more than the arithmetic on them.
+//! The generator is AES-128 in counter mode keyed by a [`Seed`], as in tfhe-csprng, but it fills whole buffers: most words
+//! of a ciphertext are mask, and a generator that yields byte after byte would cost more than the arithmetic on them.
 
 use aes::Aes128;
 use ctr::Ctr128BE;
@@ -9,8 +9,8 @@ use ctr::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
 use std::fmt;
 use zeroize::Zeroize;
 
-/// A 128-bit seed. Public where it stands for a mask on the wire, secret everywhere else, so it is never printed, not
-/// copied, and wiped when dropped (16 bytes: the public ones do not pay for it).
+/// A 128-bit seed. The seed of a mask is public and travels with the ciphertext. All others are secret. So `Debug` hides
+/// every seed, there is no `Clone`, and seeds are wiped when dropped.
 #[derive(PartialEq, Eq)]
 pub struct Seed(pub [u8; 16]);
 
@@ -26,9 +26,9 @@ impl fmt::Debug for Seed {
     }
 }
 
-/// A source of fresh seeds. The core takes it as an argument, so that a browser can bring its own.
+/// A source of fresh seeds. Functions take it as an argument, so that a browser can bring its own and tests can fix one.
 pub trait Entropy {
-    /// A seed that was never returned before, unpredictable to anyone else.
+    /// A new seed that nobody else can predict.
     fn seed(&mut self) -> Seed;
 }
 
@@ -40,7 +40,7 @@ pub struct OsEntropy;
 #[cfg(feature = "os")]
 impl Entropy for OsEntropy {
     /// # Panics
-    /// Where the operating system has no entropy to give: there is no safe way on.
+    /// Where the operating system provides no entropy. There is no safe way to go on.
     fn seed(&mut self) -> Seed {
         let mut seed = Seed([0; 16]);
         getrandom::fill(&mut seed.0).expect("the operating system gives no randomness; nothing can be encrypted");
@@ -48,17 +48,26 @@ impl Entropy for OsEntropy {
     }
 }
 
-/// A stream of pseudo-random words under one seed (AES-128-CTR).
+/// A stream of pseudo-random words from one seed (AES-128-CTR).
+///
+/// ```
+/// use fhectl_core::fhe::{Random, Seed};
+/// let mut mask = [0; 4];
+/// Random::new(Seed([7; 16])).fill_uniform(&mut mask);
+/// // Any word of the stream can be computed without those before it.
+/// assert_eq!(Random::at_word(&Seed([7; 16]), 3).word(), mask[3]);
+/// ```
 pub struct Random {
     cipher: Ctr128BE<Aes128>,
 }
 
 impl Random {
+    /// The stream of `seed` from its first word on.
     pub fn new(seed: Seed) -> Self {
         Self::at_word(&seed, 0)
     }
 
-    /// The stream of `seed` from its `word`-th 64-bit word on.
+    /// The stream of `seed` from its 64-bit word number `word` on, counted from 0.
     pub fn at_word(seed: &Seed, word: u64) -> Self {
         let mut random = Self { cipher: Ctr128BE::new((&seed.0).into(), &[0; 16].into()) };
         if word > 0 {
@@ -67,17 +76,17 @@ impl Random {
         random
     }
 
-    /// A stream that nothing else has, for secrets and noise.
+    /// A stream from a fresh seed, for secrets and noise.
     pub fn fresh(entropy: &mut (impl Entropy + ?Sized)) -> Self {
         Self::new(entropy.seed())
     }
 
-    /// An independent stream, keyed by this one: for tasks that run in parallel.
+    /// An independent stream whose seed is drawn from this one, for a task that runs in parallel.
     pub fn fork(&mut self) -> Self {
         Self::new(self.draw_seed())
     }
 
-    /// A seed for independent streams that are entered anywhere, see [`Random::at_word`].
+    /// Draws a seed for another stream, see [`Random::at_word`].
     pub fn draw_seed(&mut self) -> Seed {
         let mut seed = Seed([0; 16]);
         self.fill_bytes(&mut seed.0);
@@ -89,7 +98,7 @@ impl Random {
         self.cipher.apply_keystream(bytes);
     }
 
-    /// Fills `words` with uniform values of 64 bits.
+    /// Fills `words` with uniform 64-bit values.
     pub fn fill_uniform(&mut self, words: &mut [u64]) {
         let mut buffer = [0u8; 4096];
         for chunk in words.chunks_mut(buffer.len() / 8) {
@@ -108,7 +117,7 @@ impl Random {
         word[0]
     }
 
-    /// Fills `words` with uniform bits, one a word.
+    /// Fills `words` with uniform bits, one per word.
     pub fn fill_binary(&mut self, words: &mut [u64]) {
         let mut buffer = [0u8; 512];
         for chunk in words.chunks_mut(buffer.len() * 8) {
@@ -121,7 +130,7 @@ impl Random {
         buffer.zeroize();
     }
 
-    /// As [`Random::fill_binary`], drawn again where there are more ones than [`super::noise::heavy_key`].
+    /// As [`Random::fill_binary`], drawn again while there are more ones than [`super::noise::heavy_key`] allows.
     pub fn fill_light_binary(&mut self, words: &mut [u64]) {
         let most = super::noise::heavy_key(words.len());
         loop {
@@ -132,11 +141,11 @@ impl Random {
         }
     }
 
-    /// Adds a TUniform(`bound_log2`) sample to every word: uniform over `[-2^b, 2^b]` with the two end points
-    /// at half weight, as tfhe's `TUniform` draws it.
+    /// Adds a TUniform(`b`) sample to every word, `b = bound_log2`: uniform over the integers in `[-2^b, 2^b]`, with half the
+    /// probability at the two end points. This is tfhe's `TUniform`.
     pub fn add_t_uniform(&mut self, words: &mut [u64], bound_log2: u32) {
         let mask = u64::MAX >> (62 - bound_log2);
-        // Two samples a draw of eight bytes where they fit. The draws are the noise, so they are read where they are made.
+        // Eight random bytes give two samples where both fit. They are read in place: copies would have to be wiped, too.
         let per_draw = if bound_log2 + 2 <= 32 { 2 } else { 1 };
         let mut buffer = [0u8; 4096];
         let mut used = 0;
@@ -154,7 +163,7 @@ impl Random {
         buffer[..used].zeroize();
     }
 
-    /// A uniform value below `limit` (rejection sampling, no bias). `limit` is at least 1.
+    /// A uniform value below `limit`, by rejection sampling. `limit` is at least 1.
     pub fn below(&mut self, limit: u64) -> u64 {
         let mask = u64::MAX >> (limit - 1).leading_zeros().min(63);
         loop {

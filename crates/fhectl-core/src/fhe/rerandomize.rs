@@ -1,4 +1,4 @@
-//! Making an answer independent of how it was computed: an encryption of zero and flooding noise are added.
+//! Re-randomization: adding an encryption of zero and flooding noise makes an answer independent of how it was computed.
 
 use super::GlweShape;
 use super::lwe::Lwe;
@@ -10,20 +10,20 @@ use super::public_key;
 use super::random::Random;
 use crate::error::Result;
 
-/// A client's public key, transformed for many encryptions.
+/// A client's public key, transformed for many encryptions of zero.
 pub struct Rerandomizer {
     shape: GlweShape,
     noise_bound: u32,
-    /// `masks[i * k + j]`: polynomial `j` of the mask of ciphertext `i`.
+    /// `masks[i * k + j]` is polynomial `j` of the mask of ciphertext `i`.
     masks: Vec<WidePoly>,
-    /// The bodies, `k` polynomials, for encryptions of one coefficient: an inner product is all that they take.
+    /// The bodies, `k` polynomials. An encryption of a single coefficient takes inner products with them, no transform.
     bodies: Vec<u64>,
-    /// The same, transformed, for encryptions of more.
+    /// The transforms of the bodies, for encryptions of more coefficients.
     wide_bodies: Vec<WidePoly>,
 }
 
 impl Rerandomizer {
-    /// Reads a public key of this shape.
+    /// Reads the wire form of a public key of this shape and transforms it.
     ///
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the key's layout.
@@ -41,10 +41,11 @@ impl Rerandomizer {
         })
     }
 
-    /// Adds a fresh encryption of zero, and noise uniform over `[-flooding, flooding)` in units of 2^-64, to `lwe`.
+    /// Adds a fresh encryption of zero and flooding noise, uniform over `[-flooding, flooding)` in units of 2^-64, to `lwe`.
     ///
-    /// `A^T rho + e1` is added to the mask, the constant coefficient of `<b, rho> + e2` to the body, with binary
-    /// `rho` and TUniform `e1`, `e2`. Noise: [`public_key::zero_variance`]. Cost: `k` transforms forward, `2k` back.
+    /// Adds `A^T rho + e1` to the mask and the constant coefficient of `<b, rho> + e2` to the body, with binary `rho` and
+    /// TUniform `e1` and `e2`. Noise: [`public_key::zero_variance`] and
+    /// [`flooding_variance`](super::noise::flooding_variance). Cost: `k` forward transforms and `2k` inverse ones.
     pub fn apply(&self, lwe: &mut Lwe, flooding: u64, random: &mut Random) {
         let size = self.shape.size;
         let (rho, transformed) = self.draw(random);
@@ -60,10 +61,10 @@ impl Rerandomizer {
         for (rho, b) in rho.chunks(size).zip(self.bodies.chunks(size)) {
             body[0] = body[0].wrapping_add(constant_of_product(rho, b));
         }
-        lwe.body = lwe.body.wrapping_add(body[0]).wrapping_add(noise(flooding, random));
+        lwe.body = lwe.body.wrapping_add(body[0]).wrapping_add(flooding_sample(flooding, random));
     }
 
-    /// One polynomial of the mask of a fresh encryption of zero, `sum_i A_i rho_i + e1`, added to `mask`.
+    /// Adds one polynomial of the mask of a fresh encryption of zero, `sum_i A_i rho_i + e1`, to `mask`.
     fn add_zero_mask(&self, column: usize, rho: &[BinaryPoly], mask: &mut [u64], random: &mut Random) {
         let ntt = Ntt::of_size(self.shape.size);
         random.add_t_uniform(mask, self.noise_bound);
@@ -74,11 +75,10 @@ impl Rerandomizer {
         ntt.add_to(sum, mask);
     }
 
-    /// Adds a fresh encryption of zeros to `glwe`, and to each of its coefficients noise uniform over
-    /// `[-flooding, flooding)` in units of 2^-64.
+    /// Adds a fresh encryption of zeros to `glwe`, and flooding noise to each of its coefficients.
     ///
-    /// As [`Rerandomizer::apply`], with the same noise in each coefficient. Cost: `k` transforms forward, `2 (k + 1)`
-    /// back.
+    /// As [`Rerandomizer::apply`], with the same variances in each coefficient. Cost: `k` forward transforms and
+    /// `2 (k + 1)` inverse ones.
     pub fn apply_partial(&self, glwe: &mut PartialGlwe, flooding: u64, random: &mut Random) {
         let (_, rho) = self.draw(random);
         self.add_zero_masks(&rho, &mut glwe.mask, random);
@@ -86,13 +86,13 @@ impl Rerandomizer {
         self.add_body_product(&rho, &mut body);
         random.add_t_uniform(&mut body[..glwe.bodies.len()], self.noise_bound);
         for (out, zero) in glwe.bodies.iter_mut().zip(&body) {
-            *out = out.wrapping_add(*zero).wrapping_add(noise(flooding, random));
+            *out = out.wrapping_add(*zero).wrapping_add(flooding_sample(flooding, random));
         }
     }
 
-    /// Adds a fresh encryption of zeros to a whole GLWE ciphertext, `k + 1` polynomials, the body last.
+    /// Adds a fresh encryption of zeros to a whole GLWE ciphertext, `k + 1` polynomials with the body last.
     ///
-    /// Noise of each coefficient: [`public_key::zero_variance`]. Cost: `k` transforms forward, `2 (k + 1)` back.
+    /// Noise of each coefficient: [`public_key::zero_variance`]. Cost: `k` forward transforms and `2 (k + 1)` inverse ones.
     pub fn add_zero(&self, glwe: &mut [u64], random: &mut Random) {
         let (_, rho) = self.draw(random);
         let (masks, body) = glwe.split_at_mut(self.shape.lwe_dimension());
@@ -101,6 +101,7 @@ impl Rerandomizer {
         random.add_t_uniform(body, self.noise_bound);
     }
 
+    /// The shape of the key.
     pub fn shape(&self) -> GlweShape {
         self.shape
     }
@@ -120,7 +121,7 @@ impl Rerandomizer {
         }
     }
 
-    /// Adds `<b, rho>`, all coefficients.
+    /// Adds `<b, rho>`, with all its coefficients, to `body`.
     fn add_body_product(&self, rho: &[BinaryPoly], body: &mut [u64]) {
         let ntt = Ntt::of_size(self.shape.size);
         let mut sum = ntt.zero();
@@ -131,8 +132,8 @@ impl Rerandomizer {
     }
 }
 
-/// Noise uniform over `[-flooding, flooding)`, none where that is empty.
-fn noise(flooding: u64, random: &mut Random) -> u64 {
+/// A sample uniform over `[-flooding, flooding)`, 0 where that is empty.
+fn flooding_sample(flooding: u64, random: &mut Random) -> u64 {
     if flooding == 0 {
         return 0;
     }

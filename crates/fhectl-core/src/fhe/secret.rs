@@ -1,4 +1,4 @@
-//! Secret keys. Only a client ever holds one.
+//! Secret keys. Only clients hold them.
 
 use super::lwe::Lwe;
 use super::ntt::{BinaryPoly, Ntt, WidePoly};
@@ -9,21 +9,30 @@ use super::{GlweShape, wire};
 use crate::error::{Error, Result};
 use zeroize::Zeroize;
 
-/// A binary GLWE secret key, wiped when dropped. It has no `Debug` and no `Clone`.
-///
-/// What it decrypts is not for other crates: a phase that is written down beside its ciphertext is an equation in the
-/// key's bits. Only [`crate::circuit::decode`] decrypts, and what it gives is rounded.
+/// A binary GLWE secret key, `k * N` bits. It is wiped when dropped and has no `Debug` and no `Clone`.
 ///
 /// ```
-/// fn shape(key: &fhectl_core::fhe::GlweSecret, _: &fhectl_core::fhe::Lwe) -> usize { key.shape().size }
+/// # #[cfg(feature = "os")] {
+/// use fhectl_core::fhe::random::OsEntropy;
+/// use fhectl_core::fhe::{GlweSecret, GlweShape};
+/// let key = GlweSecret::generate(GlweShape::new(1, 2048), &mut OsEntropy);
+/// let mut file = Vec::new();
+/// key.write(&mut file);
+/// assert_eq!(file.len(), 2048 / 8);
+/// assert_eq!(GlweSecret::read(key.shape(), &file)?.shape(), key.shape());
+/// # }
+/// # Ok::<(), fhectl_core::error::Error>(())
 /// ```
+///
+/// Other crates cannot decrypt to phases: a ciphertext and its phase together are a linear equation in the bits of the key.
+/// Only [`crate::circuit::decode`] decrypts, and it returns rounded scores.
 ///
 /// ```compile_fail
 /// fn phase(key: &fhectl_core::fhe::GlweSecret, answer: &fhectl_core::fhe::Lwe) -> usize { key.phase(answer); key.shape().size }
 /// ```
 pub struct GlweSecret {
     shape: GlweShape,
-    /// One bit a word, polynomial after polynomial.
+    /// One bit per word, polynomial after polynomial.
     bits: Vec<u64>,
     transformed: Vec<BinaryPoly>,
 }
@@ -49,11 +58,12 @@ impl GlweSecret {
         Self { shape, bits, transformed }
     }
 
+    /// The shape of the key.
     pub fn shape(&self) -> GlweShape {
         self.shape
     }
 
-    /// The flattened key, one bit a word.
+    /// The flattened key, one bit per word.
     pub(super) fn bits(&self) -> &[u64] {
         &self.bits
     }
@@ -68,31 +78,31 @@ impl GlweSecret {
         ntt.add_to(sum, out);
     }
 
-    /// `body - <mask, key>`: the message with its noise. The mask has as many entries as the flattened key.
+    /// `body - <mask, key>`: the message plus noise. The mask has as many words as the flattened key.
     pub(crate) fn phase(&self, lwe: &Lwe) -> Phase {
         debug_assert_eq!(lwe.mask.len(), self.bits.len());
         let product = lwe.mask.iter().zip(&self.bits).fold(0u64, |sum, (a, s)| sum.wrapping_add(a.wrapping_mul(*s)));
         Phase::new(lwe.body.wrapping_sub(product))
     }
 
-    /// The messages, with their noise, of the coefficients that a partial ciphertext holds.
+    /// The phases of the coefficients that a partial ciphertext holds.
     pub(crate) fn phases(&self, glwe: &PartialGlwe) -> Vec<Phase> {
         debug_assert_eq!(glwe.mask.len(), self.bits.len());
         let mut product = vec![0; self.shape.size];
         self.add_mask_product(&glwe.mask, &mut product);
         let phases =
             glwe.bodies.iter().zip(&product).map(|(body, product)| Phase::new(body.wrapping_sub(*product))).collect();
-        // Products with the key that no noise covers.
+        // These are products of mask and key without noise, which would give the key away.
         product.zeroize();
         phases
     }
 
-    /// How many bytes [`GlweSecret::write`] appends.
+    /// The number of bytes that [`GlweSecret::write`] appends.
     pub const fn stored_len(shape: GlweShape) -> usize {
         wire::packed_len(shape.lwe_dimension(), 1)
     }
 
-    /// Appends the key's bits, for the client's own key file and nowhere else.
+    /// Appends the key's bits. For the client's key file only.
     pub fn write(&self, out: &mut Vec<u8>) {
         wire::pack(self.bits.iter().map(|bit| bit << 63), 1, out);
     }
@@ -100,7 +110,7 @@ impl GlweSecret {
     /// Reads what [`GlweSecret::write`] wrote.
     ///
     /// # Errors
-    /// `key_file_invalid` where the length is wrong. Says nothing of the content.
+    /// `key_file_invalid` where the length is wrong. The message quotes no content.
     pub fn read(shape: GlweShape, bytes: &[u8]) -> Result<Self> {
         let mut bits = wire::unpack(bytes, shape.lwe_dimension(), 1)
             .ok_or_else(|| Error::user("key_file_invalid", "the secret key has the wrong length"))?;

@@ -1,5 +1,5 @@
-//! Lists of seeded GLWE ciphertexts: inputs, public keys and bootstrap keys all travel as one seed and the
-//! bodies' leading bits.
+//! Lists of seeded GLWE ciphertexts: inputs, public keys and evaluation keys all travel as one seed and the leading bits of
+//! the bodies.
 
 #[cfg(feature = "evaluate")]
 use super::list::{LweList, narrow};
@@ -10,19 +10,30 @@ use super::{GlweShape, wire};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// What stands on the wire: a 16-byte seed, then `bodies` torus words cut to `bits` bits.
+/// The wire form of a list of seeded GLWE ciphertexts: a 16-byte seed, then `bodies` torus words rounded to `bits` bits.
 ///
-/// Ciphertext `i` of the list holds coefficients `i*N .. (i+1)*N`; the last may be partial.
+/// Ciphertext `i` of the list has the coefficients `i * N .. (i + 1) * N`. The last ciphertext may be partial. All masks are
+/// expanded from the seed, in order.
+///
+/// ```
+/// use fhectl_core::fhe::{GlweShape, SeededLayout};
+/// let layout = SeededLayout { shape: GlweShape::new(1, 1024), bodies: 1500, bits: 20 };
+/// assert_eq!(layout.ciphertexts(), 2);
+/// assert_eq!(layout.wire_len(), 16 + 1500 * 20 / 8);
+/// assert_eq!(layout.expand(&[0; 10]).unwrap_err().code, "ciphertext_invalid");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeededLayout {
     pub shape: GlweShape,
+    /// Coefficients of all ciphertexts together.
     pub bodies: usize,
+    /// Bits of each body, 1 to 64.
     #[serde(rename = "body_bits")]
     pub bits: u32,
 }
 
 impl SeededLayout {
-    /// The exact length in bytes.
+    /// The exact length of the wire form in bytes.
     pub const fn wire_len(&self) -> usize {
         16 + wire::packed_len(self.bodies, self.bits)
     }
@@ -32,7 +43,7 @@ impl SeededLayout {
         self.bodies.div_ceil(self.shape.size)
     }
 
-    /// Splits wire bytes into seed and bodies.
+    /// Splits the wire form into the seed and the bodies, as torus words.
     ///
     /// # Errors
     /// `ciphertext_invalid` for any other length or set padding bits.
@@ -41,7 +52,7 @@ impl SeededLayout {
         Ok((seed, wire::unpack(packed, self.bodies, self.bits).unwrap_or_default()))
     }
 
-    /// Splits wire bytes into seed and packed bodies.
+    /// Splits the wire form into the seed and the packed bodies.
     ///
     /// # Errors
     /// As [`SeededLayout::parse`].
@@ -60,7 +71,7 @@ impl SeededLayout {
         Ok((Seed(*seed), packed))
     }
 
-    /// Reads the list and expands its masks.
+    /// Reads the list and expands its masks from the seed.
     ///
     /// # Errors
     /// As [`SeededLayout::parse`].
@@ -68,7 +79,7 @@ impl SeededLayout {
         let (seed, bodies) = self.parse(bytes)?;
         let mut masks = vec![0; self.ciphertexts() * self.shape.lwe_dimension()];
         Random::new(seed).fill_uniform(&mut masks);
-        // Reversed, so that extracting a coefficient reads forwards.
+        // Reversed, so that extracting a coefficient reads memory in increasing order.
         for polynomial in masks.chunks_mut(self.shape.size) {
             polynomial.reverse();
         }
@@ -88,19 +99,21 @@ impl SeededLayout {
     }
 }
 
-/// Expanded GLWE ciphertexts whose coefficients are read as LWE ciphertexts.
+/// Expanded GLWE ciphertexts, whose coefficients are read as LWE ciphertexts.
 #[derive(Debug, Clone)]
 pub struct GlweList {
     shape: GlweShape,
+    /// `k * N` words per ciphertext, each polynomial in reverse order.
     reversed_masks: Vec<u64>,
     bodies: Vec<u64>,
 }
 
 impl GlweList {
-    /// `sum += factor * (coefficient `index` as an LWE ciphertext)`: sample extraction, a scalar product and an
-    /// addition in one pass (`k * N` multiply-adds). `sum` has dimension `k * N`.
+    /// Adds `factor` times coefficient `index`, as an LWE ciphertext, to `sum`, which has dimension `k * N`.
     ///
-    /// Extraction (TFHE, section 4.2): entry `j` of the mask is `a_{i-j}` for `j <= i` and `-a_{N+i-j}` after.
+    /// Sample extraction (TFHE, section 4.2) makes word `j` of the mask `a_{i-j}` for `j <= i` and `-a_{N+i-j}` beyond. It
+    /// shares a pass with the product and the addition. Cost: `k * N` multiply-adds. Noise: `factor^2` times
+    /// [`super::noise::seeded_variance`].
     pub fn add_coefficient(&self, index: usize, factor: i64, sum: &mut Lwe) {
         let size = self.shape.size;
         let (ciphertext, i) = (index / size, index % size);
@@ -118,9 +131,7 @@ impl GlweList {
         sum.body = sum.body.wrapping_add(self.bodies[index].wrapping_mul(factor));
     }
 
-    /// Every coefficient as an LWE ciphertext of 32-bit words.
-    ///
-    /// Dropping bits adds [`super::noise::narrowing_variance`].
+    /// All coefficients as LWE ciphertexts of 32-bit words. The rounding adds noise: [`super::noise::narrowing_variance`].
     #[cfg(feature = "evaluate")]
     pub fn to_list(&self) -> LweList {
         use rayon::prelude::*;

@@ -1,9 +1,9 @@
-//! Input bits spread over polynomials, so that many answers fit one ciphertext.
+//! Encrypted bits at a fixed stride in polynomials, so that many answers share one ciphertext.
 //!
-//! Bit `i` is coefficient `stride * i` of a seeded list, with zeros between. Then `X^(j - stride * i)` times its
-//! ciphertext has the bit at coefficient `j` and nothing but noise at the other coefficients below `stride`: the
-//! other bits are on other multiples of the stride. So the sums for `stride` answers add up to one ciphertext, of
-//! which the mask and those coefficients are kept.
+//! Bit `i` is coefficient `stride * i` of a seeded list; the coefficients between are zero. So `X^(j - stride * i)` times the
+//! ciphertext has the bit at coefficient `j` and only noise at the other coefficients below `stride`: the other bits are at
+//! other multiples of the stride. The sums for `stride` answers therefore add up in one ciphertext, of which the mask and
+//! these coefficients are kept.
 
 use super::partial_glwe::PartialGlwe;
 use super::random::Random;
@@ -11,10 +11,10 @@ use super::{GlweShape, SeededLayout};
 use crate::error::Result;
 use rayon::prelude::*;
 
-/// Words of mask that one task draws.
-const DRAW: usize = 1 << 14;
+/// Mask words that one task expands.
+const TASK_WORDS: usize = 1 << 14;
 
-/// Expanded ciphertexts of spaced bits.
+/// Expanded ciphertexts of bits at a fixed stride.
 pub struct SpacedList {
     shape: GlweShape,
     stride: usize,
@@ -22,17 +22,17 @@ pub struct SpacedList {
     bodies: Vec<u64>,
 }
 
-/// A sum of bits, each rotated to the constant coefficient: whole mask, and what is left of the body once answers are
-/// put anywhere below the stride.
+/// A sum of bits, each rotated to the constant coefficient: the whole mask, and the coefficients of the body that can reach
+/// the first `stride` coefficients of an answer.
 pub struct BitSum {
     size: usize,
     mask: Vec<u64>,
-    /// The body's coefficients `1 - stride .. stride` (negative ones as `X^N = -1` has them).
+    /// Coefficients `1 - stride .. stride` of the body. Negative ones have wrapped around, with their sign changed.
     window: Vec<u64>,
 }
 
 impl SpacedList {
-    /// Reads a list whose bodies fill whole ciphertexts and whose stride divides the polynomials' size.
+    /// Reads a list of whole ciphertexts. The stride divides the polynomial size.
     ///
     /// # Errors
     /// As [`SeededLayout::parse`].
@@ -40,13 +40,13 @@ impl SpacedList {
         debug_assert!(layout.bodies.is_multiple_of(layout.shape.size) && layout.shape.size.is_multiple_of(stride));
         let (seed, bodies) = layout.parse(bytes)?;
         let mut masks = vec![0; layout.ciphertexts() * layout.shape.lwe_dimension()];
-        masks.par_chunks_mut(DRAW).enumerate().for_each(|(task, words)| {
-            Random::at_word(&seed, (task * DRAW) as u64).fill_uniform(words);
+        masks.par_chunks_mut(TASK_WORDS).enumerate().for_each(|(task, words)| {
+            Random::at_word(&seed, (task * TASK_WORDS) as u64).fill_uniform(words);
         });
         Ok(Self { shape: layout.shape, stride, masks, bodies })
     }
 
-    /// An empty sum.
+    /// A sum of no bits.
     pub fn sum(&self) -> BitSum {
         BitSum {
             size: self.shape.size,
@@ -61,7 +61,7 @@ impl SpacedList {
         let (ciphertext, at) = (index * self.stride / size, index * self.stride % size);
         let mask = &self.masks[ciphertext * dimension..][..dimension];
         for (a, out) in mask.chunks(size).zip(sum.mask.chunks_mut(size)) {
-            // X^-at: what is below it comes back at the top with the other sign.
+            // Times X^-at: coefficients below `at` wrap around to the top and change their sign.
             let (wrapped, straight) = a.split_at(at);
             let (low, high) = out.split_at_mut(size - at);
             add(straight, negative, low);
@@ -76,13 +76,13 @@ impl SpacedList {
 }
 
 impl BitSum {
-    /// Back to an empty sum.
+    /// Sets the sum to zero.
     pub fn clear(&mut self) {
         self.mask.fill(0);
         self.window.fill(0);
     }
 
-    /// `out += factor * X^at * self` in the coefficients that `out` holds; `at` is one of them.
+    /// `out += factor * X^at * self`, in the coefficients that `out` holds. `at` is one of them.
     pub fn add_to(&self, factor: i64, at: usize, out: &mut PartialGlwe) {
         let factor = factor as u64;
         for (a, out) in self.mask.chunks(self.size).zip(out.mask.chunks_mut(self.size)) {

@@ -1,18 +1,18 @@
-//! Keyswitching in batches: from the big key that bootstraps leave to the small one that they take.
+//! Keyswitching of many ciphertexts: from the big key of bootstrap outputs to the small key of bootstrap inputs.
 
 use super::keyswitch::KeyswitchParams;
 use super::list::{LweList, Term};
 use crate::error::Result;
 use rayon::prelude::*;
 
-/// A client's keyswitching key, every row expanded.
+/// A client's keyswitching key, with its masks expanded.
 pub struct KeyswitchKey {
     params: KeyswitchParams,
     rows: LweList,
 }
 
 impl KeyswitchKey {
-    /// Reads the wire form and expands the masks, on all threads of the current pool.
+    /// Reads the wire form and expands the masks, on all threads of the current rayon pool.
     ///
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the key's layout.
@@ -20,10 +20,11 @@ impl KeyswitchKey {
         Ok(Self { params: *params, rows: params.layout().expand(bytes)?.to_list() })
     }
 
-    /// Switches every ciphertext of the list.
+    /// Switches every ciphertext of the list to the small key.
     ///
-    /// `(0, b) - sum_j sum_l digit_l(a_j) * key_jl` (TFHE, algorithm 2, with balanced digits). A linear map on the
-    /// key's rows whose weights are the digits, so it runs as one. Noise: [`KeyswitchParams::variance`].
+    /// `(0, b) - sum_j sum_l digit_l(a_j) * key_jl` (TFHE, algorithm 2, with balanced digits). This is a linear map on the
+    /// rows of the key with digits as weights, so it is computed by [`LweList::combine`]. Noise:
+    /// [`KeyswitchParams::variance`].
     pub fn switch(&self, list: &LweList) -> LweList {
         let sums: Vec<Vec<Term>> = (0..list.len()).into_par_iter().map(|index| self.terms(list.row(index))).collect();
         let bodies: Vec<u32> = (0..list.len()).map(|index| list.row(index)[list.dimension()]).collect();
@@ -43,8 +44,8 @@ impl KeyswitchKey {
     }
 }
 
-/// The balanced digits of a word rounded to `digits.len() * base_log` bits, the most significant first: each in
-/// `[-B/2, B/2)`, `word ~ sum_l digit_l * 2^(32 - base_log * l)`.
+/// Gadget decomposition of a word, rounded to `digits.len() * base_log` bits: balanced digits in `[-B/2, B/2)`, the most
+/// significant first, with `word ~ sum_l digit_l * 2^(32 - base_log * l)`.
 fn decompose(word: u32, base_log: u32, digits: &mut [i32]) {
     let kept = base_log * digits.len() as u32;
     let mut rest = (word >> (31 - kept)).wrapping_add(1) >> 1;

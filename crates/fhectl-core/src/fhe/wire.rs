@@ -1,16 +1,16 @@
-//! Torus words on the wire: only the most significant bits travel.
+//! Packing of torus words for the wire: each word is rounded to its most significant bits.
 
-/// How many bytes `count` words of `bits` bits take.
+/// The number of bytes that `count` words of `bits` bits take.
 pub const fn packed_len(count: usize, bits: u32) -> usize {
     (count * bits as usize).div_ceil(8)
 }
 
-/// Rounds a torus word to its `bits` most significant bits (1 to 64), returned as an integer below `2^bits`.
+/// Rounds a torus word to its `bits` most significant bits (1 to 64). Returns them as an integer below `2^bits`.
 pub const fn round_to_bits(word: u64, bits: u32) -> u64 {
     if bits == 64 { word } else { word.wrapping_add(1 << (63 - bits)) >> (64 - bits) }
 }
 
-/// Appends `words`, each rounded to `bits` bits, least significant bit first, padded with zero bits at the end.
+/// Appends `words`, each rounded to `bits` bits, least significant bit first, with zero bits as padding at the end.
 pub fn pack(words: impl IntoIterator<Item = u64>, bits: u32, out: &mut Vec<u8>) {
     debug_assert!((1..=64).contains(&bits));
     let mut held = 0u128;
@@ -31,12 +31,12 @@ pub fn pack(words: impl IntoIterator<Item = u64>, bits: u32, out: &mut Vec<u8>) 
     }
 }
 
-/// By how much rounding to `bits` bits moves a word.
+/// The signed error that rounding to `bits` bits adds to a word.
 pub(super) const fn rounding_error(word: u64, bits: u32) -> i64 {
     if bits == 64 { 0 } else { (round_to_bits(word, bits) << (64 - bits)).wrapping_sub(word) as i64 }
 }
 
-/// Whether so many bytes are [`packed_len`], with padding bits of zero.
+/// Whether `bytes` has the length [`packed_len`] and zero padding bits.
 pub fn is_packed(bytes: &[u8], count: usize, bits: u32) -> bool {
     debug_assert!((1..=64).contains(&bits));
     let padding = (bytes.len() * 8).wrapping_sub(count * bits as usize);
@@ -45,7 +45,7 @@ pub fn is_packed(bytes: &[u8], count: usize, bits: u32) -> bool {
 
 /// Reads back `count` words from exactly [`packed_len`] bytes, as torus words (low bits zero).
 ///
-/// `None` where the length differs or padding bits are set: one ciphertext has one encoding.
+/// `None` where the length differs or padding bits are set, so that each ciphertext has exactly one encoding.
 pub fn unpack(bytes: &[u8], count: usize, bits: u32) -> Option<Vec<u64>> {
     if !is_packed(bytes, count, bits) {
         return None;

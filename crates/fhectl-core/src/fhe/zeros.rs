@@ -1,52 +1,54 @@
-//! Fresh encryptions of zero, where bootstraps and trees of CMUXes begin.
+//! Fresh encryptions of zero, which make the noise of bootstraps and CMUX trees new in every evaluation.
 //!
-//! An external product's noise is the digits of its factor times the noise of a client's own key or input, so from equal
-//! ciphertexts comes equal noise: who asks twice sees what the model did with each of its inputs. A look-up table and a leaf are
-//! trivial ciphertexts. With an encryption of zero under the public key of the *answer* added, their masks are as good as
-//! uniform in every bit and new in every evaluation, and so are the digits of every product after them.
+//! The noise of an external product is the digits of its factor times the noise of the client's own key or input. Equal
+//! ciphertexts would give equal noise: a client that sends the same row twice could tell what the model computed from each
+//! input. The tables of bootstraps and the leaves of CMUX trees are trivial ciphertexts. Adding an encryption of zero under
+//! the client's public key makes their masks computationally uniform and new in every evaluation, and with them the digits
+//! of every product that follows.
 
 use super::polynomial::rotate;
 use super::rerandomize::Rerandomizer;
 use super::{GlweShape, Random, Seed};
 use rayon::prelude::*;
 
-/// Words of a stream that belong to one zero: more than any key's encryption draws.
-const WORDS_EACH: u64 = 1 << 24;
+/// Words of the stream that are reserved for one encryption, more than any key shape draws.
+const WORDS_PER_ZERO: u64 = 1 << 24;
 
-/// Encryptions of zero for one evaluation, each a stream of its own, so that threads may take them in any order.
+/// Encryptions of zero for one evaluation. Each has a random stream of its own, so that threads can take them in any order.
 pub struct Zeros<'a> {
     key: &'a Rerandomizer,
     seed: Seed,
 }
 
 impl<'a> Zeros<'a> {
+    /// Encryptions under this public key, from a seed that is drawn from `random`.
     pub fn new(key: &'a Rerandomizer, random: &mut Random) -> Self {
         Self { key, seed: random.draw_seed() }
     }
 
-    /// Adds the `index`-th zero to a GLWE ciphertext, `k + 1` polynomials, the body last.
+    /// Adds encryption number `index` to a GLWE ciphertext, `k + 1` polynomials with the body last.
     ///
-    /// Each index is for one ciphertext. Noise and cost: [`Rerandomizer::add_zero`].
+    /// Use each index for one ciphertext only. Noise and cost: [`Rerandomizer::add_zero`].
     pub fn add(&self, index: usize, glwe: &mut [u64]) {
-        self.key.add_zero(glwe, &mut Random::at_word(&self.seed, WORDS_EACH * index as u64));
+        self.key.add_zero(glwe, &mut Random::at_word(&self.seed, WORDS_PER_ZERO * index as u64));
     }
 }
 
-/// A few encryptions of zero that many leaves share, each leaf a random one times a random power of `X`.
+/// A few encryptions of zero that many leaves share: each leaf gets a random one times a random power of `X`.
 ///
-/// One for each would cost several times the CMUX that it goes into. The masks that a leaf gets are as good as uniform
-/// all the same. Two leaves have the same with a chance of one in `2N` times the pool's size; where their zeros are one,
-/// rotated by different powers, the mean and the mean square of their noise together are those of independent
-/// ones, because a power and its negative are as likely.
+/// An encryption per leaf would cost several times as much as the CMUX that it goes into. Masks of leaves are
+/// computationally uniform all the same. Two leaves get the same ciphertext with probability `1 / (2N * pool size)`. If
+/// they get the same encryption with different powers, their noise has the joint mean and variance of independent
+/// encryptions, because a power and its negative are equally likely.
 pub struct ZeroPool {
     shape: GlweShape,
     zeros: Vec<u64>,
-    /// For each leaf a uniform word.
+    /// A uniform word per leaf.
     choices: Vec<u64>,
 }
 
 impl ZeroPool {
-    /// A pool of so many encryptions for so many leaves, made on all threads of the current pool.
+    /// A pool for `leaves` leaves, of `encryptions` encryptions or fewer. Computed on all threads of the current rayon pool.
     pub fn new(key: &Rerandomizer, encryptions: usize, leaves: usize, random: &mut Random) -> Self {
         let shape = key.shape();
         let glwe = shape.lwe_dimension() + shape.size;
@@ -58,41 +60,42 @@ impl ZeroPool {
         Self { shape, zeros, choices }
     }
 
-    /// The encryptions, GLWE ciphertexts one after the other.
+    /// The encryptions: GLWE ciphertexts one after the other.
     pub fn zeros(&self) -> &[u64] {
         &self.zeros
     }
 
-    /// How many encryptions there are.
+    /// The number of encryptions.
     pub fn encryptions(&self) -> usize {
         self.zeros.len() / (self.shape.lwe_dimension() + self.shape.size)
     }
 
-    /// Writes the zero of leaf `leaf` to a GLWE ciphertext.
+    /// Writes the encryption of zero for `leaf` to a GLWE ciphertext.
     pub fn write(&self, leaf: usize, glwe: &mut [u64]) {
-        self.write_of(&self.zeros, leaf, glwe);
+        self.write_derived(&self.zeros, leaf, glwe);
     }
 
-    /// Writes what was made of the zero of a leaf, as it is rotated: of as many ciphertexts as there are zeros.
-    pub fn write_of(&self, made: &[u64], leaf: usize, glwe: &mut [u64]) {
+    /// As [`ZeroPool::write`], from `derived` in place of the encryptions: a ciphertext for each, computed from it by a map
+    /// that commutes with rotation.
+    pub fn write_derived(&self, derived: &[u64], leaf: usize, glwe: &mut [u64]) {
         let (zero, degree) = self.choice(leaf);
-        let made = &made[zero * glwe.len()..][..glwe.len()];
-        for (polynomial, out) in made.chunks(self.shape.size).zip(glwe.chunks_mut(self.shape.size)) {
+        let derived = &derived[zero * glwe.len()..][..glwe.len()];
+        for (polynomial, out) in derived.chunks(self.shape.size).zip(glwe.chunks_mut(self.shape.size)) {
             rotate(polynomial, degree, out);
         }
     }
 
-    /// Writes the body alone of the zero of a leaf.
+    /// Writes only the body of the encryption of zero for `leaf`.
     pub fn write_body(&self, leaf: usize, body: &mut [u64]) {
         let (zero, degree) = self.choice(leaf);
         let mask = self.shape.lwe_dimension();
         rotate(&self.zeros[zero * (mask + self.shape.size) + mask..][..self.shape.size], degree, body);
     }
 
-    /// Which zero a leaf has, and times which power of `X`.
+    /// The index of the encryption for a leaf, and the power of `X`.
     fn choice(&self, leaf: usize) -> (usize, usize) {
         let choice = self.choices[leaf];
-        // The bias of a remainder that is no power of two is below 2^-20.
+        // For a pool size that is no power of two, the bias of the remainder is below 2^-20.
         ((choice as u32) as usize % self.encryptions(), (choice >> 32) as usize % (2 * self.shape.size))
     }
 }
@@ -103,7 +106,7 @@ mod tests {
     use crate::fhe::random::OsEntropy;
     use crate::fhe::{GlweSecret, PartialGlwe, encrypt, public_key};
 
-    /// Mean squares of the noise of whole ciphertexts, in parts of what the formula has for a key of mean weight.
+    /// The mean square of the noise of whole ciphertexts, divided by the variance that the formula predicts.
     fn ratio(secret: &GlweSecret, ciphertexts: &[Vec<u64>]) -> f64 {
         let shape = secret.shape();
         let phases = ciphertexts.iter().flat_map(|glwe| {
@@ -136,7 +139,7 @@ mod tests {
             Zeros::new(&key, &mut random).add(0, &mut out);
             out
         });
-        // The pool's are those, rotated: noise shows that rotation is one of the ring.
+        // The pool rotates such encryptions. Their noise would be wrong if the rotation did not match the ring.
         let pool = ZeroPool::new(&key, 8, 40, &mut random);
         let leaf = |leaf: usize| {
             let mut out = vec![1; glwe];

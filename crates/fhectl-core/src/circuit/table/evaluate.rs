@@ -94,13 +94,13 @@ pub fn evaluate(
     random: &mut Random,
 ) -> Result<Vec<u8>> {
     let bits = EncryptedBits::unpack(&params.bits, request)?;
-    let starts = key.map(|key| bits.starts(key, tables.len(), random));
+    let zeros = key.map(|key| bits.leaf_zeros(key, tables.len(), random));
     let tasks: Vec<_> = tables.iter().map(|table| (table, random.fork())).collect();
     let answers: Vec<Vec<u8>> = tasks
         .into_par_iter()
         .enumerate()
         .map(|(index, (table, mut random))| {
-            let mut answer = bits.look_up(table, starts.as_ref().map(|starts| (starts, index)));
+            let mut answer = bits.look_up(table, zeros.as_ref().map(|zeros| (zeros, index)));
             if let (Some(key), Some(noise_flooding)) = (key, params.noise_flooding) {
                 key.apply(&mut answer, noise_flooding, &mut random);
             }
