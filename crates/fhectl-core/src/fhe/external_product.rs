@@ -1,9 +1,9 @@
-//! External products in batches: what CMUX trees and blind rotations are made of.
+//! External products in batches, the building block of CMUX trees and blind rotations.
 //!
-//! A GGSW ciphertext is some hundred kilobytes in the Fourier domain, an accumulator a tenth of it. So several
-//! accumulators take part in one pass over a GGSW: it is read once for all of them, and the sums of a block of
-//! frequencies stay in vector registers. Transforms are tfhe's; between them real and imaginary parts stand apart, in
-//! blocks of the longest vectors there are.
+//! A GGSW ciphertext takes some hundred kilobytes in the Fourier domain, an accumulator a tenth of that. So several
+//! accumulators share a pass over a GGSW ciphertext: it is read once for all of them, and the sums of a block of frequencies
+//! stay in vector registers. The transforms are tfhe's. Between them, real and imaginary parts are stored separately, in
+//! blocks as long as the longest vector registers.
 
 use super::ggsw::GgswLayout;
 use super::random::Random;
@@ -15,9 +15,9 @@ use tfhe::core_crypto::fft_impl::fft64::c64;
 use tfhe::core_crypto::fft_impl::fft64::math::polynomial::FourierPolynomialOwned;
 use tfhe::core_crypto::prelude::{ComputationBuffers, Fft, Polynomial, PolynomialSize};
 
-/// Frequencies a block.
+/// Frequencies per block.
 const LANES: usize = 8;
-/// Accumulators that share a pass over a GGSW ciphertext.
+/// The most accumulators that share a pass over a GGSW ciphertext.
 pub const MAX_ACCUMULATORS: usize = 8;
 
 /// A block of frequencies, aligned to a cache line.
@@ -46,13 +46,13 @@ impl Block {
 pub struct FourierGgsws {
     layout: GgswLayout,
     fft: Fft,
-    /// For each ciphertext, output polynomial and block of frequencies: the block of every row.
+    /// Indexed by ciphertext, output polynomial, block of frequencies, row.
     blocks: Vec<Block>,
 }
 
 impl FourierGgsws {
-    /// Reads the wire form, expands the masks and transforms, on all threads of the current pool. Ciphertext `i` of the
-    /// result is the `order[i]`-th on the wire; what `order` leaves out is not unpacked.
+    /// Reads the wire form, expands the masks and transforms, on all threads of the current rayon pool. Ciphertext `i` of the
+    /// result is number `order[i]` on the wire. Those that `order` leaves out are not unpacked.
     ///
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the layout.
@@ -69,12 +69,12 @@ impl FourierGgsws {
         let (seed, packed) = layout.layout().split(bytes)?;
         let GlweShape { dimension, size } = layout.shape;
         let rows = layout.rows();
-        // Each ciphertext's words are whole bytes: sizes are multiples of eight.
+        // The polynomial size is a multiple of eight, so that the words of each ciphertext fill whole bytes.
         let each = wire::packed_len(rows * size, layout.key_bits);
         let fft = Fft::new(PolynomialSize(size));
         let of_output = rows * size / 2 / LANES;
         let mut blocks = buffer.0;
-        // Every block is written below.
+        // Old contents do not matter: every block is written below.
         blocks.resize(order.len() * (dimension + 1) * of_output, ZERO);
         blocks.par_chunks_mut((dimension + 1) * of_output).zip(order).for_each_init(
             || (Transforms::new(&fft, size), vec![0u64; dimension * size]),
@@ -95,6 +95,7 @@ impl FourierGgsws {
         Ok(Self { layout: *layout, fft, blocks })
     }
 
+    /// The parameters of the list. Its `count` includes ciphertexts that were not unpacked.
     pub fn layout(&self) -> &GgswLayout {
         &self.layout
     }
@@ -104,7 +105,7 @@ impl FourierGgsws {
         ScratchBuffer(self.blocks)
     }
 
-    /// Memory for products; one a thread.
+    /// Buffers for products. Each thread needs its own.
     pub fn workspace(&self) -> Workspace {
         let size = self.layout.shape.size;
         Workspace {
@@ -115,12 +116,12 @@ impl FourierGgsws {
         }
     }
 
-    /// Adds to each of up to [`MAX_ACCUMULATORS`] accumulators its factor's product with ciphertext `index`: the factor where
-    /// the encrypted bit is one, an encryption of zero where it is not.
+    /// Adds to each of up to [`MAX_ACCUMULATORS`] accumulators the external product of its factor with ciphertext `index`: an
+    /// encryption of the factor where the encrypted bit is one, of zero where it is zero.
     ///
-    /// Accumulators and factors are GLWE ciphertexts, `k + 1` polynomials, one after the other. Decomposition into
-    /// balanced digits and products with the rows (TFHE, definition 3.12). Noise: with a CMUX's difference for the
-    /// factor, [`GgswLayout::cmux_variance`].
+    /// Accumulators and factors are GLWE ciphertexts of `k + 1` polynomials, one after the other. The factor is decomposed
+    /// into balanced digits, which are multiplied with the rows (TFHE, definition 3.12). Noise, where the factor is the
+    /// difference of the inputs of a CMUX: [`GgswLayout::cmux_variance`].
     pub fn add_products(&self, index: usize, factors: &[u64], accumulators: &mut [u64], workspace: &mut Workspace) {
         let GlweShape { dimension, size } = self.layout.shape;
         let (rows, glwe) = (self.layout.rows(), (dimension + 1) * size);
@@ -129,7 +130,7 @@ impl FourierGgsws {
         for (factor, spectra) in factors.chunks(glwe).zip(spectra.chunks_mut(of_output)) {
             for (polynomial, words) in factor.chunks(size).enumerate() {
                 let row = |level: usize| level * (dimension + 1) + polynomial;
-                // The masks of trivial ciphertexts, as at the leaves of a tree of CMUXes.
+                // So are the masks of trivial ciphertexts, as at the leaves of a CMUX tree.
                 if words.iter().all(|word| *word == 0) {
                     (0..self.layout.levels as usize).for_each(|level| clear(row(level), rows, spectra));
                     continue;
@@ -165,21 +166,21 @@ impl FourierGgsws {
 #[derive(Default)]
 pub struct ScratchBuffer(Vec<Block>);
 
-/// What [`FourierGgsws::add_products`] works in.
+/// Buffers of [`FourierGgsws::add_products`].
 pub struct Workspace {
     transforms: Transforms,
     digits: Vec<u64>,
-    /// For each ciphertext and block of frequencies the block of every row.
+    /// Spectra of digits, indexed by accumulator, block of frequencies, row.
     rows: Vec<Block>,
     sums: Vec<Block>,
 }
 
-/// Puts zeros into a row of every block.
+/// Writes zeros into a row of every block.
 fn clear(row: usize, rows: usize, target: &mut [Block]) {
     target.chunks_mut(rows).for_each(|target| target[row] = ZERO);
 }
 
-/// One polynomial on its way through a transform.
+/// The buffers of a Fourier transform, with the spectrum of one polynomial.
 struct Transforms {
     spectrum: FourierPolynomialOwned,
     buffers: ComputationBuffers,
@@ -203,14 +204,14 @@ impl Transforms {
         let _ = fft.as_view().forward_as_integer(self.spectrum.as_mut_view(), polynomial, self.buffers.stack());
     }
 
-    /// Puts the spectrum into its row of every block.
+    /// Writes the spectrum into a row of every block.
     fn write(&self, row: usize, rows: usize, target: &mut [Block]) {
         for (target, values) in target.chunks_mut(rows).zip(self.spectrum.data.as_chunks::<LANES>().0) {
             target[row] = Block::of(values);
         }
     }
 
-    /// Transforms sums back and adds them to `words`.
+    /// Adds the inverse transform of `sums` to `words`.
     fn add_back(&mut self, fft: &Fft, sums: &[Block], words: &mut [u64]) {
         for (values, sum) in self.spectrum.data.as_chunks_mut::<LANES>().0.iter_mut().zip(sums) {
             *values = sum.values();
@@ -220,13 +221,13 @@ impl Transforms {
     }
 }
 
-/// Multiplies for `C` ciphertexts, with the longest vectors of this machine. Returns `C`.
+/// Multiplies for `C` accumulators, with the longest vector instructions of this machine. Returns `C`.
 fn multiply<const C: usize>(key: &[Block], rows: usize, spectra: &[Block], sums: &mut [Block]) -> usize {
     Arch::new().dispatch(Multiply::<C> { key, rows, spectra, sums });
     C
 }
 
-/// For each of `C` ciphertexts the sum over rows of its spectrum times the key's, for one output polynomial.
+/// For each of `C` accumulators: the sum over rows of digit spectrum times key spectrum, for one output polynomial.
 struct Multiply<'a, const C: usize> {
     key: &'a [Block],
     rows: usize,
@@ -268,17 +269,17 @@ impl<const C: usize> WithSimd for Multiply<'_, C> {
     }
 }
 
-/// Balanced digits of every word rounded to `levels * base_log` bits: `levels` polynomials, the level of the smallest
-/// factor first, as the rows of a GGSW stand on the wire. Digits lie in `[-B/2, B/2]`, in two's complement.
+/// Gadget decomposition of each word, rounded to `levels * base_log` bits: `levels` polynomials of balanced digits, the level
+/// of the smallest factor first, as in the wire form of a GGSW ciphertext. Digits lie in `[-B/2, B/2]`, in two's complement.
 ///
-/// Of a uniform word every digit has mean zero: `-B/2` and `B/2` stand for the same up to a carry, and each is taken for
-/// half of the words that have it. With a mean of `-1/2`, noise would have a mean that depends on what was computed:
-/// the key's own noise in a rotated order, to be averaged out of many answers.
+/// The digits of a uniform word have mean zero: `-B/2` and `B/2` are the same up to a carry, and each is used for half of
+/// the words. If the mean were `-1/2`, the noise would have a mean that depends on the computation (the noise of the key,
+/// rotated), and averaging many answers would disclose it.
 fn decompose(words: &[u64], base_log: u32, digits: &mut [u64]) {
     let size = words.len();
     let levels = (digits.len() / size) as u32;
     let unused = 64 - base_log * levels;
-    // Rounded away from the middle without wrapping round: what is nearest to half a turn keeps its side.
+    // Rounding does not wrap around: a word next to half a turn keeps its sign.
     let rounded = |word: u64| ((word as i64 >> (unused - 1)) + 1) >> 1;
     let (lower, top) = digits.split_at_mut((levels as usize - 1) * size);
     if lower.is_empty() {
@@ -292,7 +293,7 @@ fn decompose(words: &[u64], base_log: u32, digits: &mut [u64]) {
         let mut rest = rounded(*word);
         for digits in lower.chunks_mut(size) {
             let (low, above) = (rest & mask, rest >> base_log);
-            // More than half carries; half itself where the next digit is in its own upper half.
+            // A digit above B/2 carries. B/2 itself carries where the next digit is in its own upper half.
             let carry = (((low - 1) | above) & low & half) >> (base_log - 1);
             digits[index] = (low - (carry << base_log)) as u64;
             rest = above + carry;
@@ -325,7 +326,7 @@ mod tests {
 
         #[test]
         fn digits_have_no_mean(words in prop::collection::vec(any::<u64>(), 1..20), base_log in 2u32..24, levels in 1usize..3) {
-            // What is as likely, the negated words, has the negated digits. Odd words are never rounded from the middle.
+            // Negated words are equally likely and have negated digits. Odd words are never half-way between two roundings.
             let words: Vec<u64> = words.iter().map(|word| word | 1).collect();
             let negated: Vec<u64> = words.iter().map(|word| word.wrapping_neg()).collect();
             let (mut digits, mut opposite) = (vec![0u64; words.len() * levels], vec![0u64; words.len() * levels]);

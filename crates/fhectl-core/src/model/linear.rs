@@ -1,22 +1,23 @@
-//! A linear model over quantised features.
+//! Linear models over quantized features.
 
 use super::{Output, Quantizer, invalid};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Integer scores `bias[c] + sum_f weights[c][f] * q[f]`.
+/// A linear model: score `c` is `biases[c] + sum_f weights[c][f] * q[f]`.
 ///
-/// A binary classifier and a regression have one row (its score is the margin of class 1, or the value), a multinomial
-/// classifier a row a class. `scale` turns an integer score back into the float model's logit: `logit = score * scale`.
+/// A binary classifier and a regression have one row of weights, whose score is the margin of class 1, or the value. A
+/// multinomial classifier has a row per class. `score * scale` is the logit of the float model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IntegerLinear {
+    /// Indexed by score and feature.
     pub weights: Vec<Vec<i32>>,
     pub biases: Vec<i64>,
     pub scale: f64,
 }
 
 impl IntegerLinear {
-    /// The integer scores of one quantised row.
+    /// The integer scores of one quantized row.
     pub fn scores(&self, quantized: &[u32]) -> Vec<i64> {
         self.weights
             .iter()
@@ -27,7 +28,7 @@ impl IntegerLinear {
             .collect()
     }
 
-    /// The smallest and largest score any quantised row can reach, over all rows of weights.
+    /// The smallest and the largest score that any quantized row can have, over all rows of weights.
     pub fn score_range(&self, quantizer: &Quantizer) -> (i64, i64) {
         let tops: Vec<i64> = quantizer.features.iter().map(|f| i64::from(f.levels()) - 1).collect();
         let mut range = (i64::MAX, i64::MIN);
@@ -43,10 +44,10 @@ impl IntegerLinear {
         range
     }
 
-    /// Checks the shape against the quantiser and the output.
+    /// Checks the shape against the quantizer and the output, and that no score can reach 2^62.
     ///
     /// # Errors
-    /// `model_invalid` naming what is wrong.
+    /// `model_invalid`, which says what is wrong.
     pub fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         let rows = self.weights.len();
         if rows == 0 || rows != output.margins() || self.biases.len() != rows {

@@ -1,4 +1,19 @@
-//! Quantisers and the integer models in clear: what the encrypted computation must equal.
+//! Quantizers and integer models in clear. The encrypted computation has to give the same result.
+//!
+//! ```
+//! use fhectl_core::model::{FeatureQuantizer, IntegerLinear, Model, Output, Quantizer};
+//!
+//! let feature = FeatureQuantizer::Affine { low: 0.0, step: 0.5, levels: 8 };
+//! let quantizer = Quantizer { features: vec![feature.clone(), feature] };
+//! let model = Model::Linear(IntegerLinear { weights: vec![vec![3, -2]], biases: vec![-4], scale: 0.1 });
+//! model.check(&quantizer, Output::Classes(2))?;
+//!
+//! let row = quantizer.quantize(&[1.2, 0.4])?;
+//! assert_eq!(row, [2, 1]);
+//! assert_eq!(model.scores(&row), [0]);
+//! assert_eq!(model.predict(&row), 0);
+//! # Ok::<(), fhectl_core::error::Error>(())
+//! ```
 
 mod forest;
 mod linear;
@@ -17,12 +32,12 @@ pub use tree::{IntegerTree, Node};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// What a model's scores stand for.
+/// What a model predicts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
-    /// One of so many classes, at least 2.
+    /// One of this many classes, at least 2.
     Classes(usize),
-    /// A number.
+    /// A number (regression).
     Value,
 }
 
@@ -35,8 +50,8 @@ impl Output {
         }
     }
 
-    /// Scores of a model whose scores add up: one for a number, one for two classes (the margin of the second), else one
-    /// a class.
+    /// The number of scores of an additive model (linear, forest): 1 for a number, 1 for two classes (the margin of class 1),
+    /// else one per class.
     pub fn margins(self) -> usize {
         match self {
             Self::Classes(2) | Self::Value => 1,
@@ -45,7 +60,7 @@ impl Output {
     }
 }
 
-/// A trained, quantised model: a function from quantised features to class scores, or to a value.
+/// A trained, quantized model: a function from quantized features to integer scores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "model", rename_all = "snake_case")]
 pub enum Model {
@@ -56,7 +71,7 @@ pub enum Model {
 }
 
 impl Model {
-    /// The integer scores of one quantised row, exactly as the encrypted circuit returns them.
+    /// The integer scores of one quantized row. Exact circuits return the same; those of a network add noise.
     pub fn scores(&self, quantized: &[u32]) -> Vec<i64> {
         match self {
             Self::Tree(tree) => tree.scores(quantized),
@@ -66,15 +81,15 @@ impl Model {
         }
     }
 
-    /// The predicted class of one quantised row.
+    /// The predicted class of one quantized row.
     pub fn predict(&self, quantized: &[u32]) -> usize {
         class_of_scores(&self.scores(quantized))
     }
 
-    /// Checks every index against the quantiser's shape.
+    /// Checks the model, and that it fits the quantizer and the output. The other methods may panic on a model that fails.
     ///
     /// # Errors
-    /// `model_invalid` with the place that is wrong.
+    /// `model_invalid`, which says what is wrong and where.
     pub fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         match self {
             Self::Tree(tree) => tree.check(quantizer, output),
@@ -85,10 +100,16 @@ impl Model {
     }
 }
 
-/// The class that integer scores stand for.
+/// The class that integer scores predict.
 ///
-/// One score is a signed margin: class 1 where it is positive. Several are one score a class: the
-/// first of the largest wins.
+/// A single score is a margin: class 1 where it is positive. Several scores are one per class: the largest wins, the first
+/// of equal ones.
+///
+/// ```
+/// use fhectl_core::model::class_of_scores;
+/// assert_eq!(class_of_scores(&[0]), 0);
+/// assert_eq!(class_of_scores(&[-1, 4, 4]), 1);
+/// ```
 pub fn class_of_scores(scores: &[i64]) -> usize {
     match scores {
         [margin] => usize::from(*margin > 0),

@@ -1,24 +1,24 @@
-//! From a real-valued row to small integers, one rule a feature.
+//! Quantization of rows of numbers to small integers, one rule per feature.
 
 use super::invalid;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// The most levels a feature may have (16 bits).
+/// The most levels that a feature may have (16 bits).
 pub const MAX_LEVELS: u32 = 1 << 16;
 
-/// How one feature becomes an integer in `0..levels()`.
+/// The rule that maps a feature to an integer in `0..levels()`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum FeatureQuantizer {
-    /// `q` counts the edges below or at the value: `q = #{e : e <= x}`. Edges are strictly increasing.
+    /// `q` is the number of edges at or below the value: `q = #{e : e <= x}`. Edges are strictly increasing.
     Edges { edges: Vec<f64> },
-    /// `q = round((x - low) / step)`, clipped to `0..levels`. A constant feature has one level.
+    /// `q = round((x - low) / step)`, clipped to `0..levels`. A constant feature has 1 level.
     Affine { low: f64, step: f64, levels: u32 },
 }
 
 impl FeatureQuantizer {
-    /// The number of values that `quantize` can return (at least 1).
+    /// The number of values that `quantize` can return, at least 1.
     pub fn levels(&self) -> u32 {
         match self {
             Self::Edges { edges } => edges.len() as u32 + 1,
@@ -26,7 +26,7 @@ impl FeatureQuantizer {
         }
     }
 
-    /// The integer that stands for `value`.
+    /// The integer for a finite `value`.
     pub fn quantize(&self, value: f64) -> u32 {
         match self {
             Self::Edges { edges } => edges.partition_point(|edge| *edge <= value) as u32,
@@ -63,7 +63,21 @@ impl FeatureQuantizer {
     }
 }
 
-/// The quantisers of all features, in the order of the model's columns.
+/// The rules of all features, in the order of the model's columns.
+///
+/// ```
+/// use fhectl_core::model::{FeatureQuantizer, Quantizer};
+/// let quantizer = Quantizer {
+///     features: vec![
+///         FeatureQuantizer::Edges { edges: vec![0.5, 1.5] },
+///         FeatureQuantizer::Affine { low: -1.0, step: 0.25, levels: 9 },
+///     ],
+/// };
+/// quantizer.check()?;
+/// assert_eq!(quantizer.quantize(&[1.5, 0.1])?, [2, 4]);
+/// assert_eq!(quantizer.quantize(&[1.5]).unwrap_err().code, "row_shape");
+/// # Ok::<(), fhectl_core::error::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Quantizer {
@@ -71,10 +85,10 @@ pub struct Quantizer {
 }
 
 impl Quantizer {
-    /// Quantises a row of `features.len()` finite values.
+    /// Quantizes a row of `features.len()` finite values.
     ///
     /// # Errors
-    /// `row_shape` where the row has another length, `row_value` where a value is not finite.
+    /// `row_shape` for a row of another length, `row_value` where a value is not finite.
     pub fn quantize(&self, row: &[f64]) -> Result<Vec<u32>> {
         if row.len() != self.features.len() {
             return Err(Error::user(
@@ -97,10 +111,10 @@ impl Quantizer {
             .collect()
     }
 
-    /// Checks the rules themselves.
+    /// Checks that there are features and that their rules are well-formed.
     ///
     /// # Errors
-    /// `model_invalid` naming the feature.
+    /// `model_invalid`, which names the feature.
     pub fn check(&self) -> Result<()> {
         if self.features.is_empty() {
             return Err(invalid("the quantiser has no features"));

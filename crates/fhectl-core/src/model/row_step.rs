@@ -1,16 +1,23 @@
-//! What a client does to a row of numbers before it is quantised.
+//! Preprocessing: what a client does to a row of numbers before quantization.
 
 use super::invalid;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// One step, in clear on the client. Its parameters are public.
+/// One step of preprocessing, in clear on the client. Its parameters are public.
+///
+/// ```
+/// use fhectl_core::model::{Norm, RowStep};
+/// let mut row = [3.0, -4.0];
+/// RowStep::Normalize { norm: Norm::L2 }.apply(&mut row);
+/// assert_eq!(row, [0.6, -0.8]);
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum RowStep {
-    /// `(x - offset) * scale`, feature by feature.
+    /// `(x - offset) * scale`, for each feature.
     Scale { offsets: Vec<f64>, scales: Vec<f64> },
-    /// The row divided by its norm; a row of norm zero stays as it is.
+    /// Divides the row by its norm. A row of norm zero is left alone.
     Normalize { norm: Norm },
 }
 
@@ -18,13 +25,16 @@ pub enum RowStep {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Norm {
+    /// The sum of magnitudes.
     L1,
+    /// The Euclidean norm.
     L2,
+    /// The largest magnitude.
     Max,
 }
 
 impl RowStep {
-    /// Takes the step, in place.
+    /// Applies the step to a row, in place.
     pub fn apply(&self, row: &mut [f64]) {
         match self {
             Self::Scale { offsets, scales } => {
@@ -45,8 +55,10 @@ impl RowStep {
         }
     }
 
+    /// Checks the parameters, and that the step fits rows of this many features.
+    ///
     /// # Errors
-    /// `model_invalid` where the step does not fit rows of so many features.
+    /// `model_invalid`.
     pub fn check(&self, features: usize) -> Result<()> {
         match self {
             Self::Scale { offsets, scales } => {

@@ -1,4 +1,4 @@
-//! Linear maps of a network: dense, convolution and sparse, with integer weights.
+//! Linear maps of networks with integer weights: dense, convolution, sparse.
 
 use super::super::invalid;
 use super::sparse::SparseShape;
@@ -6,20 +6,20 @@ use super::{MAX_TERMS, MAX_WEIGHTS, MAX_WIDTH};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// `outputs = weights * inputs + biases`. Pooling is not a step of its own: averaging before or after a convolution
-/// is a convolution with a larger kernel, and training writes it so.
+/// A linear map: `outputs = weights * inputs + biases`. There is no separate average pooling: training and import merge it
+/// into a convolution with a larger kernel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinearMap {
     #[serde(flatten)]
     pub shape: MapShape,
-    /// Dense: `[output][input]`. Convolution: `[filter][row][column][channel]`. Sparse: those of each output's inputs, one
-    /// output after the other.
+    /// Dense: `[output][input]`. Convolution: `[filter][row][column][channel]`. Sparse: for each output, one weight for each
+    /// of its inputs.
     pub weights: Vec<i32>,
-    /// One a channel; of a sparse map one an output.
+    /// One per channel. For a sparse map one per output.
     pub biases: Vec<i64>,
 }
 
-/// How a map's weights are laid out.
+/// The shape of a map, which fixes the order of its weights.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "map", rename_all = "snake_case")]
 pub enum MapShape {
@@ -27,8 +27,8 @@ pub enum MapShape {
         inputs: usize,
         outputs: usize,
     },
-    /// Images are stored row after row, channels innermost: index `(y * width + x) * channels + c`. `padding` rows and
-    /// columns of zeros stand around the image.
+    /// A convolution. Images are stored with channels last: index `(y * width + x) * channels + c`. `padding` rows and columns
+    /// of zeros surround the image.
     Conv {
         height: usize,
         width: usize,
@@ -38,11 +38,12 @@ pub enum MapShape {
         stride: usize,
         padding: usize,
     },
-    /// Every output has inputs of its own.
+    /// Each output has its own list of inputs.
     Sparse(SparseShape),
 }
 
 impl MapShape {
+    /// The number of inputs.
     pub fn inputs(&self) -> usize {
         match *self {
             Self::Dense { inputs, .. } => inputs,
@@ -51,8 +52,8 @@ impl MapShape {
         }
     }
 
-    /// Units that have thresholds of their own, and but in sparse maps weights and biases; output `i` is of channel
-    /// `i % channels`.
+    /// The number of channels. Output `i` belongs to channel `i % channels`. The outputs of a channel share thresholds and,
+    /// except in sparse maps, weights and bias.
     pub fn channels(&self) -> usize {
         match *self {
             Self::Dense { outputs, .. } => outputs,
@@ -61,6 +62,7 @@ impl MapShape {
         }
     }
 
+    /// The number of outputs.
     pub fn outputs(&self) -> usize {
         match *self {
             Self::Dense { outputs, .. } => outputs,
@@ -72,7 +74,7 @@ impl MapShape {
         }
     }
 
-    /// Rows and columns of a convolution's output; `[1, 1]` for other maps.
+    /// Rows and columns of the output of a convolution, `[1, 1]` for other maps.
     pub fn positions(&self) -> [usize; 2] {
         match *self {
             Self::Dense { .. } | Self::Sparse(_) => [1, 1],
@@ -83,7 +85,7 @@ impl MapShape {
         }
     }
 
-    /// Weights a channel; of a sparse map the most that an output has.
+    /// Weights per channel. For a sparse map, the largest number of inputs of an output.
     pub fn taps(&self) -> usize {
         match *self {
             Self::Dense { inputs, .. } => inputs,
@@ -92,7 +94,7 @@ impl MapShape {
         }
     }
 
-    /// Products of a weight and an input, those with padding too.
+    /// The number of products of a weight and an input, including those with padding.
     pub fn terms(&self) -> usize {
         match self {
             Self::Dense { .. } | Self::Conv { .. } => self.outputs() * self.taps(),
@@ -100,8 +102,8 @@ impl MapShape {
         }
     }
 
-    /// For one position of the output, the input index of every tap in the order of a channel's weights; `None` is
-    /// padding. Outputs of a sparse map share no window.
+    /// The input index of each weight of a channel, in order, at a position of the output. `None` is padding. Empty for a
+    /// sparse map, whose outputs share no window.
     pub fn window(&self, position: [usize; 2]) -> Vec<Option<usize>> {
         match *self {
             Self::Sparse(_) => Vec::new(),
@@ -153,13 +155,13 @@ impl MapShape {
 }
 
 impl LinearMap {
-    /// The weights of a channel of a dense map or a convolution.
+    /// The weights of a channel, for a dense map or a convolution.
     pub fn of(&self, channel: usize) -> &[i32] {
         let taps = self.shape.taps();
         &self.weights[channel * taps..][..taps]
     }
 
-    /// Calls `visit` with bias, input indices (`None` is padding) and weights of every sum, in the order of outputs.
+    /// Calls `visit` with the bias, the input indices (`None` is padding) and the weights of each output, in order.
     pub fn for_each_sum(&self, mut visit: impl FnMut(i64, &[Option<usize>], &[i32])) {
         if let MapShape::Sparse(sparse) = &self.shape {
             let mut weights = self.weights.as_slice();
@@ -182,7 +184,7 @@ impl LinearMap {
         }
     }
 
-    /// The sums of all outputs.
+    /// The outputs for these inputs.
     pub fn apply(&self, inputs: &[i64]) -> Vec<i64> {
         if let MapShape::Sparse(sparse) = &self.shape {
             return sparse.apply(&self.weights, &self.biases, inputs);
@@ -206,13 +208,13 @@ impl LinearMap {
         outputs
     }
 
-    /// The squared Euclidean norm of the weights of every channel, of a sparse map of every output: by it noise of
-    /// independent inputs grows.
+    /// The squared Euclidean norm of the weights of each channel, for a sparse map of each output: the factor by which the
+    /// variance of independent noise on the inputs grows.
     pub fn squared_norms(&self) -> Vec<f64> {
         self.lists().map(|weights| weights.iter().map(|w| f64::from(*w).powi(2)).sum()).collect()
     }
 
-    /// The weights of every channel, of a sparse map of every output.
+    /// The weights of each channel, for a sparse map of each output.
     fn lists(&self) -> Box<dyn Iterator<Item = &[i32]> + '_> {
         match &self.shape {
             MapShape::Sparse(sparse) => Box::new(sparse.split(&self.weights)),
@@ -220,8 +222,10 @@ impl LinearMap {
         }
     }
 
+    /// Checks the sizes, and that no sum can reach 2^62 for inputs up to `largest` in magnitude.
+    ///
     /// # Errors
-    /// `model_invalid` where sizes are impossible or a sum of inputs up to `largest` could leave 2^62.
+    /// `model_invalid`.
     pub(super) fn check(&self, inputs: usize, largest: i128) -> Result<()> {
         self.shape.check()?;
         if self.shape.inputs() != inputs {

@@ -1,7 +1,7 @@
-//! A neural network over quantised features.
+//! Neural networks over quantized features.
 //!
-//! A pre-activation is a point on a circle of `circle` integer steps, an activation a staircase on that circle, the
-//! last layer's sums are the scores. In clear the sums are exact; on ciphertexts they carry noise that training saw.
+//! A layer computes sums modulo its plaintext modulus, then a staircase function of each sum. The sums of the last layer are
+//! the scores. In clear the sums are exact. On ciphertexts they carry noise, which training simulated.
 
 mod linear_map;
 mod sparse;
@@ -13,7 +13,7 @@ use super::{Output, Quantizer, invalid};
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 
-/// Limits of what is read: far above what a bootstrap can carry, far below what would exhaust memory.
+/// Limits on networks that are read: far above what bootstraps can carry, far below what would exhaust memory.
 const MAX_LAYERS: usize = 16;
 const MAX_WIDTH: usize = 1 << 20;
 const MAX_WEIGHTS: usize = 1 << 24;
@@ -21,32 +21,32 @@ const MAX_TERMS: usize = 1 << 25;
 const MAX_MODULUS: u64 = 1 << 40;
 const MAX_OUTPUTS: usize = 1 << 10;
 
-/// Layers in the order of computation; only the last has no activation.
+/// A network: layers in the order of computation. All but the last have an activation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct IntegerNetwork {
     pub layers: Vec<NetworkLayer>,
 }
 
-/// A linear map and what becomes of its sums.
+/// A linear map, and the activation of its sums.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NetworkLayer {
     pub map: LinearMap,
-    /// Integer steps in one turn of the torus: sums live modulo this.
+    /// Sums are integers modulo this number; a step of 1 is `1 / plaintext_modulus` of the torus. Even.
     pub plaintext_modulus: u64,
-    /// The noise that each sum is allowed: a standard deviation, as a fraction of the circle, no more than training put
-    /// there. Encrypted inference is given parameters that stay at or below it.
+    /// The standard deviation of the noise that each sum may carry, as a fraction of the torus. Training simulated this noise;
+    /// the parameters of encrypted inference are chosen to stay at or below it.
     pub noise: f64,
     /// `None` in the last layer, whose sums are the scores.
     pub activation: Option<Activation>,
 }
 
-/// A univariate staircase `outputs[#{t in thresholds : t <= z}]`: a sign, a clipped ReLU, a quantised tanh.
+/// A staircase function `outputs[#{t in thresholds : t <= z}]`, such as a sign, a clipped ReLU or a quantized tanh.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Activation {
-    /// One value a step, from the lowest sums to the highest.
+    /// The value of each step, from the lowest sums to the highest.
     pub outputs: Vec<i32>,
-    /// Not decreasing, one fewer than outputs; a list a channel (a unit of a dense layer, a filter of a
-    /// convolution), or one list for all.
+    /// Non-decreasing, one fewer than `outputs`. One list per channel (a unit of a dense layer, a filter of a convolution),
+    /// or a single list for all channels.
     pub thresholds: Vec<Vec<i64>>,
 }
 
@@ -61,11 +61,11 @@ impl Activation {
         &self.thresholds[channel % self.thresholds.len()]
     }
 
-    /// The sums for which a look-up table on half a turn gives the staircase, lowest and highest.
+    /// The lowest and the highest sum for which a bootstrap gives the right output.
     ///
-    /// A table on the circle satisfies `f(z + circle/2) = -f(z)`. About the mean of its first and last output a
-    /// staircase does so as long as it is flat where the turn comes back: from half a turn below the last threshold
-    /// to half a turn above the first.
+    /// The look-up table of a bootstrap is negacyclic: `f(z + modulus / 2) = -f(z)`. A staircase is, too, relative to the mean
+    /// of its first and last output, where it is flat: from `modulus / 2` below the last threshold to `modulus / 2` above the
+    /// first.
     pub fn valid_range(&self, channel: usize, modulus: u64) -> (i64, i64) {
         let half = (modulus / 2) as i64;
         match self.of(channel) {
@@ -75,31 +75,31 @@ impl Activation {
         }
     }
 
-    /// How far half the circle must reach at least for sums of a channel from `low` to `high` to be valid.
+    /// The smallest half of a plaintext modulus for which sums of a channel from `low` to `high` are valid.
     pub fn min_half_modulus(&self, channel: usize, low: i64, high: i64) -> i64 {
         match self.of(channel) {
             [] => (-low).max(high + 1),
-            // The staircase's own width counts too: it must span less than half the circle.
+            // The thresholds themselves have to span less than half the modulus, too.
             [first, .., last] => (last - low).max(high - first + 1).max(last - first + 1),
             [only] => (only - low).max(high - only + 1),
         }
     }
 }
 
-/// What one row leaves at each layer, in clear.
+/// The sums of all layers for one row, in clear.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Trace {
-    /// The sums of every layer; the last are the scores.
+    /// The sums of each layer. The last ones are the scores.
     pub sums: Vec<Vec<i64>>,
 }
 
 impl IntegerNetwork {
-    /// The scores of one quantised row: one a class, or a single margin.
+    /// The scores of one quantized row: one per class, or a single margin or value.
     pub fn scores(&self, quantized: &[u32]) -> Vec<i64> {
         self.trace(quantized).sums.pop().unwrap_or_default()
     }
 
-    /// All sums of one quantised row.
+    /// The sums of all layers for one quantized row.
     pub fn trace(&self, quantized: &[u32]) -> Trace {
         let mut values: Vec<i64> = quantized.iter().map(|q| i64::from(*q)).collect();
         let mut sums = Vec::with_capacity(self.layers.len());
@@ -114,7 +114,8 @@ impl IntegerNetwork {
         Trace { sums }
     }
 
-    /// How many sums of a row leave their circle, scores included: each would be a wrong answer, not noise.
+    /// The number of sums of a row, scores included, that leave their valid range. Each is an error in the encrypted result
+    /// beyond noise.
     pub fn wraps(&self, quantized: &[u32]) -> usize {
         let trace = self.trace(quantized);
         let of_layer = |(layer, sums): (&NetworkLayer, &Vec<i64>)| {
@@ -124,16 +125,16 @@ impl IntegerNetwork {
         self.layers.iter().zip(&trace.sums).map(of_layer).sum()
     }
 
-    /// The number of activations: bootstraps on ciphertexts.
+    /// The number of activations. Each takes a bootstrap.
     pub fn activations(&self) -> usize {
         let with = self.layers.iter().filter(|layer| layer.activation.is_some());
         with.map(|layer| layer.map.shape.outputs()).sum()
     }
 
-    /// Checks shapes, ranges and that layers fit together.
+    /// Checks shapes and ranges, and that the layers fit together.
     ///
     /// # Errors
-    /// `model_invalid` naming the layer.
+    /// `model_invalid`, which names the layer.
     pub fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         if self.layers.is_empty() || self.layers.len() > MAX_LAYERS {
             return Err(invalid(format!("{} layers, want 1 to {MAX_LAYERS}", self.layers.len())));
@@ -156,7 +157,7 @@ impl IntegerNetwork {
 }
 
 impl NetworkLayer {
-    /// Whether a sum stays where the circle gives it back.
+    /// Whether a sum of a channel stays in its valid range.
     pub fn holds(&self, channel: usize, z: i64) -> bool {
         let half = (self.plaintext_modulus / 2) as i64;
         let (low, high) = self

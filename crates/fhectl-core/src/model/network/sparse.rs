@@ -5,23 +5,24 @@ use super::{MAX_WEIGHTS, MAX_WIDTH};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// Which inputs enter which output.
+/// The inputs of each output.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SparseShape {
+    /// The number of inputs.
     pub inputs: usize,
-    /// Output `i` has the thresholds of channel `i % channels`.
+    /// The number of channels: output `i` has the thresholds of channel `i % channels`.
     pub channels: usize,
-    /// For every output its inputs, increasing.
+    /// For each output the indices of its inputs, in increasing order.
     pub rows: Vec<Vec<u32>>,
 }
 
 impl SparseShape {
-    /// Weights of all outputs.
+    /// The number of weights of all outputs together.
     pub fn entries(&self) -> usize {
         self.rows.iter().map(Vec::len).sum()
     }
 
-    /// `weights` cut into those of each output.
+    /// Splits `weights` into those of each output.
     pub(super) fn split<'a>(&'a self, weights: &'a [i32]) -> impl Iterator<Item = &'a [i32]> {
         self.rows.iter().scan(weights, |rest, row| {
             let (own, after) = rest.split_at(row.len());
