@@ -1,4 +1,4 @@
-//! What plans predict beside what is measured: compute, and the client's work, circuit by circuit.
+//! Predictions of the planner compared with measurements, for each circuit: computing, and the client's work.
 //!
 //! `cargo bench --bench planner`: medians on all cores of this machine, and what plans predict in parts of them, at the
 //! speed that the machine had meanwhile; the figures of `fhe::cost` are fitted to them.

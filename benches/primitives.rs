@@ -1,6 +1,6 @@
-//! The expensive steps one by one: what the cost model in `fhe::cost` is fitted to.
+//! Benchmarks of the expensive operations, to which the constants of `fhe::cost` are fitted.
 //!
-//! `cargo bench --bench primitives`. One core; the bootstrap's figure is per ciphertext in a batch.
+//! `cargo bench --bench primitives`. Times are of one core unless a name says otherwise. Bootstraps are timed in a batch of 8.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use fhectl_core::fhe::bootstrap::BootstrapParams;

@@ -1,5 +1,5 @@
-//! What a server costs beside computing: one client's requests one after the other, and eight clients at once against
-//! the computing pool alone.
+//! The overhead of a server beyond computing: the latency of one client, and the throughput of eight clients compared with the
+//! computing pool alone.
 //!
 //! `cargo bench --bench serving`: loopback, connections kept alive, requests encrypted beforehand. Clients and server
 //! share the machine's cores, so what the clients do counts against the server.

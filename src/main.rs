@@ -1,4 +1,4 @@
-//! The door: parse, run, print the error and its hint, exit.
+//! The `fhectl` binary: runs the command line, prints an error with its hint, exits.
 
 use std::process::ExitCode;
 

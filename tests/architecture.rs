@@ -1,10 +1,11 @@
-//! What no compiler can keep: the order of modules inside a crate, and what has no name in some of them.
+//! Architecture rules that the compiler does not check: the order of modules inside a crate, and names that some of them must
+//! not use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules of `fhectl-core` in layer order: each may use only those before it.
-const CORE: [&str; 6] = ["error", "model", "fhe", "circuit", "bundle", "protocol"];
+const CORE: [&str; 7] = ["error", "digest", "model", "fhe", "circuit", "bundle", "protocol"];
 /// Of `fhectl-train`, of `fhectl-server` and of the command line.
 const OTHERS: [&[&str]; 3] = [&["data", "train", "import"], &["store", "server"], &["client", "report", "commands"]];
 

@@ -1,8 +1,8 @@
-//! What a client with its secret key can make of one answer.
+//! Model extraction by a client, which has its secret key, from a single answer.
 //!
-//! Without re-randomisation (`--reveal model`) an answer's mask is a known function of the client's own mask and the
-//! model, and these attacks find the model; that shows that they would see a leak. With it they find nothing. The
-//! attacker is given more than the wire carries: answers at full precision.
+//! Without re-randomization (`--reveal model`), the mask of an answer is a known function of the client's own mask and the
+//! model, and these attacks recover the model. That shows that the tests would detect a leak. With re-randomization they
+//! recover nothing. The attacker gets more than the wire carries: answers at full precision.
 
 mod common;
 
@@ -14,7 +14,7 @@ use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{GlweList, Lwe, PartialGlwe, Random, SeededLayout};
 use fhectl_core::model::{IntegerTree, Model, Node, Output, Quantizer, ValueNode};
 
-/// A spec whose answers are not cut.
+/// A spec whose answers are not rounded.
 fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal) -> CircuitSpec {
     let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
     let mut spec = plan(model, quantizer, Output::Classes(2), &request).unwrap().remove(0).spec;
@@ -150,7 +150,7 @@ fn one_answer_of_path_cost_does_not_give_the_thresholds_away() {
     }
 }
 
-/// A small sum of trees and its parameters, answers not cut.
+/// A small sum of trees and its parameters, with answers that are not rounded.
 fn sum_of_trees(trees: usize, reveal: Reveal) -> (Model, Quantizer, CircuitSpec) {
     let quantizer = common::quantizer(4, 4);
     let model = Model::Forest(common::forest(&quantizer, [trees, 2, 1], 5, &mut common::random(3)));
@@ -163,7 +163,7 @@ fn sum_params(spec: &CircuitSpec) -> &PathCostSumParams {
     params
 }
 
-/// What a client decrypts of one answer: for every slot the number on each circle.
+/// What a client decrypts from one answer: the residue of each slot for each modulus.
 fn slots(params: &PathCostSumParams, opened: &Opened, answer: &[u8]) -> Vec<Vec<u64>> {
     let each = PartialGlwe::wire_len(params.input.shape, params.stride, params.response_bits);
     let circles = params.circles.concat();
@@ -180,7 +180,7 @@ fn slots(params: &PathCostSumParams, opened: &Opened, answer: &[u8]) -> Vec<Vec<
     slots
 }
 
-/// Refuses counts that a uniform law gives less than once in some ten thousand times.
+/// Panics where a uniform distribution gives such counts less than once in about ten thousand runs.
 fn assert_uniform(what: &str, counts: &[usize]) {
     let mean = counts.iter().sum::<usize>() as f64 / counts.len() as f64;
     assert!(mean >= 20.0, "{what}: too few samples, {counts:?}");
@@ -191,7 +191,7 @@ fn assert_uniform(what: &str, counts: &[usize]) {
     assert!(chi2 < bound, "{what}: chi-square {chi2:.1} of {degrees} degrees, at most {bound:.1}; {counts:?}");
 }
 
-/// With its key the client reads every slot: but for the sum over trees all that it reads is uniform.
+/// The client can decrypt every slot. Except for the sum over trees, all values are uniform.
 #[test]
 fn answers_of_path_cost_say_nothing_of_single_trees_nor_of_leaves_that_are_not_reached() {
     for trees in [1, 2, 3] {
@@ -325,8 +325,8 @@ fn what_is_no_request_or_no_answer_of_a_sum_is_named() {
     }
 }
 
-/// After a bootstrap the mask is no longer linear in the model, but the client has all it takes to repeat the
-/// computation for every model it can think of.
+/// After a bootstrap the mask is not linear in the model, but the client can repeat the computation for every candidate
+/// model.
 #[test]
 fn one_answer_of_leaf_sum_does_not_match_a_replay_of_the_right_model() {
     let quantizer = common::quantizer(3, 6);
@@ -366,8 +366,8 @@ fn one_answer_of_leaf_sum_does_not_match_a_replay_of_the_right_model() {
     }
 }
 
-/// Tables and networks: a client that computes the same answer again, with the right model, finds the server's answer
-/// only where nothing was added to it.
+/// Tables and networks: a client that repeats the computation with the right model gets the server's answer only where the
+/// answer was not re-randomized.
 #[test]
 fn one_answer_of_a_table_or_a_network_does_not_match_a_replay() {
     let quantizer = common::quantizer(4, 8);

@@ -1,4 +1,4 @@
-//! Row budgets of tokens, and times that are told only where the operator wants it.
+//! Row budgets of tokens, and timings that a server reports only where its operator allows it.
 
 mod common;
 mod live;
@@ -53,7 +53,7 @@ fn servers_of_one_store_spend_one_budget_and_a_restart_does_not_renew_it() {
     let servers = [serve(&tiny, store.path(), BUDGET), serve(&tiny, store.path(), BUDGET)];
     servers[0].upload_as(&tiny, 1, &[ALPHA]).ok();
     servers[0].upload_as(&tiny, 1, &[BETA]).ok();
-    // In turns and together.
+    // One after the other, and at the same time.
     for _ in 0..5 {
         servers.iter().for_each(|live| drop(infer(live, &tiny, ALPHA, 1).ok()));
     }
@@ -81,7 +81,7 @@ fn servers_of_one_store_spend_one_budget_and_a_restart_does_not_renew_it() {
 
     let fourth = serve(&tiny, store.path(), BUDGET);
     assert_eq!(exhaust(&fourth, &tiny, 1), 0, "a new server has no new budget");
-    // Others have theirs.
+    // Other tokens have their own budgets.
     infer(&fourth, &tiny, BETA, 100).ok();
     // The operator raises it.
     let raised = serve(&tiny, store.path(), BUDGET + 5);

@@ -1,4 +1,4 @@
-//! Every circuit equals the clear integer model, on many rows, several models and several keys.
+//! Every circuit gives the scores of the integer model in clear, on many rows, for several models and keys.
 
 mod common;
 
@@ -90,7 +90,7 @@ fn path_cost_equals_a_sum_of_trees() {
     }
 }
 
-/// A forest whose thresholds may contradict earlier ones, with leaves that no row reaches and trees that are constants.
+/// A forest with thresholds that contradict earlier ones, leaves that no row reaches, and constant trees.
 fn wild_forest(quantizer: &Quantizer, trees: usize, scores: usize, random: &mut Random) -> IntegerForest {
     fn grow(quantizer: &Quantizer, depth: u32, scores: usize, tree: &mut ValueTree, random: &mut Random) -> u32 {
         let at = tree.nodes.len();
@@ -252,7 +252,7 @@ fn auto_takes_the_cheapest_that_reveals_no_more_than_allowed() {
 
 #[test]
 fn a_tree_too_deep_is_refused_with_the_depth_that_fits() {
-    // A path of 200 features: no blind rotation resolves a 400th of the circle at 2^-128.
+    // A path over 200 features: no blind rotation resolves 1/400 of the torus with a failure rate of 2^-128.
     use fhectl_core::model::{IntegerTree, Node};
     let quantizer = common::quantizer(200, 4);
     let mut nodes = Vec::new();
@@ -268,7 +268,7 @@ fn a_tree_too_deep_is_refused_with_the_depth_that_fits() {
     let error = plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err();
     assert_eq!(error.code, "no_parameters");
     assert!(error.hint.as_ref().unwrap().contains("--max-depth"), "{error:?}");
-    // The same tree has no trouble where nothing is bootstrapped.
+    // The same tree runs in a circuit without bootstraps.
     let needs = planned(&model, &quantizer, 2, CircuitKind::PathCost, Reveal::Size);
     assert_exact(&model, &quantizer, &needs, 1, 50);
 }

@@ -1,4 +1,4 @@
-//! The whole thing through the real binary: create, play, predict, inspect, and a server that is killed.
+//! End-to-end tests of the real binary: create, play, predict, inspect, and a server that is killed.
 
 mod common;
 #[path = "common/process.rs"]
@@ -133,7 +133,7 @@ fn play_qnn_iris_is_a_table_and_exact() {
     assert!(inspected.contains("table") && inspected.contains("0 an inference"), "{inspected}");
 }
 
-/// Simulated over the whole test set, where nothing may wrap, and encrypted on a few rows.
+/// Simulated on the whole test set, where no sum may leave its range, and encrypted on a few rows.
 #[test]
 fn networks_hold_their_accuracy_under_noise() {
     for (model, rows, least, samples) in
@@ -150,7 +150,7 @@ fn networks_hold_their_accuracy_under_noise() {
         assert_eq!(simulated["samples"], rows);
         assert_eq!(simulated["wraps"], 0);
         assert!(number(&simulated["accuracy"]) >= least, "{model}: {simulated}");
-        // Noise decides about one row in a hundred; a wrong key or circuit decides nine in ten.
+        // Noise flips about one row in a hundred. A wrong key or circuit would flip nine in ten.
         let rows: f64 = samples.parse().unwrap();
         let flipped = (rows * (1.0 - number(&figures["agreement"]))).round();
         assert!(flipped <= 1.0 + rows / 10.0, "{model}: {flipped} of {rows} rows");

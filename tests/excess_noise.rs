@@ -1,8 +1,8 @@
-//! Valid questions that carry extra noise: what they show of a tree, and how wide flooding limits it.
+//! Valid requests with extra noise: what they reveal about a tree, and how noise flooding limits it.
 //!
-//! A client adds an error to the bits of one feature, too small to change what they say. Every leaf that reads them has
-//! the error, times its random factor, in its answer. Where flooding is narrower than a step the answer then lands where
-//! no honest one does, and the client sees which features the tree reads.
+//! A client adds an error to the encrypted bits of one feature, too small to change their values. Each leaf that tests the
+//! feature adds the error, times its random factor, to its answer. Where flooding noise is narrower than a step, the phase
+//! of the answer lies where no honest answer does, and the client learns which features the tree tests.
 
 mod common;
 
@@ -20,7 +20,7 @@ use std::ops::Range;
 
 const TURN: f64 = 18_446_744_073_709_551_616.0; // 2^64
 
-/// A client that adds noise to its questions, and the server's model.
+/// A client that adds noise to its requests, and the server's model.
 struct Attack {
     spec: CircuitSpec,
     model: Model,
@@ -141,7 +141,7 @@ impl Attack {
     }
 }
 
-/// The features that the answers betray, and what share of all messages about them was beyond.
+/// The features that the answers reveal, and the fraction of their messages that lie outside the honest range.
 fn betrayed(seen: &[Seen], used: &BTreeSet<usize>) -> (BTreeSet<usize>, f64) {
     let found = seen.iter().enumerate().filter(|(_, seen)| seen.beyond > 0).map(|(feature, _)| feature).collect();
     let of_used: Vec<&Seen> = used.iter().map(|feature| &seen[*feature]).collect();
@@ -222,7 +222,7 @@ fn extra_noise_shows_less_of_a_sum_of_trees_where_flooding_fills_the_step() {
     assert!(real_share < 0.6 * weak_share, "{real_share} beside {weak_share}");
 }
 
-/// What any client can get out of one answer is bounded by how far flooding fills the circle.
+/// The information in one answer is bounded by the width of the flooding noise relative to the torus.
 #[test]
 fn the_capacity_of_an_answer_is_its_messages_times_the_circle_over_the_flood() {
     let quantizer = common::quantizer(14, 8);

@@ -1,8 +1,8 @@
-//! Equal questions do not leave equal noise: what a client with its secret key sees when it asks one ciphertext often, when
-//! it moves the noise of a feature's bits, and when it computes the answer again.
+//! Equal requests do not give equal noise. Attacks of a client, which has its secret key: it sends one ciphertext many times,
+//! changes the noise of a feature's bits, or repeats the server's computation.
 //!
-//! The attacker is given more than the wire carries: answers at full precision without flooding. Each attack is
-//! first shown to work on the same circuit without fresh zeros (`--reveal model`).
+//! The attacker gets more than the wire carries: answers at full precision without flooding. Each attack is first shown to
+//! work on the same circuit without fresh encryptions of zero (`--reveal model`).
 
 mod common;
 
@@ -27,7 +27,7 @@ fn noise(phase: u64, modulus: u64) -> f64 {
     phase.wrapping_sub(((nearest << 64) / u128::from(modulus)) as u64) as i64 as f64 / 2f64.powi(64)
 }
 
-/// Parameters whose answers are neither cut nor flooded. Without `fresh` they are not re-randomised either.
+/// Parameters whose answers are neither rounded nor flooded, and without `fresh` not re-randomized.
 fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, fresh: bool) -> CircuitSpec {
     // A failure rate that keeps keys small: what is measured does not depend on it.
     let request =
@@ -44,7 +44,7 @@ fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, fresh: bool) ->
     spec
 }
 
-/// A model served to a client that looks at its answers' noise.
+/// A model, and a client that measures the noise of its answers.
 struct Served<'a> {
     spec: CircuitSpec,
     quantizer: &'a Quantizer,
@@ -239,7 +239,7 @@ fn moving_a_features_noise_does_not_tell_whether_the_model_reads_it() {
     }
 }
 
-/// A server of `LeafSum` without the secret order of its key's bits, which would hide a replay as long as it is kept.
+/// A server of `LeafSum` without the secret order of the bootstrap key's bits, which alone would hide a replay.
 struct InOrder {
     params: LeafSumParams,
     bootstrap: BootstrapKey,
@@ -258,7 +258,7 @@ impl InOrder {
     }
 }
 
-/// A client computes its answers again with every model that it can think of, and compares the noise.
+/// A client repeats the computation with every candidate model and compares the noise.
 #[test]
 fn the_noise_of_answers_is_no_replays() {
     const CIPHERTEXTS: usize = 300;

@@ -1,5 +1,5 @@
-//! Requests that nobody honest sends: whatever comes, no panic, no failure but "later", and a good client is answered
-//! at once.
+//! Malformed and hostile requests. The server never panics, fails only with an error that asks to retry later, and keeps
+//! answering an honest client without delay.
 
 mod common;
 mod live;
@@ -18,7 +18,7 @@ const TOKEN: (&str, &str) = ("authorization", "Bearer an-honest-token");
 const CONTENT_TYPES: [&str; 6] =
     ["application/json", "text/html; charset=\u{fffd}", "multipart/form-data", "application/octet-stream", "", "\t"];
 
-/// Makes requests out of good ones.
+/// Generates requests by changing valid ones.
 struct Attacker<'a> {
     random: Random,
     good: Vec<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! Models of other libraries: what is read from their files predicts what the libraries predict.
+//! Models of other libraries: imported models predict what the libraries predict.
 
 use fhectl_train::data::{self, Dataset, Task};
 use fhectl_train::import::{FloatModel, Imported, Levels, agreement, quantise, read};

@@ -1,4 +1,4 @@
-//! Models from strangers: damaged and crafted files end in an error with a name, never in a panic or a hang.
+//! Untrusted model files: damaged and crafted ones give an error with a code, never a panic or a hang.
 
 use fhectl_train::import::onnx::proto::{
     AttributeProto, Dimension, GraphProto, ModelProto, NodeProto, TensorProto, TensorShape, TensorType, TypeProto,

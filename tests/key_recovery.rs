@@ -1,4 +1,4 @@
-//! What a server can make of a client's answers once it sees what the client wrote down.
+//! Key recovery by a server that sees the scores that its client wrote down.
 
 mod common;
 
@@ -24,7 +24,7 @@ fn network(spec: &ClientSpec) -> NetworkParams {
     }
 }
 
-/// Bundles that ask for scores as fine as they can.
+/// Bundles that ask for the finest scores.
 fn hostile() -> Vec<(&'static str, NetworkParams)> {
     let params = network(&committed("cnn-digits"));
     let fine = |score_circle, response_bits| NetworkParams { score_circle, response_bits, ..params.clone() };
@@ -48,8 +48,8 @@ fn written_scores_of_networks_do_not_give_the_key() {
     }
 }
 
-/// Whatever the bundle says, each score that can be written stands for at least so many phases as the derivation asks
-/// for, next to each other.
+/// Whatever the bundle says, each score that can be written stands for at least as many adjacent phases as
+/// `fhe::disclosure` requires.
 #[test]
 fn every_written_score_stands_for_many_phases() {
     let committed: Vec<_> = NETWORKS.iter().map(|name| (*name, network(&committed(name)))).collect();
@@ -98,10 +98,10 @@ macro_rules! lie {
     };
 }
 
-/// A change that keeps a bundle's own word on its failure rate, but not the rate.
+/// A change of the parameters that raises the failure rate while the bundle still states the old one.
 type Lie = fn(&mut CircuitSpec);
 
-/// Exact circuits in the hands of a hostile bundle: steps as fine as the noise would be read as equations in the key.
+/// Exact circuits with parameters of a hostile bundle: with steps as fine as the noise, answers would be equations in the key.
 #[test]
 fn bundles_whose_parameters_cannot_be_exact_are_refused_whatever_they_say() {
     let lies: [(&str, Lie); 13] = [

@@ -1,4 +1,4 @@
-//! The life of a client's keys through the real binary, and what `client.zip` holds of the training rows.
+//! The life cycle of a client's keys through the real binary, and what `client.zip` contains of the training rows.
 #![cfg(unix)]
 
 #[path = "common/process.rs"]

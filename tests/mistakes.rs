@@ -1,4 +1,4 @@
-//! Bad input through the real binary: a named error, a hint, exit code 1, nothing lost, no panic.
+//! Bad input through the real binary: an error with a code and a hint, exit code 1, no lost files, no panic.
 
 mod common;
 #[path = "common/process.rs"]

@@ -83,7 +83,7 @@ fn phases(secret: &Opened, list: &LweList) -> Vec<f64> {
     (0..list.len()).map(|index| secret.phase(&list.lwe(index)) as f64 / TURN).collect()
 }
 
-/// `a - b` on the circle, in `[-1/2, 1/2)`.
+/// `a - b` modulo 1, in `[-1/2, 1/2)`.
 fn off(a: f64, b: f64) -> f64 {
     (a - b + 0.5).rem_euclid(1.0) - 0.5
 }
@@ -158,7 +158,7 @@ fn noise_at_every_layer_is_the_formulas() {
                 }
             }
             let activations = evaluate::activate(&network_key, 0, &program.stages[0], &sums, None);
-            // The same bits in another order: the same outputs, another noise.
+            // With the key's bits in another order the outputs are the same, with other noise.
             let other = evaluate::activate(&shuffled, 0, &program.stages[0], &sums, None);
             assert_ne!(activations, other);
             assert_eq!(clean(0, &phases(&big, &activations)), clean(0, &phases(&big, &other)));

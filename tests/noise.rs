@@ -1,7 +1,7 @@
 //! Measured noise against the formulas that the parameter search used, and parameters against the security curve.
 //!
-//! Bounds are chi-square: the mean of `n` squared standardised errors spreads by at most `sqrt(2/n)` (less for the
-//! flatter-than-normal laws here), and four such deviations are allowed.
+//! Bounds are chi-square: the mean of `n` squared standardized errors has a standard deviation of at most `sqrt(2/n)` (less
+//! for distributions with lighter tails than the normal one, as here). Four such deviations are allowed.
 
 mod common;
 
@@ -224,7 +224,7 @@ fn paths_of_cmuxes_have_no_more_noise_than_the_search_counted() {
     let quantizer = common::quantizer(20, 64);
     let forest = common::forest(&quantizer, [30, 3, 2], 100, &mut common::random(3));
     let model = Model::Forest(forest.clone());
-    // Not flooded: what is measured is the noise of the walk alone, from trivial leaves or from zeros.
+    // Without flooding: only the noise of the CMUXes is measured, from trivial leaves or from encryptions of zero.
     for reveal in [Reveal::Model, Reveal::Nothing] {
         let request = PlanRequest { circuit: Some(CircuitKind::CmuxForest), reveal, ..PlanRequest::default() };
         let mut spec = plan(&model, &quantizer, Output::Classes(2), &request).unwrap().remove(0).spec;

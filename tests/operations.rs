@@ -1,4 +1,4 @@
-//! What operators rely on: doors, limits, load, metrics, the OpenAPI document.
+//! What operators rely on: TLS, tokens, CORS, rate limits, deadlines, metrics, the OpenAPI document.
 
 mod common;
 mod live;
@@ -308,7 +308,7 @@ fn metrics_say_what_happened_on_a_listener_of_their_own() {
         soon(|| metric(&scrape(metrics), &format!("fhectl_{level}"), &[]) == 0.0);
     }
     assert!(text.ends_with("# EOF\n") && !text.contains("nosuch") && !text.contains("BREW"));
-    // The public door has no metrics, and this one nothing else.
+    // The public listener has no metrics, and this one nothing else.
     live.get("/metrics").refused(404, "not_found");
     assert_eq!(ask(metrics, "GET", "/v1/models", &[], b"").status, 404);
 }

@@ -1,4 +1,4 @@
-//! The keys of all bundles of this repository against what the lattice-estimator gave (docs/PARAMETERS.md).
+//! The keys of all bundles in this repository have estimates of the lattice-estimator (docs/PARAMETERS.md).
 
 use fhectl_core::bundle::folder;
 use fhectl_core::fhe::noise;

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::thread::{self, sleep};
 use std::time::{Duration, Instant};
 
-/// A model and somebody's keys for it.
+/// A model and a client's keys for it.
 struct Client {
     bundle: ClientBundle,
     keys: ClientKeys,
@@ -130,7 +130,7 @@ fn parts_and_completions_go_to_any_server() {
         }
     }
     assert_eq!(s3.objects("parts"), client.keys.evaluation.len().div_ceil(1 << 20));
-    // Both complete it at once: whoever loses has won too.
+    // Both complete it at the same time, and both succeed.
     thread::scope(|scope| {
         let racing = servers.each_ref().map(|server| scope.spawn(|| client.complete(server, "")));
         racing.into_iter().for_each(|reply| reply.join().unwrap().is(200, ""));
@@ -174,7 +174,7 @@ fn a_deletion_reaches_every_server_within_its_time() {
     refused.is(404, "key_unknown");
     println!("{answered} answers, refused after {:?}", begun.elapsed());
 
-    // An operator deletes it: a client in the middle of its work brings it again by itself.
+    // An operator deletes it: a client in the middle of a run uploads it again.
     client.use_at(&servers[0]);
     let http = Http::new(&servers[0].url, None, Vec::new()).unwrap();
     let session = Session::open(&http, &client.bundle, &client.keys).unwrap();

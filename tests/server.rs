@@ -1,4 +1,4 @@
-//! A real server on a loopback port, and clients that behave and that do not.
+//! A real server on a loopback port, with well-behaved clients and others.
 
 mod common;
 mod live;

@@ -1,4 +1,4 @@
-//! Regressions, support vector machines and sums of trees through the real binary: create, play, predict, and mistakes.
+//! Regressions, support vector machines and sums of trees through the real binary: create, play, predict, and bad input.
 
 #[path = "common/process.rs"]
 mod process;

@@ -1,4 +1,4 @@
-//! Tags come back where all keys are the client's own, and do not where any one of them is another client's.
+//! A tag is returned intact where all evaluation keys are the client's own, and not where any of them is another client's.
 
 mod common;
 

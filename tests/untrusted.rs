@@ -1,4 +1,4 @@
-//! Answers that cannot be trusted, through the real binary: the run goes on as if nothing were, and says so at its end.
+//! Answers that fail their checks, through the real binary: the run goes on to its last row and then ends with an error.
 
 mod common;
 mod live;

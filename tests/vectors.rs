@@ -1,11 +1,11 @@
-//! Known answers of every circuit at fixed seeds, in `tests/vectors/`: what `docs/FORMAT.md` says, as bytes.
+//! Test vectors of every circuit at fixed seeds, in `tests/vectors/`: what `docs/FORMAT.md` specifies, as bytes.
 //!
-//! All bytes that a client makes are compared one by one with what is made now, and so are the answers of circuits that
-//! compute with whole numbers. Where answers come of bootstraps or CMUXes, their last bits depend on the plan of the Fourier
-//! transform, which is chosen by measuring when a process starts: there the answers of now must decrypt to the scores
-//! of then. `scripts/check_vectors.py` reads the same files without any of this code.
+//! All bytes that a client makes must equal the vectors, and so must the answers of circuits that compute with integers only.
+//! The last bits of answers from bootstraps or CMUXes depend on the plan of the Fourier transform, which a process chooses by
+//! measurement. These answers must decrypt to the scores of the vectors. `scripts/check_vectors.py` reads the same files
+//! without this code.
 //!
-//! To write them anew: `FHECTL_WRITE_VECTORS=1 cargo test --release --test vectors`. The seeds are for tests only.
+//! To write them again: `FHECTL_WRITE_VECTORS=1 cargo test --release --test vectors`. The seeds are for tests only.
 
 #[path = "vectors/cases.rs"]
 mod cases;

@@ -1,4 +1,4 @@
-//! `inspect`: what a bundle is.
+//! `inspect`: the contents of a bundle.
 
 use super::units::parse_bandwidth;
 use crate::report::facts::facts;
@@ -74,7 +74,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
     Ok(())
 }
 
-/// The circuits that could run an owner's model under the same promises, the one that it has as it is.
+/// The circuits that could run the owner's model with the same guarantees, the one in use among them.
 fn plans(bundle: &ServerBundle, bandwidth: f64) -> Vec<Needs> {
     let spec = &bundle.spec;
     let request = PlanRequest {
@@ -83,7 +83,7 @@ fn plans(bundle: &ServerBundle, bandwidth: f64) -> Vec<Needs> {
         bandwidth,
         ..PlanRequest::default()
     };
-    // Without a plan the facts still stand: an older bundle may hold what is no longer planned.
+    // Bundles of older versions may hold models that cannot be planned any more. Their facts are shown all the same.
     plan(&bundle.server.model, &spec.quantizer, spec.output(), &request).unwrap_or_default()
 }
 
@@ -101,7 +101,7 @@ fn predicted(needs: &Needs, bandwidth: f64) -> serde_json::Value {
     })
 }
 
-/// A folder shows both halves where both are there, a zip file its own.
+/// Reads a folder, with both halves of the bundle if both are there, or a single zip file.
 fn read(path: &Path) -> Result<(ModelId, ClientSpec, Option<ServerBundle>)> {
     let is_server_zip =
         path.is_file() && folder::read_client(path).is_err_and(|e| e.message.contains("unexpected entry"));

@@ -38,12 +38,12 @@ pub struct ServerArgs {
     #[arg(long, env = "FHECTL_ACCEPT_P_FAIL", default_value = "2^-128", value_parser = parse_probability, value_name = "2^-N")]
     pub accept_p_fail: f64,
     #[command(flatten)]
-    keys: KeyringArgs,
+    keys: ClientKeysArgs,
 }
 
 /// Flags of every command that opens this client's keys. No `Debug`: it holds a passphrase.
 #[derive(Args)]
-pub struct KeyringArgs {
+pub struct ClientKeysArgs {
     #[command(flatten)]
     folder: KeysFolder,
     /// A file whose content is the passphrase that this client's keys are under (one line break at its end is left out)
@@ -97,7 +97,7 @@ impl ServerArgs {
     }
 }
 
-impl KeyringArgs {
+impl ClientKeysArgs {
     /// The passphrase, if one was given; reads it from the terminal if the flag has no value.
     fn passphrase(&self) -> Result<Option<Passphrase>> {
         let text = match (&self.key_passphrase_file, &self.key_passphrase) {

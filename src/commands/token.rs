@@ -38,7 +38,7 @@ pub fn run(args: TokenArgs) -> Result<()> {
         }
         Action::Hash => {
             let mut text = Zeroizing::new(String::new());
-            // Never an argument: those can be read by every user of the machine.
+            // From stdin: every user of the machine can read the arguments of a process.
             std::io::stdin().take(64 << 10).read_to_string(&mut text).map_err(|error| {
                 Error::user("token_invalid", format!("stdin: {error}"))
                     .hint("pipe the token in: fhectl token hash < file")

@@ -1,11 +1,11 @@
-//! The circuits that can run a model, side by side.
+//! A table that compares the circuits that can run a model.
 
 use super::{bytes, seconds};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use fhectl_core::circuit::plan::{Needs, PLANNED_CORES};
 
-/// One circuit a row, with what it is predicted to take on [`PLANNED_CORES`] cores and over so many bits a second; the
-/// circuit that the bundle holds is marked.
+/// A table with a row per circuit: predicted times on [`PLANNED_CORES`] cores with a bandwidth in bits per second, and sizes.
+/// Row `chosen` is marked as the circuit of the bundle.
 pub fn plan_table(plans: &[Needs], chosen: usize, bandwidth: f64) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
@@ -43,7 +43,7 @@ pub fn plan_table(plans: &[Needs], chosen: usize, bandwidth: f64) -> String {
     lines.join("\n")
 }
 
-/// Bits a second as a person reads them.
+/// A bandwidth in bits per second, with its unit.
 fn rate(bandwidth: f64) -> String {
     match bandwidth {
         1e9.. => format!("{} Gbit/s", bandwidth / 1e9),

@@ -1,9 +1,9 @@
-//! Progress on stderr: bars on a terminal, nothing elsewhere.
+//! Progress on stderr: bars and spinners on a terminal, nothing elsewhere.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
-/// A bar over `steps` steps.
+/// A progress bar over `steps` steps.
 pub fn bar(steps: usize, what: &'static str) -> ProgressBar {
     let style = ProgressStyle::with_template("{msg} [{bar:32}] {pos}/{len} {per_sec} eta {eta}")
         .expect("a fixed template")

@@ -1,4 +1,4 @@
-//! Figures of a sample.
+//! Summary statistics.
 
 use serde::Serialize;
 
@@ -13,6 +13,7 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Summarizes the values, in any order.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Self {
         let mut values: Vec<f64> = values.into_iter().collect();
         if values.is_empty() {

@@ -1,4 +1,4 @@
-//! A client that never tries twice by itself, so that every reply is seen, and the counts of what all of them saw.
+//! A client without retries, so that tests see every reply, and the counts of all replies.
 
 use fhectl::client::{ClientKeys, Keyring};
 use fhectl_core::bundle::{ClientBundle, ServerBundle, folder};

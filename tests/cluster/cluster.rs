@@ -1,4 +1,4 @@
-//! What a cluster is made of: an S3 server, several `fhectl serve`, and nginx with the configuration of `deploy/nginx`.
+//! A cluster: an S3 server, several `fhectl serve`, and nginx with the configuration of `deploy/nginx`.
 
 use crate::process::{Serving, fhectl};
 use crate::s3_server::{S3, STORE, free_port, wait_for};

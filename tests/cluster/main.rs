@@ -1,5 +1,5 @@
-//! Servers behind nginx that share an S3 store, all of it real: what clients see while servers die and the store goes
-//! away. `scripts/cluster.sh` gets nginx and the S3 server and runs these.
+//! Servers behind nginx that share an S3 store, as real processes: what clients see while servers are killed and the store is
+//! down. `scripts/cluster.sh` installs nginx and the S3 server and runs these tests.
 #![cfg(unix)]
 
 mod client;

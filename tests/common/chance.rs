@@ -1,4 +1,4 @@
-//! What chance allows: statistics and bounds that it passes less than once in 10,000 runs.
+//! Statistics, and bounds that chance exceeds less than once in 10,000 runs.
 
 pub fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64

@@ -1,9 +1,9 @@
-//! A secret key's bits, to look at ciphertexts with: phases are computed here from what a key file holds.
+//! Secret keys as bits: tests compute phases from what a key file holds.
 
 use fhectl_core::circuit::{CircuitSpec, ClientKey};
 use fhectl_core::fhe::{GlweSecret, GlweShape, Lwe, PartialGlwe, wire};
 
-/// A secret key laid open bit by bit, for measuring noise: the library itself decrypts to rounded scores only.
+/// The bits of a secret key, for measuring noise. The library decrypts to rounded scores only.
 pub struct Opened {
     shape: GlweShape,
     /// One bit a word.

@@ -1,4 +1,4 @@
-//! The real binary: run to its end, or kept as a server.
+//! Runs the real binary, to its end or as a server.
 #![allow(dead_code)]
 
 use std::io::{BufRead, BufReader};
@@ -36,7 +36,7 @@ pub fn succeed(arguments: &[&str]) -> String {
     stdout(&output)
 }
 
-/// Runs to the user's mistake of this code: exit code 1, a hint, no panic.
+/// Runs a command that must fail with this error code: exit code 1, a hint, no panic.
 pub fn mistake(code: &str, arguments: &[&str]) -> String {
     let output = run(arguments);
     let text = stderr(&output);

@@ -1,4 +1,4 @@
-//! A proxy between a client and a server that changes what it is told to.
+//! A proxy between a client and a server that tampers with requests or replies.
 
 use crate::live::{Message, ask, read_message};
 use sha2::{Digest, Sha256};

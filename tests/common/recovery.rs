@@ -1,4 +1,4 @@
-//! Solving for a secret key from answers and what their client wrote down.
+//! An attack: solving for a secret key from answers and the scores that the client wrote down.
 
 use super::opened::Opened;
 use fhectl_core::circuit::network::NetworkParams;

@@ -1,4 +1,4 @@
-//! A real S3 server that is stopped, frozen and started again: s3s-fs, which `scripts/test_s3.sh` gets, or Garage.
+//! A real S3 server that tests stop, freeze and start again: s3s-fs, which `scripts/test_s3.sh` installs, or Garage.
 #![allow(dead_code, reason = "no test uses all of it")]
 
 #[path = "garage.rs"]

@@ -1,4 +1,4 @@
-//! A real server on a loopback port and a client that sends exactly what it is told, for several tests.
+//! Shared by several tests: a real server on a loopback port, and a client that sends exactly the bytes it is given.
 #![allow(dead_code, reason = "no test uses all of it")]
 
 use crate::common;

@@ -1,4 +1,4 @@
-//! The models that known answers are made of: small ones, one a circuit at least.
+//! The small models of the test vectors, at least one per circuit.
 
 use crate::common::{self, dense};
 use fhectl_core::bundle::{ClientSpec, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec};
@@ -35,7 +35,7 @@ pub const CASES: [(&str, Make); 10] = [
     ("network-coarse", network_coarse),
 ];
 
-/// What a case is made of, before it is planned.
+/// A case before its parameters are planned.
 struct Draft {
     kind: &'static str,
     circuit: CircuitKind,
@@ -225,7 +225,7 @@ fn network() -> Case {
     case
 }
 
-/// One activation layer, and scores with finer steps than may be written down.
+/// One activation layer, and scores with finer steps than may be disclosed.
 fn network_coarse() -> Case {
     let quantizer = common::quantizer(6, 8);
     let mut model = common::network(&quantizer, &[dense(6, 4), dense(4, 2)], &[-1, 1], &mut common::random(9));

@@ -1,4 +1,4 @@
-//! A client's key files, one as it is and one under a passphrase, with the bits that they hold.
+//! Key files of a client, one plain and one under a passphrase, with the bits that they contain.
 
 use super::transcript::Files;
 use fhectl::client::{ClientKeys, Keyring, Passphrase};

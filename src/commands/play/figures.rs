@@ -27,14 +27,14 @@ pub struct Outcome {
 /// How the predictions compare with the labels.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(untagged)]
-pub(super) enum Quality {
+pub(super) enum MeasuredQuality {
     /// The fraction of correct classes.
     Classes { accuracy: f64 },
     /// `r2` is `None` where all labels are equal, so that it is undefined.
     Values { r2: Option<f64>, rmse: f64 },
 }
 
-impl Quality {
+impl MeasuredQuality {
     fn of(outcomes: &[Outcome]) -> Self {
         let values: Vec<(f64, f64)> = (outcomes.iter())
             .filter_map(|outcome| match outcome.prediction {
@@ -70,7 +70,7 @@ pub struct Figures {
     /// Rows whose answer failed its checks; they count in no other figure.
     unanswered: usize,
     #[serde(flatten)]
-    pub(super) quality: Quality,
+    pub(super) quality: MeasuredQuality,
     /// The fraction of rows that agree with the model in clear, see [`Outcome::agrees`].
     pub(super) agreement: Option<f64>,
     /// A network's noise simulated over the whole test set.
@@ -127,7 +127,7 @@ impl Figures {
             model: spec.name.clone(),
             samples,
             unanswered: 0,
-            quality: Quality::of(outcomes),
+            quality: MeasuredQuality::of(outcomes),
             agreement: agreed.map(|agreed| fraction(agreed.into_iter().filter(|agrees| *agrees).count())),
             key_bytes,
             request_bytes: outcomes.first().map_or(0, |outcome| outcome.exchange.request_bytes),
@@ -161,8 +161,8 @@ impl Figures {
     /// regression has R2 and RMSE in place of accuracy.
     pub fn print(&self) {
         match self.quality {
-            Quality::Classes { accuracy } => say!("Accuracy on {} samples is {accuracy}", self.samples),
-            Quality::Values { r2, rmse } => {
+            MeasuredQuality::Classes { accuracy } => say!("Accuracy on {} samples is {accuracy}", self.samples),
+            MeasuredQuality::Values { r2, rmse } => {
                 let r2 = r2.map_or("undefined: all expected values are equal".into(), |r2| r2.to_string());
                 say!("R2 on {} samples is {r2}", self.samples);
                 say!("RMSE on {} samples is {rmse}", self.samples);
@@ -203,10 +203,10 @@ impl Figures {
             self.model
         );
         let _ = match self.quality {
-            Quality::Classes { accuracy } => {
+            MeasuredQuality::Classes { accuracy } => {
                 writeln!(text, "| encrypted accuracy | {accuracy:.4} on {} rows |", self.samples)
             }
-            Quality::Values { .. } => {
+            MeasuredQuality::Values { .. } => {
                 writeln!(text, "| encrypted predictions | {} on {} rows |", self.quality.shown(), self.samples)
             }
         };
@@ -218,7 +218,7 @@ impl Figures {
                 self.agreeing()
             );
         }
-        if let (Some(whole), Some(played), Quality::Classes { accuracy }) =
+        if let (Some(whole), Some(played), MeasuredQuality::Classes { accuracy }) =
             (self.simulated, self.simulated_played, self.quality)
             && let SimulatedQuality::Classes { accuracy: of_whole, agreement } = whole.quality
             && let SimulatedQuality::Classes { accuracy: of_played, agreement: drawn } = played.quality

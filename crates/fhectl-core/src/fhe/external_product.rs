@@ -23,14 +23,14 @@ pub const MAX_ACCUMULATORS: usize = 8;
 /// A block of frequencies, aligned to a cache line.
 #[derive(Clone, Copy)]
 #[repr(align(64))]
-struct Block {
+struct FrequencyBlock {
     re: [f64; LANES],
     im: [f64; LANES],
 }
 
-const ZERO: Block = Block { re: [0.0; LANES], im: [0.0; LANES] };
+const ZERO: FrequencyBlock = FrequencyBlock { re: [0.0; LANES], im: [0.0; LANES] };
 
-impl Block {
+impl FrequencyBlock {
     #[inline(always)]
     fn of(values: &[c64; LANES]) -> Self {
         Self { re: values.map(|value| value.re), im: values.map(|value| value.im) }
@@ -47,7 +47,7 @@ pub struct FourierGgsws {
     layout: GgswLayout,
     fft: Fft,
     /// Indexed by ciphertext, output polynomial, block of frequencies, row.
-    blocks: Vec<Block>,
+    blocks: Vec<FrequencyBlock>,
 }
 
 impl FourierGgsws {
@@ -164,19 +164,19 @@ impl FourierGgsws {
 
 /// The allocation of [`FourierGgsws`] that are no longer needed, for [`FourierGgsws::unpack_into`].
 #[derive(Default)]
-pub struct ScratchBuffer(Vec<Block>);
+pub struct ScratchBuffer(Vec<FrequencyBlock>);
 
 /// Buffers of [`FourierGgsws::add_products`].
 pub struct Workspace {
     transforms: Transforms,
     digits: Vec<u64>,
     /// Spectra of digits, indexed by accumulator, block of frequencies, row.
-    rows: Vec<Block>,
-    sums: Vec<Block>,
+    rows: Vec<FrequencyBlock>,
+    sums: Vec<FrequencyBlock>,
 }
 
 /// Writes zeros into a row of every block.
-fn clear(row: usize, rows: usize, target: &mut [Block]) {
+fn clear(row: usize, rows: usize, target: &mut [FrequencyBlock]) {
     target.chunks_mut(rows).for_each(|target| target[row] = ZERO);
 }
 
@@ -205,14 +205,14 @@ impl Transforms {
     }
 
     /// Writes the spectrum into a row of every block.
-    fn write(&self, row: usize, rows: usize, target: &mut [Block]) {
+    fn write(&self, row: usize, rows: usize, target: &mut [FrequencyBlock]) {
         for (target, values) in target.chunks_mut(rows).zip(self.spectrum.data.as_chunks::<LANES>().0) {
-            target[row] = Block::of(values);
+            target[row] = FrequencyBlock::of(values);
         }
     }
 
     /// Adds the inverse transform of `sums` to `words`.
-    fn add_back(&mut self, fft: &Fft, sums: &[Block], words: &mut [u64]) {
+    fn add_back(&mut self, fft: &Fft, sums: &[FrequencyBlock], words: &mut [u64]) {
         for (values, sum) in self.spectrum.data.as_chunks_mut::<LANES>().0.iter_mut().zip(sums) {
             *values = sum.values();
         }
@@ -222,17 +222,22 @@ impl Transforms {
 }
 
 /// Multiplies for `C` accumulators, with the longest vector instructions of this machine. Returns `C`.
-fn multiply<const C: usize>(key: &[Block], rows: usize, spectra: &[Block], sums: &mut [Block]) -> usize {
+fn multiply<const C: usize>(
+    key: &[FrequencyBlock],
+    rows: usize,
+    spectra: &[FrequencyBlock],
+    sums: &mut [FrequencyBlock],
+) -> usize {
     Arch::new().dispatch(Multiply::<C> { key, rows, spectra, sums });
     C
 }
 
 /// For each of `C` accumulators: the sum over rows of digit spectrum times key spectrum, for one output polynomial.
 struct Multiply<'a, const C: usize> {
-    key: &'a [Block],
+    key: &'a [FrequencyBlock],
     rows: usize,
-    spectra: &'a [Block],
-    sums: &'a mut [Block],
+    spectra: &'a [FrequencyBlock],
+    sums: &'a mut [FrequencyBlock],
 }
 
 impl<const C: usize> WithSimd for Multiply<'_, C> {
@@ -242,7 +247,7 @@ impl<const C: usize> WithSimd for Multiply<'_, C> {
     fn with_simd<S: Simd>(self, simd: S) {
         let (of_ciphertext, blocks) = (self.key.len(), self.key.len() / self.rows);
         for (index, key) in self.key.chunks_exact(self.rows).enumerate() {
-            let spectra: [&[Block]; C] =
+            let spectra: [&[FrequencyBlock]; C] =
                 std::array::from_fn(|c| &self.spectra[c * of_ciphertext + index * self.rows..][..key.len()]);
             for vector in 0..LANES / S::F64_LANES {
                 let part = |values: &[f64; LANES]| S::as_simd_f64s(values).0[vector];
