@@ -6,12 +6,12 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use fhectl::circuit::plan::{Evaluator, Needs, PlanRequest, plan};
-use fhectl::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
-use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::rerandomize::Rerandomizer;
-use fhectl::fhe::{GlweSecret, GlweShape, Lwe, Random, cost, public_key};
-use fhectl::model::{Model, Output, Quantizer};
+use fhectl_core::circuit::plan::{Evaluator, Needs, PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::rerandomize::Rerandomizer;
+use fhectl_core::fhe::{GlweSecret, GlweShape, Lwe, Random, cost, public_key};
+use fhectl_core::model::{Model, Output, Quantizer};
 use std::time::Instant;
 
 /// How fast the machine is at a moment: a virtual one changes by a third from minute to minute. The figures of

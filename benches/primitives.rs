@@ -3,16 +3,16 @@
 //! `cargo bench --bench primitives`. One core; the bootstrap's figure is per ciphertext in a batch.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
-use fhectl::fhe::bootstrap::{self, BootstrapParams};
-use fhectl::fhe::cmux::Bits;
-use fhectl::fhe::ggsw::{self, GgswLayout};
-use fhectl::fhe::keyswitch::{self, KeyswitchParams};
-use fhectl::fhe::list::{LweList, Term};
-use fhectl::fhe::pbs::BootstrapKey;
-use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::rerandomize::Rerandomizer;
-use fhectl::fhe::switch::KeyswitchKey;
-use fhectl::fhe::{GlweSecret, GlweShape, Lwe, Random, SeededLayout, cost, public_key};
+use fhectl_core::fhe::bootstrap::{self, BootstrapParams};
+use fhectl_core::fhe::cmux::Bits;
+use fhectl_core::fhe::ggsw::{self, GgswLayout};
+use fhectl_core::fhe::keyswitch::{self, KeyswitchParams};
+use fhectl_core::fhe::list::{LweList, Term};
+use fhectl_core::fhe::pbs::BootstrapKey;
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::rerandomize::Rerandomizer;
+use fhectl_core::fhe::switch::KeyswitchKey;
+use fhectl_core::fhe::{GlweSecret, GlweShape, Lwe, Random, SeededLayout, cost, public_key};
 use rayon::prelude::*;
 use std::hint::black_box;
 

@@ -9,13 +9,13 @@ mod common;
 #[path = "../tests/live/mod.rs"]
 mod live;
 
-use fhectl::bundle::ServerBundle;
-use fhectl::circuit::plan::Evaluator;
-use fhectl::fhe::Random;
-use fhectl::fhe::random::OsEntropy;
-use fhectl::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER};
-use fhectl::protocol::frame::{INPUTS_HEADER, KEY_HEADER, read_key};
-use fhectl::store::KeyId;
+use fhectl_core::bundle::ServerBundle;
+use fhectl_core::circuit::plan::Evaluator;
+use fhectl_core::fhe::Random;
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER};
+use fhectl_core::protocol::frame::{INPUTS_HEADER, KEY_HEADER, read_key};
+use fhectl_server::store::KeyId;
 use live::{Fixture, Live, read_reply};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};

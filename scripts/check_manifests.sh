@@ -88,7 +88,7 @@ if settings:
     limit = int(container["resources"]["limits"]["memory"].removesuffix("Gi")) * 1024
     assert needed * 1.3 <= limit, f"{needed} MiB do not fit {limit} MiB"
 
-# 1 s of notice and 30 s of draining: src/server/config.rs.
+# 1 s of notice and 30 s of draining: crates/fhectl-server/src/server/config.rs.
 assert pod["terminationGracePeriodSeconds"] > container["lifecycle"]["preStop"]["sleep"]["seconds"] + 31
 security = container["securityContext"]
 assert security == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
@@ -98,8 +98,8 @@ print("ok    references among the manifests, memory, time to drain, pod security
 PYTHON
 
 for time in 'notice: Duration::from_secs(1)' 'drain: Duration::from_secs(30)'; do
-  grep -qF "$time" src/server/config.rs ||
-    { echo "FAIL  deployment.yaml counts on \`$time\`, which src/server/config.rs does not have"; exit 1; }
+  grep -qF "$time" crates/fhectl-server/src/server/config.rs ||
+    { echo "FAIL  deployment.yaml counts on \`$time\`, which crates/fhectl-server/src/server/config.rs does not have"; exit 1; }
 done
 
 # What the Containerfile copies from the sources must be there, and be enough for cargo to read the package.

@@ -48,7 +48,7 @@ ATTACKS = ["coded_bkw", "usvp", "bdd", "bdd_hybrid", "bdd_mitm_hybrid", "dual", 
 
 
 def noise_bound(dimension):
-    """b of TUniform(b): `t_uniform_bound` in src/fhe/noise.rs. tfhe 1.8.2's 132-bit curve in units of the last bit of 64:
+    """b of TUniform(b): `t_uniform_bound` in crates/fhectl-core/src/fhe/noise.rs. tfhe 1.8.2's 132-bit curve in units of the last bit of 64:
     the least b whose variance is not below it, up to a part in a million."""
     line = math.ceil(-0.025167785 * dimension + 64 + 4.10067100000001)
     wanted = (2.0**4.44 + 2.0 ** (2 * line) / 3) * (1 - 1e-6)

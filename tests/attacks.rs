@@ -7,12 +7,12 @@
 mod common;
 
 use common::opened::Opened;
-use fhectl::circuit::path_cost_sum::PathCostSumParams;
-use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, decode, encode};
-use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::{GlweList, Lwe, PartialGlwe, Random, SeededLayout};
-use fhectl::model::{IntegerTree, Model, Node, Output, Quantizer, ValueNode};
+use fhectl_core::circuit::path_cost_sum::PathCostSumParams;
+use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, decode, encode};
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::{GlweList, Lwe, PartialGlwe, Random, SeededLayout};
+use fhectl_core::model::{IntegerTree, Model, Node, Output, Quantizer, ValueNode};
 
 /// A spec whose answers are not cut.
 fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal) -> CircuitSpec {
@@ -141,7 +141,7 @@ fn one_answer_of_path_cost_does_not_give_the_thresholds_away() {
             .collect();
         found.sort_unstable();
         found.dedup();
-        let tests = fhectl::circuit::boxes::Boxes::leaves(&tree, &quantizer);
+        let tests = fhectl_core::circuit::boxes::Boxes::leaves(&tree, &quantizer);
         let mut tested: Vec<usize> = tests.tests.iter().flat_map(|test| test.terms.iter().map(|term| term.0)).collect();
         tested.sort_unstable();
         tested.dedup();

@@ -6,9 +6,9 @@ mod live;
 #[path = "common/process.rs"]
 mod process;
 
-use fhectl::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, QUEUE_HEADER};
-use fhectl::server::TokenSet;
-use fhectl::store::{KeyStore, Owner};
+use fhectl_core::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, QUEUE_HEADER};
+use fhectl_server::server::TokenSet;
+use fhectl_server::store::{KeyStore, Owner};
 use live::{Fixture, Live, Reply, ask, text};
 use process::{Serving, fhectl, mistake, stderr, stdout, succeed};
 use serde_json::{Value, json};

@@ -2,11 +2,11 @@
 
 mod common;
 
-use fhectl::circuit::plan::{Evaluator, Needs, PlanRequest, plan};
-use fhectl::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
-use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::{Random, noise};
-use fhectl::model::{IntegerForest, Model, Output, Quantizer, ValueNode, ValueTree};
+use fhectl_core::circuit::plan::{Evaluator, Needs, PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::{Random, noise};
+use fhectl_core::model::{IntegerForest, Model, Output, Quantizer, ValueNode, ValueTree};
 use proptest::prelude::*;
 use std::time::Instant;
 
@@ -253,7 +253,7 @@ fn auto_takes_the_cheapest_that_reveals_no_more_than_allowed() {
 #[test]
 fn a_tree_too_deep_is_refused_with_the_depth_that_fits() {
     // A path of 200 features: no blind rotation resolves a 400th of the circle at 2^-128.
-    use fhectl::model::{IntegerTree, Node};
+    use fhectl_core::model::{IntegerTree, Node};
     let quantizer = common::quantizer(200, 4);
     let mut nodes = Vec::new();
     for feature in 0..200u32 {

@@ -4,7 +4,7 @@ mod common;
 #[path = "common/process.rs"]
 mod process;
 
-use fhectl::bundle::ClientBundle;
+use fhectl_core::bundle::ClientBundle;
 use process::{Serving, fhectl, run, stdout, succeed};
 use std::fs;
 use std::io::{Read, Write};

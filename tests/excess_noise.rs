@@ -7,14 +7,14 @@
 mod common;
 
 use common::opened::Opened;
-use fhectl::circuit::boxes::Boxes;
-use fhectl::circuit::path_cost::PathCostParams;
-use fhectl::circuit::path_cost_sum::PathCostSumParams;
-use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, thermometer};
-use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::{Lwe, PartialGlwe, Random, SeededLayout};
-use fhectl::model::{Model, Output, Quantizer, ValueNode};
+use fhectl_core::circuit::boxes::Boxes;
+use fhectl_core::circuit::path_cost::PathCostParams;
+use fhectl_core::circuit::path_cost_sum::PathCostSumParams;
+use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, thermometer};
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::{Lwe, PartialGlwe, Random, SeededLayout};
+use fhectl_core::model::{Model, Output, Quantizer, ValueNode};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -56,7 +56,7 @@ impl Attack {
 
     /// The bits of a feature in a row's thermometer.
     fn bits(&self, feature: usize) -> Range<usize> {
-        let levels = |features: &[fhectl::model::FeatureQuantizer]| -> usize {
+        let levels = |features: &[fhectl_core::model::FeatureQuantizer]| -> usize {
             features.iter().map(|feature| feature.levels() as usize - 1).sum()
         };
         let first = levels(&self.quantizer.features[..feature]);

@@ -8,18 +8,18 @@ mod common;
 
 use common::chance::{chi_square_bound, correlation, mean, standard_errors, variance};
 use common::opened::Opened;
-use fhectl::circuit::boxes::Boxes;
-use fhectl::circuit::leaf_sum::{self, LeafSumParams};
-use fhectl::circuit::network::{evaluate as layers, program::Program};
-use fhectl::circuit::plan::{EvaluationKey, Evaluator, PlanRequest, plan};
-use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, encode};
-use fhectl::fhe::list::LweList;
-use fhectl::fhe::pbs::BootstrapKey;
-use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::rerandomize::Rerandomizer;
-use fhectl::fhe::zeros::Zeros;
-use fhectl::fhe::{GlweSecret, Lwe, PartialGlwe, Random, SeededLayout, wire};
-use fhectl::model::{IntegerForest, IntegerTree, Model, Node, Output, Quantizer};
+use fhectl_core::circuit::boxes::Boxes;
+use fhectl_core::circuit::leaf_sum::{self, LeafSumParams};
+use fhectl_core::circuit::network::{evaluate as layers, program::Program};
+use fhectl_core::circuit::plan::{EvaluationKey, Evaluator, PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, encode};
+use fhectl_core::fhe::list::LweList;
+use fhectl_core::fhe::pbs::BootstrapKey;
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::rerandomize::Rerandomizer;
+use fhectl_core::fhe::zeros::Zeros;
+use fhectl_core::fhe::{GlweSecret, Lwe, PartialGlwe, Random, SeededLayout, wire};
+use fhectl_core::model::{IntegerForest, IntegerTree, Model, Node, Output, Quantizer};
 
 /// The distance of a phase from the nearest of `modulus` messages, in turns.
 fn noise(phase: u64, modulus: u64) -> f64 {
@@ -418,7 +418,7 @@ fn two_answers_of_a_network_share_no_noise_of_its_bootstraps() {
 /// The secret type is what the helper opens: its phases are the client's own.
 #[test]
 fn the_helper_opens_what_the_client_encrypts() {
-    let layout = SeededLayout { shape: fhectl::fhe::GlweShape::new(2, 512), bodies: 3, bits: 64 };
+    let layout = SeededLayout { shape: fhectl_core::fhe::GlweShape::new(2, 512), bodies: 3, bits: 64 };
     let secret = GlweSecret::generate(layout.shape, &mut OsEntropy);
     let list = layout.expand(&layout.encrypt(&secret, &[0, 1 << 62, 1 << 63], &mut OsEntropy)).unwrap();
     let opened = Opened::of(&secret);

@@ -5,9 +5,9 @@
 mod common;
 mod live;
 
-use fhectl::fhe::Random;
-use fhectl::protocol::api::KEY_ID_HEADER;
-use fhectl::server::TokenSet;
+use fhectl_core::fhe::Random;
+use fhectl_core::protocol::api::KEY_ID_HEADER;
+use fhectl_server::server::TokenSet;
 use live::{Fixture, Live, list, text};
 use serde_json::json;
 use std::io::{Read, Write};

@@ -3,9 +3,9 @@
 
 mod common;
 
-use fhectl::import::network::{FloatGraph, Lowered, lower};
-use fhectl::import::onnx::Graph;
-use fhectl::model::Output;
+use fhectl_core::model::Output;
+use fhectl_train::import::network::{FloatGraph, Lowered, lower};
+use fhectl_train::import::onnx::Graph;
 use std::path::PathBuf;
 
 fn path(name: &str) -> PathBuf {
@@ -91,15 +91,15 @@ fn floats_are_the_librarys() {
     }
 }
 
-use fhectl::circuit::network::simulate::Simulator;
-use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, decode, encode};
-use fhectl::data::Dataset;
-use fhectl::fhe::Random;
-use fhectl::fhe::random::OsEntropy;
-use fhectl::import::network::{PtqParams, Quantised, quantise};
-use fhectl::model::{Model, class_of_scores};
-use fhectl::train::Fit;
+use fhectl_core::circuit::network::simulate::Simulator;
+use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, decode, encode};
+use fhectl_core::fhe::Random;
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::model::{Model, class_of_scores};
+use fhectl_train::data::Dataset;
+use fhectl_train::import::network::{PtqParams, Quantised, quantise};
+use fhectl_train::train::Fit;
 
 impl Fixture {
     /// The first third of the rows, as a table.

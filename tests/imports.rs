@@ -1,8 +1,8 @@
 //! Models of other libraries: what is read from their files predicts what the libraries predict.
 
-use fhectl::data::{self, Dataset, Task};
-use fhectl::import::{FloatModel, Imported, Levels, agreement, quantise, read};
-use fhectl::train::Fit;
+use fhectl_train::data::{self, Dataset, Task};
+use fhectl_train::import::{FloatModel, Imported, Levels, agreement, quantise, read};
+use fhectl_train::train::Fit;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -97,7 +97,7 @@ fn integers_agree_with_the_original() {
         let Fixture { name, imported, .. } = &fixture;
         let quantised = quantise(imported, &fixture.calibration(), Levels::Auto, None).unwrap();
         let test = fixture.test();
-        let rows = fhectl::train::quantize_rows(&quantised.quantizer, &test).unwrap();
+        let rows = fhectl_train::train::quantize_rows(&quantised.quantizer, &test).unwrap();
         let numbers = imported.classes.is_empty();
         let scores = integer_scores(&quantised.model, &rows);
         if numbers {
@@ -120,8 +120,8 @@ fn integers_agree_with_the_original() {
 }
 
 /// The scores of the integer model, as real numbers.
-fn integer_scores(model: &fhectl::import::QuantisedModel, rows: &[Vec<u32>]) -> Vec<Vec<f64>> {
-    use fhectl::import::QuantisedModel::{Forest, Linear};
+fn integer_scores(model: &fhectl_train::import::QuantisedModel, rows: &[Vec<u32>]) -> Vec<Vec<f64>> {
+    use fhectl_train::import::QuantisedModel::{Forest, Linear};
     let (scores, scale): (Vec<Vec<i64>>, f64) = match model {
         Forest(forest) => {
             let (integer, scale) = forest.to_integer(8).unwrap();

@@ -1,10 +1,10 @@
 //! Models from strangers: damaged and crafted files end in an error with a name, never in a panic or a hang.
 
-use fhectl::import::onnx::proto::{
+use fhectl_train::import::onnx::proto::{
     AttributeProto, Dimension, GraphProto, ModelProto, NodeProto, TensorProto, TensorShape, TensorType, TypeProto,
     ValueInfoProto,
 };
-use fhectl::import::{FloatModel, exact_levels, read};
+use fhectl_train::import::{FloatModel, exact_levels, read};
 use prost::Message;
 use serde_json::{Value, json};
 use std::fs;

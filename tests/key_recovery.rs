@@ -3,11 +3,11 @@
 mod common;
 
 use common::recovery::{assert_key_stays, written_scores};
-use fhectl::bundle::{ClientSpec, folder};
-use fhectl::circuit::network::NetworkParams;
-use fhectl::circuit::{CircuitSpec, ClientKey};
-use fhectl::fhe::disclosure::WORDS;
-use fhectl::fhe::random::OsEntropy;
+use fhectl_core::bundle::{ClientSpec, folder};
+use fhectl_core::circuit::network::NetworkParams;
+use fhectl_core::circuit::{CircuitSpec, ClientKey};
+use fhectl_core::fhe::disclosure::WORDS;
+use fhectl_core::fhe::random::OsEntropy;
 use std::collections::BTreeMap;
 use std::path::Path;
 

@@ -4,9 +4,9 @@
 #[path = "common/process.rs"]
 mod process;
 
-use fhectl::bundle::ClientBundle;
 use fhectl::client::Keyring;
-use fhectl::model::FeatureQuantizer;
+use fhectl_core::bundle::ClientBundle;
+use fhectl_core::model::FeatureQuantizer;
 use process::{BINARY, fhectl, mistake, run, stderr, stdout, succeed};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

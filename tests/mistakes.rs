@@ -4,9 +4,9 @@ mod common;
 #[path = "common/process.rs"]
 mod process;
 
-use fhectl::bundle::{self, folder::read_server};
-use fhectl::circuit::CircuitSpec;
-use fhectl::model::Model;
+use fhectl_core::bundle::{self, folder::read_server};
+use fhectl_core::circuit::CircuitSpec;
+use fhectl_core::model::Model;
 use process::{Serving, mistake, run, stderr, succeed};
 use std::fs;
 use std::io::{Cursor, Write};

@@ -4,13 +4,13 @@ mod common;
 
 use common::opened::Opened;
 use common::{dense, network, quantizer, row};
-use fhectl::circuit::network::{NetworkParams, evaluate, program::Program, simulate::Simulator};
-use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl::circuit::{CircuitSpec, ClientKey, decode, encode};
-use fhectl::fhe::list::LweList;
-use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::{GlweSecret, Random};
-use fhectl::model::{IntegerNetwork, MapShape, Model, Output, Quantizer};
+use fhectl_core::circuit::network::{NetworkParams, evaluate, program::Program, simulate::Simulator};
+use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
+use fhectl_core::circuit::{CircuitSpec, ClientKey, decode, encode};
+use fhectl_core::fhe::list::LweList;
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::{GlweSecret, Random};
+use fhectl_core::model::{IntegerNetwork, MapShape, Model, Output, Quantizer};
 
 const TURN: f64 = 18_446_744_073_709_551_616.0;
 
@@ -141,7 +141,7 @@ fn noise_at_every_layer_is_the_formulas() {
         let [small, middle, big] = [&small, &middle, &big].map(Opened::of);
         let key = ClientKey::read(&spec, &stored).unwrap();
         let wire = key.evaluation_key(&spec, &mut OsEntropy);
-        let own = &wire[..wire.len() - fhectl::fhe::public_key::layout(params.output()).wire_len()];
+        let own = &wire[..wire.len() - fhectl_core::fhe::public_key::layout(params.output()).wire_len()];
         let network_key = evaluate::NetworkKey::unpack(&params, own, None).unwrap();
         let shuffled = evaluate::NetworkKey::unpack(&params, own, Some(&mut Random::fresh(&mut OsEntropy))).unwrap();
         for _ in 0..8 {

@@ -6,21 +6,21 @@
 mod common;
 
 use common::opened::Opened;
-use fhectl::bundle::folder;
-use fhectl::circuit::boxes::Boxes;
-use fhectl::circuit::cmux_forest::program::Program;
-use fhectl::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, needs};
-use fhectl::circuit::path_cost_sum::{self, program::ForestBoxes};
-use fhectl::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl::circuit::thermometer;
-use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal};
-use fhectl::fhe::noise::{self, SECURITY_BITS};
-use fhectl::fhe::pbs::BootstrapKey;
-use fhectl::fhe::random::OsEntropy;
-use fhectl::fhe::rerandomize::Rerandomizer;
-use fhectl::fhe::zeros::Zeros;
-use fhectl::fhe::{GlweSecret, GlweShape, Lwe, PartialGlwe, Random, SeededLayout, bootstrap, public_key};
-use fhectl::model::{Model, Output, Quantizer};
+use fhectl_core::bundle::folder;
+use fhectl_core::circuit::boxes::Boxes;
+use fhectl_core::circuit::cmux_forest::program::Program;
+use fhectl_core::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, needs};
+use fhectl_core::circuit::path_cost_sum::{self, program::ForestBoxes};
+use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
+use fhectl_core::circuit::thermometer;
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal};
+use fhectl_core::fhe::noise::{self, SECURITY_BITS};
+use fhectl_core::fhe::pbs::BootstrapKey;
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::rerandomize::Rerandomizer;
+use fhectl_core::fhe::zeros::Zeros;
+use fhectl_core::fhe::{GlweSecret, GlweShape, Lwe, PartialGlwe, Random, SeededLayout, bootstrap, public_key};
+use fhectl_core::model::{Model, Output, Quantizer};
 use std::path::Path;
 use tfhe::core_crypto::commons::noise_formulas::secure_noise::minimal_lwe_variance_for_132_bits_security_tuniform;
 use tfhe::core_crypto::prelude::{
@@ -31,7 +31,7 @@ use tfhe::core_crypto::prelude::{
 const MODELS: [&str; 6] =
     ["tree-spam", "tree-spam-leaf-sum", "logreg-synthetic", "boost-spam", "boost-spam-cmux-forest", "linreg-diabetes"];
 
-fn bundle(name: &str) -> fhectl::bundle::ServerBundle {
+fn bundle(name: &str) -> fhectl_core::bundle::ServerBundle {
     folder::read_server(&Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name)).unwrap()
 }
 
@@ -69,7 +69,7 @@ fn a_leafs_point_has_the_predicted_noise_where_the_bootstrap_starts() {
     let (mut fresh, mut switched) = (Vec::new(), Vec::new());
     for sample in 0..2000 {
         let row = common::row(&quantizer, &mut random);
-        let request = fhectl::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+        let request = fhectl_core::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
         let input = params.input.expand(&request).unwrap();
         let test = &tests.tests[sample % tests.tests.len()];
         let lwe = bootstrap_input(&params, test, &input);
@@ -154,7 +154,7 @@ fn packed_answers_have_the_predicted_noise() {
     let mut errors = Vec::new();
     for _ in 0..60 {
         let row = common::row(&quantizer, &mut random);
-        let request = fhectl::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+        let request = fhectl_core::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
         let answer = evaluator.evaluate(&own, &[&request], &mut random).unwrap().remove(0);
         let shape = params.input.shape;
         let each = PartialGlwe::wire_len(shape, params.stride, 64);
@@ -242,7 +242,7 @@ fn paths_of_cmuxes_have_no_more_noise_than_the_search_counted() {
             let unpacked = evaluator.unpack_key(&wire, &mut random).unwrap();
             for _ in 0..25 {
                 let row = common::row(&quantizer, &mut random);
-                let request = fhectl::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
+                let request = fhectl_core::circuit::encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
                 let answer = evaluator.evaluate(&unpacked, &[&request], &mut random).unwrap().remove(0);
                 let glwe = PartialGlwe::read(&answer, params.bits.shape, params.coefficients(), 64).unwrap();
                 let scores = model.scores(&row);

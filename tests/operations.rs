@@ -4,10 +4,10 @@
 mod common;
 mod live;
 
-use fhectl::circuit::{CircuitKind, Reveal};
 use fhectl::client::{Http, http::read_authorities};
-use fhectl::protocol::api::{DEADLINE_HEADER, KEY_ID_HEADER};
-use fhectl::server::{RateLimit, TlsIdentity, TokenSet, hash_line, openapi_document};
+use fhectl_core::circuit::{CircuitKind, Reveal};
+use fhectl_core::protocol::api::{DEADLINE_HEADER, KEY_ID_HEADER};
+use fhectl_server::server::{RateLimit, TlsIdentity, TokenSet, hash_line, openapi_document};
 use live::{Fixture, Live, Reply, ask, read_reply, text};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use serde_json::{Value, json};
@@ -360,7 +360,9 @@ fn every_route_and_method_is_documented_and_nothing_else_is() {
     operations.dedup();
     assert_eq!((count, operations.len()), (12, 12));
     // Routes come from the documented router alone: no file adds one beside it.
-    for file in std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/server")).unwrap() {
+    for file in
+        std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/fhectl-server/src/server")).unwrap()
+    {
         let path = file.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let text = std::fs::read_to_string(&path).unwrap();

@@ -1,7 +1,7 @@
 //! The keys of all bundles of this repository against what the lattice-estimator gave (docs/PARAMETERS.md).
 
-use fhectl::bundle::folder;
-use fhectl::fhe::noise;
+use fhectl_core::bundle::folder;
+use fhectl_core::fhe::noise;
 use std::fs;
 use std::path::Path;
 

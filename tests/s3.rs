@@ -7,9 +7,9 @@ mod process;
 #[path = "common/s3_server.rs"]
 mod s3_server;
 
-use fhectl::bundle::{ClientBundle, folder};
 use fhectl::client::{ClientKeys, Http, Keyring, Session};
-use fhectl::store::Owner;
+use fhectl_core::bundle::{ClientBundle, folder};
+use fhectl_server::store::Owner;
 use process::{Serving, fhectl, stderr, stdout};
 use s3_server::{S3, SECRET, STORE};
 use serde_json::Value;
@@ -51,10 +51,10 @@ impl Client {
     /// One inference, not tried twice.
     fn infer(&self, server: &Serving, token: &str) -> Reply {
         let spec = &self.bundle.spec;
-        let mut entropy = fhectl::fhe::random::OsEntropy;
+        let mut entropy = fhectl_core::fhe::random::OsEntropy;
         let item =
-            fhectl::circuit::encode(&spec.circuit, &spec.quantizer, &self.keys.secret, &self.row(), &mut entropy);
-        let body = fhectl::protocol::frame::write_inputs(&self.bundle.id, None, &[item]);
+            fhectl_core::circuit::encode(&spec.circuit, &spec.quantizer, &self.keys.secret, &self.row(), &mut entropy);
+        let body = fhectl_core::protocol::frame::write_inputs(&self.bundle.id, None, &[item]);
         let url = format!("{}/v1/models/{}/infer", server.url, spec.name);
         Reply::of(agent().post(&url).header("key-id", &self.keys.key_id).header("authorization", token).send(&body[..]))
     }

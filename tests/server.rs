@@ -6,12 +6,12 @@ mod live;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fhectl::bundle::{ClientBundle, ServerBundle};
-use fhectl::circuit::{CircuitKind, Reveal};
-use fhectl::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, ModelList, QUEUE_HEADER, UploadState};
-use fhectl::protocol::frame::MAX_BATCH;
-use fhectl::server::{ServeConfig, Server, TokenSet};
-use fhectl::store::KeyStore;
+use fhectl_core::bundle::{ClientBundle, ServerBundle};
+use fhectl_core::circuit::{CircuitKind, Reveal};
+use fhectl_core::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, ModelList, QUEUE_HEADER, UploadState};
+use fhectl_core::protocol::frame::MAX_BATCH;
+use fhectl_server::server::{ServeConfig, Server, TokenSet};
+use fhectl_server::store::KeyStore;
 use live::{Fixture, Live, ask, list, read_reply, save, text};
 use serde_json::{Value, json};
 use std::io::Write;

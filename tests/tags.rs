@@ -3,14 +3,14 @@
 mod common;
 
 use common::{dense, forest, linear, network, quantizer, tree};
-use fhectl::bundle::folder;
-use fhectl::circuit::plan::{EvaluationKey, Evaluator, PlanRequest, plan};
-use fhectl::circuit::tag::TAG_BITS;
-use fhectl::circuit::tag::client::Tag;
-use fhectl::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal};
-use fhectl::fhe::Random;
-use fhectl::fhe::random::OsEntropy;
-use fhectl::model::{MapShape, Model, Output, Quantizer};
+use fhectl_core::bundle::folder;
+use fhectl_core::circuit::plan::{EvaluationKey, Evaluator, PlanRequest, plan};
+use fhectl_core::circuit::tag::TAG_BITS;
+use fhectl_core::circuit::tag::client::Tag;
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal};
+use fhectl_core::fhe::Random;
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::model::{MapShape, Model, Output, Quantizer};
 use std::ops::Range;
 use std::path::Path;
 use std::time::Instant;

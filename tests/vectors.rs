@@ -16,9 +16,9 @@ mod key_files;
 mod transcript;
 
 use cases::{CASES, Case};
-use fhectl::circuit::{self, CircuitSpec};
-use fhectl::fhe::noise::{self, MIN_LWE_DIMENSION};
-use fhectl::model::Model;
+use fhectl_core::circuit::{self, CircuitSpec};
+use fhectl_core::fhe::noise::{self, MIN_LWE_DIMENSION};
+use fhectl_core::model::Model;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -4,8 +4,8 @@
 //! the same of a damaged file of secret keys.
 #![no_main]
 
-use fhectl::circuit::tag::client::Tag;
-use fhectl::circuit::{ClientKey, decode};
+use fhectl_core::circuit::tag::client::Tag;
+use fhectl_core::circuit::{ClientKey, decode};
 use fhectl_fuzz::toys::{Counter, fill, toy};
 use libfuzzer_sys::fuzz_target;
 

@@ -5,12 +5,12 @@
 //! `inspect` then does with it; sizes within stated bounds; all else is refused by its code.
 #![no_main]
 
-use fhectl::bundle::{ClientBundle, ClientSpec, ServerBundle};
-use fhectl::circuit::plan::Evaluator;
-use fhectl::circuit::{ClientKey, decode, encode};
-use fhectl::error::Error;
-use fhectl::fhe::Random;
-use fhectl::protocol::frame::{Asked, Lengths, NO_KEY, most_items, read_answers, write_answers};
+use fhectl_core::bundle::{ClientBundle, ClientSpec, ServerBundle};
+use fhectl_core::circuit::plan::Evaluator;
+use fhectl_core::circuit::{ClientKey, decode, encode};
+use fhectl_core::error::Error;
+use fhectl_core::fhe::Random;
+use fhectl_core::protocol::frame::{Asked, Lengths, NO_KEY, most_items, read_answers, write_answers};
 use fhectl::report::facts::facts;
 use fhectl_fuzz::documents::{mutate, zips};
 use fhectl_fuzz::toys::Counter;

@@ -3,7 +3,7 @@
 //! Promises: no panic, no more memory than an archive may inflate to, and a refusal by its code.
 #![no_main]
 
-use fhectl::bundle::{ClientBundle, ServerBundle};
+use fhectl_core::bundle::{ClientBundle, ServerBundle};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

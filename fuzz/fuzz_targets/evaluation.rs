@@ -4,7 +4,7 @@
 //! for everything that has.
 #![no_main]
 
-use fhectl::fhe::Random;
+use fhectl_core::fhe::Random;
 use fhectl_fuzz::toys::{Counter, fill, toy};
 use libfuzzer_sys::fuzz_target;
 

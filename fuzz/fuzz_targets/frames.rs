@@ -4,8 +4,8 @@
 //! no more items, each of the length asked for, than are allowed.
 #![no_main]
 
-use fhectl::bundle::ModelId;
-use fhectl::protocol::frame::{
+use fhectl_core::bundle::ModelId;
+use fhectl_core::protocol::frame::{
     Asked, Batch, Lengths, MAX_BATCH, NO_KEY, most_items, read_answers, read_inputs, read_key, stated_tag,
     write_answers, write_inputs, write_key,
 };

@@ -1,7 +1,7 @@
 //! ONNX files from strangers.
 #![no_main]
 
-use fhectl::import::{FloatModel, exact_levels, onnx};
+use fhectl_train::import::{FloatModel, exact_levels, onnx};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,7 +1,7 @@
 //! XGBoost's files from strangers, as JSON or UBJSON by their first byte after the brace.
 #![no_main]
 
-use fhectl::import::{FloatModel, exact_levels, read};
+use fhectl_train::import::{FloatModel, exact_levels, read};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

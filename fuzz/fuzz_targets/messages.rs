@@ -4,11 +4,11 @@
 //! reaches a terminal without control characters.
 #![no_main]
 
-use fhectl::bundle::folder::Versions;
+use fhectl_core::bundle::folder::Versions;
 use fhectl::client::http::Http;
-use fhectl::protocol::api::{ErrorReply, KeyStatus, ModelInfo, ModelList, PartStatus, Sizes, UploadState};
-use fhectl::protocol::endpoint::{EndpointRequest, SavedKey};
-use fhectl::server::endpoint_json::{bytes_of, parse};
+use fhectl_core::protocol::api::{ErrorReply, KeyStatus, ModelInfo, ModelList, PartStatus, Sizes, UploadState};
+use fhectl_core::protocol::endpoint::{EndpointRequest, SavedKey};
+use fhectl_server::server::endpoint_json::{bytes_of, parse};
 use http::StatusCode;
 use libfuzzer_sys::fuzz_target;
 use serde::{Serialize, de::DeserializeOwned};

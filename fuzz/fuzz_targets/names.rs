@@ -4,13 +4,13 @@
 //! quote a token.
 #![no_main]
 
-use fhectl::bundle::{ModelId, check_name};
+use fhectl_core::bundle::{ModelId, check_name};
 use fhectl::commands::units::{
     parse_bandwidth, parse_duration, parse_origin, parse_probability, parse_rate, parse_size,
 };
-use fhectl::protocol::api::is_key_id;
-use fhectl::server::{TokenSet, hash_line};
-use fhectl::store::{KeyId, Owner, Uid, Upload, check_location};
+use fhectl_core::protocol::api::is_key_id;
+use fhectl_server::server::{TokenSet, hash_line};
+use fhectl_server::store::{KeyId, Owner, Uid, Upload, check_location};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

@@ -1,10 +1,10 @@
 //! A model of every circuit, at the smallest keys that are taken: fast to compute, not meant to be right.
 
 use crate::documents::zips;
-use fhectl::bundle::ServerBundle;
-use fhectl::circuit::ClientKey;
-use fhectl::circuit::plan::{EvaluationKey, Evaluator};
-use fhectl::fhe::{Entropy, Random, Seed};
+use fhectl_core::bundle::ServerBundle;
+use fhectl_core::circuit::ClientKey;
+use fhectl_core::circuit::plan::{EvaluationKey, Evaluator};
+use fhectl_core::fhe::{Entropy, Random, Seed};
 use std::sync::{LazyLock, OnceLock};
 
 /// The first inputs of `bundle_documents`.

@@ -3,9 +3,9 @@
 //! A server that sees that a client was not content with an answer of its making learns something of the client's
 //! secret key. So nothing here stops a run, pauses it or sends anything twice.
 
-use crate::error::Error;
-use crate::fhe::Random;
-use crate::fhe::random::OsEntropy;
+use fhectl_core::error::Error;
+use fhectl_core::fhe::Random;
+use fhectl_core::fhe::random::OsEntropy;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

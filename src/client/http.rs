@@ -1,7 +1,7 @@
 //! HTTP with one server: errors that name themselves, and patience with a busy one.
 
-use crate::error::{Error, Result};
-use crate::protocol::api::ErrorReply;
+use fhectl_core::error::{Error, Result};
+use fhectl_core::protocol::api::ErrorReply;
 use serde::de::DeserializeOwned;
 use std::path::Path;
 use std::thread::sleep;

@@ -3,15 +3,15 @@
 use super::distrust::{Distrust, Distrusted};
 use super::http::Http;
 use super::keyring::ClientKeys;
-use crate::bundle::{ClientBundle, ModelId};
-use crate::circuit::tag::client::Tag;
-use crate::circuit::{self, Scores};
-use crate::error::{Error, Result};
-use crate::fhe::random::OsEntropy;
-use crate::protocol::api::{
+use fhectl_core::bundle::{ClientBundle, ModelId};
+use fhectl_core::circuit::tag::client::Tag;
+use fhectl_core::circuit::{self, Scores};
+use fhectl_core::error::{Error, Result};
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::protocol::api::{
     COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, MAX_PART_BYTES, ModelInfo, QUEUE_HEADER, UploadState,
 };
-use crate::protocol::frame::{self, Asked, KeyDigest, Lengths, NO_KEY, most_items};
+use fhectl_core::protocol::frame::{self, Asked, KeyDigest, Lengths, NO_KEY, most_items};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -63,7 +63,7 @@ pub struct Exchange {
 /// # Errors
 /// `no_server`, `model_unknown`, or what is wrong with the zip.
 pub fn fetch_client(http: &Http, name: &str) -> Result<ClientBundle> {
-    crate::bundle::check_name(name)?;
+    fhectl_core::bundle::check_name(name)?;
     let reply = http.get(&format!("/v1/models/{name}/client.zip"))?;
     ClientBundle::read(&reply.bytes).map_err(|error| error.context(format!("{} of {}", name, http.base())))
 }

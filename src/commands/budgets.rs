@@ -3,10 +3,10 @@
 use super::ids::{age, model_name, short};
 use super::say;
 use super::shelves::ShelfArgs;
-use crate::error::{Error, Result};
-use crate::store::LeasedRows;
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
+use fhectl_core::error::{Error, Result};
+use fhectl_server::store::LeasedRows;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::time::UNIX_EPOCH;

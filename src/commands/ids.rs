@@ -1,7 +1,7 @@
 //! How what lies in a store is named and shown to its operator.
 
-use crate::bundle::folder;
-use crate::store::Shelf;
+use fhectl_core::bundle::folder;
+use fhectl_server::store::Shelf;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime};

@@ -2,14 +2,14 @@
 
 use super::say;
 use super::units::parse_bandwidth;
-use crate::bundle::{ClientSpec, ModelId, Quality, ServerBundle, folder};
-use crate::circuit::plan::{Needs, PLANNED_CORES, PlanRequest, plan};
-use crate::error::Result;
-use crate::model::Model;
 use crate::report::facts::facts;
 use crate::report::plan_table::plan_table;
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
+use fhectl_core::bundle::{ClientSpec, ModelId, Quality, ServerBundle, folder};
+use fhectl_core::circuit::plan::{Needs, PLANNED_CORES, PlanRequest, plan};
+use fhectl_core::error::Result;
+use fhectl_core::model::Model;
 use serde_json::json;
 use std::path::Path;
 

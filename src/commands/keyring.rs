@@ -3,12 +3,12 @@
 use super::ids::{is_id, names_in, short, shown_age};
 use super::locate::{KeysFolder, ModelArgs, ServerArgs};
 use super::say;
-use crate::bundle::ClientBundle;
 use crate::client::Keyring;
 use crate::client::keyring::{RETIRE_AFTER, StoredKey};
-use crate::error::{Error, Result};
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
+use fhectl_core::bundle::ClientBundle;
+use fhectl_core::error::{Error, Result};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};

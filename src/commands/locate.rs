@@ -1,11 +1,11 @@
 //! Where models and servers are.
 
 use super::units::parse_probability;
-use crate::bundle::{ClientBundle, ModelId, ServerBundle, folder};
 use crate::client::{Http, Keyring, Passphrase, http, session};
-use crate::error::{Error, Result};
 use crate::report::card::with_measured;
 use clap::Args;
+use fhectl_core::bundle::{ClientBundle, ModelId, ServerBundle, folder};
+use fhectl_core::error::{Error, Result};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};

@@ -19,8 +19,8 @@ mod turns;
 pub mod units;
 mod untrusted;
 
-use crate::error::{Error, Result};
 use clap::{Parser, Subcommand};
+use fhectl_core::error::{Error, Result};
 use std::process::exit;
 
 /// Private machine-learning inference on encrypted data.

@@ -1,12 +1,12 @@
 //! What `play` reports at its end: lines, JSON, HTML.
 
 use super::say;
-use crate::bundle::ClientSpec;
 use crate::client::Exchange;
-use crate::error::{Error, Result};
 use crate::report::stats::Summary;
 use crate::report::{bytes, facts::facts, number, seconds};
-use crate::train::{Fit, Simulated, SimulatedQuality};
+use fhectl_core::bundle::ClientSpec;
+use fhectl_core::error::{Error, Result};
+use fhectl_train::train::{Fit, Simulated, SimulatedQuality};
 use serde::Serialize;
 use std::fmt::Write;
 use std::path::Path;

@@ -2,13 +2,13 @@
 
 use super::serve_check;
 use super::units::{Rate, parse_duration, parse_origin, parse_rate, parse_size};
-use crate::bundle::{ServerBundle, folder};
-use crate::error::{Error, Result};
-use crate::server::{
+use clap::Args;
+use fhectl_core::bundle::{ServerBundle, folder};
+use fhectl_core::error::{Error, Result};
+use fhectl_server::server::{
     KeyPolicy, RateLimit, ServeConfig, Server, TlsIdentity, TokenSet, check_row_budget, shutdown_signal,
 };
-use crate::store::{KeyStore, Quota};
-use clap::Args;
+use fhectl_server::store::{KeyStore, Quota};
 use std::fs;
 use std::net::SocketAddr;
 use std::num::NonZeroU32;

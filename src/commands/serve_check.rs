@@ -2,10 +2,10 @@
 
 use super::say;
 use super::serve::{Doors, ServeArgs};
-use crate::error::{Error, Result};
 use crate::report::bytes;
-use crate::server::{ServeConfig, check_models};
-use crate::store::KeyStore;
+use fhectl_core::error::{Error, Result};
+use fhectl_server::server::{ServeConfig, check_models};
+use fhectl_server::store::KeyStore;
 
 /// Reads everything that a server would read, reports each step on stdout, and fails where one failed.
 ///
@@ -61,7 +61,7 @@ fn limits(args: &ServeArgs) -> Result<String> {
 
 fn told(doors: &Doors, row_budget: Option<u64>) -> String {
     let tls = if doors.tls.is_some() { "TLS" } else { "no TLS" };
-    let tokens = match doors.tokens.as_ref().map(crate::server::TokenSet::counts) {
+    let tokens = match doors.tokens.as_ref().map(fhectl_server::server::TokenSet::counts) {
         None => "no tokens: everyone is let in".to_owned(),
         Some((all, 0)) => format!("{all} tokens"),
         Some((all, plain)) => format!("{all} tokens, {plain} of them not hashed"),

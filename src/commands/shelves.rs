@@ -1,9 +1,9 @@
 //! Which shelves of a server's store a command is about: the flags that `keys` and `budgets` share.
 
 use super::ids::{is_id, names_in};
-use crate::error::Result;
-use crate::store::{KeyStore, Shelf};
 use clap::Args;
+use fhectl_core::error::Result;
+use fhectl_server::store::{KeyStore, Shelf};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 

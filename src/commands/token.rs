@@ -1,10 +1,10 @@
 //! `token`: bearer tokens for a server's token file.
 
 use super::say;
-use crate::error::{Error, Result};
-use crate::fhe::random::OsEntropy;
-use crate::server::{hash_line, new_token};
 use clap::{Args, Subcommand};
+use fhectl_core::error::{Error, Result};
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_server::server::{hash_line, new_token};
 use std::io::Read;
 use zeroize::Zeroizing;
 

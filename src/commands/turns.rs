@@ -1,11 +1,11 @@
 //! Rows in turns: each turn under one key, as many rows as the key may be asked about.
 
-use crate::bundle::ClientBundle;
 use crate::client::keyring::Told;
 use crate::client::session::Upload;
 use crate::client::{ClientKeys, Distrusted, Http, Keyring, Session};
-use crate::error::Result;
 use crate::report::{note, progress};
+use fhectl_core::bundle::ClientBundle;
+use fhectl_core::error::Result;
 use std::ops::Range;
 
 /// A client, its server and its keys.

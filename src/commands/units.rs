@@ -1,7 +1,7 @@
 //! Values of flags: probabilities, sizes, choices.
 
-use crate::circuit::{CircuitKind, Reveal};
 use clap::ValueEnum;
+use fhectl_core::circuit::{CircuitKind, Reveal};
 use std::time::Duration;
 
 /// `2^-128`, `1e-9` or `0.001`, as its log2.

@@ -1,7 +1,7 @@
 //! The end of a run whose answers could not all be trusted: told when all is sent.
 
 use crate::client::Distrusted;
-use crate::error::{Error, Result};
+use fhectl_core::error::{Error, Result};
 
 /// Ends a run of this `outcome`: where it went well, names the batches that failed.
 ///

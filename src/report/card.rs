@@ -1,9 +1,9 @@
 //! The model card: `README.md` beside a bundle.
 
 use super::facts::facts;
-use crate::bundle::{ClientSpec, Quality, ServerSpec};
-use crate::model::{FeatureQuantizer, RowStep};
-use crate::train::Score;
+use fhectl_core::bundle::{ClientSpec, Quality, ServerSpec};
+use fhectl_core::model::{FeatureQuantizer, RowStep};
+use fhectl_train::train::Score;
 use std::fmt::Write;
 
 const MEASURED: &str = "## Measured\n";

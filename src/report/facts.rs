@@ -1,12 +1,12 @@
 //! What a bundle is, as labelled facts: the one list that `create`, `inspect` and model cards show.
 
 use super::bytes;
-use crate::bundle::ClientSpec;
-use crate::circuit::network::StageParams;
-use crate::circuit::{CircuitSpec, Reveal};
-use crate::fhe::noise;
-use crate::model::Output;
-use crate::protocol::frame::{KEY_HEADER, answers_len, inputs_len};
+use fhectl_core::bundle::ClientSpec;
+use fhectl_core::circuit::network::StageParams;
+use fhectl_core::circuit::{CircuitSpec, Reveal};
+use fhectl_core::fhe::noise;
+use fhectl_core::model::Output;
+use fhectl_core::protocol::frame::{KEY_HEADER, answers_len, inputs_len};
 
 /// A label and its text.
 pub type Fact = (&'static str, String);

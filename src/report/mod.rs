@@ -6,7 +6,7 @@ pub mod plan_table;
 pub mod progress;
 pub mod stats;
 
-use crate::error::{Blame, Error};
+use fhectl_core::error::{Blame, Error};
 
 /// Prints an error and its hint on stderr and returns the exit code: 1 for the user's mistake, 2 for a fault.
 pub fn fail(error: &Error) -> u8 {

@@ -1,8 +1,8 @@
 //! The circuits that can run a model, side by side.
 
 use super::{bytes, seconds};
-use crate::circuit::plan::{Needs, PLANNED_CORES};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use fhectl_core::circuit::plan::{Needs, PLANNED_CORES};
 
 /// One circuit a row, with what it is predicted to take on [`PLANNED_CORES`] cores and over so many bits a second; the
 /// circuit that the bundle holds is marked.
@@ -55,8 +55,8 @@ fn rate(bandwidth: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::circuit::plan::{PlanRequest, plan};
-    use crate::model::{FeatureQuantizer, IntegerTree, Model, Node, Output, Quantizer};
+    use fhectl_core::circuit::plan::{PlanRequest, plan};
+    use fhectl_core::model::{FeatureQuantizer, IntegerTree, Model, Node, Output, Quantizer};
 
     #[test]
     fn every_circuit_has_a_row_and_one_is_chosen() {

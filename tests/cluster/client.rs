@@ -1,12 +1,12 @@
 //! A client that never tries twice by itself, so that every reply is seen, and the counts of what all of them saw.
 
-use fhectl::bundle::{ClientBundle, ServerBundle, folder};
-use fhectl::circuit::{decode, encode};
 use fhectl::client::{ClientKeys, Keyring};
-use fhectl::fhe::Random;
-use fhectl::fhe::random::OsEntropy;
-use fhectl::protocol::api::{KEY_ID_HEADER, KeyStatus, UploadState};
-use fhectl::protocol::frame::{Asked, Lengths, read_answers, write_inputs};
+use fhectl_core::bundle::{ClientBundle, ServerBundle, folder};
+use fhectl_core::circuit::{decode, encode};
+use fhectl_core::fhe::Random;
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::protocol::api::{KEY_ID_HEADER, KeyStatus, UploadState};
+use fhectl_core::protocol::frame::{Asked, Lengths, read_answers, write_inputs};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};

@@ -12,7 +12,7 @@ mod s3_server;
 use client::{Client, Counts, Model};
 use cluster::Cluster;
 use fhectl::client::ClientKeys;
-use fhectl::fhe::{Random, Seed};
+use fhectl_core::fhe::{Random, Seed};
 use process::{Serving, succeed};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};

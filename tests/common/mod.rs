@@ -5,8 +5,8 @@ pub mod chance;
 pub mod opened;
 pub mod recovery;
 
-use fhectl::fhe::{Random, Seed};
-use fhectl::model::{
+use fhectl_core::fhe::{Random, Seed};
+use fhectl_core::model::{
     Activation, FeatureQuantizer, IntegerForest, IntegerLinear, IntegerNetwork, IntegerTree, LinearMap, MapShape,
     NetworkLayer, Node, Quantizer, ValueNode, ValueTree,
 };

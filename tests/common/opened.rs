@@ -1,7 +1,7 @@
 //! A secret key's bits, to look at ciphertexts with: phases are computed here from what a key file holds.
 
-use fhectl::circuit::{CircuitSpec, ClientKey};
-use fhectl::fhe::{GlweSecret, GlweShape, Lwe, PartialGlwe, wire};
+use fhectl_core::circuit::{CircuitSpec, ClientKey};
+use fhectl_core::fhe::{GlweSecret, GlweShape, Lwe, PartialGlwe, wire};
 
 /// A secret key laid open bit by bit, for measuring noise: the library itself decrypts to rounded scores only.
 pub struct Opened {

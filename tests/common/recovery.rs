@@ -1,9 +1,9 @@
 //! Solving for a secret key from answers and what their client wrote down.
 
 use super::opened::Opened;
-use fhectl::circuit::network::NetworkParams;
-use fhectl::circuit::{CircuitSpec, ClientKey, decode};
-use fhectl::fhe::{Lwe, Random};
+use fhectl_core::circuit::network::NetworkParams;
+use fhectl_core::circuit::{CircuitSpec, ClientKey, decode};
+use fhectl_core::fhe::{Lwe, Random};
 
 /// What a server has of one score: its ciphertext, in words of the answer, and the phase that it takes it for.
 pub struct Sample {
@@ -105,7 +105,7 @@ pub fn written_scores(params: &NetworkParams, key: &ClientKey) -> Vec<i64> {
 /// Asserts that the key of a network does not follow from answers and written scores, and that it would from exact phases.
 pub fn assert_key_stays(name: &str, params: &NetworkParams, random: &mut Random) {
     let spec = CircuitSpec::Network(params.clone());
-    let key = ClientKey::generate(&spec, &mut fhectl::fhe::random::OsEntropy);
+    let key = ClientKey::generate(&spec, &mut fhectl_core::fhe::random::OsEntropy);
     let opened = Opened::answer(&spec, &key);
     let answers = answers(params, &opened, opened.bits.len() + 300, random);
     let exact: Vec<Sample> = answers

@@ -4,16 +4,16 @@
 use crate::common;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use fhectl::bundle::folder::sha256_hex;
-use fhectl::bundle::{ClientSpec, Metrics, Quality, ServerBundle, ServerSpec, pack};
-use fhectl::circuit::plan::{PlanRequest, plan};
-use fhectl::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
-use fhectl::fhe::random::OsEntropy;
-use fhectl::model::{Model, Output, Quantizer};
-use fhectl::protocol::api::KEY_ID_HEADER;
-use fhectl::protocol::frame::{Asked, KeyDigest, Lengths, NO_KEY, read_answers, write_inputs, write_key};
-use fhectl::server::{ServeConfig, Server};
-use fhectl::store::KeyStore;
+use fhectl_core::bundle::folder::sha256_hex;
+use fhectl_core::bundle::{ClientSpec, Metrics, Quality, ServerBundle, ServerSpec, pack};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::model::{Model, Output, Quantizer};
+use fhectl_core::protocol::api::KEY_ID_HEADER;
+use fhectl_core::protocol::frame::{Asked, KeyDigest, Lengths, NO_KEY, read_answers, write_inputs, write_key};
+use fhectl_server::server::{ServeConfig, Server};
+use fhectl_server::store::KeyStore;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use std::io::{Read, Write};
@@ -47,7 +47,7 @@ impl Fixture {
         let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
         let needs = plan(&model, &quantizer, Output::Classes(3), &request).unwrap().remove(0);
         let spec = ClientSpec {
-            format: fhectl::bundle::FORMAT,
+            format: fhectl_core::bundle::FORMAT,
             name: name.into(),
             kind: "tree".into(),
             features: (0..quantizer.features.len()).map(|f| format!("f{f}")).collect(),
@@ -67,7 +67,7 @@ impl Fixture {
         };
         let quality = Quality::Accuracy { float_accuracy: 1.0, quantized_accuracy: 1.0, simulated_accuracy: None };
         let metrics = Metrics { train_rows: 3, test_rows: 1, quality };
-        let server = ServerSpec { format: fhectl::bundle::FORMAT, salt: "00".into(), model, metrics };
+        let server = ServerSpec { format: fhectl_core::bundle::FORMAT, salt: "00".into(), model, metrics };
         let (_, zip) = pack(&spec, &server).unwrap();
         Self::with_key(ServerBundle::read(&zip).unwrap())
     }

@@ -1,13 +1,13 @@
 //! The models that known answers are made of: small ones, one a circuit at least.
 
 use crate::common::{self, dense};
-use fhectl::bundle::{ClientSpec, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec};
-use fhectl::circuit::path_cost_sum::PathCostSumParams;
-use fhectl::circuit::plan::{PlanRequest, plan};
-use fhectl::circuit::table::TableParams;
-use fhectl::circuit::{CircuitKind, CircuitSpec, Reveal};
-use fhectl::fhe::{GlweShape, SeededLayout};
-use fhectl::model::{FeatureQuantizer, Model, Norm, Output, Quantizer, RowStep};
+use fhectl_core::bundle::{ClientSpec, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec};
+use fhectl_core::circuit::path_cost_sum::PathCostSumParams;
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::table::TableParams;
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, Reveal};
+use fhectl_core::fhe::{GlweShape, SeededLayout};
+use fhectl_core::model::{FeatureQuantizer, Model, Norm, Output, Quantizer, RowStep};
 
 /// Rows of every case.
 pub const ROWS: usize = 2;

@@ -1,8 +1,8 @@
 //! A client's key files, one as it is and one under a passphrase, with the bits that they hold.
 
 use super::transcript::Files;
-use fhectl::bundle::{ClientBundle, pack};
 use fhectl::client::{ClientKeys, Keyring, Passphrase};
+use fhectl_core::bundle::{ClientBundle, pack};
 use std::fs;
 use std::path::Path;
 use zeroize::Zeroizing;

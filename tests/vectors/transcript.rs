@@ -1,13 +1,13 @@
 //! One exchange of a client and a server at fixed seeds, as files.
 
 use super::cases::Case;
-use fhectl::bundle::{ModelId, ServerBundle, pack};
-use fhectl::circuit::plan::Evaluator;
-use fhectl::circuit::tag::client::Tag;
-use fhectl::circuit::{self, CircuitSpec, ClientKey, Scores};
-use fhectl::fhe::bootstrap::BootstrapParams;
-use fhectl::fhe::{Entropy, Random, Seed};
-use fhectl::protocol::frame::{self, Asked, KeyDigest, Lengths, NO_KEY};
+use fhectl_core::bundle::{ModelId, ServerBundle, pack};
+use fhectl_core::circuit::plan::Evaluator;
+use fhectl_core::circuit::tag::client::Tag;
+use fhectl_core::circuit::{self, CircuitSpec, ClientKey, Scores};
+use fhectl_core::fhe::bootstrap::BootstrapParams;
+use fhectl_core::fhe::{Entropy, Random, Seed};
+use fhectl_core::protocol::frame::{self, Asked, KeyDigest, Lengths, NO_KEY};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Files of a keyring: private, read within bounds, written as a whole or not at all.
 
-use crate::error::{Error, Result};
+use fhectl_core::error::{Error, Result};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;

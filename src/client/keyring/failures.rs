@@ -2,8 +2,8 @@
 
 use super::file::Header;
 use super::{ClientKeys, Keyring, disk};
-use crate::bundle::ModelId;
-use crate::error::Result;
+use fhectl_core::bundle::ModelId;
+use fhectl_core::error::Result;
 use std::path::PathBuf;
 
 /// The number of failures after which a key is not used again.

@@ -12,13 +12,13 @@
 //! | 1 | 0: the key's bits as they are, 1: sealed under a passphrase |
 //! | 1 + n | the model's name, after its length |
 //! | 1 + n | the circuit, after its length |
-//! | the rest | the key's bits ([`crate::circuit::ClientKey::write`]), or what [`super::Passphrase`] made of them |
+//! | the rest | the key's bits ([`fhectl_core::circuit::ClientKey::write`]), or what [`super::Passphrase`] made of them |
 //!
 //! A seal covers all that stands before it.
 
-use crate::bundle::{ClientBundle, ModelId, check_name};
-use crate::error::{Error, Result};
-use crate::fhe::Entropy;
+use fhectl_core::bundle::{ClientBundle, ModelId, check_name};
+use fhectl_core::error::{Error, Result};
+use fhectl_core::fhe::Entropy;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const MAGIC: &[u8; 4] = b"FHEs";

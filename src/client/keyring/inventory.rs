@@ -2,8 +2,8 @@
 
 use super::file::Header;
 use super::{Keyring, MOST_BYTES, disk};
-use crate::bundle::{ClientBundle, ModelId};
-use crate::error::{Error, Result};
+use fhectl_core::bundle::{ClientBundle, ModelId};
+use fhectl_core::error::{Error, Result};
 use std::fs;
 use std::path::PathBuf;
 

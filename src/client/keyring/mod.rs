@@ -13,11 +13,11 @@ pub use inventory::StoredKey;
 pub use passphrase::Passphrase;
 pub use usage::{NETWORK_KEY_BITS, Told};
 
-use crate::bundle::{ClientBundle, ModelId};
-use crate::circuit::ClientKey;
-use crate::error::{Error, Result};
-use crate::fhe::random::OsEntropy;
-use crate::protocol::frame;
+use fhectl_core::bundle::{ClientBundle, ModelId};
+use fhectl_core::circuit::ClientKey;
+use fhectl_core::error::{Error, Result};
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::protocol::frame;
 use sha2::{Digest, Sha256};
 use std::fmt;
 use std::path::{Path, PathBuf};

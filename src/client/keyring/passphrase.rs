@@ -1,9 +1,9 @@
 //! Key files under a passphrase: scrypt makes a key of it, ChaCha20-Poly1305 seals with that.
 
-use crate::error::{Error, Result};
-use crate::fhe::Entropy;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
+use fhectl_core::error::{Error, Result};
+use fhectl_core::fhe::Entropy;
 use zeroize::Zeroizing;
 
 /// log2 of scrypt's N: with r = 8 a guess takes 256 MiB and about a second, as age and its kin have it.
@@ -84,7 +84,7 @@ impl Passphrase {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fhe::random::OsEntropy;
+    use fhectl_core::fhe::random::OsEntropy;
 
     #[test]
     fn only_the_passphrase_and_the_header_open_what_was_sealed() {

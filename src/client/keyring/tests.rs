@@ -1,7 +1,7 @@
 //! The life of a client's keys.
 
 use super::*;
-use crate::bundle::ServerBundle;
+use fhectl_core::bundle::ServerBundle;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::time::SystemTime;

@@ -2,9 +2,9 @@
 
 use super::file::Header;
 use super::{ClientKeys, Keyring, disk};
-use crate::bundle::ClientBundle;
-use crate::circuit::CircuitSpec;
-use crate::error::Result;
+use fhectl_core::bundle::ClientBundle;
+use fhectl_core::circuit::CircuitSpec;
+use fhectl_core::error::Result;
 use std::path::PathBuf;
 
 /// The bits that may be written down of a network's answers before another key takes the place of the one they are under.
@@ -82,7 +82,7 @@ fn bits_a_row(bundle: &ClientBundle, told: Told) -> Result<Option<u32>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::folder;
+    use fhectl_core::bundle::folder;
     use std::path::Path;
 
     fn bundle(name: &str) -> ClientBundle {

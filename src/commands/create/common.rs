@@ -1,11 +1,11 @@
 //! Flags of every kind of model.
 
 use crate::commands::units::{CircuitChoice, RevealChoice, parse_bandwidth, parse_probability};
-use crate::data::{Dataset, Task};
-use crate::error::Result;
-use crate::model::Quantizer;
-use crate::train;
 use clap::{Args, ValueEnum};
+use fhectl_core::error::Result;
+use fhectl_core::model::Quantizer;
+use fhectl_train::data::{Dataset, Task};
+use fhectl_train::train;
 use std::path::PathBuf;
 
 /// Flags of every kind.

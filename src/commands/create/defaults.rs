@@ -1,8 +1,8 @@
 //! What a network is made of where nothing else is asked for: by kind, image size and number of rows.
 
 use super::network::NetworkKind;
-use crate::data::ImageShape;
-use crate::train::{ActivationKind, ConvBlock};
+use fhectl_train::data::ImageShape;
+use fhectl_train::train::{ActivationKind, ConvBlock};
 
 /// The defaults of all flags that have one.
 #[derive(Debug, Clone, PartialEq)]

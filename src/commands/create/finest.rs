@@ -1,9 +1,9 @@
 //! The finest integers that a circuit has room for.
 
-use crate::circuit::plan::{Needs, PlanRequest, plan};
-use crate::error::{Error, Result};
-use crate::model::{Model, Output, Quantizer};
-use crate::train::FloatLinear;
+use fhectl_core::circuit::plan::{Needs, PlanRequest, plan};
+use fhectl_core::error::{Error, Result};
+use fhectl_core::model::{Model, Output, Quantizer};
+use fhectl_train::train::FloatLinear;
 use std::ops::RangeInclusive;
 
 /// An integer model that has a circuit.

@@ -3,13 +3,13 @@
 use super::common::{Grain, TaskArgs};
 use super::trees::{Trained, ValueArgs};
 use super::{CommonArgs, Made};
-use crate::bundle::ScoreUnit;
-use crate::circuit::plan::PlanRequest;
-use crate::data::Dataset;
-use crate::error::{Error, Result};
-use crate::model::Output;
-use crate::train::{self, ForestParams, GrowthParams, MaxFeatures};
 use clap::Args;
+use fhectl_core::bundle::ScoreUnit;
+use fhectl_core::circuit::plan::PlanRequest;
+use fhectl_core::error::{Error, Result};
+use fhectl_core::model::Output;
+use fhectl_train::data::Dataset;
+use fhectl_train::train::{self, ForestParams, GrowthParams, MaxFeatures};
 
 #[derive(Debug, Args)]
 pub struct ForestArgs {

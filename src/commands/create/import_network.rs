@@ -2,14 +2,14 @@
 
 use super::Made;
 use super::common::Grain;
-use crate::bundle::ScoreUnit;
-use crate::circuit::plan::{PlanRequest, plan};
-use crate::data::Dataset;
-use crate::error::Result;
-use crate::import::network::{Lowered, PtqParams, quantise};
-use crate::model::Model;
-use crate::train::Score;
 use clap::Args;
+use fhectl_core::bundle::ScoreUnit;
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::error::Result;
+use fhectl_core::model::Model;
+use fhectl_train::data::Dataset;
+use fhectl_train::import::network::{Lowered, PtqParams, quantise};
+use fhectl_train::train::Score;
 
 /// How a network is quantised.
 #[derive(Debug, Args)]

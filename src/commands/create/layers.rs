@@ -1,7 +1,7 @@
 //! Values of flags that describe a network's layers.
 
-use crate::data::ImageShape;
-use crate::train::ConvBlock;
+use fhectl_train::data::ImageShape;
+use fhectl_train::train::ConvBlock;
 use std::str::FromStr;
 
 /// `--hidden`: `64,32`, or `none`.

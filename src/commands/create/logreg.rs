@@ -3,12 +3,12 @@
 use super::common::Grain;
 use super::finest::{Finest, finest_weights};
 use super::{CommonArgs, Made};
-use crate::bundle::ScoreUnit;
-use crate::circuit::plan::PlanRequest;
-use crate::data::Dataset;
-use crate::error::Result;
-use crate::train::{self, LogregParams, Score};
 use clap::Args;
+use fhectl_core::bundle::ScoreUnit;
+use fhectl_core::circuit::plan::PlanRequest;
+use fhectl_core::error::Result;
+use fhectl_train::data::Dataset;
+use fhectl_train::train::{self, LogregParams, Score};
 
 #[derive(Debug, Args)]
 pub struct LogregArgs {

@@ -17,14 +17,14 @@ mod tree;
 mod trees;
 
 use super::say;
-use crate::bundle::{Evaluation, check_name, folder};
-use crate::circuit::plan::PlanRequest;
-use crate::data::{self, Dataset, Holdout, Task};
-use crate::error::{Error, Result};
 use crate::report::progress;
-use crate::train::TrainedNetwork;
 use clap::{Args, Subcommand};
 use common::{CommonArgs, Grain};
+use fhectl_core::bundle::{Evaluation, check_name, folder};
+use fhectl_core::circuit::plan::PlanRequest;
+use fhectl_core::error::{Error, Result};
+use fhectl_train::data::{self, Dataset, Holdout, Task};
+use fhectl_train::train::TrainedNetwork;
 use network::NetworkKind;
 use publish::{Made, Origin, Rounded, publish, quantized_score};
 

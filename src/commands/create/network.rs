@@ -3,16 +3,16 @@
 use super::defaults::Defaults;
 use super::layers::{Convs, Widths, parse_image};
 use super::{CommonArgs, Made, NetworkExtras};
-use crate::bundle::ScoreUnit;
-use crate::circuit::CircuitKind;
-use crate::circuit::network::needs::{Outline, check_outline};
-use crate::circuit::plan::{PlanRequest, plan};
-use crate::circuit::table::{self, widths};
-use crate::data::{Dataset, ImageShape};
-use crate::error::{Error, Result};
-use crate::model::Model;
-use crate::train::{self, ActivationKind, Architecture, Augment, NetworkParams, Score};
 use clap::{Args, ValueEnum};
+use fhectl_core::bundle::ScoreUnit;
+use fhectl_core::circuit::CircuitKind;
+use fhectl_core::circuit::network::needs::{Outline, check_outline};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::table::{self, widths};
+use fhectl_core::error::{Error, Result};
+use fhectl_core::model::Model;
+use fhectl_train::data::{Dataset, ImageShape};
+use fhectl_train::train::{self, ActivationKind, Architecture, Augment, NetworkParams, Score};
 
 /// The most that a later unit's weights may amount to: what comes out of a bootstrap is clean enough for it.
 const LATER_NORM: f64 = 60.0;

@@ -1,16 +1,16 @@
 //! What `create` does with a model that was made: bundle, card, and what a person is told.
 
 use super::{CommonArgs, NetworkExtras, say};
-use crate::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
-use crate::circuit::plan::{Needs, PLANNED_CORES};
-use crate::data::Dataset;
-use crate::error::{Error, Result};
-use crate::fhe::noise::SECURITY_BITS;
-use crate::model::{Model, Quantizer, RowStep};
 pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Story, card};
 use crate::report::{facts::facts, plan_table::plan_table};
-use crate::train::{self, Score, Simulated, SimulatedQuality};
+use fhectl_core::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
+use fhectl_core::circuit::plan::{Needs, PLANNED_CORES};
+use fhectl_core::error::{Error, Result};
+use fhectl_core::fhe::noise::SECURITY_BITS;
+use fhectl_core::model::{Model, Quantizer, RowStep};
+use fhectl_train::data::Dataset;
+use fhectl_train::train::{self, Score, Simulated, SimulatedQuality};
 use std::path::Path;
 
 /// A model that was made and has a circuit.

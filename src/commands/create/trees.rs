@@ -2,12 +2,12 @@
 
 use super::Made;
 use super::finest::{Finest, finest};
-use crate::bundle::ScoreUnit;
-use crate::circuit::plan::PlanRequest;
-use crate::error::Result;
-use crate::model::{Model, Output, Quantizer};
-use crate::train::{FloatForest, Score};
 use clap::Args;
+use fhectl_core::bundle::ScoreUnit;
+use fhectl_core::circuit::plan::PlanRequest;
+use fhectl_core::error::Result;
+use fhectl_core::model::{Model, Output, Quantizer};
+use fhectl_train::train::{FloatForest, Score};
 
 /// The flag of all sums of trees.
 #[derive(Debug, Args)]

@@ -1,0 +1,137 @@
+//! Secret keys. Only a client ever holds one.
+
+use super::lwe::Lwe;
+use super::ntt::{BinaryPoly, Ntt, WidePoly};
+use super::partial_glwe::PartialGlwe;
+use super::phase::Phase;
+use super::random::{Entropy, Random};
+use super::{GlweShape, wire};
+use crate::error::{Error, Result};
+use zeroize::Zeroize;
+
+/// A binary GLWE secret key, wiped when dropped. It has no `Debug` and no `Clone`.
+///
+/// What it decrypts is not for other crates: a phase that is written down beside its ciphertext is an equation in the
+/// key's bits. Only [`crate::circuit::decode`] decrypts, and what it gives is rounded.
+///
+/// ```
+/// fn shape(key: &fhectl_core::fhe::GlweSecret, _: &fhectl_core::fhe::Lwe) -> usize { key.shape().size }
+/// ```
+///
+/// ```compile_fail
+/// fn phase(key: &fhectl_core::fhe::GlweSecret, answer: &fhectl_core::fhe::Lwe) -> usize { key.phase(answer); key.shape().size }
+/// ```
+pub struct GlweSecret {
+    shape: GlweShape,
+    /// One bit a word, polynomial after polynomial.
+    bits: Vec<u64>,
+    transformed: Vec<BinaryPoly>,
+}
+
+impl Drop for GlweSecret {
+    fn drop(&mut self) {
+        self.bits.zeroize();
+        self.transformed.zeroize();
+    }
+}
+
+impl GlweSecret {
+    /// Draws a uniform binary key of at most [`super::noise::heavy_key`] ones.
+    pub fn generate(shape: GlweShape, entropy: &mut dyn Entropy) -> Self {
+        let mut bits = vec![0; shape.lwe_dimension()];
+        Random::fresh(entropy).fill_light_binary(&mut bits);
+        Self::from_bits(shape, bits)
+    }
+
+    fn from_bits(shape: GlweShape, bits: Vec<u64>) -> Self {
+        let ntt = Ntt::of_size(shape.size);
+        let transformed = bits.chunks(shape.size).map(|poly| ntt.binary(poly)).collect();
+        Self { shape, bits, transformed }
+    }
+
+    pub fn shape(&self) -> GlweShape {
+        self.shape
+    }
+
+    /// The flattened key, one bit a word.
+    pub(super) fn bits(&self) -> &[u64] {
+        &self.bits
+    }
+
+    /// `sum_j mask_j * s_j`, added to `out` (`size` words). `masks` holds `dimension` polynomials.
+    pub(super) fn add_mask_product(&self, masks: &[u64], out: &mut [u64]) {
+        let ntt = Ntt::of_size(self.shape.size);
+        let mut sum: WidePoly = ntt.zero();
+        for (mask, key) in masks.chunks(self.shape.size).zip(&self.transformed) {
+            ntt.mul_add(&mut sum, &ntt.wide(mask), key);
+        }
+        ntt.add_to(sum, out);
+    }
+
+    /// `body - <mask, key>`: the message with its noise. The mask has as many entries as the flattened key.
+    pub(crate) fn phase(&self, lwe: &Lwe) -> Phase {
+        debug_assert_eq!(lwe.mask.len(), self.bits.len());
+        let product = lwe.mask.iter().zip(&self.bits).fold(0u64, |sum, (a, s)| sum.wrapping_add(a.wrapping_mul(*s)));
+        Phase::new(lwe.body.wrapping_sub(product))
+    }
+
+    /// The messages, with their noise, of the coefficients that a partial ciphertext holds.
+    pub(crate) fn phases(&self, glwe: &PartialGlwe) -> Vec<Phase> {
+        debug_assert_eq!(glwe.mask.len(), self.bits.len());
+        let mut product = vec![0; self.shape.size];
+        self.add_mask_product(&glwe.mask, &mut product);
+        let phases =
+            glwe.bodies.iter().zip(&product).map(|(body, product)| Phase::new(body.wrapping_sub(*product))).collect();
+        // Products with the key that no noise covers.
+        product.zeroize();
+        phases
+    }
+
+    /// How many bytes [`GlweSecret::write`] appends.
+    pub const fn stored_len(shape: GlweShape) -> usize {
+        wire::packed_len(shape.lwe_dimension(), 1)
+    }
+
+    /// Appends the key's bits, for the client's own key file and nowhere else.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        wire::pack(self.bits.iter().map(|bit| bit << 63), 1, out);
+    }
+
+    /// Reads what [`GlweSecret::write`] wrote.
+    ///
+    /// # Errors
+    /// `key_file_invalid` where the length is wrong. Says nothing of the content.
+    pub fn read(shape: GlweShape, bytes: &[u8]) -> Result<Self> {
+        let mut bits = wire::unpack(bytes, shape.lwe_dimension(), 1)
+            .ok_or_else(|| Error::user("key_file_invalid", "the secret key has the wrong length"))?;
+        bits.iter_mut().for_each(|bit| *bit >>= 63);
+        Ok(Self::from_bits(shape, bits))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fhe::random::Seed;
+
+    pub(crate) struct Fixed(pub u8);
+    impl Entropy for Fixed {
+        fn seed(&mut self) -> Seed {
+            self.0 += 1;
+            Seed([self.0; 16])
+        }
+    }
+
+    #[test]
+    fn a_key_survives_its_file() {
+        let shape = GlweShape::new(3, 512);
+        let key = GlweSecret::generate(shape, &mut Fixed(0));
+        let mut bytes = Vec::new();
+        key.write(&mut bytes);
+        assert_eq!(bytes.len(), GlweSecret::stored_len(shape));
+        let again = GlweSecret::read(shape, &bytes).unwrap();
+        assert!(key.bits == again.bits);
+        assert!(key.bits.iter().filter(|b| **b == 1).count().abs_diff(768) < 160);
+        assert!(GlweSecret::read(shape, &bytes[1..]).is_err());
+    }
+}

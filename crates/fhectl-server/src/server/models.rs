@@ -1,0 +1,161 @@
+//! The models that a server runs.
+
+use super::estimate::Costs;
+use crate::store::{HeldKey, Need};
+use bytes::Bytes;
+use fhectl_core::bundle::{ModelId, ServerBundle};
+use fhectl_core::circuit::CircuitSpec;
+use fhectl_core::circuit::plan::{self, Evaluator};
+use fhectl_core::error::{Error, Result};
+use fhectl_core::fhe::Random;
+use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::protocol::api::{ModelInfo, ModelList, Sizes};
+use fhectl_core::protocol::frame::{KEY_HEADER, MAX_BATCH, answers_len, inputs_len};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// The most bytes that a batch of encrypted inputs may have, whatever the model.
+const MAX_BATCH_BYTES: usize = 256 << 20;
+
+/// One model, ready to run.
+pub(super) struct Hosted {
+    pub info: ModelInfo,
+    pub client_zip: Bytes,
+    pub evaluator: Evaluator,
+    /// The empty key of a circuit that needs none.
+    pub no_key: Option<Arc<HeldKey>>,
+    pub costs: Costs,
+}
+
+impl Hosted {
+    fn new(bundle: &ServerBundle) -> Result<Self> {
+        let spec = &bundle.spec;
+        let evaluator = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
+        // A bundle of another's making may hold weights that its steps do not: answers would carry the noise of questions.
+        let failure = plan::failure_log2(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
+        if let Some((failure, stated)) = failure.zip(spec.p_fail_log2)
+            && failure > stated + 0.01
+        {
+            return Err(Error::user(
+                "failure_rate",
+                format!(
+                    "one of 2^{:.0} answers of this model may be wrong, its bundle says one of 2^{:.0}",
+                    -failure, -stated
+                ),
+            )
+            .hint("wrong answers give its clients' keys away; create the model again with `fhectl create`"));
+        }
+        let key = spec.circuit.key_bytes();
+        let no_key = if key == 0 {
+            let empty = evaluator.unpack_key(&[], &mut Random::fresh(&mut OsEntropy))?;
+            Some(Arc::new(HeldKey::empty(empty)))
+        } else {
+            None
+        };
+        let info = ModelInfo {
+            name: spec.name.clone(),
+            id: bundle.id,
+            kind: spec.kind.clone(),
+            classes: spec.classes.clone(),
+            features: spec.features.len(),
+            circuit: spec.circuit.clone(),
+            security_bits: spec.security_bits,
+            p_fail_log2: spec.p_fail_log2,
+            sizes: Sizes {
+                key: if key == 0 { 0 } else { KEY_HEADER + key },
+                request: inputs_len(&spec.circuit, 1),
+                response: answers_len(&spec.circuit, 1),
+                tag_request: spec.circuit.tag_request_bytes(),
+                tag_response: spec.circuit.tag_response_bytes(),
+            },
+        };
+        let costs = Costs::new(&spec.circuit);
+        Ok(Self { info, client_zip: bundle.client_zip().into(), evaluator, no_key, costs })
+    }
+
+    pub fn id(&self) -> &ModelId {
+        &self.info.id
+    }
+
+    pub fn circuit(&self) -> &CircuitSpec {
+        &self.info.circuit
+    }
+
+    /// Bytes of a framed evaluation key; 0 where none is needed.
+    pub fn key_len(&self) -> usize {
+        self.info.sizes.key
+    }
+
+    /// What an evaluation key takes in memory.
+    pub fn key_need(&self) -> Need {
+        Need { framed: self.key_len(), unpacked: self.circuit().unpacked_key_bytes() }
+    }
+
+    /// The bytes of a batch of so many inputs with a tag.
+    fn inputs_bytes(&self, count: usize) -> usize {
+        inputs_len(self.circuit(), count) + self.circuit().tag_request_bytes()
+    }
+
+    /// The most bytes that a batch of encrypted inputs may have.
+    pub fn batch_limit(&self) -> usize {
+        self.inputs_bytes(MAX_BATCH).min(MAX_BATCH_BYTES)
+    }
+
+    /// The most bytes that a request of the endpoint form may have: a whole key or 16 inputs, as a list of numbers.
+    pub fn json_limit(&self) -> usize {
+        let content = self.key_len().max(self.inputs_bytes(16));
+        5 * content + (64 << 10)
+    }
+}
+
+/// All models by name.
+pub(super) struct Models {
+    by_name: BTreeMap<String, Arc<Hosted>>,
+}
+
+impl Models {
+    /// # Errors
+    /// `models_none`, `model_twice`, or `model_invalid` where a model does not fit its circuit.
+    pub fn new(bundles: &[ServerBundle]) -> Result<Self> {
+        let mut by_name = BTreeMap::new();
+        for bundle in bundles {
+            let name = &bundle.spec.name;
+            let hosted = Hosted::new(bundle).map_err(|error| error.context(name))?;
+            if by_name.insert(name.clone(), Arc::new(hosted)).is_some() {
+                return Err(Error::user("model_twice", format!("two models are named `{name}`"))
+                    .hint("serve one of them, or create it again with another --name"));
+            }
+        }
+        if by_name.is_empty() {
+            return Err(Error::user("models_none", "there is no model to serve")
+                .hint("make one with `fhectl create`, and name its folder"));
+        }
+        Ok(Self { by_name })
+    }
+
+    /// # Errors
+    /// `model_unknown`.
+    pub fn named(&self, name: &str) -> Result<&Arc<Hosted>> {
+        self.by_name.get(name).ok_or_else(|| {
+            Error::user("model_unknown", "no model of this name is served here")
+                .hint("GET /v1/models lists those that are")
+        })
+    }
+
+    /// The model that an endpoint-form request means: the one named, or the only one.
+    ///
+    /// # Errors
+    /// `model_unknown`, or `model_unnamed` where there are several.
+    pub fn meant(&self, name: Option<&str>) -> Result<&Arc<Hosted>> {
+        match name {
+            Some(name) => self.named(name),
+            None if self.by_name.len() == 1 => Ok(self.by_name.values().next().expect("there is one")),
+            None => Err(Error::user("model_unnamed", "several models are served here and the request names none")
+                .hint("name one in the X-Model header; GET /v1/models lists them")),
+        }
+    }
+
+    pub fn list(&self) -> ModelList {
+        ModelList { models: self.by_name.values().map(|model| model.info.clone()).collect() }
+    }
+}

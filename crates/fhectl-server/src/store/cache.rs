@@ -1,0 +1,302 @@
+//! Unpacked keys in memory, bounded in bytes, and asked after in the store so that a deleted one stops working here
+//! too.
+//!
+//! The bound holds for all keys together: those kept for later, those being read and unpacked, those in use though
+//! evicted. Caches at hand bound only the first kind.
+
+use super::memory::{HeldKey, Memory, Need, Room};
+use super::{KeyId, KeyStore, Shelf, Uid};
+use fhectl_core::circuit::plan::EvaluationKey;
+use fhectl_core::error::{Error, Result};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+/// How long a key waits for room, while all that there is is in use.
+const WAIT_FOR_ROOM: Duration = Duration::from_secs(5);
+/// Uids that are remembered.
+const MAX_UIDS: usize = 1 << 16;
+
+/// How keys are kept in memory.
+#[derive(Debug, Clone, Copy)]
+pub struct CacheConfig {
+    /// Bytes of keys in memory.
+    pub bytes: u64,
+    /// The longest that a key is used after the store said that it is there: in that time a deletion on another
+    /// server has reached this one.
+    pub revalidate: Duration,
+    /// How much longer it is used while the store cannot be reached.
+    pub grace: Duration,
+}
+
+/// A key from the store.
+pub struct Loaded<K = EvaluationKey> {
+    pub key: K,
+    /// When it was completed, by the store's clock.
+    pub completed: SystemTime,
+}
+
+type Name = (Shelf, KeyId);
+
+/// The keys that were used last. Many requests for one absent key load it once.
+pub struct KeyCache<K = EvaluationKey> {
+    store: KeyStore,
+    config: CacheConfig,
+    memory: Memory,
+    slots: Mutex<HashMap<Name, Arc<Slot<K>>>>,
+    uids: Mutex<HashMap<(Shelf, Uid), KeyId>>,
+    /// Counts uses: the least recently used go first.
+    uses: AtomicU64,
+}
+
+/// The place of one key; its lock is held while the key is loaded or asked after, so that this happens once.
+struct Slot<K> {
+    name: Name,
+    used: AtomicU64,
+    held: tokio::sync::Mutex<Option<Entry<K>>>,
+}
+
+struct Entry<K> {
+    key: Arc<HeldKey<K>>,
+    life: Arc<Mutex<Life>>,
+}
+
+/// What is known of a key's life in the store.
+struct Life {
+    completed: SystemTime,
+    /// When the store was asked that said so.
+    checked: Instant,
+    gone: bool,
+    asking: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that is guarded here can be left half-done.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Removes the place of a key that did not come.
+struct Vacant<'a, K> {
+    cache: &'a KeyCache<K>,
+    slot: Arc<Slot<K>>,
+    keep: bool,
+}
+
+impl<K> Drop for Vacant<'_, K> {
+    fn drop(&mut self) {
+        if !self.keep {
+            let mut slots = lock(&self.cache.slots);
+            if slots.get(&self.slot.name).is_some_and(|own| Arc::ptr_eq(own, &self.slot)) {
+                slots.remove(&self.slot.name);
+            }
+        }
+    }
+}
+
+impl<K> KeyCache<K> {
+    pub fn new(store: KeyStore, config: CacheConfig) -> Self {
+        let (slots, uids) = (Mutex::default(), Mutex::default());
+        Self { store, config, memory: Memory::new(config.bytes), slots, uids, uses: AtomicU64::new(0) }
+    }
+
+    /// The key, from memory or from `load`, which runs once however many ask.
+    ///
+    /// # Errors
+    /// What `load` says; `busy` where there is no room for it; `store_unavailable` where the store could not be asked
+    /// after it for too long.
+    pub async fn get(
+        &self,
+        shelf: &Shelf,
+        id: &KeyId,
+        need: Need,
+        load: impl Future<Output = Result<Loaded<K>>>,
+    ) -> Result<Arc<HeldKey<K>>> {
+        let slot = self.slot((shelf.clone(), id.clone()));
+        let mut vacant = Vacant { cache: self, slot: slot.clone(), keep: false };
+        let mut held = slot.held.lock().await;
+        if let Some(entry) = &*held {
+            if self.is_valid(&slot.name, entry).await.inspect_err(|_| vacant.keep = true)? {
+                vacant.keep = true;
+                self.touch(&slot);
+                return Ok(entry.key.clone());
+            }
+            *held = None;
+        }
+        let asked = Instant::now();
+        let room = self.room(need).await?;
+        let entry = self.entry(load.await?, self.memory.unpacked(room, need), asked);
+        let key = entry.key.clone();
+        *held = Some(entry);
+        drop(held);
+        vacant.keep = true;
+        self.settle(slot);
+        Ok(key)
+    }
+
+    /// Room for a key on its way in, making it where there is none: those that were not used for longest go.
+    ///
+    /// # Errors
+    /// `busy` where all keys are in use, and stay so.
+    pub async fn room(&self, need: Need) -> Result<Room> {
+        let kib = self.memory.kib(need);
+        let begun = Instant::now();
+        while begun.elapsed() < WAIT_FOR_ROOM {
+            if let Some(room) = self.memory.try_take(kib) {
+                return Ok(room);
+            }
+            if !self.evict(kib)
+                && let Ok(room) = tokio::time::timeout(Duration::from_millis(50), self.memory.take(kib)).await
+            {
+                return Ok(room);
+            }
+        }
+        Err(Error::user("busy", "the server holds as many evaluation keys as it may")
+            .hint("try again after a short wait"))
+    }
+
+    /// Keeps a key that was unpacked to verify it: it is likely to be used next. `asked` is a moment before it was
+    /// put into the store.
+    pub async fn keep(&self, name: (&Shelf, &KeyId), need: Need, key: K, room: Room, asked: Instant) {
+        let slot = self.slot((name.0.clone(), name.1.clone()));
+        let loaded = Loaded { key, completed: SystemTime::now() };
+        let entry = self.entry(loaded, self.memory.unpacked(room, need), asked);
+        *slot.held.lock().await = Some(entry);
+        self.settle(slot);
+    }
+
+    /// How many keys are in memory, those on their way in included.
+    pub fn count(&self) -> usize {
+        lock(&self.slots).len()
+    }
+
+    /// Forgets a key and the uids that stand for it.
+    pub fn forget(&self, shelf: &Shelf, id: &KeyId) {
+        lock(&self.slots).remove(&(shelf.clone(), id.clone()));
+        lock(&self.uids).retain(|(own, _), key| (own, &*key) != (shelf, id));
+    }
+
+    /// The key that a uid stands for, from memory or from the store.
+    ///
+    /// # Errors
+    /// `store_unavailable`, `store_failed`.
+    pub async fn uid(&self, shelf: &Shelf, uid: &Uid) -> Result<Option<KeyId>> {
+        // Whether the key is still there is asked of the key.
+        let name = (shelf.clone(), uid.clone());
+        if let Some(id) = lock(&self.uids).get(&name) {
+            return Ok(Some(id.clone()));
+        }
+        let found = self.store.uid(shelf, uid).await?;
+        if let Some(id) = &found {
+            let mut uids = lock(&self.uids);
+            if uids.len() >= MAX_UIDS {
+                uids.clear();
+            }
+            uids.insert(name, id.clone());
+        }
+        Ok(found)
+    }
+
+    fn slot(&self, name: Name) -> Arc<Slot<K>> {
+        let new =
+            || Arc::new(Slot { name: name.clone(), used: AtomicU64::new(0), held: tokio::sync::Mutex::default() });
+        lock(&self.slots).entry(name.clone()).or_insert_with(new).clone()
+    }
+
+    fn entry(&self, loaded: Loaded<K>, room: Room, checked: Instant) -> Entry<K> {
+        let life = Life { completed: loaded.completed, checked, gone: false, asking: false };
+        Entry { key: Arc::new(HeldKey::new(loaded.key, room)), life: Arc::new(Mutex::new(life)) }
+    }
+
+    fn touch(&self, slot: &Slot<K>) {
+        slot.used.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+    }
+
+    /// Puts a slot that got its key back to where it is found: it may have been taken for an empty one meanwhile.
+    fn settle(&self, slot: Arc<Slot<K>>) {
+        self.touch(&slot);
+        lock(&self.slots).insert(slot.name.clone(), slot);
+    }
+
+    /// Drops the least recently used of the keys that nobody computes with, until so many KiB are free or a 32nd of
+    /// all went, whatever is more; tells whether there was one.
+    fn evict(&self, kib: u32) -> bool {
+        let goal = kib.saturating_sub(self.memory.free()).max(self.memory.total() / 32);
+        let mut slots = lock(&self.slots);
+        let idle = |slot: &Arc<Slot<K>>| {
+            let held = slot.held.try_lock().ok()?;
+            let key = &held.as_ref()?.key;
+            (Arc::strong_count(key) == 1).then(|| (slot.used.load(Ordering::Relaxed), key.kib(), slot.name.clone()))
+        };
+        let mut oldest: Vec<_> = slots.values().filter_map(idle).collect();
+        oldest.sort_unstable_by_key(|(used, ..)| *used);
+        let mut freed = 0u32;
+        for (_, kib, name) in oldest {
+            if freed >= goal {
+                break;
+            }
+            slots.remove(&name);
+            freed = freed.saturating_add(kib);
+        }
+        freed > 0
+    }
+
+    /// Whether a key in memory may still be used. The store is asked in the background once half the time is over, and
+    /// waited for only where all of it is.
+    async fn is_valid(&self, name: &Name, entry: &Entry<K>) -> Result<bool> {
+        let (completed, age, gone) = {
+            let life = lock(&entry.life);
+            (life.completed, life.checked.elapsed(), life.gone)
+        };
+        let CacheConfig { revalidate, grace, .. } = self.config;
+        if gone || self.store.expired(completed) {
+            return Ok(false);
+        }
+        if age < revalidate / 2 {
+            return Ok(true);
+        }
+        let in_grace = age <= revalidate.saturating_add(grace);
+        if age < revalidate || in_grace && !self.store.reachable() {
+            self.ask_in_background(name, entry);
+            return Ok(true);
+        }
+        let asked = Instant::now();
+        match self.store.still_there(&name.0, &name.1).await {
+            Ok(found) => {
+                lock(&entry.life).learn(found, asked);
+                Ok(found.is_some())
+            }
+            Err(_) if in_grace => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn ask_in_background(&self, name: &Name, entry: &Entry<K>) {
+        if std::mem::replace(&mut lock(&entry.life).asking, true) {
+            return;
+        }
+        let (store, (shelf, id), life) = (self.store.clone(), name.clone(), entry.life.clone());
+        tokio::spawn(async move {
+            let asked = Instant::now();
+            let found = store.still_there(&shelf, &id).await;
+            let mut life = lock(&life);
+            life.asking = false;
+            if let Ok(found) = found {
+                life.learn(found, asked);
+            }
+        });
+    }
+}
+
+impl Life {
+    fn learn(&mut self, found: Option<SystemTime>, asked: Instant) {
+        match found {
+            Some(completed) => (self.completed, self.checked) = (completed, asked),
+            None => self.gone = true,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "cache_tests.rs"]
+mod tests;

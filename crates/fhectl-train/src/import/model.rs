@@ -1,0 +1,234 @@
+//! What is read from a file: a model in real numbers, computed as its library computes it.
+
+use super::network::Lowered;
+use fhectl_core::bundle::ScoreUnit;
+use fhectl_core::error::{Error, Result};
+use fhectl_core::model::{Output, RowStep};
+
+/// The most features, classes and real numbers of a model; what is larger cannot be encrypted anyway.
+pub(super) const MAX_FEATURES: usize = 1 << 16;
+pub(super) const MAX_CLASSES: usize = 1 << 12;
+pub(super) const MAX_VALUES: usize = 1 << 24;
+
+/// A model of another tool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Imported {
+    /// Which tool and kind of model, e.g. `XGBoost 3.2.0, gbtree, binary:logistic`.
+    pub source: String,
+    /// The number of values of a row.
+    pub features: usize,
+    /// Their names; empty where the file has none.
+    pub feature_names: Vec<String>,
+    /// Names of the classes in the order of the model's scores; none where a number is predicted.
+    pub classes: Vec<String>,
+    /// What the scores of classes are.
+    pub unit: ScoreUnit,
+    /// What is done to a row before the model sees it.
+    pub preparation: Vec<RowStep>,
+    pub model: FloatModel,
+}
+
+/// A model in real numbers. Scores are those of [`Output::margins`]: one for a number, the margin of the second class
+/// for two classes, else one a class.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FloatModel {
+    Linear(Linear),
+    Forest(Forest),
+    Network(Box<Lowered>),
+}
+
+/// Scores `biases[s] + sum_f weights[s][f] * x[f]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Linear {
+    pub weights: Vec<Vec<f64>>,
+    pub biases: Vec<f64>,
+}
+
+/// Scores `biases[s] + sum_t values_t[s]`, where `values_t` is the leaf that a row reaches in tree `t`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forest {
+    pub biases: Vec<f64>,
+    pub trees: Vec<Tree>,
+}
+
+/// One tree; node 0 is the root and children come after their parent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tree {
+    pub nodes: Vec<TreeNode>,
+}
+
+/// One node of a [`Tree`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum TreeNode {
+    /// Goes to `high` where `x[feature] >= edge`, else to `low`, for `x` in 64 bits; see `import::edge` for how other
+    /// comparisons become this one.
+    Split { feature: u32, edge: f64, low: u32, high: u32 },
+    /// Adds one value a score.
+    Leaf { values: Vec<f64> },
+}
+
+impl Imported {
+    /// What scores stand for.
+    pub fn output(&self) -> Output {
+        if self.classes.is_empty() { Output::Value } else { Output::Classes(self.classes.len()) }
+    }
+
+    /// A row as the model sees it.
+    pub fn prepared(&self, row: &[f64]) -> Vec<f64> {
+        let mut row = row.to_vec();
+        self.preparation.iter().for_each(|step| step.apply(&mut row));
+        row
+    }
+
+    /// Checks what later code relies on; every reader ends with it.
+    ///
+    /// # Errors
+    /// `import_invalid` for shapes that do not fit and numbers that are not finite, `import_large` for what is too much.
+    pub(super) fn checked(self) -> Result<Self> {
+        if self.features == 0 || self.features > MAX_FEATURES {
+            return Err(large(format!("{} features, want 1 to {MAX_FEATURES}", self.features)));
+        }
+        if !self.feature_names.is_empty() && self.feature_names.len() != self.features {
+            return Err(invalid(format!("{} feature names for {} features", self.feature_names.len(), self.features)));
+        }
+        if self.classes.len() == 1 || self.classes.len() > MAX_CLASSES {
+            return Err(large(format!("{} classes, want 2 to {MAX_CLASSES}", self.classes.len())));
+        }
+        let mut names: Vec<&String> = self.classes.iter().collect();
+        names.sort_unstable();
+        if names.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(invalid("two classes have the same name"));
+        }
+        for step in &self.preparation {
+            step.check(self.features).map_err(|error| invalid(error.message))?;
+        }
+        let scores = self.output().margins();
+        match &self.model {
+            FloatModel::Linear(linear) => linear.check(self.features, scores)?,
+            FloatModel::Forest(forest) => forest.check(self.features, scores)?,
+            FloatModel::Network(network) => {
+                if network.graph.inputs != self.features || network.graph.outputs.len() != scores {
+                    return Err(invalid("the network's inputs and scores are not the model's"));
+                }
+            }
+        }
+        Ok(self)
+    }
+}
+
+impl FloatModel {
+    /// The scores of one prepared row.
+    pub fn scores(&self, row: &[f64]) -> Vec<f64> {
+        match self {
+            Self::Linear(linear) => linear.scores(row),
+            Self::Forest(forest) => forest.scores(row),
+            Self::Network(network) => network.graph.evaluate(row),
+        }
+    }
+
+    /// The margin of the second of two classes that have a score each.
+    pub(super) fn margin(self) -> Self {
+        let difference = |pair: &Vec<f64>| vec![pair[1] - pair[0]];
+        match self {
+            Self::Linear(Linear { weights, biases }) => {
+                let row = weights[0].iter().zip(&weights[1]).map(|(first, second)| second - first).collect();
+                Self::Linear(Linear { weights: vec![row], biases: difference(&biases) })
+            }
+            Self::Forest(Forest { biases, mut trees }) => {
+                for node in trees.iter_mut().flat_map(|tree| &mut tree.nodes) {
+                    if let TreeNode::Leaf { values } = node {
+                        *values = difference(values);
+                    }
+                }
+                Self::Forest(Forest { biases: difference(&biases), trees })
+            }
+            // Lowered as a margin.
+            Self::Network(network) => Self::Network(network),
+        }
+    }
+
+    /// The class that scores stand for: of one score its sign, of several the first of the largest.
+    pub fn class_of_scores(scores: &[f64]) -> usize {
+        match scores {
+            [margin] => usize::from(*margin > 0.0),
+            _ => (0..scores.len()).fold(0, |best, class| if scores[class] > scores[best] { class } else { best }),
+        }
+    }
+}
+
+impl Linear {
+    fn scores(&self, row: &[f64]) -> Vec<f64> {
+        let score = |weights: &Vec<f64>| weights.iter().zip(row).map(|(w, x)| w * x).sum::<f64>();
+        self.weights.iter().zip(&self.biases).map(|(weights, bias)| score(weights) + bias).collect()
+    }
+
+    fn check(&self, features: usize, scores: usize) -> Result<()> {
+        if self.weights.len() != scores || self.biases.len() != scores {
+            return Err(invalid(format!("{} rows of weights for {scores} scores", self.weights.len())));
+        }
+        if self.weights.iter().any(|row| row.len() != features) {
+            return Err(invalid(format!("a row of weights is not of {features} features")));
+        }
+        if self.weights.iter().flatten().chain(&self.biases).any(|value| !value.is_finite()) {
+            return Err(invalid("a weight is not a finite number"));
+        }
+        Ok(())
+    }
+}
+
+impl Forest {
+    fn scores(&self, row: &[f64]) -> Vec<f64> {
+        let mut scores = self.biases.clone();
+        for tree in &self.trees {
+            scores.iter_mut().zip(tree.values(row)).for_each(|(score, value)| *score += value);
+        }
+        scores
+    }
+
+    fn check(&self, features: usize, scores: usize) -> Result<()> {
+        if self.biases.len() != scores || self.biases.iter().any(|bias| !bias.is_finite()) {
+            return Err(invalid(format!(
+                "{} base values for {scores} scores, or one is not finite",
+                self.biases.len()
+            )));
+        }
+        if self.trees.is_empty() {
+            return Err(invalid("the model has no trees"));
+        }
+        for node in self.trees.iter().flat_map(|tree| &tree.nodes) {
+            match node {
+                TreeNode::Split { feature, .. } if *feature as usize >= features => {
+                    return Err(invalid(format!("a split on feature {feature} of {features}")));
+                }
+                TreeNode::Leaf { values } if values.len() != scores || values.iter().any(|v| !v.is_finite()) => {
+                    return Err(invalid(format!("a leaf without {scores} finite values")));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Tree {
+    /// The values of the leaf that a row reaches.
+    pub fn values(&self, row: &[f64]) -> &[f64] {
+        let mut at = 0;
+        loop {
+            match &self.nodes[at] {
+                TreeNode::Leaf { values } => return values,
+                TreeNode::Split { feature, edge, low, high } => {
+                    at = if row[*feature as usize] >= *edge { *high } else { *low } as usize;
+                }
+            }
+        }
+    }
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> Error {
+    Error::user("import_invalid", message).hint("the file is damaged; save or export the model again")
+}
+
+pub(super) fn large(message: impl Into<String>) -> Error {
+    Error::user("import_large", message).hint("a model of this size cannot be computed on encrypted data")
+}

@@ -1,0 +1,140 @@
+//! Operators that take a function of every element.
+
+use super::image::maximum;
+use super::linear::{Arithmetic, arithmetic};
+use crate::import::network::builder::Builder;
+use crate::import::network::call::{Call, refused};
+use crate::import::network::float_graph::Affine;
+use crate::import::network::function::{Curve, Function};
+use crate::import::network::tensor::{Elements, Tensor, broadcast_sources};
+use crate::import::onnx::invalid;
+use fhectl_core::error::Result;
+
+/// The function of an operator, or its curve; `None` where it is another kind of operator.
+///
+/// # Errors
+/// `onnx_unsupported` where its parameters make it neither.
+pub(in super::super) fn scalar(builder: &mut Builder, call: &Call<'_>) -> Result<Option<Tensor>> {
+    let node = call.node;
+    let float = |name: &str, default: f32| node.float(name, default).map(f64::from);
+    let function = match node.op.as_str() {
+        "Relu" => Function::RELU,
+        "LeakyRelu" => Function::Leaky { slope: float("alpha", 0.01)? },
+        "Sigmoid" => Function::Sigmoid,
+        "Tanh" => Function::Tanh,
+        "Erf" => Function::Erf,
+        "HardSigmoid" => Function::HardSigmoid { slope: float("alpha", 0.2)?, shift: float("beta", 0.5)? },
+        "Elu" => Function::Elu { alpha: float("alpha", 1.0)?, gain: 1.0, scale: 1.0 },
+        "Celu" => {
+            let alpha = float("alpha", 1.0)?;
+            Function::Elu { alpha, gain: 1.0, scale: alpha }
+        }
+        "Selu" => Function::Elu { alpha: float("alpha", 1.673_263_2)?, gain: float("gamma", 1.050_701)?, scale: 1.0 },
+        "Softplus" => Function::Softplus,
+        "Softsign" => Function::Softsign,
+        "ThresholdedRelu" => Function::Thresholded { alpha: float("alpha", 1.0)? },
+        "Sign" => Function::Sign,
+        "Clip" => clip(call)?,
+        "HardSwish" => return builder.curve(Curve::HardSwish, call.tensor(0)?).map(Some),
+        "Gelu" => return builder.curve(Curve::Gelu, call.tensor(0)?).map(Some),
+        "Mish" => return builder.curve(Curve::Mish, call.tensor(0)?).map(Some),
+        "Swish" if float("alpha", 1.0)? == 1.0 => return builder.curve(Curve::Silu, call.tensor(0)?).map(Some),
+        "Abs" => return absolute(builder, call.tensor(0)?).map(Some),
+        "PRelu" => return parametric(builder, call).map(Some),
+        "Max" => return extreme(builder, call, 1.0).map(Some),
+        "Min" => return extreme(builder, call, -1.0).map(Some),
+        _ => return Ok(None),
+    };
+    let increasing = match function {
+        Function::Leaky { slope } => slope >= 0.0,
+        Function::HardSigmoid { slope, shift } => slope >= 0.0 && shift.is_finite(),
+        Function::Elu { alpha, gain, scale } => alpha >= 0.0 && gain >= 0.0 && scale > 0.0,
+        Function::Thresholded { alpha } => alpha >= 0.0,
+        Function::Clip { low, high } => low <= high,
+        _ => true,
+    };
+    if !increasing {
+        return Err(refused(
+            format!("{function:?} falls somewhere"),
+            "use Relu, or parameters for which it never falls",
+        ));
+    }
+    builder.activate(function, call.tensor(0)?).map(Some)
+}
+
+fn clip(call: &Call<'_>) -> Result<Function> {
+    let bound = |index: usize, name: &str, default: f64| -> Result<f64> {
+        if call.node.attributes.contains_key(name) {
+            return call.node.float(name, 0.0).map(f64::from);
+        }
+        match call.optional(index) {
+            None => Ok(default),
+            Some(_) => match call.constant(index)? {
+                [value] => Ok(*value),
+                values => Err(invalid(format!("a bound of {} values", values.len()))),
+            },
+        }
+    };
+    Ok(Function::Clip { low: bound(1, "min", f64::NEG_INFINITY)?, high: bound(2, "max", f64::INFINITY)? })
+}
+
+fn scaled(builder: &mut Builder, tensor: &Tensor, factor: f64) -> Result<Tensor> {
+    arithmetic(builder, Arithmetic::Multiply, tensor, &Tensor::constant(vec![], vec![factor]))
+}
+
+/// `|x| = relu(x) + relu(-x)`.
+fn absolute(builder: &mut Builder, x: &Tensor) -> Result<Tensor> {
+    let negative = scaled(builder, x, -1.0)?;
+    let parts = [builder.activate(Function::RELU, x)?, builder.activate(Function::RELU, &negative)?];
+    arithmetic(builder, Arithmetic::Add, &parts[0], &parts[1])
+}
+
+/// `max(x, 0) + slope * min(x, 0)` with a slope a channel: a block a slope.
+fn parametric(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    let x = call.tensor(0)?;
+    let (slopes, from) = (call.constant(1)?, &call.tensor(1)?.shape);
+    if crate::import::network::tensor::broadcast(from, &x.shape)? != x.shape {
+        return Err(invalid(format!("slopes of shape {from:?} for {:?}", x.shape)));
+    }
+    if slopes.iter().any(|slope| *slope < 0.0) {
+        return Err(refused("a slope below 0", "use Relu or LeakyRelu"));
+    }
+    let Elements::Computed(rows) = &x.elements else {
+        return Err(refused("a constant input", "fold constants before the export"));
+    };
+    let own: Vec<f64> = broadcast_sources(from, &x.shape).into_iter().map(|at| slopes[at]).collect();
+    let mut atoms = Vec::with_capacity(rows.len());
+    let places: usize = x.shape.get(2..).map_or(1, |sizes| sizes.iter().product());
+    let mut first = 0;
+    for run in own.chunk_by(|a, b| a == b) {
+        let part: Vec<Affine> = rows[first..first + run.len()].to_vec();
+        atoms.extend(builder.block(Function::Leaky { slope: run[0] }, part, places)?);
+        first += run.len();
+    }
+    Ok(Tensor::computed(x.shape.clone(), atoms))
+}
+
+/// The largest of several tensors, or for a sign of -1 the smallest. A constant number bounds, as `Clip` does.
+fn extreme(builder: &mut Builder, call: &Call<'_>, sign: f64) -> Result<Tensor> {
+    let mut found = call.tensor(0)?.clone();
+    for index in 1..call.inputs.len() {
+        let next = call.tensor(index)?;
+        let (computed, other) = if found.values().is_some() { (next, &found) } else { (&found, next) };
+        found = match other.values() {
+            Some([bound]) => {
+                let function = if sign > 0.0 {
+                    Function::Clip { low: *bound, high: f64::INFINITY }
+                } else {
+                    Function::Clip { low: f64::NEG_INFINITY, high: *bound }
+                };
+                builder.activate(function, computed)?
+            }
+            _ => {
+                let (a, b) = (scaled(builder, &found, sign)?, scaled(builder, next, sign)?);
+                let larger = maximum(builder, &a, &b)?;
+                scaled(builder, &larger, sign)?
+            }
+        };
+    }
+    Ok(found)
+}

@@ -1,0 +1,177 @@
+//! Quantisation after training: a float network and some rows become an integer network.
+//!
+//! Layer by layer: the range of every activation over the calibration rows is cut into the steps of a staircase, weights
+//! are rounded where their inputs are steps, and each bias takes back what rounding moved its sum by on average (as Nagel
+//! et al. do, arXiv:1906.04721). A channel is scaled so that all channels of a layer fill the circle alike: then noise
+//! and rounding weigh the same in all of them.
+
+use super::layer::{Before, Grid, Rounding, quantise_layer};
+use super::levels::levels;
+use super::lower::Lowered;
+use super::scores::quantise_scores;
+use crate::data::Dataset;
+use crate::train::{coarsen, fit_affine, fit_pixels};
+use fhectl_core::error::{Error, Result};
+use fhectl_core::model::{FeatureQuantizer, IntegerNetwork, Quantizer};
+use rayon::prelude::*;
+
+/// The most rows that ranges are measured on.
+const MAX_ROWS: usize = 2000;
+/// The most values of all rows in a layer.
+const MAX_VALUES: usize = 1 << 24;
+
+/// What controls quantisation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PtqParams {
+    /// Bits of a feature, 1 to 16.
+    pub bits: u32,
+    /// Bits of an activation, 1 to 8.
+    pub activation_bits: u32,
+    /// Bits of a signed weight, 2 to 12: those of the largest weight of a channel like most in its layer.
+    pub weight_bits: u32,
+    /// The share of an activation's values that its range holds, in percent: what lies beyond the rest at either end is
+    /// cut off.
+    pub percentile: f64,
+    /// The noise that encryption may put on a sum before an activation, a standard deviation in turns of its circle.
+    pub noise: f64,
+    /// The same on scores.
+    pub score_noise: f64,
+    /// The significant decimal digits of features' ranges; all where there are none.
+    pub coarse_edges: Option<u32>,
+}
+
+impl Default for PtqParams {
+    fn default() -> Self {
+        Self {
+            bits: 8,
+            activation_bits: 6,
+            weight_bits: 6,
+            percentile: 99.9,
+            noise: 0.002,
+            score_noise: 0.0005,
+            coarse_edges: None,
+        }
+    }
+}
+
+impl PtqParams {
+    fn check(&self) -> Result<()> {
+        let wrong = |code, what: String, hint: &str| Err(Error::user(code, what).hint(hint));
+        if !(1..=8).contains(&self.activation_bits) {
+            return wrong(
+                "activation_bits",
+                format!("activations of {} bits, want 1 to 8", self.activation_bits),
+                "try `--activation-bits 6`",
+            );
+        }
+        if !(2..=12).contains(&self.weight_bits) {
+            let what = format!("weights of {} bits, want 2 to 12", self.weight_bits);
+            return wrong("weight_bits", what, "try `--weight-bits 6`");
+        }
+        if !(50.0..=100.0).contains(&self.percentile) {
+            let what = format!("a percentile of {}, want 50 to 100", self.percentile);
+            return wrong("percentile_range", what, "try `--percentile 99.9`");
+        }
+        for noise in [self.noise, self.score_noise] {
+            if !(noise > 0.0 && noise <= 0.05) {
+                let what = format!("noise of {noise} turns, want more than 0 and at most 0.05");
+                return wrong("noise_range", what, "training did not see the noise: 0.002 hardly changes an answer");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// An integer network and what its scores are worth.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quantised {
+    pub quantizer: Quantizer,
+    pub network: IntegerNetwork,
+    /// What a step of a score is worth as a logit or in the target's unit.
+    pub score_scale: f64,
+    /// What is added to a predicted number; 0 for classes.
+    pub score_offset: f64,
+}
+
+/// Quantises a network so that no sum of a calibration row leaves its circle. Rows are the values of the ONNX inputs,
+/// flattened: those of an image channel after channel.
+///
+/// Same rows and parameters give the same network, whatever the number of threads.
+///
+/// # Errors
+/// `onnx_inputs` where rows have another number of values; those of the parameters and of [`fit_affine`];
+/// `onnx_unsupported` for too many levels or none; `onnx_constant` where nothing depends on the row; `model_invalid` where
+/// the result breaks a rule of [`IntegerNetwork`].
+pub fn quantise(lowered: &Lowered, calibration: &Dataset, params: &PtqParams) -> Result<Quantised> {
+    params.check()?;
+    let graph = &lowered.graph;
+    if calibration.features.len() != graph.inputs {
+        return Err(Error::user(
+            "onnx_inputs",
+            format!("the network takes {} values, the data has {} features", graph.inputs, calibration.features.len()),
+        )
+        .hint("give `--data` whose columns are the network's inputs in their order (images channel after channel)"));
+    }
+    let levels = levels(graph)?;
+    let coarse = |quantizer| match params.coarse_edges {
+        Some(digits) => coarsen(quantizer, digits, params.bits),
+        None => Ok(quantizer),
+    };
+    let quantizer = match lowered.image {
+        true => coarse(fit_pixels(calibration, params.bits)?)?,
+        // Steps of integers are divided by what follows from the number of levels, which tells nothing more.
+        false => finer(coarse(fit_affine(calibration, params.bits)?)?, params.bits),
+    };
+    let widest = levels.layers.iter().map(|layer| layer.rows.len()).max().unwrap_or(1).max(graph.inputs);
+    let count = calibration.len().min(MAX_ROWS).min((MAX_VALUES / widest).max(16));
+    let rows: Vec<&Vec<f64>> = (0..count).map(|at| &calibration.rows[at * calibration.len() / count]).collect();
+    let integers = rows.par_iter().map(|row| Ok(quantizer.quantize(row)?.into_iter().map(i64::from).collect()));
+    let mut before = Before {
+        grids: quantizer.features.iter().map(grid_of).collect::<Result<_>>()?,
+        place: (0..graph.inputs as u32).collect(),
+        floats: rows.iter().map(|row| (*row).clone()).collect(),
+        integers: integers.collect::<Result<_>>()?,
+    };
+    let rounding = Rounding {
+        steps: 1 << params.activation_bits,
+        top: f64::from((1u32 << (params.weight_bits - 1)) - 1),
+        tail: 1.0 - params.percentile / 100.0,
+        noise: params.noise,
+    };
+    let mut network = IntegerNetwork { layers: Vec::with_capacity(levels.layers.len() + 1) };
+    for (index, layer) in levels.layers.iter().enumerate() {
+        let (integer, after) =
+            quantise_layer(layer, &before, &rounding).map_err(|error| error.context(format!("layer {}", index + 1)))?;
+        network.layers.push(integer);
+        before = after;
+    }
+    let output = calibration.output();
+    let scores = quantise_scores(&levels.outputs, &before, output, params)?;
+    network.layers.push(scores.layer);
+    network.check(&quantizer, output)?;
+    Ok(Quantised { quantizer, network, score_scale: scores.scale, score_offset: scores.offset })
+}
+
+/// The quantiser with the grids of few integers made finer, as far as `bits` go: their steps then move a sum by about as
+/// much as those of other features, and all weights are rounded alike.
+fn finer(mut quantizer: Quantizer, bits: u32) -> Quantizer {
+    for rule in &mut quantizer.features {
+        if let FeatureQuantizer::Affine { step, levels, .. } = rule
+            && *levels > 1
+        {
+            let parts = ((1u32 << bits) - 1) / (*levels - 1);
+            *step /= f64::from(parts);
+            *levels = (*levels - 1) * parts + 1;
+        }
+    }
+    quantizer
+}
+
+fn grid_of(rule: &FeatureQuantizer) -> Result<Grid> {
+    match rule {
+        FeatureQuantizer::Affine { low, step, levels } => {
+            Ok(Grid { low: *low, step: if *levels > 1 { *step } else { 0.0 }, steps: *levels as usize })
+        }
+        FeatureQuantizer::Edges { .. } => Err(Error::fault("quantiser", "a network over edges that are no grid")),
+    }
+}

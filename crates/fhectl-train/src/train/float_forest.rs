@@ -1,0 +1,194 @@
+//! Trees over quantised features whose leaves are still real numbers, and their integer form.
+
+use super::quality::class_of_floats;
+use fhectl_core::error::{Error, Result};
+use fhectl_core::model::{IntegerForest, IntegerTree, Node, Output, ValueNode, ValueTree};
+
+/// Real scores `biases[s] + sum_t values_t[s]` of quantised rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FloatForest {
+    /// One a score.
+    pub biases: Vec<f64>,
+    pub trees: Vec<FloatTree>,
+}
+
+/// One tree; node 0 is the root and children come after their parent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FloatTree {
+    pub nodes: Vec<FloatNode>,
+}
+
+/// One node of a [`FloatTree`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum FloatNode {
+    /// Goes to `high` where `q[feature] >= threshold`, else to `low`.
+    Split { feature: u32, threshold: u32, low: u32, high: u32 },
+    /// Adds one value a score.
+    Leaf { values: Vec<f64> },
+}
+
+impl FloatForest {
+    /// The real scores of one quantised row.
+    pub fn scores(&self, quantized: &[u32]) -> Vec<f64> {
+        let mut scores = self.biases.clone();
+        for tree in &self.trees {
+            scores.iter_mut().zip(tree.values(quantized)).for_each(|(score, value)| *score += value);
+        }
+        scores
+    }
+
+    /// The tree of classes that this is, where it is a single tree and classes are predicted.
+    pub fn as_tree(&self, output: Output) -> Option<IntegerTree> {
+        let ([tree], Output::Classes(classes)) = (&self.trees[..], output) else { return None };
+        let class = |values: &[f64]| {
+            let scores: Vec<f64> = values.iter().zip(&self.biases).map(|(value, bias)| value + bias).collect();
+            class_of_floats(&scores) as u32
+        };
+        // Children come after their parents: backwards, a split whose sides predict the same is a leaf.
+        let mut classes_below: Vec<Option<u32>> = vec![None; tree.nodes.len()];
+        for (at, node) in tree.nodes.iter().enumerate().rev() {
+            classes_below[at] = match node {
+                FloatNode::Leaf { values } => Some(class(values)),
+                FloatNode::Split { low, high, .. } => {
+                    classes_below[*low as usize].filter(|class| classes_below[*high as usize] == Some(*class))
+                }
+            };
+        }
+        let mut nodes = Vec::new();
+        let mut open = vec![(0, None)];
+        while let Some((at, parent)) = open.pop() {
+            let place = nodes.len() as u32;
+            if let Some((parent, is_high)) = parent
+                && let Some(Node::Split { low, high, .. }) = nodes.get_mut::<usize>(parent)
+            {
+                *(if is_high { high } else { low }) = place;
+            }
+            match (classes_below[at], &tree.nodes[at]) {
+                (None, FloatNode::Split { feature, threshold, low, high }) => {
+                    nodes.push(Node::Split { feature: *feature, threshold: *threshold, low: 0, high: 0 });
+                    open.push((*high as usize, Some((place as usize, true))));
+                    open.push((*low as usize, Some((place as usize, false))));
+                }
+                (class, _) => nodes.push(Node::Leaf { class: class.unwrap_or(0) }),
+            }
+        }
+        Some(IntegerTree { classes: classes as u32, nodes })
+    }
+
+    /// The integer form with leaf values of `value_bits` bits and sign, and what one step of its scores is worth.
+    ///
+    /// One scale serves all trees and scores, so that sums compare: the largest leaf value is the largest integer. A sum
+    /// over `T` trees is off by some `sqrt(T / 12)` steps. Leaves that a constant could be taken from are moved to the
+    /// bias first (a tree's middle, score by score), which makes steps finer.
+    ///
+    /// # Errors
+    /// `model_values` where a value is not finite, or `value_bits` not 2 to 24.
+    pub fn to_integer(&self, value_bits: u32) -> Result<(IntegerForest, f64)> {
+        if !(2..=24).contains(&value_bits) {
+            return Err(Error::user("model_values", format!("leaf values of {value_bits} bits, want 2 to 24")));
+        }
+        let mut biases = self.biases.clone();
+        let mut middles = Vec::with_capacity(self.trees.len());
+        let mut largest = 0.0f64;
+        for tree in &self.trees {
+            let mut ranges = vec![(f64::INFINITY, f64::NEG_INFINITY); biases.len()];
+            for values in tree.leaves() {
+                for (range, value) in ranges.iter_mut().zip(values) {
+                    *range = (range.0.min(*value), range.1.max(*value));
+                }
+            }
+            let middle: Vec<f64> = ranges.iter().map(|(low, high)| low / 2.0 + high / 2.0).collect();
+            biases.iter_mut().zip(&middle).for_each(|(bias, middle)| *bias += middle);
+            largest = ranges.iter().fold(largest, |largest, (low, high)| largest.max(high / 2.0 - low / 2.0));
+            middles.push(middle);
+        }
+        let top = f64::from((1u32 << (value_bits - 1)) - 1);
+        let scale = if largest > 0.0 { largest / top } else { 1.0 };
+        let whole = |value: f64| -> Result<i64> {
+            let steps = (value / scale).round();
+            if steps.is_finite() && steps.abs() < (1u64 << 47) as f64 {
+                return Ok(steps as i64);
+            }
+            Err(Error::user("model_values", format!("a score of {value} beside leaves of {largest} at most"))
+                .hint("the model's values are not finite, or too unequal to be added exactly"))
+        };
+        let trees = self.trees.iter().zip(&middles).map(|(tree, middle)| {
+            let nodes = tree.nodes.iter().map(|node| match node {
+                FloatNode::Split { feature, threshold, low, high } => {
+                    Ok(ValueNode::Split { feature: *feature, threshold: *threshold, low: *low, high: *high })
+                }
+                FloatNode::Leaf { values } => {
+                    let values = values.iter().zip(middle).map(|(value, middle)| Ok(whole(value - middle)? as i32));
+                    Ok(ValueNode::Leaf { values: values.collect::<Result<_>>()? })
+                }
+            });
+            Ok(ValueTree { nodes: nodes.collect::<Result<_>>()? })
+        });
+        let trees = trees.collect::<Result<_>>()?;
+        let biases = biases.into_iter().map(whole).collect::<Result<_>>()?;
+        Ok((IntegerForest { biases, trees }, scale))
+    }
+}
+
+impl FloatTree {
+    /// The values of the leaf that a quantised row reaches, one a score.
+    pub fn values(&self, quantized: &[u32]) -> &[f64] {
+        let mut at = 0;
+        loop {
+            match &self.nodes[at] {
+                FloatNode::Leaf { values } => return values,
+                FloatNode::Split { feature, threshold, low, high } => {
+                    at = if quantized[*feature as usize] >= *threshold { *high } else { *low } as usize;
+                }
+            }
+        }
+    }
+
+    fn leaves(&self) -> impl Iterator<Item = &[f64]> {
+        self.nodes.iter().filter_map(|node| match node {
+            FloatNode::Leaf { values } => Some(values.as_slice()),
+            FloatNode::Split { .. } => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_keep_their_worth() {
+        let stump = |low: f64, high: f64| FloatTree {
+            nodes: vec![
+                FloatNode::Split { feature: 0, threshold: 1, low: 1, high: 2 },
+                FloatNode::Leaf { values: vec![low] },
+                FloatNode::Leaf { values: vec![high] },
+            ],
+        };
+        let forest = FloatForest { biases: vec![0.25], trees: vec![stump(10.0, 11.0), stump(-0.2, 0.1)] };
+        let (integer, scale) = forest.to_integer(12).unwrap();
+        for (row, wanted) in [([0], 10.05), ([1], 11.35)] {
+            let value = integer.scores(&row)[0] as f64 * scale;
+            assert!((value - wanted).abs() < 2.0 * scale, "{value} for {wanted}, a step is {scale}");
+        }
+        assert!(scale < 0.001, "{scale}");
+        assert_eq!(forest.as_tree(Output::Classes(2)), None);
+        let broken = FloatForest { biases: vec![0.0], trees: vec![stump(f64::NAN, 1.0)] };
+        assert_eq!(broken.to_integer(8).unwrap_err().code, "model_values");
+    }
+
+    #[test]
+    fn one_tree_is_a_tree_of_classes() {
+        let split = |feature, low, high| FloatNode::Split { feature, threshold: 1, low, high };
+        let leaf = |value: f64| FloatNode::Leaf { values: vec![value] };
+        let tree = FloatTree { nodes: vec![split(0, 1, 4), split(1, 2, 3), leaf(0.1), leaf(0.3), leaf(-0.7)] };
+        let forest = FloatForest { biases: vec![0.5], trees: vec![tree] };
+        let tree = forest.as_tree(Output::Classes(2)).unwrap();
+        // Both leaves below feature 1 predict class 1.
+        assert_eq!(tree.nodes.len(), 3);
+        for row in [[0, 0], [0, 1], [1, 0]] {
+            assert_eq!(tree.class(&row) as usize, class_of_floats(&forest.scores(&row)));
+        }
+        assert_eq!(forest.as_tree(Output::Value), None);
+    }
+}

@@ -1,0 +1,93 @@
+//! Random forests (Breiman 2001) and regression trees, grown on quantised features, so that the thresholds of the integer
+//! model are the trained ones.
+
+use super::float_forest::{FloatForest, FloatNode, FloatTree};
+use super::growth::{GrowthParams, Samples, Targets};
+use super::target::StandardTarget;
+use crate::data::Dataset;
+use crate::data::random::Random;
+use fhectl_core::error::{Error, Result};
+use fhectl_core::model::{Output, Quantizer};
+use rayon::prelude::*;
+
+/// The most trees of a forest.
+const MAX_TREES: usize = 4096;
+
+/// How a forest is grown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ForestParams {
+    /// 1 to 4096.
+    pub trees: usize,
+    pub growth: GrowthParams,
+    /// Of the rows and features each tree is shown.
+    pub seed: u64,
+}
+
+/// Grows `trees` trees, each on as many rows as there are, drawn with replacement.
+///
+/// Leaves vote with the class shares of their rows, and scores are the means of votes: one a class, for two classes how
+/// much larger the second's is. For a number leaves hold the mean of their rows, and the bias is the mean of all.
+///
+/// # Errors
+/// `forest_params`, `tree_params`, `row_shape`, those of [`Dataset::check_trainable`], `target_range`, and
+/// `tree_trivial` where no tree finds a split.
+pub fn train_forest(train: &Dataset, quantizer: &Quantizer, params: &ForestParams) -> Result<FloatForest> {
+    if !(1..=MAX_TREES).contains(&params.trees) {
+        return Err(Error::user("forest_params", format!("{} trees, want 1 to {MAX_TREES}", params.trees))
+            .hint("give --trees from 1 to 4096"));
+    }
+    grow(train, quantizer, &params.growth, params.trees, |index, rows| {
+        // Each tree draws from a generator of its own: the order in which threads take them does not show.
+        let mut random = Random::new(params.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(index as u64));
+        let drawn = (0..rows).map(|_| random.below(rows) as u32).collect();
+        (drawn, random)
+    })
+}
+
+/// Grows one tree for a number, on all rows.
+///
+/// # Errors
+/// As for [`train_forest`]; `task_unfit` for classes, whose trees are [`super::train_tree`]'s.
+pub fn train_regression_tree(train: &Dataset, quantizer: &Quantizer, params: &GrowthParams) -> Result<FloatForest> {
+    if train.output() != Output::Value {
+        return Err(Error::fault("task_unfit", "a regression tree for classes"));
+    }
+    grow(train, quantizer, params, 1, |_, rows| ((0..rows as u32).collect(), Random::new(0)))
+}
+
+fn grow(
+    train: &Dataset,
+    quantizer: &Quantizer,
+    params: &GrowthParams,
+    trees: usize,
+    draw: impl Fn(usize, usize) -> (Vec<u32>, Random) + Sync,
+) -> Result<FloatForest> {
+    params.check()?;
+    train.check_trainable()?;
+    let (mut biases, mut unit) = (vec![0.0; train.output().margins()], 1.0);
+    let mut values = Vec::new();
+    if train.output() == Output::Value {
+        let target = StandardTarget::of(train)?;
+        (biases[0], unit, values) = (target.mean, target.deviation, target.values);
+    }
+    let samples = Samples::new(train, quantizer, Targets::of(train, || values))?;
+    let worth = unit / trees as f64;
+    let trees: Vec<FloatTree> = (0..trees)
+        .into_par_iter()
+        .map(|index| {
+            let (rows, mut random) = draw(index, samples.len());
+            let mut tree = samples.grow(&rows, params, &mut random);
+            for node in &mut tree.nodes {
+                if let FloatNode::Leaf { values } = node {
+                    values.iter_mut().for_each(|value| *value *= worth);
+                }
+            }
+            tree
+        })
+        .collect();
+    if trees.iter().all(|tree| tree.nodes.len() == 1) {
+        return Err(Error::user("tree_trivial", "no split of the training rows says anything about the target")
+            .hint("lower `--min-leaf`, raise `--bits`, or check that the features say something about the target"));
+    }
+    Ok(FloatForest { biases, trees })
+}

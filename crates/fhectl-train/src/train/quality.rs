@@ -1,0 +1,96 @@
+//! How well predictions fit: the share of right classes, or R2 and the root mean square error.
+
+use super::{FloatForest, accuracy, quantize_rows};
+use crate::data::Dataset;
+use fhectl_core::error::Result;
+use fhectl_core::model::{Model, Output, Quantizer};
+use serde::Serialize;
+
+/// How predicted classes or numbers compare with the labels of some rows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Score {
+    /// The share of right classes, from 0 to 1.
+    Accuracy(f64),
+    Fit(Fit),
+}
+
+/// How predicted numbers fit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Fit {
+    /// The coefficient of determination: 1 for a perfect fit, 0 for what the mean does. `NaN` where all wanted values are
+    /// equal.
+    pub r2: f64,
+    /// The root mean square error, in the target's unit.
+    pub rmse: f64,
+}
+
+impl Fit {
+    /// Compares predictions with what was wanted, one a row.
+    pub fn of(predicted: &[f64], wanted: &[f64]) -> Self {
+        let count = wanted.len().max(1) as f64;
+        let mean = wanted.iter().sum::<f64>() / count;
+        let spread: f64 = wanted.iter().map(|y| (y - mean).powi(2)).sum();
+        let error: f64 = predicted.iter().zip(wanted).map(|(p, y)| (p - y).powi(2)).sum();
+        Self { r2: 1.0 - error / spread, rmse: (error / count).sqrt() }
+    }
+}
+
+/// The score on `data` of trees whose leaves are still real numbers.
+///
+/// # Errors
+/// As for [`quantize_rows`].
+pub fn score_forest(forest: &FloatForest, quantizer: &Quantizer, data: &Dataset) -> Result<Score> {
+    let scores = quantize_rows(quantizer, data)?.into_iter().map(|row| forest.scores(&row));
+    Ok(score_floats(scores, data))
+}
+
+/// How real scores, one list a row, compare with the rows' labels: margins or scores of classes, or numbers.
+pub(super) fn score_floats(scores: impl Iterator<Item = Vec<f64>>, data: &Dataset) -> Score {
+    match data.output() {
+        Output::Classes(_) => {
+            let hits = scores.zip(&data.labels).filter(|(scores, label)| class_of_floats(scores) == **label as usize);
+            Score::Accuracy(hits.count() as f64 / data.len().max(1) as f64)
+        }
+        Output::Value => {
+            let predicted: Vec<f64> = scores.map(|scores| scores[0]).collect();
+            Score::Fit(Fit::of(&predicted, &data.values))
+        }
+    }
+}
+
+/// As [`fhectl_core::model::class_of_scores`].
+pub(super) fn class_of_floats(scores: &[f64]) -> usize {
+    match scores {
+        [margin] => usize::from(*margin > 0.0),
+        _ => (0..scores.len()).rev().max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0),
+    }
+}
+
+/// The integer model's score on `data`; `value` turns its scores into a number where that is the output.
+///
+/// # Errors
+/// As for [`quantize_rows`].
+pub fn score(model: &Model, quantizer: &Quantizer, data: &Dataset, value: impl Fn(i64) -> f64) -> Result<Score> {
+    match data.output() {
+        Output::Classes(_) => accuracy(model, quantizer, data).map(Score::Accuracy),
+        Output::Value => {
+            let rows = quantize_rows(quantizer, data)?;
+            let predicted: Vec<f64> = rows.iter().map(|row| value(model.scores(row)[0])).collect();
+            Ok(Score::Fit(Fit::of(&predicted, &data.values)))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn r2_is_one_for_perfect_and_zero_for_the_mean() {
+        let wanted = [1.0, 2.0, 6.0];
+        assert_eq!(Fit::of(&wanted, &wanted), Fit { r2: 1.0, rmse: 0.0 });
+        let mean = Fit::of(&[3.0; 3], &wanted);
+        assert_eq!(mean.r2, 0.0);
+        assert!((mean.rmse - (14.0f64 / 3.0).sqrt()).abs() < 1e-12);
+    }
+}

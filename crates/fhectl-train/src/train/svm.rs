@@ -1,0 +1,150 @@
+//! Linear support vector machines: the squared hinge loss with an L2 penalty, by argmin's L-BFGS.
+//!
+//! The primal problem of a linear machine is smooth and has as many unknowns as features; a kernel solver, such as
+//! linfa-svm's, holds a number for every pair of rows.
+
+use super::FloatLinear;
+use super::standardise::Standardised;
+use crate::data::Dataset;
+use argmin::core::{CostFunction, Executor, Gradient, State};
+use argmin::solver::linesearch::MoreThuenteLineSearch;
+use argmin::solver::quasinewton::LBFGS;
+use fhectl_core::error::{Error, Result};
+use fhectl_core::model::Quantizer;
+use ndarray::{Array1, Array2, ArrayView1, s};
+use rayon::prelude::*;
+
+/// The largest slope of the mean loss at which a solution counts as found.
+const CONVERGED: f64 = 1e-3;
+/// Past steps that L-BFGS remembers.
+const MEMORY: usize = 10;
+
+/// What controls the fit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SvmParams {
+    /// The weight of the penalty `alpha / 2 * |w|^2` on standardised features beside the summed squared hinge loss; 1 is
+    /// scikit-learn's default `C = 1`.
+    pub alpha: f64,
+    /// The most steps of L-BFGS.
+    pub max_iterations: u64,
+}
+
+impl Default for SvmParams {
+    fn default() -> Self {
+        Self { alpha: 1.0, max_iterations: 1000 }
+    }
+}
+
+/// Fits a machine on the *quantised* values of `train`, each taken as a number; with more than two classes one a class,
+/// against the rest.
+///
+/// # Errors
+/// `svm_params`, `row_shape`, those of [`Dataset::check_trainable`], `svm_diverged` where the solver fails and
+/// `svm_trivial` where all weights vanish.
+pub fn train_svm(train: &Dataset, quantizer: &Quantizer, params: &SvmParams) -> Result<FloatLinear> {
+    fit(train, Standardised::quantised(train, quantizer)?, params)
+}
+
+/// Fits the same machine on the features as they are: the float reference.
+///
+/// # Errors
+/// As for [`train_svm`].
+pub fn float_svm(train: &Dataset, params: &SvmParams) -> Result<FloatLinear> {
+    fit(train, Standardised::plain(train), params)
+}
+
+fn fit(train: &Dataset, columns: Standardised, params: &SvmParams) -> Result<FloatLinear> {
+    if !(params.alpha > 0.0 && params.alpha.is_finite()) || params.max_iterations == 0 {
+        return Err(Error::user("svm_params", format!("alpha {}, {} iterations", params.alpha, params.max_iterations))
+            .hint("alpha is a number above 0, and there is at least one iteration"));
+    }
+    train.check_trainable()?;
+    let positives: Vec<u32> = match train.classes.len() {
+        2 => vec![1],
+        classes => (0..classes as u32).collect(),
+    };
+    let solved = positives.par_iter().map(|class| solve(&columns.matrix, &train.labels, *class, params));
+    let (weights, intercepts): (Vec<_>, Vec<_>) = solved.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+    let model = columns.fold(&weights, &intercepts);
+    if !model.is_finite() {
+        return Err(diverged("a weight is not a finite number"));
+    }
+    if model.ignores_features() {
+        return Err(Error::user("svm_trivial", "the model ignores its features")
+            .hint("lower `--alpha`, or check that the features say something about the target"));
+    }
+    Ok(model)
+}
+
+/// Weights and intercept of the machine that tells `class` from the rest.
+fn solve(matrix: &Array2<f64>, labels: &[u32], class: u32, params: &SvmParams) -> Result<(Vec<f64>, f64)> {
+    let signs = labels.iter().map(|label| if *label == class { 1.0 } else { -1.0 }).collect();
+    let loss = Hinge { matrix, signs, alpha: params.alpha };
+    let start = Array1::zeros(matrix.ncols() + 1);
+    let failed = |error: argmin::core::Error| diverged(&error.to_string());
+    let solver =
+        LBFGS::new(MoreThuenteLineSearch::new(), MEMORY).with_tolerance_grad(CONVERGED / 10.0).map_err(failed)?;
+    let run = Executor::new(loss, solver)
+        .configure(|state| state.param(start).max_iters(params.max_iterations))
+        .timer(false)
+        .run()
+        .map_err(failed)?;
+    let best = run.state.get_best_param().ok_or_else(|| diverged("no step lowered the loss"))?;
+    let slopes = run.problem.problem.as_ref().map(|loss| loss.slopes(best.view()));
+    let steepest = slopes.map_or(f64::NAN, |slopes| slopes.iter().fold(0.0, |top: f64, slope| top.max(slope.abs())));
+    if steepest.is_nan() || steepest > CONVERGED {
+        return Err(diverged(&format!("the loss still falls after {} steps ({steepest:.1e})", params.max_iterations)));
+    }
+    Ok((best.slice(s![..-1]).to_vec(), best[matrix.ncols()]))
+}
+
+/// The mean over rows of `max(0, 1 - sign * score)^2`, and the penalty; the intercept, which is last, is free.
+struct Hinge<'a> {
+    matrix: &'a Array2<f64>,
+    signs: Array1<f64>,
+    alpha: f64,
+}
+
+impl Hinge<'_> {
+    /// How much each row's score falls short of its margin, at least 0.
+    fn shortfalls(&self, unknowns: ArrayView1<f64>) -> Array1<f64> {
+        let scores = self.matrix.dot(&unknowns.slice(s![..-1])) + unknowns[self.matrix.ncols()];
+        (1.0 - scores * &self.signs).mapv_into(|short| short.max(0.0))
+    }
+
+    fn slopes(&self, unknowns: ArrayView1<f64>) -> Array1<f64> {
+        let rows = self.matrix.nrows() as f64;
+        let errors = self.shortfalls(unknowns) * &self.signs * (-2.0 / rows);
+        let mut slopes = Array1::zeros(unknowns.len());
+        slopes
+            .slice_mut(s![..-1])
+            .assign(&(self.matrix.t().dot(&errors) + &unknowns.slice(s![..-1]) * (self.alpha / rows)));
+        slopes[unknowns.len() - 1] = errors.sum();
+        slopes
+    }
+}
+
+impl CostFunction for Hinge<'_> {
+    type Param = Array1<f64>;
+    type Output = f64;
+
+    fn cost(&self, unknowns: &Array1<f64>) -> Result<f64, argmin::core::Error> {
+        let weights = unknowns.slice(s![..-1]);
+        let loss = self.shortfalls(unknowns.view()).mapv_into(|short| short * short).sum();
+        Ok((loss + self.alpha / 2.0 * weights.dot(&weights)) / self.matrix.nrows() as f64)
+    }
+}
+
+impl Gradient for Hinge<'_> {
+    type Param = Array1<f64>;
+    type Gradient = Array1<f64>;
+
+    fn gradient(&self, unknowns: &Array1<f64>) -> Result<Array1<f64>, argmin::core::Error> {
+        Ok(self.slopes(unknowns.view()))
+    }
+}
+
+fn diverged(what: &str) -> Error {
+    Error::user("svm_diverged", format!("the support vector machine found no solution: {what}"))
+        .hint("raise `--alpha` or `--max-iterations`, and look for features of extreme values")
+}
