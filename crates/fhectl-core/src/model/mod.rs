@@ -1,18 +1,20 @@
-//! Quantisers and the integer models in clear: what the encrypted computation must equal.
+//! Quantizers and the integer models in clear: what the encrypted computation must equal.
 
 mod forest;
+mod integer_tree;
 mod linear;
 mod network;
 mod quantizer;
 mod row_step;
 mod tree;
 
-pub use forest::{IntegerForest, ValueNode, ValueTree};
+pub use forest::{IntegerForest, ValueLeaf, ValueNode, ValueTree};
+pub use integer_tree::{ClassLeaf, ClassNode, IntegerTree};
 pub use linear::IntegerLinear;
 pub use network::{Activation, IntegerNetwork, LinearMap, MapShape, NetworkLayer, SparseShape, Trace};
 pub use quantizer::{FeatureQuantizer, MAX_LEVELS, Quantizer};
 pub use row_step::{Norm, RowStep};
-pub use tree::{IntegerTree, Node};
+pub use tree::{Branch, Fold, MAX_DEPTH, Tree, TreeError, TreeNode};
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -45,7 +47,7 @@ impl Output {
     }
 }
 
-/// A trained, quantised model: a function from quantised features to class scores, or to a value.
+/// A trained, quantized model: a function from quantized features to class scores, or to a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "model", rename_all = "snake_case")]
 pub enum Model {
@@ -56,7 +58,7 @@ pub enum Model {
 }
 
 impl Model {
-    /// The integer scores of one quantised row, exactly as the encrypted circuit returns them.
+    /// The integer scores of one quantized row, exactly as the encrypted circuit returns them.
     pub fn scores(&self, quantized: &[u32]) -> Vec<i64> {
         match self {
             Self::Tree(tree) => tree.scores(quantized),
@@ -66,12 +68,12 @@ impl Model {
         }
     }
 
-    /// The predicted class of one quantised row.
+    /// The predicted class of one quantized row.
     pub fn predict(&self, quantized: &[u32]) -> usize {
         class_of_scores(&self.scores(quantized))
     }
 
-    /// Checks every index against the quantiser's shape.
+    /// Checks every index against the quantizer's shape.
     ///
     /// # Errors
     /// `model_invalid` with the place that is wrong.

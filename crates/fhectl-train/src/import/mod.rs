@@ -10,7 +10,7 @@ mod quantise;
 mod tree_builder;
 pub mod xgboost;
 
-pub use model::{FloatModel, Forest, Imported, Linear, Tree, TreeNode};
+pub use model::{FloatModel, Forest, Imported, Linear, Tree};
 pub use quantise::{Levels, Quantised, QuantisedModel, agreement, exact_levels, quantise};
 
 use fhectl_core::error::{Error, Result};

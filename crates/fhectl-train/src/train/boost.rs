@@ -4,12 +4,12 @@
 //! forust chooses splits by the gain of a Newton step (Chen, Guestrin 2016). Losses and rounds are here: forust's own
 //! rounds know neither more than two classes nor features that are levels already.
 
-use super::float_forest::{FloatForest, FloatNode, FloatTree};
+use super::float_forest::{FloatForest, FloatTree};
 use super::quantize_rows;
 use super::target::StandardTarget;
 use crate::data::Dataset;
 use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{Output, Quantizer};
+use fhectl_core::model::{Output, Quantizer, TreeNode};
 use forust_ml::Matrix;
 use forust_ml::constraints::ConstraintMap;
 use forust_ml::data::JaggedMatrix;
@@ -97,17 +97,14 @@ pub fn train_boost(train: &Dataset, quantizer: &Quantizer, params: &BoostParams)
         .hint("lower --trees"));
     }
     let mut forest = boost(&quantize_rows(quantizer, train)?, quantizer, &target, params)?;
-    if forest.trees.iter().all(|tree| tree.nodes.len() == 1) {
+    if forest.trees.iter().all(|tree| tree.depth() == 0) {
         return Err(Error::user("tree_trivial", "no split of the training rows says anything about the target")
             .hint("lower `--min-leaf`, raise `--bits`, or check that the features say something about the target"));
     }
     if let Some((mean, deviation)) = unit {
         forest.biases[0] = mean;
-        for node in forest.trees.iter_mut().flat_map(|tree| &mut tree.nodes) {
-            if let FloatNode::Leaf { values } = node {
-                values[0] *= deviation;
-            }
-        }
+        let scaled = |values: Vec<f64>| values.into_iter().map(|value| value * deviation).collect();
+        forest.trees = forest.trees.into_iter().map(|tree| tree.map_leaves(scaled)).collect();
     }
     Ok(forest)
 }
@@ -226,20 +223,20 @@ fn read(tree: &Tree, at: usize, scores: usize) -> Result<FloatTree> {
         if node.is_leaf {
             let mut values = vec![0.0; scores];
             values[at] = f64::from(node.weight_value);
-            return values[at].is_finite().then_some(FloatNode::Leaf { values });
+            return values[at].is_finite().then_some(TreeNode::Leaf(values));
         }
         let later = |child: usize| (child > index && child < tree.nodes.len()).then_some(child as u32);
         let threshold = node.split_value;
         let level = threshold.fract() == 0.0 && (1.0..f64::from(MAX_LEVELS)).contains(&threshold);
-        level.then_some(FloatNode::Split {
+        level.then_some(TreeNode::Split {
             feature: node.split_feature as u32,
             threshold: threshold as u32,
             low: later(node.left_child)?,
             high: later(node.right_child)?,
         })
     });
-    let nodes: Option<Vec<FloatNode>> = nodes.collect();
-    nodes.map(|nodes| FloatTree { nodes }).ok_or_else(|| {
+    let nodes: Option<Vec<_>> = nodes.collect();
+    nodes.and_then(|nodes| FloatTree::new(nodes).ok()).ok_or_else(|| {
         Error::user("boost_diverged", "a boosted tree has a leaf that is not a finite number")
             .hint("lower `--learning-rate`, or raise `--l2` or `--min-leaf`")
     })
@@ -261,7 +258,7 @@ fn boost(rows: &[Vec<u32>], quantizer: &Quantizer, target: &Target, params: &Boo
         let trees = trees.collect::<Result<Vec<FloatTree>>>()?;
         scores.par_iter_mut().zip(rows).for_each(|(scores, row)| {
             for tree in &trees {
-                scores.iter_mut().zip(tree.values(row)).for_each(|(score, value)| *score += value);
+                scores.iter_mut().zip(tree.leaf(row)).for_each(|(score, value)| *score += value);
             }
         });
         forest.trees.extend(trees);

@@ -1,7 +1,7 @@
 //! Random forests (Breiman 2001) and regression trees, grown on quantised features, so that the thresholds of the integer
 //! model are the trained ones.
 
-use super::float_forest::{FloatForest, FloatNode, FloatTree};
+use super::float_forest::{FloatForest, FloatTree};
 use super::growth::{GrowthParams, Samples, Targets};
 use super::target::StandardTarget;
 use crate::data::Dataset;
@@ -76,16 +76,11 @@ fn grow(
         .into_par_iter()
         .map(|index| {
             let (rows, mut random) = draw(index, samples.len());
-            let mut tree = samples.grow(&rows, params, &mut random);
-            for node in &mut tree.nodes {
-                if let FloatNode::Leaf { values } = node {
-                    values.iter_mut().for_each(|value| *value *= worth);
-                }
-            }
-            tree
+            let tree = samples.grow(&rows, params, &mut random);
+            tree.map_leaves(|values| values.into_iter().map(|value| value * worth).collect())
         })
         .collect();
-    if trees.iter().all(|tree| tree.nodes.len() == 1) {
+    if trees.iter().all(|tree| tree.depth() == 0) {
         return Err(Error::user("tree_trivial", "no split of the training rows says anything about the target")
             .hint("lower `--min-leaf`, raise `--bits`, or check that the features say something about the target"));
     }

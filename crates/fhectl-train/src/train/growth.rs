@@ -3,14 +3,14 @@
 //! A split is the one that lowers the variance about the means the most, which for one-hot classes is the Gini impurity
 //! (CART: Breiman, Friedman, Olshen, Stone 1984). Sums run in a fixed order, so that the same rows give the same tree.
 
-use super::float_forest::{FloatNode, FloatTree};
+use super::float_forest::FloatTree;
 use super::quantize_rows;
 use super::splits::Split;
 use super::tree::threshold;
 use crate::data::Dataset;
 use crate::data::random::Random;
 use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{Output, Quantizer};
+use fhectl_core::model::{Branch, Output, Quantizer};
 use rayon::prelude::*;
 
 /// A node is split where that lowers its variance by at least this share of the root's: below is rounding.
@@ -158,9 +158,7 @@ impl<'a> Samples<'a> {
 
     /// Grows one tree on `rows`, in which a row may stand several times.
     pub(super) fn grow(&self, rows: &[u32], params: &GrowthParams, random: &mut Random) -> FloatTree {
-        let mut growing = Growing { samples: self, params, random, nodes: Vec::new() };
-        growing.grow(rows, 0);
-        FloatTree { nodes: growing.nodes }
+        Growing { samples: self, params, random }.grow(rows, 0).depth_first()
     }
 
     /// The best split of `rows` on one feature; `None` where all rows have the same value.
@@ -200,33 +198,25 @@ struct Growing<'a, 'b> {
     samples: &'a Samples<'a>,
     params: &'a GrowthParams,
     random: &'b mut Random,
-    nodes: Vec<FloatNode>,
 }
 
 impl Growing<'_, '_> {
-    /// Appends the branch of `rows` and returns its node.
-    fn grow(&mut self, rows: &[u32], depth: usize) -> u32 {
-        let at = self.nodes.len();
+    /// The branch of `rows`.
+    fn grow(&mut self, rows: &[u32], depth: usize) -> Branch<u32, Vec<f64>> {
         let targets = &self.samples.targets;
-        self.nodes.push(FloatNode::Leaf { values: targets.leaf(&targets.sums(rows), rows.len()) });
+        let leaf = Branch::Leaf(targets.leaf(&targets.sums(rows), rows.len()));
         if depth == self.params.max_depth || rows.len() < 2 * self.params.min_leaf || targets.alike(rows) {
-            return at as u32;
+            return leaf;
         }
-        let Some(split) = self.best_split(rows) else { return at as u32 };
+        let Some(split) = self.best_split(rows) else { return leaf };
         let column = &self.samples.levels[split.feature];
         let (above, below): (Vec<u32>, Vec<u32>) = rows.iter().partition(|row| column[**row as usize] >= split.high);
-        let (low, high) = (self.grow(&below, depth + 1), self.grow(&above, depth + 1));
-        if let (FloatNode::Leaf { values: a }, FloatNode::Leaf { values: b }) =
-            (&self.nodes[low as usize], &self.nodes[high as usize])
-            && a == b
-        {
-            // Both say what this node says.
-            self.nodes.truncate(at + 1);
-            return at as u32;
-        }
         let threshold = threshold(&self.samples.quantizer.features[split.feature], &split);
-        self.nodes[at] = FloatNode::Split { feature: split.feature as u32, threshold, low, high };
-        at as u32
+        match (self.grow(&below, depth + 1), self.grow(&above, depth + 1)) {
+            // Both say what this node says.
+            (Branch::Leaf(a), Branch::Leaf(b)) if a == b => leaf,
+            (low, high) => Branch::split(split.feature as u32, threshold, low, high),
+        }
     }
 
     /// The best split on one of the drawn features, the first feature of equals.

@@ -1,5 +1,5 @@
 use super::*;
-use fhectl_core::model::FeatureQuantizer;
+use fhectl_core::model::{FeatureQuantizer, TreeNode};
 use proptest::prelude::*;
 
 fn quantizer(features: usize) -> Quantizer {
@@ -46,18 +46,18 @@ proptest! {
         };
         let whole = squares(&data.values);
         let best = (0..2).flat_map(|f| (1..8).map(move |t| (f, t))).filter_map(|(f, t)| error(f, t)).fold(whole, f64::min);
-        match &tree.nodes[0] {
-            FloatNode::Split { feature, threshold, low, high } => {
+        match &tree.nodes()[0] {
+            TreeNode::Split { feature, threshold, low, high } => {
                 let got = error(*feature, *threshold).expect("a leaf is too small");
                 prop_assert!(got <= best + 1e-9 * whole.max(1.0), "{got}, best {best}");
                 let side = |up: bool| cells.iter().filter(move |c| ([c.0, c.1][*feature as usize] >= *threshold) == up);
                 for (leaf, up) in [(low, false), (high, true)] {
-                    let FloatNode::Leaf { values } = &tree.nodes[*leaf as usize] else { panic!() };
+                    let TreeNode::Leaf(values) = &tree.nodes()[*leaf as usize] else { panic!() };
                     let mean = side(up).map(|c| f64::from(c.2)).sum::<f64>() / side(up).count() as f64;
                     prop_assert!((values[0] - mean).abs() < 1e-9);
                 }
             }
-            FloatNode::Leaf { .. } => prop_assert!(best >= whole * (1.0 - 1e-9), "{best} of {whole} was left"),
+            TreeNode::Leaf(_) => prop_assert!(best >= whole * (1.0 - 1e-9), "{best} of {whole} was left"),
         }
     }
 
@@ -71,7 +71,7 @@ proptest! {
         for max_depth in 1..=6 {
             let params = GrowthParams { max_depth, min_leaf: 1, max_features: MaxFeatures::All };
             let tree = samples.grow(&all, &params, &mut Random::new(1));
-            let error: f64 = cells.iter().map(|c| (tree.values(&[c.0, c.1])[0] - f64::from(c.2)).powi(2)).sum();
+            let error: f64 = cells.iter().map(|c| (tree.leaf(&[c.0, c.1])[0] - f64::from(c.2)).powi(2)).sum();
             prop_assert!(error <= last + 1e-9);
             last = error;
         }
@@ -88,8 +88,8 @@ fn features_are_drawn_but_a_useful_one_is_found() {
     let params = GrowthParams { max_depth: 3, min_leaf: 1, max_features: MaxFeatures::Count(1) };
     for seed in 0..8 {
         let tree = samples.grow(&all, &params, &mut Random::new(seed));
-        assert_eq!(tree.nodes.len(), 3);
-        assert!(matches!(tree.nodes[0], FloatNode::Split { feature: 1, threshold: 4, .. }));
+        assert_eq!(tree.nodes().len(), 3);
+        assert!(matches!(tree.nodes()[0], TreeNode::Split { feature: 1, threshold: 4, .. }));
     }
 }
 
@@ -105,6 +105,6 @@ fn leaves_of_classes_are_shares() {
         let targets = Targets::Classes { labels: data.labels.clone(), classes };
         let samples = Samples::new(&data, &quantizer, targets).unwrap();
         let tree = samples.grow(&all, &params, &mut Random::new(0));
-        assert_eq!(tree.values(&[0, 0]), wanted);
+        assert_eq!(*tree.leaf(&[0, 0]), wanted);
     }
 }

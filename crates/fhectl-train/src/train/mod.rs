@@ -23,7 +23,7 @@ mod tree;
 
 pub use boost::{BoostParams, train_boost};
 pub use coarse::coarsen;
-pub use float_forest::{FloatForest, FloatNode, FloatTree};
+pub use float_forest::{FloatForest, FloatTree};
 pub use float_linear::FloatLinear;
 pub use forest::{ForestParams, train_forest, train_regression_tree};
 pub use growth::{GrowthParams, MaxFeatures};

@@ -6,7 +6,7 @@ use super::quantize_rows;
 use super::splits::{Columns, Split};
 use crate::data::Dataset;
 use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{FeatureQuantizer, IntegerTree, Model, Node, Quantizer};
+use fhectl_core::model::{Branch, ClassLeaf, FeatureQuantizer, IntegerTree, Model, Quantizer};
 
 /// What limits a tree's growth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,13 +63,12 @@ pub fn train_tree(train: &Dataset, quantizer: &Quantizer, params: &TreeParams) -
     drop(rows);
     let grower = Grower { columns, quantizer, params };
     let all: Vec<u32> = (0..train.len() as u32).collect();
-    let Branch::Split { split, low, high } = grower.grow(&all, 0, &[])? else {
+    let branch = grower.grow(&all, 0, &[])?;
+    if let Branch::Leaf(_) = branch {
         return Err(Error::user("tree_trivial", "no split of the training rows tells the classes apart")
             .hint("lower `--min-leaf`, raise `--bits`, or check that the features say something about the target"));
-    };
-    let mut nodes = Vec::new();
-    flatten(Branch::Split { split, low, high }, &mut nodes);
-    Ok(IntegerTree { classes: train.classes.len() as u32, nodes })
+    }
+    Ok(IntegerTree { classes: train.classes.len() as u32, tree: branch.depth_first() })
 }
 
 /// The accuracy on `test` of the same tree grown on the features as they are, a level for every
@@ -83,12 +82,6 @@ pub fn float_tree_accuracy(train: &Dataset, test: &Dataset, params: &TreeParams)
     super::accuracy(&Model::Tree(tree), &exact, test)
 }
 
-/// A tree while it grows.
-enum Branch {
-    Leaf { class: u32 },
-    Split { split: (u32, u32), low: Box<Branch>, high: Box<Branch> },
-}
-
 struct Grower<'a> {
     columns: Columns,
     quantizer: &'a Quantizer,
@@ -97,9 +90,9 @@ struct Grower<'a> {
 
 impl Grower<'_> {
     /// The branch for `rows`, whose path tests the features `on_path`, without splits whose sides predict the same.
-    fn grow(&self, rows: &[u32], depth: usize, on_path: &[usize]) -> Result<Branch> {
+    fn grow(&self, rows: &[u32], depth: usize, on_path: &[usize]) -> Result<Branch<u32, ClassLeaf>> {
         let counts = self.columns.counts(rows);
-        let leaf = Branch::Leaf { class: majority(&counts) };
+        let leaf = Branch::Leaf(ClassLeaf { class: majority(&counts) });
         let pure = counts.iter().filter(|count| **count > 0).count() < 2;
         if pure || depth == self.params.max_depth || rows.len() < 2 * self.params.min_leaf {
             return Ok(leaf);
@@ -114,14 +107,8 @@ impl Grower<'_> {
         let column = &self.columns.values[split.feature];
         let (above, below): (Vec<u32>, Vec<u32>) = rows.iter().partition(|row| column[**row as usize] >= split.high);
         let (low, high) = (self.grow(&below, depth + 1, &on_path)?, self.grow(&above, depth + 1, &on_path)?);
-        Ok(match (&low, &high) {
-            (Branch::Leaf { class: a }, Branch::Leaf { class: b }) if a == b => low,
-            _ => Branch::Split {
-                split: (split.feature as u32, threshold(&self.quantizer.features[split.feature], &split)),
-                low: low.into(),
-                high: high.into(),
-            },
-        })
+        let threshold = threshold(&self.quantizer.features[split.feature], &split);
+        Ok(Branch::merged(split.feature as u32, threshold, low, high))
     }
 }
 
@@ -151,18 +138,4 @@ fn majority(counts: &[u32]) -> u32 {
         }
     }
     best as u32
-}
-
-/// Appends a branch, parents before their children.
-fn flatten(branch: Branch, nodes: &mut Vec<Node>) -> u32 {
-    let at = nodes.len();
-    match branch {
-        Branch::Leaf { class } => nodes.push(Node::Leaf { class }),
-        Branch::Split { split: (feature, threshold), low, high } => {
-            nodes.push(Node::Leaf { class: 0 });
-            let (low, high) = (flatten(*low, nodes), flatten(*high, nodes));
-            nodes[at] = Node::Split { feature, threshold, low, high };
-        }
-    }
-    at as u32
 }
