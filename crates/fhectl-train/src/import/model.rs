@@ -130,14 +130,6 @@ impl FloatModel {
             Self::Network(network) => Self::Network(network),
         }
     }
-
-    /// The class that scores stand for: of one score its sign, of several the first of the largest.
-    pub fn class_of_scores(scores: &[f64]) -> usize {
-        match scores {
-            [margin] => usize::from(*margin > 0.0),
-            _ => (0..scores.len()).fold(0, |best, class| if scores[class] > scores[best] { class } else { best }),
-        }
-    }
 }
 
 impl Linear {

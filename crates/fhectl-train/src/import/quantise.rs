@@ -4,7 +4,7 @@ use super::model::{FloatModel, Forest, Imported, Linear, Tree, large};
 use crate::data::Dataset;
 use crate::train::{self, Fit, FloatForest, FloatLinear};
 use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{Branch, FeatureQuantizer, MAX_LEVELS, Quantizer, TreeNode};
+use fhectl_core::model::{Branch, FeatureQuantizer, MAX_LEVELS, Quantizer, TreeNode, class_of_scores};
 use rayon::prelude::*;
 use std::ops::RangeInclusive;
 
@@ -121,7 +121,7 @@ pub fn agreement(original: &[Vec<f64>], other: &[Vec<f64>], numbers: bool) -> f6
         let r2 = Fit::of(&got, &wanted).r2;
         return if r2.is_nan() { f64::from(u8::from(wanted == got)) } else { r2 };
     }
-    let class = |scores: &Vec<f64>| FloatModel::class_of_scores(scores);
+    let class = |scores: &Vec<f64>| class_of_scores(scores);
     let same = original.iter().zip(other).filter(|(a, b)| class(a) == class(b)).count();
     same as f64 / original.len().max(1) as f64
 }

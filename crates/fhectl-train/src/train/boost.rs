@@ -5,7 +5,7 @@
 //! rounds know neither more than two classes nor features that are levels already.
 
 use super::float_forest::{FloatForest, FloatTree};
-use super::quantize_rows;
+use super::quantize::quantize_rows;
 use super::target::StandardTarget;
 use crate::data::Dataset;
 use fhectl_core::error::{Error, Result};

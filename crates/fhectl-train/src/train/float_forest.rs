@@ -1,8 +1,12 @@
 //! Trees over quantized features whose leaves are still real numbers, and their integer form.
 
-use super::quality::class_of_floats;
+use super::quality::{Score, score_floats};
+use super::quantize::quantize_rows;
+use crate::data::Dataset;
 use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{Branch, ClassLeaf, Fold, IntegerForest, IntegerTree, Output, Tree, ValueLeaf};
+use fhectl_core::model::{
+    Branch, ClassLeaf, Fold, IntegerForest, IntegerTree, Output, Quantizer, Tree, ValueLeaf, class_of_scores,
+};
 
 /// Real scores `biases[s] + sum_t values_t[s]` of quantized rows.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,7 +34,7 @@ impl FloatForest {
         let ([tree], Output::Classes(classes)) = (&self.trees[..], output) else { return None };
         let class = |values: &[f64]| {
             let scores: Vec<f64> = values.iter().zip(&self.biases).map(|(value, bias)| value + bias).collect();
-            class_of_floats(&scores) as u32
+            class_of_scores(&scores) as u32
         };
         let branch = tree.fold(|step| match step {
             Fold::Leaf(values) => Branch::Leaf(ClassLeaf { class: class(values) }),
@@ -88,6 +92,15 @@ impl FloatForest {
     }
 }
 
+/// The score on `data` of trees whose leaves are still real numbers.
+///
+/// # Errors
+/// As for [`quantize_rows`].
+pub fn score_forest(forest: &FloatForest, quantizer: &Quantizer, data: &Dataset) -> Result<Score> {
+    let scores = quantize_rows(quantizer, data)?.into_iter().map(|row| forest.scores(&row));
+    Ok(score_floats(scores, data))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,7 +130,7 @@ mod tests {
         // Both leaves below feature 1 predict class 1.
         assert_eq!(tree.leaves(), 2);
         for row in [[0, 0], [0, 1], [1, 0]] {
-            assert_eq!(tree.class(&row) as usize, class_of_floats(&forest.scores(&row)));
+            assert_eq!(tree.class(&row) as usize, class_of_scores(&forest.scores(&row)));
         }
         assert_eq!(forest.as_tree(Output::Value), None);
     }

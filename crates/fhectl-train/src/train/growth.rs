@@ -4,7 +4,7 @@
 //! (CART: Breiman, Friedman, Olshen, Stone 1984). Sums run in a fixed order, so that the same rows give the same tree.
 
 use super::float_forest::FloatTree;
-use super::quantize_rows;
+use super::quantize::quantize_rows;
 use super::splits::Split;
 use super::tree::threshold;
 use crate::data::Dataset;

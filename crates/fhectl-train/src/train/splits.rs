@@ -1,6 +1,5 @@
 //! Choosing the split of one node.
 
-use super::tree::TreeParams;
 use fhectl_core::error::{Error, Result};
 use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
@@ -51,15 +50,15 @@ impl Columns {
     ///
     /// # Errors
     /// `tree_fit` where linfa refuses the rows.
-    pub(super) fn best_split(&self, rows: &[u32], allowed: &[usize], params: &TreeParams) -> Result<Option<Split>> {
-        if self.propose(rows, allowed, params)?.is_none() {
+    pub(super) fn best_split(&self, rows: &[u32], allowed: &[usize], min_leaf: usize) -> Result<Option<Split>> {
+        if self.propose(rows, allowed, min_leaf)?.is_none() {
             return Ok(None);
         }
-        Ok(self.compare(rows, allowed, params).filter(|split| split.decrease >= MIN_DECREASE))
+        Ok(self.compare(rows, allowed, min_leaf).filter(|split| split.decrease >= MIN_DECREASE))
     }
 
     /// The feature and value of linfa's best split: up to the value goes down.
-    fn propose(&self, rows: &[u32], allowed: &[usize], params: &TreeParams) -> Result<Option<(usize, f64)>> {
+    fn propose(&self, rows: &[u32], allowed: &[usize], min_leaf: usize) -> Result<Option<(usize, f64)>> {
         let records = Array2::from_shape_fn((rows.len(), allowed.len()), |(row, at)| {
             f64::from(self.values[allowed[at]][rows[row] as usize])
         });
@@ -67,7 +66,7 @@ impl Columns {
         let failed = |error: linfa::Error| Error::fault("tree_fit", format!("linfa-trees: {error}"));
         let stump = DecisionTree::params()
             .max_depth(Some(1))
-            .min_weight_leaf(params.min_leaf as f32)
+            .min_weight_leaf(min_leaf as f32)
             // Below what `f32` resolves: whether a decrease is worth it is decided in `f64`.
             .min_impurity_decrease(1e-12)
             .check()
@@ -80,14 +79,14 @@ impl Columns {
     }
 
     /// The best of all splits in `f64`, whatever it is worth.
-    fn compare(&self, rows: &[u32], allowed: &[usize], params: &TreeParams) -> Option<Split> {
+    fn compare(&self, rows: &[u32], allowed: &[usize], min_leaf: usize) -> Option<Split> {
         let features: Vec<Option<Split>> =
-            allowed.par_iter().map(|feature| self.best_of(*feature, rows, params)).collect();
+            allowed.par_iter().map(|feature| self.best_of(*feature, rows, min_leaf)).collect();
         // Strictly better only, in the order of features: `max_by` would take the last of equals.
         features.into_iter().flatten().reduce(|best, next| if next.decrease > best.decrease { next } else { best })
     }
 
-    fn best_of(&self, feature: usize, rows: &[u32], params: &TreeParams) -> Option<Split> {
+    fn best_of(&self, feature: usize, rows: &[u32], min_leaf: usize) -> Option<Split> {
         let column = &self.values[feature];
         let mut sorted: Vec<(u32, u32)> =
             rows.iter().map(|row| (column[*row as usize], self.labels[*row as usize])).collect();
@@ -101,7 +100,7 @@ impl Columns {
             below[label as usize] += 1;
             above[label as usize] -= 1;
             let (left, right) = (at + 1, rows.len() - at - 1);
-            if value == pair[1].0 || left.min(right) < params.min_leaf {
+            if value == pair[1].0 || left.min(right) < min_leaf {
                 continue;
             }
             let decrease = (purity(&below) + purity(&above) - whole) / rows.len() as f64;
@@ -138,16 +137,15 @@ mod tests {
                 classes: 3,
             };
             let rows: Vec<u32> = (0..cells.len() as u32).collect();
-            let params = TreeParams { max_depth: 1, min_leaf, ..TreeParams::default() };
-            let Some((feature, value)) = columns.propose(&rows, &[0, 1], &params).unwrap() else {
-                prop_assert!(columns.best_split(&rows, &[0, 1], &params).unwrap().is_none());
+            let Some((feature, value)) = columns.propose(&rows, &[0, 1], min_leaf).unwrap() else {
+                prop_assert!(columns.best_split(&rows, &[0, 1], min_leaf).unwrap().is_none());
                 return Ok(());
             };
             let (below, above): (Vec<u32>, Vec<u32>) =
                 rows.iter().partition(|row| f64::from(columns.values[feature][**row as usize]) <= value);
             let parts = purity(&columns.counts(&below)) + purity(&columns.counts(&above));
             let decrease = (parts - purity(&columns.counts(&rows))) / rows.len() as f64;
-            let best = columns.compare(&rows, &[0, 1], &params).unwrap();
+            let best = columns.compare(&rows, &[0, 1], min_leaf).unwrap();
             prop_assert!((best.decrease - decrease).abs() < 1e-5, "{best:?} {decrease}");
         }
     }

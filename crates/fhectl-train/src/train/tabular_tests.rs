@@ -2,7 +2,8 @@
 
 use super::tests::{dataset, holdout};
 use super::*;
-use fhectl_core::model::{IntegerForest, Output};
+use crate::data::Dataset;
+use fhectl_core::model::{IntegerForest, Model, Output, Quantizer};
 
 fn forest_params(trees: usize, max_depth: usize, seed: u64) -> ForestParams {
     let growth = GrowthParams { max_depth, min_leaf: 1, max_features: MaxFeatures::Sqrt };

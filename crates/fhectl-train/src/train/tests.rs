@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::{Holdout, load_split};
+use crate::data::{Dataset, Holdout, load_split};
 use fhectl_core::model::{ClassLeaf, FeatureQuantizer, Model, Output, Tree, TreeNode};
 use proptest::prelude::*;
 use std::path::Path;

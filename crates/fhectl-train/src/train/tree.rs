@@ -1,8 +1,8 @@
 //! Decision trees grown on quantised features, so that the integer tree is the model and not an
 //! approximation of one.
 
-use super::quantize::fit_exact;
-use super::quantize_rows;
+use super::quality::accuracy;
+use super::quantize::{fit_exact, quantize_rows};
 use super::splits::{Columns, Split};
 use crate::data::Dataset;
 use fhectl_core::error::{Error, Result};
@@ -79,7 +79,7 @@ pub fn train_tree(train: &Dataset, quantizer: &Quantizer, params: &TreeParams) -
 pub fn float_tree_accuracy(train: &Dataset, test: &Dataset, params: &TreeParams) -> Result<f64> {
     let exact = fit_exact(train);
     let tree = train_tree(train, &exact, params)?;
-    super::accuracy(&Model::Tree(tree), &exact, test)
+    accuracy(&Model::Tree(tree), &exact, test)
 }
 
 struct Grower<'a> {
@@ -99,7 +99,7 @@ impl Grower<'_> {
         }
         let full = on_path.len() >= self.params.path_features;
         let allowed: Vec<usize> = if full { on_path.to_vec() } else { (0..self.columns.values.len()).collect() };
-        let Some(split) = self.columns.best_split(rows, &allowed, self.params)? else { return Ok(leaf) };
+        let Some(split) = self.columns.best_split(rows, &allowed, self.params.min_leaf)? else { return Ok(leaf) };
         let mut on_path = on_path.to_vec();
         if let Err(at) = on_path.binary_search(&split.feature) {
             on_path.insert(at, split.feature);

@@ -1,7 +1,7 @@
 //! Scores that are sums: of weighted features and of trees' leaves.
 
-use super::unsupported;
 use crate::import::model::{FloatModel, Forest, Linear, MAX_VALUES, Tree, large};
+use crate::import::onnx::{invalid, unsupported};
 use fhectl_core::error::Result;
 use fhectl_core::model::RowStep;
 
@@ -63,7 +63,7 @@ impl Sum {
     /// As [`Sum::combined`]; `onnx_invalid` for an index that there is not.
     pub fn select(&self, indices: &[usize]) -> Result<Self> {
         if let Some(index) = indices.iter().find(|index| **index >= self.scores()) {
-            return Err(super::invalid(format!("score {index} of {}", self.scores())));
+            return Err(invalid(format!("score {index} of {}", self.scores())));
         }
         self.combined(&indices.iter().map(|index| vec![(*index, 1.0)]).collect::<Vec<_>>())
     }
