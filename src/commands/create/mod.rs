@@ -52,7 +52,7 @@ enum Kind {
     Tree(tree::TreeArgs),
     /// A random forest of trees grown here, by default on `spam`
     Forest(forest::ForestArgs),
-    /// Gradient-boosted trees (forust), by default on `spam`
+    /// Gradient-boosted trees grown here, by default on `spam`
     Boost(boost::BoostArgs),
     /// Linear regression (linfa-linear, linfa-elasticnet): least squares, ridge, lasso
     Linreg(linreg::LinregArgs),

@@ -5,9 +5,12 @@
 
 mod boost;
 mod coarse;
+mod columns;
+mod derivatives;
 mod float_forest;
 mod float_linear;
 mod forest;
+mod grower;
 mod growth;
 mod linreg;
 mod logreg;
