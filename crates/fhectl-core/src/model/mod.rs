@@ -1,18 +1,20 @@
-//! Quantisers and the integer models in clear: what the encrypted computation must equal.
+//! Quantizers and the integer models in clear: what the encrypted computation must equal.
 
 mod forest;
+mod integer_tree;
 mod linear;
 mod network;
 mod quantizer;
 mod row_step;
 mod tree;
 
-pub use forest::{IntegerForest, ValueNode, ValueTree};
+pub use forest::{IntegerForest, ValueLeaf, ValueNode, ValueTree};
+pub use integer_tree::{ClassLeaf, ClassNode, IntegerTree};
 pub use linear::IntegerLinear;
 pub use network::{Activation, IntegerNetwork, LinearMap, MapShape, NetworkLayer, SparseShape, Trace};
 pub use quantizer::{FeatureQuantizer, MAX_LEVELS, Quantizer};
 pub use row_step::{Norm, RowStep};
-pub use tree::{IntegerTree, Node};
+pub use tree::{Branch, Fold, MAX_DEPTH, Tree, TreeError, TreeNode};
 
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -45,7 +47,7 @@ impl Output {
     }
 }
 
-/// A trained, quantised model: a function from quantised features to class scores, or to a value.
+/// A trained, quantized model: a function from quantized features to class scores, or to a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "model", rename_all = "snake_case")]
 pub enum Model {
@@ -56,7 +58,7 @@ pub enum Model {
 }
 
 impl Model {
-    /// The integer scores of one quantised row, exactly as the encrypted circuit returns them.
+    /// The integer scores of one quantized row, exactly as the encrypted circuit returns them.
     pub fn scores(&self, quantized: &[u32]) -> Vec<i64> {
         match self {
             Self::Tree(tree) => tree.scores(quantized),
@@ -66,12 +68,12 @@ impl Model {
         }
     }
 
-    /// The predicted class of one quantised row.
+    /// The predicted class of one quantized row.
     pub fn predict(&self, quantized: &[u32]) -> usize {
         class_of_scores(&self.scores(quantized))
     }
 
-    /// Checks every index against the quantiser's shape.
+    /// Checks every index against the quantizer's shape.
     ///
     /// # Errors
     /// `model_invalid` with the place that is wrong.
@@ -85,22 +87,21 @@ impl Model {
     }
 }
 
-/// The class that integer scores stand for.
+/// The class that scores stand for, integers or real numbers.
 ///
 /// One score is a signed margin: class 1 where it is positive. Several are one score a class: the
 /// first of the largest wins.
-pub fn class_of_scores(scores: &[i64]) -> usize {
+///
+/// ```
+/// use fhectl_core::model::class_of_scores;
+///
+/// assert_eq!(class_of_scores(&[-3]), 0);
+/// assert_eq!(class_of_scores(&[0.2, 0.5, 0.5]), 1);
+/// ```
+pub fn class_of_scores<T: Copy + Default + PartialOrd>(scores: &[T]) -> usize {
     match scores {
-        [margin] => usize::from(*margin > 0),
-        _ => {
-            let mut best = 0;
-            for (class, score) in scores.iter().enumerate() {
-                if *score > scores[best] {
-                    best = class;
-                }
-            }
-            best
-        }
+        [margin] => usize::from(*margin > T::default()),
+        _ => (0..scores.len()).fold(0, |best, class| if scores[class] > scores[best] { class } else { best }),
     }
 }
 

@@ -1,12 +1,13 @@
 //! `TreeEnsembleClassifier` and `TreeEnsembleRegressor` of `ai.onnx.ml`, versions 1 to 4.
 
-use super::evaluate::{Scope, Squash, Value};
 use super::row::Row;
+use super::scope::Scope;
 use super::sum::Sum;
+use super::value::{self, Squash, Value};
 use super::vectors::{class_labels, one_target, post_transform};
-use super::{Node, invalid, unsupported};
 use crate::import::edge::{above, at_least};
 use crate::import::model::{MAX_VALUES, large};
+use crate::import::onnx::{Node, TensorData, invalid, unsupported};
 use crate::import::tree_builder::{Budget, Builder, SourceNode};
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::error::Result;
@@ -47,7 +48,7 @@ pub(super) fn classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value>> {
 }
 
 fn classifier_of(sum: &Sum, unit: ScoreUnit, names: Vec<String>) -> Result<Value> {
-    Ok(Value::Label(Rc::new(super::evaluate::classifier(sum, unit, names)?)))
+    Ok(Value::Label(Rc::new(value::classifier(sum, unit, names)?)))
 }
 
 pub(super) fn regressor(node: &Node, scope: &Scope<'_>) -> Result<Value> {
@@ -196,11 +197,10 @@ fn nodes(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<(
 
 /// Thresholds as they are, for they may be infinite: the builder knows what to do with those.
 fn thresholds(node: &Node) -> Result<Vec<f64>> {
-    use super::TensorData::Floats;
     match node.tensor("nodes_values_as_tensor")? {
         None => Ok(node.floats("nodes_values")?.iter().map(|value| f64::from(*value)).collect()),
         Some(tensor) => match &tensor.data {
-            Floats { values, .. } => Ok(values.clone()),
+            TensorData::Floats { values, .. } => Ok(values.clone()),
             _ => Err(invalid(format!("{}: thresholds that are no floats", node.label()))),
         },
     }

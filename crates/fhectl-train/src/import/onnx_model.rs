@@ -1,11 +1,28 @@
-//! A network as an imported model.
+//! Models in ONNX files: linear models and trees as formulas, all else as networks.
 
-use super::lower::{Lowered, lower};
-use crate::import::model::{FloatModel, Imported, Linear};
-use crate::import::onnx::Graph;
+use super::model::{FloatModel, Imported, Linear};
+use super::network::{Lowered, lower};
+use super::onnx::{Graph, Node};
+use super::tabular;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::error::Result;
 use fhectl_core::model::Output;
+
+/// Operators of `ai.onnx.ml` that stand around networks, too.
+const AROUND: [&str; 4] = ["Scaler", "ZipMap", "ArrayFeatureExtractor", "Normalizer"];
+
+/// Reads an ONNX file: as a linear model or trees where it is one, else as a network.
+///
+/// # Errors
+/// Those of [`Graph::read`]; `onnx_unsupported` naming the operator that no model here is made of.
+pub fn read_onnx(bytes: &[u8]) -> Result<Imported> {
+    let graph = Graph::read(bytes)?;
+    let classical = |node: &Node| !node.domain.is_empty() && !AROUND.contains(&node.op.as_str());
+    tabular::read(&graph).or_else(|error| match graph.nodes.iter().any(classical) {
+        true => Err(error),
+        false => network(&graph),
+    })
+}
 
 /// Reads a graph as a network, or as a linear model where nothing but its end is no sum.
 ///
@@ -13,7 +30,7 @@ use fhectl_core::model::Output;
 ///
 /// # Errors
 /// Those of [`lower`]; `import_invalid` and `import_large`.
-pub fn read(graph: &Graph) -> Result<Imported> {
+fn network(graph: &Graph) -> Result<Imported> {
     let lowered = lower(graph)?;
     let classes = match (&lowered.labels, lowered.output) {
         (Some(labels), _) => labels.clone(),

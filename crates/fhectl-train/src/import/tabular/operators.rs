@@ -1,10 +1,11 @@
 //! Operators of the default domain on formulas.
 
-use super::evaluate::{Scope, Squash, Value, classifier};
+use super::scope::Scope;
 use super::sum::Sum;
-use super::{Node, TensorData, invalid, unsupported};
+use super::value::{Squash, Value, classifier};
 use crate::import::edge::Precision;
 use crate::import::model::{MAX_VALUES, large};
+use crate::import::onnx::{Node, TensorData, invalid, unsupported};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::Norm;
 use std::rc::Rc;
@@ -15,6 +16,11 @@ fn refuse(node: &Node, of: &str) -> Error {
 
 fn scores(sum: Sum) -> Value {
     Value::Scores(Rc::new(sum), Squash::Nothing)
+}
+
+/// What changes no value at inference.
+pub(super) fn unchanged(node: &Node, scope: &Scope<'_>) -> Result<Value> {
+    scope.value(node, 0)
 }
 
 /// Floats become floats of another size, labels integers of another size; all else would change values.
@@ -120,8 +126,8 @@ pub(super) fn sum(node: &Node, scope: &Scope<'_>) -> Result<Value> {
     Ok(total)
 }
 
-pub(super) fn negated(value: Value) -> Result<Value> {
-    match value {
+pub(super) fn negated(node: &Node, scope: &Scope<'_>) -> Result<Value> {
+    match scope.value(node, 0)? {
         Value::Scores(sum, Squash::Nothing) => Ok(scores(sum.scaled(&vec![-1.0; sum.scores()])?)),
         Value::Row(row) => Ok(Value::Row(Rc::new(row.times(&vec![-1.0; row.columns.len()])?))),
         _ => Err(unsupported("what is negated is neither a column nor a score")),
@@ -317,9 +323,18 @@ pub(super) fn sigmoid(node: &Node, scope: &Scope<'_>) -> Result<Value> {
     }
 }
 
-pub(super) fn softmax(node: &Node, scope: &Scope<'_>) -> Result<Value> {
-    let default = if scope.graph.opset() < 13 { 1 } else { -1 };
-    match (scope.value(node, 0)?, node.int("axis", default)?) {
+/// `Softmax` and `LogSoftmax` over all axes from the given one on.
+pub(super) fn softmax_1(node: &Node, scope: &Scope<'_>) -> Result<Value> {
+    softmax(node, scope, 1)
+}
+
+/// `Softmax` and `LogSoftmax` along one axis, by default the last.
+pub(super) fn softmax_13(node: &Node, scope: &Scope<'_>) -> Result<Value> {
+    softmax(node, scope, -1)
+}
+
+fn softmax(node: &Node, scope: &Scope<'_>, default_axis: i64) -> Result<Value> {
+    match (scope.value(node, 0)?, node.int("axis", default_axis)?) {
         (Value::Scores(sum, Squash::Nothing), 1 | -1) if sum.scores() > 1 => Ok(Value::Scores(sum, Squash::Softmax)),
         _ => Err(refuse(node, "something else than a row's scores")),
     }

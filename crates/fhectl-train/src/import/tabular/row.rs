@@ -1,9 +1,9 @@
 //! The row on its way to a model: chosen and scaled columns.
 
 use super::sum::Sum;
-use super::{invalid, unsupported};
 use crate::import::edge::Precision;
 use crate::import::model::{MAX_VALUES, large};
+use crate::import::onnx::{invalid, unsupported};
 use fhectl_core::error::Result;
 use fhectl_core::model::{Norm, RowStep};
 

@@ -1,7 +1,7 @@
 //! Scores that are sums: of weighted features and of trees' leaves.
 
-use super::unsupported;
-use crate::import::model::{FloatModel, Forest, Linear, MAX_VALUES, Tree, TreeNode, large};
+use crate::import::model::{FloatModel, Forest, Linear, MAX_VALUES, Tree, large};
+use crate::import::onnx::{invalid, unsupported};
 use fhectl_core::error::Result;
 use fhectl_core::model::RowStep;
 
@@ -24,7 +24,7 @@ impl Sum {
 
     /// How many numbers it takes to hold.
     pub fn size(&self) -> usize {
-        let tree = |tree: &Tree| tree.nodes.len().saturating_mul(self.scores() + 1);
+        let tree = |tree: &Tree| tree.nodes().len().saturating_mul(self.scores() + 1);
         let weights: usize = self.weights.iter().map(Vec::len).sum();
         self.trees.iter().map(tree).fold(weights + self.scores(), usize::saturating_add)
     }
@@ -40,13 +40,7 @@ impl Sum {
         let mix = |values: &[f64]| -> Vec<f64> {
             rows.iter().map(|row| row.iter().map(|(score, factor)| values[*score] * factor).sum()).collect()
         };
-        let trees = self.trees.iter().map(|tree| {
-            let nodes = tree.nodes.iter().map(|node| match node {
-                TreeNode::Leaf { values } => TreeNode::Leaf { values: mix(values) },
-                split => split.clone(),
-            });
-            Tree { nodes: nodes.collect() }
-        });
+        let trees = self.trees.iter().map(|tree| tree.clone().map_leaves(|values| mix(&values)));
         let features = self.weights.first().map_or(0, Vec::len);
         let weigh = |row: &Vec<(usize, f64)>| {
             let mut weights = vec![0.0; features];
@@ -69,7 +63,7 @@ impl Sum {
     /// As [`Sum::combined`]; `onnx_invalid` for an index that there is not.
     pub fn select(&self, indices: &[usize]) -> Result<Self> {
         if let Some(index) = indices.iter().find(|index| **index >= self.scores()) {
-            return Err(super::invalid(format!("score {index} of {}", self.scores())));
+            return Err(invalid(format!("score {index} of {}", self.scores())));
         }
         self.combined(&indices.iter().map(|index| vec![(*index, 1.0)]).collect::<Vec<_>>())
     }

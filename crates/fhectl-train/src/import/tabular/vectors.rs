@@ -1,9 +1,10 @@
 //! Operators of `ai.onnx.ml` on vectors: scalers, normalisers, linear models.
 
-use super::evaluate::{Scope, Squash, Value, classifier};
 use super::row::Row;
-use super::{Node, invalid, unsupported};
+use super::scope::Scope;
+use super::value::{Squash, Value, classifier};
 use crate::import::model::{MAX_CLASSES, MAX_VALUES, large};
+use crate::import::onnx::{Node, invalid, unsupported};
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::error::Result;
 use fhectl_core::model::Norm;
