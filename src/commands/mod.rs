@@ -7,12 +7,12 @@ mod inspect;
 mod keyring;
 mod keys;
 mod locate;
+mod namespaces;
 mod play;
 mod play_report;
 mod predict;
 mod serve;
 mod serve_check;
-mod shelves;
 mod token;
 mod turns;
 #[doc(hidden)]

@@ -1,8 +1,8 @@
 //! Request bodies: bounded in bytes, in time, and in memory over all connections.
 
-use super::memory::Room;
 use super::patience::SLOWEST;
 use super::state::State;
+use crate::store::Reservation;
 use axum::body::{Body, BodyDataStream};
 use bytes::{Bytes, BytesMut};
 use fhectl_core::error::{Error, Result};
@@ -30,7 +30,7 @@ struct Stream {
 /// A body in memory; counts against the server's bound until it is dropped.
 pub(super) struct Received {
     pub bytes: Bytes,
-    pub room: Room,
+    pub memory: Reservation,
 }
 
 impl Incoming {
@@ -55,7 +55,7 @@ impl Incoming {
             return Err(too_large(limit));
         }
         let begun = Instant::now();
-        let mut room = Room::default();
+        let mut memory = Reservation::default();
         let mut first = Bytes::new();
         let mut whole = BytesMut::new();
         loop {
@@ -71,7 +71,7 @@ impl Incoming {
             if body.read > limit as u64 {
                 return Err(too_large(limit));
             }
-            room.merge(state.memory.room(chunk.len())?);
+            memory.merge(state.memory.try_reserve(chunk.len())?);
             // A body of one chunk is taken as it is.
             if first.is_empty() && whole.is_empty() {
                 first = chunk;
@@ -85,7 +85,7 @@ impl Incoming {
         }
         body.ended = true;
         let bytes = if whole.is_empty() { first } else { whole.freeze() };
-        Ok(Received { bytes, room })
+        Ok(Received { bytes, memory })
     }
 
     /// Reads and forgets what is left, within bounds; returns how many bytes came in all. A client that is still

@@ -13,7 +13,7 @@ use super::openapi::{EndpointReply, Refusals};
 use super::reply::Answer;
 use super::routes::Shared;
 use super::state::State;
-use crate::store::{KeyId, Shelf, Uid, Upload, check_total, incomplete};
+use crate::store::{KeyId, KeyNamespace, Uid, Upload, check_total, incomplete};
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::IntoResponse;
@@ -58,9 +58,9 @@ pub(super) async fn serve(
     let name = headers.get(MODEL_HEADER).map(|value| value.to_str().unwrap_or_default());
     let model = state.models.meant(name)?;
     let asking = Asking::new(model, caller);
-    let shelf = &asking.shelf;
-    // The room stays taken: what was parsed, at most as long as the JSON, lives on.
-    let Received { bytes, room } = incoming.read(&state, model.json_limit()).await?;
+    let namespace = &asking.namespace;
+    // Its memory stays reserved: what was parsed, at most as long as the JSON, lives on.
+    let Received { bytes, memory } = incoming.read(&state, model.json_limit()).await?;
     let request = if bytes.len() <= SMALL {
         parse(&bytes)?
     } else {
@@ -71,19 +71,19 @@ pub(super) async fn serve(
         EndpointRequest::SaveKey { evaluation_keys } => {
             let uid = Uid::fresh(&mut OsEntropy);
             let (piece, _) = bytes_of(evaluation_keys)?;
-            append(&state, model, shelf, &uid, piece, true).await?;
+            append(&state, model, namespace, &uid, piece, true).await?;
             Ok(Json(SavedKey { uid: uid.as_str().to_owned() }).into_response())
         }
         EndpointRequest::AppendKey { evaluation_keys, uid } => {
             let uid = Uid::parse(&uid).ok_or_else(unknown)?;
             let (piece, _) = bytes_of(evaluation_keys)?;
-            append(&state, model, shelf, &uid, piece, false).await?;
+            append(&state, model, namespace, &uid, piece, false).await?;
             Ok(Json(()).into_response())
         }
         EndpointRequest::Inference { encrypted_inputs, uid } => {
             let (inputs, form) = bytes_of(encrypted_inputs)?;
-            let id = resolve(&state, model, shelf, &uid).await?;
-            let inputs = Received { bytes: inputs, room };
+            let id = resolve(&state, model, namespace, &uid).await?;
+            let inputs = Received { bytes: inputs, memory };
             let answers = infer(&state, model, &asking, id.as_ref(), inputs).await;
             let mut answers = answers.map_err(|error| match error.code {
                 // The key that the uid stood for was deleted, or its time is over.
@@ -91,28 +91,35 @@ pub(super) async fn serve(
                 _ => error,
             })?;
             let headers = timings(&state, &answers);
-            answers.room.merge(state.memory.room(form.written_bytes(answers.bytes.len()))?);
+            answers.memory.merge(state.memory.try_reserve(form.written_bytes(answers.bytes.len()))?);
             let json = serde_json::to_vec(&form.write(answers.bytes))
                 .map_err(|error| Error::fault("internal", format!("writing a reply: {error}")))?;
             let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-            Ok((kind, headers, Body::from(answers.room.around(json))).into_response())
+            Ok((kind, headers, Body::from(answers.memory.around(json))).into_response())
         }
     }
 }
 
 /// Adds a piece to a key; the one that reaches the key's length completes it.
-async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, piece: Bytes, first: bool) -> Result<()> {
+async fn append(
+    state: &State,
+    model: &Arc<Hosted>,
+    namespace: &KeyNamespace,
+    uid: &Uid,
+    piece: Bytes,
+    first: bool,
+) -> Result<()> {
     if model.no_key.is_some() {
         // Such clients always send a key; one without a body is all there is to send.
         return check_total(piece.len() as u64, KEY_HEADER);
     }
     let upload = Upload::from(uid);
-    let _turn = state.locks.hold(shelf, &upload).await;
-    let parts = state.store.parts(shelf, &upload).await?;
+    let _turn = state.locks.hold(namespace, &upload).await;
+    let parts = state.store.parts(namespace, &upload).await?;
     if first {
         check_begin(model, &piece)?;
-        check_quota(state, shelf, &upload, None).await?;
-    } else if state.store.uid(shelf, uid).await?.is_some() {
+        check_quota(state, namespace, &upload, None).await?;
+    } else if state.store.uid(namespace, uid).await?.is_some() {
         return Err(Error::user("key_complete", "the evaluation key of this uid is complete; nothing can be appended")
             .hint("use it, or begin another with save_key"));
     } else if parts.is_empty() {
@@ -121,31 +128,31 @@ async fn append(state: &State, model: &Arc<Hosted>, shelf: &Shelf, uid: &Uid, pi
     let total = parts.iter().map(|part| part.bytes).sum::<u64>() + piece.len() as u64;
     check_total(total, model.key_len())?;
     if total < model.key_len() as u64 {
-        return state.store.put_part(shelf, &upload, parts.len() as u32, piece, model.key_len()).await;
+        return state.store.put_part(namespace, &upload, parts.len() as u32, piece, model.key_len()).await;
     }
-    let arrival = Arrival::begin(state, model, shelf, &upload).await?;
+    let arrival = Arrival::begin(state, model, namespace, &upload).await?;
     let whole = if parts.is_empty() {
         piece
     } else {
-        let mut whole = state.store.assemble(shelf, &upload, model.key_len()).await?;
+        let mut whole = state.store.assemble(namespace, &upload, model.key_len()).await?;
         whole.extend_from_slice(&piece);
         whole.into()
     };
     let id = arrival.accept(whole, None).await?;
-    state.store.put_uid(shelf, uid, &id).await?;
-    state.store.discard(shelf, &upload).await.map(drop)
+    state.store.put_uid(namespace, uid, &id).await?;
+    state.store.discard(namespace, &upload).await.map(drop)
 }
 
 /// The key that a uid stands for; `None` where the model needs none.
-async fn resolve(state: &State, model: &Hosted, shelf: &Shelf, uid: &str) -> Result<Option<KeyId>> {
+async fn resolve(state: &State, model: &Hosted, namespace: &KeyNamespace, uid: &str) -> Result<Option<KeyId>> {
     let uid = Uid::parse(uid).ok_or_else(unknown)?;
     if model.no_key.is_some() {
         return Ok(None);
     }
-    if let Some(id) = state.cache.uid(shelf, &uid).await? {
+    if let Some(id) = state.cache.uid(namespace, &uid).await? {
         return Ok(Some(id));
     }
-    let here: u64 = state.store.parts(shelf, &Upload::from(&uid)).await?.iter().map(|part| part.bytes).sum();
+    let here: u64 = state.store.parts(namespace, &Upload::from(&uid)).await?.iter().map(|part| part.bytes).sum();
     if here == 0 {
         return Err(unknown());
     }

@@ -4,14 +4,13 @@ use super::body::{Incoming, Received};
 use super::budgets::Charge;
 use super::envelope::Caller;
 use super::keys;
-use super::memory::Room;
 use super::models::Hosted;
 use super::openapi::Refusals;
 use super::reply::Answer;
 use super::routes::Shared;
 use super::schedule::{Lane, SHARE};
 use super::state::State;
-use crate::store::{HeldKey, KeyId, Owner, Shelf};
+use crate::store::{HeldKey, KeyId, KeyNamespace, Owner, Reservation};
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::Path;
@@ -30,7 +29,7 @@ use std::time::{Duration, Instant};
 /// A framed batch of encrypted answers.
 pub(super) struct Answers {
     pub bytes: Vec<u8>,
-    pub room: Room,
+    pub memory: Reservation,
     /// From being accepted on, computing left out: waiting, and loading the key where it was not in memory.
     pub queued: Duration,
     pub computed: Duration,
@@ -38,13 +37,13 @@ pub(super) struct Answers {
 
 /// Who asks, and where their keys are.
 pub(super) struct Asking {
-    pub shelf: Shelf,
+    pub namespace: KeyNamespace,
     caller: Caller,
 }
 
 impl Asking {
     pub fn new(model: &Hosted, caller: Caller) -> Self {
-        Self { shelf: Shelf { model: *model.id(), owner: caller.owner.clone() }, caller }
+        Self { namespace: KeyNamespace { model: *model.id(), owner: caller.owner.clone() }, caller }
     }
 }
 
@@ -86,7 +85,7 @@ pub(super) async fn serve(
     let answers = infer(&state, model, &asking, id.as_ref(), inputs).await?;
     let octets = HeaderValue::from_static("application/octet-stream");
     let headers = timings(&state, &answers);
-    let body = Body::from(answers.room.around(answers.bytes));
+    let body = Body::from(answers.memory.around(answers.bytes));
     Ok(([(header::CONTENT_TYPE, octets)], headers, body).into_response())
 }
 
@@ -122,11 +121,11 @@ pub(super) async fn infer(
     id: Option<&KeyId>,
     inputs: Received,
 ) -> Result<Answers> {
-    let shelf = &asking.shelf;
+    let namespace = &asking.namespace;
     let lane = match id {
-        Some(id) => Lane::of_key(&shelf.owner, id),
-        None if shelf.owner == Owner::anyone() => Lane::Peer(asking.caller.peer),
-        None => Lane::Token(shelf.owner.clone()),
+        Some(id) => Lane::of_key(&namespace.owner, id),
+        None if namespace.owner == Owner::anyone() => Lane::Peer(asking.caller.peer),
+        None => Lane::Token(namespace.owner.clone()),
     };
     // By their length: whether they are what they seem is looked at when there is a key.
     let tag = stated_tag(&inputs.bytes);
@@ -137,24 +136,24 @@ pub(super) async fn infer(
     let accepted = Instant::now();
     let key = match (&model.no_key, id) {
         (Some(key), _) => key.clone(),
-        (None, Some(id)) => keys::held(state, &slot, model, shelf, id).await?,
+        (None, Some(id)) => keys::held(state, &slot, model, namespace, id).await?,
         (None, None) => return Err(keys::unknown()),
     };
     let batch = Batch::new(model.clone(), key, inputs)?;
     let rows = batch.rows;
-    let room = state.memory.room(batch.answer_bytes())?;
-    let charge = charge(state, model, shelf, rows).await?;
-    let done = state.compute.run(&slot, batch.shares(room, charge)).await?;
-    let (bytes, room) = done.value?;
+    let memory = state.memory.try_reserve(batch.answer_bytes())?;
+    let charge = charge(state, model, namespace, rows).await?;
+    let done = state.compute.run(&slot, batch.shares(memory, charge)).await?;
+    let (bytes, memory) = done.value?;
     let queued = accepted.elapsed().saturating_sub(done.took);
     state.metrics.inference(&model.info.name, rows, queued, done.took);
-    Ok(Answers { bytes, room, queued, computed: done.took })
+    Ok(Answers { bytes, memory, queued, computed: done.took })
 }
 
 /// Charges a batch to its token's budget, where there are budgets.
-async fn charge(state: &State, model: &Hosted, shelf: &Shelf, rows: usize) -> Result<Option<Charge>> {
+async fn charge(state: &State, model: &Hosted, namespace: &KeyNamespace, rows: usize) -> Result<Option<Charge>> {
     let (Some(budgets), metrics, name) = (&state.budgets, &state.metrics, &model.info.name) else { return Ok(None) };
-    let charged = budgets.charge(shelf, name, rows, &metrics.budget_rows(name)).await;
+    let charged = budgets.charge(namespace, name, rows, &metrics.budget_rows(name)).await;
     if charged.as_ref().is_err_and(|error| error.code == "row_budget_spent") {
         metrics.budget_refusal(name);
     }
@@ -165,7 +164,7 @@ async fn charge(state: &State, model: &Hosted, shelf: &Shelf, rows: usize) -> Re
 struct Batch {
     model: Arc<Hosted>,
     key: Arc<HeldKey>,
-    /// With its room: both stay as long as a thread reads them, whatever becomes of the client.
+    /// With its memory: both stay as long as a thread reads them, whatever becomes of the client.
     inputs: Received,
     /// Its length, 0 where there is none.
     tag: usize,
@@ -195,11 +194,11 @@ impl Batch {
     /// are waiting or its client has gone. Once the first row is computed, the batch is charged for good.
     fn shares(
         self,
-        room: Room,
+        memory: Reservation,
         mut charge: Option<Charge>,
-    ) -> impl FnMut() -> Option<Result<(Vec<u8>, Room)>> + Send + 'static {
+    ) -> impl FnMut() -> Option<Result<(Vec<u8>, Reservation)>> + Send + 'static {
         let mut random = Random::fresh(&mut OsEntropy);
-        let (mut next, mut out, mut room) = (0, None, room);
+        let (mut next, mut out, mut memory) = (0, None, memory);
         move || {
             if let Some(charge) = charge.take() {
                 charge.keep();
@@ -208,7 +207,7 @@ impl Batch {
             match share {
                 Ok(()) if next < self.rows => None,
                 Ok(()) => {
-                    Some(Ok((out.take().map(AnswersWriter::finish).unwrap_or_default(), std::mem::take(&mut room))))
+                    Some(Ok((out.take().map(AnswersWriter::finish).unwrap_or_default(), std::mem::take(&mut memory))))
                 }
                 Err(error) => Some(Err(error)),
             }

@@ -9,7 +9,7 @@ use super::reply::Answer;
 use super::routes::Shared;
 use super::schedule::Lane;
 use super::state::State;
-use crate::store::{HeldKey, KeyId, Loaded, Room, Shelf, Upload, incomplete};
+use crate::store::{HeldKey, KeyId, KeyNamespace, Loaded, Reservation, Upload, incomplete};
 use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
@@ -22,7 +22,7 @@ use fhectl_core::protocol::api::{KeyStatus, MAX_PART_BYTES, PartStatus, UploadSt
 use fhectl_core::protocol::frame::{KEY_HEADER, read_key};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
+use tokio::time::Instant;
 
 /// `PUT .../keys/{key_id}/parts/{index}`
 #[utoipa::path(
@@ -52,19 +52,19 @@ pub(super) async fn put_part(
     })?;
     let mut body = incoming.read(&state, MAX_PART_BYTES).await?;
     // What stands there already is read to compare it.
-    body.room.merge(state.memory.room(body.bytes.len())?);
-    let shelf = Shelf { model: *model.id(), owner };
+    body.memory.merge(state.memory.try_reserve(body.bytes.len())?);
+    let namespace = KeyNamespace { model: *model.id(), owner };
     let status = PartStatus { index, bytes: body.bytes.len() as u64 };
     let upload = Upload::from(&id);
-    let _turn = state.locks.hold(&shelf, &upload).await;
+    let _turn = state.locks.hold(&namespace, &upload).await;
     // A part that comes late, when the key is complete, has nothing to add.
-    if !state.store.exists(&shelf, &id).await? {
+    if !state.store.exists(&namespace, &id).await? {
         if index == 0 {
             check_begin(model, &body.bytes)?;
         }
-        check_quota(&state, &shelf, &upload, Some(model.key_len())).await?;
-        let put = state.store.put_part(&shelf, &upload, index, body.bytes.clone(), model.key_len()).await;
-        or_complete(&state, &shelf, &id, put).await?;
+        check_quota(&state, &namespace, &upload, Some(model.key_len())).await?;
+        let put = state.store.put_part(&namespace, &upload, index, body.bytes.clone(), model.key_len()).await;
+        or_complete(&state, &namespace, &id, put).await?;
     }
     Ok(Json(status))
 }
@@ -88,12 +88,12 @@ pub(super) async fn status(
     Path((name, key_id)): Path<(String, String)>,
 ) -> Answer<Json<KeyStatus>> {
     let id = KeyId::parse(&key_id)?;
-    let shelf = Shelf { model: *state.models.named(&name)?.id(), owner };
-    if state.store.exists(&shelf, &id).await? {
+    let namespace = KeyNamespace { model: *state.models.named(&name)?.id(), owner };
+    if state.store.exists(&namespace, &id).await? {
         return Ok(Json(complete_status(&id)));
     }
-    let parts = state.store.parts(&shelf, &Upload::from(&id)).await?;
-    if parts.is_empty() && state.store.exists(&shelf, &id).await? {
+    let parts = state.store.parts(&namespace, &Upload::from(&id)).await?;
+    if parts.is_empty() && state.store.exists(&namespace, &id).await? {
         // It was completed, and its parts dropped, between the two looks.
         return Ok(Json(complete_status(&id)));
     }
@@ -121,33 +121,33 @@ pub(super) async fn complete(
 ) -> Answer<Json<KeyStatus>> {
     let model = keyed(state.models.named(&name)?)?;
     let id = KeyId::parse(&key_id)?;
-    let shelf = Shelf { model: *model.id(), owner };
+    let namespace = KeyNamespace { model: *model.id(), owner };
     let upload = Upload::from(&id);
-    let _turn = state.locks.hold(&shelf, &upload).await;
-    if !state.store.exists(&shelf, &id).await? {
-        let put = put_together(&state, model, &shelf, &id).await;
-        or_complete(&state, &shelf, &id, put).await?;
+    let _turn = state.locks.hold(&namespace, &upload).await;
+    if !state.store.exists(&namespace, &id).await? {
+        let put = put_together(&state, model, &namespace, &id).await;
+        or_complete(&state, &namespace, &id, put).await?;
     }
     Ok(Json(complete_status(&id)))
 }
 
 /// Makes a key of its parts.
-async fn put_together(state: &State, model: &Arc<Hosted>, shelf: &Shelf, id: &KeyId) -> Result<()> {
+async fn put_together(state: &State, model: &Arc<Hosted>, namespace: &KeyNamespace, id: &KeyId) -> Result<()> {
     let upload = Upload::from(id);
-    let arrival = Arrival::begin(state, model, shelf, &upload).await?;
-    let whole = state.store.assemble(shelf, &upload, model.key_len()).await?;
+    let arrival = Arrival::begin(state, model, namespace, &upload).await?;
+    let whole = state.store.assemble(namespace, &upload, model.key_len()).await?;
     if whole.len() < model.key_len() {
         return Err(incomplete(format!("{} of {} bytes are here", whole.len(), model.key_len())));
     }
     arrival.accept(whole.into(), Some(id.clone())).await?;
-    state.store.discard(shelf, &upload).await.map(drop)
+    state.store.discard(namespace, &upload).await.map(drop)
 }
 
 /// What failed because another server completed the key meanwhile did not fail.
-async fn or_complete(state: &State, shelf: &Shelf, id: &KeyId, outcome: Result<()>) -> Result<()> {
+async fn or_complete(state: &State, namespace: &KeyNamespace, id: &KeyId, outcome: Result<()>) -> Result<()> {
     match outcome {
         Err(error) if matches!(error.code, "key_incomplete" | "key_mismatch" | "key_too_large" | "part_conflict") => {
-            if state.store.exists(shelf, id).await? {
+            if state.store.exists(namespace, id).await? {
                 Ok(())
             } else {
                 Err(error)
@@ -176,10 +176,10 @@ pub(super) async fn delete(
     Path((name, key_id)): Path<(String, String)>,
 ) -> Answer<StatusCode> {
     let id = KeyId::parse(&key_id)?;
-    let shelf = Shelf { model: *state.models.named(&name)?.id(), owner };
-    let _turn = state.locks.hold(&shelf, &Upload::from(&id)).await;
-    let there = state.store.delete(&shelf, &id).await?;
-    state.cache.forget(&shelf, &id);
+    let namespace = KeyNamespace { model: *state.models.named(&name)?.id(), owner };
+    let _turn = state.locks.hold(&namespace, &Upload::from(&id)).await;
+    let there = state.store.delete(&namespace, &id).await?;
+    state.cache.forget(&namespace, &id);
     if there { Ok(StatusCode::NO_CONTENT) } else { Err(unknown().into()) }
 }
 
@@ -199,22 +199,27 @@ pub(super) fn check_begin(model: &Hosted, first: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// `quota_exceeded`, `store_unavailable`, `store_failed`.
-pub(super) async fn check_quota(state: &State, shelf: &Shelf, upload: &Upload, bytes: Option<usize>) -> Result<()> {
+pub(super) async fn check_quota(
+    state: &State,
+    namespace: &KeyNamespace,
+    upload: &Upload,
+    bytes: Option<usize>,
+) -> Result<()> {
     let quota = state.keys.quota;
-    if quota.is_unlimited() || !state.store.parts(shelf, upload).await?.is_empty() {
+    if quota.is_unlimited() || !state.store.parts(namespace, upload).await?.is_empty() {
         return Ok(());
     }
-    state.store.check_begin(&shelf.owner, quota, bytes).await
+    state.store.check_begin(&namespace.owner, quota, bytes).await
 }
 
 /// A whole key that is about to be verified and made visible.
 pub(super) struct Arrival<'a> {
     state: &'a State,
     model: &'a Arc<Hosted>,
-    shelf: &'a Shelf,
+    namespace: &'a KeyNamespace,
     upload: &'a Upload,
     slot: Slot,
-    room: Room,
+    memory: Reservation,
 }
 
 impl<'a> Arrival<'a> {
@@ -222,11 +227,16 @@ impl<'a> Arrival<'a> {
     ///
     /// # Errors
     /// `busy`.
-    pub async fn begin(state: &'a State, model: &'a Arc<Hosted>, shelf: &'a Shelf, upload: &'a Upload) -> Result<Self> {
-        let lane = Lane::of_key(&shelf.owner, upload.clone());
+    pub async fn begin(
+        state: &'a State,
+        model: &'a Arc<Hosted>,
+        namespace: &'a KeyNamespace,
+        upload: &'a Upload,
+    ) -> Result<Self> {
+        let lane = Lane::of_key(&namespace.owner, upload.clone());
         let slot = state.compute.admit(lane, model.costs.key.seconds(), state.deadline(None))?;
-        let room = state.cache.room(model.key_need()).await?;
-        Ok(Self { state, model, shelf, upload, slot, room })
+        let memory = state.cache.reserve(model.key_footprint()).await?;
+        Ok(Self { state, model, namespace, upload, slot, memory })
     }
 
     /// Verifies a whole framed key and makes it visible; it can be used when this returns. Where the key itself is
@@ -236,23 +246,23 @@ impl<'a> Arrival<'a> {
     /// `key_mismatch` where the SHA-256 is not the id `wanted`, what [`read_key`] and the circuit say of the key,
     /// `quota_exceeded`, `store_unavailable`, `store_failed`.
     pub async fn accept(self, framed: Bytes, wanted: Option<KeyId>) -> Result<KeyId> {
-        let Self { state, model, shelf, upload, slot, room } = self;
+        let Self { state, model, namespace, upload, slot, memory } = self;
         let (bytes, own) = (framed.clone(), model.clone());
         let done = state.compute.run_once(&slot, move || verify(&own, &bytes, wanted)).await?;
         match done.value {
             Ok((id, key)) => {
                 model.costs.key.learn(done.took.as_secs_f64());
                 state.metrics.keys_accepted.inc();
-                if !state.keys.quota.is_unlimited() && !state.store.exists(shelf, &id).await? {
-                    state.store.check_complete(shelf, upload, state.keys.quota, model.key_len()).await?;
+                if !state.keys.quota.is_unlimited() && !state.store.exists(namespace, &id).await? {
+                    state.store.check_complete(namespace, upload, state.keys.quota, model.key_len()).await?;
                 }
                 let asked = Instant::now();
-                state.store.put(shelf, &id, framed).await?;
-                state.cache.keep((shelf, &id), model.key_need(), key, room, asked).await;
+                state.store.put(namespace, &id, framed).await?;
+                state.cache.keep((namespace, &id), model.key_footprint(), key, memory, asked).await;
                 Ok(id)
             }
             Err(error) => {
-                state.store.discard(shelf, upload).await?;
+                state.store.discard(namespace, upload).await?;
                 Err(error)
             }
         }
@@ -279,13 +289,13 @@ pub(super) async fn held(
     state: &State,
     slot: &Slot,
     model: &Arc<Hosted>,
-    shelf: &Shelf,
+    namespace: &KeyNamespace,
     id: &KeyId,
 ) -> Result<Arc<HeldKey>> {
     let missed = AtomicBool::new(false);
     let load = async {
         missed.store(true, Ordering::Relaxed);
-        let found = state.store.get(shelf, id, model.key_len()).await?;
+        let found = state.store.get(namespace, id, model.key_len()).await?;
         let (framed, completed) = found.ok_or_else(unknown)?;
         let (own, wanted) = (model.clone(), id.clone());
         let verdict = state.compute.run_once(slot, move || verify(&own, &framed, Some(wanted))).await?.value;
@@ -298,7 +308,7 @@ pub(super) async fn held(
             }
         }
     };
-    let key = state.cache.get(shelf, id, model.key_need(), load).await?;
+    let key = state.cache.get(namespace, id, model.key_footprint(), load).await?;
     if missed.load(Ordering::Relaxed) { &state.metrics.cache_misses } else { &state.metrics.cache_hits }.inc();
     Ok(key)
 }

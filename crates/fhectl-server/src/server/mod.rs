@@ -17,7 +17,6 @@ mod estimate;
 mod infer;
 mod keys;
 mod limits;
-mod memory;
 mod metrics;
 mod models;
 mod openapi;

@@ -1,7 +1,7 @@
 //! The models that a server runs.
 
 use super::estimate::Costs;
-use crate::store::{HeldKey, Need};
+use crate::store::{HeldKey, KeyFootprint};
 use bytes::Bytes;
 use fhectl_core::bundle::{ModelId, ServerBundle};
 use fhectl_core::circuit::CircuitSpec;
@@ -87,8 +87,8 @@ impl Hosted {
     }
 
     /// What an evaluation key takes in memory.
-    pub fn key_need(&self) -> Need {
-        Need { framed: self.key_len(), unpacked: self.circuit().unpacked_key_bytes() }
+    pub fn key_footprint(&self) -> KeyFootprint {
+        KeyFootprint { framed: self.key_len(), unpacked: self.circuit().unpacked_key_bytes() }
     }
 
     /// The bytes of a batch of so many inputs with a tag.

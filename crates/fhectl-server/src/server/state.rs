@@ -4,12 +4,11 @@ use super::budgets::{Budgets, check_row_budget};
 use super::compute::Compute;
 use super::config::{KeyPolicy, Timeouts};
 use super::limits::Limiter;
-use super::memory::Memory;
 use super::metrics::Metrics;
 use super::models::Models;
 use super::reload::Reloading;
 use super::{ServeConfig, TokenSet};
-use crate::store::{CacheConfig, KeyCache, KeyStore, Shelf, Upload};
+use crate::store::{CacheConfig, KeyCache, KeyNamespace, KeyStore, MemoryBudget, Upload};
 use fhectl_core::error::Result;
 use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
@@ -30,7 +29,7 @@ pub(super) struct State {
     pub metrics: Metrics,
     pub locks: Locks,
     /// For requests and replies.
-    pub memory: Memory,
+    pub memory: MemoryBudget,
     /// Places for connections, of which the one that is accepted next always has its own.
     pub connections: Arc<Semaphore>,
     /// Those that are open.
@@ -66,7 +65,7 @@ impl State {
             limiter: Limiter::new(config.rate_limit),
             metrics: Metrics::new(),
             locks: Locks::new(),
-            memory: Memory::new(config.body_bytes),
+            memory: MemoryBudget::new(config.body_bytes, "requests"),
             connections: Arc::new(Semaphore::new(max_connections)),
             open: Arc::default(),
             cors_origins: config.cors_origins,
@@ -97,8 +96,8 @@ impl Locks {
         Self { all: (0..256).map(|_| Mutex::new(())).collect(), choice: RandomState::new() }
     }
 
-    pub async fn hold(&self, shelf: &Shelf, upload: &Upload) -> MutexGuard<'_, ()> {
-        let at = self.choice.hash_one((shelf, upload)) as usize % self.all.len();
+    pub async fn hold(&self, namespace: &KeyNamespace, upload: &Upload) -> MutexGuard<'_, ()> {
+        let at = self.choice.hash_one((namespace, upload)) as usize % self.all.len();
         self.all[at].lock().await
     }
 }
