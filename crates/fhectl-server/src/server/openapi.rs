@@ -1,9 +1,7 @@
 //! The OpenAPI document, made of what stands beside every handler.
 
-use super::routes::documented;
 use fhectl_core::protocol::api::ErrorReply;
 use fhectl_core::protocol::endpoint::{JsonBytes, SavedKey};
-use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
@@ -58,12 +56,6 @@ impl ToSchema for EndpointReply {
         SavedKey::schemas(schemas);
         JsonBytes::schemas(schemas);
     }
-}
-
-/// The document of all routes, as `GET /v1/openapi.json` sends it.
-pub fn document() -> Value {
-    let (_, document) = documented().split_for_parts();
-    serde_json::from_slice(&finished(document)).unwrap_or(Value::Null)
 }
 
 /// Adds what no single route knows.
