@@ -49,7 +49,7 @@ struct ResetArgs {
 }
 
 pub fn run(args: BudgetsArgs) -> Result<()> {
-    super::serve::runtime()?.block_on(async {
+    super::runtime::runtime()?.block_on(async {
         match args.action {
             Action::List(args) => list(&args.choice).await,
             Action::Reset(args) => reset(&args).await,

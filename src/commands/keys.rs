@@ -62,7 +62,7 @@ struct Choice {
 }
 
 pub fn run(args: KeysArgs) -> Result<()> {
-    super::serve::runtime()?.block_on(async {
+    super::runtime::runtime()?.block_on(async {
         match args.action {
             Action::List(args) => list(&args.choice).await,
             Action::Delete(args) => delete(&args).await,
