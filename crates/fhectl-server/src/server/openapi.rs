@@ -4,7 +4,7 @@ use fhectl_core::protocol::api::ErrorReply;
 use fhectl_core::protocol::endpoint::{JsonBytes, SavedKey};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement,
@@ -29,6 +29,22 @@ impl IntoResponses for Refusals {
             ),
             refusal("5XX", "The server cannot serve it now; 503 says in Retry-After when to come back"),
         ])
+    }
+}
+
+/// Bytes as they are, at least one. What must be in them is said by FORMAT.md, and by the 422 that they get.
+pub(super) struct Octets;
+
+impl PartialSchema for Octets {
+    fn schema() -> RefOr<Schema> {
+        let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(binary)).min_length(Some(1)).into()
+    }
+}
+
+impl ToSchema for Octets {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Octets")
     }
 }
 

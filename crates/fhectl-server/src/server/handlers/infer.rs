@@ -5,7 +5,7 @@ use super::timings::timings;
 use crate::server::body::RequestBody;
 use crate::server::caller::{Caller, ClientTimeout};
 use crate::server::inference::Inference;
-use crate::server::openapi::Refusals;
+use crate::server::openapi::{Octets, Refusals};
 use crate::server::reply::Answer;
 use crate::server::state::AppState;
 use crate::store::KeyId;
@@ -22,10 +22,10 @@ use fhectl_core::protocol::api::KEY_ID_HEADER;
     post, path = "/v1/models/{name}/infer", tag = "inference", operation_id = "infer",
     description = "Computes the model on a batch of encrypted inputs, and looks a tag up with the same keys where the batch has one.",
     params(ModelPath, KeyIdHeader, DeadlineHeader),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "A framed batch of encrypted inputs, with or without a tag"),
+    request_body(content = Octets, content_type = "application/octet-stream", description = "A framed batch of encrypted inputs, with or without a tag"),
     responses(
         (
-            status = 200, description = "A framed batch of encrypted answers, with the id of the evaluation key that was used and a SHA-256 at its end", body = Vec<u8>, content_type = "application/octet-stream",
+            status = 200, description = "A framed batch of encrypted answers, with the id of the evaluation key that was used and a SHA-256 at its end", body = Octets, content_type = "application/octet-stream",
             headers(
                 ("x-fhectl-queue-us" = Option<u64>, description = "Microseconds of waiting; only where the server tells (--timing-headers)"),
                 ("x-fhectl-compute-us" = Option<u64>, description = "Microseconds of computing; only where the server tells (--timing-headers)"),

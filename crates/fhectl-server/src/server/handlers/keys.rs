@@ -5,7 +5,7 @@ use crate::server::body::RequestBody;
 use crate::server::caller::Caller;
 use crate::server::key_service::check_keyed;
 use crate::server::models::HostedModel;
-use crate::server::openapi::Refusals;
+use crate::server::openapi::{Octets, Refusals};
 use crate::server::reply::Answer;
 use crate::server::state::AppState;
 use crate::store::{KeyId, KeyNamespace, Owner};
@@ -27,7 +27,7 @@ fn named<'a>(state: &'a AppState, name: &str, owner: Owner) -> Result<(&'a Arc<H
     put, path = "/v1/models/{name}/keys/{key_id}/parts/{index}", tag = "keys", operation_id = "put_key_part",
     description = "Stages one part of an evaluation key; idempotent.",
     params(PartPath),
-    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    request_body(content = Octets, content_type = "application/octet-stream", description = "8 MiB at most"),
     responses(
         (status = 200, description = "The part is here", body = PartStatus),
         Refusals,

@@ -1,7 +1,7 @@
 //! What is served: `/v1/models`.
 
 use super::params::ModelPath;
-use crate::server::openapi::Refusals;
+use crate::server::openapi::{Octets, Refusals};
 use crate::server::reply::Answer;
 use crate::server::state::AppState;
 use axum::Json;
@@ -39,7 +39,7 @@ pub(in crate::server) async fn model(
     get, path = "/v1/models/{name}/client.zip", tag = "models", operation_id = "client_zip",
     description = "The client's half of a model: all that a client needs besides this URL.",
     params(ModelPath),
-    responses((status = 200, description = "client.zip", body = Vec<u8>, content_type = "application/zip"), Refusals)
+    responses((status = 200, description = "client.zip", body = Octets, content_type = "application/zip"), Refusals)
 )]
 pub(in crate::server) async fn client_zip(
     State(state): State<AppState>,

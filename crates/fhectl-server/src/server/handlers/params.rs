@@ -18,7 +18,7 @@ pub(in crate::server) struct KeyPath {
     /// The model
     pub name: String,
     /// SHA-256 of the framed evaluation key
-    #[param(pattern = "^[0-9a-f]{64}$")]
+    #[param(pattern = "^[0-9a-f]{64}$", min_length = 64, max_length = 64)]
     pub key_id: String,
 }
 
@@ -28,7 +28,7 @@ pub(in crate::server) struct PartPath {
     /// The model
     pub name: String,
     /// SHA-256 of the framed evaluation key
-    #[param(pattern = "^[0-9a-f]{64}$")]
+    #[param(pattern = "^[0-9a-f]{64}$", min_length = 64, max_length = 64)]
     pub key_id: String,
     /// The part, counted from 0
     #[param(value_type = u32, maximum = 4095)]
@@ -38,9 +38,9 @@ pub(in crate::server) struct PartPath {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 pub(in crate::server) struct KeyIdHeader {
-    /// SHA-256 of the evaluation key; not needed where the model has none
-    #[param(rename = "key-id", pattern = "^[0-9a-f]{64}$")]
-    key_id: Option<String>,
+    /// SHA-256 of the evaluation key. A model that needs no key does not look at it
+    #[param(rename = "key-id", pattern = "^[0-9a-f]{64}$", min_length = 64, max_length = 64)]
+    key_id: String,
 }
 
 #[derive(IntoParams)]
