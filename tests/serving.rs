@@ -92,7 +92,7 @@ fn a_check_tells_what_is_wrong_without_starting_anything() {
 
     let wrong = [&check[..], &[&bad, "--tls-cert", &bad, "--tls-key", &bad]].concat();
     let output = run(&wrong);
-    assert!(stdout(&output).contains("FAIL  doors"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("FAIL  access"), "{}", stdout(&output));
     mistake("check_failed", &wrong);
     let file = at("file");
     std::fs::write(&file, "").unwrap();

@@ -2,10 +2,11 @@
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
 use super::play_report::{Answers, Figures, Outcome, Simulations};
+use super::runtime::runtime;
+use super::say;
 use super::turns::Turns;
 use super::units::parse_duration;
 use super::untrusted::settle;
-use super::{say, serve};
 use crate::client::keyring::Told;
 use crate::client::session::Upload;
 use crate::client::{Http, Session};
@@ -116,7 +117,7 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let serve = || -> Result<()> {
-            serve::runtime()?.block_on(async {
+            runtime()?.block_on(async {
                 let listen = ([127, 0, 0, 1], 0).into();
                 let mut config = ServeConfig::new(vec![owner], listen, KeyStore::open("memory:").await?);
                 // There is one client, and it would rather wait.

@@ -1,5 +1,6 @@
 //! A TCP stream that gives up on a client that does not read its reply.
 
+use super::config::MIN_BYTES_PER_SECOND;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -8,13 +9,11 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// The slowest that a body or a reply may travel once its first time is over, in bytes a second.
-pub(super) const SLOWEST: u64 = 64 << 10;
-
-/// Fails with `TimedOut` where what was written has not left after `patience` and a second for every [`SLOWEST`] bytes.
-pub(super) struct Patient {
+/// Fails with `TimedOut` where what was written has not left after `timeout` and a second for every
+/// [`MIN_BYTES_PER_SECOND`] bytes.
+pub(super) struct WriteTimeout {
     stream: TcpStream,
-    patience: Duration,
+    timeout: Duration,
     owed: Option<Owed>,
 }
 
@@ -25,9 +24,9 @@ struct Owed {
     timer: Pin<Box<Sleep>>,
 }
 
-impl Patient {
-    pub fn new(stream: TcpStream, patience: Duration) -> Self {
-        Self { stream, patience, owed: None }
+impl WriteTimeout {
+    pub fn new(stream: TcpStream, timeout: Duration) -> Self {
+        Self { stream, timeout, owed: None }
     }
 
     fn after(&mut self, cx: &mut Context<'_>, outcome: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
@@ -38,13 +37,13 @@ impl Patient {
             return Poll::Ready(outcome);
         }
         let now = Instant::now();
-        let patience = self.patience;
+        let timeout = self.timeout;
         let owed = self.owed.get_or_insert_with(|| Owed {
             since: now,
             written: 0,
-            timer: Box::pin(sleep_until(now + patience)),
+            timer: Box::pin(sleep_until(now + timeout)),
         });
-        let end = owed.since + patience + Duration::from_secs(owed.written / SLOWEST);
+        let end = owed.since + timeout + Duration::from_secs(owed.written / MIN_BYTES_PER_SECOND);
         if owed.timer.deadline() != end {
             owed.timer.as_mut().reset(end);
         }
@@ -53,13 +52,13 @@ impl Patient {
     }
 }
 
-impl AsyncRead for Patient {
+impl AsyncRead for WriteTimeout {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
-impl AsyncWrite for Patient {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let outcome = Pin::new(&mut self.stream).poll_write(cx, buf);
         self.after(cx, outcome)

@@ -33,9 +33,9 @@ impl Client {
 }
 
 /// Counts requests by client.
-pub(super) struct Limiter(Option<DefaultKeyedRateLimiter<Client>>);
+pub(super) struct ClientLimiter(Option<DefaultKeyedRateLimiter<Client>>);
 
-impl Limiter {
+impl ClientLimiter {
     pub fn new(limit: Option<RateLimit>) -> Self {
         Self(limit.and_then(|limit| {
             let quota = Quota::with_period(limit.every)?.allow_burst(limit.burst);
@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn a_burst_is_let_through_and_others_are_not_touched() {
         let limit = RateLimit { every: Duration::from_secs(100), burst: NonZeroU32::new(3).unwrap() };
-        let limiter = Limiter::new(Some(limit));
+        let limiter = ClientLimiter::new(Some(limit));
         let (one, two) = (Client::peer([10, 0, 0, 1].into()), Client::Token(Owner::of_token("two")));
         for _ in 0..3 {
             limiter.check(&one).unwrap();
@@ -80,7 +80,7 @@ mod tests {
         limiter.forget();
         assert!(limiter.check(&one).is_err());
         limiter.check(&two).unwrap();
-        Limiter::new(None).check(&one).unwrap();
+        ClientLimiter::new(None).check(&one).unwrap();
     }
 
     #[test]

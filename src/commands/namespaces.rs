@@ -1,15 +1,15 @@
-//! Which shelves of a server's store a command is about: the flags that `keys` and `budgets` share.
+//! Which namespaces of a server's store a command is about: the flags that `keys` and `budgets` share.
 
 use super::ids::{is_id, names_in};
 use clap::Args;
 use fhectl_core::error::Result;
-use fhectl_server::store::{KeyStore, Shelf};
+use fhectl_server::store::{KeyNamespace, KeyStore};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 /// Of which model and owner, and where.
 #[derive(Debug, Args)]
-pub struct ShelfArgs {
+pub struct NamespaceArgs {
     /// The servers' store: a folder, file:///... or s3://bucket/prefix (with the AWS_... variables)
     #[arg(long, env = "FHECTL_STORE", default_value = "store", value_name = "URL")]
     pub store: String,
@@ -27,7 +27,7 @@ pub struct ShelfArgs {
     pub json: bool,
 }
 
-impl ShelfArgs {
+impl NamespaceArgs {
     /// # Errors
     /// `store_missing`, and those of a store that cannot be used.
     pub async fn open(&self) -> Result<KeyStore> {
@@ -44,9 +44,9 @@ impl ShelfArgs {
         self.model.is_none() && self.owner.is_none()
     }
 
-    pub fn takes(&self, shelf: &Shelf, names: &BTreeMap<String, String>) -> bool {
-        let id = shelf.model.to_string();
+    pub fn takes(&self, namespace: &KeyNamespace, names: &BTreeMap<String, String>) -> bool {
+        let id = namespace.model.to_string();
         self.model.as_ref().is_none_or(|wanted| is_id(wanted, &id) || names.get(&id) == Some(wanted))
-            && self.owner.as_ref().is_none_or(|wanted| is_id(wanted, shelf.owner.as_str()))
+            && self.owner.as_ref().is_none_or(|wanted| is_id(wanted, namespace.owner.as_str()))
     }
 }
