@@ -101,6 +101,18 @@ fn a_check_tells_what_is_wrong_without_starting_anything() {
     assert!(out.contains("FAIL  models") && out.contains("FAIL  store") && out.contains("ok    limits"), "{out}");
 }
 
+/// What a committed model's card tells its owner to type is accepted.
+#[test]
+fn the_cards_command_serves_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let card = std::fs::read_to_string("compiled_model/tree-spam/README.md").unwrap();
+    let line = card.lines().find_map(|line| line.strip_prefix("fhectl serve ")).expect("the card has the command");
+    let model = line.split("  #").next().unwrap();
+    let out = succeed(&["serve", model, "--check", "--store", store.to_str().unwrap()]);
+    assert!(out.contains("ok    models   1: tree-spam"), "{out}");
+}
+
 #[test]
 fn tokens_are_hashed_from_stdin() {
     let (token, line) = lines(&succeed(&["token", "new"]));

@@ -76,7 +76,7 @@ async fn list(choice: &NamespaceArgs) -> Result<()> {
         column.set_cell_alignment(CellAlignment::Right);
     }
     if !budgets.is_empty() {
-        say!("{table}");
+        say!("{}", table.trim_fmt());
     }
     say!("{} budgets in use", budgets.len());
     Ok(())

@@ -94,7 +94,7 @@ async fn list(choice: &Choice) -> Result<()> {
     }
     let total: u64 = keys.iter().map(|key| key.bytes).sum();
     if !keys.is_empty() {
-        say!("{table}");
+        say!("{}", table.trim_fmt());
     }
     say!("{} keys, {}", keys.len(), bytes(total as usize));
     Ok(())

@@ -16,7 +16,7 @@ use super::{GlweShape, noise_formulas};
 /// The security of the curve, in bits.
 pub const SECURITY_BITS: u32 = 132;
 
-/// `docs/PARAMETERS.md` has what the lattice-estimator says of the curve from here to 8192. Below, coded-BKW attacks,
+/// `docs/src/reference/parameters.md` has what the lattice-estimator says of the curve from here to 8192. Below, coded-BKW attacks,
 /// which the curve does not model, take over. So no key here is shorter.
 pub const MIN_LWE_DIMENSION: usize = 512;
 
