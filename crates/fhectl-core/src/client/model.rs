@@ -1,7 +1,10 @@
 //! A model as its clients see it.
 
 use super::key_file::{KeyFileHeader, MAX_BYTES, Seal};
-use super::{ClientKeys, Detail, EncryptedRequest, Pending, Prediction, Predictions, policy};
+use super::keys::ClientKeys;
+use super::policy;
+use super::prediction::{Detail, Prediction, Predictions};
+use super::request::{EncryptedRequest, Pending};
 use crate::bundle::{ClientBundle, ClientSpec, ModelId};
 use crate::circuit::tag::client::Tag;
 use crate::circuit::{self, ClientKey, Scores};

@@ -1,6 +1,6 @@
 //! Rules that keep a secret key safe from the server that answers under it. Every client follows the same ones.
 
-use super::Detail;
+use super::prediction::Detail;
 use crate::bundle::ClientSpec;
 use crate::circuit::CircuitSpec;
 use crate::error::Result;

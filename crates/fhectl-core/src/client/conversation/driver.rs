@@ -1,6 +1,7 @@
 //! Patience with a server that is busy, restarting or unreachable.
 
-use super::{Conversation, Reply, Request, refusal};
+use super::message::{Conversation, Reply, Request};
+use super::refusal::refusal;
 use crate::error::{Error, Result};
 use std::time::Duration;
 

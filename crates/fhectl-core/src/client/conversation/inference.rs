@@ -1,9 +1,9 @@
 //! Asking for an answer.
 
-use super::Conversation;
-use super::message::{Method, Reply, Request};
+use super::message::{Conversation, Method, Reply, Request};
 use super::models::model_path;
-use crate::client::{ClientKeys, ClientModel};
+use crate::client::keys::ClientKeys;
+use crate::client::model::ClientModel;
 use crate::error::Result;
 use crate::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, QUEUE_HEADER};
 

@@ -1,4 +1,4 @@
-//! Requests and replies of HTTP, as far as the protocol uses them.
+//! Requests and replies of HTTP, as far as the protocol uses them, and what leads from one to the next.
 
 use crate::error::{Error, Result};
 use serde::de::DeserializeOwned;
@@ -83,5 +83,36 @@ impl Reply {
             Error::fault("reply_invalid", format!("{}{path} did not answer as an fhectl server: {error}", self.server))
                 .hint("check the URL, and that both sides run the same fhectl release")
         })
+    }
+}
+
+/// Requests one after the other, each following from the reply to the one before.
+pub trait Conversation {
+    /// What it comes to.
+    type Output;
+
+    /// The request to send now.
+    fn request(&self) -> Request<'_>;
+
+    /// Takes a successful reply to that request, or what the server refused it with. Gives the output where that was the
+    /// last request; `None` where there is another one.
+    ///
+    /// # Errors
+    /// What ends the conversation.
+    fn handle(&mut self, outcome: Result<Reply>) -> Result<Option<Self::Output>>;
+}
+
+/// A conversation of one request, which comes to its reply.
+pub struct Single<'a>(pub Request<'a>);
+
+impl Conversation for Single<'_> {
+    type Output = Reply;
+
+    fn request(&self) -> Request<'_> {
+        self.0.clone()
+    }
+
+    fn handle(&mut self, outcome: Result<Reply>) -> Result<Option<Reply>> {
+        outcome.map(Some)
     }
 }

@@ -27,43 +27,10 @@ mod upload;
 
 pub use driver::{Driver, Next};
 pub use inference::{Answer, Inference, InferenceOutcome};
-pub use message::{Method, Reply, Request};
+pub use message::{Conversation, Method, Reply, Request, Single};
 pub use models::{CheckModel, FetchModel};
 pub use refusal::refusal;
 pub use upload::{ForgetKey, KeyUpload, PART_BYTES, Part};
-
-use crate::error::Result;
-
-/// Requests one after the other, each following from the reply to the one before.
-pub trait Conversation {
-    /// What it comes to.
-    type Output;
-
-    /// The request to send now.
-    fn request(&self) -> Request<'_>;
-
-    /// Takes a successful reply to that request, or what the server refused it with. Gives the output where that was the
-    /// last request; `None` where there is another one.
-    ///
-    /// # Errors
-    /// What ends the conversation.
-    fn handle(&mut self, outcome: Result<Reply>) -> Result<Option<Self::Output>>;
-}
-
-/// A conversation of one request, which comes to its reply.
-pub struct Single<'a>(pub Request<'a>);
-
-impl Conversation for Single<'_> {
-    type Output = Reply;
-
-    fn request(&self) -> Request<'_> {
-        self.0.clone()
-    }
-
-    fn handle(&mut self, outcome: Result<Reply>) -> Result<Option<Reply>> {
-        outcome.map(Some)
-    }
-}
 
 #[cfg(test)]
 mod tests;

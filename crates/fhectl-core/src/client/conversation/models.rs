@@ -1,9 +1,8 @@
 //! Which model a server runs.
 
-use super::Conversation;
-use super::message::{Method, Reply, Request};
+use super::message::{Conversation, Method, Reply, Request};
 use crate::bundle::{ModelId, check_name};
-use crate::client::ClientModel;
+use crate::client::model::ClientModel;
 use crate::error::{Error, Result};
 use crate::protocol::api::ModelInfo;
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::client::{ClientKeys, ClientModel};
+use crate::error::Result;
 use crate::fhe::{Entropy, Seed};
 use crate::protocol::api::MAX_PART_BYTES;
 use serde_json::json;

@@ -1,9 +1,9 @@
 //! Bringing an evaluation key to a server, and having it forgotten.
 
-use super::Conversation;
-use super::message::{Method, Reply, Request};
+use super::message::{Conversation, Method, Reply, Request};
 use super::models::model_path;
-use crate::client::{ClientKeys, ClientModel};
+use crate::client::keys::ClientKeys;
+use crate::client::model::ClientModel;
 use crate::error::Result;
 use crate::protocol::api::{KeyStatus, MAX_PART_BYTES, UploadState};
 use std::collections::VecDeque;
