@@ -65,7 +65,7 @@ fn tls_in_the_process_with_an_authority_of_ones_own_and_a_certificate_that_chang
     });
     let get = |authority: &Path| {
         let http = Http::new(&format!("https://{}", live.address), None, read_authorities(authority).unwrap()).unwrap();
-        http.get("/v1/models/tiny").map(|reply| reply.bytes)
+        http.get("/v1/models/tiny").map(|reply| reply.body)
     };
     let info: Value = serde_json::from_slice(&get(&at("ca.pem")).unwrap()).unwrap();
     assert_eq!(info["name"], "tiny");

@@ -9,8 +9,9 @@ mod s3_server;
 #[path = "common/until.rs"]
 mod until;
 
-use fhectl::client::{ClientKeys, Http, Keyring, Session};
-use fhectl_core::bundle::{ClientBundle, folder};
+use fhectl::client::{Http, Keyring, Session};
+use fhectl_core::bundle::folder;
+use fhectl_core::client::{ClientKeys, ClientModel, Detail};
 use fhectl_server::store::Owner;
 use process::{Serving, fhectl, stderr, stdout};
 use s3_server::{S3, SECRET, STORE};
@@ -22,48 +23,50 @@ use until::until;
 
 /// A model and somebody's keys for it.
 struct Client {
-    bundle: ClientBundle,
+    model: ClientModel,
     keys: ClientKeys,
 }
 
 impl Client {
-    fn new(model: &str) -> Self {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(model);
-        let bundle = folder::read_client(&path).unwrap();
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name);
+        let model = ClientModel::from(folder::read_client(&path).unwrap());
         let ring = tempfile::tempdir().unwrap();
-        let keys = Keyring::open(Some(ring.path())).unwrap().keys_for(&bundle).unwrap();
-        Self { bundle, keys }
+        let keys = Keyring::open(Some(ring.path())).unwrap().keys_for(&model).unwrap().keys;
+        Self { model, keys }
     }
 
     fn row(&self) -> Vec<u32> {
-        vec![0; self.bundle.spec.features.len()]
+        vec![0; self.model.spec().features.len()]
     }
 
     /// Uploads where the key is not there, and computes.
     fn use_at(&self, server: &Serving) {
         let http = Http::new(&server.url, None, Vec::new()).unwrap();
-        let session = Session::open(&http, &self.bundle, &self.keys).unwrap();
+        let session = Session::open(&http, &self.model, &self.keys, Detail::Prediction).unwrap();
         session.bring_key(|_| {}).unwrap();
-        assert_eq!(session.infer(&[self.row()]).unwrap().scores.len(), 1);
+        assert_eq!(session.infer(&[self.row()]).unwrap().predictions.len(), 1);
     }
 
     fn path(&self, rest: &str) -> String {
-        format!("/v1/models/{}/keys/{}{rest}", self.bundle.spec.name, self.keys.key_id)
+        format!("/v1/models/{}/keys/{}{rest}", self.model.spec().name, self.keys.key_id())
     }
 
     /// One inference, not tried twice.
     fn infer(&self, server: &Serving, token: &str) -> Reply {
-        let spec = &self.bundle.spec;
+        let spec = self.model.spec();
         let mut entropy = fhectl_core::fhe::random::OsEntropy;
         let item =
-            fhectl_core::circuit::encode(&spec.circuit, &spec.quantizer, &self.keys.secret, &self.row(), &mut entropy);
-        let body = fhectl_core::protocol::frame::write_inputs(&self.bundle.id, None, &[item]);
+            fhectl_core::circuit::encode(&spec.circuit, &spec.quantizer, self.keys.secret(), &self.row(), &mut entropy);
+        let body = fhectl_core::protocol::frame::write_inputs(self.model.id(), None, &[item]);
         let url = format!("{}/v1/models/{}/infer", server.url, spec.name);
-        Reply::of(agent().post(&url).header("key-id", &self.keys.key_id).header("authorization", token).send(&body[..]))
+        Reply::of(
+            agent().post(&url).header("key-id", &self.keys.key_id()).header("authorization", token).send(&body[..]),
+        )
     }
 
     fn send(&self, server: &Serving, token: &str) -> Reply {
-        for (index, part) in self.keys.evaluation.chunks(1 << 20).enumerate() {
+        for (index, part) in self.keys.evaluation().chunks(1 << 20).enumerate() {
             let url = format!("{}{}", server.url, self.path(&format!("/parts/{index}")));
             let reply = Reply::of(agent().put(&url).header("authorization", token).send(part));
             if reply.status != 200 {
@@ -120,14 +123,14 @@ fn parts_and_completions_go_to_any_server() {
     let s3 = S3::start();
     let servers = [s3.serve(&[]), s3.serve(&[])];
     let client = Client::new("tree-spam-leaf-sum");
-    for (index, part) in client.keys.evaluation.chunks(1 << 20).enumerate() {
+    for (index, part) in client.keys.evaluation().chunks(1 << 20).enumerate() {
         let url = format!("{}{}", servers[index % 2].url, client.path(&format!("/parts/{index}")));
         // Either server takes it, and takes it again.
         for _ in 0..2 {
             Reply::of(agent().put(&url).send(part)).is(200, "");
         }
     }
-    assert_eq!(s3.objects("parts"), client.keys.evaluation.len().div_ceil(1 << 20));
+    assert_eq!(s3.objects("parts"), client.keys.evaluation().len().div_ceil(1 << 20));
     // Both complete it at once: whoever loses has won too.
     thread::scope(|scope| {
         let racing = servers.each_ref().map(|server| scope.spawn(|| client.complete(server, "")));
@@ -164,8 +167,8 @@ fn a_deletion_reaches_every_server() {
     // An operator deletes it: a client in the middle of its work brings it again by itself.
     client.use_at(&servers[0]);
     let http = Http::new(&servers[0].url, None, Vec::new()).unwrap();
-    let session = Session::open(&http, &client.bundle, &client.keys).unwrap();
-    let output = s3.keys(&["delete", &client.keys.key_id[..12]]);
+    let session = Session::open(&http, &client.model, &client.keys, Detail::Prediction).unwrap();
+    let output = s3.keys(&["delete", &client.keys.key_id()[..12]]);
     assert!(stdout(&output).ends_with("1 keys deleted\n"), "{}{}", stdout(&output), stderr(&output));
     until("its server refuses it", || client.infer(&servers[0], "").status != 200);
     client.infer(&servers[0], "").is(404, "key_unknown");
@@ -182,10 +185,10 @@ fn what_is_abandoned_or_over_is_swept_by_any_number_of_servers() {
     let (kept, left) = (Client::new("tree-spam"), Client::new("tree-spam-leaf-sum"));
     kept.use_at(&servers[0]);
     let url = format!("{}{}", servers[1].url, left.path("/parts/0"));
-    Reply::of(agent().put(&url).send(&left.keys.evaluation[..1 << 20])).is(200, "");
+    Reply::of(agent().put(&url).send(&left.keys.evaluation()[..1 << 20])).is(200, "");
     assert_eq!((s3.objects("keys"), s3.objects("parts")), (1, 1));
     let http = Http::new(&servers[2].url, None, Vec::new()).unwrap();
-    let session = Session::open(&http, &kept.bundle, &kept.keys).unwrap();
+    let session = Session::open(&http, &kept.model, &kept.keys, Detail::Prediction).unwrap();
     until("both are swept", || (s3.objects("keys"), s3.objects("parts")) == (0, 0));
     servers.iter().for_each(|server| kept.infer(server, "").is(404, "key_unknown"));
     session.infer(&[kept.row()]).unwrap();

@@ -149,7 +149,7 @@ fn an_altered_answer_has_other_scores() {
     let case = stored("linear");
     let transcript = Transcript::new(&case);
     let item = transcript.items(&read("linear", "answers.bin")).remove(0);
-    let scores = |item: &[u8]| circuit::decode(&case.client.circuit, &transcript.secret, item).unwrap();
+    let scores = |item: &[u8]| circuit::decode(&case.client.circuit, transcript.keys.secret(), item).unwrap();
     let mut altered = item.clone();
     // The top bit of the body, which is the last word of the first score.
     let CircuitSpec::Linear(params) = &case.client.circuit else { panic!("not linear") };

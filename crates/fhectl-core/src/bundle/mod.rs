@@ -135,5 +135,5 @@ fn invalid(message: impl Into<String>) -> Error {
     Error::user("bundle_invalid", message)
 }
 
-#[cfg(all(test, feature = "evaluate"))]
+#[cfg(all(test, feature = "client", feature = "evaluate"))]
 mod tests;

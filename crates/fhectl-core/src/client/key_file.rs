@@ -12,66 +12,67 @@
 //! | 1 | 0: the key's bits as they are, 1: sealed under a passphrase |
 //! | 1 + n | the model's name, after its length |
 //! | 1 + n | the circuit, after its length |
-//! | the rest | the key's bits ([`fhectl_core::circuit::ClientKey::write`]), or what [`super::Passphrase`] made of them |
+//! | the rest | the key's bits ([`ClientKey::write`](crate::circuit::ClientKey::write)), or what a [`Seal`] made of them |
 //!
 //! A seal covers all that stands before it.
+//! [`ClientModel::write_key_file`](super::ClientModel::write_key_file) writes such a file,
+//! [`ClientModel::read_key_file`](super::ClientModel::read_key_file) reads it.
 
-use fhectl_core::bundle::{ClientBundle, ModelId, check_name};
-use fhectl_core::error::{Error, Result};
-use fhectl_core::fhe::Entropy;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use crate::bundle::{ModelId, check_name};
+use crate::error::{Error, Result};
+use crate::fhe::Entropy;
+use zeroize::Zeroizing;
 
 const MAGIC: &[u8; 4] = b"FHEs";
 const VERSION: u16 = 2;
 /// The end of the year 9999: what is later has no date to show.
 const LATEST: u64 = 253_402_300_799;
 
+/// The most bytes of a secret key's file: three keys of dimension 8192 take 3 KiB.
+pub const MAX_BYTES: usize = 1 << 16;
+
 /// What a key file says of its key to whoever may read the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
+pub struct KeyFileHeader {
     pub model: ModelId,
     /// The model's name, as its bundle had it.
     pub name: String,
     pub circuit: String,
-    /// Whole seconds.
-    pub made: SystemTime,
+    /// Seconds since 1970.
+    pub made: u64,
     /// Whether a passphrase is needed.
     pub sealed: bool,
-    pub(super) serial: [u8; 8],
+    /// Drawn with the key: files that belong to it are named after it.
+    pub serial: [u8; 8],
 }
 
-impl Header {
-    /// For a key that is made now.
-    pub(super) fn new(bundle: &ClientBundle, sealed: bool, entropy: &mut dyn Entropy) -> Self {
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let mut serial = [0; 8];
-        serial.copy_from_slice(&entropy.seed().0[..8]);
-        Self {
-            model: bundle.id,
-            name: bundle.spec.name.clone(),
-            circuit: bundle.spec.circuit.kind().to_string(),
-            made: UNIX_EPOCH + Duration::from_secs(seconds),
-            sealed,
-            serial,
-        }
-    }
+/// What keeps the bits of a key file from whoever reads the file, a passphrase say.
+pub trait Seal {
+    /// Seals a key's bits; what comes out opens only with the same `header`.
+    ///
+    /// # Errors
+    /// Where sealing fails.
+    fn seal(&self, header: &[u8], bits: &[u8], entropy: &mut dyn Entropy) -> Result<Vec<u8>>;
 
-    /// How long ago it was made; nothing where the clock was set back since.
-    pub fn age(&self) -> Duration {
-        self.made.elapsed().unwrap_or_default()
-    }
+    /// Opens what [`Seal::seal`] made.
+    ///
+    /// # Errors
+    /// `key_file_invalid` where it is none of that, `key_passphrase_wrong`.
+    fn open(&self, header: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>>;
+}
 
-    /// The serial as it stands in names of files.
-    pub(super) fn serial(&self) -> String {
+impl KeyFileHeader {
+    /// The serial as it stands in names of files: 16 hexadecimal digits.
+    pub fn serial_hex(&self) -> String {
         self.serial.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    pub(super) fn bytes(&self) -> Vec<u8> {
-        let made = self.made.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+    /// The bytes that a key file begins with.
+    pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         bytes.extend_from_slice(&VERSION.to_le_bytes());
         bytes.extend_from_slice(&self.model.0);
-        bytes.extend_from_slice(&made.to_le_bytes());
+        bytes.extend_from_slice(&self.made.to_le_bytes());
         bytes.extend_from_slice(&self.serial);
         bytes.push(u8::from(self.sealed));
         for text in [&self.name, &self.circuit] {
@@ -85,7 +86,7 @@ impl Header {
     ///
     /// # Errors
     /// `key_file_version` for the file of another release, `key_file_invalid` for what is none.
-    pub(super) fn parse(bytes: &[u8]) -> Result<(Self, &[u8])> {
+    pub fn parse(bytes: &[u8]) -> Result<(Self, &[u8])> {
         let cut = || Error::user("key_file_invalid", "it does not begin as a key file");
         let mut rest = bytes.strip_prefix(MAGIC).ok_or_else(cut)?;
         let version = u16::from_le_bytes(take(&mut rest).ok_or_else(cut)?);
@@ -94,11 +95,10 @@ impl Header {
                 .hint("another release of fhectl made it; `fhectl keyring delete` removes it, and a new key is made at the next use"));
         }
         let model = ModelId(take(&mut rest).ok_or_else(cut)?);
-        let seconds = u64::from_le_bytes(take(&mut rest).ok_or_else(cut)?);
-        if seconds > LATEST {
+        let made = u64::from_le_bytes(take(&mut rest).ok_or_else(cut)?);
+        if made > LATEST {
             return Err(cut());
         }
-        let made = UNIX_EPOCH + Duration::from_secs(seconds);
         let serial = take(&mut rest).ok_or_else(cut)?;
         let sealed = match take(&mut rest).ok_or_else(cut)? {
             [0] => false,
@@ -132,25 +132,25 @@ mod tests {
 
     #[test]
     fn a_header_is_read_as_it_was_written_and_nothing_else_is() {
-        let header = Header {
+        let header = KeyFileHeader {
             model: ModelId([7; 32]),
             name: "tree-spam".into(),
             circuit: "path-cost".into(),
-            made: UNIX_EPOCH + Duration::from_secs(1_700_000_000),
+            made: 1_700_000_000,
             sealed: true,
             serial: [1, 2, 3, 4, 5, 6, 7, 0xff],
         };
-        assert_eq!(header.serial(), "01020304050607ff");
-        let bytes = header.bytes();
+        assert_eq!(header.serial_hex(), "01020304050607ff");
+        let bytes = header.to_bytes();
         let file = [&bytes[..], b"body"].concat();
-        assert_eq!(Header::parse(&file).unwrap(), (header, &b"body"[..]));
+        assert_eq!(KeyFileHeader::parse(&file).unwrap(), (header, &b"body"[..]));
         for end in 0..bytes.len() {
-            assert_eq!(Header::parse(&bytes[..end]).unwrap_err().code, "key_file_invalid");
+            assert_eq!(KeyFileHeader::parse(&bytes[..end]).unwrap_err().code, "key_file_invalid");
         }
         let with = |at: usize, value: u8| {
             let mut changed = file.clone();
             changed[at] = value;
-            Header::parse(&changed).err().map(|error| error.code)
+            KeyFileHeader::parse(&changed).err().map(|error| error.code)
         };
         assert_eq!(with(0, b'f'), Some("key_file_invalid"));
         assert_eq!(with(4, 1), Some("key_file_version"));
