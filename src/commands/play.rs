@@ -170,13 +170,13 @@ fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
 /// Predicts a network's encrypted accuracy, on the whole test set and on the rows that will be encrypted, where the
 /// owner's half is at hand. Exact circuits have nothing to simulate.
 fn simulate(args: &PlayArgs, bundle: &ClientBundle, rows: &Dataset) -> Result<Option<Simulations>> {
-    let CircuitSpec::Network(_) = bundle.spec.circuit else {
+    if bundle.spec.circuit.is_exact() {
         if args.simulate {
             return Err(Error::user("nothing_to_simulate", "only networks have noise in their answers")
                 .hint(format!("{} is exact; play it without --simulate", bundle.spec.circuit.kind())));
         }
         return Ok(None);
-    };
+    }
     let Some(owner) = args.model.owner(&bundle.id)? else {
         if args.simulate {
             return Err(Error::user("owner_missing", "simulating needs the model: server.zip is not at hand")
@@ -311,10 +311,7 @@ fn report(args: &PlayArgs, bundle: &ClientBundle, figures: &Figures, outcomes: &
 
 /// Exact circuits give the clear model's scores; a network's carry noise, and its class counts.
 fn agrees(circuit: &CircuitSpec, clear: &[i64], scores: &[i64]) -> bool {
-    match circuit {
-        CircuitSpec::Network(_) => class_of_scores(clear) == class_of_scores(scores),
-        _ => clear == scores,
-    }
+    if circuit.is_exact() { clear == scores } else { class_of_scores(clear) == class_of_scores(scores) }
 }
 
 /// Runs every row on `jobs` threads and hands the exchanges over in the order of rows.

@@ -9,7 +9,7 @@ use crate::client::keyring::Told;
 use crate::report::progress;
 use clap::Args;
 use fhectl_core::bundle::ClientSpec;
-use fhectl_core::circuit::{CircuitSpec, Scores};
+use fhectl_core::circuit::Scores;
 use fhectl_core::error::{Error, Result};
 use fhectl_train::data;
 use std::io::Write;
@@ -75,7 +75,7 @@ pub fn run(args: PredictArgs) -> Result<()> {
         None => Box::new(std::io::stdout().lock()),
     };
     let mut table = csv::Writer::from_writer(sink);
-    let scored = args.scores || !matches!(spec.circuit, CircuitSpec::Network(_));
+    let scored = args.scores || spec.circuit.is_exact();
     let named = spec.classes.iter().filter(|_| scored).map(|class| format!("score_{class}"));
     let header = ["prediction".to_owned()].into_iter().chain(named);
     table.write_record(header).map_err(|error| lost(&error))?;

@@ -2,9 +2,8 @@
 
 use super::cases::Case;
 use fhectl_core::bundle::{ModelId, ServerBundle, pack};
-use fhectl_core::circuit::plan::Evaluator;
 use fhectl_core::circuit::tag::client::Tag;
-use fhectl_core::circuit::{self, CircuitSpec, ClientKey, Scores};
+use fhectl_core::circuit::{self, CircuitSpec, ClientKey, Evaluator, Scores};
 use fhectl_core::fhe::bootstrap::BootstrapParams;
 use fhectl_core::fhe::{Entropy, Random, Seed};
 use fhectl_core::protocol::frame::{self, Asked, KeyDigest, Lengths, NO_KEY};

@@ -3,7 +3,6 @@
 use super::file::Header;
 use super::{ClientKeys, Keyring, disk};
 use fhectl_core::bundle::ClientBundle;
-use fhectl_core::circuit::CircuitSpec;
 use fhectl_core::error::Result;
 use std::path::PathBuf;
 
@@ -68,14 +67,15 @@ impl Keyring {
 
 /// The bits that are written down of a row of a network, at most; `None` for exact circuits.
 fn bits_a_row(bundle: &ClientBundle, told: Told) -> Result<Option<u32>> {
-    let CircuitSpec::Network(params) = &bundle.spec.circuit else { return Ok(None) };
+    let circuit = &bundle.spec.circuit;
+    let Some(levels) = circuit.noisy_score_levels()? else { return Ok(None) };
     let bits_of = |choices: u64| choices.next_power_of_two().ilog2().max(1);
-    let of_score = bits_of(params.shown_levels()?);
+    let of_score = bits_of(levels);
     let classes = bundle.spec.classes.len() as u64;
     Ok(Some(match told {
         Told::Prediction if classes > 0 => bits_of(classes),
         Told::Prediction => of_score,
-        Told::Scores => of_score.saturating_mul(u32::try_from(params.scores).unwrap_or(u32::MAX)),
+        Told::Scores => of_score.saturating_mul(u32::try_from(circuit.reading().messages).unwrap_or(u32::MAX)),
     }))
 }
 

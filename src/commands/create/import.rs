@@ -79,7 +79,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     let rows = rows(args, &imported)?;
     let work = progress::spinner(format!("quantising {} for {} features", imported.source, imported.features));
     let request = PlanRequest {
-        circuit: common.circuit.kind(),
+        circuit: common.circuit.0,
         reveal: common.reveal.into(),
         p_fail_log2: common.p_fail,
         ..PlanRequest::default()

@@ -157,7 +157,7 @@ fn create(
     folder::check_free(&path, args.force)?;
 
     let request = PlanRequest {
-        circuit: args.circuit.kind(),
+        circuit: args.circuit.0,
         reveal: args.reveal.into(),
         p_fail_log2: args.p_fail,
         bandwidth: args.bandwidth,

@@ -14,7 +14,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
 use bytes::Bytes;
-use fhectl_core::circuit::plan::EvaluationKey;
+use fhectl_core::circuit::EvaluationKey;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;

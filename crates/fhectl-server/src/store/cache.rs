@@ -6,7 +6,7 @@
 
 use super::memory::{HeldKey, Memory, Need, Room};
 use super::{KeyId, KeyStore, Shelf, Uid};
-use fhectl_core::circuit::plan::EvaluationKey;
+use fhectl_core::circuit::EvaluationKey;
 use fhectl_core::error::{Error, Result};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

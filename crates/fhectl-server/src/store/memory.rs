@@ -1,6 +1,6 @@
 //! The memory that evaluation keys may take: counted from before a key is read until nobody uses it any more.
 
-use fhectl_core::circuit::plan::EvaluationKey;
+use fhectl_core::circuit::EvaluationKey;
 use std::ops::Deref;
 use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
