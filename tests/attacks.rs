@@ -8,8 +8,8 @@ mod common;
 
 use common::opened::Opened;
 use fhectl_core::circuit::path_cost_sum::PathCostSumParams;
-use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, decode, encode};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::{Circuit, CircuitKind, CircuitSpec, ClientKey, Evaluator, Reveal, decode, encode};
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{GlweList, Lwe, PartialGlwe, Random, SeededLayout};
 use fhectl_core::model::{ClassNode, IntegerTree, Model, Output, Quantizer, ValueTree};
@@ -117,7 +117,7 @@ fn one_answer_of_linear_does_not_give_the_weights_away() {
         let spec = spec(&model, &quantizer, CircuitKind::Linear, reveal);
         let CircuitSpec::Linear(params) = &spec else { unreachable!() };
         let query = query(&spec, &model, &quantizer);
-        let found = solve(&columns(params.input(), &query.request), &query.answers[0].mask);
+        let found = solve(&columns(params.input_layout(), &query.request), &query.answers[0].mask);
         assert_eq!(found, leaks.then(|| weights.clone()), "reveal {reveal}");
     }
 }

@@ -10,9 +10,9 @@ use common::chance::{chi_square_bound, correlation, mean, standard_errors, varia
 use common::opened::Opened;
 use fhectl_core::circuit::boxes::Boxes;
 use fhectl_core::circuit::leaf_sum::{self, LeafSumParams};
-use fhectl_core::circuit::network::{evaluate as layers, program::Program};
-use fhectl_core::circuit::plan::{EvaluationKey, Evaluator, PlanRequest, plan};
-use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, encode};
+use fhectl_core::circuit::network::{evaluate as layers, layer_program::LayerProgram};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, EvaluationKey, Evaluator, Reveal, encode};
 use fhectl_core::fhe::list::LweList;
 use fhectl_core::fhe::pbs::BootstrapKey;
 use fhectl_core::fhe::random::OsEntropy;
@@ -305,9 +305,9 @@ fn the_noise_of_answers_is_no_replays() {
 
 /// The keys of a network of one activation layer, with a client's in hand.
 struct Layer {
-    program: Program,
+    program: LayerProgram,
     input: SeededLayout,
-    key: layers::NetworkKey,
+    key: EvaluationKey,
     public: Rerandomizer,
     opened: Opened,
 }
@@ -320,7 +320,7 @@ impl Layer {
         let values = self.input.expand(request).unwrap().to_list();
         let sums = layers::sums(stage, &LweList::concat(vec![values; times]), times);
         let zeros = fresh.then(|| Zeros::new(&self.public, &mut Random::fresh(&mut OsEntropy)));
-        let outputs = layers::activate(&self.key, 0, stage, &sums, zeros.as_ref());
+        let outputs = layers::activate(&self.key, 0, stage, &sums, zeros.as_ref()).unwrap();
         let count = stage.sums.len();
         let off = |index: usize| {
             let phase = self.opened.phase(&outputs.lwe(index));
@@ -346,9 +346,9 @@ fn a_networks_activations_have_new_noise_each_time() {
     let wire = client.evaluation_key(&spec, &mut OsEntropy);
     let (own, public) = wire.split_at(params.first.bootstrap.layout().wire_len());
     let layer = Layer {
-        program: Program::new(&network, params.output().size),
+        program: LayerProgram::new(params, &network).unwrap(),
         input: params.input,
-        key: layers::NetworkKey::unpack(params, own, None).unwrap(),
+        key: EvaluationKey::unpack(&spec.key_parts(), None, own, None).unwrap(),
         public: Rerandomizer::unpack(params.output(), public).unwrap(),
         opened: Opened::of(client.answer()),
     };
@@ -396,7 +396,7 @@ fn two_answers_of_a_network_share_no_noise_of_its_bootstraps() {
     for fresh in [false, true] {
         let served = Served::new(&model, &quantizer, CircuitKind::Network, fresh);
         let CircuitSpec::Network(params) = &served.spec else { unreachable!() };
-        let program = Program::new(&network, params.output().size);
+        let program = LayerProgram::new(params, &network).unwrap();
         let norm: f64 = program.stages[1].sums[0].iter().map(|term| f64::from(term.weight).powi(2)).sum();
         let predicted = 2.0 * norm * params.output_variance(0);
         let mut random = common::random(3);

@@ -8,12 +8,12 @@ mod common;
 use common::opened::Opened;
 use fhectl_core::bundle::folder;
 use fhectl_core::circuit::boxes::Boxes;
-use fhectl_core::circuit::cmux_forest::program::Program;
-use fhectl_core::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, needs};
-use fhectl_core::circuit::path_cost_sum::{self, program::ForestBoxes};
-use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
+use fhectl_core::circuit::cmux_forest::walk_program::WalkProgram;
+use fhectl_core::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, params_search};
+use fhectl_core::circuit::path_cost_sum::{self, leaf_program::ForestBoxes};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::thermometer;
-use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Evaluator, Reveal};
 use fhectl_core::fhe::noise::{self, SECURITY_BITS};
 use fhectl_core::fhe::pbs::BootstrapKey;
 use fhectl_core::fhe::random::OsEntropy;
@@ -90,7 +90,7 @@ fn a_leafs_point_has_the_predicted_noise_where_the_bootstrap_starts() {
         let up = 64 - log_modulus.0;
         let coarse = Lwe { mask: coarse.mask().map(|a| a << up).collect(), body: coarse.body() << up };
         let ideal = ideal.wrapping_sub(1 << (up - 1));
-        let variance = needs::input_variance(&params, test.terms.len(), scale as f64);
+        let variance = params_search::input_variance(&params, test.terms.len(), scale as f64);
         switched.push(distance(opened.phase(&coarse), ideal) / variance.sqrt());
     }
     assert_unit_variance("bits of a leaf, added up", &fresh, 0.0);
@@ -136,14 +136,13 @@ fn packed_answers_have_the_predicted_noise() {
     let quantizer = common::quantizer(20, 16);
     let forest = common::forest(&quantizer, [30, 3, 1], 120, &mut common::random(1));
     let compiled = ForestBoxes::new(&forest, &quantizer);
-    let mut spec = path_cost_sum::needs::search(&compiled, &quantizer, &PlanRequest::default()).unwrap().spec;
-    let CircuitSpec::PathCostSum(params) = &mut spec else { panic!("{spec:?}") };
+    let mut params = path_cost_sum::params_search::search(&compiled, &quantizer, &PlanRequest::default()).unwrap().spec;
     // What is left without re-randomisation and cutting is what both are to drown.
     (params.noise_flooding, params.response_bits) = (None, 64);
-    let params = params.clone();
+    let spec = CircuitSpec::PathCostSum(params.clone());
     assert!(params.stride > 1);
-    let variance = path_cost_sum::needs::mean_variance(&compiled, &params);
-    let largest = path_cost_sum::needs::largest_variance(&compiled, &params);
+    let variance = path_cost_sum::params_search::mean_variance(&compiled, &params);
+    let largest = path_cost_sum::params_search::largest_variance(&compiled, &params);
     assert!(largest > variance && largest < 100.0 * variance, "{largest:e} {variance:e}");
     let evaluator = Evaluator::new(&spec, &Model::Forest(forest), &quantizer).unwrap();
     let mut random = common::random(2);
@@ -231,7 +230,7 @@ fn paths_of_cmuxes_have_no_more_noise_than_the_search_counted() {
         let CircuitSpec::CmuxForest(params) = &mut spec else { panic!("a forest was planned as {spec:?}") };
         (params.response_bits, params.noise_flooding) = (64, params.noise_flooding.map(|_| 1));
         let params = params.clone();
-        let walk = Program::new(&forest, &quantizer, params.low, &params.moduli).walk();
+        let walk = WalkProgram::new(&forest, &quantizer, params.low, &params.moduli).walk();
         let sigma = ((walk.path_bits * walk.shared) as f64 * params.bits.cmux_variance()).sqrt();
         let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
         let mut random = common::random(4);

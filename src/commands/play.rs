@@ -12,7 +12,6 @@ use crate::client::{Http, Session};
 use crate::report::{number, progress};
 use clap::Args;
 use fhectl_core::bundle::{ClientSpec, ServerBundle};
-use fhectl_core::circuit::CircuitSpec;
 use fhectl_core::client::conversation::Part;
 use fhectl_core::client::{ClientModel, Detail, Predicted};
 use fhectl_core::error::{Error, Result};
@@ -172,13 +171,13 @@ fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
 /// Predicts a network's encrypted accuracy, on the whole test set and on the rows that will be encrypted, where the
 /// owner's half is at hand. Exact circuits have nothing to simulate.
 fn simulate(args: &PlayArgs, model: &ClientModel, rows: &Dataset) -> Result<Option<Simulations>> {
-    let CircuitSpec::Network(_) = model.spec().circuit else {
+    if model.spec().circuit.is_exact() {
         if args.simulate {
             return Err(Error::user("nothing_to_simulate", "only networks have noise in their answers")
                 .hint(format!("{} is exact; play it without --simulate", model.spec().circuit.kind())));
         }
         return Ok(None);
-    };
+    }
     let Some(owner) = args.model.owner(model.id())? else {
         if args.simulate {
             return Err(Error::user("owner_missing", "simulating needs the model: server.zip is not at hand")

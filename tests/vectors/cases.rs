@@ -50,7 +50,7 @@ impl Draft {
         let Self { kind, circuit, reveal, classes, quantizer, model } = self;
         let output = if classes == 0 { Output::Value } else { Output::Classes(classes) };
         let request = PlanRequest { circuit: Some(circuit), reveal, ..PlanRequest::default() };
-        let needs = plan(&model, &quantizer, output, &request).unwrap().remove(0);
+        let chosen = plan(&model, &quantizer, output, &request).unwrap().remove(0);
         let rows = rows(&model, &quantizer);
         let client = ClientSpec {
             format: FORMAT,
@@ -60,10 +60,10 @@ impl Draft {
             target: "y".into(),
             classes: (0..classes).map(|class| format!("class {class}")).collect(),
             preparation: Vec::new(),
-            circuit: needs.spec,
+            circuit: chosen.spec,
             reveal,
-            p_fail_log2: needs.guarantees.p_fail_log2,
-            flooding_log2: needs.guarantees.flooding_log2,
+            p_fail_log2: chosen.guarantees.p_fail_log2,
+            flooding_log2: chosen.guarantees.flooding_log2,
             security_bits: 132,
             score_scale: None,
             score_offset: None,

@@ -62,7 +62,7 @@ impl CommonArgs {
     /// What is asked of the circuit: the one place where flags become a request.
     pub fn plan_request(&self) -> PlanRequest {
         PlanRequest {
-            circuit: self.circuit.kind(),
+            circuit: self.circuit.0,
             reveal: self.reveal.into(),
             p_fail_log2: self.p_fail,
             bandwidth: self.bandwidth,

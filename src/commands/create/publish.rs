@@ -6,7 +6,7 @@ pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Story, card};
 use crate::report::{facts::facts, plan_table::plan_table};
 use fhectl_core::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
-use fhectl_core::circuit::plan::{Needs, PLANNED_CORES};
+use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
 use fhectl_core::model::{Model, Quantizer, RowStep};
@@ -21,7 +21,7 @@ pub struct Made {
     pub preparation: Vec<RowStep>,
     pub quantizer: Quantizer,
     /// The circuits that fit, the chosen one first.
-    pub plans: Vec<Needs>,
+    pub plans: Vec<Plan>,
     /// The float model's score on the test rows.
     pub float: Score,
     /// What an integer score is worth as a logit or in the target's unit.

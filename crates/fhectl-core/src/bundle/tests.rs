@@ -20,7 +20,7 @@ fn specs() -> (ClientSpec, ServerSpec) {
         )
         .unwrap(),
     );
-    let needs = plan(&model, &quantizer, Output::Classes(2), &PlanRequest::default()).unwrap().remove(0);
+    let chosen = plan(&model, &quantizer, Output::Classes(2), &PlanRequest::default()).unwrap().remove(0);
     let client = ClientSpec {
         format: FORMAT,
         name: "tiny".into(),
@@ -30,10 +30,10 @@ fn specs() -> (ClientSpec, ServerSpec) {
         classes: vec!["no".into(), "yes".into()],
         preparation: Vec::new(),
         quantizer,
-        circuit: needs.spec,
+        circuit: chosen.spec,
         reveal: Reveal::Size,
-        p_fail_log2: needs.guarantees.p_fail_log2,
-        flooding_log2: needs.guarantees.flooding_log2,
+        p_fail_log2: chosen.guarantees.p_fail_log2,
+        flooding_log2: chosen.guarantees.flooding_log2,
         security_bits: 132,
         score_scale: None,
         score_offset: None,

@@ -10,7 +10,7 @@ use crate::store::{
     CacheConfig, HeldKey, KeyCache, KeyId, KeyNamespace, KeyStore, Loaded, Reservation, Swept, Upload, incomplete,
 };
 use bytes::Bytes;
-use fhectl_core::circuit::plan::EvaluationKey;
+use fhectl_core::circuit::EvaluationKey;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;

@@ -4,8 +4,7 @@ use super::estimate::Costs;
 use crate::store::{HeldKey, KeyFootprint};
 use bytes::Bytes;
 use fhectl_core::bundle::{ModelId, ServerBundle};
-use fhectl_core::circuit::CircuitSpec;
-use fhectl_core::circuit::plan::{self, Evaluator};
+use fhectl_core::circuit::{CircuitSpec, Evaluator};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
@@ -32,7 +31,7 @@ impl HostedModel {
         let spec = &bundle.spec;
         let evaluator = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
         // A bundle of another's making may hold weights that its steps do not: answers would carry the noise of questions.
-        let failure = plan::failure_log2(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
+        let failure = spec.circuit.failure_log2(&bundle.server.model, &spec.quantizer)?;
         if let Some((failure, stated)) = failure.zip(spec.p_fail_log2)
             && failure > stated + 0.01
         {

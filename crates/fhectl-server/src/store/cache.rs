@@ -8,7 +8,7 @@ use super::held_key::{HeldKey, KeyFootprint};
 use super::key_store::KeyStore;
 use super::memory_budget::{MemoryBudget, Reservation};
 use super::names::{KeyId, KeyNamespace, Uid};
-use fhectl_core::circuit::plan::EvaluationKey;
+use fhectl_core::circuit::EvaluationKey;
 use fhectl_core::error::Result;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

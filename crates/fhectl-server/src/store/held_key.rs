@@ -1,7 +1,7 @@
 //! A key that can be computed with, and the memory that it takes.
 
 use super::memory_budget::Reservation;
-use fhectl_core::circuit::plan::EvaluationKey;
+use fhectl_core::circuit::EvaluationKey;
 use std::ops::Deref;
 
 /// A key that can be computed with, and the memory that it takes. Keys that were evicted while requests compute with

@@ -1,14 +1,17 @@
-//! What `CmuxForest` needs: GGSW ciphertexts that are small to send and exact enough for all paths together.
+//! The parameters of `CmuxForest`: GGSW ciphertexts that are small to send and exact enough for all paths together.
 
-use super::CmuxForestParams;
-use super::program::{Program, Walk};
-use crate::circuit::plan::{Guarantees, Needs, PlanRequest, cut_beside_flooding, no_parameters};
-use crate::circuit::table::widths;
-use crate::circuit::{CircuitSpec, Reveal, residues};
+use super::params::CmuxForestParams;
+use super::walk_program::{Walk, WalkProgram};
+use crate::circuit::compiled::unfit;
+use crate::circuit::plan::{
+    Candidate, Guarantees, PLANNED_CORES, PlanRequest, Search, cut_beside_flooding, no_parameters,
+};
+use crate::circuit::reveal::Reveal;
+use crate::circuit::{input_bits, residues};
 use crate::error::{Error, Result};
 use crate::fhe::ggsw::GgswLayout;
 use crate::fhe::{GlweShape, cost, noise, public_key};
-use crate::model::{IntegerForest, Quantizer};
+use crate::model::{IntegerForest, Model, Output, Quantizer};
 
 /// Keys that are tried. Answers need few coefficients, so short polynomials: `(k + 1) N` words a bit are sent.
 pub(in crate::circuit) const SHAPES: [(usize, usize); 14] = [
@@ -32,12 +35,26 @@ const MAX_MODULI: usize = 6;
 /// The most input bits: at some 8 kB each, 30 MB a request.
 const MAX_BITS: usize = 4096;
 
+impl Search for CmuxForestParams {
+    fn runs(model: &Model) -> bool {
+        matches!(model, Model::Tree(_) | Model::Forest(_))
+    }
+
+    fn search(model: &Model, quantizer: &Quantizer, _: Output, request: &PlanRequest) -> Result<Candidate<Self>> {
+        match model {
+            Model::Tree(tree) => search(&IntegerForest::of_tree(tree), quantizer, request),
+            Model::Forest(forest) => search(forest, quantizer, request),
+            _ => Err(unfit()),
+        }
+    }
+}
+
 /// Finds the parameters with which an inference takes the least time, on the wire and off.
 ///
 /// # Errors
 /// `circuit_unfit` where inputs have too many bits, `no_parameters` where no parameters are exact.
-pub fn search(forest: &IntegerForest, quantizer: &Quantizer, request: &PlanRequest) -> Result<Needs> {
-    let count: usize = widths(quantizer).iter().map(|width| *width as usize).sum();
+fn search(forest: &IntegerForest, quantizer: &Quantizer, request: &PlanRequest) -> Result<Candidate<CmuxForestParams>> {
+    let count = input_bits::count(quantizer);
     if count == 0 || count > MAX_BITS {
         return Err(Error::user(
             "circuit_unfit",
@@ -55,7 +72,7 @@ pub fn search(forest: &IntegerForest, quantizer: &Quantizer, request: &PlanReque
     if range_bits > 60 {
         return Err(refused(format!("cmux-forest: scores of {range_bits} bits are beyond what answers carry")));
     }
-    let walk = Program::new(forest, quantizer, low, &[2]).walk();
+    let walk = WalkProgram::new(forest, quantizer, low, &[2]).walk();
     let mut best: Option<(f64, CmuxForestParams)> = None;
     for moduli in (1..=MAX_MODULI).filter_map(|count| residues::moduli(count, 1 << range_bits, |_| true)) {
         for (dimension, size) in SHAPES {
@@ -74,7 +91,7 @@ pub fn search(forest: &IntegerForest, quantizer: &Quantizer, request: &PlanReque
                     continue;
                 }
                 let Some(params) = close(open, &walk, request) else { continue };
-                let worth = needs(params.clone(), &walk).total_seconds(request.bandwidth, 2);
+                let worth = candidate(params.clone(), &walk).total_seconds(request.bandwidth, PLANNED_CORES);
                 if best.as_ref().is_none_or(|(least, _)| worth < *least) {
                     best = Some((worth, params));
                 }
@@ -89,7 +106,7 @@ pub fn search(forest: &IntegerForest, quantizer: &Quantizer, request: &PlanReque
             request.p_fail_log2
         ))
     })?;
-    Ok(needs(params, &walk))
+    Ok(candidate(params, &walk))
 }
 
 /// Rounded up to two significant bits: what the public half says of a model's size.
@@ -115,11 +132,11 @@ fn close(mut params: CmuxForestParams, walk: &Walk, request: &PlanRequest) -> Op
         if fits(middle) { high = middle } else { low = middle + 1 }
     }
     params.bits.key_bits = high;
-    let hides = request.reveal != Reveal::Model;
-    params.noise_flooding = hides.then_some(1);
+    let floods = request.reveal != Reveal::Model;
+    params.noise_flooding = floods.then_some(1);
     let budget = budget - (params.coefficients() as f64).log2();
     let room = |params: &CmuxForestParams| noise::widest_flooding(params.margin(), variance(params, walk), budget);
-    (params.response_bits, params.noise_flooding) = cut_beside_flooding(hides, |bits| {
+    (params.response_bits, params.noise_flooding) = cut_beside_flooding(floods, |bits| {
         params.response_bits = bits;
         room(&params)
     })?;
@@ -145,12 +162,12 @@ pub(in crate::circuit) fn failure(params: &CmuxForestParams, walk: &Walk) -> f64
     noise::log2_failure(margin, variance(params, walk)) + (params.coefficients() as f64).log2()
 }
 
-fn needs(params: CmuxForestParams, walk: &Walk) -> Needs {
+fn candidate(params: CmuxForestParams, walk: &Walk) -> Candidate<CmuxForestParams> {
     let flooding = |flood| noise::log2_flooding_distance(own_variance(&params, walk), flood, params.coefficients());
     let shape = params.bits.shape;
     let used = GgswLayout { count: walk.bits, ..params.bits };
     let rerandomize = if params.noise_flooding.is_some() { cost::rerandomize_partial_seconds(shape) } else { 0.0 };
-    Needs {
+    Candidate {
         guarantees: Guarantees {
             p_fail_log2: Some(failure(&params, walk)),
             flooding_log2: params.noise_flooding.map(flooding),
@@ -160,6 +177,6 @@ fn needs(params: CmuxForestParams, walk: &Walk) -> Needs {
             + rerandomize
             + cost::answer_seconds(1, shape.lwe_dimension()),
         parallelism: walk.bits.max(1),
-        spec: CircuitSpec::CmuxForest(params),
+        spec: params,
     }
 }

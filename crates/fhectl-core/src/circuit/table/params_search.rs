@@ -1,13 +1,14 @@
-//! What `Table` needs: GGSW ciphertexts that are exact enough, small to send and quick to use.
+//! The parameters of `Table`: GGSW ciphertexts that are exact enough, small to send and quick to use.
 
-use super::TableParams;
-use super::evaluate::Enumerated;
-use crate::circuit::plan::{Guarantees, Needs, PlanRequest, cut_beside_flooding, no_parameters};
-use crate::circuit::{CircuitSpec, Reveal, residues};
+use super::entries::Entries;
+use super::params::TableParams;
+use crate::circuit::plan::{Candidate, Guarantees, PlanRequest, Search, cut_beside_flooding, no_parameters};
+use crate::circuit::residues;
+use crate::circuit::reveal::Reveal;
 use crate::error::Result;
 use crate::fhe::ggsw::GgswLayout;
 use crate::fhe::{GlweShape, cost, noise, public_key};
-use crate::model::{Model, Quantizer};
+use crate::model::{Model, Output, Quantizer};
 
 /// What a megabyte of request is worth in seconds of compute: its way through 200 Mbit/s.
 const SECONDS_PER_REQUEST_MEGABYTE: f64 = 0.04;
@@ -19,12 +20,22 @@ pub(in crate::circuit) const SHAPES: [(usize, usize); 9] =
 /// Scores are exact; beyond this many bits no parameters hold one.
 const MAX_SCORE_BITS: u32 = 30;
 
+impl Search for TableParams {
+    fn runs(_: &Model) -> bool {
+        true
+    }
+
+    fn search(model: &Model, quantizer: &Quantizer, _: Output, request: &PlanRequest) -> Result<Candidate<Self>> {
+        search(model, quantizer, request)
+    }
+}
+
 /// Finds the cheapest parameters for the model's table.
 ///
 /// # Errors
 /// `circuit_unfit` where the inputs have too many bits, `no_parameters` where scores are too large to be exact.
-pub fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Result<Needs> {
-    let table = Enumerated::new(model, quantizer)?;
+fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Result<Candidate<TableParams>> {
+    let table = Entries::new(model, quantizer)?;
     let (low, high) = table.range();
     let scores = table.scores.iter().flatten().next().map_or(0, Vec::len);
     let (low, score_bits) = residues::coarse_range(low, high);
@@ -60,14 +71,14 @@ pub fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Re
     }
     let (_, params) = best.ok_or_else(refused)?;
     let flooding = |flood| noise::log2_flooding_distance(own_variance(&params), flood, params.answers());
-    Ok(Needs {
+    Ok(Candidate {
         guarantees: Guarantees {
             p_fail_log2: Some(failure(&params)),
             flooding_log2: params.noise_flooding.map(flooding),
         },
         core_seconds: core_seconds(&params),
         parallelism: params.answers().max(2),
-        spec: CircuitSpec::Table(params),
+        spec: params,
     })
 }
 
@@ -82,11 +93,11 @@ fn close(mut params: TableParams, request: &PlanRequest) -> Option<TableParams> 
         params.bits.key_bits = *bits;
         params.bits.cmux_variance() <= 1.5 * whole.max(f64::MIN_POSITIVE) && failure(&params) <= budget - 2.0
     })?;
-    let hides = request.reveal != Reveal::Model;
-    params.noise_flooding = hides.then_some(1);
+    let floods = request.reveal != Reveal::Model;
+    params.noise_flooding = floods.then_some(1);
     let budget = budget - (params.answers() as f64).log2();
     let room = |params: &TableParams| noise::widest_flooding(params.margin(), variance(params), budget);
-    (params.response_bits, params.noise_flooding) = cut_beside_flooding(hides, |bits| {
+    (params.response_bits, params.noise_flooding) = cut_beside_flooding(floods, |bits| {
         params.response_bits = bits;
         room(&params)
     })?;
@@ -113,6 +124,6 @@ pub(in crate::circuit) fn failure(params: &TableParams) -> f64 {
 fn core_seconds(params: &TableParams) -> f64 {
     let answers = params.answers() as f64;
     cost::unpack_seconds(&params.bits)
-        + answers * params.cmuxes() as f64 * SMALL_BATCHES * cost::cmux_seconds(&params.bits)
+        + answers * params.cmuxes_an_answer() as f64 * SMALL_BATCHES * cost::cmux_seconds(&params.bits)
         + answers * cost::rerandomize_seconds(params.bits.shape)
 }

@@ -1,7 +1,7 @@
 //! A forest made ready for CMUXes: equal subtrees once, splits by height, and the order that shares most.
 
-use crate::circuit::table::widths;
-use crate::circuit::torus;
+use crate::circuit::input_bits::widths;
+use crate::circuit::torus::torus;
 use crate::model::{Fold, IntegerForest, Quantizer, ValueTree};
 use std::collections::HashMap;
 
@@ -48,7 +48,7 @@ pub struct Block {
 
 /// A forest for [`super::evaluate`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
+pub struct WalkProgram {
     pub blocks: Vec<Block>,
     /// What is added to the sum of trees.
     pub constant: Vec<u64>,
@@ -72,7 +72,7 @@ pub struct Walk {
     pub bits: usize,
 }
 
-impl Program {
+impl WalkProgram {
     /// Compiles a forest whose scores, less `low`, are taken modulo `moduli`.
     pub fn new(forest: &IntegerForest, quantizer: &Quantizer, low: i64, moduli: &[u64]) -> Self {
         let words = |values: &mut dyn Iterator<Item = i64>| -> Vec<u64> {
@@ -274,7 +274,7 @@ mod tests {
         let second = vec![split(1, 3, 1, 2), leaf(7), leaf(-1)];
         let [first, second] = [first, second].map(|nodes| ValueTree::new(nodes).unwrap());
         let forest = IntegerForest { biases: vec![100], trees: vec![first, second] };
-        let program = Program::new(&forest, &quantizer, -1, &[3, 5]);
+        let program = WalkProgram::new(&forest, &quantizer, -1, &[3, 5]);
         let block = &program.blocks[0];
         assert_eq!((block.splits.len(), block.leaves.len()), (2, 3));
         assert_eq!(block.heights, [1, 2]);

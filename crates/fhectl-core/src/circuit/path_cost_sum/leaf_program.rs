@@ -1,11 +1,12 @@
 //! A sum of trees, compiled: leaf tests, and then the residues that leaves carry.
 
-use super::PathCostSumParams;
+use super::params::PathCostSumParams;
 use crate::circuit::boxes::{BoxTest, value_leaves};
+use crate::circuit::compiled::unfit;
 use crate::circuit::{residues, thermometer};
 use crate::error::Result;
 use crate::fhe::Random;
-use crate::model::{IntegerForest, Quantizer, invalid};
+use crate::model::{IntegerForest, Quantizer};
 
 /// A sum of trees as leaf tests: of each tree exactly one is met. Constants are apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +78,7 @@ impl ForestBoxes {
 
 /// What a server keeps of a model to answer with.
 #[derive(Debug)]
-pub struct Program {
+pub struct LeafProgram {
     pub(super) leaves: Vec<Leaf>,
     /// For every sum its residues' circles, sums one after the other.
     pub(super) columns: Vec<Column>,
@@ -123,7 +124,7 @@ impl Column {
     }
 }
 
-impl Program {
+impl LeafProgram {
     /// Compiles a model for checked parameters.
     ///
     /// # Errors
@@ -137,7 +138,7 @@ impl Program {
             && low >= params.low
             && high.abs_diff(params.low) < params.width;
         if !fits {
-            return Err(invalid("the model does not fit the circuit's parameters"));
+            return Err(unfit());
         }
         let columns = columns(params);
         let mut leaves = Vec::with_capacity(forest.leaves());

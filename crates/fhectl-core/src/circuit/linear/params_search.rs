@@ -1,14 +1,27 @@
-//! What `Linear` needs: a step that holds the scores, with room below it for noise that drowns the model's.
+//! The parameters of `Linear`: a step that holds the scores, with room below it for noise that drowns the model's.
 
-use super::LinearParams;
-use crate::circuit::plan::{FLOODED_SHARE, Guarantees, Needs, PlanRequest, no_parameters};
-use crate::circuit::{CircuitSpec, Reveal};
+use super::params::LinearParams;
+use crate::circuit::compiled::unfit;
+use crate::circuit::plan::{Candidate, FLOODED_SHARE, Guarantees, PlanRequest, Search, no_parameters};
+use crate::circuit::reveal::Reveal;
+use crate::circuit::traits::Circuit;
 use crate::error::Result;
 use crate::fhe::{GlweShape, cost, noise, public_key};
-use crate::model::{IntegerLinear, Quantizer};
+use crate::model::{IntegerLinear, Model, Output, Quantizer};
 
 /// Sizes of the key's one polynomial.
 pub(in crate::circuit) const SIZES: [usize; 2] = [2048, 4096];
+
+impl Search for LinearParams {
+    fn runs(model: &Model) -> bool {
+        matches!(model, Model::Linear(_))
+    }
+
+    fn search(model: &Model, quantizer: &Quantizer, _: Output, request: &PlanRequest) -> Result<Candidate<Self>> {
+        let Model::Linear(model) = model else { return Err(unfit()) };
+        search(model, quantizer, request)
+    }
+}
 
 /// Finds parameters for an integer linear model, the smaller key first.
 ///
@@ -17,7 +30,7 @@ pub(in crate::circuit) const SIZES: [usize; 2] = [2048, 4096];
 ///
 /// # Errors
 /// `no_parameters` where no key size leaves enough room between the model's noise and the step.
-pub fn search(model: &IntegerLinear, quantizer: &Quantizer, request: &PlanRequest) -> Result<Needs> {
+fn search(model: &IntegerLinear, quantizer: &Quantizer, request: &PlanRequest) -> Result<Candidate<LinearParams>> {
     let (low, high) = model.score_range(quantizer);
     let bound = low.unsigned_abs().max(high.unsigned_abs()).max(1);
     let score_bits = bound.ilog2() + 2; // magnitude and sign
@@ -25,7 +38,7 @@ pub fn search(model: &IntegerLinear, quantizer: &Quantizer, request: &PlanReques
     for size in SIZES {
         let shape = GlweShape::new(1, size);
         if let Some(params) = fit(model, shape, score_bits, norm2, request) {
-            return Ok(needs(model, params, norm2));
+            return Ok(candidate(model, params, norm2));
         }
     }
     Err(no_parameters(format!(
@@ -116,19 +129,19 @@ pub(in crate::circuit) fn failure(params: &LinearParams, norm2: f64) -> f64 {
     noise::log2_failure(margin, variance(params, norm2)) + log2(params.scores)
 }
 
-fn needs(model: &IntegerLinear, params: LinearParams, norm2: f64) -> Needs {
+fn candidate(model: &IntegerLinear, params: LinearParams, norm2: f64) -> Candidate<LinearParams> {
     let terms = model.weights.iter().flatten().filter(|w| **w != 0).count();
     let dimension = params.shape.lwe_dimension();
     let rerandomize = if params.noise_flooding.is_some() { cost::rerandomize_seconds(params.shape) } else { 0.0 }
         * params.scores as f64;
     let guarantees = Guarantees { p_fail_log2: Some(failure(&params, norm2)), flooding_log2: flooding(&params, norm2) };
-    Needs {
-        core_seconds: cost::expand_seconds(&params.input())
+    Candidate {
+        core_seconds: cost::expand_seconds(&params.input_layout())
             + cost::linear_seconds(terms, dimension)
             + rerandomize
             + cost::answer_seconds(params.scores, dimension),
         parallelism: params.scores,
         guarantees,
-        spec: CircuitSpec::Linear(params),
+        spec: params,
     }
 }

@@ -1,10 +1,16 @@
 //! A network compiled for ciphertexts: sums of terms, constants on the torus, look-up tables.
 
+use super::params::NetworkParams;
+use crate::circuit::compiled::unfit;
+use crate::error::Result;
 use crate::fhe::list::Term;
-use crate::model::{Activation, IntegerNetwork, NetworkLayer};
+use crate::model::{Activation, IntegerNetwork, NetworkLayer, invalid};
+
+/// The most words of look-up tables that a network may have: 1 GiB.
+const MAX_TABLE_WORDS: usize = 1 << 27;
 
 /// The whole network, layer after layer.
-pub struct Program {
+pub struct LayerProgram {
     pub stages: Vec<Stage>,
 }
 
@@ -25,9 +31,18 @@ impl Stage {
     }
 }
 
-impl Program {
-    /// Compiles a checked network for bootstraps with polynomials of `size` coefficients.
-    pub fn new(network: &IntegerNetwork, size: usize) -> Self {
+impl LayerProgram {
+    /// Compiles a checked network for checked parameters.
+    ///
+    /// # Errors
+    /// `model_invalid` where they do not belong together.
+    pub fn new(params: &NetworkParams, network: &IntegerNetwork) -> Result<Self> {
+        check_fit(params, network)?;
+        Ok(Self::compile(network, params.output().size))
+    }
+
+    /// For bootstraps with polynomials of `size` coefficients.
+    fn compile(network: &IntegerNetwork, size: usize) -> Self {
         let mut centre = 0;
         let stages = network.layers.iter().enumerate().map(|(index, layer)| {
             let (sums, constants) = linear(layer, centre);
@@ -42,6 +57,33 @@ impl Program {
         });
         Self { stages: stages.collect() }
     }
+}
+
+/// Checks that a network is one that the parameters were made for.
+///
+/// # Errors
+/// `model_invalid`.
+fn check_fit(params: &NetworkParams, network: &IntegerNetwork) -> Result<()> {
+    let widths: Vec<usize> = network.layers.iter().map(|layer| layer.map.shape.outputs()).collect();
+    let ends = network.layers.first().zip(network.layers.last());
+    let fits = ends.is_some_and(|(first, last)| {
+        widths.len() >= 2
+            && first.map.shape.inputs() == params.input.bodies
+            && first.circle == params.circle
+            && last.circle == params.score_circle
+            && widths[0] == params.first.activations
+            && widths[widths.len() - 1] == params.scores
+            && widths[1..widths.len() - 1].iter().sum::<usize>() == params.inner.map_or(0, |i| i.stage.activations)
+    });
+    if !fits {
+        return Err(unfit());
+    }
+    let activations = network.layers.iter().filter_map(|layer| layer.activation.as_ref());
+    let tables: usize = activations.map(|activation| activation.thresholds.len()).sum();
+    if tables.saturating_mul(params.output().size) > MAX_TABLE_WORDS {
+        return Err(invalid(format!("{tables} look-up tables of {} words", params.output().size)));
+    }
+    Ok(())
 }
 
 /// Twice the value about which an activation is odd on the circle: the mean of its first and last output. Tables give

@@ -1,14 +1,19 @@
-//! What `PathCost` for sums of trees needs: the shape, spacing and circles that take the least time and bytes.
+//! The parameters of `PathCost` for sums of trees: the shape, spacing and circles that take the least time and bytes.
 
+use super::leaf_program::ForestBoxes;
 use super::moduli::circles;
-use super::program::ForestBoxes;
-use super::{MAX_CIRCLE, MAX_COPIES, MAX_COPY, MAX_MESSAGES, MAX_RESPONSE, MAX_SLOTS, MAX_VALUES, PathCostSumParams};
-use crate::circuit::path_cost::is_prime;
-use crate::circuit::plan::{FLOODED_SHARE, Guarantees, Needs, PLANNED_CORES, PlanRequest, no_parameters};
-use crate::circuit::{CircuitSpec, Reveal, thermometer};
-use crate::error::Result;
+use super::params::{
+    MAX_CIRCLE, MAX_COPIES, MAX_COPY, MAX_MESSAGES, MAX_RESPONSE, MAX_SLOTS, MAX_VALUES, PathCostSumParams,
+};
+use crate::circuit::compiled::unfit;
+use crate::circuit::plan::{Candidate, FLOODED_SHARE, Guarantees, PLANNED_CORES, PlanRequest, Search, no_parameters};
+use crate::circuit::prime::is_prime;
+use crate::circuit::reveal::Reveal;
+use crate::circuit::thermometer;
+use crate::circuit::traits::Circuit;
+use crate::error::{Error, Result};
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
-use crate::model::Quantizer;
+use crate::model::{Model, Output, Quantizer};
 
 /// Key shapes. The noise curve is flat from dimension 2560 on, so larger keys only serve larger polynomials: fewer masks to draw.
 pub(in crate::circuit) const SHAPES: [(usize, usize); 9] =
@@ -20,11 +25,33 @@ const TRIED_COLUMNS: usize = 5;
 /// Leaves are rounded up to a multiple of an eighth of the power of two below, and of this.
 const ROUND_LEAVES: usize = 8;
 
+impl Search for PathCostSumParams {
+    fn runs(model: &Model) -> bool {
+        matches!(model, Model::Forest(_))
+    }
+
+    fn search(model: &Model, quantizer: &Quantizer, _: Output, request: &PlanRequest) -> Result<Candidate<Self>> {
+        let Model::Forest(forest) = model else { return Err(unfit()) };
+        if request.reveal == Reveal::Nothing {
+            return Err(Error::user(
+                "circuit_unfit",
+                "path-cost shows a client the numbers of trees and (rounded) of leaves",
+            )
+            .hint("allow it with --reveal size, or choose --circuit cmux-forest"));
+        }
+        search(&ForestBoxes::new(forest, quantizer), quantizer, request)
+    }
+}
+
 /// Finds parameters for a compiled sum of trees.
 ///
 /// # Errors
 /// `no_parameters` where there are too many leaves, or their depth and the scores' range leave no room for flooding.
-pub fn search(forest: &ForestBoxes, quantizer: &Quantizer, request: &PlanRequest) -> Result<Needs> {
+pub fn search(
+    forest: &ForestBoxes,
+    quantizer: &Quantizer,
+    request: &PlanRequest,
+) -> Result<Candidate<PathCostSumParams>> {
     let leaves = forest.leaves();
     if rounded(leaves) > MAX_SLOTS {
         return Err(no_parameters(format!("path-cost answers at most {MAX_SLOTS} leaves, the trees have {leaves}"))
@@ -61,7 +88,7 @@ pub fn search(forest: &ForestBoxes, quantizer: &Quantizer, request: &PlanRequest
                     continue;
                 }
                 if let Some(params) = close(forest, &params, request) {
-                    let worth = needs(forest, params.clone()).total_seconds(request.bandwidth, PLANNED_CORES);
+                    let worth = candidate(forest, params.clone()).total_seconds(request.bandwidth, PLANNED_CORES);
                     if best.as_ref().is_none_or(|(least, _)| worth < *least) {
                         best = Some((worth, params));
                     }
@@ -78,7 +105,7 @@ pub fn search(forest: &ForestBoxes, quantizer: &Quantizer, request: &PlanRequest
         ))
         .hint("lower the depth or the bits of leaves' values, or choose another circuit with --circuit")
     })?;
-    Ok(needs(forest, params))
+    Ok(candidate(forest, params))
 }
 
 /// The number of leaves that the public half names.
@@ -235,11 +262,11 @@ pub(in crate::circuit) fn failure(forest: &ForestBoxes, params: &PathCostSumPara
     noise::log2_failure(margin, variance(forest, params)) + (params.messages() as f64).log2()
 }
 
-fn needs(forest: &ForestBoxes, params: PathCostSumParams) -> Needs {
+fn candidate(forest: &ForestBoxes, params: PathCostSumParams) -> Candidate<PathCostSumParams> {
     let shape = params.input.shape;
     let additions = forest.terms() * params.circles.len() + forest.leaves() * params.columns();
     let rerandomize = if params.noise_flooding.is_some() { cost::rerandomize_partial_seconds(shape) } else { 0.0 };
-    Needs {
+    Candidate {
         guarantees: Guarantees {
             p_fail_log2: Some(failure(forest, &params)),
             flooding_log2: flooding(forest, &params),
@@ -249,7 +276,7 @@ fn needs(forest: &ForestBoxes, params: PathCostSumParams) -> Needs {
             + params.ciphertexts() as f64 * rerandomize
             + cost::answer_seconds(params.ciphertexts(), shape.lwe_dimension()),
         parallelism: params.slots / params.stride,
-        spec: CircuitSpec::PathCostSum(params),
+        spec: params,
     }
 }
 

@@ -1,18 +1,18 @@
-//! What `LeafSum` needs: a bootstrap that is exact enough at both ends, as cheap as can be.
+//! The parameters of `LeafSum`: a bootstrap that is exact enough at both ends, as cheap as can be.
 
-use super::LeafSumParams;
-use super::evaluate::scale;
+use super::params::LeafSumParams;
 use crate::circuit::boxes::Boxes;
-use crate::circuit::plan::{Guarantees, Needs, PlanRequest, cut_beside_flooding, no_parameters};
+use crate::circuit::compiled::unfit;
+use crate::circuit::plan::{
+    Candidate, Guarantees, KEY_MEGABYTE_WORTH_SECONDS, PlanRequest, Search, cut_beside_flooding, no_parameters,
+};
+use crate::circuit::reveal::Reveal;
 use crate::circuit::thermometer;
-use crate::circuit::{CircuitSpec, Reveal};
+use crate::circuit::traits::AsCircuit;
 use crate::error::Result;
 use crate::fhe::bootstrap::BootstrapParams;
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
-use crate::model::Quantizer;
-
-/// What a megabyte of evaluation key is worth in seconds of compute, when candidates are compared.
-const SECONDS_PER_KEY_MEGABYTE: f64 = 0.0005;
+use crate::model::{Model, Output, Quantizer};
 
 /// Shapes of the answers' key.
 pub(in crate::circuit) const OUTPUTS: [(usize, usize); 9] =
@@ -23,11 +23,27 @@ pub(in crate::circuit) fn dimensions() -> impl Iterator<Item = usize> {
     (512..=1216).step_by(32)
 }
 
+impl Search for LeafSumParams {
+    fn runs(model: &Model) -> bool {
+        matches!(model, Model::Tree(_))
+    }
+
+    fn search(model: &Model, quantizer: &Quantizer, output: Output, request: &PlanRequest) -> Result<Candidate<Self>> {
+        let Model::Tree(tree) = model else { return Err(unfit()) };
+        search(&Boxes::signed(tree, quantizer), quantizer, output.classes(), request)
+    }
+}
+
 /// Finds the cheapest `(n, k, N, base, level, wire bits)` whose noise fits.
 ///
 /// # Errors
 /// `no_parameters` where the tree is too deep for any bootstrap, naming the deepest that fits.
-pub fn search(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Result<Needs> {
+fn search(
+    tests: &Boxes,
+    quantizer: &Quantizer,
+    classes: usize,
+    request: &PlanRequest,
+) -> Result<Candidate<LeafSumParams>> {
     best(tests, quantizer, classes, request).ok_or_else(|| {
         no_parameters(format!(
             "leaf-sum has no parameters for boxes of {} features and {classes} classes at a failure rate of 2^{:.0}",
@@ -41,14 +57,20 @@ pub fn search(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &Pl
     })
 }
 
-fn best(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Option<Needs> {
+fn best(
+    tests: &Boxes,
+    quantizer: &Quantizer,
+    classes: usize,
+    request: &PlanRequest,
+) -> Option<Candidate<LeafSumParams>> {
     let fits = candidates(tests, quantizer, classes)
         .filter_map(|params| fit(tests, params, request))
-        .map(|params| needs(tests, params));
+        .map(|params| candidate(tests, params));
     // Among the parameters of nearly the same cost, those whose bootstraps leave the least noise to hide.
-    let worth = |needs: &Needs| {
-        let hiding = needs.guarantees.flooding_log2.unwrap_or(0.0);
-        needs.core_seconds * (1.0 + hiding / 100.0) + SECONDS_PER_KEY_MEGABYTE * needs.spec.key_bytes() as f64 / 1e6
+    let worth = |candidate: &Candidate<LeafSumParams>| {
+        let flooding = candidate.guarantees.flooding_log2.unwrap_or(0.0);
+        let key_bytes = candidate.spec.as_circuit().key_bytes();
+        candidate.core_seconds * (1.0 + flooding / 100.0) + KEY_MEGABYTE_WORTH_SECONDS * key_bytes as f64 / 1e6
     };
     fits.min_by(|a, b| worth(a).total_cmp(&worth(b)))
 }
@@ -113,8 +135,8 @@ fn fit(tests: &Boxes, mut params: LeafSumParams, request: &PlanRequest) -> Optio
         params.input.bits = *bits;
         input_failure(tests, &params) <= budget
     })?;
-    let hides = request.reveal != Reveal::Model;
-    params.noise_flooding = hides.then_some(1);
+    let floods = request.reveal != Reveal::Model;
+    params.noise_flooding = floods.then_some(1);
     let room = |params: &LeafSumParams| noise::widest_flooding(params.margin(), variance(params), budget);
     let whole = sum_variance(&params);
     let most = noise::flooding_reach(room(&params));
@@ -122,7 +144,7 @@ fn fit(tests: &Boxes, mut params: LeafSumParams, request: &PlanRequest) -> Optio
         params.bootstrap.key_bits = *bits;
         sum_variance(&params) <= 1.05 * whole && noise::flooding_reach(room(&params)) >= 0.9 * most
     })?;
-    (params.response_bits, params.noise_flooding) = cut_beside_flooding(hides, |bits| {
+    (params.response_bits, params.noise_flooding) = cut_beside_flooding(floods, |bits| {
         params.response_bits = bits;
         room(&params)
     })?;
@@ -137,7 +159,7 @@ pub fn input_variance(params: &LeafSumParams, terms: usize, scale: f64) -> f64 {
 
 fn input_failure(tests: &Boxes, params: &LeafSumParams) -> f64 {
     noise::log2_union(tests.tests.iter().map(|test| {
-        let scale = scale(params, test) as f64;
+        let scale = params.scale(test.features) as f64;
         noise::log2_failure(0.5 * scale / params.circle as f64, input_variance(params, test.terms.len(), scale))
     }))
 }
@@ -173,7 +195,7 @@ fn output_failure(params: &LeafSumParams) -> f64 {
     noise::log2_failure(params.margin() - noise::flooding_reach(params.noise_flooding), variance(params))
 }
 
-fn needs(tests: &Boxes, params: LeafSumParams) -> Needs {
+fn candidate(tests: &Boxes, params: LeafSumParams) -> Candidate<LeafSumParams> {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let guarantees = Guarantees {
         p_fail_log2: Some(failure(tests, &params)),
@@ -181,7 +203,7 @@ fn needs(tests: &Boxes, params: LeafSumParams) -> Needs {
             .noise_flooding
             .map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
     };
-    Needs {
+    Candidate {
         core_seconds: params.boxes as f64
             * (cost::bootstrap_seconds(&params.bootstrap) + cost::zero_seconds(params.bootstrap.output))
             + cost::expand_seconds(&params.input)
@@ -189,6 +211,6 @@ fn needs(tests: &Boxes, params: LeafSumParams) -> Needs {
             + cost::rerandomize_seconds(params.bootstrap.output),
         parallelism: params.boxes,
         guarantees,
-        spec: CircuitSpec::LeafSum(params),
+        spec: params,
     }
 }

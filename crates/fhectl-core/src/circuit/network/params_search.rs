@@ -1,16 +1,16 @@
-//! What `Network` needs: the cheapest keys under which no layer has more noise than training put there.
+//! The parameters of `Network`: the cheapest keys under which no layer has more noise than training put there.
 
-use super::{InnerParams, NetworkParams, StageParams};
-use crate::circuit::CircuitSpec;
-use crate::circuit::plan::{Guarantees, Needs, no_parameters};
+use super::params::{InnerParams, NetworkParams, StageParams};
+use crate::circuit::compiled::unfit;
+use crate::circuit::key_part::KeyPart;
+use crate::circuit::plan::{Candidate, Guarantees, KEY_MEGABYTE_WORTH_SECONDS, PlanRequest, Search, no_parameters};
+use crate::circuit::traits::Circuit;
 use crate::error::{Error, Result};
 use crate::fhe::bootstrap::BootstrapParams;
 use crate::fhe::keyswitch::KeyswitchParams;
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
-use crate::model::{IntegerNetwork, Quantizer};
+use crate::model::{IntegerNetwork, Model, Output, Quantizer};
 
-/// What a megabyte of evaluation key is worth in seconds of compute, when candidates are compared.
-const SECONDS_PER_KEY_MEGABYTE: f64 = 0.0005;
 /// The share of a layer's noise that keys may use up; the rest is for cutting what travels.
 const FOR_KEYS: f64 = 0.97;
 /// The same at the scores, where flooding takes what is left.
@@ -81,7 +81,7 @@ pub struct Outline {
 /// Refuses a network that no keys could carry however its training ends, so that nobody trains it.
 ///
 /// # Errors
-/// As [`search`].
+/// As [`Search::search`].
 pub fn check_outline(outline: &Outline) -> Result<()> {
     let layers = outline.widths.len();
     let noise = |layer: usize| if layer + 1 == layers { outline.score_noise } else { outline.noise };
@@ -96,12 +96,23 @@ pub fn check_outline(outline: &Outline) -> Result<()> {
     find(&demands, outline.features, [4, 4]).map(drop)
 }
 
+impl Search for NetworkParams {
+    fn runs(model: &Model) -> bool {
+        matches!(model, Model::Network(_))
+    }
+
+    fn search(model: &Model, quantizer: &Quantizer, _: Output, _: &PlanRequest) -> Result<Candidate<Self>> {
+        let Model::Network(network) = model else { return Err(unfit()) };
+        search(network, quantizer)
+    }
+}
+
 /// Finds the cheapest keys of all layers together.
 ///
 /// # Errors
 /// `no_parameters` naming the layer whose noise no keys hold, and what to change; `circuit_unfit` without an
 /// activation.
-pub fn search(network: &IntegerNetwork, quantizer: &Quantizer) -> Result<Needs> {
+fn search(network: &IntegerNetwork, quantizer: &Quantizer) -> Result<Candidate<NetworkParams>> {
     let demands = Demands::of(network);
     let circles = [network.layers[0].circle, network.layers[demands.last()].circle];
     let params = find(&demands, quantizer.features.len(), circles)?;
@@ -109,11 +120,11 @@ pub fn search(network: &IntegerNetwork, quantizer: &Quantizer) -> Result<Needs> 
         let own = demands.squared_norms[demands.last()] * params.output_variance(demands.last() - 1);
         noise::log2_flooding_distance(own + public_key::zero_variance(params.output()), flood, params.scores)
     });
-    Ok(Needs {
+    Ok(Candidate {
         guarantees: Guarantees { p_fail_log2: None, flooding_log2 },
         core_seconds: core_seconds(&demands, &params),
         parallelism: demands.widths[..demands.last()].iter().copied().min().unwrap_or(1),
-        spec: CircuitSpec::Network(params),
+        spec: params,
     })
 }
 
@@ -142,7 +153,8 @@ fn find(demands: &Demands, features: usize, circles: [u64; 2]) -> Result<Network
             noise_flooding: Some(1),
         };
         for params in stages(demands, open, &mut furthest) {
-            let worth = core_seconds(demands, &params) + SECONDS_PER_KEY_MEGABYTE * params.key_bytes() as f64 / 1e6;
+            let key_bytes: usize = params.key_parts().iter().map(KeyPart::wire_len).sum();
+            let worth = core_seconds(demands, &params) + KEY_MEGABYTE_WORTH_SECONDS * key_bytes as f64 / 1e6;
             if best.as_ref().is_none_or(|(least, _)| worth < *least) {
                 best = Some((worth, params));
             }

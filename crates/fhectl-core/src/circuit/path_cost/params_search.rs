@@ -1,22 +1,44 @@
-//! What `PathCost` needs: a circle of prime steps that holds the counts, flooded, and as few bits as carry it.
+//! The parameters of `PathCost`: a circle of prime steps that holds the counts, flooded, and as few bits as carry it.
 
-use super::{MAX_LEAVES, PathCostParams, is_prime};
+use super::params::{MAX_LEAVES, PathCostParams};
 use crate::circuit::boxes::Boxes;
-use crate::circuit::plan::{FLOODED_SHARE, Guarantees, Needs, PlanRequest, no_parameters};
+use crate::circuit::compiled::unfit;
+use crate::circuit::plan::{Candidate, FLOODED_SHARE, Guarantees, PlanRequest, Search, no_parameters};
+use crate::circuit::prime::is_prime;
+use crate::circuit::reveal::Reveal;
 use crate::circuit::thermometer;
-use crate::circuit::{CircuitSpec, Reveal};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
-use crate::model::Quantizer;
+use crate::model::{Model, Output, Quantizer};
 
 /// Sizes of the key's one polynomial.
 pub(in crate::circuit) const SIZES: [usize; 2] = [2048, 4096];
+
+impl Search for PathCostParams {
+    fn runs(model: &Model) -> bool {
+        matches!(model, Model::Tree(_))
+    }
+
+    fn search(model: &Model, quantizer: &Quantizer, output: Output, request: &PlanRequest) -> Result<Candidate<Self>> {
+        let Model::Tree(tree) = model else { return Err(unfit()) };
+        if request.reveal == Reveal::Nothing {
+            return Err(Error::user("circuit_unfit", "path-cost shows a client the rounded number of leaves")
+                .hint("allow it with --reveal size, or choose --circuit leaf-sum"));
+        }
+        search(&Boxes::leaves(tree, quantizer), quantizer, output.classes(), request)
+    }
+}
 
 /// Finds parameters for a tree's leaf tests, the smaller key first.
 ///
 /// # Errors
 /// `no_parameters` where the tree has too many leaves, or its depth leaves no room for flooding.
-pub fn search(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &PlanRequest) -> Result<Needs> {
+fn search(
+    tests: &Boxes,
+    quantizer: &Quantizer,
+    classes: usize,
+    request: &PlanRequest,
+) -> Result<Candidate<PathCostParams>> {
     let leaves = tests.tests.len().max(1).next_power_of_two();
     if leaves > MAX_LEAVES {
         return Err(no_parameters(format!(
@@ -41,7 +63,7 @@ pub fn search(tests: &Boxes, quantizer: &Quantizer, classes: usize, request: &Pl
             noise_flooding: None,
         };
         if let Some(params) = fit(tests, params, request) {
-            return Ok(needs(tests, params));
+            return Ok(candidate(tests, params));
         }
     }
     Err(no_parameters(format!(
@@ -116,18 +138,18 @@ pub(in crate::circuit) fn failure(tests: &Boxes, params: &PathCostParams) -> f64
     noise::log2_failure(margin, variance(tests, params)) + (params.answers() as f64).log2()
 }
 
-fn needs(tests: &Boxes, params: PathCostParams) -> Needs {
+fn candidate(tests: &Boxes, params: PathCostParams) -> Candidate<PathCostParams> {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let per_leaf = if params.values { 2 } else { 1 };
     let rerandomize = if params.noise_flooding.is_some() { cost::rerandomize_seconds(params.input.shape) } else { 0.0 };
     let guarantees = Guarantees { p_fail_log2: Some(failure(tests, &params)), flooding_log2: flooding(tests, &params) };
-    Needs {
+    Candidate {
         core_seconds: cost::expand_seconds(&params.input)
             + cost::linear_seconds(terms * per_leaf, params.input.shape.lwe_dimension())
             + rerandomize * params.answers() as f64
             + cost::answer_seconds(params.answers(), params.input.shape.lwe_dimension()),
         parallelism: params.leaves,
         guarantees,
-        spec: CircuitSpec::PathCost(params),
+        spec: params,
     }
 }
