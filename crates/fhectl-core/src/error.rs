@@ -14,6 +14,13 @@ pub enum Blame {
 
 /// An error that a person can act on.
 ///
+/// ```
+/// use fhectl_core::error::Error;
+///
+/// let error = Error::user("csv_cell", "`abc` is not a number").hint("give a number").context("row 3");
+/// assert_eq!(error.to_string(), "row 3: `abc` is not a number");
+/// ```
+///
 /// `code` is stable (scripts and the protocol rely on it), `message` says what happened and where,
 /// `hint` what to do next. No field ever holds key material; a cell of the
 /// user's own table that cannot be read is quoted, on the user's side only.

@@ -11,7 +11,16 @@ use std::fmt;
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
-/// The identity of a bundle: a SHA-256 over both of its halves.
+/// The identity of a bundle: a SHA-256 over both of its halves, written as 64 hexadecimal digits.
+///
+/// ```
+/// use fhectl_core::bundle::ModelId;
+///
+/// let id = ModelId([0xab; 32]);
+/// assert_eq!(id.to_string(), "ab".repeat(32));
+/// assert_eq!(id.to_string().parse::<ModelId>()?, id);
+/// # Ok::<(), fhectl_core::error::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ModelId(pub [u8; 32]);
 

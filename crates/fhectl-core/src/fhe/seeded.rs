@@ -24,7 +24,7 @@ pub struct SeededLayout {
 impl SeededLayout {
     /// The exact length in bytes.
     pub const fn wire_len(&self) -> usize {
-        16 + wire::packed_len(self.bodies, self.bits)
+        wire::packed_len(self.bodies, self.bits).saturating_add(16)
     }
 
     /// The number of GLWE ciphertexts.

@@ -64,6 +64,17 @@ impl FeatureQuantizer {
 }
 
 /// The quantisers of all features, in the order of the model's columns.
+///
+/// ```
+/// use fhectl_core::model::{FeatureQuantizer, Quantizer};
+///
+/// let age = FeatureQuantizer::Edges { edges: vec![18.0, 65.0] };
+/// let height = FeatureQuantizer::Affine { low: 1.0, step: 0.1, levels: 16 };
+/// let quantizer = Quantizer { features: vec![age, height] };
+/// assert_eq!(quantizer.quantize(&[30.0, 1.72])?, [1, 7]);
+/// assert_eq!(quantizer.quantize(&[30.0]).unwrap_err().code, "row_shape");
+/// # Ok::<(), fhectl_core::error::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Quantizer {

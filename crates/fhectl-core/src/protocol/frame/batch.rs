@@ -73,6 +73,18 @@ pub fn answers_len(circuit: &CircuitSpec, count: usize) -> usize {
 
 /// Frames a batch of encrypted inputs of one length.
 ///
+/// ```
+/// use fhectl_core::bundle::ModelId;
+/// use fhectl_core::protocol::frame::{Lengths, read_inputs, write_inputs};
+///
+/// let model = ModelId([7; 32]);
+/// let bytes = write_inputs(&model, None, &[[1u8; 10], [2; 10]]);
+/// let batch = read_inputs(&model, Lengths { each: 10, tag: 0 }, &bytes)?;
+/// assert_eq!(batch.items, [[1u8; 10], [2; 10]]);
+/// assert_eq!(read_inputs(&ModelId([8; 32]), Lengths { each: 10, tag: 0 }, &bytes).unwrap_err().code, "wrong_model");
+/// # Ok::<(), fhectl_core::error::Error>(())
+/// ```
+///
 /// # Panics
 /// Where items differ in length: circuits give them all one.
 pub fn write_inputs(model: &ModelId, tag: Option<&[u8]>, items: &[impl AsRef<[u8]>]) -> Vec<u8> {
@@ -159,6 +171,20 @@ pub struct Asked<'a> {
 }
 
 /// Splits a framed batch of answers.
+///
+/// ```
+/// use fhectl_core::bundle::ModelId;
+/// use fhectl_core::protocol::frame::{Asked, Lengths, NO_KEY, read_answers, write_answers};
+///
+/// let model = ModelId([7; 32]);
+/// let bytes = write_answers(&model, &NO_KEY, None, &[[3u8; 5]]);
+/// let asked = Asked { model: &model, key: &NO_KEY, rows: 1, tagged: false };
+/// assert_eq!(read_answers(asked, Lengths { each: 5, tag: 0 }, &bytes)?.items, [[3u8; 5]]);
+/// // What was cut off or altered on its way is seen.
+/// let cut = &bytes[..bytes.len() - 1];
+/// assert_eq!(read_answers(asked, Lengths { each: 5, tag: 0 }, cut).unwrap_err().code, "answers_damaged");
+/// # Ok::<(), fhectl_core::error::Error>(())
+/// ```
 ///
 /// # Errors
 /// `answers_damaged` where the digest is not theirs, `answers_key` where another key was used, `answers_count` where
