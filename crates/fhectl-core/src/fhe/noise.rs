@@ -11,14 +11,12 @@
 //! ciphertexts that is a theorem where masks are uniform; for bootstraps and CMUXes, whose digits depend on earlier noise,
 //! the same formula is used as a heuristic.
 
-use super::{GlweShape, noise_formulas};
+use super::glwe_shape::GlweShape;
+pub use super::glwe_shape::MIN_LWE_DIMENSION;
+use super::noise_formulas;
 
 /// The security of the curve, in bits.
 pub const SECURITY_BITS: u32 = 132;
-
-/// `docs/PARAMETERS.md` has what the lattice-estimator says of the curve from here to 8192. Below, coded-BKW attacks,
-/// which the curve does not model, take over. So no key here is shorter.
-pub const MIN_LWE_DIMENSION: usize = 512;
 
 const MODULUS: f64 = 18_446_744_073_709_551_616.0; // 2^64
 
