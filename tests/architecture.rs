@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Modules of `fhectl-core` in layer order: each may use only those before it.
-const CORE: [&str; 6] = ["error", "model", "fhe", "circuit", "bundle", "protocol"];
+const CORE: [&str; 8] = ["error", "model", "fhe", "circuit", "bundle", "protocol", "client", "server_model"];
 /// Of `fhectl-train`, of `fhectl-server` and of the command line.
 const OTHERS: [&[&str]; 3] = [&["data", "train", "import"], &["store", "server"], &["client", "report", "commands"]];
 

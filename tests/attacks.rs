@@ -12,7 +12,7 @@ use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::{Circuit, CircuitKind, CircuitSpec, ClientKey, Evaluator, Reveal, decode, encode};
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{GlweList, Lwe, PartialGlwe, Random, SeededLayout};
-use fhectl_core::model::{IntegerTree, Model, Node, Output, Quantizer, ValueNode};
+use fhectl_core::model::{ClassNode, IntegerTree, Model, Output, Quantizer, ValueTree};
 
 /// A spec whose answers are not cut.
 fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal) -> CircuitSpec {
@@ -285,12 +285,9 @@ fn one_answer_of_path_cost_for_a_sum_does_not_give_the_thresholds_away() {
         tested.sort_unstable();
         tested.dedup();
         let Model::Forest(forest) = &model else { unreachable!() };
-        let nodes = forest.trees.iter().flat_map(|tree| &tree.nodes);
-        let splits = nodes.filter_map(|node| match node {
-            ValueNode::Split { feature, threshold, .. } => Some(*feature as usize * 3 + *threshold as usize - 1),
-            ValueNode::Leaf { .. } => None,
-        });
-        let mut secret: Vec<usize> = splits.collect();
+        let splits = forest.trees.iter().flat_map(ValueTree::splits);
+        let mut secret: Vec<usize> =
+            splits.map(|(feature, threshold)| feature as usize * 3 + *threshold as usize - 1).collect();
         secret.sort_unstable();
         secret.dedup();
         assert_eq!(tested, if leaks { secret } else { Vec::new() }, "reveal {reveal}");
@@ -331,8 +328,8 @@ fn what_is_no_request_or_no_answer_of_a_sum_is_named() {
 fn one_answer_of_leaf_sum_does_not_match_a_replay_of_the_right_model() {
     let quantizer = common::quantizer(3, 6);
     let stump = |feature: u32, threshold: u32| {
-        let split = Node::Split { feature, threshold, low: 1, high: 2 };
-        Model::Tree(IntegerTree { classes: 2, nodes: vec![split, Node::Leaf { class: 0 }, Node::Leaf { class: 1 }] })
+        let split = ClassNode::Split { feature, threshold, low: 1, high: 2 };
+        Model::Tree(IntegerTree::new(2, vec![split, ClassNode::leaf(0), ClassNode::leaf(1)]).unwrap())
     };
     let secret = (1, 4);
     let model = stump(secret.0, secret.1);

@@ -6,7 +6,7 @@ use fhectl_core::circuit::plan::{Plan, PlanRequest, plan};
 use fhectl_core::circuit::{CircuitKind, ClientKey, Evaluator, Reveal, decode, encode};
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{Random, noise};
-use fhectl_core::model::{IntegerForest, Model, Output, Quantizer, ValueNode, ValueTree};
+use fhectl_core::model::{Branch, IntegerForest, Model, Output, Quantizer, ValueLeaf};
 use proptest::prelude::*;
 use std::time::Instant;
 
@@ -92,24 +92,17 @@ fn path_cost_equals_a_sum_of_trees() {
 
 /// A forest whose thresholds may contradict earlier ones, with leaves that no row reaches and trees that are constants.
 fn wild_forest(quantizer: &Quantizer, trees: usize, scores: usize, random: &mut Random) -> IntegerForest {
-    fn grow(quantizer: &Quantizer, depth: u32, scores: usize, tree: &mut ValueTree, random: &mut Random) -> u32 {
-        let at = tree.nodes.len();
-        tree.nodes.push(ValueNode::Leaf { values: (0..scores).map(|_| random.below(31) as i32 - 15).collect() });
+    fn grow(quantizer: &Quantizer, depth: u32, scores: usize, random: &mut Random) -> Branch<u32, ValueLeaf> {
+        let values = (0..scores).map(|_| random.below(31) as i32 - 15).collect();
         if depth == 0 || random.below(5) == 0 {
-            return at as u32;
+            return Branch::Leaf(ValueLeaf { values });
         }
         let feature = random.below(quantizer.features.len() as u64) as usize;
         let threshold = 1 + random.below(u64::from(quantizer.features[feature].levels()) - 1) as u32;
-        let low = grow(quantizer, depth - 1, scores, tree, random);
-        let high = grow(quantizer, depth - 1, scores, tree, random);
-        tree.nodes[at] = ValueNode::Split { feature: feature as u32, threshold, low, high };
-        at as u32
+        let low = grow(quantizer, depth - 1, scores, random);
+        Branch::split(feature as u32, threshold, low, grow(quantizer, depth - 1, scores, random))
     }
-    let mut tree = || {
-        let mut tree = ValueTree { nodes: Vec::new() };
-        grow(quantizer, 4, scores, &mut tree, random);
-        tree
-    };
+    let mut tree = || grow(quantizer, 4, scores, random).depth_first();
     IntegerForest { trees: (0..trees).map(|_| tree()).collect(), biases: vec![-7; scores] }
 }
 
@@ -253,16 +246,16 @@ fn auto_takes_the_cheapest_that_reveals_no_more_than_allowed() {
 #[test]
 fn a_tree_too_deep_is_refused_with_the_depth_that_fits() {
     // A path of 200 features: no blind rotation resolves a 400th of the circle at 2^-128.
-    use fhectl_core::model::{IntegerTree, Node};
+    use fhectl_core::model::{ClassNode, IntegerTree};
     let quantizer = common::quantizer(200, 4);
     let mut nodes = Vec::new();
     for feature in 0..200u32 {
         let at = nodes.len() as u32;
-        nodes.push(Node::Split { feature, threshold: 2, low: at + 1, high: at + 2 });
-        nodes.push(Node::Leaf { class: 0 });
+        nodes.push(ClassNode::Split { feature, threshold: 2, low: at + 1, high: at + 2 });
+        nodes.push(ClassNode::leaf(0));
     }
-    nodes.push(Node::Leaf { class: 1 });
-    let model = Model::Tree(IntegerTree { classes: 2, nodes });
+    nodes.push(ClassNode::leaf(1));
+    let model = Model::Tree(IntegerTree::new(2, nodes).unwrap());
     model.check(&quantizer, Output::Classes(2)).unwrap();
     let request = PlanRequest { circuit: Some(CircuitKind::LeafSum), ..PlanRequest::default() };
     let error = plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err();

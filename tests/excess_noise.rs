@@ -14,7 +14,7 @@ use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Evaluator, thermometer};
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{Lwe, PartialGlwe, Random, SeededLayout};
-use fhectl_core::model::{Model, Output, Quantizer, ValueNode};
+use fhectl_core::model::{Model, Output, Quantizer, ValueTree};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -195,10 +195,8 @@ fn extra_noise_shows_less_of_a_tree_where_flooding_fills_the_step() {
 fn extra_noise_shows_less_of_a_sum_of_trees_where_flooding_fills_the_step() {
     let quantizer = common::quantizer(12, 8);
     let forest = common::forest(&quantizer, [4, 2, 1], 60, &mut common::random(3));
-    let nodes = forest.trees.iter().flat_map(|tree| &tree.nodes);
-    let used: BTreeSet<usize> = nodes
-        .filter_map(|node| if let ValueNode::Split { feature, .. } = node { Some(*feature as usize) } else { None })
-        .collect();
+    let splits = forest.trees.iter().flat_map(ValueTree::splits);
+    let used: BTreeSet<usize> = splits.map(|(feature, _)| feature as usize).collect();
     let model = Model::Forest(forest);
     let spec = planned(&model, &quantizer);
     let params = path_cost_sum(&spec);

@@ -19,7 +19,7 @@ use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::rerandomize::Rerandomizer;
 use fhectl_core::fhe::zeros::Zeros;
 use fhectl_core::fhe::{GlweSecret, Lwe, PartialGlwe, Random, SeededLayout, wire};
-use fhectl_core::model::{IntegerForest, IntegerTree, Model, Node, Output, Quantizer};
+use fhectl_core::model::{ClassNode, IntegerForest, IntegerTree, Model, Output, Quantizer};
 
 /// The distance of a phase from the nearest of `modulus` messages, in turns.
 fn noise(phase: u64, modulus: u64) -> f64 {
@@ -142,14 +142,14 @@ fn shift(layout: SeededLayout, request: &[u8], by: impl Fn(usize) -> Option<u64>
 
 /// A full tree that tests these features, one a split from the root on, with leaves that differ from their neighbours.
 fn tree(features: &[u32]) -> IntegerTree {
-    let splits = features.iter().enumerate().map(|(at, feature)| Node::Split {
+    let splits = features.iter().enumerate().map(|(at, feature)| ClassNode::Split {
         feature: *feature,
         threshold: 1 + at as u32 % 3,
         low: 2 * at as u32 + 1,
         high: 2 * at as u32 + 2,
     });
-    let leaves = (0..=features.len() as u32).map(|at| Node::Leaf { class: at % 2 });
-    IntegerTree { classes: 2, nodes: splits.chain(leaves).collect() }
+    let leaves = (0..=features.len() as u32).map(|at| ClassNode::leaf(at % 2));
+    IntegerTree::new(2, splits.chain(leaves).collect()).unwrap()
 }
 
 /// Models that read every second feature of `quantizer`.
@@ -264,8 +264,8 @@ fn the_noise_of_answers_is_no_replays() {
     const CIPHERTEXTS: usize = 300;
     let quantizer = common::quantizer(3, 4);
     let stump = |feature: u32, threshold: u32| {
-        let split = Node::Split { feature, threshold, low: 1, high: 2 };
-        IntegerTree { classes: 2, nodes: vec![split, Node::Leaf { class: 0 }, Node::Leaf { class: 1 }] }
+        let split = ClassNode::Split { feature, threshold, low: 1, high: 2 };
+        IntegerTree::new(2, vec![split, ClassNode::leaf(0), ClassNode::leaf(1)]).unwrap()
     };
     let candidates: Vec<IntegerTree> =
         [(0, 1), (0, 3), (1, 1), (1, 2), (2, 2), (2, 3)].map(|(f, t)| stump(f, t)).into();

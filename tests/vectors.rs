@@ -1,4 +1,4 @@
-//! Known answers of every circuit at fixed seeds, in `tests/vectors/`: what `docs/FORMAT.md` says, as bytes.
+//! Known answers of every circuit at fixed seeds, in `tests/vectors/`: what `docs/src/reference/formats.md` says, as bytes.
 //!
 //! All bytes that a client makes are compared one by one with what is made now, and so are the answers of circuits that
 //! compute with whole numbers. Where answers come of bootstraps or CMUXes, their last bits depend on the plan of the Fourier
@@ -149,7 +149,7 @@ fn an_altered_answer_has_other_scores() {
     let case = stored("linear");
     let transcript = Transcript::new(&case);
     let item = transcript.items(&read("linear", "answers.bin")).remove(0);
-    let scores = |item: &[u8]| circuit::decode(&case.client.circuit, &transcript.secret, item).unwrap();
+    let scores = |item: &[u8]| circuit::decode(&case.client.circuit, transcript.keys.secret(), item).unwrap();
     let mut altered = item.clone();
     // The top bit of the body, which is the last word of the first score.
     let CircuitSpec::Linear(params) = &case.client.circuit else { panic!("not linear") };
@@ -158,7 +158,7 @@ fn an_altered_answer_has_other_scores() {
     assert_ne!(scores(&item), scores(&altered));
 }
 
-/// The noise bound that `docs/FORMAT.md` gives as a formula.
+/// The noise bound that `docs/src/reference/formats.md` gives as a formula.
 #[test]
 fn the_documents_noise_bound_is_the_codes() {
     for dimension in MIN_LWE_DIMENSION..=8192 {

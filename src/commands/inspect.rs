@@ -65,7 +65,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
             table.add_row([label.to_owned(), value]);
         }
     }
-    say!("{table}");
+    say!("{}", table.trim_fmt());
     if !plans.is_empty() {
         let chosen = plans.iter().position(|plan| plan.spec.kind() == spec.circuit.kind()).unwrap_or(plans.len());
         say!("\nestimated for an inference, {PLANNED_CORES} cores on either side:");

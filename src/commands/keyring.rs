@@ -4,16 +4,16 @@ use super::ids::{is_id, names_in, short, shown_age};
 use super::locate::{KeysFolder, ModelArgs, ServerArgs};
 use super::say;
 use crate::client::Keyring;
-use crate::client::keyring::{RETIRE_AFTER, StoredKey};
+use crate::client::keyring::{StoredKey, age, made};
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
-use fhectl_core::bundle::ClientBundle;
+use fhectl_core::client::ClientModel;
+use fhectl_core::client::policy::RETIRE_AFTER;
 use fhectl_core::error::{Error, Result};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::time::UNIX_EPOCH;
 
 /// List, delete or rotate this client's own keys.
 #[derive(Args)]
@@ -110,8 +110,8 @@ fn list(args: &ListArgs) -> Result<()> {
                 id,
                 header.name.clone(),
                 header.circuit.clone(),
-                humantime::format_rfc3339_seconds(header.made).to_string(),
-                shown_age(header.age()),
+                humantime::format_rfc3339_seconds(made(header)).to_string(),
+                shown_age(age(header)),
                 if header.sealed { "yes" } else { "no" }.to_owned(),
                 failures,
                 file,
@@ -125,7 +125,7 @@ fn list(args: &ListArgs) -> Result<()> {
         };
     }
     if !keys.is_empty() {
-        say!("{table}");
+        say!("{}", table.trim_fmt());
     }
     say!("{} keys", keys.len());
     Ok(())
@@ -137,8 +137,8 @@ fn as_json(key: &StoredKey) -> serde_json::Value {
         "model_id": key.model,
         "model": header.map(|header| &header.name),
         "circuit": header.map(|header| &header.circuit),
-        "made": header.map(|header| header.made.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()),
-        "age_seconds": header.map(|header| header.age().as_secs()),
+        "made": header.map(|header| header.made),
+        "age_seconds": header.map(|header| age(header).as_secs()),
         "encrypted": header.map(|header| header.sealed),
         "failures": key.failures,
         "retired": key.failures >= RETIRE_AFTER,
@@ -194,15 +194,15 @@ fn confirmed(question: &str) -> Result<bool> {
 }
 
 fn rotate(mut args: RotateArgs) -> Result<()> {
-    let bundle = bundle(&mut args)?;
-    let header = args.server.keyring(None)?.rotate(&bundle)?;
+    let model = model(&mut args)?;
+    let header = args.server.keyring(None)?.rotate(&model)?;
     let sealed = if header.sealed { ", under the passphrase" } else { ", without a passphrase" };
-    say!("a new key for {} (id {:.16}){sealed}; the old one is gone", header.name, bundle.id.to_string());
+    say!("a new key for {} (id {:.16}){sealed}; the old one is gone", header.name, model.id().to_string());
     Ok(())
 }
 
 /// The model's public half, which says what its keys are: by name or path, by its id among the models, or from a server.
-fn bundle(args: &mut RotateArgs) -> Result<ClientBundle> {
+fn model(args: &mut RotateArgs) -> Result<ClientModel> {
     if !args.model.path().exists() {
         let names = names_in(&args.model.models);
         let meant: Vec<&String> =

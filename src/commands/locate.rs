@@ -4,7 +4,8 @@ use super::units::parse_probability;
 use crate::client::{Http, Keyring, Passphrase, http, session};
 use crate::report::card::with_measured;
 use clap::Args;
-use fhectl_core::bundle::{ClientBundle, ModelId, ServerBundle, folder};
+use fhectl_core::bundle::{ModelId, ServerBundle, folder};
+use fhectl_core::client::ClientModel;
 use fhectl_core::error::{Error, Result};
 use std::fs::{self, File};
 use std::io::Read;
@@ -158,10 +159,10 @@ impl ModelArgs {
     ///
     /// # Errors
     /// `model_unknown` where neither has it, naming those that are there.
-    pub fn client(&self, http: Option<&Http>) -> Result<ClientBundle> {
+    pub fn client(&self, http: Option<&Http>) -> Result<ClientModel> {
         let path = self.path();
         match http {
-            _ if path.exists() => folder::read_client(&path),
+            _ if path.exists() => folder::read_client(&path).map(ClientModel::from),
             Some(http) => session::fetch_client(http, &self.model),
             None => Err(self.unknown()),
         }

@@ -2,19 +2,20 @@
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
 use super::play_report::{Answers, Figures, Outcome, Simulations};
+use super::runtime::runtime;
+use super::say;
 use super::turns::Turns;
 use super::units::parse_duration;
 use super::untrusted::settle;
-use super::{say, serve};
-use crate::client::keyring::Told;
 use crate::client::session::Upload;
 use crate::client::{Http, Session};
 use crate::report::{number, progress};
 use clap::Args;
-use fhectl_core::bundle::{ClientBundle, ClientSpec, ServerBundle};
-use fhectl_core::circuit::CircuitSpec;
+use fhectl_core::bundle::{ClientSpec, ServerBundle};
+use fhectl_core::client::conversation::Part;
+use fhectl_core::client::{ClientModel, Detail, Predicted};
 use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{Output, class_of_scores};
+use fhectl_core::model::Output;
 use fhectl_core::protocol::frame;
 use fhectl_server::server::{ServeConfig, Server};
 use fhectl_server::store::KeyStore;
@@ -79,9 +80,9 @@ pub fn run(args: PlayArgs) -> Result<()> {
         open_output(path)?;
     }
     let remote = args.server.remote()?;
-    let bundle = args.model.client(remote.as_ref())?;
-    let mut rows = test_rows(&args, &bundle)?;
-    let simulations = simulate(&args, &bundle, &rows)?;
+    let model = args.model.client(remote.as_ref())?;
+    let mut rows = test_rows(&args, &model)?;
+    let simulations = simulate(&args, &model, &rows)?;
     if args.simulate && args.samples.is_none() {
         return Ok(());
     }
@@ -91,16 +92,16 @@ pub fn run(args: PlayArgs) -> Result<()> {
         rows.labels.truncate(samples as usize);
         rows.values.truncate(samples as usize);
     }
-    bundle.spec.check_failure(args.server.accept_p_fail)?;
+    model.spec().check_failure(args.server.accept_p_fail)?;
     let keyring = args.server.keyring(args.key_max_age)?;
     let (http, owner) = match remote {
-        Some(http) => (http, args.model.owner(&bundle.id)?),
+        Some(http) => (http, args.model.owner(model.id())?),
         None => {
-            let owner = args.model.owner_at_hand(&bundle.id)?;
+            let owner = args.model.owner_at_hand(model.id())?;
             (start_own(owner.clone())?, Some(owner))
         }
     };
-    let turns = Turns { http: &http, bundle: &bundle, keyring: &keyring, told: Told::Prediction };
+    let turns = Turns { http: &http, model: &model, keyring: &keyring, detail: Detail::Prediction };
     let outcome = play(&args, &turns, owner.as_ref(), &rows, simulations);
     rows.rows.zeroize();
     outcome
@@ -116,7 +117,7 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let serve = || -> Result<()> {
-            serve::runtime()?.block_on(async {
+            runtime()?.block_on(async {
                 let listen = ([127, 0, 0, 1], 0).into();
                 let mut config = ServeConfig::new(vec![owner], listen, KeyStore::open("memory:").await?);
                 // There is one client, and it would rather wait.
@@ -137,8 +138,8 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
     Http::new(&format!("http://{address}"), None, Vec::new())
 }
 
-fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
-    let spec = &bundle.spec;
+fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
+    let spec = model.spec();
     let task = Some(match spec.output() {
         Output::Classes(_) => Task::Classify,
         Output::Value => Task::Regress,
@@ -169,15 +170,15 @@ fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
 
 /// Predicts a network's encrypted accuracy, on the whole test set and on the rows that will be encrypted, where the
 /// owner's half is at hand. Exact circuits have nothing to simulate.
-fn simulate(args: &PlayArgs, bundle: &ClientBundle, rows: &Dataset) -> Result<Option<Simulations>> {
-    if bundle.spec.circuit.is_exact() {
+fn simulate(args: &PlayArgs, model: &ClientModel, rows: &Dataset) -> Result<Option<Simulations>> {
+    if model.spec().circuit.is_exact() {
         if args.simulate {
             return Err(Error::user("nothing_to_simulate", "only networks have noise in their answers")
-                .hint(format!("{} is exact; play it without --simulate", bundle.spec.circuit.kind())));
+                .hint(format!("{} is exact; play it without --simulate", model.spec().circuit.kind())));
         }
         return Ok(None);
     }
-    let Some(owner) = args.model.owner(&bundle.id)? else {
+    let Some(owner) = args.model.owner(model.id())? else {
         if args.simulate {
             return Err(Error::user("owner_missing", "simulating needs the model: server.zip is not at hand")
                 .hint("name the model's folder, not the server's model"));
@@ -186,9 +187,9 @@ fn simulate(args: &PlayArgs, bundle: &ClientBundle, rows: &Dataset) -> Result<Op
     };
     let work = progress::spinner(format!("simulating {} rows", rows.len()));
     let draw = |rows: &Dataset| {
-        let value = |parts: i64| bundle.spec.value(&[parts]).unwrap_or_default();
+        let value = |parts: i64| model.spec().value(&[parts]).unwrap_or_default();
         let simulated =
-            train::simulated(&bundle.spec.circuit, &owner.server.model, &bundle.spec.quantizer, rows, value)?;
+            train::simulated(&model.spec().circuit, &owner.server.model, &model.spec().quantizer, rows, value)?;
         simulated.ok_or_else(|| Error::fault("model_invalid", "a network's circuit on another model"))
     };
     let whole = draw(rows)?;
@@ -224,8 +225,8 @@ fn play(
     rows: &Dataset,
     simulations: Option<Simulations>,
 ) -> Result<()> {
-    let bundle = turns.bundle;
-    let quantized = quantize(&bundle.spec, &rows.rows)?;
+    let spec = turns.model.spec();
+    let quantized = quantize(spec, &rows.rows)?;
 
     let start = Instant::now();
     let bar = progress::bar(rows.len(), "encrypted");
@@ -235,25 +236,22 @@ fn play(
             bar.suspend(|| say!("Size of the payload: {:.2} kilobytes", exchange.request_bytes as f64 / 1024.0));
         }
         bar.inc(1);
-        let Some(scores) = &exchange.scores[0] else {
+        let Some(prediction) = &exchange.predictions[0] else {
             // Told when all is sent.
             return;
         };
-        let answers = match bundle.spec.value(scores.values()) {
-            Some(predicted) => Answers::Value { predicted, expected: rows.values[index] },
-            None => Answers::Class { predicted: scores.class(), expected: rows.labels[index] as usize },
+        let answers = match prediction.predicted() {
+            Predicted::Value(predicted) => Answers::Value { predicted, expected: rows.values[index] },
+            Predicted::Class(predicted) => Answers::Class { predicted, expected: rows.labels[index] as usize },
         };
         let outcome = Outcome {
             answers,
-            agrees: owner.map(|owner| {
-                agrees(&bundle.spec.circuit, &owner.server.model.scores(&quantized[index]), scores.values())
-            }),
+            agrees: owner
+                .map(|owner| prediction.agrees_with(&spec.circuit, &owner.server.model.scores(&quantized[index]))),
             exchange,
         };
         let (predicted, expected) = match answers {
-            Answers::Class { predicted, expected } => {
-                (bundle.spec.classes[predicted].clone(), bundle.spec.classes[expected].clone())
-            }
+            Answers::Class { predicted, expected } => (spec.classes[predicted].clone(), spec.classes[expected].clone()),
             Answers::Value { predicted, expected } => (number(predicted), expected.to_string()),
         };
         bar.suspend(|| {
@@ -266,7 +264,7 @@ fn play(
     };
     let upload = |upload: Upload<'_>| {
         bar.suspend(|| match upload {
-            Upload::Part { index, remaining } => {
+            Upload::Part(Part { index, remaining, .. }) => {
                 say!("Sending {index}-th piece of the key (remaining size is {:.2} kbytes)", remaining as f64 / 1024.0);
             }
             Upload::Stored { key_id } => say!("Storing the key in the database under uid={key_id}"),
@@ -283,14 +281,14 @@ fn play(
     let reported = if done.is_err() || outcomes.is_empty() {
         Ok(())
     } else {
-        let figures = Figures::new(&bundle.spec, frame::key_len(&bundle.spec.circuit), &outcomes, wall, simulations);
-        report(args, bundle, &figures.of_rows(rows.len()), &outcomes)
+        let figures = Figures::new(spec, frame::key_len(&spec.circuit), &outcomes, wall, simulations);
+        report(args, spec, &figures.of_rows(rows.len()), &outcomes)
     };
     settle(distrusted, done.and(reported))
 }
 
 /// Prints and writes what was asked for.
-fn report(args: &PlayArgs, bundle: &ClientBundle, figures: &Figures, outcomes: &[Outcome]) -> Result<()> {
+fn report(args: &PlayArgs, spec: &ClientSpec, figures: &Figures, outcomes: &[Outcome]) -> Result<()> {
     figures.print();
     // A card holds no run of which something cannot be trusted.
     if args.record && figures.unanswered() == 0 {
@@ -304,14 +302,9 @@ fn report(args: &PlayArgs, bundle: &ClientBundle, figures: &Figures, outcomes: &
         figures.export_json(path)?;
     }
     if let Some(path) = &args.report {
-        figures.export_html(path, &bundle.spec, outcomes)?;
+        figures.export_html(path, spec, outcomes)?;
     }
     Ok(())
-}
-
-/// Exact circuits give the clear model's scores; a network's carry noise, and its class counts.
-fn agrees(circuit: &CircuitSpec, clear: &[i64], scores: &[i64]) -> bool {
-    if circuit.is_exact() { clear == scores } else { class_of_scores(clear) == class_of_scores(scores) }
 }
 
 /// Runs every row on `jobs` threads and hands the exchanges over in the order of rows.

@@ -5,11 +5,10 @@ use super::play::{quantize, start_own};
 use super::turns::Turns;
 use super::units::parse_duration;
 use super::untrusted::settle;
-use crate::client::keyring::Told;
 use crate::report::progress;
 use clap::Args;
 use fhectl_core::bundle::ClientSpec;
-use fhectl_core::circuit::Scores;
+use fhectl_core::client::{Detail, Predicted, Prediction};
 use fhectl_core::error::{Error, Result};
 use fhectl_train::data;
 use std::io::Write;
@@ -53,8 +52,8 @@ pub struct PredictArgs {
 
 pub fn run(args: PredictArgs) -> Result<()> {
     let remote = args.server.remote()?;
-    let bundle = args.model.client(remote.as_ref())?;
-    let spec = &bundle.spec;
+    let model = args.model.client(remote.as_ref())?;
+    let spec = model.spec();
     spec.check_failure(args.server.accept_p_fail)?;
     let rows = Zeroizing::new(data::read_rows(&args.input, &spec.features, Some(&spec.target))?);
     let quantized = quantize(spec, &rows)?;
@@ -63,7 +62,7 @@ pub fn run(args: PredictArgs) -> Result<()> {
 
     let http = match remote {
         Some(http) => http,
-        None => start_own(args.model.owner_at_hand(&bundle.id)?)?,
+        None => start_own(args.model.owner_at_hand(model.id())?)?,
     };
     let keyring = args.server.keyring(args.key_max_age)?;
 
@@ -75,20 +74,20 @@ pub fn run(args: PredictArgs) -> Result<()> {
         None => Box::new(std::io::stdout().lock()),
     };
     let mut table = csv::Writer::from_writer(sink);
-    let scored = args.scores || spec.circuit.is_exact();
+    let detail = if args.scores { Detail::Scores } else { Detail::Prediction };
+    let scored = detail.shows_scores(&spec.circuit);
     let named = spec.classes.iter().filter(|_| scored).map(|class| format!("score_{class}"));
     let header = ["prediction".to_owned()].into_iter().chain(named);
     table.write_record(header).map_err(|error| lost(&error))?;
     let bar = progress::bar(quantized.len(), "encrypted");
-    let told = if args.scores { Told::Scores } else { Told::Prediction };
-    let turns = Turns { http: &http, bundle: &bundle, keyring: &keyring, told };
+    let turns = Turns { http: &http, model: &model, keyring: &keyring, detail };
     let (all, distrusted) = turns.run(
         quantized.len(),
         |_| (),
         |session, rows| {
             quantized[rows].chunks(session.batch_rows()).try_for_each(|batch| {
-                for scores in session.infer(batch)?.scores {
-                    table.write_record(record(spec, scored, scores.as_ref())).map_err(|error| lost(&error))?;
+                for prediction in session.infer(batch)?.predictions {
+                    table.write_record(record(spec, scored, prediction.as_ref())).map_err(|error| lost(&error))?;
                 }
                 // What was paid for is kept, whatever happens to the next batch.
                 table.flush().map_err(|error| lost(&error.into()))?;
@@ -103,16 +102,16 @@ pub fn run(args: PredictArgs) -> Result<()> {
     settle(distrusted, all)
 }
 
-/// A row of the table: the prediction and, of classes where they are to be `scored`, their scores. All cells are empty
+/// A row of the table: the prediction and, of classes where they may be shown (`scored`), their scores. All cells are empty
 /// where there is no answer that can be trusted, so that rows stay in their places.
-fn record(spec: &ClientSpec, scored: bool, scores: Option<&Scores>) -> Vec<String> {
+fn record(spec: &ClientSpec, scored: bool, prediction: Option<&Prediction>) -> Vec<String> {
     let columns = if scored { spec.classes.len() } else { 0 };
-    let Some(scores) = scores else { return vec![String::new(); 1 + columns] };
-    if let Some(value) = spec.value(scores.values()) {
-        return vec![value.to_string()];
-    }
-    let class = spec.classes[scores.class()].clone();
-    let of_classes = spec.class_scores(scores.values());
+    let Some(prediction) = prediction else { return vec![String::new(); 1 + columns] };
+    let class = match prediction.predicted() {
+        Predicted::Value(value) => return vec![value.to_string()],
+        Predicted::Class(class) => spec.classes[class].clone(),
+    };
+    let of_classes = prediction.class_scores().unwrap_or_default();
     [class].into_iter().chain(of_classes.iter().take(columns).map(f64::to_string)).collect()
 }
 

@@ -1,20 +1,19 @@
 //! Rows in turns: each turn under one key, as many rows as the key may be asked about.
 
-use crate::client::keyring::Told;
 use crate::client::session::Upload;
-use crate::client::{ClientKeys, Distrusted, Http, Keyring, Session};
+use crate::client::{Distrusted, Http, Keyring, OpenedKeys, Session};
 use crate::report::{note, progress};
-use fhectl_core::bundle::ClientBundle;
+use fhectl_core::client::{ClientModel, Detail};
 use fhectl_core::error::Result;
 use std::ops::Range;
 
 /// A client, its server and its keys.
 pub struct Turns<'a> {
     pub http: &'a Http,
-    pub bundle: &'a ClientBundle,
+    pub model: &'a ClientModel,
     pub keyring: &'a Keyring,
     /// What is written down of answers.
-    pub told: Told,
+    pub detail: Detail,
 }
 
 impl Turns<'_> {
@@ -47,17 +46,17 @@ impl Turns<'_> {
         each: &mut impl FnMut(&Session<'_>, Range<usize>) -> Result<()>,
         distrusted: &mut Distrusted,
     ) -> Result<usize> {
-        let keys = keys(self.keyring, self.bundle)?;
-        let session = Session::open(self.http, self.bundle, &keys)?;
+        let keys = keys(self.keyring, self.model)?;
+        let session = Session::open(self.http, self.model, &keys.keys, self.detail)?;
         session.bring_key(upload)?;
         // None where another process took the last of them: the next turn has a new key.
-        let taken = self.keyring.take_rows(self.bundle, &keys, rows.len(), self.told)?;
+        let taken = self.keyring.take_rows(self.model, &keys, rows.len(), self.detail)?;
         let end = rows.start + taken;
         let outcome = each(&session, rows.start..end);
         let seen = session.distrusted();
         // Keys retire after a few; these are counted whatever ends the run.
         if seen.batches > 0 {
-            self.keyring.report_failures(&self.bundle.id, &keys, seen.batches)?;
+            self.keyring.report_failures(self.model.id(), &keys, seen.batches)?;
         }
         distrusted.add(seen);
         outcome?;
@@ -69,15 +68,15 @@ impl Turns<'_> {
 }
 
 /// The client's keys, made where there are none. What a person should know of them is told on stderr.
-fn keys(keyring: &Keyring, bundle: &ClientBundle) -> Result<ClientKeys> {
+fn keys(keyring: &Keyring, model: &ClientModel) -> Result<OpenedKeys> {
     let work = progress::spinner("preparing keys");
-    let keys = keyring.keys_for(bundle)?;
+    let keys = keyring.keys_for(model)?;
     work.finish_and_clear();
     if let Some(reason) = &keys.renewed {
-        note(&format!("new keys for {}: {reason}", bundle.spec.name));
+        note(&format!("new keys for {}: {reason}", model.spec().name));
     }
     if keyring.has_passphrase() && !keys.sealed {
-        let name = &bundle.spec.name;
+        let name = &model.spec().name;
         note(&format!(
             "the key for {name} was made without a passphrase and still has none; `fhectl keyring rotate` seals it"
         ));

@@ -56,15 +56,15 @@ fn rate(bandwidth: f64) -> String {
 mod tests {
     use super::*;
     use fhectl_core::circuit::plan::{PlanRequest, plan};
-    use fhectl_core::model::{FeatureQuantizer, IntegerTree, Model, Node, Output, Quantizer};
+    use fhectl_core::model::{ClassNode, FeatureQuantizer, IntegerTree, Model, Output, Quantizer};
 
     #[test]
     fn every_circuit_has_a_row_and_one_is_chosen() {
         let feature = FeatureQuantizer::Affine { low: 0.0, step: 1.0, levels: 8 };
         let quantizer = Quantizer { features: vec![feature; 2] };
-        let split = Node::Split { feature: 1, threshold: 3, low: 1, high: 2 };
-        let nodes = vec![split, Node::Leaf { class: 0 }, Node::Leaf { class: 1 }];
-        let model = Model::Tree(IntegerTree { classes: 2, nodes });
+        let split = ClassNode::Split { feature: 1, threshold: 3, low: 1, high: 2 };
+        let nodes = vec![split, ClassNode::leaf(0), ClassNode::leaf(1)];
+        let model = Model::Tree(IntegerTree::new(2, nodes).unwrap());
         let plans = plan(&model, &quantizer, Output::Classes(2), &PlanRequest::default()).unwrap();
         let text = plan_table(&plans, 0, 20e6);
         assert_eq!(text.lines().count(), 1 + plans.len());

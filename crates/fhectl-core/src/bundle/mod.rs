@@ -131,5 +131,5 @@ fn from_json<T: DeserializeOwned>(entry: &Entry) -> Result<T> {
     serde_json::from_str(&entry.text).map_err(damaged)
 }
 
-#[cfg(all(test, feature = "evaluate"))]
+#[cfg(all(test, feature = "client", feature = "evaluate"))]
 mod tests;

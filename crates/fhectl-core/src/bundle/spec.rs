@@ -144,36 +144,6 @@ impl ClientSpec {
         self.quantizer.quantize(&row)
     }
 
-    /// The predicted number that integer scores stand for, where the output is one.
-    pub fn value(&self, scores: &[i64]) -> Option<f64> {
-        match (self.output(), scores) {
-            (Output::Value, [score]) => {
-                Some(*score as f64 * self.score_scale.unwrap_or(1.0) + self.score_offset.unwrap_or(0.0))
-            }
-            _ => None,
-        }
-    }
-
-    /// One number a class: probabilities where scores are logits, shares of votes, or distances from the boundary; scores
-    /// as they are where they have no scale.
-    pub fn class_scores(&self, scores: &[i64]) -> Vec<f64> {
-        let scale = self.score_scale.unwrap_or(1.0);
-        let scores: Vec<f64> = scores.iter().map(|score| *score as f64 * scale).collect();
-        let scores = match (&scores[..], self.score_unit) {
-            ([margin], ScoreUnit::Logit) => vec![0.0, *margin],
-            ([margin], ScoreUnit::Share) => vec![(1.0 - margin) / 2.0, (1.0 + margin) / 2.0],
-            ([margin], ScoreUnit::Margin) => vec![-margin, *margin],
-            _ => scores,
-        };
-        if self.score_scale.is_none() || self.score_unit != ScoreUnit::Logit {
-            return scores;
-        }
-        let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let powers: Vec<f64> = scores.iter().map(|logit| libm::exp(logit - largest)).collect();
-        let sum: f64 = powers.iter().sum();
-        powers.into_iter().map(|power| power / sum).collect()
-    }
-
     /// Checks that answers are wrong no more often than a client accepts: wrong ones, seen by others, give its secret key away.
     ///
     /// `accepted` is log2 of the chance an inference, -128 unless the client says otherwise. The bundle's `p_fail` is its

@@ -1,5 +1,5 @@
 //! Every key that a search may choose, and every key that a bundle may ask for, against what the lattice-estimator gave
-//! (docs/PARAMETERS.md, `scripts/estimate_security.py`).
+//! (docs/src/reference/parameters.md, `scripts/estimate_security.py`).
 
 use super::{cmux_forest, leaf_sum, linear, network, path_cost, path_cost_sum, table};
 use crate::fhe::{GlweShape, noise};

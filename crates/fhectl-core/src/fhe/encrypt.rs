@@ -52,7 +52,7 @@ impl SeededLayout {
             wire::pack(body[..used].iter().copied(), self.bits, packed);
             out.copy_from_slice(packed);
             // Beyond a partial ciphertext stand products with the key that no noise covers; below, bits that are not sent.
-            body.zeroize();
+            body.as_mut_slice().zeroize();
         };
         let mut wire = vec![0; self.wire_len()];
         let (head, packed) = wire.split_at_mut(16);

@@ -4,7 +4,7 @@ use super::parameters::bad_parameters;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// `docs/PARAMETERS.md` has what the lattice-estimator says of the curve from here to 8192. Below, coded-BKW attacks,
+/// `docs/src/reference/parameters.md` has what the lattice-estimator says of the curve from here to 8192. Below, coded-BKW attacks,
 /// which the curve does not model, take over. So no key here is shorter.
 pub const MIN_LWE_DIMENSION: usize = 512;
 

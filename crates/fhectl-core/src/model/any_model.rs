@@ -2,15 +2,15 @@
 
 use super::class::class_of_scores;
 use super::forest::IntegerForest;
+use super::integer_tree::IntegerTree;
 use super::linear::IntegerLinear;
 use super::network::IntegerNetwork;
 use super::output::Output;
 use super::quantizer::Quantizer;
-use super::tree::IntegerTree;
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
-/// A trained, quantised model: a function from quantised features to class scores, or to a value.
+/// A trained, quantized model: a function from quantized features to class scores, or to a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "model", rename_all = "snake_case")]
 pub enum Model {
@@ -21,7 +21,7 @@ pub enum Model {
 }
 
 impl Model {
-    /// The integer scores of one quantised row, exactly as the encrypted circuit returns them.
+    /// The integer scores of one quantized row, exactly as the encrypted circuit returns them.
     pub fn scores(&self, quantized: &[u32]) -> Vec<i64> {
         match self {
             Self::Tree(tree) => tree.scores(quantized),
@@ -31,12 +31,12 @@ impl Model {
         }
     }
 
-    /// The predicted class of one quantised row.
+    /// The predicted class of one quantized row.
     pub fn predict(&self, quantized: &[u32]) -> usize {
         class_of_scores(&self.scores(quantized))
     }
 
-    /// Checks every index against the quantiser's shape.
+    /// Checks every index against the quantizer's shape.
     ///
     /// # Errors
     /// `model_invalid` with the place that is wrong.

@@ -1,6 +1,7 @@
 //! What encrypted inference will make of a network, predicted in clear.
 
-use super::{Fit, quantize_rows};
+use super::quality::Fit;
+use super::quantize::quantize_rows;
 use crate::data::Dataset;
 use fhectl_core::circuit::CircuitSpec;
 use fhectl_core::error::Result;

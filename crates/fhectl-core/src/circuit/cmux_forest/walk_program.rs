@@ -2,7 +2,7 @@
 
 use crate::circuit::input_bits::widths;
 use crate::circuit::torus::torus;
-use crate::model::{IntegerForest, Quantizer, ValueNode, ValueTree};
+use crate::model::{Fold, IntegerForest, Quantizer, ValueTree};
 use std::collections::HashMap;
 
 /// The most splits whose results are held at once: trees beyond it are walked after the others. Some 30 MB.
@@ -82,7 +82,7 @@ impl WalkProgram {
         let mut blocks = Vec::new();
         let mut builder = Builder::default();
         for tree in &forest.trees {
-            let splits = tree.nodes.len() / 2;
+            let splits = tree.splits().count();
             if !builder.splits.is_empty() && builder.splits.len() + splits > MAX_SPLITS {
                 blocks.push(std::mem::take(&mut builder).finish(quantizer, &words));
             }
@@ -197,19 +197,12 @@ struct Builder {
 
 impl Builder {
     fn add(&mut self, tree: &ValueTree) -> Child {
-        // Children come after their parents: from the end, they are there when a parent asks.
-        let mut children: Vec<Option<Child>> = vec![None; tree.nodes.len()];
-        for (at, node) in tree.nodes.iter().enumerate().rev() {
-            children[at] = Some(match node {
-                ValueNode::Leaf { values } => self.leaf(values),
-                ValueNode::Split { feature, threshold, low, high } => {
-                    let (low, high) = (children[*low as usize], children[*high as usize]);
-                    let (Some(low), Some(high)) = (low, high) else { unreachable!("children come after parents") };
-                    self.split(Split { feature: *feature as usize, threshold: *threshold, low, high })
-                }
-            });
-        }
-        children[0].expect("a tree has a root")
+        tree.fold(|step| match step {
+            Fold::Leaf(leaf) => self.leaf(&leaf.values),
+            Fold::Split { feature, threshold, low, high } => {
+                self.split(Split { feature: feature as usize, threshold: *threshold, low, high })
+            }
+        })
     }
 
     fn leaf(&mut self, values: &[i32]) -> Child {
@@ -268,19 +261,18 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::FeatureQuantizer;
+    use crate::model::{FeatureQuantizer, ValueNode};
 
     #[test]
     fn equal_subtrees_are_walked_once() {
         let feature = FeatureQuantizer::Affine { low: 0.0, step: 1.0, levels: 16 };
         let quantizer = Quantizer { features: vec![feature; 3] };
-        let leaf = |value| ValueNode::Leaf { values: vec![value] };
+        let leaf = |value: i32| ValueNode::leaf(vec![value]);
         let split = |feature, threshold, low, high| ValueNode::Split { feature, threshold, low, high };
         // The right subtree of the first tree is the second; a split between equal leaves is none.
-        let first = ValueTree {
-            nodes: vec![split(0, 8, 1, 2), leaf(5), split(1, 3, 3, 4), leaf(7), split(2, 5, 5, 6), leaf(-1), leaf(-1)],
-        };
-        let second = ValueTree { nodes: vec![split(1, 3, 1, 2), leaf(7), leaf(-1)] };
+        let first = vec![split(0, 8, 1, 2), leaf(5), split(1, 3, 3, 4), leaf(7), split(2, 5, 5, 6), leaf(-1), leaf(-1)];
+        let second = vec![split(1, 3, 1, 2), leaf(7), leaf(-1)];
+        let [first, second] = [first, second].map(|nodes| ValueTree::new(nodes).unwrap());
         let forest = IntegerForest { biases: vec![100], trees: vec![first, second] };
         let program = WalkProgram::new(&forest, &quantizer, -1, &[3, 5]);
         let block = &program.blocks[0];
