@@ -166,7 +166,7 @@ fn sum_params(spec: &CircuitSpec) -> &PathCostSumParams {
 /// What a client decrypts of one answer: for every slot the number on each circle.
 fn slots(params: &PathCostSumParams, opened: &Opened, answer: &[u8]) -> Vec<Vec<u64>> {
     let each = PartialGlwe::wire_len(params.input.shape, params.stride, params.response_bits);
-    let circles = params.circles.concat();
+    let circles = params.plaintext_moduli.concat();
     let mut slots = Vec::new();
     for group in answer.chunks(circles.len() * each) {
         let columns = group.chunks(each).zip(&circles).map(|(bytes, circle)| {
@@ -197,7 +197,7 @@ fn answers_of_path_cost_say_nothing_of_single_trees_nor_of_leaves_that_are_not_r
     for trees in [1, 2, 3] {
         let (model, quantizer, spec) = sum_of_trees(trees, Reveal::Size);
         let params = sum_params(&spec);
-        let circles = params.circles.concat();
+        let circles = params.plaintext_moduli.concat();
         assert!(circles.len() <= 2 && circles.iter().all(|circle| *circle < 2000), "{circles:?}");
         let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
         let mut random = Random::fresh(&mut OsEntropy);
@@ -265,7 +265,7 @@ fn one_answer_of_path_cost_for_a_sum_does_not_give_the_thresholds_away() {
         let answer = evaluator.evaluate(&own, &[&request], &mut random).unwrap().remove(0);
         // A coefficient of the answer is a combination of the input's coefficients about every bit. The last of the
         // `stride` has none from before the first bit, which would come back from the end of the polynomial.
-        let (shape, coefficients) = (params.input.shape, bits * params.circles.len() * params.stride);
+        let (shape, coefficients) = (params.input.shape, bits * params.plaintext_moduli.len() * params.stride);
         let all = columns(params.input, &request);
         let columns = &all[..coefficients];
         let each = PartialGlwe::wire_len(shape, params.stride, 64);

@@ -91,7 +91,7 @@ impl<'a> Served<'a> {
         match &self.spec {
             CircuitSpec::LeafSum(params) => params.classes as u64,
             CircuitSpec::CmuxForest(params) => params.moduli[0],
-            CircuitSpec::Table(params) => 1 << (params.score_bits as usize * params.together),
+            CircuitSpec::Table(params) => 1 << (params.score_bits as usize * params.scores_per_ciphertext),
             // Noise and score together: a network's differences are what is looked at.
             CircuitSpec::Network(_) => 1,
             spec => panic!("{spec:?}"),

@@ -61,7 +61,11 @@ fn encrypted_scores_are_off_as_far_as_simulated_ones() {
         let answers = evaluator.evaluate(&unpacked, &requests, &mut server).unwrap();
 
         let square = |scores: &[i64], clear: &[i64]| -> f64 {
-            scores.iter().zip(clear).map(|(a, b)| ((a - b) as f64 / params.score_circle as f64).powi(2)).sum()
+            scores
+                .iter()
+                .zip(clear)
+                .map(|(a, b)| ((a - b) as f64 / params.score_plaintext_modulus as f64).powi(2))
+                .sum()
         };
         let (mut encrypted, mut simulated) = (0.0, 0.0);
         for (index, (row, answer)) in rows.iter().zip(&answers).enumerate() {
@@ -150,7 +154,7 @@ fn noise_at_every_layer_is_the_formulas() {
             let row = row(&quantizer, &mut random);
             let request = encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
             let values = params.input.expand(&request).unwrap().to_list();
-            let exact: Vec<f64> = row.iter().map(|q| f64::from(*q) / params.circle as f64).collect();
+            let exact: Vec<f64> = row.iter().map(|q| f64::from(*q) / params.plaintext_modulus as f64).collect();
 
             let sums = evaluate::sums(&program.stages[0], &values, 1);
             for (index, (got, want)) in phases(&small, &sums).iter().zip(sums_of(0, &exact)).enumerate() {

@@ -76,8 +76,9 @@ fn a_leafs_point_has_the_predicted_noise_where_the_bootstrap_starts() {
 
         let bits = thermometer::encode(&quantizer, &row, 1);
         let violations = test.constant + test.terms.iter().map(|(bit, sign)| sign * bits[*bit] as i64).sum::<i64>();
-        let scale = params.circle as i64 / 2 / i64::from(test.features);
-        let ideal = ((i128::from(scale * (2 * violations - 1)) << 64) / i128::from(2 * params.circle)) as u64;
+        let scale = params.plaintext_modulus as i64 / 2 / i64::from(test.features);
+        let ideal =
+            ((i128::from(scale * (2 * violations - 1)) << 64) / i128::from(2 * params.plaintext_modulus)) as u64;
         let bits_variance = (scale * scale) as f64
             * test.terms.len() as f64
             * noise::seeded_variance(params.input.shape, params.input.bits);
@@ -148,7 +149,7 @@ fn packed_answers_have_the_predicted_noise() {
     let mut random = common::random(2);
     let key = ClientKey::generate(&spec, &mut OsEntropy);
     let own = evaluator.unpack_key(&[], &mut random).unwrap();
-    let circles = params.circles.concat();
+    let circles = params.plaintext_moduli.concat();
     let opened = Opened::answer(&spec, &key);
     let mut errors = Vec::new();
     for _ in 0..60 {

@@ -81,7 +81,7 @@ fn tolerance(case: &Case) -> i64 {
     let last = model.layers.last().unwrap();
     // Beyond eight deviations noise goes less than once in 2^45 scores; half a level is rounded away.
     let noise = 8.0 * last.noise * last.circle as f64;
-    let level = params.score_circle as f64 / params.shown_levels().unwrap() as f64;
+    let level = params.score_plaintext_modulus as f64 / params.shown_levels().unwrap() as f64;
     (noise + level / 2.0) as i64
 }
 

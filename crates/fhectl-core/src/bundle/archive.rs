@@ -1,6 +1,6 @@
 //! The zip container: a fixed list of small text entries.
 
-use super::invalid;
+use super::format::invalid;
 use crate::error::Result;
 use std::io::{Cursor, Read, Write};
 use zip::write::SimpleFileOptions;

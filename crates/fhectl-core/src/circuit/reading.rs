@@ -19,7 +19,7 @@ pub struct Reading {
 
 impl Reading {
     /// log2 of the chance that one message of an answer is misread, where its noise is at least `own` (a variance) beside
-    /// what re-randomising, flooding and cutting add. Less than that no honest server can do.
+    /// what re-randomizing, flooding and cutting add. Less than that no honest server can do.
     pub(super) fn least_failure(&self, own: f64) -> f64 {
         let zero = if self.noise_flooding.is_some() { public_key::zero_variance(self.shape) } else { 0.0 };
         let cut = noise::answer_rounding_variance(self.shape.lwe_dimension(), self.response_bits);

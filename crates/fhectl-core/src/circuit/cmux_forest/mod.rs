@@ -1,6 +1,6 @@
 //! `CmuxForest`: sums of trees with no evaluation key but the public one.
 //!
-//! The client sends each bit of its quantised row as a GGSW. A split on `q >= t` with a clear `t` is a chain of CMUXes
+//! The client sends each bit of its quantized row as a GGSW. A split on `q >= t` with a clear `t` is a chain of CMUXes
 //! over the bits of `q`, from the lowest up; a leaf is a trivial GLWE with its values in the first coefficients, so that
 //! one walk gives all scores, and trees add up. A score is carried as residues of small moduli ([`super::residues`]),
 //! one a coefficient: what is read is the sum over all trees and nothing of a single one.

@@ -13,7 +13,7 @@ impl CircuitCard for LeafSumParams {
             self.bootstrap.output.size,
             self.bootstrap.base_log,
             self.bootstrap.levels,
-            self.circle,
+            self.plaintext_modulus,
             self.input.bits,
             self.bootstrap.key_bits,
             self.response_bits
@@ -28,7 +28,7 @@ impl CircuitCard for LeafSumParams {
         format!(
             "the class; from the public parameters: {} bootstraps, each of a box of at most {} features",
             self.boxes,
-            self.circle / 2
+            self.plaintext_modulus / 2
         )
     }
 }

@@ -14,7 +14,7 @@ use crate::model::Quantizer;
 impl CircuitClient for LeafSumParams {
     /// Encrypts the row's thermometer bits under the small key.
     fn encode(&self, quantizer: &Quantizer, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
-        let messages = thermometer::encode(quantizer, quantized, torus(1, self.circle));
+        let messages = thermometer::encode(quantizer, quantized, torus(1, self.plaintext_modulus));
         self.input.encrypt(key.input(), &messages, entropy)
     }
 

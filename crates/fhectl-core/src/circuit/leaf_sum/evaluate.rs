@@ -20,7 +20,7 @@ impl CircuitServer for LeafSumParams {
         let Model::Tree(tree) = model else { return Err(unfit()) };
         let boxes = Boxes::signed(tree, quantizer);
         let fits = boxes.tests.len() == self.boxes
-            && u64::from(boxes.depth()) * 2 <= self.circle
+            && u64::from(boxes.depth()) * 2 <= self.plaintext_modulus
             && boxes.base as usize == self.default_class;
         if fits { Ok(Box::new(CompiledLeafSum { params: self.clone(), boxes })) } else { Err(unfit()) }
     }
@@ -88,7 +88,7 @@ fn height(params: &LeafSumParams, test: &BoxTest) -> u64 {
 /// the upper half for one to `d`. A box of fewer features is scaled up to use the same circle.
 pub fn bootstrap_input(params: &LeafSumParams, test: &BoxTest, input: &GlweList) -> Lwe {
     let scale = params.scale(test.features);
-    let half_step = torus(1, 2 * params.circle);
+    let half_step = torus(1, 2 * params.plaintext_modulus);
     let mut sum = Lwe::zero(params.bootstrap.lwe_dimension);
     sum.body = half_step.wrapping_mul((scale * (2 * test.constant - 1)) as u64);
     for (bit, sign) in &test.terms {

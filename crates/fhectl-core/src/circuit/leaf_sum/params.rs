@@ -18,9 +18,8 @@ use serde::{Deserialize, Serialize};
 pub struct LeafSumParams {
     /// The thermometer's layout; its GLWE key, flattened, is the small LWE key.
     pub input: SeededLayout,
-    /// `2d`: bits have step `2^64 / circle`, for boxes of up to `d` features.
-    #[serde(rename = "plaintext_modulus")]
-    pub circle: u64,
+    /// `2d`: bits have step `2^64 / plaintext_modulus`, for boxes of up to `d` features.
+    pub plaintext_modulus: u64,
     pub bootstrap: BootstrapParams,
     /// Boxes that are tested, one bootstrap each.
     pub boxes: usize,
@@ -36,7 +35,7 @@ impl LeafSumParams {
     /// By how much the count of a box with conditions on so many features is stretched.
     #[cfg(feature = "evaluate")]
     pub(super) fn scale(&self, features: u32) -> i64 {
-        (self.circle / 2) as i64 / i64::from(features.max(1))
+        (self.plaintext_modulus / 2) as i64 / i64::from(features.max(1))
     }
 
     /// Half of a step, in turns, as far as noise may reach.
@@ -57,8 +56,14 @@ impl Circuit for LeafSumParams {
         if self.input.shape.lwe_dimension() != self.bootstrap.lwe_dimension {
             return Err(bad_parameters("inputs and bootstrap have different small keys"));
         }
-        if !(2..1 << 16).contains(&self.circle) || !self.circle.is_multiple_of(2) || self.boxes > 1 << 16 {
-            return Err(bad_parameters(format!("{} boxes on a circle of {} steps", self.boxes, self.circle)));
+        if !(2..1 << 16).contains(&self.plaintext_modulus)
+            || !self.plaintext_modulus.is_multiple_of(2)
+            || self.boxes > 1 << 16
+        {
+            return Err(bad_parameters(format!(
+                "{} boxes on a circle of {} steps",
+                self.boxes, self.plaintext_modulus
+            )));
         }
         if self.classes != classes || self.default_class >= classes {
             return Err(bad_parameters(format!(
@@ -94,7 +99,7 @@ impl Circuit for LeafSumParams {
         let answer = self.reading().least_failure(boxes * each);
         let bit = noise::seeded_variance(self.input.shape, self.input.bits)
             + noise::modulus_switch_variance(self.bootstrap.lwe_dimension, self.bootstrap.output.size);
-        Some(noise::log2_union([answer, noise::log2_failure(0.5 / self.circle as f64, bit)]))
+        Some(noise::log2_union([answer, noise::log2_failure(0.5 / self.plaintext_modulus as f64, bit)]))
     }
 
     fn keys(&self) -> Vec<KeyFact> {

@@ -102,7 +102,7 @@ fn candidates<'a>(
                 let bases = if levels == 1 { 8..=24 } else { 5..=16 };
                 bases.map(move |base_log| LeafSumParams {
                     input: SeededLayout { shape: GlweShape::small(n), bodies: thermometer::bits(quantizer), bits: 0 },
-                    circle: 2 * u64::from(tests.depth()),
+                    plaintext_modulus: 2 * u64::from(tests.depth()),
                     bootstrap: BootstrapParams {
                         lwe_dimension: n,
                         output: GlweShape::new(dimension, size),
@@ -160,11 +160,14 @@ pub fn input_variance(params: &LeafSumParams, terms: usize, scale: f64) -> f64 {
 fn input_failure(tests: &Boxes, params: &LeafSumParams) -> f64 {
     noise::log2_union(tests.tests.iter().map(|test| {
         let scale = params.scale(test.features) as f64;
-        noise::log2_failure(0.5 * scale / params.circle as f64, input_variance(params, test.terms.len(), scale))
+        noise::log2_failure(
+            0.5 * scale / params.plaintext_modulus as f64,
+            input_variance(params, test.terms.len(), scale),
+        )
     }))
 }
 
-/// The variance of the sum of all bootstraps, each begun with a zero, before it is re-randomised.
+/// The variance of the sum of all bootstraps, each begun with a zero, before it is re-randomized.
 pub fn sum_variance(params: &LeafSumParams) -> f64 {
     let each = params.bootstrap;
     let bootstrap = noise::bootstrap_variance(each.lwe_dimension, each.output, each.gadget());
@@ -175,7 +178,7 @@ fn answer_variance(params: &LeafSumParams) -> f64 {
     sum_variance(params) + zero_variance(params)
 }
 
-/// Of an encryption of zero under the client's public key, where answers are re-randomised.
+/// Of an encryption of zero under the client's public key, where answers are re-randomized.
 fn zero_variance(params: &LeafSumParams) -> f64 {
     if params.noise_flooding.is_some() { public_key::zero_variance(params.bootstrap.output) } else { 0.0 }
 }

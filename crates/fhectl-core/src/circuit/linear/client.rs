@@ -11,7 +11,7 @@ use crate::model::Quantizer;
 use zeroize::Zeroizing;
 
 impl CircuitClient for LinearParams {
-    /// Encrypts each quantised feature as `q * 2^step_log2`, one a coefficient.
+    /// Encrypts each quantized feature as `q * 2^step_log2`, one a coefficient.
     fn encode(&self, _: &Quantizer, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
         let messages: Zeroizing<Vec<u64>> =
             Zeroizing::new(quantized.iter().map(|q| u64::from(*q) << self.step_log2).collect());

@@ -1,7 +1,7 @@
 //! `Linear`: a linear model with no bootstrap at all.
 //!
-//! Quantised features ride in the coefficients of a seeded GLWE; a score is a scalar product of extracted LWE
-//! ciphertexts with clear weights. Only the score leaves the server, re-randomised and flooded.
+//! Quantized features ride in the coefficients of a seeded GLWE; a score is a scalar product of extracted LWE
+//! ciphertexts with clear weights. Only the score leaves the server, re-randomized and flooded.
 
 mod card;
 #[cfg(feature = "client")]

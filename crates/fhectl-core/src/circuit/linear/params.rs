@@ -26,7 +26,7 @@ pub struct LinearParams {
     pub input_bits: u32,
     #[serde(rename = "response_modulus_log2")]
     pub response_bits: u32,
-    /// Uniform noise over `[-f, f)`, in units of 2^-64, drowns what the model left in the answer; `None`: not re-randomised.
+    /// Uniform noise over `[-f, f)`, in units of 2^-64, drowns what the model left in the answer; `None`: not re-randomized.
     pub noise_flooding: Option<u64>,
 }
 

@@ -20,9 +20,9 @@ impl CircuitCard for NetworkParams {
         format!(
             "{}{inner}; input circle of {} steps, {} input bits, score circle of {} steps, {} answer bits on the wire",
             bootstraps(&self.first),
-            self.circle,
+            self.plaintext_modulus,
             self.input.bits,
-            self.score_circle,
+            self.score_plaintext_modulus,
             self.response_bits
         )
     }

@@ -12,10 +12,10 @@ use crate::model::Quantizer;
 use zeroize::Zeroizing;
 
 impl CircuitClient for NetworkParams {
-    /// Encrypts the quantised features, a coefficient each.
+    /// Encrypts the quantized features, a coefficient each.
     fn encode(&self, _: &Quantizer, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
         let messages: Zeroizing<Vec<u64>> =
-            Zeroizing::new(quantized.iter().map(|q| torus(u64::from(*q), self.circle)).collect());
+            Zeroizing::new(quantized.iter().map(|q| torus(u64::from(*q), self.plaintext_modulus)).collect());
         self.input.encrypt(key.input(), &messages, entropy)
     }
 

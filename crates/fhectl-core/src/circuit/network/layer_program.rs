@@ -69,8 +69,8 @@ fn check_fit(params: &NetworkParams, network: &IntegerNetwork) -> Result<()> {
     let fits = ends.is_some_and(|(first, last)| {
         widths.len() >= 2
             && first.map.shape.inputs() == params.input.bodies
-            && first.circle == params.circle
-            && last.circle == params.score_circle
+            && first.circle == params.plaintext_modulus
+            && last.circle == params.score_plaintext_modulus
             && widths[0] == params.first.activations
             && widths[widths.len() - 1] == params.scores
             && widths[1..widths.len() - 1].iter().sum::<usize>() == params.inner.map_or(0, |i| i.stage.activations)

@@ -21,17 +21,15 @@ const MAX_INPUT_WORDS: usize = 1 << 28;
 pub struct NetworkParams {
     /// One coefficient a feature; its GLWE key, flattened, is the first layer's small key.
     pub input: SeededLayout,
-    /// Inputs have step `2^64 / circle`.
-    #[serde(rename = "plaintext_modulus")]
-    pub circle: u64,
+    /// Inputs have step `2^64 / plaintext_modulus`.
+    pub plaintext_modulus: u64,
     /// The bootstraps of the first activation layer.
     pub first: StageParams,
     /// Those of all later activation layers, after a keyswitch.
     pub inner: Option<InnerParams>,
     pub scores: usize,
-    /// Scores have step `2^64 / score_circle`.
-    #[serde(rename = "score_plaintext_modulus")]
-    pub score_circle: u64,
+    /// Scores have step `2^64 / score_plaintext_modulus`.
+    pub score_plaintext_modulus: u64,
     #[serde(rename = "response_modulus_log2")]
     pub response_bits: u32,
     pub noise_flooding: Option<u64>,
@@ -63,13 +61,13 @@ impl NetworkParams {
             return Err(bad_parameters("scores of a network that are not re-randomised"));
         }
         let most = disclosure::most_levels(self.output().lwe_dimension(), self.response_bits)?;
-        Ok(self.score_circle.min(most))
+        Ok(self.score_plaintext_modulus.min(most))
     }
 
     /// The score, in whole steps, that stands for a level: levels are at least a step apart.
     pub(super) fn score_of_level(&self, level: i64) -> i64 {
         let levels = self.shown_levels().map_or(1, i128::from);
-        let doubled = 2 * i128::from(level) * i128::from(self.score_circle) + levels;
+        let doubled = 2 * i128::from(level) * i128::from(self.score_plaintext_modulus) + levels;
         doubled.div_euclid(2 * levels) as i64
     }
 
@@ -97,7 +95,7 @@ impl NetworkParams {
         noise::modulus_switch_variance(self.first.bootstrap.lwe_dimension, self.output().size)
     }
 
-    /// A bootstrap's output after activation layer `layer`. Where answers are re-randomised, it began with a zero.
+    /// A bootstrap's output after activation layer `layer`. Where answers are re-randomized, it began with a zero.
     pub fn output_variance(&self, layer: usize) -> f64 {
         let bootstrap = match self.inner {
             Some(inner) if layer > 0 => inner.stage.bootstrap,
@@ -125,7 +123,7 @@ impl NetworkParams {
         }
     }
 
-    /// What re-randomising and cutting add to a score.
+    /// What re-randomizing and cutting add to a score.
     pub fn answer_variance(&self) -> f64 {
         let rerandomized = self
             .noise_flooding
@@ -164,9 +162,9 @@ impl Circuit for NetworkParams {
                 return Err(bad_parameters("the keys of keyswitch and bootstraps do not fit together"));
             }
         }
-        for circle in [self.circle, self.score_circle] {
-            if !(4..=1 << 40).contains(&circle) || !circle.is_multiple_of(2) {
-                return Err(bad_parameters(format!("a circle of {circle} steps")));
+        for modulus in [self.plaintext_modulus, self.score_plaintext_modulus] {
+            if !(4..=1 << 40).contains(&modulus) || !modulus.is_multiple_of(2) {
+                return Err(bad_parameters(format!("a circle of {modulus} steps")));
             }
         }
         if self.scores == 0 || (self.scores != output.classes() && self.scores != output.margins()) {
@@ -247,11 +245,11 @@ mod tests {
         let bootstrap = BootstrapParams { lwe_dimension: 512, output, base_log: 22, levels: 1, key_bits: 46 };
         NetworkParams {
             input: SeededLayout { shape: GlweShape::new(8, 64), bodies: inputs, bits: 12 },
-            circle: 64,
+            plaintext_modulus: 64,
             first: StageParams { bootstrap, activations },
             inner: None,
             scores: 1,
-            score_circle: 64,
+            score_plaintext_modulus: 64,
             response_bits: 14,
             noise_flooding: Some(1 << 50),
         }
@@ -263,9 +261,9 @@ mod tests {
 
     #[test]
     fn scores_are_shown_in_whole_steps_and_no_finer_than_is_safe() {
-        let shown = |score_circle, response_bits| {
+        let shown = |score_plaintext_modulus, response_bits| {
             let output = GlweShape::new(1, 2048);
-            let mut params = NetworkParams { score_circle, response_bits, ..params(3, 2) };
+            let mut params = NetworkParams { score_plaintext_modulus, response_bits, ..params(3, 2) };
             params.first.bootstrap.output = output;
             params
         };
@@ -273,13 +271,13 @@ mod tests {
         assert_eq!(coarse.shown_levels(), Ok(494));
         assert!((-247..247).all(|level| coarse.score_of_level(level) == level));
         // A bundle that asks for more gets no more: words of the circle are rounded together.
-        for score_circle in [1 << 20, 1 << 40, 6000] {
-            let fine = shown(score_circle, 14);
+        for score_plaintext_modulus in [1 << 20, 1 << 40, 6000] {
+            let fine = shown(score_plaintext_modulus, 14);
             let levels = fine.shown_levels().unwrap();
             assert_eq!(levels, (1 << 14) / disclosure::WORDS);
             let scores: Vec<i64> = (-(levels as i64) / 2..levels as i64 / 2).map(|l| fine.score_of_level(l)).collect();
             assert!(scores.windows(2).all(|pair| pair[0] < pair[1]));
-            assert_eq!(scores[0], -(score_circle as i64) / 2);
+            assert_eq!(scores[0], -(score_plaintext_modulus as i64) / 2);
         }
         for (bits, dimension) in [(3, 2048), (64, 2048), (14, 512)] {
             let mut unsafe_ones = shown(494, bits);

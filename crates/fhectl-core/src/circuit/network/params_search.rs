@@ -114,8 +114,8 @@ impl Search for NetworkParams {
 /// activation.
 fn search(network: &IntegerNetwork, quantizer: &Quantizer) -> Result<Candidate<NetworkParams>> {
     let demands = Demands::of(network);
-    let circles = [network.layers[0].circle, network.layers[demands.last()].circle];
-    let params = find(&demands, quantizer.features.len(), circles)?;
+    let moduli = [network.layers[0].circle, network.layers[demands.last()].circle];
+    let params = find(&demands, quantizer.features.len(), moduli)?;
     let flooding_log2 = params.noise_flooding.map(|flood| {
         let own = demands.squared_norms[demands.last()] * params.output_variance(demands.last() - 1);
         noise::log2_flooding_distance(own + public_key::zero_variance(params.output()), flood, params.scores)
@@ -128,7 +128,7 @@ fn search(network: &IntegerNetwork, quantizer: &Quantizer) -> Result<Candidate<N
     })
 }
 
-fn find(demands: &Demands, features: usize, circles: [u64; 2]) -> Result<NetworkParams> {
+fn find(demands: &Demands, features: usize, moduli: [u64; 2]) -> Result<NetworkParams> {
     if demands.widths.len() < 2 {
         return Err(Error::user("circuit_unfit", "a network without an activation is a linear model")
             .hint("train it with `fhectl create logreg`"));
@@ -143,11 +143,11 @@ fn find(demands: &Demands, features: usize, circles: [u64; 2]) -> Result<Network
     for output in OUTPUTS.map(|(dimension, size)| GlweShape::new(dimension, size)) {
         let open = NetworkParams {
             input: SeededLayout { shape: output, bodies: features, bits: 64 },
-            circle: circles[0],
+            plaintext_modulus: moduli[0],
             first: StageParams { bootstrap: bootstrap(512, output, 1, 1), activations: demands.widths[0] },
             inner: None,
             scores: demands.widths[demands.last()],
-            score_circle: circles[1],
+            score_plaintext_modulus: moduli[1],
             response_bits: 64,
             // Whatever may be revealed of the model: without it answers would reveal the client's key.
             noise_flooding: Some(1),
@@ -309,7 +309,7 @@ fn close(demands: &Demands, params: NetworkParams) -> Option<NetworkParams> {
 /// Whether what is written down of scores is as fine as their steps, or finer than their noise: then rounding moves no more
 /// classes than noise does.
 fn is_shown(params: &NetworkParams, variance: f64) -> bool {
-    let finest = (params.score_circle as f64).min(SHOWN_PARTS_OF_NOISE / variance.sqrt());
+    let finest = (params.score_plaintext_modulus as f64).min(SHOWN_PARTS_OF_NOISE / variance.sqrt());
     params.shown_levels().is_ok_and(|levels| levels as f64 >= finest)
 }
 

@@ -38,7 +38,7 @@ impl Simulate for Simulator {
         let params = &self.params;
         let positions = 2.0 * params.output().size as f64;
         let mut noisy = |value: f64, variance: f64| value + variance.sqrt() * normal.draw();
-        let step = |q: &u32| f64::from(*q) / params.circle as f64;
+        let step = |q: &u32| f64::from(*q) / params.plaintext_modulus as f64;
         let mut values: Vec<f64> = quantized.iter().map(|q| noisy(step(q), params.input_variance())).collect();
         for (layer, stage) in self.program.stages.iter().enumerate() {
             let sums = stage.sums.iter().zip(&stage.constants).map(|(terms, constant)| {

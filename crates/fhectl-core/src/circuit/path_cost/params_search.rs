@@ -103,7 +103,7 @@ fn fit(tests: &Boxes, mut params: PathCostParams, request: &PlanRequest) -> Opti
     Some(params)
 }
 
-/// The largest magnitude of a random factor: residues are taken centred.
+/// The largest magnitude of a random factor: residues are taken centered.
 fn largest_factor(params: &PathCostParams) -> f64 {
     (params.modulus / 2) as f64
 }

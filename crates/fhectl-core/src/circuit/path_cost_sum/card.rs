@@ -15,9 +15,9 @@ impl CircuitCard for PathCostSumParams {
             self.slots,
             self.messages() / self.slots,
             self.stride,
-            self.circles,
+            self.plaintext_moduli,
             self.count_modulus,
-            self.together,
+            self.scores_per_sum,
             self.input.bits,
             self.response_bits
         )

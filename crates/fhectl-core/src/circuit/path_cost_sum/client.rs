@@ -17,7 +17,7 @@ impl CircuitClient for PathCostSumParams {
     fn encode(&self, quantizer: &Quantizer, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
         let mut messages = Zeroizing::new(vec![0; self.input.bodies]);
         let mut spread = messages.iter_mut().step_by(self.stride);
-        for copy in &self.circles {
+        for copy in &self.plaintext_moduli {
             let bits = thermometer::encode(quantizer, quantized, torus(1, copy.iter().product()));
             bits.iter().zip(&mut spread).for_each(|(bit, message)| *message = *bit);
         }
@@ -32,7 +32,7 @@ impl CircuitClient for PathCostSumParams {
     fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
         expect_len(answer, self.response_bytes())?;
         let moduli = self.value_moduli();
-        let circles = self.circles.concat();
+        let circles = self.plaintext_moduli.concat();
         let mut sums = vec![0; self.columns()];
         let mut reached = 0;
         for slots in answer.chunks(self.columns() * self.ciphertext_bytes()) {
@@ -56,7 +56,7 @@ impl CircuitClient for PathCostSumParams {
         let mut scores = Vec::with_capacity(self.scores);
         for own in sums.chunks(moduli.len()) {
             let mut sum = residues::combine(own, &moduli);
-            for _ in 0..self.together.min(self.scores - scores.len()) {
+            for _ in 0..self.scores_per_sum.min(self.scores - scores.len()) {
                 scores.push(self.low + (sum % self.width) as i64);
                 sum /= self.width;
             }

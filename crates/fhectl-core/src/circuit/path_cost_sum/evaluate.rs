@@ -102,7 +102,7 @@ impl Work<'_> {
                 Some(leaf) => self.leaf(leaf, at, &factors, sum, &mut out),
                 // Padding looks like a leaf that is not reached: a count that is not zero, any value.
                 None => out.iter_mut().zip(columns).zip(&factors).for_each(|((out, column), factor)| {
-                    out.bodies[at] = out.bodies[at].wrapping_add(torus(*factor, column.circle));
+                    out.bodies[at] = out.bodies[at].wrapping_add(torus(*factor, column.plaintext_modulus));
                 }),
             }
         }
@@ -117,17 +117,17 @@ impl Work<'_> {
     /// residue's modulus and nothing by the count's.
     fn leaf(&self, leaf: &Leaf, at: usize, factors: &[u64], sum: &mut BitSum, out: &mut [PartialGlwe]) {
         let bits = self.program.bits;
-        for copy in 0..self.params.circles.len() {
+        for copy in 0..self.params.plaintext_moduli.len() {
             sum.clear();
             for (bit, negative) in &leaf.terms {
                 self.input.add_bit(copy * bits + bit, *negative, sum);
             }
             for (index, column) in self.program.columns.iter().enumerate().filter(|(_, column)| column.copy == copy) {
                 let out = &mut out[index];
-                sum.add_to(centered(factors[index], column.circle) * column.scale, at, out);
+                sum.add_to(centered(factors[index], column.plaintext_modulus) * column.scale, at, out);
                 let value = (leaf.residues[index] + self.shares[leaf.tree][index]) % column.modulus * column.unit;
                 let constant = factors[index] * leaf.constant as u64;
-                out.bodies[at] = out.bodies[at].wrapping_add(torus(value + constant, column.circle));
+                out.bodies[at] = out.bodies[at].wrapping_add(torus(value + constant, column.plaintext_modulus));
             }
         }
     }

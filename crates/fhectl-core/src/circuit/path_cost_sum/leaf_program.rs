@@ -104,7 +104,7 @@ pub(super) struct Column {
     pub copy: usize,
     /// The number of the copy's steps to one of the circle's.
     pub scale: i64,
-    pub circle: u64,
+    pub plaintext_modulus: u64,
     /// What the residue is taken by, and the number that is 1 by it and 0 by the rest of the circle.
     pub modulus: u64,
     pub unit: u64,
@@ -116,7 +116,7 @@ impl Column {
     /// A uniform factor, but for those that would make every count a zero.
     pub fn factor(&self, random: &mut Random) -> u64 {
         loop {
-            let factor = random.below(self.circle);
+            let factor = random.below(self.plaintext_modulus);
             if self.count == 1 || !factor.is_multiple_of(self.count) {
                 return factor;
             }
@@ -151,7 +151,7 @@ impl LeafProgram {
                 };
                 let of_sums = columns.chunks(columns.len() / params.sums()).enumerate();
                 let residues = of_sums.flat_map(|(sum, columns)| {
-                    let scores = sum * params.together..((sum + 1) * params.together).min(params.scores);
+                    let scores = sum * params.scores_per_sum..((sum + 1) * params.scores_per_sum).min(params.scores);
                     columns.iter().map(move |column| {
                         let modulus = i128::from(column.modulus);
                         let digits = scores.clone().rev().map(value);
@@ -173,14 +173,14 @@ impl LeafProgram {
 
 fn columns(params: &PathCostSumParams) -> Vec<Column> {
     let mut of_a_sum = Vec::new();
-    for (copy, circles) in params.circles.iter().enumerate() {
+    for (copy, circles) in params.plaintext_moduli.iter().enumerate() {
         for circle in circles {
             let count = if of_a_sum.is_empty() { params.count_modulus } else { 1 };
             let modulus = circle / count;
             of_a_sum.push(Column {
                 copy,
                 scale: (circles.iter().product::<u64>() / circle) as i64,
-                circle: *circle,
+                plaintext_modulus: *circle,
                 modulus,
                 unit: count * residues::inverse(count % modulus, modulus).unwrap_or(0) % circle,
                 count,

@@ -34,8 +34,7 @@ pub struct PathCostSumParams {
     /// Coefficients from one input bit to the next; answers that share a ciphertext.
     pub stride: usize,
     /// For each copy of the input bits the circles that are computed from it, in steps. Pairwise coprime.
-    #[serde(rename = "plaintext_moduli")]
-    pub circles: Vec<Vec<u64>>,
+    pub plaintext_moduli: Vec<Vec<u64>>,
     /// A prime that no count of violations reaches; divides the first circle, whose residues by it are the counts.
     pub count_modulus: u64,
     pub trees: usize,
@@ -43,7 +42,8 @@ pub struct PathCostSumParams {
     pub slots: usize,
     pub scores: usize,
     /// Scores that are digits of one sum.
-    pub together: usize,
+    #[serde(rename = "together")]
+    pub scores_per_sum: usize,
     /// Scores lie in `low..low + width`.
     pub low: i64,
     pub width: u64,
@@ -55,19 +55,19 @@ pub struct PathCostSumParams {
 impl PathCostSumParams {
     /// The moduli of a sum's residues, one a circle: all of its steps, but for what the first has for the count.
     pub(super) fn value_moduli(&self) -> Vec<u64> {
-        let mut moduli = self.circles.concat();
+        let mut moduli = self.plaintext_moduli.concat();
         moduli[0] /= self.count_modulus;
         moduli
     }
 
-    /// Sums: scores, up to `together` in each.
+    /// Sums: scores, up to `scores_per_sum` in each.
     pub(super) fn sums(&self) -> usize {
-        self.scores.div_ceil(self.together)
+        self.scores.div_ceil(self.scores_per_sum)
     }
 
     /// Ciphertexts that a slot has a coefficient in: for every sum its residues.
     pub(super) fn columns(&self) -> usize {
-        self.sums() * self.circles.iter().map(Vec::len).sum::<usize>()
+        self.sums() * self.plaintext_moduli.iter().map(Vec::len).sum::<usize>()
     }
 
     /// GLWE ciphertexts of an answer.
@@ -86,19 +86,20 @@ impl PathCostSumParams {
 
     /// Half of a step, in turns, as far as noise may reach.
     pub(super) fn margin(&self) -> f64 {
-        0.5 / self.circles.iter().flatten().copied().max().unwrap_or(2) as f64
+        0.5 / self.plaintext_moduli.iter().flatten().copied().max().unwrap_or(2) as f64
             - noise::dependent_cut(self.noise_flooding, self.response_bits)
     }
 
     fn check_circles(&self) -> Result<()> {
-        let wrong = || bad_parameters(format!("circles {:?} with counts below {}", self.circles, self.count_modulus));
-        let sizes = self.circles.iter().all(|copy| (1..=MAX_COLUMNS).contains(&copy.len()));
-        if !sizes || !(1..=MAX_COPIES).contains(&self.circles.len()) || !is_prime(self.count_modulus) {
+        let wrong =
+            || bad_parameters(format!("circles {:?} with counts below {}", self.plaintext_moduli, self.count_modulus));
+        let sizes = self.plaintext_moduli.iter().all(|copy| (1..=MAX_COLUMNS).contains(&copy.len()));
+        if !sizes || !(1..=MAX_COPIES).contains(&self.plaintext_moduli.len()) || !is_prime(self.count_modulus) {
             return Err(wrong());
         }
-        let all = self.circles.concat();
+        let all = self.plaintext_moduli.concat();
         let bounded = all.iter().all(|circle| (3..=MAX_CIRCLE).contains(circle) && rough(*circle, self.count_modulus));
-        let copies = self.circles.iter().all(|copy| {
+        let copies = self.plaintext_moduli.iter().all(|copy| {
             copy.iter()
                 .try_fold(1, |product: u64, c| product.checked_mul(*c))
                 .is_some_and(|product| product <= MAX_COPY)
@@ -114,17 +115,17 @@ impl PathCostSumParams {
     fn check_scores(&self, output: Output) -> Result<()> {
         if self.scores == 0
             || (self.scores != output.classes() && self.scores != output.margins())
-            || !(1..=self.scores).contains(&self.together)
+            || !(1..=self.scores).contains(&self.scores_per_sum)
         {
-            return Err(bad_parameters(format!("{} scores, {} together", self.scores, self.together)));
+            return Err(bad_parameters(format!("{} scores, {} together", self.scores, self.scores_per_sum)));
         }
-        let wanted = std::iter::repeat_n(self.width, self.together.min(64));
+        let wanted = std::iter::repeat_n(self.width, self.scores_per_sum.min(64));
         let (values, wanted) = (product(self.value_moduli()), product(wanted));
         let holds = matches!((values, wanted), (Some(values), Some(wanted)) if wanted <= values);
         if !holds || self.width < 2 || self.low.unsigned_abs() > 1 << 62 {
             return Err(bad_parameters(format!(
                 "{} scores from {} to {} above it in residues by {:?}",
-                self.together,
+                self.scores_per_sum,
                 self.low,
                 self.width,
                 self.value_moduli()
@@ -151,7 +152,7 @@ impl Circuit for PathCostSumParams {
             return Err(bad_parameters(format!("{} answers a ciphertext", self.stride)));
         }
         self.check_circles()?;
-        thermometer::check_spread(quantizer, &self.input, self.circles.len() * self.stride)?;
+        thermometer::check_spread(quantizer, &self.input, self.plaintext_moduli.len() * self.stride)?;
         let slots = self.slots.is_multiple_of(self.stride) && (1..=MAX_SLOTS).contains(&self.slots);
         if !slots || !(1..=self.slots).contains(&self.trees) {
             return Err(bad_parameters(format!("{} slots for {} trees", self.slots, self.trees)));
@@ -197,12 +198,12 @@ mod tests {
         PathCostSumParams {
             input: SeededLayout { shape: GlweShape::new(5, 512), bodies: 1024, bits: 57 },
             stride: 8,
-            circles: vec![vec![5 * 49], vec![251]],
+            plaintext_moduli: vec![vec![5 * 49], vec![251]],
             count_modulus: 5,
             trees: 3,
             slots: 24,
             scores: 1,
-            together: 1,
+            scores_per_sum: 1,
             low: -6144,
             width: 12288,
             response_bits: 17,
@@ -228,16 +229,16 @@ mod tests {
             |p| p.stride = 3,
             |p| p.stride = 1024,
             |p| p.stride = 16,
-            |p| p.circles.clear(),
-            |p| p.circles[0].clear(),
-            |p| p.circles.extend([7, 11, 13].map(|circle| vec![circle])),
-            |p| p.circles[0][0] = 244,
-            |p| p.circles[0][0] = 5 * 5 * 7,
-            |p| p.circles[1][0] = 253 * 2,
-            |p| p.circles[1][0] = 7 * 31,
-            |p| p.circles[1][0] = u64::MAX,
-            |p| p.circles[1].push(0),
-            |p| p.circles = vec![vec![5 * 49, 1_048_573, 1_048_571], vec![251]],
+            |p| p.plaintext_moduli.clear(),
+            |p| p.plaintext_moduli[0].clear(),
+            |p| p.plaintext_moduli.extend([7, 11, 13].map(|circle| vec![circle])),
+            |p| p.plaintext_moduli[0][0] = 244,
+            |p| p.plaintext_moduli[0][0] = 5 * 5 * 7,
+            |p| p.plaintext_moduli[1][0] = 253 * 2,
+            |p| p.plaintext_moduli[1][0] = 7 * 31,
+            |p| p.plaintext_moduli[1][0] = u64::MAX,
+            |p| p.plaintext_moduli[1].push(0),
+            |p| p.plaintext_moduli = vec![vec![5 * 49, 1_048_573, 1_048_571], vec![251]],
             |p| p.count_modulus = 7,
             |p| p.count_modulus = 0,
             |p| p.trees = 0,
@@ -245,8 +246,8 @@ mod tests {
             |p| p.slots = 20,
             |p| p.slots = 1 << 60,
             |p| p.scores = 2,
-            |p| p.together = 0,
-            |p| p.together = 2,
+            |p| p.scores_per_sum = 0,
+            |p| p.scores_per_sum = 2,
             |p| p.width = 49 * 251 + 1,
             |p| p.width = 1,
             |p| p.low = i64::MIN,

@@ -67,23 +67,23 @@ pub fn search(
         for (dimension, size) in SHAPES {
             for stride in (0..=MAX_STRIDE.ilog2()).map(|log| 1 << log) {
                 let slots = rounded(leaves).next_multiple_of(stride);
-                let bodies = (residues.circles.len() * bits * stride).next_multiple_of(size);
+                let bodies = (residues.plaintext_moduli.len() * bits * stride).next_multiple_of(size);
                 let params = PathCostSumParams {
                     input: SeededLayout { shape: GlweShape::new(dimension, size), bodies, bits: 0 },
                     stride,
-                    circles: residues.circles.clone(),
+                    plaintext_moduli: residues.plaintext_moduli.clone(),
                     count_modulus,
                     trees: forest.trees.len(),
                     slots,
                     scores,
-                    together: residues.together,
+                    scores_per_sum: residues.scores_per_sum,
                     low,
                     width,
                     response_bits: 0,
                     noise_flooding: None,
                 };
                 let handled =
-                    thermometer::check_spread(quantizer, &params.input, params.circles.len() * stride).is_ok();
+                    thermometer::check_spread(quantizer, &params.input, params.plaintext_moduli.len() * stride).is_ok();
                 if !handled || params.messages() > MAX_MESSAGES {
                     continue;
                 }
@@ -124,15 +124,15 @@ fn published_range(low: i64, high: i64) -> (i64, u64) {
 
 /// How sums are split into residues.
 struct Residues {
-    together: usize,
-    circles: Vec<Vec<u64>>,
+    scores_per_sum: usize,
+    plaintext_moduli: Vec<Vec<u64>>,
 }
 
 /// All ways that are tried: scores that make one sum, copies of the input, circles of a copy.
 fn splits(count_modulus: u64, width: u64, scores: usize) -> Vec<Residues> {
     let mut all = Vec::new();
     let mut values = 1u128;
-    for together in 1..=scores {
+    for scores_per_sum in 1..=scores {
         values *= u128::from(width);
         if values * values > MAX_VALUES * u128::from(MAX_CIRCLE) {
             break;
@@ -148,7 +148,7 @@ fn splits(count_modulus: u64, width: u64, scores: usize) -> Vec<Residues> {
             let fits = |copy: &Vec<u64>| copy.iter().map(|c| u128::from(*c)).product::<u128>() <= u128::from(MAX_COPY);
             let product = of_copies.iter().flatten().map(|c| u128::from(*c)).fold(1u128, u128::saturating_mul);
             if of_copies.iter().all(fits) && product < MAX_VALUES {
-                all.push(Residues { together, circles: of_copies });
+                all.push(Residues { scores_per_sum, plaintext_moduli: of_copies });
             }
         }
     }
@@ -207,7 +207,7 @@ fn least(from: u32, mut enough: impl FnMut(u32) -> bool) -> Option<u32> {
 
 /// The steps of every copy's circles together: factors go up to half of it.
 fn largest_copy(params: &PathCostSumParams) -> f64 {
-    params.circles.iter().map(|copy| copy.iter().product::<u64>() as f64).fold(0.0, f64::max)
+    params.plaintext_moduli.iter().map(|copy| copy.iter().product::<u64>() as f64).fold(0.0, f64::max)
 }
 
 fn zero_variance(params: &PathCostSumParams) -> f64 {
@@ -223,10 +223,10 @@ pub fn largest_variance(forest: &ForestBoxes, params: &PathCostSumParams) -> f64
 
 /// The same on average over the factors and the order of leaves that the server draws, and over columns.
 ///
-/// A factor that is uniform over a circle of `q` steps (but for the multiples of `p`, in the first), taken centred, has the mean square
+/// A factor that is uniform over a circle of `q` steps (but for the multiples of `p`, in the first), taken centered, has the mean square
 /// `(q^2 + p) / 12` at most; steps of the others of its copy multiply it.
 pub fn mean_variance(forest: &ForestBoxes, params: &PathCostSumParams) -> f64 {
-    let squares = params.circles.iter().flat_map(|copy| {
+    let squares = params.plaintext_moduli.iter().flat_map(|copy| {
         let all = copy.iter().product::<u64>() as f64;
         copy.iter().map(move |circle| {
             let circle = *circle as f64;
@@ -264,7 +264,7 @@ pub(in crate::circuit) fn failure(forest: &ForestBoxes, params: &PathCostSumPara
 
 fn candidate(forest: &ForestBoxes, params: PathCostSumParams) -> Candidate<PathCostSumParams> {
     let shape = params.input.shape;
-    let additions = forest.terms() * params.circles.len() + forest.leaves() * params.columns();
+    let additions = forest.terms() * params.plaintext_moduli.len() + forest.leaves() * params.columns();
     let rerandomize = if params.noise_flooding.is_some() { cost::rerandomize_partial_seconds(shape) } else { 0.0 };
     Candidate {
         guarantees: Guarantees {

@@ -15,7 +15,7 @@ impl CircuitCard for TableParams {
             self.bits.levels,
             self.bits.count,
             self.bits.key_bits,
-            self.together,
+            self.scores_per_ciphertext,
             self.score_bits,
             self.response_bits
         )

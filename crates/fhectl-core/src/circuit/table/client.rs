@@ -24,7 +24,7 @@ impl CircuitClient for TableParams {
             let lwe = Lwe::read(bytes, self.bits.shape.lwe_dimension(), self.response_bits)?;
             let message = key.answer().phase(&lwe).nearest(1 << self.message_bits());
             let left = self.scores - scores.len();
-            scores.extend((0..self.together.min(left)).map(|place| {
+            scores.extend((0..self.scores_per_ciphertext.min(left)).map(|place| {
                 let digit = message >> (place as u32 * self.score_bits) & ((1 << self.score_bits) - 1);
                 self.low + digit as i64
             }));

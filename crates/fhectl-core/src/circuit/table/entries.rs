@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::model::{Model, Quantizer};
 use rayon::prelude::*;
 
-/// A model's scores for every input that its quantiser can give, `None` for spellings beyond a feature's levels.
+/// A model's scores for every input that its quantizer can give, `None` for spellings beyond a feature's levels.
 pub struct Entries {
     pub scores: Vec<Option<Vec<i64>>>,
 }
@@ -71,8 +71,9 @@ impl Entries {
                 None => Some(0),
                 Some(scores) if scores.len() != params.scores => None,
                 Some(scores) => {
-                    let from = answer * params.together;
-                    message(&scores[from..(from + params.together).min(scores.len())]).map(|message| message << step)
+                    let from = answer * params.scores_per_ciphertext;
+                    message(&scores[from..(from + params.scores_per_ciphertext).min(scores.len())])
+                        .map(|message| message << step)
                 }
             };
             self.scores.iter().map(entry).collect::<Option<Vec<u64>>>()

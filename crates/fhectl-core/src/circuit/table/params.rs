@@ -25,7 +25,8 @@ pub struct TableParams {
     pub low: i64,
     pub score_bits: u32,
     /// Scores that share a ciphertext.
-    pub together: usize,
+    #[serde(rename = "together")]
+    pub scores_per_ciphertext: usize,
     #[serde(rename = "response_modulus_log2")]
     pub response_bits: u32,
     pub noise_flooding: Option<u64>,
@@ -33,7 +34,7 @@ pub struct TableParams {
 
 impl TableParams {
     pub(super) fn answers(&self) -> usize {
-        self.scores.div_ceil(self.together)
+        self.scores.div_ceil(self.scores_per_ciphertext)
     }
 
     /// CMUXes of one answer: a tree over polynomials, then a rotation by the bits within one.
@@ -48,7 +49,7 @@ impl TableParams {
 
     /// log2 of the messages of one answer.
     pub(super) fn message_bits(&self) -> u32 {
-        self.score_bits * self.together as u32
+        self.score_bits * self.scores_per_ciphertext as u32
     }
 
     /// Half of a step, in turns, as far as noise may reach.
@@ -69,12 +70,15 @@ impl Circuit for TableParams {
         if self.scores == 0
             || (self.scores != output.classes() && self.scores != output.margins())
             || self.scores << wanted > MAX_SCORES
-            || !(1..=self.scores).contains(&self.together)
+            || !(1..=self.scores).contains(&self.scores_per_ciphertext)
         {
-            return Err(bad_parameters(format!("{} scores, {} together", self.scores, self.together)));
+            return Err(bad_parameters(format!("{} scores, {} together", self.scores, self.scores_per_ciphertext)));
         }
-        if !(1..=40).contains(&self.score_bits) || self.together > 40 || self.message_bits() > 40 {
-            return Err(bad_parameters(format!("{} scores of {} bits together", self.together, self.score_bits)));
+        if !(1..=40).contains(&self.score_bits) || self.scores_per_ciphertext > 40 || self.message_bits() > 40 {
+            return Err(bad_parameters(format!(
+                "{} scores of {} bits together",
+                self.scores_per_ciphertext, self.score_bits
+            )));
         }
         if self.low.unsigned_abs() > 1 << 62 {
             return Err(bad_parameters(format!("scores from {} on", self.low)));

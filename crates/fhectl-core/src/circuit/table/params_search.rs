@@ -55,11 +55,18 @@ fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Result
         for (base_log, levels) in
             (4..=24).map(|base| (base, 1)).chain((4..=16).map(|base| (base, 2))).chain((3..=12).map(|base| (base, 3)))
         {
-            for together in 1..=scores.min((40 / score_bits) as usize).max(1) {
+            for scores_per_ciphertext in 1..=scores.min((40 / score_bits) as usize).max(1) {
                 let shape = GlweShape::new(dimension, size);
                 let bits = GgswLayout { count, shape, base_log, levels, key_bits: 64 };
-                let open =
-                    TableParams { bits, scores, low, score_bits, together, response_bits: 64, noise_flooding: None };
+                let open = TableParams {
+                    bits,
+                    scores,
+                    low,
+                    score_bits,
+                    scores_per_ciphertext,
+                    response_bits: 64,
+                    noise_flooding: None,
+                };
                 let Some(params) = close(open, request) else { continue };
                 let megabytes = params.bits.layout().wire_len() as f64 / 1e6;
                 let worth = core_seconds(&params) + SECONDS_PER_REQUEST_MEGABYTE * megabytes;

@@ -5,7 +5,7 @@
 //! symbols. Symbol `l` of `M` is the point `(2l + 1) / 2M` of the circle. Where the public key is all there is, the
 //! symbols share one ciphertext, to which a fresh encryption of zeros is added. Where there are bootstraps, each symbol
 //! is looked up in a table whose outputs are the same points (after the keyswitch once more, where a network has
-//! one), and is re-randomised then. A key that does not belong to the client's leaves uniform points: by chance, a wrong
+//! one), and is re-randomized then. A key that does not belong to the client's leaves uniform points: by chance, a wrong
 //! one is not seen once in 2^[`TAG_BITS`] tags.
 //!
 //! A tag's answer holds nothing of the model. It is flooded all the same, over half of what tells two points apart:
