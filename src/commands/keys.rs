@@ -8,7 +8,7 @@ use crate::report::bytes;
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use fhectl_core::error::{Error, Result};
-use fhectl_server::store::StoredKey;
+use fhectl_server::store::StoredEvaluationKey;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
@@ -159,7 +159,7 @@ impl Choice {
         self.namespaces.is_everything() && self.older_than.is_none()
     }
 
-    fn of(&self, mut keys: Vec<StoredKey>, names: &BTreeMap<String, String>) -> Vec<StoredKey> {
+    fn of(&self, mut keys: Vec<StoredEvaluationKey>, names: &BTreeMap<String, String>) -> Vec<StoredEvaluationKey> {
         keys.retain(|key| {
             self.namespaces.takes(&key.namespace, names)
                 && self.older_than.is_none_or(|than| key.completed.elapsed().unwrap_or_default() >= than)
@@ -168,11 +168,11 @@ impl Choice {
     }
 }
 
-fn model_of(key: &StoredKey, names: &BTreeMap<String, String>) -> String {
+fn model_of(key: &StoredEvaluationKey, names: &BTreeMap<String, String>) -> String {
     model_name(&key.namespace, names)
 }
 
-fn as_json(key: &StoredKey, names: &BTreeMap<String, String>) -> serde_json::Value {
+fn as_json(key: &StoredEvaluationKey, names: &BTreeMap<String, String>) -> serde_json::Value {
     let id = key.namespace.model.to_string();
     json!({
         "key_id": key.id.as_str(),

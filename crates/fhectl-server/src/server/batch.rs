@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// A checked batch of encrypted inputs and what is needed to answer it.
-pub(super) struct Batch {
+pub(super) struct EncryptedBatch {
     model: Arc<HostedModel>,
     key: Arc<HeldKey>,
     /// With its memory: both stay as long as a thread reads them, whatever becomes of the client.
@@ -23,7 +23,7 @@ pub(super) struct Batch {
     pub rows: usize,
 }
 
-impl Batch {
+impl EncryptedBatch {
     /// # Errors
     /// What is wrong with the inputs.
     pub fn new(model: Arc<HostedModel>, key: Arc<HeldKey>, inputs: ReceivedBody) -> Result<Self> {

@@ -134,10 +134,7 @@ async fn connection(
     stopped: watch::Receiver<bool>,
 ) {
     let _open = Open::new(&listener.open);
-    // Requests and replies are small and wait for each other: they must not wait to be joined with more.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY");
-    }
+    send_at_once(&stream);
     let timeouts = listener.state.timeouts;
     let stream = WriteTimeout::new(stream, timeouts.write);
     let Some(tls) = &listener.tls else { return speak(stream, from.ip(), &listener, stopped).await };
@@ -148,6 +145,13 @@ async fn connection(
             let error = failed.map_or_else(|_| "timeout".to_owned(), |failed| format!("{:?}", failed.err()));
             tracing::debug!(error, "a TLS handshake failed");
         }
+    }
+}
+
+/// Requests and replies are small and wait for each other: they must not wait to be joined with more.
+fn send_at_once(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY");
     }
 }
 
@@ -182,5 +186,19 @@ where
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_small_reply_does_not_wait_for_an_acknowledgement() {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(socket.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = socket.accept().await.unwrap();
+        send_at_once(&stream);
+        assert!(stream.nodelay().unwrap());
     }
 }

@@ -1,12 +1,12 @@
 //! Computing on encrypted inputs: admission, the key, the budget, the pool. The engine behind both forms; no HTTP.
 
-use super::batch::Batch;
+use super::batch::EncryptedBatch;
 use super::body::ReceivedBody;
 use super::budgets::{Budgets, Charge};
 use super::compute::ComputePool;
 use super::fair_queue::FlowId;
 use super::key_service::{KeyService, unknown};
-use super::metrics::Metrics;
+use super::metrics::ServerMetrics;
 use super::models::HostedModel;
 use crate::store::{KeyId, KeyNamespace, MemoryBudget, Owner, Reservation};
 use fhectl_core::error::Result;
@@ -22,7 +22,7 @@ pub(super) struct InferenceService {
     pub budgets: Option<Budgets>,
     /// For requests and replies.
     pub memory: MemoryBudget,
-    pub metrics: Arc<Metrics>,
+    pub metrics: Arc<ServerMetrics>,
 }
 
 /// Who asks a model, and with what.
@@ -39,7 +39,7 @@ pub(super) struct Inference<'a> {
 }
 
 /// A framed batch of encrypted answers.
-pub(super) struct Answers {
+pub(super) struct EncryptedAnswers {
     pub bytes: Vec<u8>,
     pub memory: Reservation,
     /// From being accepted on, computing left out: waiting, and loading the key where it was not in memory.
@@ -53,7 +53,7 @@ impl InferenceService {
     /// # Errors
     /// `busy`, `deadline`, `key_unknown`, `key_damaged`, `ciphertext_invalid`, `format_version`, `wrong_model`,
     /// `batch_too_large`, `row_budget_spent`, `budget_damaged`, `store_unavailable`, `store_failed`, `internal`.
-    pub async fn infer(&self, asked: Inference<'_>) -> Result<Answers> {
+    pub async fn infer(&self, asked: Inference<'_>) -> Result<EncryptedAnswers> {
         let Inference { model, owner, peer, timeout, key, inputs } = asked;
         let namespace = KeyNamespace { model: *model.id(), owner };
         let flow = match &key {
@@ -68,7 +68,7 @@ impl InferenceService {
             (None, Some(id)) => self.keys.load(&permit, model, &namespace, id).await?,
             (None, None) => return Err(unknown()),
         };
-        let batch = Batch::new(model.clone(), key, inputs)?;
+        let batch = EncryptedBatch::new(model.clone(), key, inputs)?;
         let rows = batch.rows;
         let memory = self.memory.try_reserve(batch.answer_bytes())?;
         let charge = self.charge(model, &namespace, rows).await?;
@@ -76,7 +76,7 @@ impl InferenceService {
         let (bytes, memory) = done.value?;
         let queued = accepted.elapsed().saturating_sub(done.took);
         self.metrics.inference(&model.info.name, rows, queued, done.took);
-        Ok(Answers { bytes, memory, queued, computed: done.took })
+        Ok(EncryptedAnswers { bytes, memory, queued, computed: done.took })
     }
 
     /// Charges a batch to its token's budget, where there are budgets.

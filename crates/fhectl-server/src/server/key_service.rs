@@ -3,11 +3,11 @@
 use super::compute::{ComputePool, Permit};
 use super::config::KeyPolicy;
 use super::fair_queue::FlowId;
-use super::metrics::Metrics;
+use super::metrics::ServerMetrics;
 use super::models::HostedModel;
 use super::upload_locks::UploadLocks;
 use crate::store::{
-    CacheConfig, HeldKey, KeyCache, KeyId, KeyNamespace, KeyStore, Loaded, Reservation, Swept, Upload, incomplete,
+    CacheConfig, HeldKey, KeyCache, KeyId, KeyNamespace, KeyStore, Loaded, Reservation, Swept, UploadId, incomplete,
 };
 use bytes::Bytes;
 use fhectl_core::circuit::EvaluationKey;
@@ -27,7 +27,7 @@ pub(super) struct KeyService {
     pub(super) cache: KeyCache,
     pub(super) locks: UploadLocks,
     compute: Arc<ComputePool>,
-    metrics: Arc<Metrics>,
+    metrics: Arc<ServerMetrics>,
     policy: KeyPolicy,
 }
 
@@ -38,7 +38,7 @@ impl KeyService {
         cache_bytes: u64,
         policy: KeyPolicy,
         compute: Arc<ComputePool>,
-        metrics: Arc<Metrics>,
+        metrics: Arc<ServerMetrics>,
     ) -> Self {
         let cache = CacheConfig { bytes: cache_bytes, revalidate: policy.revalidate, grace: policy.grace };
         let cache = KeyCache::new(store.clone(), cache);
@@ -60,7 +60,7 @@ impl KeyService {
     ) -> Result<PartStatus> {
         check_keyed(model)?;
         let status = PartStatus { index, bytes: bytes.len() as u64 };
-        let upload = Upload::from(id);
+        let upload = UploadId::from(id);
         let _turn = self.locks.lock(namespace, &upload).await;
         // A part that comes late, when the key is complete, has nothing to add.
         if !self.store.exists(namespace, id).await? {
@@ -82,7 +82,7 @@ impl KeyService {
         if self.store.exists(namespace, id).await? {
             return Ok(complete_status(id));
         }
-        let parts = self.store.parts(namespace, &Upload::from(id)).await?;
+        let parts = self.store.parts(namespace, &UploadId::from(id)).await?;
         if parts.is_empty() && self.store.exists(namespace, id).await? {
             // It was completed, and its parts dropped, between the two looks.
             return Ok(complete_status(id));
@@ -97,7 +97,7 @@ impl KeyService {
     /// `key_needless`, `key_incomplete`, `busy`, what [`KeyService::accept`] says.
     pub async fn complete(&self, model: &Arc<HostedModel>, namespace: &KeyNamespace, id: &KeyId) -> Result<KeyStatus> {
         check_keyed(model)?;
-        let upload = Upload::from(id);
+        let upload = UploadId::from(id);
         let _turn = self.locks.lock(namespace, &upload).await;
         if !self.store.exists(namespace, id).await? {
             let put = self.put_together(model, namespace, id).await;
@@ -108,7 +108,7 @@ impl KeyService {
 
     /// Makes a key of its parts.
     async fn put_together(&self, model: &Arc<HostedModel>, namespace: &KeyNamespace, id: &KeyId) -> Result<()> {
-        let upload = Upload::from(id);
+        let upload = UploadId::from(id);
         let arrival = self.arrival(model, namespace, &upload).await?;
         let whole = self.store.assemble(namespace, &upload, model.key_len()).await?;
         if whole.len() < model.key_len() {
@@ -139,7 +139,7 @@ impl KeyService {
     /// # Errors
     /// `key_unknown`, `store_unavailable`, `store_failed`.
     pub async fn delete(&self, namespace: &KeyNamespace, id: &KeyId) -> Result<()> {
-        let _turn = self.locks.lock(namespace, &Upload::from(id)).await;
+        let _turn = self.locks.lock(namespace, &UploadId::from(id)).await;
         let there = self.store.delete(namespace, id).await?;
         self.cache.forget(namespace, id);
         if there { Ok(()) } else { Err(unknown()) }
@@ -152,7 +152,7 @@ impl KeyService {
     pub(super) async fn check_quota(
         &self,
         namespace: &KeyNamespace,
-        upload: &Upload,
+        upload: &UploadId,
         bytes: Option<usize>,
     ) -> Result<()> {
         let quota = self.policy.quota;
@@ -170,7 +170,7 @@ impl KeyService {
         &self,
         model: &'a Arc<HostedModel>,
         namespace: &'a KeyNamespace,
-        upload: &'a Upload,
+        upload: &'a UploadId,
     ) -> Result<Arrival<'a>> {
         let flow = FlowId::of_key(&namespace.owner, upload.clone());
         let permit = self.compute.admit(flow, model.costs.key.seconds(), None)?;
@@ -265,7 +265,7 @@ impl KeyService {
 pub(super) struct Arrival<'a> {
     model: &'a Arc<HostedModel>,
     namespace: &'a KeyNamespace,
-    upload: &'a Upload,
+    upload: &'a UploadId,
     permit: Permit,
     memory: Reservation,
 }

@@ -16,7 +16,7 @@ async fn service(policy: KeyPolicy) -> KeyService {
     let limits = PoolLimits { threads: 1, max_queue: 4, max_backlog: Duration::from_secs(10), max_time: None };
     let compute = Arc::new(ComputePool::new(limits).unwrap());
     let store = KeyStore::open("memory:").await.unwrap();
-    KeyService::new(store, 64 << 20, policy, compute, Arc::new(Metrics::new()))
+    KeyService::new(store, 64 << 20, policy, compute, Arc::new(ServerMetrics::new()))
 }
 
 fn namespace(model: &HostedModel, token: &str) -> KeyNamespace {

@@ -5,7 +5,7 @@
 
 use super::key_service::{KeyService, check_begin};
 use super::models::HostedModel;
-use crate::store::{KeyId, KeyNamespace, Uid, Upload, check_total, incomplete};
+use crate::store::{KeyId, KeyNamespace, Uid, UploadId, check_total, incomplete};
 use bytes::Bytes;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::random::OsEntropy;
@@ -25,7 +25,7 @@ impl KeyService {
             check_needless(&piece)?;
             return Ok(uid);
         }
-        let upload = Upload::from(&uid);
+        let upload = UploadId::from(&uid);
         let _turn = self.locks.lock(namespace, &upload).await;
         check_begin(model, &piece)?;
         self.check_quota(namespace, &upload, None).await?;
@@ -47,7 +47,7 @@ impl KeyService {
         if model.no_key.is_some() {
             return check_needless(&piece);
         }
-        let upload = Upload::from(uid);
+        let upload = UploadId::from(uid);
         let _turn = self.locks.lock(namespace, &upload).await;
         let parts = self.store.parts(namespace, &upload).await?;
         if self.store.uid(namespace, uid).await?.is_some() {
@@ -72,7 +72,7 @@ impl KeyService {
         parts: &[PartStatus],
         piece: Bytes,
     ) -> Result<()> {
-        let upload = Upload::from(uid);
+        let upload = UploadId::from(uid);
         let total = parts.iter().map(|part| part.bytes).sum::<u64>() + piece.len() as u64;
         check_total(total, model.key_len())?;
         if total < model.key_len() as u64 {
@@ -102,7 +102,7 @@ impl KeyService {
         if let Some(id) = self.cache.uid(namespace, uid).await? {
             return Ok(Some(id));
         }
-        let parts = self.store.parts(namespace, &Upload::from(uid)).await?;
+        let parts = self.store.parts(namespace, &UploadId::from(uid)).await?;
         let here: u64 = parts.iter().map(|part| part.bytes).sum();
         if here == 0 {
             return Err(unknown_uid());

@@ -38,7 +38,7 @@ type Seconds<L> = Family<L, Histogram, fn() -> Histogram>;
 type Level = Gauge<f64, AtomicU64>;
 
 /// All counters, and the gauges that are filled when they are asked for.
-pub(super) struct Metrics {
+pub(super) struct ServerMetrics {
     registry: Registry,
     requests: Family<OfRequest, Counter>,
     errors: Family<OfError, Counter>,
@@ -64,7 +64,7 @@ pub(super) struct Metrics {
 }
 
 /// What is not counted but looked at.
-pub(super) struct Levels {
+pub(super) struct GaugeReadings {
     pub waiting: usize,
     pub running: usize,
     pub backlog: f64,
@@ -78,7 +78,7 @@ fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(1e-4, 4.0, 11))
 }
 
-impl Metrics {
+impl ServerMetrics {
     pub fn new() -> Self {
         let families: fn() -> Histogram = seconds;
         let mut own = Self {
@@ -179,7 +179,7 @@ impl Metrics {
     ///
     /// # Errors
     /// `internal`.
-    pub fn render(&self, levels: &Levels) -> Result<String, Error> {
+    pub fn render(&self, levels: &GaugeReadings) -> Result<String, Error> {
         self.waiting.set(levels.waiting as i64);
         self.running.set(levels.running as i64);
         self.backlog.set(levels.backlog);

@@ -6,7 +6,7 @@
 //! queue (`fair_queue`), so that overload is refused at the door instead of being piled up. Every reply but a success is
 //! JSON (`reply`).
 //!
-//! Files use those below them: `server`, `routes`, `layers` and `handlers`, `state`, services, the rest.
+//! Files use those below them: `lifecycle`, `routes`, `layers` and `handlers`, `state`, services, the rest.
 
 mod background;
 mod batch;
@@ -25,6 +25,7 @@ mod inference;
 mod key_service;
 mod key_uids;
 mod layers;
+mod lifecycle;
 mod metrics;
 mod models;
 mod openapi;
@@ -33,7 +34,6 @@ mod reload;
 mod reply;
 mod routes;
 mod scrape;
-mod server;
 mod shutdown;
 mod state;
 mod tls;
@@ -43,10 +43,10 @@ mod write_timeout;
 
 pub use budgets::check_row_budget;
 pub use config::{KeyPolicy, ServeConfig, Timeouts};
+pub use lifecycle::Server;
 pub use models::check_models;
 pub use rate_limiter::RateLimit;
 pub use routes::openapi_document;
-pub use server::Server;
 pub use shutdown::shutdown_signal;
 pub use tls::TlsIdentity;
 pub use tokens::{TokenSet, hash_line, new_token};

@@ -6,7 +6,7 @@ use super::compute::{ComputePool, PoolLimits};
 use super::config::{ServeConfig, Timeouts};
 use super::inference::InferenceService;
 use super::key_service::KeyService;
-use super::metrics::{Levels, Metrics};
+use super::metrics::{GaugeReadings, ServerMetrics};
 use super::models::Models;
 use super::rate_limiter::ClientLimiter;
 use super::reload::Reloading;
@@ -27,7 +27,7 @@ pub(super) struct AppState {
     /// `None`: everyone may do everything, and keys belong to everyone.
     pub tokens: Option<Arc<Reloading<TokenSet>>>,
     pub limiter: Arc<ClientLimiter>,
-    pub metrics: Arc<Metrics>,
+    pub metrics: Arc<ServerMetrics>,
     pub bodies: BodyLimits,
     /// Connections that are open.
     pub open: Arc<AtomicUsize>,
@@ -52,7 +52,7 @@ impl AppState {
         };
         let models = Arc::new(Models::new(&config.models)?);
         let compute = Arc::new(ComputePool::new(limits)?);
-        let metrics = Arc::new(Metrics::new());
+        let metrics = Arc::new(ServerMetrics::new());
         let memory = MemoryBudget::new(config.body_bytes, "requests");
         let budgets = config.row_budget.map(|rows| Budgets::new(rows, config.store.clone()));
         let keys = KeyService::new(config.store, config.cache_bytes, config.keys, compute.clone(), metrics.clone());
@@ -85,9 +85,9 @@ impl AppState {
     }
 
     /// What `/metrics` looks at when it is asked.
-    pub fn levels(&self) -> Levels {
+    pub fn levels(&self) -> GaugeReadings {
         let load = self.compute.load();
-        Levels {
+        GaugeReadings {
             waiting: load.waiting,
             running: load.running,
             backlog: load.backlog,

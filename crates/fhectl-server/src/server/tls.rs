@@ -103,3 +103,35 @@ impl fmt::Debug for Identity {
         f.write_str("Identity")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair};
+
+    /// A certificate and its key, PEM.
+    fn pair() -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let own = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+        (own.pem(), key.serialize_pem())
+    }
+
+    #[test]
+    fn half_of_a_new_pair_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cert_file, key_file) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let (cert, key) = pair();
+        std::fs::write(&cert_file, cert).unwrap();
+        std::fs::write(&key_file, key).unwrap();
+        let identity = Identity::new(TlsIdentity::from_files(&cert_file, &key_file).unwrap());
+        let in_force = || identity.0.current().certified.cert[0].clone();
+        let first = in_force();
+        let (cert, key) = pair();
+        std::fs::write(&cert_file, cert).unwrap();
+        identity.refresh();
+        assert_eq!(in_force(), first);
+        std::fs::write(&key_file, key).unwrap();
+        identity.refresh();
+        assert_ne!(in_force(), first);
+    }
+}

@@ -1,6 +1,6 @@
 //! Locks that make the steps of one upload follow each other.
 
-use crate::store::{KeyNamespace, Upload};
+use crate::store::{KeyNamespace, UploadId};
 use std::hash::{BuildHasher, RandomState};
 use tokio::sync::{Mutex, MutexGuard};
 
@@ -17,7 +17,7 @@ impl UploadLocks {
         Self { all: (0..256).map(|_| Mutex::new(())).collect(), hasher: RandomState::new() }
     }
 
-    pub async fn lock(&self, namespace: &KeyNamespace, upload: &Upload) -> MutexGuard<'_, ()> {
+    pub async fn lock(&self, namespace: &KeyNamespace, upload: &UploadId) -> MutexGuard<'_, ()> {
         let at = self.hasher.hash_one((namespace, upload)) as usize % self.all.len();
         self.all[at].lock().await
     }

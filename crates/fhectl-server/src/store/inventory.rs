@@ -8,7 +8,7 @@ use std::time::SystemTime;
 
 /// A complete key as it lies in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredKey {
+pub struct StoredEvaluationKey {
     pub namespace: KeyNamespace,
     pub id: KeyId,
     pub bytes: u64,
@@ -20,7 +20,7 @@ impl KeyStore {
     ///
     /// # Errors
     /// `store_unavailable`, `store_failed`.
-    pub async fn inventory(&self) -> Result<Vec<StoredKey>> {
+    pub async fn inventory(&self) -> Result<Vec<StoredEvaluationKey>> {
         let at = Path::from("keys");
         let mut listing = self.objects.list(Some(&at));
         let mut keys = Vec::new();
@@ -29,7 +29,7 @@ impl KeyStore {
             let Some((namespace, rest)) = KeyNamespace::of(&meta.location) else { continue };
             let [name] = rest.as_slice() else { continue };
             let Ok(id) = KeyId::parse(name) else { continue };
-            keys.push(StoredKey { namespace, id, bytes: meta.size, completed: meta.last_modified.into() });
+            keys.push(StoredEvaluationKey { namespace, id, bytes: meta.size, completed: meta.last_modified.into() });
         }
         keys.sort_by(|a, b| (a.completed, a.id.as_str()).cmp(&(b.completed, b.id.as_str())));
         Ok(keys)

@@ -1,7 +1,7 @@
 //! Complete keys.
 
 use super::key_store::KeyStore;
-use super::names::{KeyId, KeyNamespace, Upload};
+use super::names::{KeyId, KeyNamespace, UploadId};
 use super::objects::{Created, LOOKUP_TIMEOUT, OPERATION_TIMEOUT};
 use bytes::Bytes;
 use fhectl_core::error::Result;
@@ -62,7 +62,7 @@ impl KeyStore {
     pub async fn delete(&self, namespace: &KeyNamespace, id: &KeyId) -> Result<bool> {
         // The key first: it is what must stop working.
         let there = self.remove(&namespace.key(id)).await?;
-        let parts = self.discard(namespace, &Upload::from(id)).await?;
+        let parts = self.discard(namespace, &UploadId::from(id)).await?;
         self.forget_uids(namespace, id).await?;
         Ok(there || parts > 0)
     }

@@ -27,11 +27,11 @@ impl KeyStore {
     /// `store_unsupported` for a kind of store that this build does not know, `store_unwritable` where nothing can be
     /// written.
     pub async fn open(url: &str) -> Result<Self> {
-        let place = parse(url)?;
-        if let Location::Folder(folder) = &place {
+        let location = parse(url)?;
+        if let Location::Folder(folder) = &location {
             std::fs::create_dir_all(folder).map_err(|error| unwritable(url, &error))?;
         }
-        let store = Self::connect(url, &place)?;
+        let store = Self::connect(url, &location)?;
         match tokio::time::timeout(2 * OPERATION_TIMEOUT, store.probe()).await {
             Ok(Ok(creates)) => {
                 if !creates {
@@ -49,19 +49,19 @@ impl KeyStore {
     /// # Errors
     /// `store_unsupported`; `store_missing` where there is no such folder, or nothing that outlives a server.
     pub async fn open_existing(url: &str) -> Result<Self> {
-        let place = parse(url)?;
+        let location = parse(url)?;
         let missing = |what: String| {
             Err(Error::user("store_missing", what).hint("give the --store that the server was started with"))
         };
-        match &place {
+        match &location {
             Location::Memory => missing("memory: is inside a server and cannot be looked into".into()),
             Location::Folder(folder) if !folder.is_dir() => missing(format!("there is no folder {}", folder.display())),
-            _ => Self::connect(url, &place),
+            _ => Self::connect(url, &location),
         }
     }
 
-    fn connect(url: &str, place: &Location) -> Result<Self> {
-        Ok(match place {
+    fn connect(url: &str, location: &Location) -> Result<Self> {
+        Ok(match location {
             Location::Memory => Self::of(Arc::new(InMemory::new()), None, false),
             Location::Folder(folder) => {
                 let files = LocalFileSystem::new_with_prefix(folder).map_err(|error| unwritable(url, &error))?;
@@ -115,8 +115,8 @@ fn parse(url: &str) -> Result<Location> {
     if url == "memory:" || url == "memory://" {
         return Ok(Location::Memory);
     }
-    if let Some(place) = url.strip_prefix("s3://") {
-        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    if let Some(location) = url.strip_prefix("s3://") {
+        let (bucket, prefix) = location.split_once('/').unwrap_or((location, ""));
         let named = !bucket.is_empty() && bucket.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
         return match Path::parse(prefix) {
             Ok(prefix) if named => Ok(Location::S3 { bucket: bucket.to_owned(), prefix }),

@@ -100,15 +100,15 @@ impl Uid {
 
 /// An upload that is under way, named by the key it will be or by its uid.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Upload(String);
+pub struct UploadId(String);
 
-impl From<&KeyId> for Upload {
+impl From<&KeyId> for UploadId {
     fn from(id: &KeyId) -> Self {
         Self(id.0.clone())
     }
 }
 
-impl From<&Uid> for Upload {
+impl From<&Uid> for UploadId {
     fn from(uid: &Uid) -> Self {
         Self(uid.0.clone())
     }
@@ -144,11 +144,11 @@ impl KeyNamespace {
         self.folder("uids").join(uid.0.as_str())
     }
 
-    pub(super) fn parts(&self, upload: &Upload) -> Path {
+    pub(super) fn parts(&self, upload: &UploadId) -> Path {
         self.folder("parts").join(upload.0.as_str())
     }
 
-    pub(super) fn part(&self, upload: &Upload, index: u32) -> Path {
+    pub(super) fn part(&self, upload: &UploadId, index: u32) -> Path {
         self.parts(upload).join(format!("{index:05}"))
     }
 }

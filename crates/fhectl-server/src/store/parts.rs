@@ -1,7 +1,7 @@
 //! Uploads under way: parts are staged one by one, then put together.
 
 use super::key_store::KeyStore;
-use super::names::{KeyNamespace, Upload};
+use super::names::{KeyNamespace, UploadId};
 use super::objects::Created;
 use bytes::Bytes;
 use fhectl_core::error::{Error, Result};
@@ -21,7 +21,7 @@ impl KeyStore {
     pub async fn put_part(
         &self,
         namespace: &KeyNamespace,
-        upload: &Upload,
+        upload: &UploadId,
         index: u32,
         bytes: Bytes,
         expected: usize,
@@ -62,7 +62,7 @@ impl KeyStore {
     ///
     /// # Errors
     /// `store_unavailable`, `store_failed`.
-    pub async fn parts(&self, namespace: &KeyNamespace, upload: &Upload) -> Result<Vec<PartStatus>> {
+    pub async fn parts(&self, namespace: &KeyNamespace, upload: &UploadId) -> Result<Vec<PartStatus>> {
         let found = self.list(&namespace.parts(upload)).await?;
         let mut parts: Vec<PartStatus> = found
             .iter()
@@ -76,7 +76,7 @@ impl KeyStore {
     ///
     /// # Errors
     /// `key_incomplete` where a part is missing within, `key_too_large`, `store_unavailable`, `store_failed`.
-    pub async fn assemble(&self, namespace: &KeyNamespace, upload: &Upload, expected: usize) -> Result<Vec<u8>> {
+    pub async fn assemble(&self, namespace: &KeyNamespace, upload: &UploadId, expected: usize) -> Result<Vec<u8>> {
         let parts = self.parts(namespace, upload).await?;
         check_total(parts.iter().map(|part| part.bytes).sum(), expected)?;
         let mut whole = Vec::with_capacity(expected);
@@ -96,7 +96,7 @@ impl KeyStore {
     ///
     /// # Errors
     /// `store_unavailable`, `store_failed`.
-    pub async fn discard(&self, namespace: &KeyNamespace, upload: &Upload) -> Result<usize> {
+    pub async fn discard(&self, namespace: &KeyNamespace, upload: &UploadId) -> Result<usize> {
         let parts = self.parts(namespace, upload).await?;
         // The last first: what a crash leaves over is then an upload without its end, not one with a hole.
         let all: Vec<Path> = parts.iter().rev().map(|part| namespace.part(upload, part.index)).collect();

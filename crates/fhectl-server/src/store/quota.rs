@@ -1,7 +1,7 @@
 //! How much of a store one owner may fill.
 
 use super::key_store::KeyStore;
-use super::names::{KeyId, KeyNamespace, Owner, Upload};
+use super::names::{KeyId, KeyNamespace, Owner, UploadId};
 use fhectl_core::error::{Error, Result};
 use object_store::path::Path;
 use std::collections::BTreeSet;
@@ -62,7 +62,7 @@ impl KeyStore {
     pub async fn check_complete(
         &self,
         namespace: &KeyNamespace,
-        upload: &Upload,
+        upload: &UploadId,
         quota: Quota,
         bytes: usize,
     ) -> Result<()> {

@@ -8,9 +8,9 @@ fn namespace(token: &str) -> KeyNamespace {
     KeyNamespace { model: ModelId([3; 32]), owner: Owner::of_token(token) }
 }
 
-fn parts_of(bytes: &[u8]) -> (KeyId, Upload) {
+fn parts_of(bytes: &[u8]) -> (KeyId, UploadId) {
     let id = KeyId::of(bytes);
-    let upload = Upload::from(&id);
+    let upload = UploadId::from(&id);
     (id, upload)
 }
 

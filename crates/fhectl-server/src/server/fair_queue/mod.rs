@@ -4,7 +4,7 @@
 //! so a client with a thousand requests delays another's one request by a quantum of work, not by a thousand. Plain
 //! data behind one lock; `compute` runs what comes out.
 
-use crate::store::{Owner, Upload};
+use crate::store::{Owner, UploadId};
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 
@@ -17,13 +17,13 @@ const MAX_IDLE_FLOWS: usize = 4096;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum FlowId {
     Token(Owner),
-    Key(Upload),
+    Key(UploadId),
     Peer(IpAddr),
 }
 
 impl FlowId {
     /// The flow of work on one key.
-    pub fn of_key(owner: &Owner, key: impl Into<Upload>) -> Self {
+    pub fn of_key(owner: &Owner, key: impl Into<UploadId>) -> Self {
         if *owner == Owner::anyone() { Self::Key(key.into()) } else { Self::Token(owner.clone()) }
     }
 }

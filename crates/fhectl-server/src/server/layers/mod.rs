@@ -5,7 +5,6 @@ mod auth;
 mod body_limit;
 mod catch_panic;
 mod deadline;
-mod exchange;
 mod health_check;
 mod json_errors;
 mod metrics;
@@ -13,6 +12,7 @@ mod origin;
 mod rate_limit;
 mod request_id;
 mod security_headers;
+mod summary;
 
 use super::state::AppState;
 use axum::Router;
@@ -40,3 +40,6 @@ pub(super) fn around(router: Router, state: &AppState) -> Router {
         .layer(from_fn(deadline::layer));
     router.layer(layers)
 }
+
+#[cfg(test)]
+mod tests;

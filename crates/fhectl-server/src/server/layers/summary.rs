@@ -9,14 +9,14 @@ use axum::response::Response;
 use std::time::{Duration, Instant};
 
 /// A request that is being answered.
-pub(super) struct Exchange {
+pub(super) struct RequestSummary {
     pub method: &'static str,
     pub route: String,
     begun: Instant,
 }
 
 /// How it was answered.
-pub(super) struct Outcome {
+pub(super) struct ReplySummary {
     pub status: u16,
     /// The code of an error.
     pub code: Option<&'static str>,
@@ -27,7 +27,7 @@ pub(super) struct Outcome {
     pub sent: u64,
 }
 
-impl Exchange {
+impl RequestSummary {
     pub fn begin(request: &Request) -> Self {
         let route = request.extensions().get::<MatchedPath>();
         Self {
@@ -37,8 +37,8 @@ impl Exchange {
         }
     }
 
-    pub fn end(&self, response: &Response) -> Outcome {
-        Outcome {
+    pub fn end(&self, response: &Response) -> ReplySummary {
+        ReplySummary {
             status: response.status().as_u16(),
             code: response.extensions().get::<Code>().map(|code| code.0),
             took: self.begun.elapsed(),
