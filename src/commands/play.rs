@@ -147,7 +147,7 @@ fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
     let target = Some(spec.target.as_str());
     let rows = match (&args.data, &spec.evaluation) {
         (Some(data), _) if data::BUILT_IN.contains(&data.as_str()) => data::load(data, &args.datasets, target, task)?,
-        (Some(data), _) => data::read_labelled(data.as_ref(), &spec.features, &spec.classes, target)?,
+        (Some(data), _) => data::read_labeled(data.as_ref(), &spec.features, &spec.classes, target)?,
         // The name comes out of a bundle: only a built-in set's is looked up, never a path.
         (None, Some(evaluation)) if data::BUILT_IN.contains(&evaluation.data.as_str()) => {
             let holdout = Holdout::Share { test_size: evaluation.test_size, seed: evaluation.seed };

@@ -80,7 +80,7 @@ pub fn clean(stem: &str) -> String {
     stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect()
 }
 
-/// How finely quantisers tell the rows that they are fitted to.
+/// How finely quantizers tell the rows that they are fitted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grain {
     /// Significant decimal digits; `None` is all.

@@ -1,7 +1,7 @@
 //! `create forest`.
 
 use super::common::{CommonArgs, Grain, TaskArgs};
-use super::publish::Made;
+use super::publish::CompiledModel;
 use super::trees::{Trained, ValueArgs};
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
@@ -19,7 +19,7 @@ pub struct ForestArgs {
     pub task: TaskArgs,
     #[command(flatten)]
     values: ValueArgs,
-    /// Bits a feature is quantised to (1 to 16)
+    /// Bits a feature is quantized to (1 to 16)
     #[arg(long, env = "FHECTL_BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: u32,
     /// How many trees vote
@@ -38,7 +38,7 @@ pub struct ForestArgs {
 }
 
 impl ForestArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<CompiledModel> {
         let usual = if train.output() == Output::Value { MaxFeatures::All } else { MaxFeatures::Sqrt };
         let max_features = self.max_features.unwrap_or(usual);
         let growth = GrowthParams { max_depth: self.max_depth, min_leaf: self.min_leaf, max_features };

@@ -3,18 +3,18 @@
 use super::common::{CommonArgs, Grain, clean};
 use super::finest::{Finest, finest_weights};
 use super::import_network::PtqArgs;
-use super::publish::{Made, Origin, Rounded, publish, quantized_score};
+use super::publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
 use super::trees::{Trained, ValueArgs};
 use crate::commands::say;
 use crate::report::card::ImportedFrom;
 use crate::report::progress;
 use clap::Args;
-use fhectl_core::bundle::{Evaluation, ScoreUnit, check_name, folder};
+use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::{Model, Output, class_of_scores};
 use fhectl_train::data::{self, Dataset, Holdout, Task};
-use fhectl_train::import::{self, FloatModel, Imported, Levels, Quantised, QuantisedModel};
+use fhectl_train::import::{self, FloatModel, Imported, Levels, QuantizedImport, QuantizedModel};
 use fhectl_train::train::{self, Fit, Score};
 use rayon::prelude::*;
 use sha2::{Digest, Sha256};
@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 In Python: `skl2onnx.to_onnx(model, X[:1].astype(numpy.float32))`, `booster.save_model(\"model.ubj\")` of XGBoost, or
 `torch.onnx.export(model.eval(), (X[:1],), \"model.onnx\")`. Images are rows in the order of the flattened ONNX input:
 channel after channel.
-The rows of --data should be like those that the model was trained on: features are quantised to suit them, and
+The rows of --data should be like those that the model was trained on: features are quantized to suit them, and
 a share of them (--test-size) measures how far the encrypted model agrees with the original.")]
 pub struct ImportArgs {
     /// The model: ONNX, or what XGBoost's save_model writes (.json, .ubj)
@@ -43,10 +43,10 @@ pub struct ImportArgs {
     values: ValueArgs,
     #[command(flatten)]
     network: PtqArgs,
-    /// Bits a feature is quantised to (1 to 16) [default: the fewest from 6 to 10 that keep the original's answers]
+    /// Bits a feature is quantized to (1 to 16) [default: the fewest from 6 to 10 that keep the original's answers]
     #[arg(long, env = "FHECTL_BITS", value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: Option<u32>,
-    /// Quantise by the trees' own thresholds: nothing is lost and no rows are needed, but client.zip, which is
+    /// Quantize by the trees' own thresholds: nothing is lost and no rows are needed, but client.zip, which is
     /// public, then holds the thresholds
     #[arg(long, env = "FHECTL_EXACT_THRESHOLDS", conflicts_with_all = ["bits", "coarse_edges"])]
     exact_thresholds: bool,
@@ -77,20 +77,20 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     folder::check_free(&path, common.force)?;
 
     let rows = rows(args, &imported)?;
-    let work = progress::spinner(format!("quantising {} for {} features", imported.source, imported.features));
+    let work = progress::spinner(format!("quantizing {} for {} features", imported.source, imported.features));
     let request = common.plan_request();
     let make = |grain: Grain| match &imported.model {
         FloatModel::Network(_) if args.exact_thresholds => {
             Err(Error::user("import_exact", "a network has no thresholds to keep")
-                .hint("leave out --exact-thresholds; --bits says how finely features are quantised"))
+                .hint("leave out --exact-thresholds; --bits says how finely features are quantized"))
         }
         FloatModel::Network(network) => {
             let float = original_score(&imported, &rows.test);
             args.network.made(network, (args.bits, grain), &rows.calibration, float, &request)
         }
         _ => {
-            let quantised = import::quantise(&imported, &rows.calibration, args.levels(), grain.digits)?;
-            made(args, &imported, quantised, &rows, &request)
+            let quantized = import::quantize(&imported, &rows.calibration, args.levels(), grain.digits)?;
+            made(args, &imported, quantized, &rows, &request)
         }
     };
     let mut made = make(common.grain())?;
@@ -190,7 +190,7 @@ fn rows(args: &ImportArgs, imported: &Imported) -> Result<Rows> {
             let none = no_rows(imported);
             return Ok(Rows { calibration: none.clone(), test: none, evaluation: None });
         }
-        return Err(Error::user("data_missing", "rows are needed to quantise the model's features")
+        return Err(Error::user("data_missing", "rows are needed to quantize the model's features")
             .hint("name some with --data FILE.csv; trees can do without under --exact-thresholds"));
     };
     let test_size = common.test_size.unwrap_or(0.15);
@@ -298,37 +298,26 @@ fn classes(rows: &Dataset, imported: &Imported) -> Result<Vec<u32>> {
 fn made(
     args: &ImportArgs,
     imported: &Imported,
-    quantised: Quantised,
+    quantized: QuantizedImport,
     rows: &Rows,
     request: &PlanRequest,
-) -> Result<Made> {
+) -> Result<CompiledModel> {
     let output = imported.output();
-    let Quantised { quantizer, bits, model, .. } = quantised;
+    let QuantizedImport { quantizer, bits, model, .. } = quantized;
     let levels = bits.map_or("the model's own thresholds".to_owned(), |bits| format!("{bits} bits a feature"));
     let float = original_score(imported, &rows.test);
     let unit = imported.unit;
     let made = match model {
-        QuantisedModel::Forest(forest) => match forest.as_tree(output) {
+        QuantizedModel::Forest(forest) => match forest.as_tree(output) {
             // One tree that predicts a class: its leaves are classes, which costs less than values.
             Some(tree) if !args.values.given() => {
                 let model = Model::Tree(tree);
                 let plans = plan(&model, &quantizer, output, request)?;
-                Made {
-                    model,
-                    preparation: Vec::new(),
-                    quantizer,
-                    plans,
-                    float,
-                    score_scale: None,
-                    score_offset: None,
-                    score_unit: ScoreUnit::default(),
-                    network: None,
-                    options: levels,
-                }
+                CompiledModel::new(model, quantizer, plans, float, levels)
             }
             _ => args.values.make(Trained { forest, quantizer, output, float, unit, options: levels }, request)?,
         },
-        QuantisedModel::Linear(mut linear) => {
+        QuantizedModel::Linear(mut linear) => {
             // The middle of the predicted numbers is added in clear, so that sums stay small.
             let middle = |(bias, weights): (&f64, &Vec<f64>)| {
                 bias + weights.iter().zip(&linear.means).map(|(weight, mean)| weight * mean).sum::<f64>()
@@ -338,21 +327,15 @@ fn made(
                 .flatten();
             linear.biases.iter_mut().for_each(|bias| *bias -= offset.unwrap_or(0.0));
             let Finest { model, scale, bits, plans } = finest_weights(&linear, &quantizer, output, request)?;
-            Made {
-                model,
-                preparation: Vec::new(),
-                quantizer,
-                plans,
-                float,
+            CompiledModel {
                 score_scale: Some(scale),
                 score_offset: offset,
                 score_unit: unit,
-                network: None,
-                options: format!("{levels}, {bits} bits a weight"),
+                ..CompiledModel::new(model, quantizer, plans, float, format!("{levels}, {bits} bits a weight"))
             }
         }
     };
-    Ok(Made { preparation: imported.preparation.clone(), ..made })
+    Ok(CompiledModel { preprocessing: imported.preprocessing.clone(), ..made })
 }
 
 fn original_score(imported: &Imported, test: &Dataset) -> Score {
@@ -366,7 +349,7 @@ fn original_score(imported: &Imported, test: &Dataset) -> Score {
 }
 
 /// How far the integer model agrees with the original, in words; `None` without rows.
-fn agreement(made: &Made, imported: &Imported, test: &Dataset) -> Result<Option<String>> {
+fn agreement(made: &CompiledModel, imported: &Imported, test: &Dataset) -> Result<Option<String>> {
     if test.is_empty() {
         return Ok(None);
     }

@@ -8,12 +8,11 @@ mod forest;
 mod import;
 mod import_network;
 mod layers;
+mod linear_classifier;
 mod linreg;
-mod logreg;
 mod network;
 mod network_kind;
 mod publish;
-mod svm;
 mod tree;
 mod trees;
 
@@ -24,10 +23,11 @@ use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::error::{Error, Result};
 use fhectl_train::data::{self, Dataset, Holdout, Task};
+use linear_classifier::{LinearClassifierArgs, LinearKind};
 use network_kind::NetworkKind;
-use publish::{Made, Origin, Rounded, publish, quantized_score};
+use publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
 
-/// Train, quantise and compile a model.
+/// Train, quantize and compile a model.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   fhectl create tree                                    a spam filter on the built-in data
@@ -37,7 +37,7 @@ use publish::{Made, Origin, Rounded, publish, quantized_score};
   fhectl create forest                                  50 trees that vote
   fhectl create boost --data houses.csv --target price --task regress
   fhectl create linreg --data diabetes                  a number: linear regression
-  fhectl create qnn                                     a small quantised network on iris
+  fhectl create qnn                                     a small quantized network on iris
   fhectl create mlp --hidden 48 --epochs 30             one hidden layer on mnist
   fhectl create cnn --data digits --conv 10@4x4/2       convolutions, here on 8x8 images
   fhectl create import model.onnx --data rows.csv       a model that scikit-learn or XGBoost trained")]
@@ -57,14 +57,14 @@ enum Kind {
     /// Linear regression (linfa-linear, linfa-elasticnet): least squares, ridge, lasso
     Linreg(linreg::LinregArgs),
     /// A linear support vector machine, binary or one against the rest, by default on `spam`
-    Svm(svm::SvmArgs),
+    Svm(LinearClassifierArgs),
     /// Logistic regression (linfa-logistic), binary or multinomial, by default on `synthetic`
-    Logreg(logreg::LogregArgs),
-    /// A small quantised neural network of dense layers, by default on `iris`
+    Logreg(LinearClassifierArgs),
+    /// A small quantized neural network of dense layers, by default on `iris`
     Qnn(network::DenseArgs),
-    /// A quantised multi-layer perceptron, by default on `mnist`
+    /// A quantized multi-layer perceptron, by default on `mnist`
     Mlp(network::DenseArgs),
-    /// A quantised convolutional network, by default on `mnist`
+    /// A quantized convolutional network, by default on `mnist`
     Cnn(network::CnnArgs),
     /// A model of another tool: ONNX (scikit-learn through skl2onnx) or XGBoost's JSON and UBJSON
     Import(import::ImportArgs),
@@ -108,11 +108,15 @@ pub fn run(args: CreateArgs) -> Result<()> {
         }
         Kind::Logreg(logreg) => {
             let recipe = Recipe::tabular("logreg", "synthetic", Some(Task::Classify));
-            create(&recipe, &logreg.common, |train, test, request, _, grain| logreg.train(train, test, request, grain))
+            create(&recipe, &logreg.common, |train, test, request, _, grain| {
+                logreg.train(LinearKind::Logreg, train, test, request, grain)
+            })
         }
         Kind::Svm(svm) => {
             let recipe = Recipe::tabular("svm", "spam", Some(Task::Classify));
-            create(&recipe, &svm.common, |train, test, request, _, grain| svm.train(train, test, request, grain))
+            create(&recipe, &svm.common, |train, test, request, _, grain| {
+                svm.train(LinearKind::Svm, train, test, request, grain)
+            })
         }
         Kind::Import(args) => import::run(args),
         Kind::Qnn(args) => network(NetworkKind::Qnn, &args.network, None),
@@ -130,7 +134,7 @@ fn network(kind: NetworkKind, args: &network::NetworkArgs, convs: Option<&layers
 fn create(
     recipe: &Recipe,
     args: &CommonArgs,
-    train: impl Fn(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String), Grain) -> Result<Made>,
+    train: impl Fn(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String), Grain) -> Result<CompiledModel>,
 ) -> Result<()> {
     let kind = recipe.kind;
     let source = args.data.as_deref().or(recipe.data).ok_or_else(|| {

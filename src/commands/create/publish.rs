@@ -3,7 +3,7 @@
 use super::common::CommonArgs;
 use crate::commands::say;
 pub use crate::report::card::Rounded;
-use crate::report::card::{ImportedFrom, Story, card};
+use crate::report::card::{ImportedFrom, Provenance, card};
 use crate::report::{facts::facts, plan_table::plan_table};
 use fhectl_core::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
 use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
@@ -15,10 +15,10 @@ use fhectl_train::train::{self, Score, Simulated, SimulatedQuality, TrainedNetwo
 use std::path::Path;
 
 /// A model that was made and has a circuit.
-pub struct Made {
+pub struct CompiledModel {
     pub model: Model,
-    /// What is done to rows before they are quantised; `quantizer` and all figures are of rows after it.
-    pub preparation: Vec<RowStep>,
+    /// What is done to rows before they are quantized; `quantizer` and all figures are of rows after it.
+    pub preprocessing: Vec<RowStep>,
     pub quantizer: Quantizer,
     /// The circuits that fit, the chosen one first.
     pub plans: Vec<Plan>,
@@ -34,6 +34,24 @@ pub struct Made {
     pub options: String,
     /// What a network's training left beside the model.
     pub network: Option<NetworkExtras>,
+}
+
+impl CompiledModel {
+    /// A model of classes whose integer scores are all there is to say.
+    pub fn new(model: Model, quantizer: Quantizer, plans: Vec<Plan>, float: Score, options: String) -> Self {
+        Self {
+            model,
+            preprocessing: Vec::new(),
+            quantizer,
+            plans,
+            float,
+            score_scale: None,
+            score_offset: None,
+            score_unit: ScoreUnit::default(),
+            options,
+            network: None,
+        }
+    }
 }
 
 /// What a network has beside what every model has.
@@ -52,14 +70,14 @@ pub struct Origin<'a> {
     pub evaluation: Option<Evaluation>,
     /// Where another tool trained it.
     pub imported: Option<&'a ImportedFrom>,
-    /// Where its quantisers' numbers were rounded.
+    /// Where its quantizers' numbers were rounded.
     pub rounded: Option<Rounded>,
     /// What is secret beside the model: keeps the bundle's id from being a commitment to it.
     pub secret: [u8; 32],
 }
 
 /// Writes the bundle and its card, and says what was made.
-pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()> {
+pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> Result<()> {
     let Origin { train_rows, test_rows, .. } = *origin;
     let chosen = made.plans.first().ok_or_else(|| {
         Error::user("circuit_unfit", "no circuit runs this kind of model").hint("choose another kind of model")
@@ -80,7 +98,7 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
         features: train_rows.features.clone(),
         target: train_rows.target.clone(),
         classes: train_rows.classes.clone(),
-        preparation: made.preparation,
+        preparation: made.preprocessing,
         quantizer: made.quantizer,
         circuit: chosen.spec.clone(),
         reveal: args.reveal.into(),
@@ -96,9 +114,13 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
     let salt = origin.secret.iter().map(|byte| format!("{byte:02x}")).collect();
     let server = ServerSpec { format: FORMAT, salt, model: made.model, metrics };
     let (client_zip, server_zip) = bundle::pack(&spec, &server)?;
-    let story =
-        Story { rows: &train_rows.name, options: &made.options, imported: origin.imported, rounded: origin.rounded };
-    let card = card(&spec, &server, &story);
+    let provenance = Provenance {
+        rows: &train_rows.name,
+        options: &made.options,
+        imported: origin.imported,
+        rounded: origin.rounded,
+    };
+    let card = card(&spec, &server, &provenance);
     folder::write(origin.path, &client_zip, &server_zip, &card, args.force)?;
     let weights = match &made.network {
         Some(network) if network.save_weights => network.trained.save(origin.path)?,
@@ -119,7 +141,7 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
 }
 
 /// The score of the integer model in clear.
-pub fn quantized_score(made: &Made, rows: &Dataset) -> Result<Score> {
+pub fn quantized_score(made: &CompiledModel, rows: &Dataset) -> Result<Score> {
     let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
     train::score(&made.model, &made.quantizer, rows, worth)
 }

@@ -1,7 +1,7 @@
 //! `create tree`.
 
 use super::common::{CommonArgs, Grain, TaskArgs};
-use super::publish::Made;
+use super::publish::CompiledModel;
 use super::trees::{Trained, ValueArgs};
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
@@ -19,7 +19,7 @@ pub struct TreeArgs {
     pub task: TaskArgs,
     #[command(flatten)]
     values: ValueArgs,
-    /// Bits a feature is quantised to (1 to 16)
+    /// Bits a feature is quantized to (1 to 16)
     #[arg(long, env = "FHECTL_BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: u32,
     /// The most splits on a path [default: 6; for numbers, 5]
@@ -48,7 +48,13 @@ impl TreeArgs {
     }
 
     /// A tree whose leaves are numbers.
-    fn regression(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
+    fn regression(
+        &self,
+        train: &Dataset,
+        test: &Dataset,
+        request: &PlanRequest,
+        grain: Grain,
+    ) -> Result<CompiledModel> {
         if self.path_features.is_some() {
             return Err(Error::user("tree_params", "--path-features limits trees that tell classes")
                 .hint("leave it out, or limit the tree with --max-depth and --min-leaf"));
@@ -71,7 +77,7 @@ impl TreeArgs {
         self.values.make(trained, request)
     }
 
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<CompiledModel> {
         if train.output() == Output::Value {
             return self.regression(train, test, request, grain);
         }
@@ -83,20 +89,18 @@ impl TreeArgs {
         let quantizer = grain.edges(train, self.bits)?;
         let model = Model::Tree(train::train_tree(train, &quantizer, &params)?);
         let plans = plan(&model, &quantizer, train.output(), request)?;
-        Ok(Made {
-            model,
-            preparation: Vec::new(),
-            quantizer,
-            plans,
-            float: Score::Accuracy(train::float_tree_accuracy(train, test, &params)?),
-            score_scale: None,
-            score_offset: None,
+        Ok(CompiledModel {
             score_unit: ScoreUnit::Logit,
-            network: None,
-            options: format!(
-                "{} bits a feature, depth at most {}, leaves of at least {} rows, at most {} features a path",
-                self.bits, params.max_depth, params.min_leaf, params.path_features
-            ),
+            ..CompiledModel::new(
+                model,
+                quantizer,
+                plans,
+                Score::Accuracy(train::float_tree_accuracy(train, test, &params)?),
+                format!(
+                    "{} bits a feature, depth at most {}, leaves of at least {} rows, at most {} features a path",
+                    self.bits, params.max_depth, params.min_leaf, params.path_features
+                ),
+            )
         })
     }
 }

@@ -33,7 +33,11 @@ impl GgswLayout {
     /// The list on the wire: for each bit a GGSW, for each of its levels (smallest factor first) `k + 1` GLWE
     /// ciphertexts.
     pub fn layout(&self) -> SeededLayout {
-        SeededLayout { shape: self.shape, bodies: self.count.saturating_mul(self.rows()).saturating_mul(self.shape.size), bits: self.key_bits }
+        SeededLayout {
+            shape: self.shape,
+            bodies: self.count.saturating_mul(self.rows()).saturating_mul(self.shape.size),
+            bits: self.key_bits,
+        }
     }
 
     /// Bytes of the unpacked list in the Fourier domain; `usize::MAX` where that is more than a machine can address, which

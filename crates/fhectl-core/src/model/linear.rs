@@ -1,4 +1,4 @@
-//! A linear model over quantised features.
+//! A linear model over quantized features.
 
 use super::{Output, Quantizer, invalid};
 use crate::error::Result;
@@ -16,7 +16,7 @@ pub struct IntegerLinear {
 }
 
 impl IntegerLinear {
-    /// The integer scores of one quantised row.
+    /// The integer scores of one quantized row.
     pub fn scores(&self, quantized: &[u32]) -> Vec<i64> {
         self.weights
             .iter()
@@ -27,7 +27,7 @@ impl IntegerLinear {
             .collect()
     }
 
-    /// The smallest and largest score any quantised row can reach, over all rows of weights.
+    /// The smallest and largest score any quantized row can reach, over all rows of weights.
     pub fn score_range(&self, quantizer: &Quantizer) -> (i64, i64) {
         let tops: Vec<i64> = quantizer.features.iter().map(|f| i64::from(f.levels()) - 1).collect();
         let mut range = (i64::MAX, i64::MIN);
@@ -43,7 +43,7 @@ impl IntegerLinear {
         range
     }
 
-    /// Checks the shape against the quantiser and the output.
+    /// Checks the shape against the quantizer and the output.
     ///
     /// # Errors
     /// `model_invalid` naming what is wrong.

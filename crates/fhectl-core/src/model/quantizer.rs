@@ -82,7 +82,7 @@ pub struct Quantizer {
 }
 
 impl Quantizer {
-    /// Quantises a row of `features.len()` finite values.
+    /// Quantizes a row of `features.len()` finite values.
     ///
     /// # Errors
     /// `row_shape` where the row has another length, `row_value` where a value is not finite.
@@ -114,10 +114,10 @@ impl Quantizer {
     /// `model_invalid` naming the feature.
     pub fn check(&self) -> Result<()> {
         if self.features.is_empty() {
-            return Err(invalid("the quantiser has no features"));
+            return Err(invalid("the quantizer has no features"));
         }
         for (index, feature) in self.features.iter().enumerate() {
-            feature.check().map_err(|what| invalid(format!("quantiser of feature {index}: {what}")))?;
+            feature.check().map_err(|what| invalid(format!("quantizer of feature {index}: {what}")))?;
         }
         Ok(())
     }

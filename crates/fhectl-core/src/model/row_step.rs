@@ -1,4 +1,4 @@
-//! What a client does to a row of numbers before it is quantised.
+//! What a client does to a row of numbers before it is quantized.
 
 use super::invalid;
 use crate::error::Result;

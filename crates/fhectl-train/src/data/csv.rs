@@ -6,7 +6,7 @@ use fhectl_core::error::{Error, Result};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Reads a labelled CSV file: every column but the target (by default the last) is a feature.
+/// Reads a labeled CSV file: every column but the target (by default the last) is a feature.
 ///
 /// # Errors
 /// Those of opening; `csv_target` for an unknown target or one that looks like a number to predict,
@@ -85,10 +85,10 @@ fn read_columns(
         visit(place, &target_name, &record[target])
     })?;
     not_empty(path, rows.len())?;
-    Ok(unlabelled(path, target_name, features, rows))
+    Ok(unlabeled(path, target_name, features, rows))
 }
 
-fn unlabelled(path: &Path, target: String, features: Vec<String>, rows: Vec<Vec<f64>>) -> Dataset {
+fn unlabeled(path: &Path, target: String, features: Vec<String>, rows: Vec<Vec<f64>>) -> Dataset {
     Dataset {
         name: stem(path),
         target,
@@ -118,13 +118,13 @@ pub fn read_rows(path: &Path, features: &[String], target: Option<&str>) -> Resu
     Ok(rows)
 }
 
-/// Reads labelled rows for a model that takes `features` and predicts `classes`, or a number where there are none.
+/// Reads labeled rows for a model that takes `features` and predicts `classes`, or a number where there are none.
 /// `target` defaults to the last column.
 ///
 /// # Errors
 /// Those of [`read_rows`], `csv_target` for an unknown target, and `csv_label` for a label that is no
 /// class of the model.
-pub fn read_labelled(path: &Path, features: &[String], classes: &[String], target: Option<&str>) -> Result<Dataset> {
+pub fn read_labeled(path: &Path, features: &[String], classes: &[String], target: Option<&str>) -> Result<Dataset> {
     let table = Table::open(path)?;
     let target = table.target(target)?;
     let target_name = table.headers[target].clone();
@@ -147,7 +147,7 @@ pub fn read_labelled(path: &Path, features: &[String], classes: &[String], targe
         Ok(())
     })?;
     not_empty(path, rows.len())?;
-    let data = unlabelled(path, target_name, features.to_vec(), rows);
+    let data = unlabeled(path, target_name, features.to_vec(), rows);
     Ok(Dataset { classes: classes.to_vec(), labels, values, ..data })
 }
 

@@ -82,12 +82,12 @@ fn numbers_to_predict_are_read_as_such() {
     let data = read_values(&path, Some("y")).unwrap();
     assert_eq!((data.features, data.rows), (names(&["a", "b"]), vec![vec![1.0, 2.0], vec![3.0, 4.0]]));
     assert_eq!((data.values, data.labels.len(), data.classes.len()), (vec![0.5, -1000.0], 0, 0));
-    let data = read_labelled(&path, &names(&["b", "a"]), &[], Some("y")).unwrap();
+    let data = read_labeled(&path, &names(&["b", "a"]), &[], Some("y")).unwrap();
     assert_eq!((data.rows, data.values), (vec![vec![2.0, 1.0], vec![4.0, 3.0]], vec![0.5, -1000.0]));
     for (cell, part) in [("high", "`high` is not a number"), ("", "column `y` is missing"), ("inf", "finite number")] {
         let (_dir, path) = file("t.csv", format!("a,y\n1,2\n3,{cell}\n").as_bytes());
         for error in
-            [read_values(&path, None).unwrap_err(), read_labelled(&path, &names(&["a"]), &[], None).unwrap_err()]
+            [read_values(&path, None).unwrap_err(), read_labeled(&path, &names(&["a"]), &[], None).unwrap_err()]
         {
             assert!(error.code == "csv_cell" && error.message.contains(part), "{error}");
             assert!(error.message.contains("line 3: row 2"), "{error}");
@@ -120,9 +120,9 @@ fn rows_are_matched_by_name() {
 #[test]
 fn labels_are_mapped_onto_the_models_classes() {
     let (_dir, path) = file("t.csv", b"y,b,a\n7.0,1,2\n");
-    let data = read_labelled(&path, &names(&["a", "b"]), &names(&["3", "7"]), Some("y")).unwrap();
+    let data = read_labeled(&path, &names(&["a", "b"]), &names(&["3", "7"]), Some("y")).unwrap();
     assert_eq!((data.rows, data.labels), (vec![vec![2.0, 1.0]], vec![1]));
-    let error = read_labelled(&path, &names(&["a", "b"]), &names(&["3", "4"]), Some("y")).unwrap_err();
+    let error = read_labeled(&path, &names(&["a", "b"]), &names(&["3", "4"]), Some("y")).unwrap_err();
     assert_eq!(error.code, "csv_label");
     assert!(error.message.contains("line 2: row 1: "), "{error}");
 }

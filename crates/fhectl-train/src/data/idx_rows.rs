@@ -1,4 +1,4 @@
-//! Images and labels of IDX files as labelled rows.
+//! Images and labels of IDX files as labeled rows.
 
 use super::idx::{format_error, read_images, read_labels};
 use super::{Dataset, ImageShape, list};

@@ -17,7 +17,7 @@ pub use self::csv::{read_csv, read_rows, read_values};
 pub use idx::{Images, read_images, read_labels};
 pub use idx_rows::load_mnist;
 pub use image::ImageShape;
-pub use source::{BUILT_IN, Holdout, Task, load, load_split, read_labelled};
+pub use source::{BUILT_IN, Holdout, Task, load, load_split, read_labeled};
 pub use split::{split, split_indices};
 pub use synthetic::synthetic;
 

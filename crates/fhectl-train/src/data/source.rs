@@ -28,7 +28,7 @@ impl Task {
 pub enum Holdout<'a> {
     /// A seeded share of the rows; MNIST brings its own test rows instead.
     Share { test_size: f64, seed: u64 },
-    /// A labelled CSV file with the same columns, or IDX images of the same size.
+    /// A labeled CSV file with the same columns, or IDX images of the same size.
     File(&'a Path),
 }
 
@@ -103,22 +103,22 @@ pub fn load_split(
         Holdout::Share { test_size, seed } => split(&load(spec, datasets_dir, target, task)?, test_size, seed),
         Holdout::File(path) => {
             let train = load(spec, datasets_dir, target, task)?;
-            let test = read_labelled(path, &train.features, &train.classes, Some(&train.target))?;
+            let test = read_labeled(path, &train.features, &train.classes, Some(&train.target))?;
             Ok((train, test))
         }
     }
 }
 
-/// Labelled rows for a model that takes `features` and predicts `classes`, or a number where there are none: a CSV
+/// Labeled rows for a model that takes `features` and predicts `classes`, or a number where there are none: a CSV
 /// file, with a header, or IDX images with their labels beside them.
 ///
 /// # Errors
 /// Those of the readers; `image_size` and `idx_label` where images are of another size or class.
-pub fn read_labelled(path: &Path, features: &[String], classes: &[String], target: Option<&str>) -> Result<Dataset> {
+pub fn read_labeled(path: &Path, features: &[String], classes: &[String], target: Option<&str>) -> Result<Dataset> {
     if idx_rows::is_idx(path) {
         return idx_rows::read_idx_for(path, features, classes, target.unwrap_or("label"));
     }
-    csv::read_labelled(path, features, classes, target)
+    csv::read_labeled(path, features, classes, target)
 }
 
 fn mnist(datasets_dir: &Path, target: Option<&str>, task: Task) -> Result<(Dataset, Dataset)> {

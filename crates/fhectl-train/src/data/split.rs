@@ -123,12 +123,12 @@ mod tests {
 
     #[test]
     fn numbers_are_split_without_classes() {
-        let labelled = data(&[442]);
+        let labeled = data(&[442]);
         let values = Dataset {
             classes: Vec::new(),
             labels: Vec::new(),
             values: (0..442).map(f64::from).collect(),
-            ..labelled.clone()
+            ..labeled.clone()
         };
         let (train, test) = split(&values, 0.15, 42).unwrap();
         assert_eq!((train.len(), test.len()), (375, 67));

@@ -7,14 +7,14 @@ mod model;
 pub mod network;
 pub mod onnx;
 mod onnx_model;
-mod quantise;
+mod quantize;
 mod tabular;
 mod tree_builder;
 pub mod xgboost;
 
 pub use model::{FloatModel, Forest, Imported, Linear, Tree};
 pub use onnx_model::read_onnx;
-pub use quantise::{Levels, Quantised, QuantisedModel, agreement, exact_levels, quantise};
+pub use quantize::{Levels, QuantizedImport, QuantizedModel, agreement, exact_levels, quantize};
 
 use fhectl_core::error::{Error, Result};
 

@@ -24,7 +24,7 @@ pub struct Imported {
     /// What the scores of classes are.
     pub unit: ScoreUnit,
     /// What is done to a row before the model sees it.
-    pub preparation: Vec<RowStep>,
+    pub preprocessing: Vec<RowStep>,
     pub model: FloatModel,
 }
 
@@ -64,7 +64,7 @@ impl Imported {
     /// A row as the model sees it.
     pub fn prepared(&self, row: &[f64]) -> Vec<f64> {
         let mut row = row.to_vec();
-        self.preparation.iter().for_each(|step| step.apply(&mut row));
+        self.preprocessing.iter().for_each(|step| step.apply(&mut row));
         row
     }
 
@@ -87,7 +87,7 @@ impl Imported {
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(invalid("two classes have the same name"));
         }
-        for step in &self.preparation {
+        for step in &self.preprocessing {
             step.check(self.features).map_err(|error| invalid(error.message))?;
         }
         let scores = self.output().margins();

@@ -44,7 +44,7 @@ fn network(graph: &Graph) -> Result<Imported> {
         feature_names: Vec::new(),
         classes,
         unit: ScoreUnit::Logit,
-        preparation: Vec::new(),
+        preprocessing: Vec::new(),
         model: linear(&lowered).map_or_else(|| FloatModel::Network(Box::new(lowered)), FloatModel::Linear),
     };
     imported.checked()

@@ -57,13 +57,13 @@ enum What {
 }
 
 /// Makes trees of one list of nodes.
-pub(super) struct Builder<'a> {
+pub(super) struct TreeBuilder<'a> {
     source: &'a [SourceNode],
     seen: Vec<bool>,
     reached: usize,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> TreeBuilder<'a> {
     pub(super) fn new(source: &'a [SourceNode]) -> Self {
         Self { source, seen: vec![false; source.len()], reached: 0 }
     }
@@ -159,7 +159,7 @@ mod tests {
     }
 
     fn values(source: &[SourceNode], rows: &[f64]) -> Vec<f64> {
-        let tree = Builder::new(source).tree(0, &mut Budget::default()).unwrap();
+        let tree = TreeBuilder::new(source).tree(0, &mut Budget::default()).unwrap();
         rows.iter().map(|x| tree.leaf(&[*x])[0]).collect()
     }
 
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn what_is_no_tree_is_refused() {
-        let refusal = |nodes: &[SourceNode]| Builder::new(nodes).tree(0, &mut Budget::default()).unwrap_err();
+        let refusal = |nodes: &[SourceNode]| TreeBuilder::new(nodes).tree(0, &mut Budget::default()).unwrap_err();
         assert!(refusal(&[split(1.0, 0, 1), leaf(0.0)]).message.contains("below itself"));
         assert!(refusal(&[split(1.0, 1, 1), leaf(0.0)]).message.contains("two parents"));
         assert!(refusal(&[split(1.0, 1, 7), leaf(0.0)]).message.contains("child 7"));
@@ -196,7 +196,7 @@ mod tests {
             no: 2 * at + 2,
         };
         let chain: Vec<SourceNode> = (0..60).flat_map(|at| [equal(at), leaf(0.0)]).collect();
-        let error = Builder::new(&[chain, vec![leaf(1.0)]].concat()).tree(0, &mut Budget::default()).unwrap_err();
+        let error = TreeBuilder::new(&[chain, vec![leaf(1.0)]].concat()).tree(0, &mut Budget::default()).unwrap_err();
         assert_eq!(error.code, "import_large");
     }
 }

@@ -64,7 +64,7 @@ impl BoostParams {
     }
 }
 
-/// Boosts trees on the quantised rows of `train`.
+/// Boosts trees on the quantized rows of `train`.
 ///
 /// Scores are the logit of the second of two classes, logits of more (softmax), or the number; biases are what is best
 /// without features. The same rows and parameters give the same trees on any number of threads.
@@ -103,12 +103,12 @@ enum Target {
     Binary(Vec<u32>),
     /// The softmax's cross-entropy.
     Classes(Vec<u32>, usize),
-    /// Half the squared error of standardised numbers.
+    /// Half the squared error of standardized numbers.
     Values(Vec<f64>),
 }
 
 impl Target {
-    /// The target, and for numbers what they were standardised by: mean and deviation.
+    /// The target, and for numbers what they were standardized by: mean and deviation.
     fn of(train: &Dataset) -> Result<(Self, Option<(f64, f64)>)> {
         Ok(match train.output() {
             Output::Classes(2) => (Self::Binary(train.labels.clone()), None),

@@ -1,4 +1,4 @@
-//! Quantisers that tell less: their numbers rounded to few decimal digits.
+//! Quantizers that tell less: their numbers rounded to few decimal digits.
 //!
 //! Edges and ranges come from training rows and reach every client. To all their digits they can be single rows' values,
 //! or lie half way between two of them.
@@ -7,7 +7,7 @@ use fhectl_core::error::{Error, Result};
 use fhectl_core::model::{FeatureQuantizer, Quantizer};
 use std::cmp::Ordering;
 
-/// The quantiser with every edge, lowest value and step rounded to so many significant decimal digits (at least one).
+/// The quantizer with every edge, lowest value and step rounded to so many significant decimal digits (at least one).
 ///
 /// Edges that become equal are one. A grid's range is rounded outwards, so that it still holds what it held: of at most
 /// `2^bits` levels, and a level for each integer where it had that and there is room.

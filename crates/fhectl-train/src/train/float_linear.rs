@@ -25,7 +25,7 @@ impl FloatLinear {
     }
 
     /// The share of rows of `data` that are classified right, from 0 to 1 (0 without rows). For a
-    /// model of unquantised features, as [`super::float_logreg`] makes.
+    /// model of unquantized features, as [`super::float_logreg`] makes.
     pub fn accuracy(&self, data: &Dataset) -> f64 {
         let hit = |(row, label): &(&Vec<f64>, &u32)| class_of_scores(&self.scores(row)) == **label as usize;
         data.rows.iter().zip(&data.labels).filter(hit).count() as f64 / data.len().max(1) as f64

@@ -1,4 +1,4 @@
-//! Random forests (Breiman 2001) and regression trees, grown on quantised features, so that the thresholds of the integer
+//! Random forests (Breiman 2001) and regression trees, grown on quantized features, so that the thresholds of the integer
 //! model are the trained ones.
 
 use super::columns::{Columns, LeafRules, middle_threshold};

@@ -1,4 +1,4 @@
-//! Trainers: from a data set to a quantiser and an integer model.
+//! Trainers: from a data set to a quantizer and an integer model.
 //!
 //! Nothing here prints. Everything is a function of its inputs: the same rows and parameters give the
 //! same model.
@@ -12,6 +12,7 @@ mod float_linear;
 mod forest;
 mod grower;
 mod growth;
+mod linear_classifier;
 mod linreg;
 mod logreg;
 mod network;
@@ -19,7 +20,7 @@ mod quality;
 mod quantize;
 mod simulated;
 mod splits;
-mod standardise;
+mod standardize;
 mod svm;
 mod target;
 mod tree;
@@ -30,16 +31,17 @@ pub use float_forest::{FloatForest, FloatTree, score_forest};
 pub use float_linear::FloatLinear;
 pub use forest::{ForestParams, train_forest, train_regression_tree};
 pub use growth::{GrowthParams, MaxFeatures};
+pub use linear_classifier::LinearClassifierParams;
 pub use linreg::{LinearRegression, LinregParams, float_linreg, train_linreg};
-pub use logreg::{LogregParams, float_logreg, train_logreg};
+pub use logreg::{float_logreg, train_logreg};
 pub use network::{
-    ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, NetworkParams, TrainedNetwork,
+    ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, TrainedNetwork, TrainingParams,
     circle_holding, train_network,
 };
 pub use quality::{Fit, Score, accuracy, score};
 pub use quantize::{fit_affine, fit_edges, fit_exact, fit_pixels, quantize_rows};
 pub use simulated::{Simulated, SimulatedQuality, simulated};
-pub use svm::{SvmParams, float_svm, train_svm};
+pub use svm::{float_svm, train_svm};
 pub use tree::{TreeParams, float_tree_accuracy, train_tree};
 
 #[cfg(test)]

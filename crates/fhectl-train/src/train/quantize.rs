@@ -1,6 +1,6 @@
-//! Fits quantisers to training rows.
+//! Fits quantizers to training rows.
 //!
-//! Thresholds of a trained model never enter: a client sees the quantiser, and it must tell no more
+//! Thresholds of a trained model never enter: a client sees the quantizer, and it must tell no more
 //! than the training data's distribution.
 
 use crate::data::Dataset;
@@ -100,7 +100,7 @@ fn sorted(train: &Dataset, feature: usize) -> Vec<f64> {
 
 /// The distinct values of a sorted list with their counts.
 fn runs(sorted: &[f64]) -> Vec<(f64, usize)> {
-    // -0.0 and 0.0 are equal here, as they are to a quantiser.
+    // -0.0 and 0.0 are equal here, as they are to a quantizer.
     sorted.chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect()
 }
 
@@ -135,7 +135,7 @@ fn equal_frequency(distinct: &[(f64, usize)], bins: usize) -> Vec<f64> {
             rows -= pair[0].1;
         }
         filled += pair[0].1;
-        // A heavy neighbour closes this bin early, unless that would waste it on a few rows.
+        // A heavy neighbor closes this bin early, unless that would waste it on a few rows.
         let early = heavy[at + 1] && filled as f64 >= (target / 2.0).max(1.0);
         if heavy[at] || filled as f64 >= target || early {
             edges.push(between(pair[0].0, pair[1].0));
@@ -179,10 +179,10 @@ fn grid(low: f64, high: f64, levels: usize) -> Result<FeatureQuantizer> {
     Ok(FeatureQuantizer::Affine { low, step, levels: levels as u32 })
 }
 
-/// The rows of `data`, quantised, in their order.
+/// The rows of `data`, quantized, in their order.
 ///
 /// # Errors
-/// `row_shape` where the quantiser is for another number of features.
+/// `row_shape` where the quantizer is for another number of features.
 pub fn quantize_rows(quantizer: &Quantizer, data: &Dataset) -> Result<Vec<Vec<u32>>> {
     data.rows.par_iter().map(|row| quantizer.quantize(row)).collect()
 }
@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbouring_floats_stay_apart() {
+    fn neighboring_floats_stay_apart() {
         let low: f64 = 1.0;
         let edge = between(low, low.next_up());
         assert!(edge > low && edge <= low.next_up());

@@ -13,13 +13,13 @@ use rayon::prelude::*;
 const MIN_DECREASE: f64 = 1e-5;
 
 /// The training rows with their classes.
-pub(super) struct Samples<'a> {
+pub(super) struct ClassRows<'a> {
     pub(super) columns: Columns,
     pub(super) labels: &'a [u32],
     pub(super) classes: usize,
 }
 
-impl Samples<'_> {
+impl ClassRows<'_> {
     /// The number of rows of each class.
     pub(super) fn counts(&self, rows: &[u32]) -> Vec<u32> {
         let mut counts = vec![0; self.classes];
@@ -92,7 +92,7 @@ mod tests {
         ) {
             let levels = vec![cells.iter().map(|c| c.0).collect(), cells.iter().map(|c| c.1).collect()];
             let labels: Vec<u32> = cells.iter().map(|c| c.2).collect();
-            let samples = Samples { columns: Columns::of(levels, vec![6, 6]), labels: &labels, classes: 3 };
+            let samples = ClassRows { columns: Columns::of(levels, vec![6, 6]), labels: &labels, classes: 3 };
             let rows: Vec<u32> = (0..cells.len() as u32).collect();
             let Some((feature, value)) = samples.propose(&rows, &[0, 1], min_leaf).unwrap() else {
                 prop_assert!(samples.best_split(&rows, &[0, 1], min_leaf).unwrap().is_none());

@@ -68,7 +68,8 @@ fn constant_columns_get_one_level_and_no_weight() {
         assert_eq!(quantizer.features[0].levels(), 1);
         let tree = train_tree(&data, &quantizer, &TreeParams::default()).unwrap();
         assert_eq!(tree.depth(), 1);
-        let linear = train_logreg(&data, &quantizer, &LogregParams::default()).unwrap().to_integer(8).unwrap();
+        let linear =
+            train_logreg(&data, &quantizer, &LinearClassifierParams::default()).unwrap().to_integer(8).unwrap();
         assert_eq!(linear.weights[0][0], 0);
         assert!(linear.weights[0][1] > 0, "class 1 has the large values");
     }
@@ -82,7 +83,7 @@ fn a_binary_margin_is_positive_for_class_1_whatever_comes_first() {
             .collect();
         let rows = labels.iter().enumerate().map(|(row, l)| vec![f64::from(*l) * 3.0 + (row % 5) as f64]).collect();
         let data = dataset(rows, labels, 2);
-        let model = float_logreg(&data, &LogregParams::default()).unwrap();
+        let model = float_logreg(&data, &LinearClassifierParams::default()).unwrap();
         assert!(model.weights[0][0] > 0.0, "{first} {majority}");
     }
 }
@@ -91,7 +92,7 @@ fn a_binary_margin_is_positive_for_class_1_whatever_comes_first() {
 fn linear_models_keep_their_accuracy_as_integers() {
     for (name, bits, wanted) in [("synthetic", 8, 0.85), ("spam", 10, 0.88), ("iris", 8, 0.9), ("digits", 5, 0.93)] {
         let (train, test) = holdout(name);
-        let params = LogregParams::default();
+        let params = LinearClassifierParams::default();
         let float = float_logreg(&train, &params).unwrap().accuracy(&test);
         let quantizer = fit_affine(&train, bits).unwrap();
         quantizer.check().unwrap();
@@ -99,8 +100,8 @@ fn linear_models_keep_their_accuracy_as_integers() {
         assert_eq!(fitted, train_logreg(&train, &quantizer, &params).unwrap());
         let integer = fitted.to_integer(10).unwrap();
         integer.check(&quantizer, train.output()).unwrap();
-        let quantised = accuracy(&Model::Linear(integer), &quantizer, &test).unwrap();
-        assert!(quantised >= wanted && (quantised - float).abs() <= 0.02, "{name}: {quantised}, float {float}");
+        let quantized = accuracy(&Model::Linear(integer), &quantizer, &test).unwrap();
+        assert!(quantized >= wanted && (quantized - float).abs() <= 0.02, "{name}: {quantized}, float {float}");
     }
 }
 
@@ -109,15 +110,15 @@ fn separable_classes_do_not_blow_up() {
     let rows = (0..60).map(|row| vec![f64::from(row / 20) * 1e6, f64::from(row % 7)]).collect();
     let data = dataset(rows, (0..60).map(|row| row / 20).collect(), 3);
     for alpha in [1.0, 0.0] {
-        let model = float_logreg(&data, &LogregParams { alpha, ..LogregParams::default() });
+        let model = float_logreg(&data, &LinearClassifierParams { alpha, ..LinearClassifierParams::default() });
         match model {
             Ok(model) => assert!(model.accuracy(&data) > 0.9, "{alpha}"),
             Err(error) => assert_eq!((alpha, error.code), (0.0, "logreg_diverged")),
         }
     }
-    let bad = float_logreg(&data, &LogregParams { alpha: f64::NAN, ..LogregParams::default() });
+    let bad = float_logreg(&data, &LinearClassifierParams { alpha: f64::NAN, ..LinearClassifierParams::default() });
     assert_eq!(bad.unwrap_err().code, "logreg_params");
-    let short = float_logreg(&data, &LogregParams { max_iterations: 1, ..LogregParams::default() });
+    let short = float_logreg(&data, &LinearClassifierParams { max_iterations: 1, ..LinearClassifierParams::default() });
     assert_eq!(short.unwrap_err().code, "logreg_diverged");
 }
 
@@ -137,7 +138,7 @@ fn integer_weights_fill_their_range() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Deep trees without a minimum fit their quantised rows as well as any function of them can.
+    /// Deep trees without a minimum fit their quantized rows as well as any function of them can.
     #[test]
     fn a_tree_is_valid_and_follows_its_rows(
         cells in prop::collection::vec((0i32..40, 0i32..40, 0u32..3), 8..80),

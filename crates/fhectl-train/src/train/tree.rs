@@ -1,10 +1,10 @@
-//! Decision trees grown on quantised features, so that the integer tree is the model and not an
+//! Decision trees grown on quantized features, so that the integer tree is the model and not an
 //! approximation of one.
 
 use super::columns::{Columns, middle_threshold};
 use super::quality::accuracy;
 use super::quantize::fit_exact;
-use super::splits::Samples;
+use super::splits::ClassRows;
 use crate::data::Dataset;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::{Branch, ClassLeaf, IntegerTree, Model, Quantizer};
@@ -49,15 +49,15 @@ impl TreeParams {
     }
 }
 
-/// Grows a classification tree on the quantised rows of `train`.
+/// Grows a classification tree on the quantized rows of `train`.
 ///
 /// # Errors
 /// `tree_params`, `row_shape`, and `tree_trivial` where no split tells the classes apart.
 pub fn train_tree(train: &Dataset, quantizer: &Quantizer, params: &TreeParams) -> Result<IntegerTree> {
     params.check()?;
     let samples =
-        Samples { columns: Columns::new(train, quantizer)?, labels: &train.labels, classes: train.classes.len() };
-    let growing = Growing { samples, quantizer, params };
+        ClassRows { columns: Columns::new(train, quantizer)?, labels: &train.labels, classes: train.classes.len() };
+    let growing = ClassGrower { samples, quantizer, params };
     let all: Vec<u32> = (0..train.len() as u32).collect();
     let branch = growing.grow(&all, 0, &[])?;
     if let Branch::Leaf(_) = branch {
@@ -68,7 +68,7 @@ pub fn train_tree(train: &Dataset, quantizer: &Quantizer, params: &TreeParams) -
 }
 
 /// The accuracy on `test` of the same tree grown on the features as they are, a level for every
-/// distinct training value: what quantisation costs is measured against this.
+/// distinct training value: what quantization costs is measured against this.
 ///
 /// # Errors
 /// As for [`train_tree`].
@@ -78,13 +78,13 @@ pub fn float_tree_accuracy(train: &Dataset, test: &Dataset, params: &TreeParams)
     accuracy(&Model::Tree(tree), &exact, test)
 }
 
-struct Growing<'a> {
-    samples: Samples<'a>,
+struct ClassGrower<'a> {
+    samples: ClassRows<'a>,
     quantizer: &'a Quantizer,
     params: &'a TreeParams,
 }
 
-impl Growing<'_> {
+impl ClassGrower<'_> {
     /// The branch for `rows`, whose path tests the features `on_path`, without splits whose sides predict the same.
     fn grow(&self, rows: &[u32], depth: usize, on_path: &[usize]) -> Result<Branch<u32, ClassLeaf>> {
         let counts = self.samples.counts(rows);

@@ -1,12 +1,12 @@
 //! From an ONNX graph to a [`FloatGraph`].
 
-use super::builder::Builder;
+use super::builder::GraphBuilder;
 use super::call::{Call, refused};
 use super::float_graph::{Affine, FloatGraph};
 use super::registry::{Computed, compute};
 use super::tail;
-use super::tensor::{Tensor, count};
-use super::value::Value;
+use super::tensor::{SymbolicTensor, count};
+use super::value::NamedValue;
 use crate::import::onnx::{Graph, Node, invalid, unsupported};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::Output;
@@ -38,7 +38,7 @@ pub struct Lowered {
 /// `onnx_unsupported` naming the operator and the node that cannot be run, and what could replace it; `onnx_invalid` for a
 /// graph whose shapes do not fit; `onnx_output` where the network's outputs are no scores and no number.
 pub fn lower(graph: &Graph) -> Result<Lowered> {
-    let mut lowering = Lowering { graph, values: BTreeMap::new(), builder: Builder::new(0) };
+    let mut lowering = Lowering { graph, values: BTreeMap::new(), builder: GraphBuilder::new(0) };
     let image = lowering.inputs()?;
     for node in &graph.nodes {
         lowering.node(node).map_err(|error| error.context(node.label()))?;
@@ -54,8 +54,8 @@ pub fn lower(graph: &Graph) -> Result<Lowered> {
 
 struct Lowering<'a> {
     graph: &'a Graph,
-    values: BTreeMap<&'a str, Value>,
-    builder: Builder,
+    values: BTreeMap<&'a str, NamedValue>,
+    builder: GraphBuilder,
 }
 
 impl<'a> Lowering<'a> {
@@ -92,12 +92,12 @@ impl<'a> Lowering<'a> {
             if total > MAX_INPUTS {
                 return Err(unsupported(format!("rows of more than {MAX_INPUTS} values")).hint("use smaller inputs"));
             }
-            self.values.insert(&input.name, Value::Tensor(Rc::new(Tensor::computed(shape, rows))));
+            self.values.insert(&input.name, NamedValue::Tensor(Rc::new(SymbolicTensor::computed(shape, rows))));
         }
         if total == 0 {
             return Err(invalid("the graph has no input"));
         }
-        self.builder = Builder::new(total);
+        self.builder = GraphBuilder::new(total);
         Ok(image)
     }
 
@@ -120,38 +120,41 @@ impl<'a> Lowering<'a> {
             }
         };
         for (name, tensor) in node.outputs.iter().zip(outputs) {
-            self.values.insert(name, Value::Tensor(Rc::new(tensor)));
+            self.values.insert(name, NamedValue::Tensor(Rc::new(tensor)));
         }
         Ok(())
     }
 
     /// The tensor of a name; `None` for an input that is not given.
-    fn tensor(&mut self, name: &'a str) -> Result<Option<Rc<Tensor>>> {
+    fn tensor(&mut self, name: &'a str) -> Result<Option<Rc<SymbolicTensor>>> {
         if name.is_empty() {
             return Ok(None);
         }
         if let Some(constant) = self.graph.constant(name).filter(|_| !self.values.contains_key(name)) {
-            let tensor = self.builder.keep(Tensor::constant(constant.shape.clone(), constant.floats()?))?;
-            self.values.insert(name, Value::Tensor(Rc::new(tensor)));
+            let tensor = self.builder.keep(SymbolicTensor::constant(constant.shape.clone(), constant.floats()?))?;
+            self.values.insert(name, NamedValue::Tensor(Rc::new(tensor)));
         }
         match self.values.get(name) {
-            Some(Value::Tensor(tensor)) => Ok(Some(tensor.clone())),
+            Some(NamedValue::Tensor(tensor)) => Ok(Some(tensor.clone())),
             Some(_) => Err(refused("it takes a class or probabilities", "let softmax or arg max be the last step")),
             None => Err(invalid(format!("nothing gives `{}`", name.escape_debug()))),
         }
     }
 
     /// The scores of the graph's outputs, and whether they are behind a class or probabilities.
-    fn output(&self) -> Result<(Rc<Tensor>, bool)> {
-        let values: Vec<&Value> = self.graph.outputs.iter().filter_map(|name| self.values.get(name.as_str())).collect();
-        let first = |wanted: fn(&Value) -> Option<&Rc<Tensor>>| values.iter().find_map(|value| wanted(value)).cloned();
-        let scores = first(|value| if let Value::Scores(tensor) = value { Some(tensor) } else { None });
-        let class = first(|value| if let Value::Class(tensor) = value { Some(tensor) } else { None });
+    fn output(&self) -> Result<(Rc<SymbolicTensor>, bool)> {
+        let values: Vec<&NamedValue> =
+            self.graph.outputs.iter().filter_map(|name| self.values.get(name.as_str())).collect();
+        let first = |wanted: fn(&NamedValue) -> Option<&Rc<SymbolicTensor>>| {
+            values.iter().find_map(|value| wanted(value)).cloned()
+        };
+        let scores = first(|value| if let NamedValue::Scores(tensor) = value { Some(tensor) } else { None });
+        let class = first(|value| if let NamedValue::Class(tensor) = value { Some(tensor) } else { None });
         if let Some(tensor) = scores.or(class) {
             return Ok((tensor, true));
         }
         match values.as_slice() {
-            [Value::Tensor(tensor)] => Ok((tensor.clone(), false)),
+            [NamedValue::Tensor(tensor)] => Ok((tensor.clone(), false)),
             _ => Err(Error::user("onnx_output", format!("the network has {} outputs", self.graph.outputs.len()))
                 .hint("export the network with its scores as the only output")),
         }

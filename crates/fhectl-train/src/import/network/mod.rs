@@ -1,6 +1,6 @@
 //! Neural networks of other tools: from an ONNX graph over floats to integers.
 //!
-//! [`lower`] turns operators into a [`FloatGraph`] of sums and scalar functions; [`quantise`] puts that in a chain of
+//! [`lower`] turns operators into a [`FloatGraph`] of sums and scalar functions; [`quantize`] puts that in a chain of
 //! layers and cuts it into steps, by what calibration rows show of its values.
 
 mod builder;
@@ -13,7 +13,7 @@ mod levels;
 mod lower;
 mod operators;
 mod ptq_params;
-mod quantise;
+mod quantize;
 mod registry;
 mod scores;
 mod tail;
@@ -24,4 +24,4 @@ pub use float_graph::{Affine, Block, FloatGraph};
 pub use function::{Curve, Function, Side};
 pub use lower::{Lowered, lower};
 pub use ptq_params::PtqParams;
-pub use quantise::{Quantised, quantise};
+pub use quantize::{QuantizedNetwork, quantize};

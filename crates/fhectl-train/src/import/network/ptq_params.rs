@@ -1,8 +1,8 @@
-//! What controls quantisation after training.
+//! What controls quantization after training.
 
 use fhectl_core::error::{Error, Result};
 
-/// What controls quantisation.
+/// What controls quantization.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PtqParams {
     /// Bits of a feature, 1 to 16.

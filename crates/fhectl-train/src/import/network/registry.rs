@@ -1,26 +1,26 @@
 //! The operators that networks are made of. A new one is a function and a line.
 
-use super::builder::Builder;
+use super::builder::GraphBuilder;
 use super::call::{Call, refused};
 use super::function::{Curve, Function};
 use super::gates;
 use super::operators::{image, linear, scalar, shape};
-use super::tensor::Tensor;
+use super::tensor::SymbolicTensor;
 use crate::import::onnx::{Graph, Node, Operator};
 use fhectl_core::error::{Error, Result};
 
 /// What an operator does.
 enum Run {
     /// It computes.
-    One(fn(&mut Builder, &Call<'_>) -> Result<Tensor>),
+    One(fn(&mut GraphBuilder, &Call<'_>) -> Result<SymbolicTensor>),
     /// It takes a function of every element that never decreases.
     Activation(fn(&Call<'_>) -> Result<Function>),
     /// It takes a function of every element that has one valley.
     Valley(Curve),
     /// It moves elements.
-    Moved(fn(&Call<'_>) -> Result<Tensor>),
+    Moved(fn(&Call<'_>) -> Result<SymbolicTensor>),
     /// It moves elements to several outputs.
-    Parts(fn(&Call<'_>) -> Result<Vec<Tensor>>),
+    Parts(fn(&Call<'_>) -> Result<Vec<SymbolicTensor>>),
     /// It makes probabilities or a class.
     Tail,
 }
@@ -92,7 +92,7 @@ const OPERATORS: &[Operator<Run>] = &[
 
 /// What a node gives.
 pub(super) enum Computed {
-    Values(Vec<Tensor>),
+    Values(Vec<SymbolicTensor>),
     /// Probabilities or a class.
     Tail,
 }
@@ -101,7 +101,7 @@ pub(super) enum Computed {
 ///
 /// # Errors
 /// `onnx_unsupported` for an operator that is not in the table, saying what could replace it; those of its function.
-pub(super) fn compute(builder: &mut Builder, call: &Call<'_>, graph: &Graph) -> Result<Computed> {
+pub(super) fn compute(builder: &mut GraphBuilder, call: &Call<'_>, graph: &Graph) -> Result<Computed> {
     let operator = Operator::find(OPERATORS, call.node, graph).ok_or_else(|| unknown(call))?;
     Ok(Computed::Values(match &operator.run {
         One(run) => vec![run(builder, call)?],
@@ -120,17 +120,17 @@ fn unknown(call: &Call<'_>) -> Error {
             "recurrent and branching networks are not run; use dense layers or convolutions"
         }
         "LayerNormalization" | "InstanceNormalization" | "GroupNormalization" | "LpNormalization" | "LRN" => {
-            "replace it by batch normalisation, which needs nothing of the row at inference"
+            "replace it by batch normalization, which needs nothing of the row at inference"
         }
         "ConvTranspose" | "Resize" | "Upsample" => "networks that make images are not run",
         "QLinearConv" | "QLinearMatMul" | "DequantizeLinear" | "QuantizeLinear" | "ConvInteger" | "MatMulInteger" => {
-            "export the network in floats: fhectl quantises it itself"
+            "export the network in floats: fhectl quantizes it itself"
         }
         "Exp" | "Log" | "Sqrt" | "Pow" | "Reciprocal" | "Sin" | "Cos" => {
             "use an activation such as Relu, Tanh or Sigmoid"
         }
         _ => {
-            "use dense layers, convolutions, batch normalisation, pooling, shortcuts, and activations such as Relu, Tanh, Sigmoid"
+            "use dense layers, convolutions, batch normalization, pooling, shortcuts, and activations such as Relu, Tanh, Sigmoid"
         }
     };
     let domain = if domain.is_empty() { String::new() } else { format!(" of `{}`", domain.escape_debug()) };

@@ -10,7 +10,7 @@ const MAX_RANK: usize = 8;
 
 /// Elements in row-major order; a scalar has no dimensions.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tensor {
+pub(super) struct SymbolicTensor {
     pub(super) shape: Vec<usize>,
     pub(super) elements: Elements,
 }
@@ -37,7 +37,7 @@ pub(super) fn count(shape: &[usize]) -> Result<usize> {
     }
 }
 
-impl Tensor {
+impl SymbolicTensor {
     pub(super) fn constant(shape: Vec<usize>, values: Vec<f64>) -> Self {
         Self { shape, elements: Elements::Constant(values) }
     }
@@ -111,7 +111,7 @@ impl Tensor {
     }
 }
 
-/// The distance between neighbours along each axis.
+/// The distance between neighbors along each axis.
 pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; shape.len()];
     for axis in (1..shape.len()).rev() {

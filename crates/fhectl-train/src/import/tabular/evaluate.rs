@@ -6,7 +6,7 @@
 use super::registry::run;
 use super::row::{Column, Row};
 use super::scope::Scope;
-use super::value::{Classifier, Squash, Value, classifier};
+use super::value::{Classifier, Formula, Squash, classifier};
 use crate::import::edge::Precision;
 use crate::import::model::{Imported, MAX_FEATURES, large};
 use crate::import::onnx::{Graph, Input, Node, unsupported};
@@ -26,12 +26,12 @@ pub fn read(graph: &Graph) -> Result<Imported> {
     let (rows, feature_names) = rows(&graph.inputs)?;
     let features = rows.iter().map(|row| row.columns.len()).sum();
     let inputs = graph.inputs.iter().map(|input| input.name.as_str());
-    let values = inputs.zip(rows.into_iter().map(|row| Ok(Value::Row(Rc::new(row))))).collect();
+    let values = inputs.zip(rows.into_iter().map(|row| Ok(Formula::Row(Rc::new(row))))).collect();
     let mut scope = Scope { graph, values };
     let mut work = 0usize;
     for node in &graph.nodes {
         let outcome = run(node, &scope).map_err(|error| name_node(error, node));
-        let size = outcome.iter().flatten().map(Value::size).fold(0, usize::saturating_add);
+        let size = outcome.iter().flatten().map(Formula::size).fold(0, usize::saturating_add);
         work = work.saturating_add(size);
         if work > MAX_WORK {
             return Err(large("a graph of too many sums of sums"));
@@ -48,14 +48,14 @@ pub fn read(graph: &Graph) -> Result<Imported> {
     }
     let Classifier { sum, classes, unit } = outputs(&scope)?;
     let producer = if graph.producer.is_empty() { "an unnamed tool" } else { &graph.producer };
-    let preparation = sum.preparation.clone();
+    let preprocessing = sum.preprocessing.clone();
     let imported = Imported {
         source: format!("ONNX from {}", producer.escape_debug()),
         features,
         feature_names,
         classes,
         unit,
-        preparation,
+        preprocessing,
         model: sum.model()?,
     };
     imported.checked()
@@ -83,7 +83,7 @@ fn rows(inputs: &[Input]) -> Result<(Vec<Row>, Vec<String>)> {
     for (input, width) in inputs.iter().zip(&widths) {
         let columns = (first..first + width).map(|feature| Column { feature, offset: 0.0, scale: 1.0 }).collect();
         let precision = if [0, 1].contains(&input.element) { Precision::Single } else { Precision::Double };
-        rows.push(Row { features, preparation: Vec::new(), columns, precision });
+        rows.push(Row { features, preprocessing: Vec::new(), columns, precision });
         first += width;
     }
     let named = inputs.len() > 1 && widths.iter().all(|width| *width == 1);
@@ -98,22 +98,22 @@ fn outputs(scope: &Scope<'_>) -> Result<Classifier> {
         Some(value) => value.clone(),
         None => Err(unsupported("an output that is a constant")),
     };
-    let values: Vec<Result<Value>> = scope.graph.outputs.iter().map(value).collect();
+    let values: Vec<Result<Formula>> = scope.graph.outputs.iter().map(value).collect();
     for value in values.iter().flatten() {
-        if let Value::Label(classifier) = value {
+        if let Formula::Label(classifier) = value {
             return Ok((**classifier).clone());
         }
     }
     let numbered = |classes: usize| (0..classes).map(|class| class.to_string()).collect::<Vec<_>>();
     for value in values.iter().flatten() {
         let (sum, squash) = match value {
-            Value::Scores(sum, Squash::Nothing) if sum.scores() == 1 => {
+            Formula::Scores(sum, Squash::Nothing) if sum.scores() == 1 => {
                 return Ok(Classifier { sum: (**sum).clone(), classes: Vec::new(), unit: ScoreUnit::Logit });
             }
-            Value::Scores(sum, Squash::Sigmoid) if sum.scores() == 1 => {
+            Formula::Scores(sum, Squash::Sigmoid) if sum.scores() == 1 => {
                 return Ok(Classifier { sum: (**sum).clone(), classes: numbered(2), unit: ScoreUnit::Logit });
             }
-            Value::Index(sum, squash) | Value::Scores(sum, squash) if sum.scores() > 1 => (sum, *squash),
+            Formula::Index(sum, squash) | Formula::Scores(sum, squash) if sum.scores() > 1 => (sum, *squash),
             _ => continue,
         };
         return classifier(sum, squash.unit(sum.scores()), numbered(sum.scores()));

@@ -1,15 +1,15 @@
 //! The operators that linear models and trees are made of. A new one is a function and a line.
 
 use super::scope::Scope;
-use super::value::Value;
+use super::value::Formula;
 use super::{operators, trees, vectors};
 use crate::import::onnx::{Node, Operator, unsupported};
 use fhectl_core::error::Result;
 
 /// What an operator does to values: to one output, or to several.
 enum Run {
-    One(fn(&Node, &Scope<'_>) -> Result<Value>),
-    Several(fn(&Node, &Scope<'_>) -> Result<Vec<Value>>),
+    One(fn(&Node, &Scope<'_>) -> Result<Formula>),
+    Several(fn(&Node, &Scope<'_>) -> Result<Vec<Formula>>),
 }
 
 use Run::{One, Several};
@@ -61,7 +61,7 @@ const OPERATORS: &[Operator<Run>] = &[
 ///
 /// # Errors
 /// `onnx_unsupported` for an operator that is not in the table; those of its function.
-pub(super) fn run(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value>> {
+pub(super) fn run(node: &Node, scope: &Scope<'_>) -> Result<Vec<Formula>> {
     match Operator::find(OPERATORS, node, scope.graph).map(|operator| &operator.run) {
         Some(One(run)) => Ok(vec![run(node, scope)?]),
         Some(Several(run)) => run(node, scope),
@@ -70,7 +70,7 @@ pub(super) fn run(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value>> {
             let (op, domain) = (node.op.escape_debug(), domain.escape_debug());
             Err(unsupported(format!("the operator `{op}` of `{domain}`")).hint(
                 "read are linear models, support vector machines with a linear kernel, trees, forests and boosted trees, \
-                 with scalers and normalisers before them",
+                 with scalers and normalizers before them",
             ))
         }
     }

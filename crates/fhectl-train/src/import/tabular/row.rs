@@ -1,6 +1,6 @@
 //! The row on its way to a model: chosen and scaled columns.
 
-use super::sum::Sum;
+use super::sum::ScoreSum;
 use crate::import::edge::Precision;
 use crate::import::model::{MAX_VALUES, large};
 use crate::import::onnx::{invalid, unsupported};
@@ -13,7 +13,7 @@ pub(super) struct Row {
     /// The number of values of the whole row.
     pub features: usize,
     /// What is done to the whole row before columns are taken of it.
-    pub preparation: Vec<RowStep>,
+    pub preprocessing: Vec<RowStep>,
     pub columns: Vec<Column>,
     /// In how many bits it is compared.
     pub precision: Precision,
@@ -32,7 +32,7 @@ impl Row {
     pub fn minus(&self, offsets: &[f64]) -> Result<Self> {
         self.each(offsets, |column, offset| {
             if column.scale == 0.0 {
-                return Err(unsupported("a column that was multiplied by nought"));
+                return Err(unsupported("a column that was multiplied by zero"));
             }
             // (x - o) * s - b = (x - (o + b / s)) * s
             Ok(Column { offset: column.offset + offset / column.scale, ..column })
@@ -63,8 +63,8 @@ impl Row {
 
     /// These columns and then those of `other`.
     pub fn concat(&self, other: &Self) -> Result<Self> {
-        if self.preparation != other.preparation {
-            return Err(unsupported("columns of rows that were normalised differently"));
+        if self.preprocessing != other.preprocessing {
+            return Err(unsupported("columns of rows that were normalized differently"));
         }
         if self.columns.len() + other.columns.len() > MAX_VALUES {
             return Err(large("too many columns"));
@@ -79,29 +79,30 @@ impl Row {
         let whole = self.columns.len() == self.features
             && self.columns.iter().enumerate().all(|(index, column)| column.feature == index);
         if !whole {
-            return Err(unsupported("a normaliser of some of the columns").hint("normalise whole rows"));
+            return Err(unsupported("a normalizer of some of the columns").hint("normalize whole rows"));
         }
-        let mut preparation = self.preparation.clone();
+        let mut preprocessing = self.preprocessing.clone();
         if self.columns.iter().any(|column| column.offset != 0.0 || column.scale != 1.0) {
-            preparation.push(RowStep::Scale {
+            preprocessing.push(RowStep::Scale {
                 offsets: self.columns.iter().map(|column| column.offset).collect(),
                 scales: self.columns.iter().map(|column| column.scale).collect(),
             });
         }
-        preparation.push(RowStep::Normalize { norm });
+        preprocessing.push(RowStep::Normalize { norm });
         let columns = (0..self.features).map(|feature| Column { feature, offset: 0.0, scale: 1.0 }).collect();
-        Ok(Self { preparation, columns, ..self.clone() })
+        Ok(Self { preprocessing, columns, ..self.clone() })
     }
 
     /// Linear scores of the columns: scalings go into weights and biases.
-    pub fn weighted(&self, weights: &[Vec<f64>], biases: Vec<f64>) -> Result<Sum> {
+    pub fn weighted(&self, weights: &[Vec<f64>], biases: Vec<f64>) -> Result<ScoreSum> {
         if weights.len() != biases.len() || weights.iter().any(|row| row.len() != self.columns.len()) {
             return Err(invalid(format!("{} rows of weights for {} columns", weights.len(), self.columns.len())));
         }
         if weights.len().saturating_mul(self.features) > MAX_VALUES {
             return Err(large(format!("{} scores of {} features", weights.len(), self.features)));
         }
-        let mut sum = Sum { preparation: self.preparation.clone(), weights: Vec::new(), trees: Vec::new(), biases };
+        let mut sum =
+            ScoreSum { preprocessing: self.preprocessing.clone(), weights: Vec::new(), trees: Vec::new(), biases };
         for (row, bias) in weights.iter().zip(&mut sum.biases) {
             let mut folded = vec![0.0; self.features];
             for (weight, column) in row.iter().zip(&self.columns) {

@@ -1,7 +1,7 @@
 //! The values of all names that a node may take.
 
 use super::row::Row;
-use super::value::Value;
+use super::value::Formula;
 use crate::import::onnx::{Graph, Node, unsupported};
 use fhectl_core::error::Result;
 use std::collections::BTreeMap;
@@ -10,12 +10,12 @@ use std::rc::Rc;
 /// The value of each name, or why there is none.
 pub(super) struct Scope<'a> {
     pub graph: &'a Graph,
-    pub values: BTreeMap<&'a str, Result<Value>>,
+    pub values: BTreeMap<&'a str, Result<Formula>>,
 }
 
 impl Scope<'_> {
     /// The value of an input of a node.
-    pub fn value(&self, node: &Node, index: usize) -> Result<Value> {
+    pub fn value(&self, node: &Node, index: usize) -> Result<Formula> {
         let name = node.input(index)?;
         match self.values.get(name) {
             Some(value) => value.clone(),
@@ -26,7 +26,7 @@ impl Scope<'_> {
     /// The row that a node takes first.
     pub fn row(&self, node: &Node) -> Result<Rc<Row>> {
         match self.value(node, 0)? {
-            Value::Row(row) => Ok(row),
+            Formula::Row(row) => Ok(row),
             _ => Err(unsupported(format!("{} of something else than the row's features", node.label()))),
         }
     }

@@ -5,10 +5,10 @@ use crate::import::onnx::{invalid, unsupported};
 use fhectl_core::error::Result;
 use fhectl_core::model::RowStep;
 
-/// Scores of a row that was prepared by `preparation`.
+/// Scores of a row that was prepared by `preprocessing`.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sum {
-    pub preparation: Vec<RowStep>,
+pub(super) struct ScoreSum {
+    pub preprocessing: Vec<RowStep>,
     /// A row a score; none where no feature is weighted.
     pub weights: Vec<Vec<f64>>,
     pub trees: Vec<Tree>,
@@ -16,7 +16,7 @@ pub(super) struct Sum {
     pub biases: Vec<f64>,
 }
 
-impl Sum {
+impl ScoreSum {
     /// The number of scores.
     pub fn scores(&self) -> usize {
         self.biases.len()
@@ -50,7 +50,7 @@ impl Sum {
             weights
         };
         Ok(Self {
-            preparation: self.preparation.clone(),
+            preprocessing: self.preprocessing.clone(),
             weights: if self.weights.is_empty() { Vec::new() } else { rows.iter().map(weigh).collect() },
             trees: trees.collect(),
             biases: mix(&self.biases),
@@ -60,7 +60,7 @@ impl Sum {
     /// The scores at `indices`.
     ///
     /// # Errors
-    /// As [`Sum::combined`]; `onnx_invalid` for an index that there is not.
+    /// As [`ScoreSum::combined`]; `onnx_invalid` for an index that there is not.
     pub fn select(&self, indices: &[usize]) -> Result<Self> {
         if let Some(index) = indices.iter().find(|index| **index >= self.scores()) {
             return Err(invalid(format!("score {index} of {}", self.scores())));
@@ -71,7 +71,7 @@ impl Sum {
     /// Scores multiplied by a factor each.
     ///
     /// # Errors
-    /// As [`Sum::combined`].
+    /// As [`ScoreSum::combined`].
     pub fn scaled(&self, factors: &[f64]) -> Result<Self> {
         self.combined(&factors.iter().enumerate().map(|(score, factor)| vec![(score, *factor)]).collect::<Vec<_>>())
     }
@@ -82,7 +82,7 @@ impl Sum {
     /// `onnx_unsupported` where the two are of different numbers of scores or of rows prepared differently;
     /// `import_large` where the sum would not fit.
     pub fn plus(&self, other: &Self) -> Result<Self> {
-        if self.scores() != other.scores() || self.preparation != other.preparation {
+        if self.scores() != other.scores() || self.preprocessing != other.preprocessing {
             return Err(unsupported("a sum of scores that do not go together"));
         }
         if self.size().saturating_add(other.size()) > MAX_VALUES {
@@ -90,7 +90,7 @@ impl Sum {
         }
         let add = |a: &Vec<f64>, b: &Vec<f64>| a.iter().zip(b).map(|(a, b)| a + b).collect();
         Ok(Self {
-            preparation: self.preparation.clone(),
+            preprocessing: self.preprocessing.clone(),
             weights: match (self.weights.is_empty(), other.weights.is_empty()) {
                 (true, _) => other.weights.clone(),
                 (_, true) => self.weights.clone(),
@@ -104,7 +104,7 @@ impl Sum {
     /// These scores and then those of `other`.
     ///
     /// # Errors
-    /// As [`Sum::plus`].
+    /// As [`ScoreSum::plus`].
     pub fn concat(&self, other: &Self) -> Result<Self> {
         let all = self.scores() + other.scores();
         let place = |sum: &Self, first: usize| {

@@ -2,13 +2,13 @@
 
 use super::row::Row;
 use super::scope::Scope;
-use super::sum::Sum;
-use super::value::{self, Squash, Value};
+use super::sum::ScoreSum;
+use super::value::{self, Formula, Squash};
 use super::vectors::{class_labels, one_target, post_transform};
 use crate::import::edge::{above, at_least};
 use crate::import::model::{MAX_VALUES, large};
 use crate::import::onnx::{Node, TensorData, invalid, unsupported};
-use crate::import::tree_builder::{Budget, Builder, SourceNode};
+use crate::import::tree_builder::{Budget, SourceNode, TreeBuilder};
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::error::Result;
 use std::collections::BTreeMap;
@@ -17,7 +17,7 @@ use std::rc::Rc;
 /// The most trees that are read.
 const MAX_TREES: usize = 1 << 14;
 
-pub(super) fn classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value>> {
+pub(super) fn classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Formula>> {
     let row = scope.row(node)?;
     let names = class_labels(node, "classlabels_int64s")?;
     let leaves = Leaves::read(node, "class", names.len())?;
@@ -31,7 +31,7 @@ pub(super) fn classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value>> {
     if !one_score {
         let sum = ensemble(node, &row, &leaves, names.len())?;
         let label = classifier_of(&sum, unit, names)?;
-        return Ok(vec![label, Value::Scores(Rc::new(sum), post)]);
+        return Ok(vec![label, Formula::Scores(Rc::new(sum), post)]);
     }
     // Both classes share one score, whatever its index: the probability of the second where no value is negative (then
     // that of the first is what is missing to 1), else its margin.
@@ -44,18 +44,18 @@ pub(super) fn classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value>> {
         // Halves make the difference of the two the margin itself.
         classifier_of(&both.scaled(&[0.5, 0.5])?, unit, names)?
     };
-    Ok(vec![label, Value::Scores(Rc::new(both), post)])
+    Ok(vec![label, Formula::Scores(Rc::new(both), post)])
 }
 
-fn classifier_of(sum: &Sum, unit: ScoreUnit, names: Vec<String>) -> Result<Value> {
-    Ok(Value::Label(Rc::new(value::classifier(sum, unit, names)?)))
+fn classifier_of(sum: &ScoreSum, unit: ScoreUnit, names: Vec<String>) -> Result<Formula> {
+    Ok(Formula::Label(Rc::new(value::classifier(sum, unit, names)?)))
 }
 
-pub(super) fn regressor(node: &Node, scope: &Scope<'_>) -> Result<Value> {
+pub(super) fn regressor(node: &Node, scope: &Scope<'_>) -> Result<Formula> {
     let row = scope.row(node)?;
     one_target(node, usize::try_from(node.int("n_targets", 1)?).unwrap_or(0))?;
     let sum = ensemble(node, &row, &Leaves::read(node, "target", 1)?, 1)?;
-    Ok(Value::Scores(Rc::new(sum), post_transform(node)?))
+    Ok(Formula::Scores(Rc::new(sum), post_transform(node)?))
 }
 
 /// What leaves add: each entry a tree, a node, a score and a weight.
@@ -96,14 +96,14 @@ fn numbers(node: &Node, name: &str) -> Result<Vec<f64>> {
 }
 
 /// The sum of all trees.
-fn ensemble(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<Sum> {
+fn ensemble(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<ScoreSum> {
     let biases = match numbers(node, "base_values")? {
         list if list.is_empty() => vec![0.0; scores],
         list if list.len() == scores => list,
         list => return Err(invalid(format!("{}: {} base values for {scores} scores", node.label(), list.len()))),
     };
     let (roots, nodes) = nodes(node, row, leaves, scores)?;
-    let mut builder = Builder::new(&nodes);
+    let mut builder = TreeBuilder::new(&nodes);
     let mut budget = Budget::default();
     let trees = roots.iter().map(|(tree, root)| {
         let place = || format!("{}, tree {tree}", node.label());
@@ -113,7 +113,8 @@ fn ensemble(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Resul
     if builder.unreached() > 0 {
         return Err(invalid(format!("{}: no root reaches {} nodes", node.label(), builder.unreached())));
     }
-    let sum = Sum { preparation: row.preparation.clone(), weights: Vec::new(), trees, biases: vec![0.0; scores] };
+    let sum =
+        ScoreSum { preprocessing: row.preprocessing.clone(), weights: Vec::new(), trees, biases: vec![0.0; scores] };
     let mut sum = match node.text("aggregate_function", "SUM")? {
         "SUM" => sum,
         "AVERAGE" => sum.scaled(&vec![1.0 / roots.len() as f64; scores])?,
@@ -164,7 +165,7 @@ fn nodes(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<(
         let column = column.ok_or_else(|| {
             invalid(format!("{}: a split on column {} of {}", node.label(), features[at], row.columns.len()))
         })?;
-        let split = Split { row, column, threshold: thresholds[at], yes, no };
+        let split = OnnxSplit { row, column, threshold: thresholds[at], yes, no };
         nodes.push(split.node(&modes[at]).map_err(|error| error.context(node.label()))?);
     }
     for (entry, score) in leaves.ids.iter().enumerate() {
@@ -207,7 +208,7 @@ fn thresholds(node: &Node) -> Result<Vec<f64>> {
 }
 
 /// A split as ONNX has it.
-struct Split<'a> {
+struct OnnxSplit<'a> {
     row: &'a Row,
     column: usize,
     threshold: f64,
@@ -215,7 +216,7 @@ struct Split<'a> {
     no: usize,
 }
 
-impl Split<'_> {
+impl OnnxSplit<'_> {
     fn node(&self, mode: &str) -> Result<SourceNode> {
         if self.threshold.is_nan() {
             return Err(invalid("a threshold is no number"));
@@ -258,7 +259,7 @@ impl Split<'_> {
     fn unscaled(&self, edge: f64) -> Edge {
         let column = self.row.columns[self.column];
         if column.scale == 0.0 {
-            // The column is always nought.
+            // The column is always zero.
             return Edge::From(if 0.0 >= edge { f64::NEG_INFINITY } else { f64::INFINITY });
         }
         if column.scale == 1.0 && column.offset == 0.0 {

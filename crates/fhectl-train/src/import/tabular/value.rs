@@ -1,7 +1,7 @@
 //! What names of a graph stand for: parts of the row, sums, classes.
 
 use super::row::Row;
-use super::sum::Sum;
+use super::sum::ScoreSum;
 use crate::import::onnx::invalid;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::error::Result;
@@ -10,13 +10,13 @@ use std::rc::Rc;
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
-pub(super) enum Value {
+pub(super) enum Formula {
     /// Columns of the row.
     Row(Rc<Row>),
     /// Sums, seen through a function that keeps their order.
-    Scores(Rc<Sum>, Squash),
+    Scores(Rc<ScoreSum>, Squash),
     /// The index of the largest of these sums.
-    Index(Rc<Sum>, Squash),
+    Index(Rc<ScoreSum>, Squash),
     /// The name of a class.
     Label(Rc<Classifier>),
     /// The row without its signs.
@@ -30,7 +30,7 @@ pub(super) enum Value {
 /// A classifier's scores are those of [`fhectl_core::model::Output::margins`].
 #[derive(Debug, Clone)]
 pub(super) struct Classifier {
-    pub sum: Sum,
+    pub sum: ScoreSum,
     pub classes: Vec<String>,
     pub unit: ScoreUnit,
 }
@@ -62,7 +62,7 @@ impl Squash {
     }
 }
 
-impl Value {
+impl Formula {
     /// How many numbers it takes to hold.
     pub fn size(&self) -> usize {
         match self {
@@ -75,7 +75,7 @@ impl Value {
 }
 
 /// Scores as classifiers have them: of two classes their difference, or the second where the first is its negative.
-fn margins(sum: &Sum) -> Result<Sum> {
+fn margins(sum: &ScoreSum) -> Result<ScoreSum> {
     let negative = |first: &[f64], second: &[f64]| first.iter().zip(second).all(|(a, b)| *a == -b);
     let mirrored = sum.trees.is_empty() && sum.weights.len() == 2 && negative(&sum.weights[0], &sum.weights[1]);
     match sum.biases[..] {
@@ -86,7 +86,7 @@ fn margins(sum: &Sum) -> Result<Sum> {
 }
 
 /// Class names that stand beside scores, one each.
-pub(super) fn classifier(sum: &Sum, unit: ScoreUnit, classes: Vec<String>) -> Result<Classifier> {
+pub(super) fn classifier(sum: &ScoreSum, unit: ScoreUnit, classes: Vec<String>) -> Result<Classifier> {
     if classes.len() != sum.scores() {
         return Err(invalid(format!("{} classes for {} scores", classes.len(), sum.scores())));
     }

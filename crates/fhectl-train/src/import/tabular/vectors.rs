@@ -1,8 +1,8 @@
-//! Operators of `ai.onnx.ml` on vectors: scalers, normalisers, linear models.
+//! Operators of `ai.onnx.ml` on vectors: scalers, normalizers, linear models.
 
 use super::row::Row;
 use super::scope::Scope;
-use super::value::{Squash, Value, classifier};
+use super::value::{Formula, Squash, classifier};
 use crate::import::model::{MAX_CLASSES, MAX_VALUES, large};
 use crate::import::onnx::{Node, invalid, unsupported};
 use fhectl_core::bundle::ScoreUnit;
@@ -11,7 +11,7 @@ use fhectl_core::model::Norm;
 use std::rc::Rc;
 
 /// `(x - offset) * scale`.
-pub(super) fn scaler(node: &Node, scope: &Scope<'_>) -> Result<Value> {
+pub(super) fn scaler(node: &Node, scope: &Scope<'_>) -> Result<Formula> {
     let row = scope.row(node)?;
     let stretched = |name: &str, default: f64| match node.floats(name)? {
         [] => Ok(vec![default; row.columns.len()]),
@@ -20,24 +20,24 @@ pub(super) fn scaler(node: &Node, scope: &Scope<'_>) -> Result<Value> {
         list => Err(invalid(format!("{}: {} values for {} columns", node.label(), list.len(), row.columns.len()))),
     };
     let row = row.minus(&stretched("offset", 0.0)?)?.times(&stretched("scale", 1.0)?)?;
-    Ok(Value::Row(Rc::new(row)))
+    Ok(Formula::Row(Rc::new(row)))
 }
 
-pub(super) fn normalizer(node: &Node, scope: &Scope<'_>) -> Result<Value> {
+pub(super) fn normalizer(node: &Node, scope: &Scope<'_>) -> Result<Formula> {
     match (scope.value(node, 0)?, node.text("norm", "MAX")?) {
-        (Value::Row(row), "MAX") => Ok(Value::Row(Rc::new(row.normalized(Norm::Max)?))),
-        (Value::Row(row), "L1") => Ok(Value::Row(Rc::new(row.normalized(Norm::L1)?))),
-        (Value::Row(row), "L2") => Ok(Value::Row(Rc::new(row.normalized(Norm::L2)?))),
+        (Formula::Row(row), "MAX") => Ok(Formula::Row(Rc::new(row.normalized(Norm::Max)?))),
+        (Formula::Row(row), "L1") => Ok(Formula::Row(Rc::new(row.normalized(Norm::L1)?))),
+        (Formula::Row(row), "L2") => Ok(Formula::Row(Rc::new(row.normalized(Norm::L2)?))),
         // Probabilities that are made to add to one.
-        (Value::Scores(sum, squash), _) if squash != Squash::Nothing => Ok(Value::Scores(sum, squash.normalized())),
+        (Formula::Scores(sum, squash), _) if squash != Squash::Nothing => Ok(Formula::Scores(sum, squash.normalized())),
         (_, norm) => Err(unsupported(format!("{} with the norm `{}`", node.label(), norm.escape_debug()))),
     }
 }
 
 /// Fills in missing values: there are none in rows that are encrypted.
-pub(super) fn imputer(node: &Node, scope: &Scope<'_>) -> Result<Value> {
+pub(super) fn imputer(node: &Node, scope: &Scope<'_>) -> Result<Formula> {
     match node.float("replaced_value_float", 0.0)?.is_nan() {
-        true => Ok(Value::Row(scope.row(node)?)),
+        true => Ok(Formula::Row(scope.row(node)?)),
         false => Err(unsupported(format!("{} of values that are numbers", node.label()))),
     }
 }
@@ -78,7 +78,7 @@ fn coefficients(node: &Node, row: &Row) -> Result<(Vec<Vec<f64>>, Vec<f64>)> {
     Ok((rows, biases))
 }
 
-pub(super) fn linear_classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value>> {
+pub(super) fn linear_classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Formula>> {
     let row = scope.row(node)?;
     let names = class_labels(node, "classlabels_ints")?;
     let (rows, biases) = coefficients(node, &row)?;
@@ -89,17 +89,17 @@ pub(super) fn linear_classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Va
     }
     let post = post_transform(node)?;
     let label = classifier(&sum, post.unit(sum.scores()), names)?;
-    Ok(vec![Value::Label(Rc::new(label)), Value::Scores(Rc::new(sum), post)])
+    Ok(vec![Formula::Label(Rc::new(label)), Formula::Scores(Rc::new(sum), post)])
 }
 
-pub(super) fn linear_regressor(node: &Node, scope: &Scope<'_>) -> Result<Value> {
+pub(super) fn linear_regressor(node: &Node, scope: &Scope<'_>) -> Result<Formula> {
     let row = scope.row(node)?;
     let (rows, biases) = coefficients(node, &row)?;
     if rows.len() as i64 != node.int("targets", 1)? {
         return Err(invalid(format!("{}: {} rows of coefficients", node.label(), rows.len())));
     }
     one_target(node, rows.len())?;
-    Ok(Value::Scores(Rc::new(row.weighted(&rows, biases)?), post_transform(node)?))
+    Ok(Formula::Scores(Rc::new(row.weighted(&rows, biases)?), post_transform(node)?))
 }
 
 /// Refuses several numbers at once.
@@ -128,7 +128,7 @@ fn support(node: &Node, coefficients: &[f32], row: &Row) -> Result<Vec<f64>> {
     Ok(weights)
 }
 
-pub(super) fn svm_classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value>> {
+pub(super) fn svm_classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Formula>> {
     let row = scope.row(node)?;
     let names = class_labels(node, "classlabels_ints")?;
     if names.len() != 2 || node.ints("vectors_per_class")?.len() != 2 {
@@ -145,15 +145,15 @@ pub(super) fn svm_classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Value
     let sum = row.weighted(&[weights], vec![f64::from(*rho)])?;
     let votes = sum.combined(&[vec![(0, 1.0)], vec![(0, -1.0)]])?;
     let label = classifier(&votes, ScoreUnit::Margin, names)?;
-    Ok(vec![Value::Label(Rc::new(label)), Value::Scores(Rc::new(votes), Squash::Order)])
+    Ok(vec![Formula::Label(Rc::new(label)), Formula::Scores(Rc::new(votes), Squash::Order)])
 }
 
-pub(super) fn svm_regressor(node: &Node, scope: &Scope<'_>) -> Result<Value> {
+pub(super) fn svm_regressor(node: &Node, scope: &Scope<'_>) -> Result<Formula> {
     let row = scope.row(node)?;
     let weights = support(node, node.floats("coefficients")?, &row)?;
     let [rho] = node.floats("rho")? else { return Err(invalid(format!("{} without one rho", node.label()))) };
     if node.int("one_class", 0)? != 0 {
         return Err(unsupported(format!("{} that finds outliers", node.label())));
     }
-    Ok(Value::Scores(Rc::new(row.weighted(&[weights], vec![f64::from(*rho)])?), post_transform(node)?))
+    Ok(Formula::Scores(Rc::new(row.weighted(&[weights], vec![f64::from(*rho)])?), post_transform(node)?))
 }

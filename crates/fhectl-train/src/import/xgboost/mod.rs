@@ -8,7 +8,7 @@ mod ubjson;
 
 use super::edge::{Precision, at_least};
 use super::model::{FloatModel, Forest, Imported, Linear, MAX_CLASSES, MAX_FEATURES, MAX_VALUES, Tree, invalid, large};
-use super::tree_builder::{Budget, Builder, SourceNode};
+use super::tree_builder::{Budget, SourceNode, TreeBuilder};
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::error::{Error, Result};
 use schema::{File, Learner};
@@ -78,7 +78,7 @@ fn read(file: File) -> Result<Imported> {
         feature_names: learner.feature_names,
         classes: (0..classes).map(|class| class.to_string()).collect(),
         unit: if learner.objective.name == "binary:hinge" { ScoreUnit::Margin } else { ScoreUnit::Logit },
-        preparation: Vec::new(),
+        preprocessing: Vec::new(),
         model,
     };
     imported.checked()
@@ -233,7 +233,7 @@ fn tree(source: &schema::Tree, place: &Place, budget: &mut Budget) -> Result<Tre
             })
         })
         .collect::<Result<_>>()?;
-    Builder::new(&nodes).tree(0, budget)
+    TreeBuilder::new(&nodes).tree(0, budget)
 }
 
 fn not_a_model(what: &str) -> Error {

@@ -11,7 +11,7 @@ const MAX_WEIGHTS: usize = 1 << 22;
 /// The most layers with an activation.
 const MAX_LAYERS: usize = 8;
 
-/// A convolution, and the mean of `pool * pool` neighbours before its activation.
+/// A convolution, and the mean of `pool * pool` neighbors before its activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvBlock {
     pub filters: usize,
@@ -52,7 +52,7 @@ pub struct Architecture {
 pub(super) struct LayerShape {
     /// The map as exported: pooling is folded into it.
     pub(super) map: MapShape,
-    /// With pooling: where each trained weight of a channel goes in the folded kernel, once a pooled neighbour.
+    /// With pooling: where each trained weight of a channel goes in the folded kernel, once a pooled neighbor.
     pub(super) fold: Option<Vec<Vec<u32>>>,
 }
 
@@ -185,13 +185,13 @@ impl ConvBlock {
         let ImageShape { height, width, channels } = image;
         let map = MapShape::Conv { height, width, channels, filters, kernel: folded, stride: stride * pool, padding };
         let place = |y: usize, x: usize, c: usize| ((y * folded[1] + x) * channels + c) as u32;
-        let neighbours = |tap: usize| {
+        let neighbors = |tap: usize| {
             let (pixel, c) = (tap / channels, tap % channels);
             let (y, x) = (pixel / kernel[1], pixel % kernel[1]);
             let places = (0..pool).flat_map(move |py| (0..pool).map(move |px| [py, px]));
             places.map(|[py, px]| place(y + py * stride, x + px * stride, c)).collect()
         };
-        let fold = (pool > 1).then(|| (0..kernel[0] * kernel[1] * channels).map(neighbours).collect());
+        let fold = (pool > 1).then(|| (0..kernel[0] * kernel[1] * channels).map(neighbors).collect());
         Ok(LayerShape { map, fold })
     }
 }

@@ -6,7 +6,7 @@ use fhectl_core::error::{Error, Result};
 
 /// Training parameters beside the architecture.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NetworkParams {
+pub struct TrainingParams {
     /// Signed weights of so many bits: `|w| < 2^(weight_bits - 1)`.
     pub weight_bits: u32,
     /// The most a channel's weights of the first layer may amount to (their Euclidean norm, before rounding). Noise of
@@ -29,14 +29,14 @@ pub struct NetworkParams {
     pub label_smoothing: f64,
     /// Random moves of images; `None` for none.
     pub augment: Option<Augment>,
-    /// Normal noise on the inputs while training, in steps of the quantiser's grid: keeps few rows from being learnt by
+    /// Normal noise on the inputs while training, in steps of the quantizer's grid: keeps few rows from being learnt by
     /// heart.
     pub jitter: f64,
     /// Seeds the validation rows, the initial weights, the order, noise and moves.
     pub seed: u64,
 }
 
-impl Default for NetworkParams {
+impl Default for TrainingParams {
     fn default() -> Self {
         Self {
             weight_bits: 4,
@@ -56,7 +56,7 @@ impl Default for NetworkParams {
     }
 }
 
-impl NetworkParams {
+impl TrainingParams {
     /// The largest integer weight.
     pub(super) fn top(&self) -> f64 {
         f64::from((1u32 << (self.weight_bits - 1)) - 1)

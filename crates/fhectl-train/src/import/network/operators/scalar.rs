@@ -2,11 +2,11 @@
 
 use super::image::maximum;
 use super::linear::{Arithmetic, arithmetic};
-use crate::import::network::builder::Builder;
+use crate::import::network::builder::GraphBuilder;
 use crate::import::network::call::{Call, refused};
 use crate::import::network::float_graph::Affine;
 use crate::import::network::function::{Curve, Function};
-use crate::import::network::tensor::{Elements, Tensor, broadcast_sources};
+use crate::import::network::tensor::{Elements, SymbolicTensor, broadcast_sources};
 use crate::import::onnx::invalid;
 use fhectl_core::error::Result;
 
@@ -14,7 +14,11 @@ use fhectl_core::error::Result;
 ///
 /// # Errors
 /// `onnx_unsupported` where parameters make it fall.
-pub(in super::super) fn increasing(builder: &mut Builder, call: &Call<'_>, function: Function) -> Result<Tensor> {
+pub(in super::super) fn increasing(
+    builder: &mut GraphBuilder,
+    call: &Call<'_>,
+    function: Function,
+) -> Result<SymbolicTensor> {
     let increasing = match function {
         Function::Leaky { slope } => slope >= 0.0,
         Function::HardSigmoid { slope, shift } => slope >= 0.0 && shift.is_finite(),
@@ -68,7 +72,7 @@ pub(in super::super) fn thresholded_relu(call: &Call<'_>) -> Result<Function> {
 }
 
 /// `Swish`.
-pub(in super::super) fn swish(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn swish(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
     if float(call, "alpha", 1.0)? != 1.0 {
         return Err(refused("Swish with an alpha that is not 1", "use Swish with alpha 1, or Relu"));
     }
@@ -92,12 +96,12 @@ pub(in super::super) fn clip(call: &Call<'_>) -> Result<Function> {
     Ok(Function::Clip { low: bound(1, "min", f64::NEG_INFINITY)?, high: bound(2, "max", f64::INFINITY)? })
 }
 
-fn scaled(builder: &mut Builder, tensor: &Tensor, factor: f64) -> Result<Tensor> {
-    arithmetic(builder, Arithmetic::Multiply, tensor, &Tensor::constant(vec![], vec![factor]))
+fn scaled(builder: &mut GraphBuilder, tensor: &SymbolicTensor, factor: f64) -> Result<SymbolicTensor> {
+    arithmetic(builder, Arithmetic::Multiply, tensor, &SymbolicTensor::constant(vec![], vec![factor]))
 }
 
 /// `Abs`: `|x| = relu(x) + relu(-x)`.
-pub(in super::super) fn absolute(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn absolute(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let negative = scaled(builder, x, -1.0)?;
     let parts = [builder.activate(Function::RELU, x)?, builder.activate(Function::RELU, &negative)?];
@@ -105,7 +109,7 @@ pub(in super::super) fn absolute(builder: &mut Builder, call: &Call<'_>) -> Resu
 }
 
 /// `PRelu`: `max(x, 0) + slope * min(x, 0)` with a slope a channel: a block a slope.
-pub(in super::super) fn parametric(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn parametric(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let (slopes, from) = (call.constant(1)?, &call.tensor(1)?.shape);
     if crate::import::network::tensor::broadcast(from, &x.shape)? != x.shape {
@@ -126,21 +130,21 @@ pub(in super::super) fn parametric(builder: &mut Builder, call: &Call<'_>) -> Re
         atoms.extend(builder.block(Function::Leaky { slope: run[0] }, part, places)?);
         first += run.len();
     }
-    Ok(Tensor::computed(x.shape.clone(), atoms))
+    Ok(SymbolicTensor::computed(x.shape.clone(), atoms))
 }
 
 /// `Max`.
-pub(in super::super) fn largest(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn largest(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
     extreme(builder, call, 1.0)
 }
 
 /// `Min`.
-pub(in super::super) fn smallest(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn smallest(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
     extreme(builder, call, -1.0)
 }
 
 /// The largest of several tensors, or for a sign of -1 the smallest. A constant number bounds, as `Clip` does.
-fn extreme(builder: &mut Builder, call: &Call<'_>, sign: f64) -> Result<Tensor> {
+fn extreme(builder: &mut GraphBuilder, call: &Call<'_>, sign: f64) -> Result<SymbolicTensor> {
     let mut found = call.tensor(0)?.clone();
     for index in 1..call.inputs.len() {
         let next = call.tensor(index)?;

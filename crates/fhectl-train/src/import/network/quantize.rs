@@ -1,15 +1,15 @@
-//! Quantisation after training: a float network and some rows become an integer network.
+//! Quantization after training: a float network and some rows become an integer network.
 //!
 //! Layer by layer: the range of every activation over the calibration rows is cut into the steps of a staircase, weights
 //! are rounded where their inputs are steps, and each bias takes back what rounding moved its sum by on average (as Nagel
 //! et al. do, arXiv:1906.04721). A channel is scaled so that all channels of a layer fill the circle alike: then noise
 //! and rounding weigh the same in all of them.
 
-use super::layer::{Before, Grid, Rounding, quantise_layer};
+use super::layer::{Before, Grid, Rounding, quantize_layer};
 use super::levels::levels;
 use super::lower::Lowered;
 use super::ptq_params::PtqParams;
-use super::scores::quantise_scores;
+use super::scores::quantize_scores;
 use crate::data::Dataset;
 use crate::train::{coarsen, fit_affine, fit_pixels};
 use fhectl_core::error::{Error, Result};
@@ -23,7 +23,7 @@ const MAX_VALUES: usize = 1 << 24;
 
 /// An integer network and what its scores are worth.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Quantised {
+pub struct QuantizedNetwork {
     pub quantizer: Quantizer,
     pub network: IntegerNetwork,
     /// What a step of a score is worth as a logit or in the target's unit.
@@ -32,7 +32,7 @@ pub struct Quantised {
     pub score_offset: f64,
 }
 
-/// Quantises a network so that no sum of a calibration row leaves its circle. Rows are the values of the ONNX inputs,
+/// Quantizes a network so that no sum of a calibration row leaves its circle. Rows are the values of the ONNX inputs,
 /// flattened: those of an image channel after channel.
 ///
 /// Same rows and parameters give the same network, whatever the number of threads.
@@ -41,7 +41,7 @@ pub struct Quantised {
 /// `onnx_inputs` where rows have another number of values; those of the parameters and of [`fit_affine`];
 /// `onnx_unsupported` for too many levels or none; `onnx_constant` where nothing depends on the row; `model_invalid` where
 /// the result breaks a rule of [`IntegerNetwork`].
-pub fn quantise(lowered: &Lowered, calibration: &Dataset, params: &PtqParams) -> Result<Quantised> {
+pub fn quantize(lowered: &Lowered, calibration: &Dataset, params: &PtqParams) -> Result<QuantizedNetwork> {
     params.check()?;
     let graph = &lowered.graph;
     if calibration.features.len() != graph.inputs {
@@ -80,18 +80,18 @@ pub fn quantise(lowered: &Lowered, calibration: &Dataset, params: &PtqParams) ->
     let mut network = IntegerNetwork { layers: Vec::with_capacity(levels.layers.len() + 1) };
     for (index, layer) in levels.layers.iter().enumerate() {
         let (integer, after) =
-            quantise_layer(layer, &before, &rounding).map_err(|error| error.context(format!("layer {}", index + 1)))?;
+            quantize_layer(layer, &before, &rounding).map_err(|error| error.context(format!("layer {}", index + 1)))?;
         network.layers.push(integer);
         before = after;
     }
     let output = calibration.output();
-    let scores = quantise_scores(&levels.outputs, &before, output, params)?;
+    let scores = quantize_scores(&levels.outputs, &before, output, params)?;
     network.layers.push(scores.layer);
     network.check(&quantizer, output)?;
-    Ok(Quantised { quantizer, network, score_scale: scores.scale, score_offset: scores.offset })
+    Ok(QuantizedNetwork { quantizer, network, score_scale: scores.scale, score_offset: scores.offset })
 }
 
-/// The quantiser with the grids of few integers made finer, as far as `bits` go: their steps then move a sum by about as
+/// The quantizer with the grids of few integers made finer, as far as `bits` go: their steps then move a sum by about as
 /// much as those of other features, and all weights are rounded alike.
 fn finer(mut quantizer: Quantizer, bits: u32) -> Quantizer {
     for rule in &mut quantizer.features {

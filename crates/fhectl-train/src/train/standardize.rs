@@ -7,9 +7,9 @@ use fhectl_core::error::Result;
 use fhectl_core::model::Quantizer;
 use ndarray::Array2;
 
-/// Training rows whose columns were standardised, and how.
-pub(super) struct Standardised {
-    /// Row by row; the column of a constant feature is nought.
+/// Training rows whose columns were standardized, and how.
+pub(super) struct Standardized {
+    /// Row by row; the column of a constant feature is zero.
     pub(super) matrix: Array2<f64>,
     means: Vec<f64>,
     deviations: Vec<f64>,
@@ -17,12 +17,12 @@ pub(super) struct Standardised {
     inverses: Vec<f64>,
 }
 
-impl Standardised {
-    /// Of the quantised values, each taken as a number.
+impl Standardized {
+    /// Of the quantized values, each taken as a number.
     ///
     /// # Errors
-    /// `row_shape` where the quantiser is for another number of features.
-    pub(super) fn quantised(train: &Dataset, quantizer: &Quantizer) -> Result<Self> {
+    /// `row_shape` where the quantizer is for another number of features.
+    pub(super) fn quantized(train: &Dataset, quantizer: &Quantizer) -> Result<Self> {
         let rows = quantize_rows(quantizer, train)?;
         let shape = (train.len(), train.features.len());
         Ok(Self::of(Array2::from_shape_fn(shape, |(row, feature)| f64::from(rows[row][feature]))))
@@ -39,7 +39,7 @@ impl Standardised {
         for mut column in matrix.columns_mut() {
             let mean = column.sum() / column.len() as f64;
             let deviation = (column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / column.len() as f64).sqrt();
-            // A column that is constant but for rounding says nothing: its weight is nought.
+            // A column that is constant but for rounding says nothing: its weight is zero.
             let inverse = if deviation > mean.abs() * 1e-12 { deviation.recip() } else { 0.0 };
             column.mapv_inplace(|x| (x - mean) * inverse);
             means.push(mean);
@@ -54,7 +54,7 @@ impl Standardised {
         (0..self.inverses.len()).filter(|feature| self.inverses[*feature] != 0.0).collect()
     }
 
-    /// The model of plain features that does what these weights (a row a score) and intercepts do on standardised ones.
+    /// The model of plain features that does what these weights (a row a score) and intercepts do on standardized ones.
     pub(super) fn fold(self, weights: &[Vec<f64>], intercepts: &[f64]) -> FloatLinear {
         let weights: Vec<Vec<f64>> = weights
             .iter()

@@ -1,4 +1,4 @@
-//! From a model in real numbers to one over quantised features.
+//! From a model in real numbers to one over quantized features.
 
 use super::model::{FloatModel, Forest, Imported, Linear, Tree, large};
 use crate::data::Dataset;
@@ -14,36 +14,36 @@ const BITS: RangeInclusive<u32> = 6..=10;
 /// with the original's numbers.
 const ENOUGH_AGREEMENT: f64 = 0.995;
 
-/// How features are quantised.
+/// How features are quantized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Levels {
     /// The fewest bits from 6 to 10 that keep the original's answers.
     Auto,
     Bits(u32),
-    /// The model's own thresholds: nothing is lost, and whoever has the quantiser has the thresholds.
+    /// The model's own thresholds: nothing is lost, and whoever has the quantizer has the thresholds.
     Exact,
 }
 
-/// A model over quantised features, still in real numbers.
+/// A model over quantized features, still in real numbers.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Quantised {
+pub struct QuantizedImport {
     pub quantizer: Quantizer,
     /// `None` where the model's own thresholds are the levels.
     pub bits: Option<u32>,
-    pub model: QuantisedModel,
+    pub model: QuantizedModel,
     /// Of calibration rows the share with the original's class, or R2 with the original's numbers.
     pub agreement: f64,
 }
 
 /// Scores are those of the model it was made from.
 #[derive(Debug, Clone, PartialEq)]
-pub enum QuantisedModel {
+pub enum QuantizedModel {
     Forest(FloatForest),
     Linear(FloatLinear),
 }
 
-impl QuantisedModel {
-    /// The scores of one quantised row.
+impl QuantizedModel {
+    /// The scores of one quantized row.
     pub fn scores(&self, quantized: &[u32]) -> Vec<f64> {
         match self {
             Self::Forest(forest) => forest.scores(quantized),
@@ -52,7 +52,7 @@ impl QuantisedModel {
     }
 }
 
-/// Quantises a model with the help of calibration rows: prepared, but of the original's columns and classes.
+/// Quantizes a model with the help of calibration rows: prepared, but of the original's columns and classes.
 ///
 /// Bins of trees hold about equally many calibration rows, whatever the model's thresholds are; a threshold becomes the bin's
 /// edge that sends the fewest calibration rows another way. Linear models take an affine grid. The numbers of both are
@@ -60,41 +60,46 @@ impl QuantisedModel {
 ///
 /// # Errors
 /// `import_exact` where the thresholds are asked for of a model without any; those of [`train::fit_edges`].
-pub fn quantise(imported: &Imported, rows: &Dataset, levels: Levels, coarse_edges: Option<u32>) -> Result<Quantised> {
+pub fn quantize(
+    imported: &Imported,
+    rows: &Dataset,
+    levels: Levels,
+    coarse_edges: Option<u32>,
+) -> Result<QuantizedImport> {
     let coarse = |quantizer: Quantizer, bits: u32| match coarse_edges {
         Some(digits) => train::coarsen(quantizer, digits, bits),
         None => Ok(quantizer),
     };
     let original: Vec<Vec<f64>> = rows.rows.par_iter().map(|row| imported.model.scores(row)).collect();
-    let attempt = |bits: Option<u32>| -> Result<Quantised> {
+    let attempt = |bits: Option<u32>| -> Result<QuantizedImport> {
         let (quantizer, model) = match (&imported.model, bits) {
             (FloatModel::Forest(forest), None) => {
                 let quantizer = exact_levels(forest, imported.features)?;
                 let forest = snapped(forest, &quantizer, &[]);
-                (quantizer, QuantisedModel::Forest(forest))
+                (quantizer, QuantizedModel::Forest(forest))
             }
             (FloatModel::Forest(forest), Some(bits)) => {
                 let quantizer = coarse(train::fit_edges(rows, bits)?, bits)?;
                 let forest = snapped(forest, &quantizer, &rows.rows);
-                (quantizer, QuantisedModel::Forest(forest))
+                (quantizer, QuantizedModel::Forest(forest))
             }
             (FloatModel::Linear(linear), Some(bits)) => {
                 let quantizer = coarse(train::fit_affine(rows, bits)?, bits)?;
                 let linear = on_grid(linear, &quantizer, rows)?;
-                (quantizer, QuantisedModel::Linear(linear))
+                (quantizer, QuantizedModel::Linear(linear))
             }
             (FloatModel::Network(_), _) => {
-                return Err(Error::fault("import_network", "networks have a quantisation of their own"));
+                return Err(Error::fault("import_network", "networks have a quantization of their own"));
             }
             (FloatModel::Linear(_), None) => {
                 return Err(Error::user("import_exact", "a linear model has no thresholds to keep")
-                    .hint("leave out --exact-thresholds; --bits says how finely features are quantised"));
+                    .hint("leave out --exact-thresholds; --bits says how finely features are quantized"));
             }
         };
         let quantized = train::quantize_rows(&quantizer, rows)?;
         let scores = quantized.par_iter().map(|row| model.scores(row)).collect::<Vec<_>>();
         let agreement = agreement(&original, &scores, imported.classes.is_empty());
-        Ok(Quantised { quantizer, bits, model, agreement })
+        Ok(QuantizedImport { quantizer, bits, model, agreement })
     };
     match levels {
         Levels::Exact => attempt(None),
@@ -187,9 +192,9 @@ impl Rule {
         }
         let rank = self.values.partition_point(|value| *value < edge);
         let distance = |index: usize| (self.ranks[index].abs_diff(rank), (self.edges[index] - edge).abs());
-        // Ranks rise with edges, so the neighbours are the nearest.
-        let neighbours = [at.checked_sub(1), Some(at).filter(|at| *at < self.edges.len())];
-        let nearest = neighbours.into_iter().flatten().min_by(|a, b| {
+        // Ranks rise with edges, so the neighbors are the nearest.
+        let neighbors = [at.checked_sub(1), Some(at).filter(|at| *at < self.edges.len())];
+        let nearest = neighbors.into_iter().flatten().min_by(|a, b| {
             let (a, b) = (distance(*a), distance(*b));
             a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
         });
@@ -258,5 +263,5 @@ fn on_grid(linear: &Linear, quantizer: &Quantizer, rows: &Dataset) -> Result<Flo
 }
 
 #[cfg(test)]
-#[path = "quantise_tests.rs"]
+#[path = "quantize_tests.rs"]
 mod tests;

@@ -17,7 +17,7 @@ fn imported(trees: Vec<Tree>) -> Imported {
         feature_names: Vec::new(),
         classes: Vec::new(),
         unit: ScoreUnit::Logit,
-        preparation: Vec::new(),
+        preprocessing: Vec::new(),
         model: FloatModel::Forest(Forest { biases: vec![0.0], trees }),
     }
 }
@@ -76,14 +76,14 @@ fn splits_that_the_path_decides_are_left_out() {
 fn exact_thresholds_are_refused_of_linear_models() {
     let linear = FloatModel::Linear(Linear { weights: vec![vec![1.0]], biases: vec![0.0] });
     let model = Imported { model: linear, ..imported(vec![stump(1.0)]) };
-    assert_eq!(quantise(&model, &rows(&[1.0, 2.0]), Levels::Exact, None).unwrap_err().code, "import_exact");
+    assert_eq!(quantize(&model, &rows(&[1.0, 2.0]), Levels::Exact, None).unwrap_err().code, "import_exact");
 }
 
 #[test]
 fn a_linear_model_of_what_never_varies_is_refused() {
     let linear = FloatModel::Linear(Linear { weights: vec![vec![0.0]], biases: vec![1.0] });
     let model = Imported { model: linear, ..imported(vec![stump(1.0)]) };
-    assert_eq!(quantise(&model, &rows(&[1.0, 2.0]), Levels::Bits(6), None).unwrap_err().code, "import_trivial");
+    assert_eq!(quantize(&model, &rows(&[1.0, 2.0]), Levels::Bits(6), None).unwrap_err().code, "import_trivial");
 }
 
 #[test]
@@ -103,9 +103,9 @@ proptest! {
     ) {
         let trees: Vec<Tree> = edges.iter().map(|edge| stump(f64::from(*edge) / 4.0)).collect();
         let model = imported(trees);
-        let quantised = quantise(&model, &rows(&[0.0, 1.0]), Levels::Exact, None).unwrap();
+        let quantized = quantize(&model, &rows(&[0.0, 1.0]), Levels::Exact, None).unwrap();
         let row = [f64::from(x) / 4.0];
-        let ours = quantised.model.scores(&quantised.quantizer.quantize(&row).unwrap());
+        let ours = quantized.model.scores(&quantized.quantizer.quantize(&row).unwrap());
         prop_assert_eq!(ours, model.model.scores(&row));
     }
 
