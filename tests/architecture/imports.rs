@@ -14,8 +14,11 @@ struct Source {
     file: String,
     /// Without comments and tests.
     text: String,
-    /// Without `use` either.
+    /// Without `use` and `mod` either.
     code: String,
+    /// What stands in `code`: all its words, and the names of what it defines.
+    words: BTreeSet<String>,
+    items: BTreeSet<String>,
     /// Names of `use`: what they stand for, and whether they are passed on (`pub use`).
     names: BTreeMap<String, (Module, bool)>,
     /// Modules of which everything is passed on.
@@ -40,6 +43,10 @@ impl Crate {
 
     fn read_uses(&mut self) {
         let uses = Regex::new(r"(?m)^\s*(pub(?:\([^)]*\))?\s+)?use\s+([^;]+);").unwrap();
+        let declarations = Regex::new(r"\bmod\s+\w+;").unwrap();
+        // But for methods and fields, which have a name like a function now and then.
+        let words = Regex::new(r"(?:^|[^.\w]|\.\.)(\w+)").unwrap();
+        let items = Regex::new(r"\b(?:fn|struct|enum|trait|type|const|static|union)\s+(\w+)").unwrap();
         let known: BTreeSet<Module> = self.modules.keys().cloned().collect();
         for (module, source) in &mut self.modules {
             for found in uses.captures_iter(&source.text) {
@@ -51,7 +58,9 @@ impl Crate {
                     }
                 }
             }
-            source.code = uses.replace_all(&source.text, "").into_owned();
+            source.code = declarations.replace_all(&uses.replace_all(&source.text, ""), "").into_owned();
+            source.words = words.captures_iter(&source.code).map(|found| found[1].to_owned()).collect();
+            source.items = items.captures_iter(&source.code).map(|found| found[1].to_owned()).collect();
         }
     }
 
@@ -68,9 +77,8 @@ impl Crate {
         for (module, source) in &self.modules {
             let mut used = BTreeSet::new();
             for (name, (path, passed_on)) in &source.names {
-                let is_named = || Regex::new(&format!(r"\b{name}\b")).unwrap().is_match(&source.code);
                 // A module's name alone says nothing: what is taken out of it comes below.
-                if !known.contains(path) && (!passed_on || is_named()) {
+                if !known.contains(path) && (!passed_on || source.words.contains(name)) {
                     used.extend(self.definition(path, 0));
                 }
             }
@@ -107,8 +115,7 @@ impl Crate {
 
 impl Source {
     fn defines(&self, name: &str) -> bool {
-        let item = format!(r"\b(?:fn|struct|enum|trait|type|const|static|union|mod)\s+{name}\b");
-        self.names.contains_key(name) || Regex::new(&item).unwrap().is_match(&self.code)
+        self.names.contains_key(name) || self.items.contains(name)
     }
 }
 
@@ -137,11 +144,12 @@ fn walk(root: &Path, folder: &Path, modules: &mut BTreeMap<Module, Source>) {
     }
 }
 
-/// A file without its comments, and without its tests, which stand at its end.
+/// A file without its comments, what stands in its strings, and its tests, which stand at its end.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     let text = text.split("#[cfg(all(test").next().unwrap();
-    text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
+    let skipped = r##"//[^\n]*|r#"(?s:.*?)"#|"(?:[^"\\]|\\(?s:.))*"|'(?:[^'\\\n]|\\.)'"##;
+    Regex::new(skipped).unwrap().replace_all(text, "''").into_owned()
 }
 
 /// The paths of a tree of `use`, each with the name that it gets.
@@ -184,7 +192,9 @@ fn absolute(known: &BTreeSet<Module>, module: &Module, path: &[String]) -> Optio
         "crate" => Vec::new(),
         "self" | "super" => module.clone(),
         // A module declared here; all else is another crate's, or was named by a `use`.
-        child => return known.contains(&[module.as_slice(), &[child.to_owned()]].concat()).then(|| [module, path].concat()),
+        child => {
+            return known.contains(&[module.as_slice(), &[child.to_owned()]].concat()).then(|| [module, path].concat());
+        }
     };
     let mut rest = path;
     while let [first, after @ ..] = rest {

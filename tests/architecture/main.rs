@@ -65,8 +65,10 @@ fn no_files_use_each_other_in_a_circle() {
             if !from_here.contains(file) || told.contains(file) {
                 continue;
             }
-            let knot: BTreeSet<&str> = from_here.iter().copied().filter(|other| reached[other].contains(file)).collect();
-            writeln!(message, "{folder}: {} files use each other, such as {}", knot.len(), circle(&edges, file)).unwrap();
+            let knot: BTreeSet<&str> =
+                from_here.iter().copied().filter(|other| reached[other].contains(file)).collect();
+            writeln!(message, "{folder}: {} files use each other, such as {}", knot.len(), circle(&edges, file))
+                .unwrap();
             for one in &knot {
                 let used: Vec<&str> = edges[one].intersection(&knot).copied().collect();
                 writeln!(message, "    {one} uses {}", used.join(", ")).unwrap();

@@ -1,49 +1,25 @@
 //! Quantisers and the integer models in clear: what the encrypted computation must equal.
 
 mod forest;
+mod invalid;
 mod linear;
 mod network;
+mod output;
 mod quantizer;
 mod row_step;
 mod tree;
 
 pub use forest::{IntegerForest, ValueNode, ValueTree};
+pub(crate) use invalid::invalid;
 pub use linear::IntegerLinear;
 pub use network::{Activation, IntegerNetwork, LinearMap, MapShape, NetworkLayer, SparseShape, Trace};
+pub use output::Output;
 pub use quantizer::{FeatureQuantizer, MAX_LEVELS, Quantizer};
 pub use row_step::{Norm, RowStep};
 pub use tree::{IntegerTree, Node};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use serde::{Deserialize, Serialize};
-
-/// What a model's scores stand for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Output {
-    /// One of so many classes, at least 2.
-    Classes(usize),
-    /// A number.
-    Value,
-}
-
-impl Output {
-    /// The number of classes; 0 where the output is a number.
-    pub fn classes(self) -> usize {
-        match self {
-            Self::Classes(classes) => classes,
-            Self::Value => 0,
-        }
-    }
-
-    /// Scores of a model whose scores add up: one for a number, one for two classes (the margin of the second), else one
-    /// a class.
-    pub fn margins(self) -> usize {
-        match self {
-            Self::Classes(2) | Self::Value => 1,
-            Self::Classes(classes) => classes,
-        }
-    }
-}
 
 /// A trained, quantised model: a function from quantised features to class scores, or to a value.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -102,9 +78,4 @@ pub fn class_of_scores(scores: &[i64]) -> usize {
             best
         }
     }
-}
-
-pub(crate) fn invalid(message: impl Into<String>) -> Error {
-    Error::user("model_invalid", message)
-        .hint("the bundle was damaged or edited; create the model again with `fhectl create`")
 }
