@@ -15,11 +15,14 @@ mod runtime;
 mod serve;
 mod serve_args;
 mod serve_check;
+mod stdout;
 mod token;
 mod turns;
 #[doc(hidden)]
 pub mod units;
 mod untrusted;
+
+pub(crate) use stdout::say;
 
 use clap::{Parser, Subcommand};
 use fhectl_core::error::{Error, Result};
@@ -90,17 +93,6 @@ pub fn run() -> Result<()> {
         Command::Budgets(args) => budgets::run(args),
     }
 }
-
-/// Writes a line of data to stdout; a reader that went away ends the program quietly, as for any filter.
-macro_rules! say {
-    ($($argument:tt)*) => {{
-        use std::io::Write;
-        if let Err(error) = writeln!(anstream::stdout(), $($argument)*) {
-            std::process::exit(if error.kind() == std::io::ErrorKind::BrokenPipe { 0 } else { 2 });
-        }
-    }};
-}
-pub(crate) use say;
 
 #[cfg(test)]
 mod tests {

@@ -4,6 +4,7 @@
 pub mod chance;
 pub mod opened;
 pub mod recovery;
+pub mod schema;
 
 use fhectl_core::fhe::{Random, Seed};
 use fhectl_core::model::{

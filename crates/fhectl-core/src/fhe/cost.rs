@@ -1,6 +1,6 @@
 //! Predicted time of the expensive steps, for choosing among parameters.
 //!
-//! Fitted by `cargo bench --bench primitives` and `--bench planner` on a virtual 2-core AVX-512 machine whose own speed
+//! Fitted by `cargo bench -p fhectl-bench` (`primitives` and `planner`) on a virtual 2-core AVX-512 machine whose own speed
 //! varies by a third from minute to minute, to the middle of what it does. Other machines differ by a factor that is
 //! nearly the same for all candidates, so the choice holds.
 

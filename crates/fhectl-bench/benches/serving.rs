@@ -1,12 +1,12 @@
 //! What a server costs beside computing: one client's requests one after the other, and eight clients at once against
 //! the computing pool alone.
 //!
-//! `cargo bench --bench serving`: loopback, connections kept alive, requests encrypted beforehand. Clients and server
-//! share the machine's cores, so what the clients do counts against the server.
+//! `cargo bench -p fhectl-bench --bench serving`: loopback, connections kept alive, requests encrypted beforehand.
+//! Clients and server share the machine's cores, so what the clients do counts against the server.
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../../../tests/common/mod.rs"]
 mod common;
-#[path = "../tests/live/mod.rs"]
+#[path = "../../../tests/live/mod.rs"]
 mod live;
 
 use fhectl_core::bundle::ServerBundle;
@@ -32,7 +32,7 @@ fn main() {
     // `cargo test --benches` only wants to know that it runs.
     let time = if std::env::args().any(|argument| argument == "--bench") { TIME } else { Duration::from_millis(200) };
     for name in ["tree-spam", "tree-spam-leaf-sum"] {
-        let path = format!("{}/compiled_model/{name}/server.zip", env!("CARGO_MANIFEST_DIR"));
+        let path = format!("{}/../../compiled_model/{name}/server.zip", env!("CARGO_MANIFEST_DIR"));
         let bundle = ServerBundle::read(&std::fs::read(path).expect("a committed model")).expect("a committed model");
         let model = Fixture::with_key(bundle);
         let threads = thread::available_parallelism().map_or(1, Into::into);

@@ -1,6 +1,6 @@
 //! The expensive steps one by one: what the cost model in `fhe::cost` is fitted to.
 //!
-//! `cargo bench --bench primitives`. One core; the bootstrap's figure is per ciphertext in a batch.
+//! `cargo bench -p fhectl-bench --bench primitives`. One core; the bootstrap's figure is per ciphertext in a batch.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use fhectl_core::fhe::bootstrap::BootstrapParams;

@@ -1,9 +1,9 @@
 //! What plans predict beside what is measured: compute, and the client's work, circuit by circuit.
 //!
-//! `cargo bench --bench planner`: medians on all cores of this machine, and what plans predict in parts of them, at the
-//! speed that the machine had meanwhile; the figures of `fhe::cost` are fitted to them.
+//! `cargo bench -p fhectl-bench --bench planner`: medians on all cores of this machine, and what plans predict in parts
+//! of them, at the speed that the machine had meanwhile; the figures of `fhe::cost` are fitted to them.
 
-#[path = "../tests/common/mod.rs"]
+#[path = "../../../tests/common/mod.rs"]
 mod common;
 
 use fhectl_core::circuit::plan::{Plan, PlanRequest, plan};
