@@ -77,11 +77,11 @@ impl EvaluationKey {
     /// # Errors
     /// `key_missing` where there is none: the key is another circuit's.
     pub fn bootstrap(&self, earlier: usize) -> Result<&BootstrapKey> {
-        let keys = self.parts.iter().filter_map(|part| match part {
+        let mut keys = self.parts.iter().filter_map(|part| match part {
             UnpackedPart::Bootstrap(key) => Some(key),
             UnpackedPart::Keyswitch(_) => None,
         });
-        keys.skip(earlier).next().ok_or_else(|| Error::fault("key_missing", "no bootstrap key"))
+        keys.nth(earlier).ok_or_else(|| Error::fault("key_missing", "no bootstrap key"))
     }
 
     /// The keyswitching key, where rows meet one.

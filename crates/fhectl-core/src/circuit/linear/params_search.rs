@@ -2,8 +2,9 @@
 
 use super::params::LinearParams;
 use crate::circuit::compiled::unfit;
-use crate::circuit::plan::{Candidate, FLOODED_SHARE, Guarantees, PlanRequest, Search, no_parameters};
-use crate::circuit::reveal::Reveal;
+use crate::circuit::plan::{
+    Candidate, Guarantees, PlanRequest, Search, SumNoise, WireBits, close_wire_bits, no_parameters,
+};
 use crate::circuit::traits::Circuit;
 use crate::error::Result;
 use crate::fhe::{GlweShape, cost, noise, public_key};
@@ -56,7 +57,7 @@ fn fit(
     request: &PlanRequest,
 ) -> Option<LinearParams> {
     let step_log2 = 64u32.checked_sub(score_bits).filter(|step| *step >= 4)?.min(62);
-    let mut params = LinearParams {
+    let params = LinearParams {
         shape,
         features: model.weights[0].len(),
         scores: model.weights.len(),
@@ -65,40 +66,40 @@ fn fit(
         response_bits: 64,
         noise_flooding: None,
     };
-    if request.reveal == Reveal::Model {
-        // Nothing to hide: half of the failure budget before the answer is cut.
-        params.input_bits = (8..=64).find(|bits| {
-            params.input_bits = *bits;
-            failure(&params, norm2) <= request.p_fail_log2 - 1.0
-        })?;
-        params.response_bits = (2..=64).find(|bits| {
-            params.response_bits = *bits;
-            failure(&params, norm2) <= request.p_fail_log2
-        })?;
-        return Some(params);
+    close_wire_bits(params, &Norm2(norm2), request)
+}
+
+/// The largest squared norm of a score's weights: all that noise depends on.
+struct Norm2(f64);
+
+impl SumNoise<LinearParams> for Norm2 {
+    fn wire_bits<'a>(&self, params: &'a mut LinearParams) -> WireBits<'a> {
+        WireBits {
+            input: &mut params.input_bits,
+            response: &mut params.response_bits,
+            noise_flooding: &mut params.noise_flooding,
+        }
     }
-    params.noise_flooding = Some(1);
-    let widest = |params: &LinearParams| {
-        noise::widest_flooding(half_step(params), variance(params, norm2), request.p_fail_log2 - log2(params.scores))
-    };
-    params.response_bits = (2..=64).find(|bits| {
-        params.response_bits = *bits;
-        noise::flooding_reach(widest(&params)) >= FLOODED_SHARE * half_step(&params)
-    })?;
-    params.input_bits = (8..=64).find(|bits| {
-        params.input_bits = *bits;
-        params.noise_flooding = widest(&params).or(Some(1));
-        flooding(&params, norm2).is_some_and(|distance| distance <= request.flooding_log2)
-    })?;
-    Some(params)
+
+    fn failure_log2(&self, params: &LinearParams) -> f64 {
+        failure(params, self.0)
+    }
+
+    fn margin(&self, params: &LinearParams) -> f64 {
+        params.margin()
+    }
+
+    fn widest_flooding(&self, params: &LinearParams, p_fail_log2: f64) -> Option<u64> {
+        noise::widest_flooding(params.margin(), variance(params, self.0), p_fail_log2 - log2(params.scores))
+    }
+
+    fn flooding_log2(&self, params: &LinearParams) -> Option<f64> {
+        flooding(params, self.0)
+    }
 }
 
 fn log2(count: usize) -> f64 {
     (count as f64).log2()
-}
-
-fn half_step(params: &LinearParams) -> f64 {
-    params.margin()
 }
 
 /// The variance of a score's phase before flooding and rounding.
@@ -125,7 +126,7 @@ pub(in crate::circuit) fn norm2(model: &IntegerLinear) -> f64 {
 
 /// log2 of the chance that an inference goes wrong.
 pub(in crate::circuit) fn failure(params: &LinearParams, norm2: f64) -> f64 {
-    let margin = half_step(params) - noise::flooding_reach(params.noise_flooding);
+    let margin = params.margin() - noise::flooding_reach(params.noise_flooding);
     noise::log2_failure(margin, variance(params, norm2)) + log2(params.scores)
 }
 

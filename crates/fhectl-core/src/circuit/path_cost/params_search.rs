@@ -3,7 +3,9 @@
 use super::params::{MAX_LEAVES, PathCostParams};
 use crate::circuit::boxes::Boxes;
 use crate::circuit::compiled::unfit;
-use crate::circuit::plan::{Candidate, FLOODED_SHARE, Guarantees, PlanRequest, Search, no_parameters};
+use crate::circuit::plan::{
+    Candidate, Guarantees, PlanRequest, Search, SumNoise, WireBits, close_wire_bits, no_parameters,
+};
 use crate::circuit::prime::is_prime;
 use crate::circuit::reveal::Reveal;
 use crate::circuit::thermometer;
@@ -62,7 +64,7 @@ fn search(
             response_bits: 0,
             noise_flooding: None,
         };
-        if let Some(params) = fit(tests, params, request) {
+        if let Some(params) = close_wire_bits(params, tests, request) {
             return Ok(candidate(tests, params));
         }
     }
@@ -73,34 +75,31 @@ fn search(
     .hint("lower --max-depth, or choose --circuit leaf-sum"))
 }
 
-/// So many bits of the answer that flooding can take most of the margin, so many of the input as the flooding distance asks
-/// for.
-fn fit(tests: &Boxes, mut params: PathCostParams, request: &PlanRequest) -> Option<PathCostParams> {
-    (params.input.bits, params.response_bits) = (64, 64);
-    if request.reveal == Reveal::Model {
-        params.input.bits = (8..=64).find(|bits| {
-            params.input.bits = *bits;
-            failure(tests, &params) <= request.p_fail_log2 - 1.0
-        })?;
-        params.response_bits = (2..=64).find(|bits| {
-            params.response_bits = *bits;
-            failure(tests, &params) <= request.p_fail_log2
-        })?;
-        return Some(params);
+impl SumNoise<PathCostParams> for Boxes {
+    fn wire_bits<'a>(&self, params: &'a mut PathCostParams) -> WireBits<'a> {
+        WireBits {
+            input: &mut params.input.bits,
+            response: &mut params.response_bits,
+            noise_flooding: &mut params.noise_flooding,
+        }
     }
-    params.noise_flooding = Some(1);
-    let budget = request.p_fail_log2 - (params.answers() as f64).log2();
-    let widest = |params: &PathCostParams| noise::widest_flooding(margin(params), variance(tests, params), budget);
-    params.response_bits = (2..=64).find(|bits| {
-        params.response_bits = *bits;
-        noise::flooding_reach(widest(&params)) >= FLOODED_SHARE * margin(&params)
-    })?;
-    params.input.bits = (8..=64).find(|bits| {
-        params.input.bits = *bits;
-        params.noise_flooding = widest(&params).or(Some(1));
-        flooding(tests, &params).is_some_and(|distance| distance <= request.flooding_log2)
-    })?;
-    Some(params)
+
+    fn failure_log2(&self, params: &PathCostParams) -> f64 {
+        failure(self, params)
+    }
+
+    fn margin(&self, params: &PathCostParams) -> f64 {
+        margin(params)
+    }
+
+    fn widest_flooding(&self, params: &PathCostParams, p_fail_log2: f64) -> Option<u64> {
+        let budget = p_fail_log2 - (params.answers() as f64).log2();
+        noise::widest_flooding(margin(params), variance(self, params), budget)
+    }
+
+    fn flooding_log2(&self, params: &PathCostParams) -> Option<f64> {
+        flooding(self, params)
+    }
 }
 
 /// The largest magnitude of a random factor: residues are taken centered.

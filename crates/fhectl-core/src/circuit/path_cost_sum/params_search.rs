@@ -6,7 +6,9 @@ use super::params::{
     MAX_CIRCLE, MAX_COPIES, MAX_COPY, MAX_MESSAGES, MAX_RESPONSE, MAX_SLOTS, MAX_VALUES, PathCostSumParams,
 };
 use crate::circuit::compiled::unfit;
-use crate::circuit::plan::{Candidate, FLOODED_SHARE, Guarantees, PLANNED_CORES, PlanRequest, Search, no_parameters};
+use crate::circuit::plan::{
+    Candidate, Guarantees, PLANNED_CORES, PlanRequest, Search, SumNoise, WireBits, close_wire_bits, no_parameters,
+};
 use crate::circuit::prime::is_prime;
 use crate::circuit::reveal::Reveal;
 use crate::circuit::thermometer;
@@ -87,7 +89,8 @@ pub fn search(
                 if !handled || params.messages() > MAX_MESSAGES {
                     continue;
                 }
-                if let Some(params) = close(forest, &params, request) {
+                let closed = close_wire_bits(params, forest, request);
+                if let Some(params) = closed.filter(|params| params.response_bytes() <= MAX_RESPONSE) {
                     let worth = candidate(forest, params.clone()).total_seconds(request.bandwidth, PLANNED_CORES);
                     if best.as_ref().is_none_or(|(least, _)| worth < *least) {
                         best = Some((worth, params));
@@ -155,54 +158,31 @@ fn splits(count_modulus: u64, width: u64, scores: usize) -> Vec<Residues> {
     all
 }
 
-/// So many bits of the answer that flooding can take most of the margin, so many of the input as the flooding distance asks
-/// for.
-fn close(forest: &ForestBoxes, open: &PathCostSumParams, request: &PlanRequest) -> Option<PathCostSumParams> {
-    let mut params = PathCostSumParams { response_bits: 64, ..open.clone() };
-    params.input.bits = 64;
-    if request.reveal == Reveal::Model {
-        params.input.bits = least(8, |bits| {
-            params.input.bits = bits;
-            failure(forest, &params) <= request.p_fail_log2 - 1.0
-        })?;
-        params.response_bits = least(2, |bits| {
-            params.response_bits = bits;
-            failure(forest, &params) <= request.p_fail_log2
-        })?;
-    } else {
-        params.noise_flooding = Some(1);
-        let budget = request.p_fail_log2 - (params.messages() as f64).log2();
-        let widest = |params: &PathCostSumParams| {
-            let margin = params.margin() - step_error(forest, params);
-            noise::widest_flooding(margin, variance(forest, params), budget)
-        };
-        params.response_bits = least(2, |bits| {
-            params.response_bits = bits;
-            noise::flooding_reach(widest(&params)) >= FLOODED_SHARE * params.margin()
-        })?;
-        params.input.bits = least(8, |bits| {
-            params.input.bits = bits;
-            params.noise_flooding = widest(&params).or(Some(1));
-            flooding(forest, &params).is_some_and(|distance| distance <= request.flooding_log2)
-        })?;
-        // The search by halving need not have ended where it looked last.
-        params.noise_flooding = Some(widest(&params)?);
-    }
-    (params.response_bytes() <= MAX_RESPONSE).then_some(params)
-}
-
-/// The fewest bits, up to 64, that are enough; more are enough too.
-fn least(from: u32, mut enough: impl FnMut(u32) -> bool) -> Option<u32> {
-    let (mut low, mut high) = (from, 65);
-    while low < high {
-        let middle = (low + high) / 2;
-        if middle < 65 && !enough(middle) {
-            low = middle + 1;
-        } else {
-            high = middle;
+impl SumNoise<PathCostSumParams> for ForestBoxes {
+    fn wire_bits<'a>(&self, params: &'a mut PathCostSumParams) -> WireBits<'a> {
+        WireBits {
+            input: &mut params.input.bits,
+            response: &mut params.response_bits,
+            noise_flooding: &mut params.noise_flooding,
         }
     }
-    (low <= 64 && enough(low)).then_some(low)
+
+    fn failure_log2(&self, params: &PathCostSumParams) -> f64 {
+        failure(self, params)
+    }
+
+    fn margin(&self, params: &PathCostSumParams) -> f64 {
+        params.margin()
+    }
+
+    fn widest_flooding(&self, params: &PathCostSumParams, p_fail_log2: f64) -> Option<u64> {
+        let margin = params.margin() - step_error(self, params);
+        noise::widest_flooding(margin, variance(self, params), p_fail_log2 - (params.messages() as f64).log2())
+    }
+
+    fn flooding_log2(&self, params: &PathCostSumParams) -> Option<f64> {
+        flooding(self, params)
+    }
 }
 
 /// The steps of every copy's circles together: factors go up to half of it.
@@ -297,13 +277,5 @@ mod tests {
             assert!(named >= leaves && named < (leaves + 8).max(leaves * 9 / 8 + 1), "{leaves} to {named}");
         }
         assert_eq!([1, 8, 9, 100, 400, 500].map(rounded), [8, 8, 16, 104, 416, 512]);
-    }
-
-    #[test]
-    fn the_fewest_bits_are_found() {
-        assert_eq!(least(8, |bits| bits >= 57), Some(57));
-        assert_eq!(least(8, |_| true), Some(8));
-        assert_eq!(least(8, |bits| bits >= 64), Some(64));
-        assert_eq!(least(8, |_| false), None);
     }
 }

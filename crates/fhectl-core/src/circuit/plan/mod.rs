@@ -15,4 +15,4 @@ pub use guarantees::Guarantees;
 pub(super) use no_parameters::no_parameters;
 pub use request::PlanRequest;
 pub use search::Search;
-pub(super) use wire_bits::{FLOODED_SHARE, cut_beside_flooding};
+pub(super) use wire_bits::{SumNoise, WireBits, close_wire_bits, cut_beside_flooding};
