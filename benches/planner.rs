@@ -6,8 +6,8 @@
 #[path = "../tests/common/mod.rs"]
 mod common;
 
-use fhectl_core::circuit::plan::{Evaluator, Needs, PlanRequest, plan};
-use fhectl_core::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
+use fhectl_core::circuit::plan::{Plan, PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, ClientKey, Evaluator, Reveal, decode, encode};
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::rerandomize::Rerandomizer;
 use fhectl_core::fhe::{GlweSecret, GlweShape, Lwe, Random, cost, encrypt};
@@ -97,8 +97,8 @@ fn median(mut seconds: Vec<f64>) -> f64 {
 }
 
 /// Seconds of computing and of the client's work, and how slow the machine was meanwhile.
-fn measure(case: &Case, needs: &Needs, machine: &Machine) -> [f64; 3] {
-    let spec = &needs.spec;
+fn measure(case: &Case, plan: &Plan, machine: &Machine) -> [f64; 3] {
+    let spec = &plan.spec;
     let evaluator = Evaluator::new(spec, &case.model, &case.quantizer).unwrap();
     let key = ClientKey::generate(spec, &mut OsEntropy);
     let mut server = Random::fresh(&mut OsEntropy);
@@ -134,14 +134,14 @@ fn main() {
         let request = PlanRequest { reveal: Reveal::Size, ..PlanRequest::default() };
         let mut plans = plan(&case.model, &case.quantizer, case.output, &request).unwrap();
         // A network on inputs that fit a table is planned as both.
-        plans.sort_by_key(|needs| needs.spec.kind() == CircuitKind::Network);
-        for needs in plans {
-            let kind = needs.spec.kind().to_string();
+        plans.sort_by_key(|plan| plan.spec.kind() == CircuitKind::Network);
+        for plan in plans {
+            let kind = plan.spec.kind().to_string();
             if only.as_ref().is_some_and(|only| *only != kind) {
                 continue;
             }
-            let [compute, client, slowness] = measure(&case, &needs, &machine);
-            let (predicted, by_client) = (needs.seconds(2), needs.client_seconds(2));
+            let [compute, client, slowness] = measure(&case, &plan, &machine);
+            let (predicted, by_client) = (plan.seconds(2), plan.client_seconds(2));
             let ratios = [predicted / compute, by_client / client].map(|ratio| ratio * slowness);
             all.iter_mut().zip(ratios).for_each(|(all, ratio)| all.push(ratio));
             println!(

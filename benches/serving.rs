@@ -10,7 +10,7 @@ mod common;
 mod live;
 
 use fhectl_core::bundle::ServerBundle;
-use fhectl_core::circuit::plan::Evaluator;
+use fhectl_core::circuit::Evaluator;
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER};

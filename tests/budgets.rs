@@ -269,8 +269,8 @@ fn leases_are_in_the_store_and_say_nothing_but_numbers() {
         KeyStore::open_existing(store.path().to_str().unwrap()).await.unwrap().budgets().await.unwrap()
     });
     assert_eq!((listed[0].rows, listed[0].leases), (30, 3), "a write a block, not a request");
-    let shelf = &listed[0].shelf;
-    let at = store.path().join(format!("budgets/{}/{}", shelf.model, shelf.owner.as_str()));
+    let namespace = &listed[0].namespace;
+    let at = store.path().join(format!("budgets/{}/{}", namespace.model, namespace.owner.as_str()));
     let mut leases: Vec<(String, String)> = std::fs::read_dir(at)
         .unwrap()
         .map(|entry| entry.unwrap())

@@ -131,6 +131,8 @@ fn play_qnn_iris_is_a_table_and_exact() {
     assert!(number(&figures["accuracy"]) >= 0.947);
     let inspected = succeed(&["inspect", "qnn-iris"]);
     assert!(inspected.contains("table") && inspected.contains("0 an inference"), "{inspected}");
+    let padded = |line: &&str| line.ends_with(char::is_whitespace);
+    assert_eq!(inspected.lines().find(padded), None, "a line of `inspect` ends in blanks");
 }
 
 /// Simulated over the whole test set, where nothing may wrap, and encrypted on a few rows.

@@ -91,9 +91,8 @@ fn floats_are_the_librarys() {
     }
 }
 
-use fhectl_core::circuit::network::simulate::Simulator;
-use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, decode, encode};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Evaluator, decode, encode};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::model::{Model, class_of_scores};
@@ -141,9 +140,9 @@ fn class(outputs: &[f64]) -> usize {
 fn planned(fixture: &Fixture, quantised: &Quantised) -> CircuitSpec {
     let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
     let model = Model::Network(quantised.network.clone());
-    let needs = plan(&model, &quantised.quantizer, fixture.output, &request).unwrap().remove(0);
-    println!("  {:.0} ms of one core, key {} kB", needs.core_seconds * 1e3, needs.spec.key_bytes() / 1000);
-    needs.spec
+    let chosen = plan(&model, &quantised.quantizer, fixture.output, &request).unwrap().remove(0);
+    println!("  {:.0} ms of one core, key {} kB", chosen.core_seconds * 1e3, chosen.spec.key_bytes() / 1000);
+    chosen.spec
 }
 
 #[test]
@@ -153,8 +152,7 @@ fn integers_agree_with_floats_and_noise_with_integers() {
         let quantised = fixture.quantised();
         let network = &quantised.network;
         let spec = planned(&fixture, &quantised);
-        let CircuitSpec::Network(params) = &spec else { panic!("{spec:?}") };
-        let simulator = Simulator::new(params, network).unwrap();
+        let simulator = spec.simulator(&Model::Network(network.clone())).unwrap().unwrap();
         let value = |score: f64| score * quantised.score_scale + quantised.score_offset;
         let (mut same, mut simulated, mut wraps, mut count) = (0, 0, 0, 0);
         let (mut wanted, mut floats, mut integers, mut noisy) = (vec![], vec![], vec![], vec![]);

@@ -1,5 +1,6 @@
 //! Models of other libraries: what is read from their files predicts what the libraries predict.
 
+use fhectl_core::model::class_of_scores;
 use fhectl_train::data::{self, Dataset, Task};
 use fhectl_train::import::{FloatModel, Imported, Levels, agreement, quantise, read};
 use fhectl_train::train::Fit;
@@ -84,7 +85,7 @@ fn what_is_read_predicts_what_its_library_predicts() {
                 assert!((score - wanted).abs() <= 1e-4 * size, "{name}, row {}: {score} for {wanted}", known.row);
             }
             if !imported.classes.is_empty() {
-                let class = &imported.classes[FloatModel::class_of_scores(&scores)];
+                let class = &imported.classes[class_of_scores(&scores)];
                 assert_eq!(class, &known.predicted, "{name}, row {}", known.row);
             }
         }

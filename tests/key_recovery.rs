@@ -27,7 +27,11 @@ fn network(spec: &ClientSpec) -> NetworkParams {
 /// Bundles that ask for scores as fine as they can.
 fn hostile() -> Vec<(&'static str, NetworkParams)> {
     let params = network(&committed("cnn-digits"));
-    let fine = |score_circle, response_bits| NetworkParams { score_circle, response_bits, ..params.clone() };
+    let fine = |score_plaintext_modulus, response_bits| NetworkParams {
+        score_plaintext_modulus,
+        response_bits,
+        ..params.clone()
+    };
     let hostile =
         [("a fine circle", fine(1 << 40, 14)), ("odd levels", fine(6006, 15)), ("wide words", fine(1 << 40, 40))];
     for (_, params) in &hostile {
@@ -76,8 +80,8 @@ fn every_written_score_stands_for_many_phases() {
 #[test]
 fn what_could_not_be_written_safely_is_refused() {
     let spec = committed("cnn-digits");
-    for (score_circle, response_bits) in [(1 << 20, 41), (1 << 20, 64), (494, 7)] {
-        let params = NetworkParams { score_circle, response_bits, ..network(&spec) };
+    for (score_plaintext_modulus, response_bits) in [(1 << 20, 41), (1 << 20, 64), (494, 7)] {
+        let params = NetworkParams { score_plaintext_modulus, response_bits, ..network(&spec) };
         let hostile = ClientSpec { circuit: CircuitSpec::Network(params), ..spec.clone() };
         assert_eq!(hostile.check().unwrap_err().code, "parameters_invalid", "{response_bits}");
     }
@@ -116,7 +120,7 @@ fn bundles_whose_parameters_cannot_be_exact_are_refused_whatever_they_say() {
         ("boost-spam-cmux-forest", lie!(CmuxForest, |p| p.response_bits = 10)),
         ("boost-spam-cmux-forest", lie!(CmuxForest, |p| (p.cmuxes, p.bits.key_bits) = (0, 20))),
         ("tree-spam-leaf-sum", lie!(LeafSum, |p| p.bootstrap.base_log = 23)),
-        ("tree-spam-leaf-sum", lie!(LeafSum, |p| p.circle = 64)),
+        ("tree-spam-leaf-sum", lie!(LeafSum, |p| p.plaintext_modulus = 64)),
         ("qnn-iris", lie!(Table, |p| p.bits.key_bits = 24)),
     ];
     for (index, (name, lie)) in lies.into_iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The keys of all bundles of this repository against what the lattice-estimator gave (docs/PARAMETERS.md).
+//! The keys of all bundles of this repository against what the lattice-estimator gave (docs/src/reference/parameters.md).
 
 use fhectl_core::bundle::folder;
 use fhectl_core::fhe::noise;

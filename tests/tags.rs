@@ -4,10 +4,10 @@ mod common;
 
 use common::{dense, forest, linear, network, quantizer, tree};
 use fhectl_core::bundle::folder;
-use fhectl_core::circuit::plan::{EvaluationKey, Evaluator, PlanRequest, plan};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::tag::TAG_BITS;
 use fhectl_core::circuit::tag::client::Tag;
-use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, EvaluationKey, Evaluator, Reveal};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::model::{MapShape, Model, Output, Quantizer};
@@ -18,8 +18,8 @@ use std::time::Instant;
 /// A circuit and its server's side.
 fn planned(kind: CircuitKind, reveal: Reveal, model: Model, quantizer: &Quantizer) -> Evaluator {
     let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
-    let needs = plan(&model, quantizer, Output::Classes(3), &request).unwrap().remove(0);
-    Evaluator::new(&needs.spec, &model, quantizer).unwrap()
+    let chosen = plan(&model, quantizer, Output::Classes(3), &request).unwrap().remove(0);
+    Evaluator::new(&chosen.spec, &model, quantizer).unwrap()
 }
 
 /// A small model of every circuit that has an evaluation key.

@@ -1,4 +1,4 @@
-//! Known answers of every circuit at fixed seeds, in `tests/vectors/`: what `docs/FORMAT.md` says, as bytes.
+//! Known answers of every circuit at fixed seeds, in `tests/vectors/`: what `docs/src/reference/formats.md` says, as bytes.
 //!
 //! All bytes that a client makes are compared one by one with what is made now, and so are the answers of circuits that
 //! compute with whole numbers. Where answers come of bootstraps or CMUXes, their last bits depend on the plan of the Fourier
@@ -81,7 +81,7 @@ fn tolerance(case: &Case) -> i64 {
     let last = model.layers.last().unwrap();
     // Beyond eight deviations noise goes less than once in 2^45 scores; half a level is rounded away.
     let noise = 8.0 * last.noise * last.circle as f64;
-    let level = params.score_circle as f64 / params.shown_levels().unwrap() as f64;
+    let level = params.score_plaintext_modulus as f64 / params.shown_levels().unwrap() as f64;
     (noise + level / 2.0) as i64
 }
 
@@ -158,7 +158,7 @@ fn an_altered_answer_has_other_scores() {
     assert_ne!(scores(&item), scores(&altered));
 }
 
-/// The noise bound that `docs/FORMAT.md` gives as a formula.
+/// The noise bound that `docs/src/reference/formats.md` gives as a formula.
 #[test]
 fn the_documents_noise_bound_is_the_codes() {
     for dimension in MIN_LWE_DIMENSION..=8192 {

@@ -6,8 +6,7 @@
 #![no_main]
 
 use fhectl_core::bundle::{ClientBundle, ClientSpec, ServerBundle};
-use fhectl_core::circuit::plan::Evaluator;
-use fhectl_core::circuit::{ClientKey, decode, encode};
+use fhectl_core::circuit::{ClientKey, Evaluator, decode, encode};
 use fhectl_core::error::Error;
 use fhectl_core::fhe::Random;
 use fhectl_core::protocol::frame::{Asked, Lengths, NO_KEY, most_items, read_answers, write_answers};

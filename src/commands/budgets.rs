@@ -1,8 +1,8 @@
 //! `budgets`: the rows that tokens have used of their budgets, for a server's operator.
 
 use super::ids::{age, model_name, short};
+use super::namespaces::NamespaceArgs;
 use super::say;
-use super::shelves::ShelfArgs;
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use fhectl_core::error::{Error, Result};
@@ -36,20 +36,20 @@ enum Action {
 #[derive(Debug, Args)]
 struct ListArgs {
     #[command(flatten)]
-    choice: ShelfArgs,
+    choice: NamespaceArgs,
 }
 
 #[derive(Debug, Args)]
 struct ResetArgs {
     #[command(flatten)]
-    choice: ShelfArgs,
+    choice: NamespaceArgs,
     /// All budgets of the store
     #[arg(long, env = "FHECTL_ALL")]
     all: bool,
 }
 
 pub fn run(args: BudgetsArgs) -> Result<()> {
-    super::serve::runtime()?.block_on(async {
+    super::runtime::runtime()?.block_on(async {
         match args.action {
             Action::List(args) => list(&args.choice).await,
             Action::Reset(args) => reset(&args).await,
@@ -57,10 +57,10 @@ pub fn run(args: BudgetsArgs) -> Result<()> {
     })
 }
 
-async fn list(choice: &ShelfArgs) -> Result<()> {
+async fn list(choice: &NamespaceArgs) -> Result<()> {
     let names = choice.names();
     let mut budgets = choice.open().await?.budgets().await?;
-    budgets.retain(|budget| choice.takes(&budget.shelf, &names));
+    budgets.retain(|budget| choice.takes(&budget.namespace, &names));
     if choice.json {
         let budgets: Vec<_> = budgets.iter().map(|budget| as_json(budget, &names)).collect();
         say!("{}", serde_json::to_string_pretty(&json!({ "budgets": budgets })).expect("JSON of JSON"));
@@ -68,15 +68,15 @@ async fn list(choice: &ShelfArgs) -> Result<()> {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["model", "owner", "rows leased", "leases", "last"]);
-    for LeasedRows { shelf, rows, leases, latest } in &budgets {
-        let owner = short(shelf.owner.as_str(), 16);
-        table.add_row([model_name(shelf, &names), owner, rows.to_string(), leases.to_string(), age(*latest)]);
+    for LeasedRows { namespace, rows, leases, latest } in &budgets {
+        let owner = short(namespace.owner.as_str(), 16);
+        table.add_row([model_name(namespace, &names), owner, rows.to_string(), leases.to_string(), age(*latest)]);
     }
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     if !budgets.is_empty() {
-        say!("{table}");
+        say!("{}", table.trim_fmt());
     }
     say!("{} budgets in use", budgets.len());
     Ok(())
@@ -91,12 +91,12 @@ async fn reset(args: &ResetArgs) -> Result<()> {
     let names = choice.names();
     let store = choice.open().await?;
     let mut reset = Vec::new();
-    for shelf in store.budgeted().await?.iter().filter(|shelf| choice.takes(shelf, &names)) {
-        store.reset_budget(shelf).await?;
-        let (model, owner) = (shelf.model.to_string(), shelf.owner.as_str());
+    for namespace in store.budgeted().await?.iter().filter(|namespace| choice.takes(namespace, &names)) {
+        store.reset_budget(namespace).await?;
+        let (model, owner) = (namespace.model.to_string(), namespace.owner.as_str());
         reset.push(json!({ "model": names.get(&model), "model_id": model, "owner": owner }));
         if !choice.json {
-            say!("reset the budget of {} for {}", short(owner, 16), model_name(shelf, &names));
+            say!("reset the budget of {} for {}", short(owner, 16), model_name(namespace, &names));
         }
     }
     if choice.json {
@@ -108,11 +108,11 @@ async fn reset(args: &ResetArgs) -> Result<()> {
 }
 
 fn as_json(budget: &LeasedRows, names: &BTreeMap<String, String>) -> serde_json::Value {
-    let id = budget.shelf.model.to_string();
+    let id = budget.namespace.model.to_string();
     json!({
         "model": names.get(&id),
         "model_id": id,
-        "owner": budget.shelf.owner.as_str(),
+        "owner": budget.namespace.owner.as_str(),
         "rows_leased": budget.rows,
         "leases": budget.leases,
         "latest": budget.latest.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),

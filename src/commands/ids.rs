@@ -1,7 +1,7 @@
 //! How what lies in a store is named and shown to its operator.
 
 use fhectl_core::bundle::folder;
-use fhectl_server::store::Shelf;
+use fhectl_server::store::KeyNamespace;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
@@ -26,9 +26,9 @@ pub fn names_in(models: &Path) -> BTreeMap<String, String> {
     bundles.map(|bundle| (bundle.id.to_string(), bundle.spec.name)).collect()
 }
 
-/// The name of a shelf's model, or the first digits of its id.
-pub fn model_name(shelf: &Shelf, names: &BTreeMap<String, String>) -> String {
-    let id = shelf.model.to_string();
+/// The name of a namespace's model, or the first digits of its id.
+pub fn model_name(namespace: &KeyNamespace, names: &BTreeMap<String, String>) -> String {
+    let id = namespace.model.to_string();
     names.get(&id).cloned().unwrap_or_else(|| short(&id, 16))
 }
 

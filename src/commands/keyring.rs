@@ -125,7 +125,7 @@ fn list(args: &ListArgs) -> Result<()> {
         };
     }
     if !keys.is_empty() {
-        say!("{table}");
+        say!("{}", table.trim_fmt());
     }
     say!("{} keys", keys.len());
     Ok(())

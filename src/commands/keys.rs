@@ -1,8 +1,8 @@
 //! `keys`: the evaluation keys in a server's store, for its operator.
 
 use super::ids::{age, is_id, model_name, short};
+use super::namespaces::NamespaceArgs;
 use super::say;
-use super::shelves::ShelfArgs;
 use super::units::parse_duration;
 use crate::report::bytes;
 use clap::{Args, Subcommand};
@@ -55,14 +55,14 @@ struct DeleteArgs {
 #[derive(Debug, Args)]
 struct Choice {
     #[command(flatten)]
-    shelves: ShelfArgs,
+    namespaces: NamespaceArgs,
     /// Only keys completed so long ago: 24h, 30days
     #[arg(long, env = "FHECTL_OLDER_THAN", value_parser = parse_duration, value_name = "TIME")]
     older_than: Option<Duration>,
 }
 
 pub fn run(args: KeysArgs) -> Result<()> {
-    super::serve::runtime()?.block_on(async {
+    super::runtime::runtime()?.block_on(async {
         match args.action {
             Action::List(args) => list(&args.choice).await,
             Action::Delete(args) => delete(&args).await,
@@ -71,9 +71,9 @@ pub fn run(args: KeysArgs) -> Result<()> {
 }
 
 async fn list(choice: &Choice) -> Result<()> {
-    let names = choice.shelves.names();
-    let keys = choice.of(choice.shelves.open().await?.inventory().await?, &names);
-    if choice.shelves.json {
+    let names = choice.namespaces.names();
+    let keys = choice.of(choice.namespaces.open().await?.inventory().await?, &names);
+    if choice.namespaces.json {
         let keys: Vec<_> = keys.iter().map(|key| as_json(key, &names)).collect();
         say!("{}", serde_json::to_string_pretty(&json!({ "keys": keys })).expect("JSON of JSON"));
         return Ok(());
@@ -84,7 +84,7 @@ async fn list(choice: &Choice) -> Result<()> {
         table.add_row([
             short(key.id.as_str(), 16),
             model_of(key, &names),
-            short(key.shelf.owner.as_str(), 16),
+            short(key.namespace.owner.as_str(), 16),
             bytes(key.bytes as usize),
             age(key.completed),
         ]);
@@ -94,7 +94,7 @@ async fn list(choice: &Choice) -> Result<()> {
     }
     let total: u64 = keys.iter().map(|key| key.bytes).sum();
     if !keys.is_empty() {
-        say!("{table}");
+        say!("{}", table.trim_fmt());
     }
     say!("{} keys, {}", keys.len(), bytes(total as usize));
     Ok(())
@@ -106,8 +106,8 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
         return Err(Error::user("keys_unchosen", "this names no key to delete")
             .hint("give ids, or --model, --owner or --older-than (--older-than 0s is all of them)"));
     }
-    let names = choice.shelves.names();
-    let store = choice.shelves.open().await?;
+    let names = choice.namespaces.names();
+    let store = choice.namespaces.open().await?;
     let mut keys = choice.of(store.inventory().await?, &names);
     let mut absent = Vec::new();
     if !args.ids.is_empty() {
@@ -130,10 +130,10 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
     let mut deleted = Vec::new();
     for key in &keys {
         // One that somebody else was faster to delete is gone too.
-        store.delete(&key.shelf, &key.id).await?;
+        store.delete(&key.namespace, &key.id).await?;
         deleted.push(as_json(key, &names));
-        if !choice.shelves.json {
-            let (owner, model) = (short(key.shelf.owner.as_str(), 16), model_of(key, &names));
+        if !choice.namespaces.json {
+            let (owner, model) = (short(key.namespace.owner.as_str(), 16), model_of(key, &names));
             say!(
                 "deleted {} of {owner} for {model}: {}, {} old",
                 key.id,
@@ -142,7 +142,7 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
             );
         }
     }
-    if choice.shelves.json {
+    if choice.namespaces.json {
         say!("{}", serde_json::to_string_pretty(&json!({ "deleted": deleted })).expect("JSON of JSON"));
     } else {
         say!("{} keys deleted", deleted.len());
@@ -150,18 +150,18 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
     if absent.is_empty() {
         return Ok(());
     }
-    Err(Error::user("key_unknown", format!("no such key in {}: {}", choice.shelves.store, absent.join(", ")))
+    Err(Error::user("key_unknown", format!("no such key in {}: {}", choice.namespaces.store, absent.join(", ")))
         .hint("`fhectl keys list` shows those that are there"))
 }
 
 impl Choice {
     fn is_everything(&self) -> bool {
-        self.shelves.is_everything() && self.older_than.is_none()
+        self.namespaces.is_everything() && self.older_than.is_none()
     }
 
     fn of(&self, mut keys: Vec<StoredKey>, names: &BTreeMap<String, String>) -> Vec<StoredKey> {
         keys.retain(|key| {
-            self.shelves.takes(&key.shelf, names)
+            self.namespaces.takes(&key.namespace, names)
                 && self.older_than.is_none_or(|than| key.completed.elapsed().unwrap_or_default() >= than)
         });
         keys
@@ -169,16 +169,16 @@ impl Choice {
 }
 
 fn model_of(key: &StoredKey, names: &BTreeMap<String, String>) -> String {
-    model_name(&key.shelf, names)
+    model_name(&key.namespace, names)
 }
 
 fn as_json(key: &StoredKey, names: &BTreeMap<String, String>) -> serde_json::Value {
-    let id = key.shelf.model.to_string();
+    let id = key.namespace.model.to_string();
     json!({
         "key_id": key.id.as_str(),
         "model": names.get(&id),
         "model_id": id,
-        "owner": key.shelf.owner.as_str(),
+        "owner": key.namespace.owner.as_str(),
         "bytes": key.bytes,
         "completed": key.completed.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
         "age_seconds": key.completed.elapsed().unwrap_or_default().as_secs(),

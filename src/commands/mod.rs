@@ -7,12 +7,14 @@ mod inspect;
 mod keyring;
 mod keys;
 mod locate;
+mod namespaces;
 mod play;
 mod play_report;
 mod predict;
+mod runtime;
 mod serve;
+mod serve_args;
 mod serve_check;
-mod shelves;
 mod token;
 mod turns;
 #[doc(hidden)]
@@ -45,7 +47,7 @@ enum Command {
     /// Train, quantise and compile a model into client.zip, server.zip and versions.json.
     Create(create::CreateArgs),
     /// Host models over HTTP.
-    Serve(serve::ServeArgs),
+    Serve(serve_args::ServeArgs),
     /// Run a test set through a server, encrypted, and report accuracy and time.
     Play(play::PlayArgs),
     /// Predict rows of a CSV file, encrypted.

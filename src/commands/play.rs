@@ -2,16 +2,16 @@
 
 use super::locate::{ModelArgs, ServerArgs, open_output};
 use super::play_report::{Answers, Figures, Outcome, Simulations};
+use super::runtime::runtime;
+use super::say;
 use super::turns::Turns;
 use super::units::parse_duration;
 use super::untrusted::settle;
-use super::{say, serve};
 use crate::client::session::Upload;
 use crate::client::{Http, Session};
 use crate::report::{number, progress};
 use clap::Args;
 use fhectl_core::bundle::{ClientSpec, ServerBundle};
-use fhectl_core::circuit::CircuitSpec;
 use fhectl_core::client::conversation::Part;
 use fhectl_core::client::{ClientModel, Detail, Predicted};
 use fhectl_core::error::{Error, Result};
@@ -117,7 +117,7 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let serve = || -> Result<()> {
-            serve::runtime()?.block_on(async {
+            runtime()?.block_on(async {
                 let listen = ([127, 0, 0, 1], 0).into();
                 let mut config = ServeConfig::new(vec![owner], listen, KeyStore::open("memory:").await?);
                 // There is one client, and it would rather wait.
@@ -171,13 +171,13 @@ fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
 /// Predicts a network's encrypted accuracy, on the whole test set and on the rows that will be encrypted, where the
 /// owner's half is at hand. Exact circuits have nothing to simulate.
 fn simulate(args: &PlayArgs, model: &ClientModel, rows: &Dataset) -> Result<Option<Simulations>> {
-    let CircuitSpec::Network(_) = model.spec().circuit else {
+    if model.spec().circuit.is_exact() {
         if args.simulate {
             return Err(Error::user("nothing_to_simulate", "only networks have noise in their answers")
                 .hint(format!("{} is exact; play it without --simulate", model.spec().circuit.kind())));
         }
         return Ok(None);
-    };
+    }
     let Some(owner) = args.model.owner(model.id())? else {
         if args.simulate {
             return Err(Error::user("owner_missing", "simulating needs the model: server.zip is not at hand")

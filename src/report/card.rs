@@ -121,7 +121,7 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, story: &Story<'_>) -> String
     let name = &spec.name;
     let _ = writeln!(
         text,
-        "\n## Use\n\n```sh\nfhectl serve {name}                      # the model's owner\nfhectl play {name} --url http://host:8000  # a client, on the test set\nfhectl predict {name} --url http://host:8000 --input rows.csv\n```\n"
+        "\n## Use\n\n```sh\nfhectl serve compiled_model/{name}  # the model's owner: the folder that holds server.zip\nfhectl play {name} --url http://host:8000  # a client, on the test set\nfhectl predict {name} --url http://host:8000 --input rows.csv\n```\n"
     );
     let exact_thresholds = story.imported.is_some_and(|from| from.exact_thresholds);
     let held = if exact_thresholds {

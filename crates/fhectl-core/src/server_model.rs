@@ -1,7 +1,7 @@
 //! A model as its server runs it.
 
 use crate::bundle::{ClientSpec, ModelId, ServerBundle};
-use crate::circuit::plan::{EvaluationKey, Evaluator, failure_log2};
+use crate::circuit::{EvaluationKey, Evaluator};
 use crate::error::{Error, Result};
 use crate::fhe::Random;
 use crate::model::Model;
@@ -53,7 +53,7 @@ impl ServerModel {
         let (spec, model) = (&bundle.spec, &bundle.server.model);
         let evaluator = Evaluator::new(&spec.circuit, model, &spec.quantizer)?;
         // A bundle of another's making may hold weights that its steps do not: answers would carry the noise of questions.
-        let failure = failure_log2(&spec.circuit, model, &spec.quantizer)?;
+        let failure = spec.circuit.failure_log2(model, &spec.quantizer)?;
         if let Some((failure, stated)) = failure.zip(spec.p_fail_log2)
             && failure > stated + 0.01
         {

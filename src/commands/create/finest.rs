@@ -1,6 +1,6 @@
 //! The finest integers that a circuit has room for.
 
-use fhectl_core::circuit::plan::{Needs, PlanRequest, plan};
+use fhectl_core::circuit::plan::{Plan, PlanRequest, plan};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::{Model, Output, Quantizer};
 use fhectl_train::train::FloatLinear;
@@ -13,7 +13,7 @@ pub struct Finest {
     pub scale: f64,
     /// Bits of its weights or leaf values.
     pub bits: u32,
-    pub plans: Vec<Needs>,
+    pub plans: Vec<Plan>,
 }
 
 /// The model of the most bits in `bits` that still leaves a circuit room, among others for the noise that hides it.

@@ -1,8 +1,8 @@
 //! `create forest`.
 
-use super::common::{Grain, TaskArgs};
+use super::common::{CommonArgs, Grain, TaskArgs};
+use super::publish::Made;
 use super::trees::{Trained, ValueArgs};
-use super::{CommonArgs, Made};
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::PlanRequest;

@@ -1,18 +1,18 @@
 //! `create import`: a model of another tool.
 
-use super::common::Grain;
+use super::common::{CommonArgs, Grain, clean};
 use super::finest::{Finest, finest_weights};
 use super::import_network::PtqArgs;
-use super::publish::quantized_score;
+use super::publish::{Made, Origin, Rounded, publish, quantized_score};
 use super::trees::{Trained, ValueArgs};
-use super::{CommonArgs, Made, Origin, Rounded, clean, publish, say};
+use crate::commands::say;
 use crate::report::card::ImportedFrom;
 use crate::report::progress;
 use clap::Args;
 use fhectl_core::bundle::{Evaluation, ScoreUnit, check_name, folder};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{Model, Output};
+use fhectl_core::model::{Model, Output, class_of_scores};
 use fhectl_train::data::{self, Dataset, Holdout, Task};
 use fhectl_train::import::{self, FloatModel, Imported, Levels, Quantised, QuantisedModel};
 use fhectl_train::train::{self, Fit, Score};
@@ -78,12 +78,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
 
     let rows = rows(args, &imported)?;
     let work = progress::spinner(format!("quantising {} for {} features", imported.source, imported.features));
-    let request = PlanRequest {
-        circuit: common.circuit.kind(),
-        reveal: common.reveal.into(),
-        p_fail_log2: common.p_fail,
-        ..PlanRequest::default()
-    };
+    let request = common.plan_request();
     let make = |grain: Grain| match &imported.model {
         FloatModel::Network(_) if args.exact_thresholds => {
             Err(Error::user("import_exact", "a network has no thresholds to keep")
@@ -365,7 +360,7 @@ fn original_score(imported: &Imported, test: &Dataset) -> Score {
     if imported.output() == Output::Value {
         return Score::Fit(Fit::of(&scores.iter().map(|scores| scores[0]).collect::<Vec<_>>(), &test.values));
     }
-    let hit = |(scores, label): &(&Vec<f64>, &u32)| FloatModel::class_of_scores(scores) == **label as usize;
+    let hit = |(scores, label): &(&Vec<f64>, &u32)| class_of_scores(scores) == **label as usize;
     let hits = scores.iter().zip(&test.labels).filter(hit).count();
     Score::Accuracy(hits as f64 / test.len().max(1) as f64)
 }

@@ -1,7 +1,7 @@
 //! `create import` of a neural network: quantisation after training.
 
-use super::Made;
 use super::common::Grain;
+use super::publish::Made;
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::{PlanRequest, plan};

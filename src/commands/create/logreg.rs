@@ -1,8 +1,8 @@
 //! `create logreg`.
 
-use super::common::Grain;
+use super::common::{CommonArgs, Grain};
 use super::finest::{Finest, finest_weights};
-use super::{CommonArgs, Made};
+use super::publish::Made;
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::PlanRequest;

@@ -11,21 +11,20 @@ mod layers;
 mod linreg;
 mod logreg;
 mod network;
+mod network_kind;
 mod publish;
 mod svm;
 mod tree;
 mod trees;
 
-use super::say;
 use crate::report::progress;
 use clap::{Args, Subcommand};
-use common::{CommonArgs, Grain};
+use common::{CommonArgs, Grain, clean};
 use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::error::{Error, Result};
 use fhectl_train::data::{self, Dataset, Holdout, Task};
-use fhectl_train::train::TrainedNetwork;
-use network::NetworkKind;
+use network_kind::NetworkKind;
 use publish::{Made, Origin, Rounded, publish, quantized_score};
 
 /// Train, quantise and compile a model.
@@ -53,7 +52,7 @@ enum Kind {
     Tree(tree::TreeArgs),
     /// A random forest of trees grown here, by default on `spam`
     Forest(forest::ForestArgs),
-    /// Gradient-boosted trees (forust), by default on `spam`
+    /// Gradient-boosted trees grown here, by default on `spam`
     Boost(boost::BoostArgs),
     /// Linear regression (linfa-linear, linfa-elasticnet): least squares, ridge, lasso
     Linreg(linreg::LinregArgs),
@@ -69,12 +68,6 @@ enum Kind {
     Cnn(network::CnnArgs),
     /// A model of another tool: ONNX (scikit-learn through skl2onnx) or XGBoost's JSON and UBJSON
     Import(import::ImportArgs),
-}
-
-/// What a network has beside what every model has.
-struct NetworkExtras {
-    trained: TrainedNetwork,
-    save_weights: bool,
 }
 
 /// What a kind is made from where nothing else is asked for.
@@ -156,13 +149,7 @@ fn create(
     let path = args.out.join(&name);
     folder::check_free(&path, args.force)?;
 
-    let request = PlanRequest {
-        circuit: args.circuit.kind(),
-        reveal: args.reveal.into(),
-        p_fail_log2: args.p_fail,
-        bandwidth: args.bandwidth,
-        ..PlanRequest::default()
-    };
+    let request = args.plan_request();
     let work =
         progress::spinner(format!("training on {} rows of {} features", train_rows.len(), train_rows.features.len()));
     let tell = |message: String| work.set_message(message);
@@ -192,9 +179,4 @@ fn create(
         secret: train_rows.digest(),
     };
     publish(made, &origin, args)
-}
-
-/// A file's stem as part of a model's name.
-fn clean(stem: &str) -> String {
-    stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect()
 }

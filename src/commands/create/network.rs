@@ -1,14 +1,17 @@
 //! `create qnn`, `create mlp`, `create cnn`.
 
+use super::common::CommonArgs;
 use super::defaults::Defaults;
 use super::layers::{Convs, Widths, parse_image};
-use super::{CommonArgs, Made, NetworkExtras};
+use super::network_kind::NetworkKind;
+use super::publish::{Made, NetworkExtras};
 use clap::{Args, ValueEnum};
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::CircuitKind;
-use fhectl_core::circuit::network::needs::{Outline, check_outline};
+use fhectl_core::circuit::input_bits::widths;
+use fhectl_core::circuit::network::params_search::{Outline, check_outline};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
-use fhectl_core::circuit::table::{self, widths};
+use fhectl_core::circuit::table;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::Model;
 use fhectl_train::data::{Dataset, ImageShape};
@@ -16,13 +19,6 @@ use fhectl_train::train::{self, ActivationKind, Architecture, Augment, NetworkPa
 
 /// The most that a later unit's weights may amount to: what comes out of a bootstrap is clean enough for it.
 const LATER_NORM: f64 = 60.0;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NetworkKind {
-    Qnn,
-    Mlp,
-    Cnn,
-}
 
 /// `--activation`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -108,21 +104,6 @@ pub struct NetworkArgs {
     /// Write the trained weights as safetensors files beside the bundle; they are the model, keep them private
     #[arg(long, env = "FHECTL_SAVE_WEIGHTS")]
     save_weights: bool,
-}
-
-impl NetworkKind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Qnn => "qnn",
-            Self::Mlp => "mlp",
-            Self::Cnn => "cnn",
-        }
-    }
-
-    /// The data set by default.
-    pub fn data(self) -> &'static str {
-        if self == Self::Qnn { "iris" } else { "mnist" }
-    }
 }
 
 impl NetworkArgs {

@@ -1,16 +1,17 @@
 //! What `create` does with a model that was made: bundle, card, and what a person is told.
 
-use super::{CommonArgs, NetworkExtras, say};
+use super::common::CommonArgs;
+use crate::commands::say;
 pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Story, card};
 use crate::report::{facts::facts, plan_table::plan_table};
 use fhectl_core::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
-use fhectl_core::circuit::plan::{Needs, PLANNED_CORES};
+use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
 use fhectl_core::model::{Model, Quantizer, RowStep};
 use fhectl_train::data::Dataset;
-use fhectl_train::train::{self, Score, Simulated, SimulatedQuality};
+use fhectl_train::train::{self, Score, Simulated, SimulatedQuality, TrainedNetwork};
 use std::path::Path;
 
 /// A model that was made and has a circuit.
@@ -20,7 +21,7 @@ pub struct Made {
     pub preparation: Vec<RowStep>,
     pub quantizer: Quantizer,
     /// The circuits that fit, the chosen one first.
-    pub plans: Vec<Needs>,
+    pub plans: Vec<Plan>,
     /// The float model's score on the test rows.
     pub float: Score,
     /// What an integer score is worth as a logit or in the target's unit.
@@ -33,6 +34,12 @@ pub struct Made {
     pub options: String,
     /// What a network's training left beside the model.
     pub network: Option<NetworkExtras>,
+}
+
+/// What a network has beside what every model has.
+pub struct NetworkExtras {
+    pub trained: TrainedNetwork,
+    pub save_weights: bool,
 }
 
 /// Where a model came from and where it goes.

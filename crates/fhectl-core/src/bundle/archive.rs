@@ -3,7 +3,7 @@
 //! Clients only read, with a parser that has no dependencies and an inflater: a browser loads both. Writing is for those who
 //! make and serve models.
 
-use super::invalid;
+use super::format::invalid;
 use crate::error::{Error, Result};
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive, ZipVerification, crc32};

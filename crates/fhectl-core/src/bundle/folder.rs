@@ -115,7 +115,7 @@ pub fn read_server(path: &Path) -> Result<ServerBundle> {
 fn read_bounded(path: &Path) -> Result<Vec<u8>> {
     let size = fs::metadata(path).map_err(|error| io(path, &error))?.len();
     if size > MAX_ZIP_BYTES {
-        return Err(super::invalid(format!("{}: {size} bytes, at most {MAX_ZIP_BYTES}", path.display()))
+        return Err(super::format::invalid(format!("{}: {size} bytes, at most {MAX_ZIP_BYTES}", path.display()))
             .hint("it is not a bundle made by `fhectl create`"));
     }
     fs::read(path).map_err(|error| io(path, &error))

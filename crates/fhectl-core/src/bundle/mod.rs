@@ -7,16 +7,16 @@
 mod archive;
 #[cfg(feature = "os")]
 pub mod folder;
+mod format;
 mod spec;
 
+pub use format::FORMAT;
 pub use spec::{ClientSpec, Evaluation, Metrics, ModelId, Quality, ScoreUnit, ServerSpec, check_name};
 
 use crate::error::{Error, Result};
 use archive::Entry;
+use format::invalid;
 use serde::de::DeserializeOwned;
-
-/// The version of the bundle format that this build writes and reads.
-pub const FORMAT: u32 = 2;
 
 /// What a client needs to use a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -133,10 +133,6 @@ fn from_json<T: DeserializeOwned>(entry: &Entry) -> Result<T> {
         .hint("create the model again with `fhectl create`, or use the fhectl version that versions.json names"));
     }
     serde_json::from_str(&entry.text).map_err(damaged)
-}
-
-fn invalid(message: impl Into<String>) -> Error {
-    Error::user("bundle_invalid", message)
 }
 
 #[cfg(all(test, feature = "client", feature = "evaluate"))]

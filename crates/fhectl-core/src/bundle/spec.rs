@@ -1,6 +1,6 @@
 //! The two halves of a bundle: what is public and what is the model owner's.
 
-use super::{FORMAT, invalid};
+use super::format::{FORMAT, invalid};
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::error::{Error, Result};
 use crate::fhe::noise::SECURITY_BITS;

@@ -1,7 +1,7 @@
 use super::*;
 use crate::circuit::Reveal;
 use crate::circuit::plan::{PlanRequest, plan};
-use crate::model::{FeatureQuantizer, IntegerTree, Model, Node, Output, Quantizer};
+use crate::model::{ClassNode, FeatureQuantizer, IntegerTree, Model, Output, Quantizer};
 use std::io::{Cursor, Write};
 use zip::{CompressionMethod, ZipWriter};
 use zip::write::SimpleFileOptions;
@@ -9,15 +9,18 @@ use zip::write::SimpleFileOptions;
 fn specs() -> (ClientSpec, ServerSpec) {
     let feature = FeatureQuantizer::Edges { edges: vec![0.25, 1.5, 3.0] };
     let quantizer = Quantizer { features: vec![feature.clone(), feature] };
-    let model = Model::Tree(IntegerTree {
-        classes: 2,
-        nodes: vec![
-            Node::Split { feature: 0, threshold: 2, low: 1, high: 2 },
-            Node::Leaf { class: 0 },
-            Node::Leaf { class: 1 },
-        ],
-    });
-    let needs = plan(&model, &quantizer, Output::Classes(2), &PlanRequest::default()).unwrap().remove(0);
+    let model = Model::Tree(
+        IntegerTree::new(
+            2,
+            vec![
+                ClassNode::Split { feature: 0, threshold: 2, low: 1, high: 2 },
+                ClassNode::leaf(0),
+                ClassNode::leaf(1),
+            ],
+        )
+        .unwrap(),
+    );
+    let chosen = plan(&model, &quantizer, Output::Classes(2), &PlanRequest::default()).unwrap().remove(0);
     let client = ClientSpec {
         format: FORMAT,
         name: "tiny".into(),
@@ -27,10 +30,10 @@ fn specs() -> (ClientSpec, ServerSpec) {
         classes: vec!["no".into(), "yes".into()],
         preparation: Vec::new(),
         quantizer,
-        circuit: needs.spec,
+        circuit: chosen.spec,
         reveal: Reveal::Size,
-        p_fail_log2: needs.guarantees.p_fail_log2,
-        flooding_log2: needs.guarantees.flooding_log2,
+        p_fail_log2: chosen.guarantees.p_fail_log2,
+        flooding_log2: chosen.guarantees.flooding_log2,
         security_bits: 132,
         score_scale: None,
         score_offset: None,
@@ -111,14 +114,17 @@ fn the_clients_half_says_nothing_of_the_tree() {
     let (client_zip, _) = pack(&client, &server).unwrap();
     let mut other = server.clone();
     // The same shape with another threshold and feature: only the id may differ.
-    other.model = Model::Tree(IntegerTree {
-        classes: 2,
-        nodes: vec![
-            Node::Split { feature: 1, threshold: 1, low: 1, high: 2 },
-            Node::Leaf { class: 0 },
-            Node::Leaf { class: 1 },
-        ],
-    });
+    other.model = Model::Tree(
+        IntegerTree::new(
+            2,
+            vec![
+                ClassNode::Split { feature: 1, threshold: 1, low: 1, high: 2 },
+                ClassNode::leaf(0),
+                ClassNode::leaf(1),
+            ],
+        )
+        .unwrap(),
+    );
     let (other_zip, _) = pack(&client, &other).unwrap();
     let (ours, theirs) = (ClientBundle::read(&client_zip).unwrap(), ClientBundle::read(&other_zip).unwrap());
     assert_eq!(ours.spec, theirs.spec);

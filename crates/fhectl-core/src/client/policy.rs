@@ -2,7 +2,6 @@
 
 use super::prediction::Detail;
 use crate::bundle::ClientSpec;
-use crate::circuit::CircuitSpec;
 use crate::error::Result;
 use crate::fhe::{Entropy, Random};
 
@@ -48,14 +47,14 @@ impl TagSchedule {
 /// # Errors
 /// `parameters_invalid` where scores could not be shown at all.
 pub(super) fn bits_a_row(spec: &ClientSpec, detail: Detail) -> Result<Option<u32>> {
-    let CircuitSpec::Network(params) = &spec.circuit else { return Ok(None) };
+    let Some(levels) = spec.circuit.noisy_score_levels()? else { return Ok(None) };
     let bits_of = |choices: u64| choices.next_power_of_two().ilog2().max(1);
-    let of_score = bits_of(params.shown_levels()?);
+    let of_score = bits_of(levels);
     let classes = spec.classes.len() as u64;
     Ok(Some(match detail {
         Detail::Prediction if classes > 0 => bits_of(classes),
         Detail::Prediction => of_score,
-        Detail::Scores => of_score.saturating_mul(u32::try_from(params.scores).unwrap_or(u32::MAX)),
+        Detail::Scores => of_score.saturating_mul(u32::try_from(spec.circuit.reading().messages).unwrap_or(u32::MAX)),
     }))
 }
 

@@ -21,7 +21,7 @@ pub enum Detail {
 impl Detail {
     /// Whether scores may be shown of this circuit's answers. All of [`Prediction`] follows from this.
     pub fn shows_scores(self, circuit: &CircuitSpec) -> bool {
-        self == Self::Scores || !matches!(circuit, CircuitSpec::Network(_))
+        self == Self::Scores || circuit.is_exact()
     }
 }
 
@@ -87,9 +87,9 @@ impl Prediction {
     /// Whether the clear model's scores of the same row lead to the same: the same scores where they are shown of an exact
     /// circuit, the same class of a network, whose answers carry noise.
     pub fn agrees_with(&self, circuit: &CircuitSpec, clear: &[i64]) -> bool {
-        match (circuit, &self.shown) {
-            (CircuitSpec::Network(_), _) | (_, None) => class_of_scores(clear) == self.class,
-            (_, Some(shown)) => clear == shown.scores.values(),
+        match &self.shown {
+            Some(shown) if circuit.is_exact() => clear == shown.scores.values(),
+            _ => class_of_scores(clear) == self.class,
         }
     }
 }

@@ -36,7 +36,7 @@ impl Drop for GlweSecret {
 }
 
 impl GlweSecret {
-    /// Draws a uniform binary key of at most [`super::noise::heavy_key`] ones.
+    /// Draws a uniform binary key of at most [`super::noise::hamming_weight_bound`] ones.
     pub fn generate(shape: GlweShape, entropy: &mut dyn Entropy) -> Self {
         let mut bits = vec![0; shape.lwe_dimension()];
         Random::fresh(entropy).fill_light_binary(&mut bits);

@@ -1,11 +1,12 @@
 //! Files that are read again when they change, without a restart.
 
+use arc_swap::ArcSwap;
 use fhectl_core::error::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The longest file that is read: a million hashed tokens.
 const LONGEST: u64 = 80 << 20;
@@ -13,7 +14,7 @@ const LONGEST: u64 = 80 << 20;
 /// Something that was read from files, and is again when they change.
 pub(super) struct Reloading<T> {
     what: &'static str,
-    current: RwLock<Arc<T>>,
+    current: ArcSwap<T>,
     files: Vec<PathBuf>,
     /// SHA-256 of the contents that were looked at last, good or not: what is wrong is said once.
     seen: Mutex<Option<[u8; 32]>>,
@@ -23,11 +24,11 @@ pub(super) struct Reloading<T> {
 impl<T> Reloading<T> {
     /// `first` was read from `files`; `read` reads their contents again.
     pub fn new(what: &'static str, first: T, files: Vec<PathBuf>, read: fn(&[Vec<u8>]) -> Result<T>) -> Self {
-        Self { what, current: RwLock::new(Arc::new(first)), files, seen: Mutex::new(None), read }
+        Self { what, current: ArcSwap::from_pointee(first), files, seen: Mutex::new(None), read }
     }
 
     pub fn current(&self) -> Arc<T> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.load_full()
     }
 
     /// Reads the files where their contents are others than last time. What cannot be read changes nothing: a file
@@ -49,7 +50,7 @@ impl<T> Reloading<T> {
         }
         match contents.and_then(|contents| (self.read)(&contents)) {
             Ok(value) => {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+                self.current.store(Arc::new(value));
                 if before.is_some() {
                     tracing::info!(what = self.what, "read again");
                 }

@@ -116,18 +116,18 @@ impl From<&Uid> for Upload {
 
 /// One owner's keys for one model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Shelf {
+pub struct KeyNamespace {
     pub model: ModelId,
     pub owner: Owner,
 }
 
-impl Shelf {
-    /// The folder of this shelf among `keys`, `parts`, `uids` or `budgets`.
+impl KeyNamespace {
+    /// The folder of this namespace among `keys`, `parts`, `uids` or `budgets`.
     pub(super) fn folder(&self, room: &str) -> Path {
         Path::from_iter([room, &self.model.to_string(), &self.owner.0])
     }
 
-    /// The shelf of an object or of anything below one, such as `keys/<model id>/<owner>/<key id>`, and what follows
+    /// The namespace of an object or of anything below one, such as `keys/<model id>/<owner>/<key id>`, and what follows
     /// it; `None` for what is none of ours.
     pub(super) fn of(path: &Path) -> Option<(Self, Vec<String>)> {
         let mut parts = path.parts().skip(1);

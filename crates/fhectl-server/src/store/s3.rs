@@ -28,7 +28,7 @@ pub(super) fn open(bucket: &str, prefix: &Path) -> Result<Arc<dyn ObjectStore>> 
     let limits = [
         client(ClientConfigKey::ConnectTimeout, "3 seconds"),
         client(ClientConfigKey::ReadTimeout, "10 seconds"),
-        // The store's own patience grows with the bytes that move; this one must not be shorter.
+        // The store's own timeout grows with the bytes that move; this one must not be shorter.
         client(ClientConfigKey::Timeout, "1 hour"),
         // Bulk deletes are what S3's relatives miss most often.
         (AmazonS3ConfigKey::DisableBulkDelete, "true".to_owned()),

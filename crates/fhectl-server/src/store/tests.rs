@@ -4,8 +4,8 @@ use fhectl_core::bundle::ModelId;
 use fhectl_core::fhe::random::OsEntropy;
 use std::time::Duration;
 
-fn shelf(token: &str) -> Shelf {
-    Shelf { model: ModelId([3; 32]), owner: Owner::of_token(token) }
+fn namespace(token: &str) -> KeyNamespace {
+    KeyNamespace { model: ModelId([3; 32]), owner: Owner::of_token(token) }
 }
 
 fn parts_of(bytes: &[u8]) -> (KeyId, Upload) {
@@ -14,8 +14,8 @@ fn parts_of(bytes: &[u8]) -> (KeyId, Upload) {
     (id, upload)
 }
 
-async fn content(store: &KeyStore, shelf: &Shelf, id: &KeyId, expected: usize) -> Option<Bytes> {
-    store.get(shelf, id, expected).await.unwrap().map(|(bytes, _)| bytes)
+async fn content(store: &KeyStore, namespace: &KeyNamespace, id: &KeyId, expected: usize) -> Option<Bytes> {
+    store.get(namespace, id, expected).await.unwrap().map(|(bytes, _)| bytes)
 }
 
 #[tokio::test]
@@ -23,7 +23,7 @@ async fn parts_in_any_order_become_a_key_that_outlives_the_process() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("file://{}", folder.path().display());
     let store = KeyStore::open(&url).await.unwrap();
-    let (mine, (id, upload)) = (shelf("a"), parts_of(b"0123456789"));
+    let (mine, (id, upload)) = (namespace("a"), parts_of(b"0123456789"));
     for (index, bytes) in [(2, &b"89"[..]), (0, b"0123"), (1, b"4567"), (0, b"0123")] {
         store.put_part(&mine, &upload, index, Bytes::from_static(bytes), 10).await.unwrap();
     }
@@ -38,8 +38,8 @@ async fn parts_in_any_order_become_a_key_that_outlives_the_process() {
     assert_eq!(again.discard(&mine, &upload).await.unwrap(), 3);
     assert_eq!(content(&store, &mine, &id, 10).await.unwrap(), &b"0123456789"[..]);
     assert_eq!(store.get(&mine, &id, 9).await.unwrap_err().code, "key_damaged");
-    assert_eq!(content(&store, &shelf("b"), &id, 10).await, None);
-    assert!(!store.delete(&shelf("b"), &id).await.unwrap());
+    assert_eq!(content(&store, &namespace("b"), &id, 10).await, None);
+    assert!(!store.delete(&namespace("b"), &id).await.unwrap());
     assert!(store.delete(&mine, &id).await.unwrap());
     assert!(!store.delete(&mine, &id).await.unwrap());
 }
@@ -48,7 +48,7 @@ async fn parts_in_any_order_become_a_key_that_outlives_the_process() {
 async fn what_a_killed_process_left_half_written_is_not_seen() {
     let folder = tempfile::tempdir().unwrap();
     let store = KeyStore::open(folder.path().to_str().unwrap()).await.unwrap();
-    let (mine, (id, upload)) = (shelf("a"), parts_of(b"whole"));
+    let (mine, (id, upload)) = (namespace("a"), parts_of(b"whole"));
     // Objects are written beside their place, as `<name>#<number>`, and then linked into it.
     for at in [mine.key(&id), mine.part(&upload, 0)] {
         let half = folder.path().join(format!("{at}#1"));
@@ -70,7 +70,7 @@ async fn what_a_killed_process_left_half_written_is_not_seen() {
 #[tokio::test]
 async fn what_cannot_become_a_key_is_refused() {
     let store = KeyStore::open("memory:").await.unwrap();
-    let (mine, (_, upload)) = (shelf("a"), parts_of(b"x"));
+    let (mine, (_, upload)) = (namespace("a"), parts_of(b"x"));
     let put = async |index, bytes: &'static [u8]| {
         store.put_part(&mine, &upload, index, Bytes::from_static(bytes), 6).await.map_err(|error| error.code)
     };
@@ -85,15 +85,22 @@ async fn what_cannot_become_a_key_is_refused() {
     assert_eq!(store.assemble(&mine, &upload, 5).await.unwrap_err().code, "key_too_large");
 }
 
+/// Makes an object of a folder an hour old.
+fn age_by_an_hour(folder: &std::path::Path, at: &object_store::path::Path) {
+    let file = std::fs::File::options().write(true).open(folder.join(at.as_ref())).unwrap();
+    file.set_modified(std::time::SystemTime::now() - Duration::from_secs(3600)).unwrap();
+}
+
 #[tokio::test]
 async fn uploads_that_were_given_up_are_swept() {
-    let store = KeyStore::open("memory:").await.unwrap();
-    let (mine, (_, upload)) = (shelf("a"), parts_of(b"x"));
+    let folder = tempfile::tempdir().unwrap();
+    let store = KeyStore::open(folder.path().to_str().unwrap()).await.unwrap();
+    let (mine, (_, upload)) = (namespace("a"), parts_of(b"x"));
     store.put_part(&mine, &upload, 0, Bytes::from_static(b"a"), 6).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    age_by_an_hour(folder.path(), &mine.part(&upload, 0));
     store.put_part(&mine, &upload, 1, Bytes::from_static(b"b"), 6).await.unwrap();
     // The newest part counts.
-    assert_eq!(store.sweep(Duration::from_millis(300)).await.unwrap(), Swept::default());
+    assert_eq!(store.sweep(Duration::from_secs(1800)).await.unwrap(), Swept::default());
     assert_eq!(store.parts(&mine, &upload).await.unwrap().len(), 2);
     let sweeps = [store.sweep(Duration::ZERO), store.sweep(Duration::ZERO)];
     let swept = futures_util::future::join_all(sweeps).await;
@@ -103,33 +110,44 @@ async fn uploads_that_were_given_up_are_swept() {
 
 #[tokio::test]
 async fn a_key_whose_time_is_over_is_gone_until_it_comes_again() {
-    for place in ["memory:", tempfile::tempdir().unwrap().path().to_str().unwrap()] {
-        let forever = KeyStore::open(place).await.unwrap();
-        let store = forever.clone().with_key_ttl(Some(Duration::from_millis(500)));
-        let (mine, (id, _)) = (shelf("a"), parts_of(b"key"));
-        let key = || Bytes::from_static(b"key");
-        store.put(&mine, &id, key()).await.unwrap();
-        assert!(store.exists(&mine, &id).await.unwrap());
-        tokio::time::sleep(Duration::from_millis(600)).await;
-        assert!(!store.exists(&mine, &id).await.unwrap());
-        assert_eq!(content(&store, &mine, &id, 3).await, None);
-        assert!(forever.exists(&mine, &id).await.unwrap(), "nobody swept it yet");
-        // Before it is swept, it is made new; the sweeper then leaves it alone.
-        store.put(&mine, &id, key()).await.unwrap();
-        assert_eq!(content(&store, &mine, &id, 3).await.unwrap(), key());
-        assert_eq!(store.sweep(Duration::from_secs(60)).await.unwrap(), Swept::default());
-        tokio::time::sleep(Duration::from_millis(600)).await;
-        assert_eq!(store.sweep(Duration::from_secs(60)).await.unwrap(), Swept { keys: 1, ..Swept::default() });
-        assert!(!forever.exists(&mine, &id).await.unwrap());
-        assert_eq!(forever.inventory().await.unwrap(), []);
-    }
+    let folder = tempfile::tempdir().unwrap();
+    let forever = KeyStore::open(folder.path().to_str().unwrap()).await.unwrap();
+    let store = forever.clone().with_key_ttl(Some(Duration::from_secs(1800)));
+    let (mine, (id, _)) = (namespace("a"), parts_of(b"key"));
+    let key = || Bytes::from_static(b"key");
+    store.put(&mine, &id, key()).await.unwrap();
+    assert!(store.exists(&mine, &id).await.unwrap());
+    age_by_an_hour(folder.path(), &mine.key(&id));
+    assert!(!store.exists(&mine, &id).await.unwrap());
+    assert_eq!(content(&store, &mine, &id, 3).await, None);
+    assert!(forever.exists(&mine, &id).await.unwrap(), "nobody swept it yet");
+    // Before it is swept, it is made new; the sweeper then leaves it alone.
+    store.put(&mine, &id, key()).await.unwrap();
+    assert_eq!(content(&store, &mine, &id, 3).await.unwrap(), key());
+    assert_eq!(store.sweep(Duration::from_secs(60)).await.unwrap(), Swept::default());
+    age_by_an_hour(folder.path(), &mine.key(&id));
+    assert_eq!(store.sweep(Duration::from_secs(60)).await.unwrap(), Swept { keys: 1, ..Swept::default() });
+    assert!(!forever.exists(&mine, &id).await.unwrap());
+    assert_eq!(forever.inventory().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_key_in_a_store_without_files_has_its_time_too() {
+    let store = KeyStore::open("memory:").await.unwrap();
+    let (mine, (id, _)) = (namespace("a"), parts_of(b"key"));
+    store.put(&mine, &id, Bytes::from_static(b"key")).await.unwrap();
+    let (long, over) = (Duration::from_secs(3600), Duration::ZERO);
+    assert!(store.clone().with_key_ttl(Some(long)).exists(&mine, &id).await.unwrap());
+    let store = store.with_key_ttl(Some(over));
+    assert!(!store.exists(&mine, &id).await.unwrap());
+    assert_eq!(store.sweep(long).await.unwrap(), Swept { keys: 1, ..Swept::default() });
 }
 
 #[tokio::test]
 async fn an_owner_stores_no_more_than_its_quota_over_all_models() {
     let store = KeyStore::open("memory:").await.unwrap();
-    let (mine, (id, upload)) = (shelf("a"), parts_of(b"0123456789"));
-    let elsewhere = Shelf { model: ModelId([4; 32]), ..mine.clone() };
+    let (mine, (id, upload)) = (namespace("a"), parts_of(b"0123456789"));
+    let elsewhere = KeyNamespace { model: ModelId([4; 32]), ..mine.clone() };
     let begin = async |keys, bytes, length| {
         let quota = Quota { keys, bytes };
         store.check_begin(&mine.owner, quota, length).await.map_err(|error| error.code)
@@ -157,13 +175,13 @@ async fn an_owner_stores_no_more_than_its_quota_over_all_models() {
 #[tokio::test]
 async fn a_uid_stands_for_a_key() {
     let store = KeyStore::open("memory:").await.unwrap();
-    let (mine, (id, _)) = (shelf("a"), parts_of(b"x"));
+    let (mine, (id, _)) = (namespace("a"), parts_of(b"x"));
     let uid = Uid::fresh(&mut OsEntropy);
     assert_eq!(Uid::parse(uid.as_str()).as_ref(), Some(&uid));
     assert_eq!(store.uid(&mine, &uid).await.unwrap(), None);
     store.put_uid(&mine, &uid, &id).await.unwrap();
     assert_eq!(store.uid(&mine, &uid).await.unwrap(), Some(id));
-    assert_eq!(store.uid(&shelf("b"), &uid).await.unwrap(), None);
+    assert_eq!(store.uid(&namespace("b"), &uid).await.unwrap(), None);
     let other = KeyId::of(b"y");
     let another = Uid::fresh(&mut OsEntropy);
     store.put_uid(&mine, &another, &other).await.unwrap();
@@ -193,7 +211,7 @@ fn names_cannot_climb() {
 #[tokio::test]
 async fn a_store_that_cannot_create_without_replacing_is_asked_before() {
     let store = KeyStore { creates: false, ..KeyStore::open("memory:").await.unwrap() };
-    let (mine, (id, upload)) = (shelf("a"), parts_of(b"0123"));
+    let (mine, (id, upload)) = (namespace("a"), parts_of(b"0123"));
     for _ in 0..2 {
         store.put_part(&mine, &upload, 0, Bytes::from_static(b"0123"), 4).await.unwrap();
     }

@@ -1,10 +1,10 @@
 //! From a model in real numbers to one over quantised features.
 
-use super::model::{FloatModel, Forest, Imported, Linear, Tree, TreeNode, large};
+use super::model::{FloatModel, Forest, Imported, Linear, Tree, large};
 use crate::data::Dataset;
-use crate::train::{self, Fit, FloatForest, FloatLinear, FloatNode, FloatTree};
+use crate::train::{self, Fit, FloatForest, FloatLinear};
 use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{FeatureQuantizer, MAX_LEVELS, Quantizer};
+use fhectl_core::model::{Branch, FeatureQuantizer, MAX_LEVELS, Quantizer, TreeNode, class_of_scores};
 use rayon::prelude::*;
 use std::ops::RangeInclusive;
 
@@ -121,7 +121,7 @@ pub fn agreement(original: &[Vec<f64>], other: &[Vec<f64>], numbers: bool) -> f6
         let r2 = Fit::of(&got, &wanted).r2;
         return if r2.is_nan() { f64::from(u8::from(wanted == got)) } else { r2 };
     }
-    let class = |scores: &Vec<f64>| FloatModel::class_of_scores(scores);
+    let class = |scores: &Vec<f64>| class_of_scores(scores);
     let same = original.iter().zip(other).filter(|(a, b)| class(a) == class(b)).count();
     same as f64 / original.len().max(1) as f64
 }
@@ -132,10 +132,8 @@ pub fn agreement(original: &[Vec<f64>], other: &[Vec<f64>], numbers: bool) -> f6
 /// `import_large` where a feature has too many.
 pub fn exact_levels(forest: &Forest, features: usize) -> Result<Quantizer> {
     let mut edges: Vec<Vec<f64>> = vec![Vec::new(); features];
-    for node in forest.trees.iter().flat_map(|tree| &tree.nodes) {
-        if let TreeNode::Split { feature, edge, .. } = node {
-            edges[*feature as usize].push(*edge);
-        }
+    for (feature, edge) in forest.trees.iter().flat_map(Tree::splits) {
+        edges[feature as usize].push(*edge);
     }
     for (feature, edges) in edges.iter_mut().enumerate() {
         edges.sort_unstable_by(f64::total_cmp);
@@ -165,9 +163,7 @@ fn snapped(forest: &Forest, quantizer: &Quantizer, rows: &[Vec<f64>]) -> FloatFo
         .collect();
     let tree = |tree: &Tree| {
         let mut bounds: Vec<(u32, u32)> = rules.iter().map(|rule| (0, rule.edges.len() as u32)).collect();
-        let mut nodes = Vec::new();
-        flatten(branch(tree, 0, &rules, &mut bounds), &mut nodes);
-        FloatTree { nodes }
+        branch(tree, 0, &rules, &mut bounds).depth_first()
     };
     FloatForest { biases: forest.biases.clone(), trees: forest.trees.par_iter().map(tree).collect() }
 }
@@ -206,17 +202,12 @@ impl Rule {
     }
 }
 
-enum Branch {
-    Leaf(Vec<f64>),
-    Split { feature: u32, threshold: u32, low: Box<Branch>, high: Box<Branch> },
-}
-
 /// The branch below node `at`, for features whose levels lie within `bounds`: a split that these decide is left out, as is
 /// one whose sides are equal leaves. Recursion is as deep as the tree, which its reader bounds.
-fn branch(tree: &Tree, at: u32, rules: &[Rule], bounds: &mut [(u32, u32)]) -> Branch {
-    match &tree.nodes[at as usize] {
-        TreeNode::Leaf { values } => Branch::Leaf(values.clone()),
-        TreeNode::Split { feature, edge, low, high } => {
+fn branch(tree: &Tree, at: u32, rules: &[Rule], bounds: &mut [(u32, u32)]) -> Branch<u32, Vec<f64>> {
+    match &tree.nodes()[at as usize] {
+        TreeNode::Leaf(values) => Branch::Leaf(values.clone()),
+        TreeNode::Split { feature, threshold: edge, low, high } => {
             let index = *feature as usize;
             let threshold = rules[index].threshold(*edge);
             let (lowest, highest) = bounds[index];
@@ -231,27 +222,9 @@ fn branch(tree: &Tree, at: u32, rules: &[Rule], bounds: &mut [(u32, u32)]) -> Br
             bounds[index] = (threshold, highest);
             let high = branch(tree, *high, rules, bounds);
             bounds[index] = (lowest, highest);
-            match (low, high) {
-                (Branch::Leaf(a), Branch::Leaf(b)) if a == b => Branch::Leaf(a),
-                (low, high) => Branch::Split { feature: *feature, threshold, low: Box::new(low), high: Box::new(high) },
-            }
+            Branch::merged(*feature, threshold, low, high)
         }
     }
-}
-
-/// Writes a branch after `nodes` and returns its place.
-fn flatten(branch: Branch, nodes: &mut Vec<FloatNode>) -> u32 {
-    let at = nodes.len();
-    match branch {
-        Branch::Leaf(values) => nodes.push(FloatNode::Leaf { values }),
-        Branch::Split { feature, threshold, low, high } => {
-            nodes.push(FloatNode::Leaf { values: Vec::new() });
-            let low = flatten(*low, nodes);
-            let high = flatten(*high, nodes);
-            nodes[at] = FloatNode::Split { feature, threshold, low, high };
-        }
-    }
-    at as u32
 }
 
 /// The linear model over the numbers of grid points.

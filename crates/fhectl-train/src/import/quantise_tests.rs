@@ -2,12 +2,12 @@ use super::*;
 use fhectl_core::bundle::ScoreUnit;
 use proptest::prelude::*;
 
-fn leaf(value: f64) -> TreeNode {
-    TreeNode::Leaf { values: vec![value] }
+fn leaf(value: f64) -> Branch<f64, Vec<f64>> {
+    Branch::Leaf(vec![value])
 }
 
 fn stump(edge: f64) -> Tree {
-    Tree { nodes: vec![TreeNode::Split { feature: 0, edge, low: 1, high: 2 }, leaf(0.0), leaf(1.0)] }
+    Branch::split(0, edge, leaf(0.0), leaf(1.0)).depth_first()
 }
 
 fn imported(trees: Vec<Tree>) -> Imported {
@@ -57,17 +57,16 @@ fn a_split_without_rows_on_one_side_is_left_out() {
     let forest = Forest { biases: vec![0.0], trees: vec![stump(100.0)] };
     let quantizer = Quantizer { features: vec![FeatureQuantizer::Edges { edges: vec![1.5] }] };
     let snapped = snapped(&forest, &quantizer, &rows(&[1.0, 2.0, 3.0, 4.0]).rows);
-    assert_eq!(snapped.trees[0].nodes, [FloatNode::Leaf { values: vec![0.0] }]);
+    assert_eq!(snapped.trees[0].nodes(), [TreeNode::Leaf(vec![0.0])]);
 }
 
 #[test]
 fn splits_that_the_path_decides_are_left_out() {
-    let split = |edge, low, high| TreeNode::Split { feature: 0, edge, low, high };
-    let nodes = vec![split(2.0, 1, 2), leaf(1.0), split(1.0, 3, 4), leaf(2.0), leaf(3.0)];
-    let forest = Forest { biases: vec![0.0], trees: vec![Tree { nodes }] };
+    let tree = Branch::split(0, 2.0, leaf(1.0), Branch::split(0, 1.0, leaf(2.0), leaf(3.0)));
+    let forest = Forest { biases: vec![0.0], trees: vec![tree.depth_first()] };
     let quantizer = exact_levels(&forest, 1).unwrap();
     let snapped = snapped(&forest, &quantizer, &[]);
-    assert_eq!(snapped.trees[0].nodes.len(), 3);
+    assert_eq!(snapped.trees[0].nodes().len(), 3);
     for (x, wanted) in [(0.0, 1.0), (1.5, 1.0), (2.0, 3.0)] {
         assert_eq!(snapped.scores(&quantizer.quantize(&[x]).unwrap()), [wanted]);
     }

@@ -1,9 +1,8 @@
 //! Linear models in floats, and their integer form.
 
-use super::quality::class_of_floats;
 use crate::data::Dataset;
 use fhectl_core::error::{Error, Result};
-use fhectl_core::model::IntegerLinear;
+use fhectl_core::model::{IntegerLinear, class_of_scores};
 
 /// A linear model in floats: scores `biases[s] + sum_f weights[s][f] * x[f]`.
 ///
@@ -28,7 +27,7 @@ impl FloatLinear {
     /// The share of rows of `data` that are classified right, from 0 to 1 (0 without rows). For a
     /// model of unquantised features, as [`super::float_logreg`] makes.
     pub fn accuracy(&self, data: &Dataset) -> f64 {
-        let hit = |(row, label): &(&Vec<f64>, &u32)| class_of_floats(&self.scores(row)) == **label as usize;
+        let hit = |(row, label): &(&Vec<f64>, &u32)| class_of_scores(&self.scores(row)) == **label as usize;
         data.rows.iter().zip(&data.labels).filter(hit).count() as f64 / data.len().max(1) as f64
     }
 

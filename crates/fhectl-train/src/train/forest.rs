@@ -1,8 +1,11 @@
 //! Random forests (Breiman 2001) and regression trees, grown on quantised features, so that the thresholds of the integer
 //! model are the trained ones.
 
-use super::float_forest::{FloatForest, FloatNode, FloatTree};
-use super::growth::{GrowthParams, Samples, Targets};
+use super::columns::{Columns, LeafRules, middle_threshold};
+use super::derivatives::Derivatives;
+use super::float_forest::{FloatForest, FloatTree};
+use super::grower::Grower;
+use super::growth::GrowthParams;
 use super::target::StandardTarget;
 use crate::data::Dataset;
 use crate::data::random::Random;
@@ -70,22 +73,34 @@ fn grow(
         let target = StandardTarget::of(train)?;
         (biases[0], unit, values) = (target.mean, target.deviation, target.values);
     }
-    let samples = Samples::new(train, quantizer, Targets::of(train, || values))?;
+    let columns = Columns::new(train, quantizer)?;
+    let derivatives = match train.output() {
+        Output::Classes(classes) => Derivatives::Classes { labels: &train.labels, classes },
+        Output::Value => Derivatives::Values(&values),
+    };
+    // Of two classes the difference of their shares, else what rows average to.
+    let leaf = |means: Vec<f64>| match means[..] {
+        [first, second] => vec![second - first],
+        _ => means,
+    };
+    let grower = Grower {
+        columns: &columns,
+        max_depth: params.max_depth,
+        rules: LeafRules { min_curvature: params.min_leaf as f64, l2: 0.0 },
+        max_features: params.max_features,
+        leaf: &leaf,
+        threshold: &|split| middle_threshold(&quantizer.features[split.feature], split),
+    };
     let worth = unit / trees as f64;
     let trees: Vec<FloatTree> = (0..trees)
         .into_par_iter()
         .map(|index| {
-            let (rows, mut random) = draw(index, samples.len());
-            let mut tree = samples.grow(&rows, params, &mut random);
-            for node in &mut tree.nodes {
-                if let FloatNode::Leaf { values } = node {
-                    values.iter_mut().for_each(|value| *value *= worth);
-                }
-            }
-            tree
+            let (rows, mut random) = draw(index, train.len());
+            let tree = grower.grow(&derivatives, &rows, &mut random).depth_first();
+            tree.map_leaves(|values| values.into_iter().map(|value| value * worth).collect())
         })
         .collect();
-    if trees.iter().all(|tree| tree.nodes.len() == 1) {
+    if trees.iter().all(|tree| tree.depth() == 0) {
         return Err(Error::user("tree_trivial", "no split of the training rows says anything about the target")
             .hint("lower `--min-leaf`, raise `--bits`, or check that the features say something about the target"));
     }

@@ -1,8 +1,9 @@
 //! Linear regression: least squares by linfa-linear, with an L1 penalty by linfa-elasticnet.
 
+use super::float_linear::FloatLinear;
+use super::quality::Fit;
 use super::standardise::Standardised;
 use super::target::StandardTarget;
-use super::{Fit, FloatLinear};
 use crate::data::Dataset;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::Quantizer;

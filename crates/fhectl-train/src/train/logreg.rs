@@ -1,6 +1,6 @@
 //! Logistic regression by linfa-logistic.
 
-use super::FloatLinear;
+use super::float_linear::FloatLinear;
 use super::standardise::Standardised;
 use crate::data::Dataset;
 use fhectl_core::error::{Error, Result};

@@ -179,6 +179,14 @@ fn grid(low: f64, high: f64, levels: usize) -> Result<FeatureQuantizer> {
     Ok(FeatureQuantizer::Affine { low, step, levels: levels as u32 })
 }
 
+/// The rows of `data`, quantised, in their order.
+///
+/// # Errors
+/// `row_shape` where the quantiser is for another number of features.
+pub fn quantize_rows(quantizer: &Quantizer, data: &Dataset) -> Result<Vec<Vec<u32>>> {
+    data.rows.par_iter().map(|row| quantizer.quantize(row)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,6 +1,7 @@
 //! Features of mean 0 and deviation 1, as solvers of linear models and their penalties want them.
 
-use super::{FloatLinear, quantize_rows};
+use super::float_linear::FloatLinear;
+use super::quantize::quantize_rows;
 use crate::data::Dataset;
 use fhectl_core::error::Result;
 use fhectl_core::model::Quantizer;

@@ -3,7 +3,7 @@
 //! The primal problem of a linear machine is smooth and has as many unknowns as features; a kernel solver, such as
 //! linfa-svm's, holds a number for every pair of rows.
 
-use super::FloatLinear;
+use super::float_linear::FloatLinear;
 use super::standardise::Standardised;
 use crate::data::Dataset;
 use argmin::core::{CostFunction, Executor, Gradient, State};

@@ -1,6 +1,6 @@
 use super::*;
-use crate::data::{Holdout, load_split};
-use fhectl_core::model::{FeatureQuantizer, Model, Output};
+use crate::data::{Dataset, Holdout, load_split};
+use fhectl_core::model::{ClassLeaf, FeatureQuantizer, Model, Output, Tree, TreeNode};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -157,17 +157,15 @@ proptest! {
             let quantized = quantizer.quantize(row).unwrap();
             // The levels' edges, compared with the raw value, lead to the same leaf.
             let Model::Tree(tree) = &model else { unreachable!() };
-            let mut at = 0;
-            let class = loop {
-                match tree.nodes[at] {
-                    fhectl_core::model::Node::Leaf { class } => break class,
-                    fhectl_core::model::Node::Split { feature, threshold, low, high } => {
-                        let FeatureQuantizer::Edges { edges } = &quantizer.features[feature as usize] else { panic!() };
-                        let up = row[feature as usize] >= edges[threshold as usize - 1];
-                        at = if up { high } else { low } as usize;
-                    }
+            let raw: Vec<TreeNode<f64, ClassLeaf>> = tree.tree.nodes().iter().map(|node| match node {
+                TreeNode::Leaf(leaf) => TreeNode::Leaf(*leaf),
+                TreeNode::Split { feature, threshold, low, high } => {
+                    let FeatureQuantizer::Edges { edges } = &quantizer.features[*feature as usize] else { panic!() };
+                    let threshold = edges[*threshold as usize - 1];
+                    TreeNode::Split { feature: *feature, threshold, low: *low, high: *high }
                 }
-            };
+            }).collect();
+            let class = Tree::new(raw).unwrap().leaf(row).class;
             prop_assert_eq!(class as usize, model.predict(&quantized));
         }
     }

@@ -1,8 +1,8 @@
 //! Linear maps of a network: dense, convolution and sparse, with integer weights.
 
 use super::super::invalid;
+use super::limits::{MAX_TERMS, MAX_WEIGHTS, MAX_WIDTH};
 use super::sparse::SparseShape;
-use super::{MAX_TERMS, MAX_WEIGHTS, MAX_WIDTH};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 

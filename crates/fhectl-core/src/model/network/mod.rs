@@ -3,6 +3,7 @@
 //! A pre-activation is a point on a circle of `circle` integer steps, an activation a staircase on that circle, the
 //! last layer's sums are the scores. In clear the sums are exact; on ciphertexts they carry noise that training saw.
 
+mod limits;
 mod linear_map;
 mod sparse;
 
@@ -11,15 +12,8 @@ pub use sparse::SparseShape;
 
 use super::{Output, Quantizer, invalid};
 use crate::error::{Error, Result};
+use limits::{MAX_CIRCLE, MAX_LAYERS, MAX_OUTPUTS};
 use serde::{Deserialize, Serialize};
-
-/// Limits of what is read: far above what a bootstrap can carry, far below what would exhaust memory.
-const MAX_LAYERS: usize = 16;
-const MAX_WIDTH: usize = 1 << 20;
-const MAX_WEIGHTS: usize = 1 << 24;
-const MAX_TERMS: usize = 1 << 25;
-const MAX_CIRCLE: u64 = 1 << 40;
-const MAX_OUTPUTS: usize = 1 << 10;
 
 /// Layers in the order of computation; only the last has no activation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,16 +1,27 @@
 //! Products of a value with a gate of itself, as exporters write SiLU, GELU, HardSwish and Mish.
 
 use super::builder::Builder;
+use super::call::Call;
 use super::float_graph::{Affine, Block};
 use super::function::{Curve, Function};
+use super::operators::linear::{Arithmetic, arithmetic};
 use super::tensor::{Elements, Tensor};
 use fhectl_core::error::Result;
 
 /// How far a float32 constant in a graph may be from what it stands for, relatively.
 const CLOSE: f64 = 1e-5;
 
+/// `Mul`, which may be how a curve is written.
+pub(super) fn multiply(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    let (a, b) = (call.tensor(0)?, call.tensor(1)?);
+    match gated(builder, a, b)? {
+        Some(tensor) => Ok(tensor),
+        None => arithmetic(builder, Arithmetic::Multiply, a, b),
+    }
+}
+
 /// `a * b` where one is a gate of the other: the curve, and by what it is multiplied.
-pub(super) fn gated(builder: &mut Builder, a: &Tensor, b: &Tensor) -> Result<Option<Tensor>> {
+fn gated(builder: &mut Builder, a: &Tensor, b: &Tensor) -> Result<Option<Tensor>> {
     if a.shape != b.shape {
         return Ok(None);
     }

@@ -3,13 +3,10 @@
 use super::builder::Builder;
 use super::call::{Call, refused};
 use super::float_graph::{Affine, FloatGraph};
-use super::gates::gated;
-use super::operators::image::{Pool, conv, global_pool, pool};
-use super::operators::linear::{self, Arithmetic, arithmetic};
-use super::operators::scalar::scalar;
-use super::operators::shape::moved;
+use super::registry::{Computed, compute};
 use super::tail;
 use super::tensor::{Tensor, count};
+use super::value::Value;
 use crate::import::onnx::{Graph, Node, invalid, unsupported};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::Output;
@@ -30,16 +27,6 @@ pub struct Lowered {
     pub labels: Option<Vec<String>>,
     /// Whether the rows are images: all their values are alike.
     pub image: bool,
-}
-
-/// What a name of the graph stands for.
-#[derive(Clone)]
-pub(super) enum Value {
-    Tensor(Rc<Tensor>),
-    /// The scores behind probabilities.
-    Scores(Rc<Tensor>),
-    /// The scores behind a class.
-    Class(Rc<Tensor>),
 }
 
 /// Lowers a network for rows whose values are those of the graph's inputs in their order, flattened.
@@ -122,7 +109,7 @@ impl<'a> Lowering<'a> {
         }
         let inputs = node.inputs.iter().map(|name| self.tensor(name)).collect::<Result<Vec<_>>>()?;
         let call = Call { node, inputs, opset: self.graph.opset() };
-        let outputs = match compute(&mut self.builder, &call)? {
+        let outputs = match compute(&mut self.builder, &call, self.graph)? {
             Computed::Values(values) => {
                 values.into_iter().map(|value| self.builder.keep(value)).collect::<Result<Vec<_>>>()?
             }
@@ -169,72 +156,6 @@ impl<'a> Lowering<'a> {
                 .hint("export the network with its scores as the only output")),
         }
     }
-}
-
-enum Computed {
-    Values(Vec<Tensor>),
-    /// The node makes probabilities or a class.
-    Tail,
-}
-
-fn compute(builder: &mut Builder, call: &Call<'_>) -> Result<Computed> {
-    let op = call.node.op.as_str();
-    let tensor = match (call.node.domain.as_str(), op) {
-        ("ai.onnx.ml", "Scaler") => linear::scaler(builder, call)?,
-        ("", "Softmax" | "LogSoftmax" | "ArgMax") | ("ai.onnx.ml", "ZipMap") => return Ok(Computed::Tail),
-        ("", "Add") => arithmetic(builder, Arithmetic::Add, call.tensor(0)?, call.tensor(1)?)?,
-        ("", "Sub") => arithmetic(builder, Arithmetic::Subtract, call.tensor(0)?, call.tensor(1)?)?,
-        ("", "Div") => arithmetic(builder, Arithmetic::Divide, call.tensor(0)?, call.tensor(1)?)?,
-        ("", "Mul") => match gated(builder, call.tensor(0)?, call.tensor(1)?)? {
-            Some(tensor) => tensor,
-            None => arithmetic(builder, Arithmetic::Multiply, call.tensor(0)?, call.tensor(1)?)?,
-        },
-        ("", "Neg") => {
-            arithmetic(builder, Arithmetic::Multiply, call.tensor(0)?, &Tensor::constant(vec![], vec![-1.0]))?
-        }
-        ("", "Sum") => linear::total(builder, call, false)?,
-        ("", "Mean") => linear::total(builder, call, true)?,
-        ("", "Gemm") => linear::gemm(builder, call)?,
-        ("", "MatMul") => linear::matmul(builder, call)?,
-        ("", "BatchNormalization") => linear::batch_normalization(builder, call)?,
-        ("", "ReduceMean") => linear::reduce(builder, call, true)?,
-        ("", "ReduceSum") => linear::reduce(builder, call, false)?,
-        ("", "Conv") => conv(builder, call)?,
-        ("", "AveragePool") => pool(builder, call, Pool::Mean)?,
-        ("", "MaxPool") => pool(builder, call, Pool::Largest)?,
-        ("", "GlobalAveragePool") => global_pool(builder, call, Pool::Mean)?,
-        ("", "GlobalMaxPool") => global_pool(builder, call, Pool::Largest)?,
-        ("", _) => match scalar(builder, call)? {
-            Some(tensor) => tensor,
-            None => return moved(call)?.map(Computed::Values).ok_or_else(|| unknown(call)),
-        },
-        _ => return Err(unknown(call)),
-    };
-    Ok(Computed::Values(vec![tensor]))
-}
-
-fn unknown(call: &Call<'_>) -> Error {
-    let Node { op, domain, .. } = call.node;
-    let instead = match op.as_str() {
-        "LSTM" | "GRU" | "RNN" | "Loop" | "If" | "Scan" => {
-            "recurrent and branching networks are not run; use dense layers or convolutions"
-        }
-        "LayerNormalization" | "InstanceNormalization" | "GroupNormalization" | "LpNormalization" | "LRN" => {
-            "replace it by batch normalisation, which needs nothing of the row at inference"
-        }
-        "ConvTranspose" | "Resize" | "Upsample" => "networks that make images are not run",
-        "QLinearConv" | "QLinearMatMul" | "DequantizeLinear" | "QuantizeLinear" | "ConvInteger" | "MatMulInteger" => {
-            "export the network in floats: fhectl quantises it itself"
-        }
-        "Exp" | "Log" | "Sqrt" | "Pow" | "Reciprocal" | "Sin" | "Cos" => {
-            "use an activation such as Relu, Tanh or Sigmoid"
-        }
-        _ => {
-            "use dense layers, convolutions, batch normalisation, pooling, shortcuts, and activations such as Relu, Tanh, Sigmoid"
-        }
-    };
-    let domain = if domain.is_empty() { String::new() } else { format!(" of `{}`", domain.escape_debug()) };
-    refused(format!("the operator {}{domain} (operator set {}) is not run", op.escape_debug(), call.opset), instead)
 }
 
 #[cfg(test)]

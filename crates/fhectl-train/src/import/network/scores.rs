@@ -2,7 +2,7 @@
 
 use super::float_graph::{Affine, combined};
 use super::layer::{Before, Sum, assemble, score_circle};
-use super::quantise::PtqParams;
+use super::ptq_params::PtqParams;
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::{NetworkLayer, Output};
 

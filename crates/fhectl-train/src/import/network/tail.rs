@@ -3,7 +3,7 @@
 use super::call::{Call, refused};
 use super::float_graph::{Affine, FloatGraph, combined};
 use super::function::Function;
-use super::lower::Value;
+use super::value::Value;
 use crate::import::onnx::{Graph, Node, TensorData, invalid};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::model::Output;

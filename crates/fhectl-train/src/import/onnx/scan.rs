@@ -3,7 +3,7 @@
 //! An empty message of two bytes becomes a struct of some two hundred, so a file could ask for a hundred times its size
 //! in memory. Counting first keeps what is decoded near the size of the file.
 
-use super::invalid;
+use super::errors::invalid;
 use fhectl_core::error::Result;
 use prost::DecodeError;
 use prost::bytes::Buf;

@@ -1,7 +1,7 @@
 //! Tensors of an ONNX file, their shapes checked against their data.
 
+use super::errors::{invalid, unsupported};
 use super::proto::TensorProto;
-use super::{invalid, unsupported};
 use fhectl_core::error::Result;
 
 /// The most dimensions of a tensor.

@@ -136,8 +136,8 @@ fn training_learns_and_holds_under_noise() {
         let simulated = |model: &IntegerNetwork| {
             let model = Model::Network(model.clone());
             let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
-            let needs = plan(&model, &quantizer, data.output(), &request).unwrap().remove(0);
-            match crate::train::simulated(&needs.spec, &model, &quantizer, &data, |_| 0.0).unwrap().unwrap().quality {
+            let chosen = plan(&model, &quantizer, data.output(), &request).unwrap().remove(0);
+            match crate::train::simulated(&chosen.spec, &model, &quantizer, &data, |_| 0.0).unwrap().unwrap().quality {
                 crate::train::SimulatedQuality::Classes { accuracy, .. } => accuracy,
                 other => panic!("{other:?}"),
             }

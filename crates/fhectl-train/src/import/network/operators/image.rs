@@ -110,14 +110,34 @@ pub(in super::super) fn conv(builder: &mut Builder, call: &Call<'_>) -> Result<T
     Ok(Tensor::computed(shape, rows))
 }
 
+/// `AveragePool`.
+pub(in super::super) fn average_pool(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    pool(builder, call, Pool::Mean)
+}
+
+/// `MaxPool`.
+pub(in super::super) fn max_pool(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    pool(builder, call, Pool::Largest)
+}
+
+/// `GlobalAveragePool`.
+pub(in super::super) fn global_average_pool(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    global_pool(builder, call, Pool::Mean)
+}
+
+/// `GlobalMaxPool`.
+pub(in super::super) fn global_max_pool(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    global_pool(builder, call, Pool::Largest)
+}
+
 /// What pooling makes of a window.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Pool {
+enum Pool {
     Mean,
     Largest,
 }
 
-pub(in super::super) fn pool(builder: &mut Builder, call: &Call<'_>, kind: Pool) -> Result<Tensor> {
+fn pool(builder: &mut Builder, call: &Call<'_>, kind: Pool) -> Result<Tensor> {
     let image = Image::of(call.tensor(0)?)?;
     let kernel: Option<Vec<usize>> =
         call.node.ints("kernel_shape")?.iter().map(|size| usize::try_from(*size).ok()).collect();
@@ -134,7 +154,7 @@ pub(in super::super) fn pool(builder: &mut Builder, call: &Call<'_>, kind: Pool)
     }
 }
 
-pub(in super::super) fn global_pool(builder: &mut Builder, call: &Call<'_>, kind: Pool) -> Result<Tensor> {
+fn global_pool(builder: &mut Builder, call: &Call<'_>, kind: Pool) -> Result<Tensor> {
     let image = Image::of(call.tensor(0)?)?;
     let windows = match image.sizes {
         [height, width] => [Window::whole(*height), Window::whole(*width)],

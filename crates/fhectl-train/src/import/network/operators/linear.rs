@@ -63,8 +63,38 @@ pub(in super::super) fn arithmetic(builder: &mut Builder, kind: Arithmetic, a: &
 const INSTEAD: &str = "attention, gates and layer or instance normalisation are not run; use dense layers, convolutions and \
                        batch normalisation";
 
+/// `Add`.
+pub(in super::super) fn add(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    arithmetic(builder, Arithmetic::Add, call.tensor(0)?, call.tensor(1)?)
+}
+
+/// `Sub`.
+pub(in super::super) fn subtract(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    arithmetic(builder, Arithmetic::Subtract, call.tensor(0)?, call.tensor(1)?)
+}
+
+/// `Div`.
+pub(in super::super) fn divide(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    arithmetic(builder, Arithmetic::Divide, call.tensor(0)?, call.tensor(1)?)
+}
+
+/// `Neg`.
+pub(in super::super) fn negate(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    arithmetic(builder, Arithmetic::Multiply, call.tensor(0)?, &Tensor::constant(vec![], vec![-1.0]))
+}
+
+/// `Sum`.
+pub(in super::super) fn sum(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    total(builder, call, false)
+}
+
+/// `Mean`.
+pub(in super::super) fn mean(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    total(builder, call, true)
+}
+
 /// The mean or sum of all inputs.
-pub(in super::super) fn total(builder: &mut Builder, call: &Call<'_>, mean: bool) -> Result<Tensor> {
+fn total(builder: &mut Builder, call: &Call<'_>, mean: bool) -> Result<Tensor> {
     let mut total = call.tensor(0)?.clone();
     for index in 1..call.inputs.len() {
         total = arithmetic(builder, Arithmetic::Add, &total, call.tensor(index)?)?;
@@ -223,8 +253,18 @@ pub(in super::super) fn scaler(builder: &mut Builder, call: &Call<'_>) -> Result
     arithmetic(builder, Arithmetic::Multiply, &centred, &list("scale", 1.0)?)
 }
 
+/// `ReduceMean`.
+pub(in super::super) fn reduce_mean(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    reduce(builder, call, true)
+}
+
+/// `ReduceSum`.
+pub(in super::super) fn reduce_sum(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+    reduce(builder, call, false)
+}
+
 /// The mean or sum over axes.
-pub(in super::super) fn reduce(builder: &mut Builder, call: &Call<'_>, mean: bool) -> Result<Tensor> {
+fn reduce(builder: &mut Builder, call: &Call<'_>, mean: bool) -> Result<Tensor> {
     let x = call.tensor(0)?;
     let rank = x.shape.len();
     let axes = match call.axes(1, rank)? {

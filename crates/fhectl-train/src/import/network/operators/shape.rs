@@ -7,30 +7,9 @@ use crate::import::network::tensor::{
 use crate::import::onnx::invalid;
 use fhectl_core::error::Result;
 
-/// The outputs of an operator of this kind; `None` where it is another.
-///
-/// # Errors
-/// `onnx_invalid` for shapes that do not fit, `onnx_unsupported` for those that depend on the row.
-pub(in super::super) fn moved(call: &Call<'_>) -> Result<Option<Vec<Tensor>>> {
-    let one = match call.node.op.as_str() {
-        "Identity" | "Dropout" => call.tensor(0)?.clone(),
-        "Cast" => cast(call)?,
-        "Shape" => shape(call)?,
-        "ConstantOfShape" => constant_of_shape(call)?,
-        "Reshape" => reshape(call)?,
-        "Flatten" => flatten(call)?,
-        "Squeeze" => squeeze(call)?,
-        "Unsqueeze" => unsqueeze(call)?,
-        "Transpose" => transpose(call)?,
-        "Expand" => expand(call)?,
-        "Concat" => concat(call)?,
-        "Gather" => gather(call)?,
-        "Slice" => slice(call)?,
-        "Pad" => pad(call)?,
-        "Split" => return split(call).map(Some),
-        _ => return Ok(None),
-    };
-    Ok(Some(vec![one]))
+/// What leaves a row's elements as they are at inference.
+pub(in super::super) fn unchanged(call: &Call<'_>) -> Result<Tensor> {
+    call.tensor(0).cloned()
 }
 
 fn wanted(call: &Call<'_>, index: usize) -> Result<Vec<i64>> {
@@ -42,7 +21,7 @@ fn sizes(values: &[i64]) -> Result<Vec<usize>> {
     sizes.ok_or_else(|| invalid(format!("a shape of {values:?}")))
 }
 
-fn cast(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn cast(call: &Call<'_>) -> Result<Tensor> {
     let x = call.tensor(0)?;
     match (call.node.int("to", 1)?, x.values()) {
         // Floats of 32, 16 and 64 bits, and bfloat16.
@@ -54,7 +33,7 @@ fn cast(call: &Call<'_>) -> Result<Tensor> {
     }
 }
 
-fn shape(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn shape(call: &Call<'_>) -> Result<Tensor> {
     let shape = &call.tensor(0)?.shape;
     let rank = shape.len() as i64;
     let at = |value: i64| (if value < 0 { value.saturating_add(rank) } else { value }).clamp(0, rank) as usize;
@@ -63,7 +42,7 @@ fn shape(call: &Call<'_>) -> Result<Tensor> {
     Ok(Tensor::constant(vec![values.len()], values))
 }
 
-fn constant_of_shape(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn constant_of_shape(call: &Call<'_>) -> Result<Tensor> {
     let shape = sizes(&wanted(call, 0)?)?;
     let value = match call.node.tensor("value")? {
         None => 0.0,
@@ -73,7 +52,7 @@ fn constant_of_shape(call: &Call<'_>) -> Result<Tensor> {
     Ok(Tensor::constant(shape, vec![value; count]))
 }
 
-fn reshape(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn reshape(call: &Call<'_>) -> Result<Tensor> {
     let x = call.tensor(0)?;
     let asked = wanted(call, 1)?;
     let keeps_zero = call.node.int("allowzero", 0)? == 0;
@@ -105,7 +84,7 @@ fn reshape(call: &Call<'_>) -> Result<Tensor> {
     x.reshaped(shape)
 }
 
-fn flatten(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn flatten(call: &Call<'_>) -> Result<Tensor> {
     let x = call.tensor(0)?;
     let given = call.node.int("axis", 1)?;
     let at = if given == x.shape.len() as i64 { x.shape.len() } else { axis(given, x.shape.len().max(1))? };
@@ -113,7 +92,7 @@ fn flatten(call: &Call<'_>) -> Result<Tensor> {
     x.reshaped(vec![x.shape[..at].iter().product(), x.shape[at..].iter().product()])
 }
 
-fn squeeze(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn squeeze(call: &Call<'_>) -> Result<Tensor> {
     let x = call.tensor(0)?;
     let axes = call.axes(1, x.shape.len())?;
     let dropped = |at: usize| axes.as_ref().map_or(x.shape[at] == 1, |axes| axes.contains(&at));
@@ -123,7 +102,7 @@ fn squeeze(call: &Call<'_>) -> Result<Tensor> {
     x.reshaped((0..x.shape.len()).filter(|at| !dropped(*at)).map(|at| x.shape[at]).collect())
 }
 
-fn unsqueeze(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn unsqueeze(call: &Call<'_>) -> Result<Tensor> {
     let x = call.tensor(0)?;
     let added = match call.integers(1)? {
         Some(axes) => axes.len(),
@@ -139,7 +118,7 @@ fn unsqueeze(call: &Call<'_>) -> Result<Tensor> {
     x.reshaped(shape.collect())
 }
 
-fn transpose(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn transpose(call: &Call<'_>) -> Result<Tensor> {
     let x = call.tensor(0)?;
     let rank = x.shape.len();
     let given = call.node.ints("perm")?;
@@ -161,14 +140,14 @@ fn transpose(call: &Call<'_>) -> Result<Tensor> {
     Ok(x.picked(shape, &sources, 0.0))
 }
 
-fn expand(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn expand(call: &Call<'_>) -> Result<Tensor> {
     let x = call.tensor(0)?;
     let shape = broadcast(&x.shape, &sizes(&wanted(call, 1)?)?)?;
     let sources: Vec<Option<usize>> = broadcast_sources(&x.shape, &shape).into_iter().map(Some).collect();
     Ok(x.picked(shape, &sources, 0.0))
 }
 
-fn concat(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn concat(call: &Call<'_>) -> Result<Tensor> {
     let parts = (0..call.inputs.len()).map(|index| call.tensor(index)).collect::<Result<Vec<_>>>()?;
     let first = parts.first().ok_or_else(|| invalid("nothing to join"))?;
     let at = axis(call.node.int("axis", 0)?, first.shape.len())?;
@@ -214,7 +193,7 @@ fn along(x: &Tensor, axis: usize, places: &[Option<usize>], filler: f64) -> Resu
     Ok(x.picked(shape, &sources, filler))
 }
 
-fn gather(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn gather(call: &Call<'_>) -> Result<Tensor> {
     let x = call.tensor(0)?;
     let at = axis(call.node.int("axis", 0)?, x.shape.len())?;
     let size = x.shape[at];
@@ -227,7 +206,7 @@ fn gather(call: &Call<'_>) -> Result<Tensor> {
     taken.reshaped(shape)
 }
 
-fn slice(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn slice(call: &Call<'_>) -> Result<Tensor> {
     let mut x = call.tensor(0)?.clone();
     let rank = x.shape.len();
     let list = |index: usize, name: &str| -> Result<Option<Vec<i64>>> {
@@ -263,7 +242,7 @@ fn slice(call: &Call<'_>) -> Result<Tensor> {
     Ok(x)
 }
 
-fn pad(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn pad(call: &Call<'_>) -> Result<Tensor> {
     let mut x = call.tensor(0)?.clone();
     let rank = x.shape.len();
     let mode = call.node.text("mode", "constant")?;
@@ -295,7 +274,7 @@ fn pad(call: &Call<'_>) -> Result<Tensor> {
     Ok(x)
 }
 
-fn split(call: &Call<'_>) -> Result<Vec<Tensor>> {
+pub(in super::super) fn split(call: &Call<'_>) -> Result<Vec<Tensor>> {
     let x = call.tensor(0)?;
     let at = axis(call.node.int("axis", 0)?, x.shape.len())?;
     let parts = call.node.outputs.len();
