@@ -31,6 +31,7 @@ pub struct ServerBundle {
     pub id: ModelId,
     pub spec: ClientSpec,
     pub server: ServerSpec,
+    #[cfg_attr(not(feature = "evaluate"), allow(dead_code, reason = "only whoever serves hands it out"))]
     client_json: String,
 }
 
@@ -38,17 +39,18 @@ const CLIENT_JSON: &str = "client.json";
 const MODEL_JSON: &str = "model.json";
 const ID: &str = "id";
 
-/// Packs a model: the bytes of `client.zip` and `server.zip`, the same for the same input.
+/// Packs a model (feature `evaluate`): the bytes of `client.zip` and `server.zip`, the same for the same input.
 ///
 /// # Errors
 /// `model_invalid` or `parameters_invalid` where the parts do not fit together, `model_too_large` where the bundle would
 /// be larger than one that is read.
+#[cfg(feature = "evaluate")]
 pub fn pack(spec: &ClientSpec, server: &ServerSpec) -> Result<(Vec<u8>, Vec<u8>)> {
     spec.check()?;
     server.check(spec)?;
     let client_json = to_json(spec);
     let model_json = to_json(server);
-    let bytes = (client_json.len() + model_json.len()) as u64 + 64;
+    let bytes = client_json.len() + model_json.len() + 64;
     if bytes > archive::MAX_INFLATED {
         return Err(Error::user(
             "model_too_large",
@@ -101,11 +103,13 @@ impl ServerBundle {
     }
 
     /// The `client.zip` that belongs to this server's half, the very bytes that `create` wrote.
+    #[cfg(feature = "evaluate")]
     pub fn client_zip(&self) -> Vec<u8> {
         archive::write(&[(CLIENT_JSON, &self.client_json), (ID, &self.id.to_string())])
     }
 }
 
+#[cfg(feature = "evaluate")]
 fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("specs hold nothing that JSON cannot") + "\n"
 }

@@ -3,7 +3,7 @@ use crate::circuit::Reveal;
 use crate::circuit::plan::{PlanRequest, plan};
 use crate::model::{ClassNode, FeatureQuantizer, IntegerTree, Model, Output, Quantizer};
 use std::io::{Cursor, Write};
-use zip::ZipWriter;
+use zip::{CompressionMethod, ZipWriter};
 use zip::write::SimpleFileOptions;
 
 fn specs() -> (ClientSpec, ServerSpec) {
@@ -64,9 +64,13 @@ fn scores_of_classes_are_told_in_their_unit() {
 }
 
 fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    zip_with(CompressionMethod::Deflated, entries)
+}
+
+fn zip_with(method: CompressionMethod, entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in entries {
-        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.start_file(*name, SimpleFileOptions::default().compression_method(method)).unwrap();
         zip.write_all(bytes).unwrap();
     }
     zip.finish().unwrap().into_inner()
@@ -83,6 +87,25 @@ fn both_halves_come_back_and_belong_together() {
     assert_eq!(read_server.server, server);
     assert_eq!(read_client.id, read_server.id);
     assert_eq!(read_server.client_zip(), client_zip);
+}
+
+#[test]
+fn entries_are_read_as_other_tools_pack_them_and_only_once() {
+    let (client, _) = specs();
+    let (json, id) = (to_json(&client), "0".repeat(64));
+    let entries = [("id", id.as_bytes()), ("client.json", json.as_bytes())];
+    let stored = zip_with(CompressionMethod::Stored, &entries);
+    assert_eq!(ClientBundle::read(&stored).unwrap().spec, client);
+    // Two entries of one name: which one counts is not left to chance.
+    let mut twice = zip_with(CompressionMethod::Stored, &[entries[0], entries[1], ("ID", b"1")]);
+    for at in 0..twice.len() - 1 {
+        if twice[at..].starts_with(b"ID") {
+            twice[at..at + 2].copy_from_slice(b"id");
+        }
+    }
+    assert!(ClientBundle::read(&twice).unwrap_err().message.contains("two entries"));
+    let missing = zip_of(&entries[1..]);
+    assert!(ClientBundle::read(&missing).unwrap_err().message.contains("there is none"));
 }
 
 #[test]
