@@ -3,8 +3,8 @@ use crate::circuit::Reveal;
 use crate::circuit::plan::{PlanRequest, plan};
 use crate::model::{ClassNode, FeatureQuantizer, IntegerTree, Model, Output, Quantizer};
 use std::io::{Cursor, Write};
-use zip::{CompressionMethod, ZipWriter};
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 fn specs() -> (ClientSpec, ServerSpec) {
     let feature = FeatureQuantizer::Edges { edges: vec![0.25, 1.5, 3.0] };
