@@ -19,7 +19,7 @@ mod turns;
 pub mod units;
 mod untrusted;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use fhectl_core::error::{Error, Result};
 use std::process::exit;
 
@@ -60,6 +60,12 @@ enum Command {
     Keys(keys::KeysArgs),
     /// List or reset what tokens have used of their row budgets.
     Budgets(budgets::BudgetsArgs),
+}
+
+/// What the command line takes, for its reference.
+#[doc(hidden)]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Parses the command line and runs it.
