@@ -203,7 +203,7 @@ codes! {
     CsvHeader "csv_header" - - 1 "The header has a column without a name, a name twice or one column only; name every column once."
     CsvLabel "csv_label" - - 1 "A label is no class of the model; correct it or drop the row."
     CsvTarget "csv_target" - - 1 "The target column is missing or does not fit the task; see `--target` and `--task`."
-    CsvRagged "csv_ragged" - - 1 "A row has another number of cells than the header; correct it or drop the row."
+    CsvRagged "csv_ragged" - - 1 "A row has another number of cells than the header; quote cells that contain commas."
     DataMissing "data_missing" - - 1 "The data set is not there, or none was named; give one with `--data` or `--datasets`."
     DataRead "data_read" - - 1 "The data file cannot be read; check the file and its permissions."
     DataTooLarge "data_too_large" - - 1 "The data file is longer than 4 GiB unpacked; give fewer rows."
