@@ -215,7 +215,7 @@ fn the_binary_wants_tokens_and_its_operator_lists_and_resets() {
     let server = Serving::start(Path::new(&store), &flags);
     assert!(play(&server, "5").status.success());
     let refused = play(&server, "1");
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(2));
     assert!(stderr(&refused).contains("error[row_budget_spent]"), "{}", stderr(&refused));
     let owner = Owner::of_token("alpha-token");
     let listed: Value = serde_json::from_str(&succeed(&["budgets", "list", "--json", "--store", &store])).unwrap();

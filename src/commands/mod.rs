@@ -24,7 +24,7 @@ mod untrusted;
 
 pub(crate) use stdout::say;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use fhectl_core::error::{Error, Result};
 use std::process::exit;
 
@@ -65,6 +65,12 @@ enum Command {
     Keys(keys::KeysArgs),
     /// List or reset what tokens have used of their row budgets.
     Budgets(budgets::BudgetsArgs),
+}
+
+/// What the command line takes, for its reference.
+#[doc(hidden)]
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 /// Parses the command line and runs it.

@@ -1,5 +1,9 @@
 //! The one error type: what happened, and what to do next.
 
+mod code;
+
+pub use code::ErrorCode;
+
 use std::fmt;
 use std::time::Duration;
 
