@@ -10,6 +10,7 @@ use common::opened::Opened;
 use fhectl_core::circuit::path_cost_sum::PathCostSumParams;
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::{Circuit, CircuitKind, CircuitSpec, ClientKey, Evaluator, Reveal, decode, encode};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{GlweList, Lwe, PartialGlwe, Random, SeededLayout};
 use fhectl_core::model::{ClassNode, IntegerTree, Model, Output, Quantizer, ValueTree};
@@ -307,18 +308,18 @@ fn what_is_no_request_or_no_answer_of_a_sum_is_named() {
     let request = encode(&spec, &quantizer, &key, &[1, 2, 3, 0], &mut OsEntropy);
     for damaged in [&request[1..], &[], &[request.as_slice(), &[0]].concat()] {
         let error = evaluator.evaluate(&own, &[&request, damaged], &mut random).unwrap_err();
-        assert!(error.code == "ciphertext_invalid" && error.message.contains("input 1"), "{error:?}");
+        assert!(error.code == ErrorCode::CiphertextInvalid && error.message.contains("input 1"), "{error:?}");
     }
     // Any bytes of the right length are answered: nothing else can be seen in them.
     let noise = vec![0xa5; request.len()];
     let answers = evaluator.evaluate(&own, &[&request, &noise], &mut random).unwrap();
     assert_eq!(decode(&spec, &key, &answers[0]).unwrap().values(), model.scores(&[1, 2, 3, 0]));
-    assert_eq!(decode(&spec, &key, &answers[0][1..]).unwrap_err().code, "ciphertext_invalid");
+    assert_eq!(decode(&spec, &key, &answers[0][1..]).unwrap_err().code, ErrorCode::CiphertextInvalid);
     // An answer to nonsense, one under another key, and one where every leaf is reached.
     let other = ClientKey::generate(&spec, &mut OsEntropy);
     let zeros = vec![0; answers[0].len()];
     for (key, answer) in [(&key, &answers[1]), (&other, &answers[0]), (&key, &zeros)] {
-        assert_eq!(decode(&spec, key, answer).unwrap_err().code, "answer_invalid");
+        assert_eq!(decode(&spec, key, answer).unwrap_err().code, ErrorCode::AnswerInvalid);
     }
 }
 

@@ -4,6 +4,7 @@ mod common;
 
 use fhectl_core::circuit::plan::{Plan, PlanRequest, plan};
 use fhectl_core::circuit::{CircuitKind, ClientKey, Evaluator, Reveal, decode, encode};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{Random, noise};
 use fhectl_core::model::{Branch, IntegerForest, Model, Output, Quantizer, ValueLeaf};
@@ -219,7 +220,7 @@ fn a_table_equals_any_model() {
     let model = Model::Linear(common::linear(&many, 2, 8, &mut common::random(2)));
     let request = PlanRequest { circuit: Some(CircuitKind::Table), ..PlanRequest::default() };
     let error = plan(&model, &many, Output::Classes(2), &request).unwrap_err();
-    assert!(error.code == "circuit_unfit" && error.message.contains("20 bits"), "{error:?}");
+    assert!(error.code == ErrorCode::CircuitUnfit && error.message.contains("20 bits"), "{error:?}");
 }
 
 #[test]
@@ -235,12 +236,12 @@ fn auto_takes_the_cheapest_that_reveals_no_more_than_allowed() {
     let forest = Model::Forest(common::forest(&quantizer, [3, 2, 1], 9, &mut common::random(1)));
     let hidden =
         PlanRequest { circuit: Some(CircuitKind::PathCost), reveal: Reveal::Nothing, ..PlanRequest::default() };
-    assert_eq!(plan(&forest, &quantizer, Output::Classes(2), &hidden).unwrap_err().code, "circuit_unfit");
+    assert_eq!(plan(&forest, &quantizer, Output::Classes(2), &hidden).unwrap_err().code, ErrorCode::CircuitUnfit);
     let request = PlanRequest { circuit: Some(CircuitKind::Linear), ..PlanRequest::default() };
-    assert_eq!(plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err().code, "circuit_unfit");
+    assert_eq!(plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err().code, ErrorCode::CircuitUnfit);
     let request =
         PlanRequest { circuit: Some(CircuitKind::PathCost), reveal: Reveal::Nothing, ..PlanRequest::default() };
-    assert_eq!(plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err().code, "circuit_unfit");
+    assert_eq!(plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err().code, ErrorCode::CircuitUnfit);
 }
 
 #[test]
@@ -259,7 +260,7 @@ fn a_tree_too_deep_is_refused_with_the_depth_that_fits() {
     model.check(&quantizer, Output::Classes(2)).unwrap();
     let request = PlanRequest { circuit: Some(CircuitKind::LeafSum), ..PlanRequest::default() };
     let error = plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err();
-    assert_eq!(error.code, "no_parameters");
+    assert_eq!(error.code, ErrorCode::NoParameters);
     assert!(error.hint.as_ref().unwrap().contains("--max-depth"), "{error:?}");
     // The same tree has no trouble where nothing is bootstrapped.
     let plan = planned(&model, &quantizer, 2, CircuitKind::PathCost, Reveal::Size);

@@ -81,7 +81,8 @@ fn answering(status: &str, body: String) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let length = body.len();
-    let reply = format!("HTTP/1.1 {status}\r\nretry-after: 0\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
+    let reply =
+        format!("HTTP/1.1 {status}\r\nretry-after: 0\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
     thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();

@@ -3,6 +3,7 @@
 
 mod common;
 
+use fhectl_core::error::ErrorCode;
 use fhectl_core::model::Output;
 use fhectl_train::import::network::{FloatGraph, Lowered, lower};
 use fhectl_train::import::onnx::Graph;
@@ -243,13 +244,13 @@ fn the_same_rows_give_the_same_network() {
     let fixture = Fixture::read("torch_residual", Output::Classes(10));
     assert_eq!(fixture.quantized(), fixture.quantized());
     let shorter = Dataset { features: vec!["x".into(); 3], ..fixture.calibration() };
-    assert_eq!(quantize(&fixture.lowered, &shorter, &PtqParams::default()).unwrap_err().code, "onnx_inputs");
+    assert_eq!(quantize(&fixture.lowered, &shorter, &PtqParams::default()).unwrap_err().code, ErrorCode::OnnxInputs);
     for (wrong, code) in [
         (PtqParams { activation_bits: 0, ..PtqParams::default() }, "activation_bits"),
         (PtqParams { weight_bits: 40, ..PtqParams::default() }, "weight_bits"),
         (PtqParams { percentile: f64::NAN, ..PtqParams::default() }, "percentile_range"),
         (PtqParams { noise: 0.0, ..PtqParams::default() }, "noise_range"),
     ] {
-        assert_eq!(quantize(&fixture.lowered, &fixture.calibration(), &wrong).unwrap_err().code, code);
+        assert_eq!(quantize(&fixture.lowered, &fixture.calibration(), &wrong).unwrap_err().code.as_str(), code);
     }
 }

@@ -6,6 +6,7 @@ use common::recovery::{assert_key_stays, written_scores};
 use fhectl_core::bundle::{ClientSpec, folder};
 use fhectl_core::circuit::network::NetworkParams;
 use fhectl_core::circuit::{CircuitSpec, ClientKey};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::fhe::disclosure::WORDS;
 use fhectl_core::fhe::random::OsEntropy;
 use std::collections::BTreeMap;
@@ -83,12 +84,12 @@ fn what_could_not_be_written_safely_is_refused() {
     for (score_plaintext_modulus, response_bits) in [(1 << 20, 41), (1 << 20, 64), (494, 7)] {
         let params = NetworkParams { score_plaintext_modulus, response_bits, ..network(&spec) };
         let hostile = ClientSpec { circuit: CircuitSpec::Network(params), ..spec.clone() };
-        assert_eq!(hostile.check().unwrap_err().code, "parameters_invalid", "{response_bits}");
+        assert_eq!(hostile.check().unwrap_err().code, ErrorCode::ParametersInvalid, "{response_bits}");
     }
     // Masks that are not re-randomised are sums of the model's choice, all multiples of 16 words if it likes.
     let bare = NetworkParams { noise_flooding: None, ..network(&spec) };
     let hostile = ClientSpec { circuit: CircuitSpec::Network(bare), ..spec.clone() };
-    assert_eq!(hostile.check().unwrap_err().code, "parameters_invalid");
+    assert_eq!(hostile.check().unwrap_err().code, ErrorCode::ParametersInvalid);
 }
 
 macro_rules! lie {
@@ -129,6 +130,6 @@ fn bundles_whose_parameters_cannot_be_exact_are_refused_whatever_they_say() {
         lie(&mut spec.circuit);
         spec.check().unwrap();
         let refused = spec.check_failure(-128.0).map_err(|error| error.code);
-        assert_eq!(refused, Err("failure_rate"), "{index}: {:?}", spec.circuit);
+        assert_eq!(refused, Err(ErrorCode::FailureRate), "{index}: {:?}", spec.circuit);
     }
 }

@@ -8,6 +8,7 @@ mod until;
 use common::schema::violation;
 use fhectl::client::{Http, http::read_authorities};
 use fhectl_core::circuit::{CircuitKind, Reveal};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::protocol::api::{DEADLINE_HEADER, KEY_ID_HEADER};
 use fhectl_server::server::{RateLimit, TlsIdentity, TokenSet, hash_line, openapi_document};
 use live::{Fixture, Live, Reply, ask, read_reply, text};
@@ -78,7 +79,7 @@ fn tls_in_the_process_with_an_authority_of_ones_own_and_a_certificate_that_chang
     get(&at("ca.pem")).unwrap();
     put("key.pem", &key);
     until("the new pair is in force", || get(&at("ca2.pem")).is_ok());
-    assert_eq!(get(&at("ca.pem")).unwrap_err().code, "no_server");
+    assert_eq!(get(&at("ca.pem")).unwrap_err().code, ErrorCode::NoServer);
 
     // Who does not speak TLS, or does not go on speaking it, is let go.
     let mut plain = TcpStream::connect(live.address).unwrap();
@@ -92,7 +93,7 @@ fn tls_in_the_process_with_an_authority_of_ones_own_and_a_certificate_that_chang
     let (_, other, _) = certificate();
     for (cert, key) in [(other.as_str(), key.as_str()), ("", &key), (&cert, ""), (&key, &cert), ("x", "x")] {
         let error = code(cert, key);
-        assert!(error.code == "tls_invalid" && error.hint.is_some() && !error.message.contains("PRIVATE KEY-"));
+        assert!(error.code == ErrorCode::TlsInvalid && error.hint.is_some() && !error.message.contains("PRIVATE KEY-"));
     }
 }
 

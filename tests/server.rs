@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fhectl_core::bundle::{ClientBundle, ServerBundle};
 use fhectl_core::circuit::{CircuitKind, Reveal};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, ModelList, QUEUE_HEADER, UploadState};
 use fhectl_core::protocol::frame::MAX_BATCH;
 use fhectl_server::server::{ServeConfig, Server, TokenSet};
@@ -416,8 +417,8 @@ fn a_server_that_cannot_begin_says_why() {
             error.code
         })
     };
-    assert_eq!(bind(vec![tiny.bundle.clone()], live.address), "port_in_use");
+    assert_eq!(bind(vec![tiny.bundle.clone()], live.address), ErrorCode::PortInUse);
     let any = "127.0.0.1:0".parse().unwrap();
-    assert_eq!(bind(vec![tiny.bundle.clone(), tiny.bundle.clone()], any), "model_twice");
-    assert_eq!(bind(vec![], any), "models_none");
+    assert_eq!(bind(vec![tiny.bundle.clone(), tiny.bundle.clone()], any), ErrorCode::ModelTwice);
+    assert_eq!(bind(vec![], any), ErrorCode::ModelsNone);
 }

@@ -4,6 +4,7 @@
 //! reaches a terminal without control characters.
 #![no_main]
 
+use fhectl_core::error::ErrorCode;
 use fhectl_core::bundle::folder::Versions;
 use fhectl_core::client::conversation::refusal;
 use fhectl_core::protocol::api::{ErrorReply, KeyStatus, ModelInfo, ModelList, PartStatus, Sizes, UploadState};
@@ -22,10 +23,10 @@ fuzz_target!(|bytes: &[u8]| {
             | EndpointRequest::Inference { encrypted_inputs: inner, .. }) = request;
             match bytes_of(inner) {
                 Ok((inner, _)) => assert!(inner.len() <= bytes.len()),
-                Err(error) => assert_eq!(error.code, "json_invalid"),
+                Err(error) => assert_eq!(error.code, ErrorCode::JsonInvalid),
             }
         }
-        Err(error) => assert_eq!(error.code, "json_invalid"),
+        Err(error) => assert_eq!(error.code, ErrorCode::JsonInvalid),
     }
     comes_back::<ModelInfo>(bytes);
     comes_back::<ModelList>(bytes);

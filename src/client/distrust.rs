@@ -62,15 +62,16 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fhectl_core::error::ErrorCode;
 
     #[test]
     fn batches_are_counted_and_the_first_failure_is_kept() {
         let distrust = Distrust::default();
         assert!(distrust.so_far().first.is_none());
-        for code in ["answers_key", "tag_differs"] {
-            distrust.record(Error::fault(code, "what"));
+        for code in [ErrorCode::AnswersKey, ErrorCode::TagDiffers] {
+            distrust.record(Error::new(code, "what"));
         }
         let seen = distrust.so_far();
-        assert_eq!((seen.batches, seen.first.unwrap().code), (2, "answers_key"));
+        assert_eq!((seen.batches, seen.first.unwrap().code), (2, ErrorCode::AnswersKey));
     }
 }

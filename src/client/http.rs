@@ -1,7 +1,7 @@
 //! HTTP with one server: the sockets and the sleeping of conversations.
 
 use fhectl_core::client::conversation::{Conversation, Driver, Method, Next, Reply, Request, Single};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 /// `ca_invalid` where it cannot be read or holds none.
 pub fn read_authorities(path: &Path) -> Result<Vec<Certificate<'static>>> {
     let invalid = |what: String| {
-        Error::user("ca_invalid", format!("{}: {what}", path.display()))
+        Error::new(ErrorCode::CaInvalid, format!("{}: {what}", path.display()))
             .hint("give a PEM file with the certificate of the authority that signed the server's")
     };
     let pem = std::fs::read(path).map_err(|error| invalid(error.to_string()))?;
@@ -45,7 +45,7 @@ impl Http {
     pub fn new(url: &str, token: Option<String>, authorities: Vec<Certificate<'static>>) -> Result<Self> {
         let base = url.trim_end_matches('/').to_owned();
         if !(base.starts_with("http://") || base.starts_with("https://")) || base.len() < 9 {
-            return Err(Error::user("url_invalid", format!("`{url}` is not a server's URL"))
+            return Err(Error::new(ErrorCode::UrlInvalid, format!("`{url}` is not a server's URL"))
                 .hint("give it as http://host:port or https://host"));
         }
         let roots = if authorities.is_empty() { RootCerts::WebPki } else { RootCerts::new_with_certs(&authorities) };

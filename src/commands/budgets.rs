@@ -5,7 +5,7 @@ use super::namespaces::NamespaceArgs;
 use super::say;
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_server::store::LeasedRows;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -85,7 +85,7 @@ async fn list(choice: &NamespaceArgs) -> Result<()> {
 async fn reset(args: &ResetArgs) -> Result<()> {
     let choice = &args.choice;
     if choice.is_everything() && !args.all {
-        return Err(Error::user("budgets_unchosen", "this names no budget to reset")
+        return Err(Error::new(ErrorCode::BudgetsUnchosen, "this names no budget to reset")
             .hint("give --model, --owner or both, or --all"));
     }
     let names = choice.names();

@@ -9,7 +9,7 @@ use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use fhectl_core::client::ClientModel;
 use fhectl_core::client::policy::RETIRE_AFTER;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
@@ -172,20 +172,20 @@ fn chosen(keyring: &Keyring, wanted: &str, names: &BTreeMap<String, String>) -> 
     match (meant.len(), meant.pop()) {
         (1, Some(key)) => Ok(key),
         (0, _) | (_, None) => {
-            Err(Error::user("key_unknown", format!("there are no keys for `{}`", wanted.escape_debug()))
+            Err(Error::new(ErrorCode::KeyUnknown, format!("there are no keys for `{}`", wanted.escape_debug()))
                 .hint("`fhectl keyring list` shows those that are there"))
         }
-        (more, _) => Err(Error::user("key_ambiguous", format!("`{}` means {more} keys", wanted.escape_debug()))
+        (more, _) => Err(Error::new(ErrorCode::KeyAmbiguous, format!("`{}` means {more} keys", wanted.escape_debug()))
             .hint("give more digits of the model's id: `fhectl keyring list --json` shows all")),
     }
 }
 
 fn confirmed(question: &str) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
-        return Err(Error::user("confirmation_missing", "deleting a key asks first, and there is no terminal")
+        return Err(Error::new(ErrorCode::ConfirmationMissing, "deleting a key asks first, and there is no terminal")
             .hint("say --yes to delete without being asked"));
     }
-    let failed = |error: std::io::Error| Error::fault("terminal", error.to_string());
+    let failed = |error: std::io::Error| Error::new(ErrorCode::Terminal, error.to_string());
     anstream::eprint!("{question} [y/N] ");
     std::io::stderr().flush().map_err(failed)?;
     let mut answer = String::new();
@@ -212,7 +212,7 @@ fn model(args: &mut RotateArgs) -> Result<ClientModel> {
         }
     }
     args.model.client(args.server.remote()?.as_ref()).map_err(|error| match error.code {
-        "model_unknown" => error.hint(
+        ErrorCode::ModelUnknown => error.hint(
             "a new key needs the model's client.zip: --models says where to look, --url where to fetch it; `fhectl keyring \
              delete` does without, and new keys are made at the next use",
         ),

@@ -7,7 +7,7 @@ use super::units::parse_duration;
 use crate::report::bytes;
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_server::store::StoredEvaluationKey;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,7 +103,7 @@ async fn list(choice: &Choice) -> Result<()> {
 async fn delete(args: &DeleteArgs) -> Result<()> {
     let choice = &args.choice;
     if args.ids.is_empty() && choice.is_everything() {
-        return Err(Error::user("keys_unchosen", "this names no key to delete")
+        return Err(Error::new(ErrorCode::KeysUnchosen, "this names no key to delete")
             .hint("give ids, or --model, --owner or --older-than (--older-than 0s is all of them)"));
     }
     let names = choice.namespaces.names();
@@ -117,8 +117,8 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
                 0 => absent.push(id.as_str()),
                 1 => {}
                 more => {
-                    return Err(Error::user(
-                        "key_ambiguous",
+                    return Err(Error::new(
+                        ErrorCode::KeyAmbiguous,
                         format!("{more} keys begin with `{id}`; nothing was deleted"),
                     )
                     .hint("give more of its digits: `fhectl keys list --json` shows all"));
@@ -150,7 +150,7 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
     if absent.is_empty() {
         return Ok(());
     }
-    Err(Error::user("key_unknown", format!("no such key in {}: {}", choice.namespaces.store, absent.join(", ")))
+    Err(Error::new(ErrorCode::KeyUnknown, format!("no such key in {}: {}", choice.namespaces.store, absent.join(", ")))
         .hint("`fhectl keys list` shows those that are there"))
 }
 

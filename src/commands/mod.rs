@@ -25,7 +25,7 @@ mod untrusted;
 pub(crate) use stdout::say;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::process::exit;
 
 /// Private machine-learning inference on encrypted data.
@@ -85,7 +85,7 @@ pub fn run() -> Result<()> {
     });
     if !matches!(cli.command, Command::Serve(_)) {
         // A server drains; everything else stops at once.
-        ctrlc::set_handler(|| exit(130)).map_err(|error| Error::fault("signals", error.to_string()))?;
+        ctrlc::set_handler(|| exit(130)).map_err(|error| Error::new(ErrorCode::Signals, error.to_string()))?;
     }
     match cli.command {
         Command::Create(args) => create::run(args),

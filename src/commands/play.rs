@@ -14,7 +14,7 @@ use clap::Args;
 use fhectl_core::bundle::{ClientSpec, ServerBundle};
 use fhectl_core::client::conversation::Part;
 use fhectl_core::client::{ClientModel, Detail, Predicted};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Output;
 use fhectl_core::protocol::frame;
 use fhectl_server::server::{ServeConfig, Server};
@@ -73,7 +73,7 @@ pub struct PlayArgs {
 
 pub fn run(args: PlayArgs) -> Result<()> {
     if args.simulate && args.samples.is_none() && (args.record || args.export_json.is_some() || args.report.is_some()) {
-        return Err(Error::user("samples_missing", "--simulate alone encrypts nothing that could be recorded")
+        return Err(Error::new(ErrorCode::SamplesMissing, "--simulate alone encrypts nothing that could be recorded")
             .hint("say with --samples how many rows to encrypt besides"));
     }
     for path in [&args.export_json, &args.report].into_iter().flatten() {
@@ -134,7 +134,7 @@ pub fn start_own(owner: ServerBundle) -> Result<Http> {
         }
     });
     let address =
-        receiver.recv().map_err(|_| Error::fault("server", "the loopback server ended before it began"))??;
+        receiver.recv().map_err(|_| Error::new(ErrorCode::Server, "the loopback server ended before it began"))??;
     Http::new(&format!("http://{address}"), None, Vec::new())
 }
 
@@ -154,16 +154,19 @@ fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
             data::load_split(&evaluation.data, &args.datasets, target, task, holdout)?.1
         }
         (None, _) => {
-            return Err(Error::user(
-                "data_missing",
+            return Err(Error::new(
+                ErrorCode::DataMissing,
                 "the model was not made from a built-in set, so its test rows are not known",
             )
             .hint("name labelled rows with --data FILE.csv"));
         }
     };
     if rows.features != spec.features || rows.classes != spec.classes {
-        return Err(Error::user("csv_columns", format!("`{}` has other columns or classes than the model", rows.name))
-            .hint("`fhectl inspect` lists what the model takes"));
+        return Err(Error::new(
+            ErrorCode::CsvColumns,
+            format!("`{}` has other columns or classes than the model", rows.name),
+        )
+        .hint("`fhectl inspect` lists what the model takes"));
     }
     Ok(rows)
 }
@@ -173,14 +176,14 @@ fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
 fn simulate(args: &PlayArgs, model: &ClientModel, rows: &Dataset) -> Result<Option<Simulations>> {
     if model.spec().circuit.is_exact() {
         if args.simulate {
-            return Err(Error::user("nothing_to_simulate", "only networks have noise in their answers")
+            return Err(Error::new(ErrorCode::NothingToSimulate, "only networks have noise in their answers")
                 .hint(format!("{} is exact; play it without --simulate", model.spec().circuit.kind())));
         }
         return Ok(None);
     }
     let Some(owner) = args.model.owner(model.id())? else {
         if args.simulate {
-            return Err(Error::user("owner_missing", "simulating needs the model: server.zip is not at hand")
+            return Err(Error::new(ErrorCode::OwnerMissing, "simulating needs the model: server.zip is not at hand")
                 .hint("name the model's folder, not the server's model"));
         }
         return Ok(None);
@@ -190,7 +193,7 @@ fn simulate(args: &PlayArgs, model: &ClientModel, rows: &Dataset) -> Result<Opti
         let value = |parts: i64| model.spec().value(&[parts]).unwrap_or_default();
         let simulated =
             train::simulated(&model.spec().circuit, &owner.server.model, &model.spec().quantizer, rows, value)?;
-        simulated.ok_or_else(|| Error::fault("model_invalid", "a network's circuit on another model"))
+        simulated.ok_or_else(|| Error::new(ErrorCode::Internal, "a network's circuit on another model"))
     };
     let whole = draw(rows)?;
     let played = match args.samples {

@@ -5,7 +5,7 @@ use crate::client::Exchange;
 use crate::report::stats::Summary;
 use crate::report::{bytes, facts::facts, number, seconds};
 use fhectl_core::bundle::ClientSpec;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_train::train::{Fit, Simulated, SimulatedQuality};
 use serde::Serialize;
 use std::fmt::Write;
@@ -353,5 +353,6 @@ fn escape(text: &str) -> String {
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|error| Error::user("output_unwritable", format!("{}: {error}", path.display())))
+    std::fs::write(path, text)
+        .map_err(|error| Error::new(ErrorCode::OutputUnwritable, format!("{}: {error}", path.display())))
 }

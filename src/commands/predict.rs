@@ -9,7 +9,7 @@ use crate::report::progress;
 use clap::Args;
 use fhectl_core::bundle::ClientSpec;
 use fhectl_core::client::{Detail, Predicted, Prediction};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_train::data;
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The code of a pipe that its reader closed.
-const CLOSED: &str = "output_closed";
+const CLOSED: ErrorCode = ErrorCode::OutputClosed;
 
 /// Predict rows of a CSV file, encrypted.
 #[derive(Args)]
@@ -119,7 +119,7 @@ fn lost(error: &csv::Error) -> Error {
     if let csv::ErrorKind::Io(io) = error.kind()
         && io.kind() == std::io::ErrorKind::BrokenPipe
     {
-        return Error::user(CLOSED, "nobody reads the predictions any more");
+        return Error::new(CLOSED, "nobody reads the predictions any more");
     }
-    Error::user("output_unwritable", format!("predictions could not be written: {error}"))
+    Error::new(ErrorCode::OutputUnwritable, format!("predictions could not be written: {error}"))
 }

@@ -1,6 +1,6 @@
 //! The runtime of commands that use sockets or a store.
 
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// The runtime that sockets live on; computing has threads of its own.
 pub fn runtime() -> Result<tokio::runtime::Runtime> {
@@ -8,5 +8,5 @@ pub fn runtime() -> Result<tokio::runtime::Runtime> {
         .worker_threads(2)
         .enable_all()
         .build()
-        .map_err(|error| Error::fault("runtime", error.to_string()))
+        .map_err(|error| Error::new(ErrorCode::Runtime, error.to_string()))
 }

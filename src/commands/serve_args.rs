@@ -3,7 +3,7 @@
 use super::units::{Rate, parse_duration, parse_origin, parse_rate, parse_size};
 use clap::Args;
 use fhectl_core::bundle::{ServerBundle, folder};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_server::server::{KeyPolicy, RateLimit, ServeConfig, TlsIdentity, TokenSet, check_row_budget};
 use fhectl_server::store::{KeyStore, Quota};
 use std::fs;
@@ -272,7 +272,7 @@ pub enum LogFormat {
 
 fn load_all(models: &Path) -> Result<Vec<ServerBundle>> {
     let entries = fs::read_dir(models).map_err(|error| {
-        Error::user("models_missing", format!("{}: {error}", models.display()))
+        Error::new(ErrorCode::ModelsMissing, format!("{}: {error}", models.display()))
             .hint("make a model with `fhectl create`, or say where they are with --models")
     })?;
     if models.join("server.zip").exists() {
@@ -282,7 +282,7 @@ fn load_all(models: &Path) -> Result<Vec<ServerBundle>> {
         entries.flatten().map(|entry| entry.path()).filter(|path| path.join("server.zip").exists()).collect();
     folders.sort();
     if folders.is_empty() {
-        return Err(Error::user("models_missing", format!("{} holds no model", models.display()))
+        return Err(Error::new(ErrorCode::ModelsMissing, format!("{} holds no model", models.display()))
             .hint("make one with `fhectl create`, or say where they are with --models"));
     }
     folders.iter().map(|path| folder::read_server(path)).collect()

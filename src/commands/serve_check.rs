@@ -4,7 +4,7 @@ use super::runtime::runtime;
 use super::say;
 use super::serve_args::{Access, ServeArgs};
 use crate::report::bytes;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_server::server::{ServeConfig, check_models};
 use fhectl_server::store::KeyStore;
 
@@ -31,7 +31,7 @@ pub fn check(args: &ServeArgs) -> Result<()> {
     if failed == 0 {
         return Ok(());
     }
-    Err(Error::user("check_failed", format!("{failed} of 4 checks failed"))
+    Err(Error::new(ErrorCode::CheckFailed, format!("{failed} of 4 checks failed"))
         .hint("nothing was started; the lines above say what to change"))
 }
 

@@ -1,7 +1,7 @@
 //! The end of a run whose answers could not all be trusted: told when all is sent.
 
 use crate::client::Distrusted;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// Ends a run of this `outcome`: where it went well, names the batches that failed.
 ///
@@ -14,7 +14,7 @@ pub fn settle(distrusted: Distrusted, outcome: Result<()>) -> Result<()> {
         1 => "one batch of answers".to_owned(),
         many => format!("{many} batches of answers"),
     };
-    Err(Error::fault("answers_untrusted", format!("{batches} cannot be trusted; the first: {}", first.message)).hint(
+    Err(Error::new(ErrorCode::AnswersUntrusted, format!("{batches} cannot be trusted; the first: {}", first.message)).hint(
         "use no row of this run before the cause is found: where it is the key, others were wrong without a sign; ask the \
          server's operator, and give no sign of it to a server that you do not trust (SECURITY.md)",
     ))

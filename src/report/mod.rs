@@ -6,7 +6,7 @@ pub mod plan_table;
 pub mod progress;
 pub mod stats;
 
-use fhectl_core::error::{Blame, Error};
+use fhectl_core::error::Error;
 
 /// Prints an error and its hint on stderr and returns the exit code: 1 for the user's mistake, 2 for a fault.
 pub fn fail(error: &Error) -> u8 {
@@ -16,10 +16,7 @@ pub fn fail(error: &Error) -> u8 {
     if let Some(hint) = &error.hint {
         anstream::eprintln!("  {dim}hint{dim:#}: {hint}");
     }
-    match error.blame {
-        Blame::User => 1,
-        Blame::Fault => 2,
-    }
+    error.code.exit_code()
 }
 
 /// Tells on stderr what is no error but should be known.

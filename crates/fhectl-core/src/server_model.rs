@@ -2,7 +2,7 @@
 
 use crate::bundle::{ClientSpec, ModelId, ServerBundle};
 use crate::circuit::{EvaluationKey, Evaluator};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::Random;
 use crate::model::Model;
 use crate::protocol::api::{ModelInfo, Sizes};
@@ -57,8 +57,8 @@ impl ServerModel {
         if let Some((failure, stated)) = failure.zip(spec.p_fail_log2)
             && failure > stated + 0.01
         {
-            return Err(Error::user(
-                "failure_rate",
+            return Err(Error::new(
+                ErrorCode::FailureRate,
                 format!(
                     "one of 2^{:.0} answers of this model may be wrong, its bundle says one of 2^{:.0}",
                     -failure, -stated
@@ -140,8 +140,11 @@ impl ServerModel {
         let (tag, rows) = (batch.tag.map_or(0, <[u8]>::len), batch.items.len());
         let most = frame::most_items(circuit);
         if rows > most {
-            return Err(Error::user("batch_too_large", format!("{rows} inputs in a batch, this model takes {most}"))
-                .hint("send several smaller batches"));
+            return Err(Error::new(
+                ErrorCode::BatchTooLarge,
+                format!("{rows} inputs in a batch, this model takes {most}"),
+            )
+            .hint("send several smaller batches"));
         }
         Ok(CheckedRequest { tag, rows })
     }

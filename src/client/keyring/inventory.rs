@@ -4,7 +4,7 @@ use super::{Keyring, disk};
 use fhectl_core::bundle::ModelId;
 use fhectl_core::client::ClientModel;
 use fhectl_core::client::key_file::{KeyFileHeader, MAX_BYTES};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::fs;
 use std::path::PathBuf;
 
@@ -63,14 +63,14 @@ impl Keyring {
         // A damaged file or one of another release is replaced as well: that is one of the uses.
         match self.header(model.id()) {
             Ok(None) => {
-                return Err(Error::user(
-                    "key_unknown",
+                return Err(Error::new(
+                    ErrorCode::KeyUnknown,
                     format!("no keys for {} in {}", model.spec().name, self.folder.display()),
                 )
                 .hint("they are made at the first use; `fhectl keyring list` shows those that are there"));
             }
             Ok(Some(header)) if header.sealed && self.passphrase.is_none() => return Err(super::sealed(&path)),
-            Err(error) if error.code == "key_file_permissions" => return Err(error),
+            Err(error) if error.code == ErrorCode::KeyFilePermissions => return Err(error),
             Ok(Some(_)) | Err(_) => {}
         }
         Ok(self.renew(model)?.0)

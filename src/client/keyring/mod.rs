@@ -14,7 +14,7 @@ use fhectl_core::circuit::ClientKey;
 use fhectl_core::client::key_file::{KeyFileHeader, MAX_BYTES, Seal};
 use fhectl_core::client::policy::{NETWORK_KEY_BITS, RETIRE_AFTER};
 use fhectl_core::client::{ClientKeys, ClientModel};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::frame;
 use std::fmt;
@@ -77,7 +77,8 @@ impl Keyring {
             Some(folder) => folder.to_owned(),
             None => directories::ProjectDirs::from("", "", "fhectl")
                 .ok_or_else(|| {
-                    Error::user("keys_unwritable", "there is no home folder for keys").hint("name one with --keys")
+                    Error::new(ErrorCode::KeysUnwritable, "there is no home folder for keys")
+                        .hint("name one with --keys")
                 })?
                 .data_dir()
                 .join("keys"),
@@ -156,7 +157,7 @@ impl Keyring {
         let path = self.secret(model.id());
         let Some(bytes) = disk::read_secret(&path, MAX_BYTES)? else { return Ok(None) };
         match model.read_key_file(&bytes, self.seal()) {
-            Err(error) if error.code == "key_passphrase_missing" => Err(sealed(&path)),
+            Err(error) if error.code == ErrorCode::KeyPassphraseMissing => Err(sealed(&path)),
             outcome => outcome.map(Some).map_err(|error| at(&path, error)),
         }
     }
@@ -233,7 +234,7 @@ fn at(path: &Path, error: Error) -> Error {
 }
 
 fn sealed(path: &Path) -> Error {
-    Error::user("key_passphrase_missing", format!("{} is under a passphrase, and none was given", path.display())).hint(
+    Error::new(ErrorCode::KeyPassphraseMissing, format!("{} is under a passphrase, and none was given", path.display())).hint(
         "give it with --key-passphrase-file FILE, FHECTL_KEY_PASSPHRASE, or --key-passphrase to be asked; where it is \
          lost, `fhectl keyring delete` makes room for a new key",
     )

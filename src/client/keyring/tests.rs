@@ -2,6 +2,7 @@
 
 use super::*;
 use fhectl_core::bundle::ServerBundle;
+use fhectl_core::error::ErrorCode;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::time::SystemTime;
@@ -27,7 +28,7 @@ fn names(folder: &tempfile::TempDir) -> Vec<String> {
     names
 }
 
-fn code<T>(outcome: Result<T>) -> &'static str {
+fn code<T>(outcome: Result<T>) -> ErrorCode {
     outcome.err().expect("an error").code
 }
 
@@ -63,7 +64,7 @@ fn a_key_that_others_can_reach_is_refused() {
     let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
     for open in [0o640, 0o604, 0o620] {
         mode(&secret, open);
-        assert_eq!(code(keyring.keys_for(&model)), "key_file_permissions");
+        assert_eq!(code(keyring.keys_for(&model)), ErrorCode::KeyFilePermissions);
     }
     mode(&secret, 0o600);
     keyring.keys_for(&model).unwrap();
@@ -72,12 +73,12 @@ fn a_key_that_others_can_reach_is_refused() {
     fs::rename(&secret, &elsewhere).unwrap();
     symlink(&elsewhere, &secret).unwrap();
     let error = keyring.keys_for(&model).err().unwrap();
-    assert!(error.code == "key_file_permissions" && error.message.contains("symbolic link"), "{error:?}");
-    assert_eq!(code(keyring.rotate(&model)), "key_file_permissions");
+    assert!(error.code == ErrorCode::KeyFilePermissions && error.message.contains("symbolic link"), "{error:?}");
+    assert_eq!(code(keyring.rotate(&model)), ErrorCode::KeyFilePermissions);
 
     for open in [0o770, 0o702] {
         mode(folder.path(), open);
-        assert_eq!(code(Keyring::open(Some(folder.path()))), "key_file_permissions");
+        assert_eq!(code(Keyring::open(Some(folder.path()))), ErrorCode::KeyFilePermissions);
     }
     mode(folder.path(), 0o700);
     // The folder may be a link.
@@ -96,11 +97,11 @@ fn another_users_key_is_refused() {
     if fs::metadata(&secret).unwrap().uid() == 0 {
         std::os::unix::fs::chown(&secret, Some(12345), None).unwrap();
         let error = keyring.keys_for(&model).err().unwrap();
-        assert!(error.code == "key_file_permissions" && error.message.contains("uid 12345"), "{error:?}");
+        assert!(error.code == ErrorCode::KeyFilePermissions && error.message.contains("uid 12345"), "{error:?}");
         std::os::unix::fs::chown(folder.path(), Some(12345), None).unwrap();
-        assert_eq!(code(Keyring::open(Some(folder.path()))), "key_file_permissions");
+        assert_eq!(code(Keyring::open(Some(folder.path()))), ErrorCode::KeyFilePermissions);
     } else {
-        assert_eq!(code(Keyring::open(Some(Path::new("/usr")))), "key_file_permissions");
+        assert_eq!(code(Keyring::open(Some(Path::new("/usr")))), ErrorCode::KeyFilePermissions);
     }
 }
 
@@ -115,7 +116,7 @@ fn a_damaged_key_file_is_named_and_left_alone() {
         for damage in [bytes[..bytes.len() - 1].to_vec(), [&bytes[..], b"x"].concat(), Vec::new()] {
             fs::write(&path, &damage).unwrap();
             let error = keyring.keys_for(&model).err().unwrap();
-            assert_eq!(error.code, "key_file_invalid");
+            assert_eq!(error.code, ErrorCode::KeyFileInvalid);
             assert!(error.message.contains(path.to_str().unwrap()) && error.hint.is_some());
             assert_eq!(fs::read(&path).unwrap(), damage);
         }
@@ -125,8 +126,8 @@ fn a_damaged_key_file_is_named_and_left_alone() {
     let mut older = fs::read(&secret).unwrap();
     older[4] = 1;
     fs::write(&secret, &older).unwrap();
-    assert_eq!(code(keyring.keys_for(&model)), "key_file_version");
-    assert_eq!(keyring.inventory().unwrap()[0].header.as_ref().unwrap_err().code, "key_file_version");
+    assert_eq!(code(keyring.keys_for(&model)), ErrorCode::KeyFileVersion);
+    assert_eq!(keyring.inventory().unwrap()[0].header.as_ref().unwrap_err().code, ErrorCode::KeyFileVersion);
     keyring.rotate(&model).unwrap();
     keyring.keys_for(&model).unwrap();
 }
@@ -207,24 +208,24 @@ fn a_sealed_key_wants_its_passphrase_and_never_becomes_an_open_one() {
     first.keys.secret().write(&mut bits);
     assert!(!file.windows(32).any(|window| bits[..32] == *window), "the key's bits stand in its file");
 
-    assert_eq!(code(with(&folder, None).keys_for(&model)), "key_passphrase_missing");
-    assert_eq!(code(with(&folder, None).rotate(&model)), "key_passphrase_missing");
-    assert_eq!(code(with(&folder, Some("wrong")).keys_for(&model)), "key_passphrase_wrong");
+    assert_eq!(code(with(&folder, None).keys_for(&model)), ErrorCode::KeyPassphraseMissing);
+    assert_eq!(code(with(&folder, None).rotate(&model)), ErrorCode::KeyPassphraseMissing);
+    assert_eq!(code(with(&folder, Some("wrong")).keys_for(&model)), ErrorCode::KeyPassphraseWrong);
     // Also where it is due: a mistyped passphrase must not seal the next one.
     with(&folder, None).report_failures(model.id(), &first, RETIRE_AFTER).unwrap();
-    assert_eq!(code(with(&folder, None).keys_for(&model)), "key_passphrase_missing");
-    assert_eq!(code(with(&folder, Some("wrong")).keys_for(&model)), "key_passphrase_wrong");
+    assert_eq!(code(with(&folder, None).keys_for(&model)), ErrorCode::KeyPassphraseMissing);
+    assert_eq!(code(with(&folder, Some("wrong")).keys_for(&model)), ErrorCode::KeyPassphraseWrong);
     assert_eq!(fs::read(&path).unwrap(), file);
     let second = with(&folder, Some("right")).keys_for(&model).unwrap();
     assert!(second.sealed && second.renewed.is_some() && second.keys.key_id() != first.keys.key_id());
 
     let rotated = with(&folder, Some("another")).rotate(&model).unwrap();
     assert!(rotated.sealed);
-    assert_eq!(code(with(&folder, Some("right")).keys_for(&model)), "key_passphrase_wrong");
+    assert_eq!(code(with(&folder, Some("right")).keys_for(&model)), ErrorCode::KeyPassphraseWrong);
     assert_ne!(with(&folder, Some("another")).keys_for(&model).unwrap().keys.key_id(), second.keys.key_id());
     // What the header says is under the seal.
     make_older(&with(&folder, None), model.id(), Duration::from_secs(9));
-    assert_eq!(code(with(&folder, Some("another")).keys_for(&model)), "key_passphrase_wrong");
+    assert_eq!(code(with(&folder, Some("another")).keys_for(&model)), ErrorCode::KeyPassphraseWrong);
 }
 
 #[test]
@@ -241,7 +242,7 @@ fn an_open_key_stays_readable_with_a_passphrase_at_hand_and_rotating_seals_it() 
 fn keys_are_listed_rotated_and_deleted() {
     let folder = tempfile::tempdir().unwrap();
     let (keyring, model) = (with(&folder, None), model());
-    assert_eq!(code(keyring.rotate(&model)), "key_unknown");
+    assert_eq!(code(keyring.rotate(&model)), ErrorCode::KeyUnknown);
     assert!(keyring.inventory().unwrap().is_empty());
     let before = SystemTime::now() - Duration::from_secs(1);
     let first = keyring.keys_for(&model).unwrap();

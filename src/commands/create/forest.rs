@@ -6,7 +6,7 @@ use super::trees::{Trained, ValueArgs};
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::PlanRequest;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Output;
 use fhectl_train::data::Dataset;
 use fhectl_train::train::{self, ForestParams, GrowthParams, MaxFeatures};
@@ -70,9 +70,10 @@ fn parse_max_features(text: &str) -> Result<MaxFeatures> {
         "all" => Ok(MaxFeatures::All),
         _ => match text.parse() {
             Ok(count) if count > 0 => Ok(MaxFeatures::Count(count)),
-            _ => {
-                Err(Error::user("tree_params", format!("`{text}` is neither a number from 1 on, nor `sqrt` or `all`")))
-            }
+            _ => Err(Error::new(
+                ErrorCode::TreeParams,
+                format!("`{text}` is neither a number from 1 on, nor `sqrt` or `all`"),
+            )),
         },
     }
 }

@@ -11,7 +11,7 @@ use crate::report::progress;
 use clap::Args;
 use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Model, Output, class_of_scores};
 use fhectl_train::data::{self, Dataset, Holdout, Task};
 use fhectl_train::import::{self, FloatModel, Imported, Levels, QuantizedImport, QuantizedModel};
@@ -81,7 +81,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     let request = common.plan_request();
     let make = |grain: Grain| match &imported.model {
         FloatModel::Network(_) if args.exact_thresholds => {
-            Err(Error::user("import_exact", "a network has no thresholds to keep")
+            Err(Error::new(ErrorCode::ImportExact, "a network has no thresholds to keep")
                 .hint("leave out --exact-thresholds; --bits says how finely features are quantized"))
         }
         FloatModel::Network(network) => {
@@ -148,14 +148,17 @@ impl ImportArgs {
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     let shown = path.display();
     let failed = |error: std::io::Error| {
-        Error::user("import_read", format!("{shown}: {error}")).hint("name a model's file, e.g. model.onnx")
+        Error::new(ErrorCode::ImportRead, format!("{shown}: {error}")).hint("name a model's file, e.g. model.onnx")
     };
     let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(import::MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > import::MAX_FILE {
-        return Err(Error::user("import_large", format!("{shown} is larger than {} MiB", import::MAX_FILE >> 20))
-            .hint("a model of this size cannot be computed on encrypted data"));
+        return Err(Error::new(
+            ErrorCode::ImportLarge,
+            format!("{shown} is larger than {} MiB", import::MAX_FILE >> 20),
+        )
+        .hint("a model of this size cannot be computed on encrypted data"));
     }
     Ok(bytes)
 }
@@ -172,8 +175,8 @@ fn named(mut imported: Imported, names: &[String]) -> Result<Imported> {
     }
     let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
     if names.len() != imported.classes.len() || distinct.len() != names.len() || names.iter().any(String::is_empty) {
-        return Err(Error::user(
-            "import_classes",
+        return Err(Error::new(
+            ErrorCode::ImportClasses,
             format!("--classes has {} different names, the model {} classes", distinct.len(), imported.classes.len()),
         )
         .hint("give one name a class, in the model's order"));
@@ -190,7 +193,7 @@ fn rows(args: &ImportArgs, imported: &Imported) -> Result<Rows> {
             let none = no_rows(imported);
             return Ok(Rows { calibration: none.clone(), test: none, evaluation: None });
         }
-        return Err(Error::user("data_missing", "rows are needed to quantize the model's features")
+        return Err(Error::new(ErrorCode::DataMissing, "rows are needed to quantize the model's features")
             .hint("name some with --data FILE.csv; trees can do without under --exact-thresholds"));
     };
     let test_size = common.test_size.unwrap_or(0.15);
@@ -249,8 +252,8 @@ fn fit_rows(rows: &Dataset, imported: &Imported, by_position: bool) -> Result<Da
 fn columns(rows: &Dataset, imported: &Imported, by_position: bool) -> Result<Vec<usize>> {
     let (have, want) = (rows.features.len(), imported.features);
     if have != want {
-        return Err(Error::user(
-            "import_features",
+        return Err(Error::new(
+            ErrorCode::ImportFeatures,
             format!("`{}` has {have} columns beside its target, the model takes {want}", rows.name),
         )
         .hint("give rows of the model's features; --target names the column that is none"));
@@ -262,8 +265,8 @@ fn columns(rows: &Dataset, imported: &Imported, by_position: bool) -> Result<Vec
     let places: Vec<Option<usize>> = imported.feature_names.iter().map(place).collect();
     match places.iter().position(Option::is_none) {
         None => Ok(places.into_iter().flatten().collect()),
-        Some(missing) => Err(Error::user(
-            "import_features",
+        Some(missing) => Err(Error::new(
+            ErrorCode::ImportFeatures,
             format!("`{}` has no column `{}`", rows.name, imported.feature_names[missing].escape_debug()),
         )
         .hint("rename the columns as the model has them, or take them in their order with --by-position")),
@@ -287,7 +290,7 @@ fn classes(rows: &Dataset, imported: &Imported) -> Result<Vec<u32>> {
         rows.classes[unknown].escape_debug(),
         list(&imported.classes)
     );
-    Err(Error::user("import_classes", message).hint(if rows.classes.len() == imported.classes.len() {
+    Err(Error::new(ErrorCode::ImportClasses, message).hint(if rows.classes.len() == imported.classes.len() {
         format!("name the model's classes in its order, perhaps with --classes {}", list(&rows.classes))
     } else {
         "is --target the column that the model predicts?".to_owned()

@@ -21,7 +21,7 @@ use clap::{Args, Subcommand};
 use common::{CommonArgs, Grain, clean};
 use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::PlanRequest;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_train::data::{self, Dataset, Holdout, Task};
 use linear_classifier::{LinearClassifierArgs, LinearKind};
 use network_kind::NetworkKind;
@@ -138,7 +138,7 @@ fn create(
 ) -> Result<()> {
     let kind = recipe.kind;
     let source = args.data.as_deref().or(recipe.data).ok_or_else(|| {
-        Error::user("data_missing", format!("`create {kind}` has no data of its own"))
+        Error::new(ErrorCode::DataMissing, format!("`create {kind}` has no data of its own"))
             .hint("name a table with --data FILE.csv, or try --data diabetes")
     })?;
     let test_size = args.test_size.unwrap_or(recipe.test_size);

@@ -12,7 +12,7 @@ use fhectl_core::circuit::input_bits::widths;
 use fhectl_core::circuit::network::params_search::{Outline, check_outline};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::table;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Model;
 use fhectl_train::data::{Dataset, ImageShape};
 use fhectl_train::train::{self, ActivationKind, Architecture, Augment, Score, TrainingParams};
@@ -118,8 +118,8 @@ impl NetworkArgs {
     ) -> Result<CompiledModel> {
         let image = self.image.or(train.image);
         if kind == NetworkKind::Cnn && image.is_none() {
-            return Err(Error::user(
-                "image_missing",
+            return Err(Error::new(
+                ErrorCode::ImageMissing,
                 format!("`{}` does not say that its rows are images", train.name),
             )
             .hint("give their size as --image HEIGHTxWIDTHxCHANNELS, or use `fhectl create mlp`"));

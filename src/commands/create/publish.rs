@@ -7,7 +7,7 @@ use crate::report::card::{ImportedFrom, Provenance, card};
 use crate::report::{facts::facts, plan_table::plan_table};
 use fhectl_core::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
 use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
 use fhectl_core::model::{Model, Quantizer, RowStep};
 use fhectl_train::data::Dataset;
@@ -80,7 +80,7 @@ pub struct Origin<'a> {
 pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> Result<()> {
     let Origin { train_rows, test_rows, .. } = *origin;
     let chosen = made.plans.first().ok_or_else(|| {
-        Error::user("circuit_unfit", "no circuit runs this kind of model").hint("choose another kind of model")
+        Error::new(ErrorCode::CircuitUnfit, "no circuit runs this kind of model").hint("choose another kind of model")
     })?;
     let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
     let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows, worth)?;
@@ -157,7 +157,7 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
             }),
         }),
         (Score::Fit(float), Score::Fit(quantized)) if !(float.r2.is_finite() && quantized.r2.is_finite()) => {
-            Err(Error::user("one_value", "all test rows have the same number to predict: R2 says nothing")
+            Err(Error::new(ErrorCode::OneValue, "all test rows have the same number to predict: R2 says nothing")
                 .hint("give more rows, or a larger --test-size"))
         }
         (Score::Fit(float), Score::Fit(quantized)) => Ok(Quality::Regression {
@@ -170,7 +170,7 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
                 SimulatedQuality::Classes { .. } => None,
             }),
         }),
-        _ => Err(Error::fault("model_invalid", "a classifier and a regression were compared")),
+        _ => Err(Error::new(ErrorCode::Internal, "a classifier and a regression were compared")),
     }
 }
 

@@ -6,7 +6,7 @@ use super::trees::{Trained, ValueArgs};
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::{PlanRequest, plan};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Model, Output};
 use fhectl_train::data::Dataset;
 use fhectl_train::train::{self, GrowthParams, MaxFeatures, Score, TreeParams};
@@ -56,7 +56,7 @@ impl TreeArgs {
         grain: Grain,
     ) -> Result<CompiledModel> {
         if self.path_features.is_some() {
-            return Err(Error::user("tree_params", "--path-features limits trees that tell classes")
+            return Err(Error::new(ErrorCode::TreeParams, "--path-features limits trees that tell classes")
                 .hint("leave it out, or limit the tree with --max-depth and --min-leaf"));
         }
         let few = if self.max_depth.is_none() { (train.len() / 40).max(1) } else { 1 };
@@ -82,7 +82,7 @@ impl TreeArgs {
             return self.regression(train, test, request, grain);
         }
         if self.values.given() {
-            return Err(Error::user("tree_params", "--value-bits is for leaves that are numbers, not classes")
+            return Err(Error::new(ErrorCode::TreeParams, "--value-bits is for leaves that are numbers, not classes")
                 .hint("leave it out, or say --task regress"));
         }
         let params = self.params(train.len());

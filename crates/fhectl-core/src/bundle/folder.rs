@@ -1,7 +1,7 @@
 //! Bundles on disk: `<folder>/{client.zip, server.zip, versions.json, README.md}`.
 
 use super::{ClientBundle, FORMAT, ModelId, ServerBundle};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -57,7 +57,7 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 /// `exists`.
 pub fn check_free(folder: &Path, force: bool) -> Result<()> {
     if folder.exists() && !force {
-        return Err(Error::user("exists", format!("{} is already there", folder.display()))
+        return Err(Error::new(ErrorCode::Exists, format!("{} is already there", folder.display()))
             .hint("choose another --name or --out, or overwrite it with --force"));
     }
     Ok(())
@@ -102,8 +102,8 @@ pub fn read_server(path: &Path) -> Result<ServerBundle> {
     if path.is_dir() && path.join("client.zip").exists() {
         let client = read_client(path)?;
         if client.id != server.id {
-            return Err(Error::user(
-                "bundle_mixed",
+            return Err(Error::new(
+                ErrorCode::BundleMixed,
                 format!("{}: client.zip and server.zip are of different models", path.display()),
             )
             .hint("copy both files from one `fhectl create`"));
@@ -122,6 +122,6 @@ fn read_bounded(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn io(path: &Path, error: &std::io::Error) -> Error {
-    let code = if error.kind() == std::io::ErrorKind::NotFound { "not_found" } else { "io" };
-    Error::user(code, format!("{}: {error}", path.display())).hint("check the path and its permissions")
+    let code = if error.kind() == std::io::ErrorKind::NotFound { ErrorCode::NotFound } else { ErrorCode::Io };
+    Error::new(code, format!("{}: {error}", path.display())).hint("check the path and its permissions")
 }

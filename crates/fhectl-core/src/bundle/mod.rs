@@ -13,7 +13,7 @@ mod spec;
 pub use format::FORMAT;
 pub use spec::{ClientSpec, Evaluation, Metrics, ModelId, Quality, ScoreUnit, ServerSpec, check_name};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use archive::Entry;
 use format::invalid;
 use serde::de::DeserializeOwned;
@@ -52,8 +52,8 @@ pub fn pack(spec: &ClientSpec, server: &ServerSpec) -> Result<(Vec<u8>, Vec<u8>)
     let model_json = to_json(server);
     let bytes = client_json.len() + model_json.len() + 64;
     if bytes > archive::MAX_INFLATED {
-        return Err(Error::user(
-            "model_too_large",
+        return Err(Error::new(
+            ErrorCode::ModelTooLarge,
             format!("the bundle would hold {bytes} bytes, at most {} are read", archive::MAX_INFLATED),
         )
         .hint("make the model smaller: fewer units, filters or features"));
@@ -126,8 +126,8 @@ fn from_json<T: DeserializeOwned>(entry: &Entry) -> Result<T> {
     };
     let version: Versioned = serde_json::from_str(&entry.text).map_err(damaged)?;
     if version.format != FORMAT {
-        return Err(Error::user(
-            "bundle_format",
+        return Err(Error::new(
+            ErrorCode::BundleFormat,
             format!("{} has format {}, this fhectl reads format {FORMAT}", entry.name, version.format),
         )
         .hint("create the model again with `fhectl create`, or use the fhectl version that versions.json names"));

@@ -2,7 +2,7 @@
 
 use super::format::{FORMAT, invalid};
 use crate::circuit::{CircuitSpec, Reveal};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{Model, Output, Quantizer, RowStep};
 use serde::{Deserialize, Serialize};
@@ -169,8 +169,8 @@ impl ClientSpec {
         if failure <= accepted + 0.01 {
             return Ok(());
         }
-        Err(Error::user(
-            "failure_rate",
+        Err(Error::new(
+            ErrorCode::FailureRate,
             format!(
                 "one of 2^{:.0} answers of this model may be wrong ({}), one of 2^{:.0} is accepted",
                 -failure,
@@ -232,7 +232,7 @@ pub fn check_name(name: &str) -> Result<()> {
     if fits && !name.is_empty() && name.len() <= 100 && !name.starts_with('.') {
         return Ok(());
     }
-    Err(Error::user("name_invalid", format!("`{}` is not a model name", name.escape_default()))
+    Err(Error::new(ErrorCode::NameInvalid, format!("`{}` is not a model name", name.escape_default()))
         .hint("use up to 100 letters, digits, `-`, `_` and `.`"))
 }
 

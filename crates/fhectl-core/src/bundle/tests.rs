@@ -1,6 +1,7 @@
 use super::*;
 use crate::circuit::Reveal;
 use crate::circuit::plan::{PlanRequest, plan};
+use crate::error::ErrorCode;
 use crate::model::{ClassNode, FeatureQuantizer, IntegerTree, Model, Output, Quantizer};
 use std::io::{Cursor, Write};
 use zip::write::SimpleFileOptions;
@@ -136,7 +137,7 @@ fn a_newer_format_is_told_apart_from_damage() {
     let (client, server) = specs();
     let newer = to_json(&client).replacen("\"format\":2", "\"format\":3", 1);
     let bytes = zip_of(&[("client.json", newer.as_bytes()), ("id", "0".repeat(64).as_bytes())]);
-    assert_eq!(ClientBundle::read(&bytes).unwrap_err().code, "bundle_format");
+    assert_eq!(ClientBundle::read(&bytes).unwrap_err().code, ErrorCode::BundleFormat);
     let newer = to_json(&server).replacen("\"format\":2", "\"format\":3", 1);
     let client_json = to_json(&client);
     let bytes = zip_of(&[
@@ -145,7 +146,7 @@ fn a_newer_format_is_told_apart_from_damage() {
         ("model.json", newer.as_bytes()),
     ]);
     let error = ServerBundle::read(&bytes).unwrap_err();
-    assert_eq!(error.code, "bundle_format");
+    assert_eq!(error.code, ErrorCode::BundleFormat);
     assert!(error.hint.is_some());
 }
 
@@ -154,7 +155,7 @@ fn a_bomb_a_climbing_path_and_strangers_are_refused() {
     let bomb = zip_of(&[("client.json", &vec![b' '; 65 << 20]), ("id", b"0")]);
     assert!(bomb.len() < 1 << 20);
     let error = ClientBundle::read(&bomb).unwrap_err();
-    assert!(error.code == "bundle_invalid" && error.message.contains("inflates"), "{error:?}");
+    assert!(error.code == ErrorCode::BundleInvalid && error.message.contains("inflates"), "{error:?}");
     for (name, what) in [("../../etc/passwd", "climbs"), ("/etc/passwd", "climbs"), ("extra.txt", "unexpected")] {
         let bytes = zip_of(&[("client.json", b"{}"), ("id", b"0"), (name, b"x")]);
         let error = ClientBundle::read(&bytes).unwrap_err();
@@ -200,7 +201,7 @@ fn an_id_is_64_hexadecimal_digits() {
     let id: ModelId = "0f".repeat(32).parse().unwrap();
     assert_eq!(id.to_string(), "0f".repeat(32));
     for bad in ["".into(), "0f".repeat(31), "+f".repeat(32), "-0".repeat(32), " f".repeat(32), "é".repeat(32)] {
-        assert_eq!(bad.parse::<ModelId>().unwrap_err().code, "bundle_invalid", "{bad}");
+        assert_eq!(bad.parse::<ModelId>().unwrap_err().code, ErrorCode::BundleInvalid, "{bad}");
     }
 }
 
@@ -210,7 +211,7 @@ fn an_older_format_says_to_make_the_model_again() {
     let older = to_json(&client).replacen("\"format\":2", "\"format\":1", 1);
     let bytes = zip_of(&[("client.json", older.as_bytes()), ("id", "0".repeat(64).as_bytes())]);
     let error = ClientBundle::read(&bytes).unwrap_err();
-    assert_eq!(error.code, "bundle_format");
+    assert_eq!(error.code, ErrorCode::BundleFormat);
     assert!(error.hint.unwrap().contains("fhectl create"));
 }
 
@@ -220,7 +221,7 @@ fn a_failure_rate_is_accepted_up_to_what_the_client_says() {
     client.check_failure(-128.0).unwrap();
     let raised = ClientSpec { p_fail_log2: Some(-40.0), ..client.clone() };
     let refused = |spec: &ClientSpec, accepted| spec.check_failure(accepted).map_err(|error| error.code);
-    assert_eq!(refused(&raised, -128.0), Err("failure_rate"));
+    assert_eq!(refused(&raised, -128.0), Err(ErrorCode::FailureRate));
     assert_eq!(refused(&raised, -40.0), Ok(()));
     // What a bundle says of itself does not count where its parameters cannot keep it.
     let mut lying = client.clone();
@@ -228,9 +229,9 @@ fn a_failure_rate_is_accepted_up_to_what_the_client_says() {
         crate::circuit::CircuitSpec::PathCost(params) => params.response_bits = 7,
         other => panic!("{other:?}"),
     }
-    assert_eq!(refused(&lying, -128.0), Err("failure_rate"));
+    assert_eq!(refused(&lying, -128.0), Err(ErrorCode::FailureRate));
     // Nor does one that says nothing of it.
     let silent = ClientSpec { p_fail_log2: None, ..client };
-    assert_eq!(refused(&silent, -128.0), Err("failure_rate"));
-    assert_eq!(silent.check().unwrap_err().code, "bundle_invalid");
+    assert_eq!(refused(&silent, -128.0), Err(ErrorCode::FailureRate));
+    assert_eq!(silent.check().unwrap_err().code, ErrorCode::BundleInvalid);
 }

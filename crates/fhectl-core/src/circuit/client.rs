@@ -4,7 +4,7 @@ use super::client_key::ClientKey;
 use super::key_part::KeyPart;
 use super::registry::CircuitSpec;
 use super::scores::Scores;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::{Entropy, GlweSecret, encrypt};
 use crate::model::Quantizer;
 
@@ -38,7 +38,7 @@ impl ClientKey {
     /// # Errors
     /// `key_file_invalid` where the length is wrong.
     pub fn read(circuit: &CircuitSpec, mut bytes: &[u8]) -> Result<Self> {
-        let wrong = || Error::user("key_file_invalid", "the secret keys have the wrong length");
+        let wrong = || Error::new(ErrorCode::KeyFileInvalid, "the secret keys have the wrong length");
         let mut secrets = Vec::new();
         for key in circuit.keys() {
             let (own, rest) = bytes.split_at_checked(GlweSecret::stored_len(key.shape)).ok_or_else(wrong)?;

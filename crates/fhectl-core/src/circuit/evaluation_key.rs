@@ -1,7 +1,7 @@
 //! A client's evaluation key, unpacked for use.
 
 use super::key_part::KeyPart;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::list::LweList;
 use crate::fhe::pbs::BootstrapKey;
 use crate::fhe::rerandomize::Rerandomizer;
@@ -81,7 +81,7 @@ impl EvaluationKey {
             UnpackedPart::Bootstrap(key) => Some(key),
             UnpackedPart::Keyswitch(_) => None,
         });
-        keys.nth(earlier).ok_or_else(|| Error::fault("key_missing", "no bootstrap key"))
+        keys.nth(earlier).ok_or_else(|| Error::new(ErrorCode::KeyMissing, "no bootstrap key"))
     }
 
     /// The keyswitching key, where rows meet one.

@@ -4,7 +4,7 @@ use super::compiled::CompiledCircuit;
 use super::evaluation_key::EvaluationKey;
 use super::registry::CircuitSpec;
 use super::tag;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::Random;
 use crate::model::{Model, Quantizer};
 
@@ -35,7 +35,7 @@ impl Evaluator {
     pub fn unpack_key(&self, bytes: &[u8], random: &mut Random) -> Result<EvaluationKey> {
         let expected = self.spec.key_bytes();
         let wrong = |what: String| {
-            Error::user("key_invalid", what)
+            Error::new(ErrorCode::KeyInvalid, what)
                 .hint("make the keys again with this model's client.zip; they may belong to another model")
         };
         if bytes.len() != expected {
@@ -60,7 +60,8 @@ impl Evaluator {
     /// `ciphertext_invalid` where the request does not have the layout of the circuit's tags.
     pub fn answer_tag(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
         let layout = self.spec.tag();
-        let layout = layout.ok_or_else(|| Error::user("ciphertext_invalid", "this model's batches have no tag"))?;
+        let layout =
+            layout.ok_or_else(|| Error::new(ErrorCode::CiphertextInvalid, "this model's batches have no tag"))?;
         tag::evaluate::answer(&layout, key, request, random).map_err(|error| error.context("tag"))
     }
 }

@@ -19,7 +19,7 @@
 //! [`ClientModel::read_key_file`](super::ClientModel::read_key_file) reads it.
 
 use crate::bundle::{ModelId, check_name};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::Entropy;
 use zeroize::Zeroizing;
 
@@ -87,11 +87,11 @@ impl KeyFileHeader {
     /// # Errors
     /// `key_file_version` for the file of another release, `key_file_invalid` for what is none.
     pub fn parse(bytes: &[u8]) -> Result<(Self, &[u8])> {
-        let cut = || Error::user("key_file_invalid", "it does not begin as a key file");
+        let cut = || Error::new(ErrorCode::KeyFileInvalid, "it does not begin as a key file");
         let mut rest = bytes.strip_prefix(MAGIC).ok_or_else(cut)?;
         let version = u16::from_le_bytes(take(&mut rest).ok_or_else(cut)?);
         if version != VERSION {
-            return Err(Error::user("key_file_version", format!("a key file of version {version}, want {VERSION}"))
+            return Err(Error::new(ErrorCode::KeyFileVersion, format!("a key file of version {version}, want {VERSION}"))
                 .hint("another release of fhectl made it; `fhectl keyring delete` removes it, and a new key is made at the next use"));
         }
         let model = ModelId(take(&mut rest).ok_or_else(cut)?);
@@ -145,19 +145,19 @@ mod tests {
         let file = [&bytes[..], b"body"].concat();
         assert_eq!(KeyFileHeader::parse(&file).unwrap(), (header, &b"body"[..]));
         for end in 0..bytes.len() {
-            assert_eq!(KeyFileHeader::parse(&bytes[..end]).unwrap_err().code, "key_file_invalid");
+            assert_eq!(KeyFileHeader::parse(&bytes[..end]).unwrap_err().code, ErrorCode::KeyFileInvalid);
         }
         let with = |at: usize, value: u8| {
             let mut changed = file.clone();
             changed[at] = value;
             KeyFileHeader::parse(&changed).err().map(|error| error.code)
         };
-        assert_eq!(with(0, b'f'), Some("key_file_invalid"));
-        assert_eq!(with(4, 1), Some("key_file_version"));
-        assert_eq!(with(54, 2), Some("key_file_invalid"));
+        assert_eq!(with(0, b'f'), Some(ErrorCode::KeyFileInvalid));
+        assert_eq!(with(4, 1), Some(ErrorCode::KeyFileVersion));
+        assert_eq!(with(54, 2), Some(ErrorCode::KeyFileInvalid));
         // A name that would write on the terminal.
-        assert_eq!(with(56, 0x1b), Some("key_file_invalid"));
+        assert_eq!(with(56, 0x1b), Some(ErrorCode::KeyFileInvalid));
         // 2^63 seconds are beyond any calendar.
-        assert_eq!(with(45, 0xff), Some("key_file_invalid"));
+        assert_eq!(with(45, 0xff), Some(ErrorCode::KeyFileInvalid));
     }
 }

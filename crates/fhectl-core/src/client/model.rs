@@ -8,7 +8,7 @@ use super::request::{EncryptedRequest, Pending};
 use crate::bundle::{ClientBundle, ClientSpec, ModelId};
 use crate::circuit::tag::client::Tag;
 use crate::circuit::{self, ClientKey, Scores};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::Entropy;
 use crate::protocol::frame::{self, Asked, Lengths};
 use zeroize::Zeroizing;
@@ -103,8 +103,11 @@ impl ClientModel {
         let expected = self.bundle.spec.circuit.key_bytes();
         let found = if evaluation.is_empty() { 0 } else { frame::read_key(&self.bundle.id, &evaluation)?.len() };
         if found != expected {
-            return Err(Error::user("key_invalid", format!("an evaluation key of {found} bytes, expected {expected}"))
-                .hint("make a new one for this secret key"));
+            return Err(Error::new(
+                ErrorCode::KeyInvalid,
+                format!("an evaluation key of {found} bytes, expected {expected}"),
+            )
+            .hint("make a new one for this secret key"));
         }
         Ok(ClientKeys::new(secret, evaluation))
     }
@@ -154,13 +157,16 @@ impl ClientModel {
     pub fn read_key_file(&self, bytes: &[u8], seal: Option<&dyn Seal>) -> Result<(KeyFileHeader, ClientKey)> {
         let (header, body) = KeyFileHeader::parse(bytes)?;
         if header.model != self.bundle.id {
-            return Err(Error::user("key_file_invalid", "it is another model's key"));
+            return Err(Error::new(ErrorCode::KeyFileInvalid, "it is another model's key"));
         }
         let circuit = &self.bundle.spec.circuit;
         let secret = match (seal, header.sealed) {
             (_, false) => ClientKey::read(circuit, body)?,
             (None, true) => {
-                return Err(Error::user("key_passphrase_missing", "it is under a passphrase, and none was given"));
+                return Err(Error::new(
+                    ErrorCode::KeyPassphraseMissing,
+                    "it is under a passphrase, and none was given",
+                ));
             }
             (Some(seal), true) => {
                 let bits = seal.open(&bytes[..bytes.len() - body.len()], body)?;
@@ -201,8 +207,11 @@ impl ClientModel {
         let ClientSpec { circuit, quantizer, .. } = &self.bundle.spec;
         let most = frame::most_items(circuit);
         if rows.is_empty() || rows.len() > most {
-            return Err(Error::user("batch_too_large", format!("{} rows in a batch, want 1 to {most}", rows.len()))
-                .hint("send several smaller batches"));
+            return Err(Error::new(
+                ErrorCode::BatchTooLarge,
+                format!("{} rows in a batch, want 1 to {most}", rows.len()),
+            )
+            .hint("send several smaller batches"));
         }
         rows.iter().try_for_each(|row| self.check_row(row))?;
         let items: Vec<Vec<u8>> =
@@ -217,11 +226,11 @@ impl ClientModel {
         let features = &self.bundle.spec.quantizer.features;
         if row.len() != features.len() {
             let what = format!("the row has {} values, the model takes {}", row.len(), features.len());
-            return Err(Error::user("row_shape", what).hint("quantize rows with the same model"));
+            return Err(Error::new(ErrorCode::RowShape, what).hint("quantize rows with the same model"));
         }
         match row.iter().zip(features).position(|(value, feature)| *value >= feature.levels()) {
             None => Ok(()),
-            Some(index) => Err(Error::user("row_value", format!("feature {index} is beyond its levels"))
+            Some(index) => Err(Error::new(ErrorCode::RowValue, format!("feature {index} is beyond its levels"))
                 .hint("quantize rows with the same model")),
         }
     }
@@ -263,5 +272,5 @@ impl ClientModel {
 }
 
 fn tag_differs() -> Error {
-    Error::fault("tag_differs", "a tag came back changed: the server computed with other keys than this client's")
+    Error::new(ErrorCode::TagDiffers, "a tag came back changed: the server computed with other keys than this client's")
 }

@@ -7,31 +7,22 @@ pub use code::ErrorCode;
 use std::fmt;
 use std::time::Duration;
 
-/// Whose mistake it is; decides the exit code of the command line and the class of an HTTP status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Blame {
-    /// The caller gave us something that cannot work (exit code 1, HTTP 4xx).
-    User,
-    /// We, the machine or the other side failed (exit code 2, HTTP 5xx).
-    Fault,
-}
-
 /// An error that a person can act on.
-///
-/// ```
-/// use fhectl_core::error::Error;
-///
-/// let error = Error::user("csv_cell", "`abc` is not a number").hint("give a number").context("row 3");
-/// assert_eq!(error.to_string(), "row 3: `abc` is not a number");
-/// ```
 ///
 /// `code` is stable (scripts and the protocol rely on it), `message` says what happened and where,
 /// `hint` what to do next. No field ever holds key material; a cell of the
 /// user's own table that cannot be read is quoted, on the user's side only.
+///
+/// ```
+/// use fhectl_core::error::{Error, ErrorCode};
+///
+/// let error = Error::new(ErrorCode::CsvCell, "column `age` is missing").context("row 3").hint("drop the row");
+/// assert_eq!(error.to_string(), "row 3: column `age` is missing");
+/// assert_eq!(error.code.exit_code(), 1);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub struct Error {
-    pub blame: Blame,
-    pub code: &'static str,
+    pub code: ErrorCode,
     pub message: String,
     pub hint: Option<String>,
     /// How long to wait before trying again, where that may help.
@@ -42,14 +33,9 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    /// A mistake of the caller's, e.g. `Error::user("csv_cell", "row 3, column `age`: ...")`.
-    pub fn user(code: &'static str, message: impl Into<String>) -> Self {
-        Self { blame: Blame::User, code, message: message.into(), hint: None, retry_after: None }
-    }
-
-    /// A failure that the caller could not have avoided.
-    pub fn fault(code: &'static str, message: impl Into<String>) -> Self {
-        Self { blame: Blame::Fault, ..Self::user(code, message) }
+    /// An error without a hint. Whose mistake it is follows from the code.
+    pub fn new(code: ErrorCode, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), hint: None, retry_after: None }
     }
 
     /// Adds what to do next.

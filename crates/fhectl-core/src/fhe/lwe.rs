@@ -1,7 +1,7 @@
 //! One LWE ciphertext: the form answers travel in.
 
 use super::wire;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// An LWE ciphertext over the 2^64 torus: `phase = body - <mask, key>`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,8 +39,8 @@ impl Lwe {
     /// `ciphertext_invalid` where the length is not the expected one.
     pub fn read(bytes: &[u8], dimension: usize, bits: u32) -> Result<Self> {
         let mut mask = wire::unpack(bytes, dimension + 1, bits).ok_or_else(|| {
-            Error::user(
-                "ciphertext_invalid",
+            Error::new(
+                ErrorCode::CiphertextInvalid,
                 format!(
                     "an LWE ciphertext of {} bytes, expected {} with zero padding",
                     bytes.len(),

@@ -6,7 +6,7 @@ use super::partial_glwe::PartialGlwe;
 use super::phase::Phase;
 use super::random::{Entropy, Random};
 use super::{GlweShape, wire};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use zeroize::Zeroize;
 
 /// A binary GLWE secret key, wiped when dropped. It has no `Debug` and no `Clone`.
@@ -103,7 +103,7 @@ impl GlweSecret {
     /// `key_file_invalid` where the length is wrong. Says nothing of the content.
     pub fn read(shape: GlweShape, bytes: &[u8]) -> Result<Self> {
         let mut bits = wire::unpack(bytes, shape.lwe_dimension(), 1)
-            .ok_or_else(|| Error::user("key_file_invalid", "the secret key has the wrong length"))?;
+            .ok_or_else(|| Error::new(ErrorCode::KeyFileInvalid, "the secret key has the wrong length"))?;
         bits.iter_mut().for_each(|bit| *bit >>= 63);
         Ok(Self::from_bits(shape, bits))
     }

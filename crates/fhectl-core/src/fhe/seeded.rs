@@ -7,7 +7,7 @@ use super::lwe::Lwe;
 use super::partial_glwe::PartialGlwe;
 use super::random::{Random, Seed};
 use super::{GlweShape, wire};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 
 /// What stands on the wire: a 16-byte seed, then `bodies` torus words cut to `bits` bits.
@@ -47,8 +47,8 @@ impl SeededLayout {
     /// As [`SeededLayout::parse`].
     pub fn split<'a>(&self, bytes: &'a [u8]) -> Result<(Seed, &'a [u8])> {
         let wrong = || {
-            Error::user(
-                "ciphertext_invalid",
+            Error::new(
+                ErrorCode::CiphertextInvalid,
                 format!("{} bytes of seeded ciphertexts, expected {} with zero padding", bytes.len(), self.wire_len()),
             )
             .hint("it was truncated or altered on the way, or belongs to another model")

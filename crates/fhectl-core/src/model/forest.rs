@@ -131,6 +131,7 @@ pub(crate) fn tree_ranges(tree: &ValueTree, scores: usize) -> Vec<(i64, i64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
     use crate::model::{ClassNode, FeatureQuantizer};
 
     fn forest() -> IntegerForest {
@@ -158,7 +159,7 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named() {
-        assert_eq!(forest().check(&quantizer(), Output::Classes(3)).unwrap_err().code, "model_invalid");
+        assert_eq!(forest().check(&quantizer(), Output::Classes(3)).unwrap_err().code, ErrorCode::ModelInvalid);
         let nodes = |threshold, values: Vec<i32>| {
             let split = ValueNode::Split { feature: 0, threshold, low: 1, high: 2 };
             vec![split, ValueNode::leaf(values), ValueNode::leaf(vec![3])]

@@ -105,6 +105,7 @@ impl<L> Tree<u32, L> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
     use crate::model::FeatureQuantizer;
 
     fn nodes() -> Vec<ClassNode> {
@@ -149,10 +150,10 @@ mod tests {
             tree.and_then(|tree| tree.check(&quantizer(), Output::Classes(2))).unwrap_err().code
         };
         let split = |feature, threshold, low| ClassNode::Split { feature, threshold, low, high: 2 };
-        assert_eq!(refused(0, split(0, 1, 0)), "model_invalid");
-        assert_eq!(refused(0, split(0, 4, 1)), "model_invalid");
-        assert_eq!(refused(0, split(0, 0, 1)), "model_invalid");
-        assert_eq!(refused(0, split(2, 1, 1)), "model_invalid");
-        assert_eq!(refused(1, ClassNode::leaf(2)), "model_invalid");
+        assert_eq!(refused(0, split(0, 1, 0)), ErrorCode::ModelInvalid);
+        assert_eq!(refused(0, split(0, 4, 1)), ErrorCode::ModelInvalid);
+        assert_eq!(refused(0, split(0, 0, 1)), ErrorCode::ModelInvalid);
+        assert_eq!(refused(0, split(2, 1, 1)), ErrorCode::ModelInvalid);
+        assert_eq!(refused(1, ClassNode::leaf(2)), ErrorCode::ModelInvalid);
     }
 }

@@ -1,8 +1,8 @@
 //! What is said of a model that cannot be computed with.
 
-use crate::error::Error;
+use crate::error::{Error, ErrorCode};
 
 pub(crate) fn invalid(message: impl Into<String>) -> Error {
-    Error::user("model_invalid", message)
+    Error::new(ErrorCode::ModelInvalid, message)
         .hint("the bundle was damaged or edited; create the model again with `fhectl create`")
 }

@@ -1,7 +1,7 @@
 //! From a real-valued row to small integers, one rule a feature.
 
 use super::invalid;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 
 /// The most levels a feature may have (16 bits).
@@ -72,7 +72,7 @@ impl FeatureQuantizer {
 /// let height = FeatureQuantizer::Affine { low: 1.0, step: 0.1, levels: 16 };
 /// let quantizer = Quantizer { features: vec![age, height] };
 /// assert_eq!(quantizer.quantize(&[30.0, 1.72])?, [1, 7]);
-/// assert_eq!(quantizer.quantize(&[30.0]).unwrap_err().code, "row_shape");
+/// assert_eq!(quantizer.quantize(&[30.0]).unwrap_err().code, ErrorCode::RowShape);
 /// # Ok::<(), fhectl_core::error::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -88,8 +88,8 @@ impl Quantizer {
     /// `row_shape` where the row has another length, `row_value` where a value is not finite.
     pub fn quantize(&self, row: &[f64]) -> Result<Vec<u32>> {
         if row.len() != self.features.len() {
-            return Err(Error::user(
-                "row_shape",
+            return Err(Error::new(
+                ErrorCode::RowShape,
                 format!("the row has {} values, the model takes {}", row.len(), self.features.len()),
             )
             .hint("`fhectl inspect` lists the features in their order"));
@@ -101,7 +101,7 @@ impl Quantizer {
                 if value.is_finite() {
                     Ok(feature.quantize(*value))
                 } else {
-                    Err(Error::user("row_value", format!("feature {index} is {value}, not a finite number"))
+                    Err(Error::new(ErrorCode::RowValue, format!("feature {index} is {value}, not a finite number"))
                         .hint("fill missing values before predicting"))
                 }
             })
@@ -145,9 +145,9 @@ mod tests {
     #[test]
     fn bad_rules_and_rows_are_named() {
         let bad = Quantizer { features: vec![FeatureQuantizer::Edges { edges: vec![1.0, 1.0] }] };
-        assert_eq!(bad.check().unwrap_err().code, "model_invalid");
+        assert_eq!(bad.check().unwrap_err().code, ErrorCode::ModelInvalid);
         let good = Quantizer { features: vec![FeatureQuantizer::Edges { edges: vec![1.0] }] };
-        assert_eq!(good.quantize(&[1.0, 2.0]).unwrap_err().code, "row_shape");
-        assert_eq!(good.quantize(&[f64::NAN]).unwrap_err().code, "row_value");
+        assert_eq!(good.quantize(&[1.0, 2.0]).unwrap_err().code, ErrorCode::RowShape);
+        assert_eq!(good.quantize(&[f64::NAN]).unwrap_err().code, ErrorCode::RowValue);
     }
 }

@@ -41,7 +41,7 @@ pub(super) async fn sweep(state: AppState) {
         match state.keys.sweep().await {
             Ok(swept) if swept == Swept::default() => {}
             Ok(Swept { parts, keys, uids, halves }) => tracing::info!(parts, keys, uids, halves, "swept the key store"),
-            Err(error) => tracing::warn!(code = error.code, "the key store could not be swept"),
+            Err(error) => tracing::warn!(code = error.code.as_str(), "the key store could not be swept"),
         }
         tokio::time::sleep(every).await;
     }

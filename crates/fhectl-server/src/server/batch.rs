@@ -5,7 +5,7 @@ use super::budgets::Charge;
 use super::fair_queue::QUANTUM;
 use super::models::HostedModel;
 use crate::store::{HeldKey, Reservation};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::frame::{AnswersWriter, INPUTS_HEADER, Lengths, answers_len, most_items, read_inputs};
@@ -31,8 +31,11 @@ impl EncryptedBatch {
         let (tag, rows) = (batch.tag.map_or(0, <[u8]>::len), batch.items.len());
         let most = most_items(model.circuit());
         if rows > most {
-            return Err(Error::user("batch_too_large", format!("{rows} inputs in a batch, this model takes {most}"))
-                .hint("send several smaller batches"));
+            return Err(Error::new(
+                ErrorCode::BatchTooLarge,
+                format!("{rows} inputs in a batch, this model takes {most}"),
+            )
+            .hint("send several smaller batches"));
         }
         Ok(Self { model, key, inputs, tag, rows })
     }

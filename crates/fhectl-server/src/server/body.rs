@@ -4,7 +4,7 @@ use super::config::MIN_BYTES_PER_SECOND;
 use crate::store::{MemoryBudget, Reservation};
 use axum::body::{Body, BodyDataStream};
 use bytes::{Bytes, BytesMut};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use futures_util::StreamExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,11 +68,12 @@ impl RequestBody {
         loop {
             let deadline = begun + self.limits.timeout + Duration::from_secs(body.read / MIN_BYTES_PER_SECOND);
             let next = timeout_at(deadline, body.stream.next()).await.map_err(|_| {
-                Error::user("timeout", "the request's body did not arrive in time").hint("send it again, faster")
+                Error::new(ErrorCode::Timeout, "the request's body did not arrive in time")
+                    .hint("send it again, faster")
             })?;
             let Some(chunk) = next else { break };
             let chunk = chunk.map_err(|_| {
-                Error::user("body_broken", "the connection failed while the body arrived").hint("send it again")
+                Error::new(ErrorCode::BodyBroken, "the connection failed while the body arrived").hint("send it again")
             })?;
             body.read += chunk.len() as u64;
             if body.read > limit as u64 {
@@ -120,7 +121,7 @@ impl RequestBody {
 }
 
 fn too_large(limit: usize) -> Error {
-    Error::user("body_too_large", format!("the request's body has more than {limit} bytes"))
+    Error::new(ErrorCode::BodyTooLarge, format!("the request's body has more than {limit} bytes"))
         .hint("send it in smaller pieces")
 }
 
@@ -144,7 +145,7 @@ mod tests {
     async fn a_body_that_does_not_end_is_given_up() {
         let limits = limits(1 << 20);
         let stalled = body(vec![b"some"], &limits);
-        assert_eq!(stalled.read(100).await.map(drop).unwrap_err().code, "timeout");
+        assert_eq!(stalled.read(100).await.map(drop).unwrap_err().code, ErrorCode::Timeout);
         assert_eq!(limits.memory.taken(), 0);
         // Draining has a bound of its own, and says what came.
         assert_eq!(stalled.drain().await, 4);
@@ -154,12 +155,12 @@ mod tests {
     async fn a_body_is_bounded_in_bytes_and_in_the_memory_of_all() {
         let limits = limits(2048);
         let long = body(vec![b"12345", b"67890"], &limits);
-        assert_eq!(long.read(9).await.map(drop).unwrap_err().code, "body_too_large");
+        assert_eq!(long.read(9).await.map(drop).unwrap_err().code, ErrorCode::BodyTooLarge);
         let whole = RequestBody::new(Body::from("1234567890"), limits.clone());
         let received = whole.read(10).await.unwrap();
         assert_eq!((&received.bytes[..], limits.memory.taken()), (&b"1234567890"[..], 1024));
         let large = body(vec![&[0; 2000]], &limits);
-        assert_eq!(large.read(5000).await.map(drop).unwrap_err().code, "busy");
+        assert_eq!(large.read(5000).await.map(drop).unwrap_err().code, ErrorCode::Busy);
         drop(received);
         assert_eq!(limits.memory.taken(), 0);
     }

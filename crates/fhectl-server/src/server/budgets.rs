@@ -4,7 +4,7 @@
 //! batch that is dropped before its first row is computed gives its rows back.
 
 use crate::store::{KeyNamespace, KeyStore, Leasing};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use prometheus_client::metrics::counter::Counter;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ pub fn check_row_budget(rows: Option<u64>, with_tokens: bool) -> Result<()> {
     if rows.is_none() || with_tokens {
         return Ok(());
     }
-    Err(Error::user("row_budget_tokens", "--row-budget counts rows a token, and this server has no tokens")
+    Err(Error::new(ErrorCode::RowBudgetTokens, "--row-budget counts rows a token, and this server has no tokens")
         .hint("name tokens with --token-file (`fhectl token new` makes one), or leave --row-budget away"))
 }
 
@@ -129,7 +129,7 @@ impl Budgets {
         };
         // Not given up when the client goes away: what the store has written down must arrive here.
         let leased = tokio::spawn(lessor.fill(charge, rows, outlook)).await;
-        leased.map_err(|_| Error::fault("internal", "leasing rows failed unexpectedly"))?
+        leased.map_err(|_| Error::new(ErrorCode::Internal, "leasing rows failed unexpectedly"))?
     }
 }
 
@@ -174,7 +174,7 @@ impl Lessor {
             "this batch has {rows} rows, and {left} are left to this token of the {} that it may ask of this model",
             self.budget
         );
-        Error::user("row_budget_spent", what).hint(
+        Error::new(ErrorCode::RowBudgetSpent, what).hint(
             "ask the server's operator, who sees what is used with `fhectl budgets list`, and raises it with --row-budget or \
              gives it anew with `fhectl budgets reset`",
         )
@@ -212,9 +212,9 @@ mod tests {
         charge(10).await.unwrap();
         assert_eq!((leased(&store).await, *budgets.account(&mine).here()), (30, 6));
         let error = charge(2560).await.unwrap_err();
-        assert!(error.code == "row_budget_spent" && error.message.contains("2536 are left"), "{error:?}");
+        assert!(error.code == ErrorCode::RowBudgetSpent && error.message.contains("2536 are left"), "{error:?}");
         charge(2536).await.unwrap();
-        assert_eq!(charge(1).await.unwrap_err().code, "row_budget_spent");
+        assert_eq!(charge(1).await.unwrap_err().code, ErrorCode::RowBudgetSpent);
         assert_eq!(kept.get(), 2560);
         budgets.charge(&namespace("b"), "m", 1, &kept).await.map(Charge::keep).unwrap();
     }
@@ -225,11 +225,11 @@ mod tests {
         let (budgets, mine, kept) = (Budgets::new(5, store.clone()), namespace("a"), Counter::default());
         let charge = async |rows: usize| budgets.charge(&mine, "m", rows, &kept).await;
         let first = charge(3).await.unwrap();
-        assert_eq!(charge(3).await.map(drop).unwrap_err().code, "row_budget_spent");
+        assert_eq!(charge(3).await.map(drop).unwrap_err().code, ErrorCode::RowBudgetSpent);
         drop(first);
         assert_eq!((leased(&store).await, *budgets.account(&mine).here()), (3, 3));
         charge(5).await.unwrap().keep();
-        assert_eq!(charge(1).await.map(drop).unwrap_err().code, "row_budget_spent");
+        assert_eq!(charge(1).await.map(drop).unwrap_err().code, ErrorCode::RowBudgetSpent);
         assert_eq!(kept.get(), 5);
     }
 
@@ -252,12 +252,12 @@ mod tests {
         let (budgets, mine, kept) = (Budgets::new(2, store.clone()), namespace("a"), Counter::default());
         let charge = async |rows: usize| budgets.charge(&mine, "m", rows, &kept).await.map(Charge::keep);
         charge(2).await.unwrap();
-        assert_eq!(charge(1).await.unwrap_err().code, "row_budget_spent");
+        assert_eq!(charge(1).await.unwrap_err().code, ErrorCode::RowBudgetSpent);
         store.reset_budget(&mine).await.unwrap();
-        assert_eq!(charge(1).await.unwrap_err().code, "row_budget_spent", "the store is not asked every time");
+        assert_eq!(charge(1).await.unwrap_err().code, ErrorCode::RowBudgetSpent, "the store is not asked every time");
         tokio::time::advance(LOOK_AGAIN).await;
         charge(2).await.unwrap();
-        assert_eq!(charge(1).await.unwrap_err().code, "row_budget_spent");
+        assert_eq!(charge(1).await.unwrap_err().code, ErrorCode::RowBudgetSpent);
     }
 
     #[tokio::test]
@@ -272,11 +272,11 @@ mod tests {
         std::fs::rename(&place, &away).unwrap();
         std::fs::write(&place, "").unwrap();
         charge(1).await.unwrap();
-        assert_eq!(charge(1).await.unwrap_err().code, "store_unavailable", "only what was leased");
+        assert_eq!(charge(1).await.unwrap_err().code, ErrorCode::StoreUnavailable, "only what was leased");
         std::fs::remove_file(&place).unwrap();
         std::fs::rename(&away, &place).unwrap();
         charge(510).await.unwrap();
-        assert_eq!(charge(1).await.unwrap_err().code, "row_budget_spent");
+        assert_eq!(charge(1).await.unwrap_err().code, ErrorCode::RowBudgetSpent);
     }
 
     #[tokio::test]
@@ -293,6 +293,6 @@ mod tests {
     fn a_budget_wants_tokens() {
         check_row_budget(None, false).unwrap();
         check_row_budget(Some(1), true).unwrap();
-        assert_eq!(check_row_budget(Some(1), false).unwrap_err().code, "row_budget_tokens");
+        assert_eq!(check_row_budget(Some(1), false).unwrap_err().code, ErrorCode::RowBudgetTokens);
     }
 }

@@ -1,7 +1,7 @@
 //! The computing pool, and who may use it.
 
 use super::fair_queue::{FairQueue, FlowId, Limits, Refused};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -80,7 +80,7 @@ impl ComputePool {
             .num_threads(threads)
             .thread_name(|index| format!("compute-{index}"))
             .build()
-            .map_err(|error| Error::fault("threads", format!("{threads} computing threads: {error}")))?;
+            .map_err(|error| Error::new(ErrorCode::Threads, format!("{threads} computing threads: {error}")))?;
         let permits = threads.saturating_add(limits.max_queue);
         let jobs = FairQueue::new(Limits { threads, permits, max_wait: limits.max_backlog.as_secs_f64() });
         let queue = Mutex::new(Queue { jobs, running: 0 });
@@ -100,7 +100,7 @@ impl ComputePool {
         match admitted {
             Ok(()) => Ok(Permit(Arc::new(Admission { shared: self.0.clone(), flow, seconds, deadline }))),
             // No figures but whole seconds of waiting: what a model takes tells how large it is.
-            Err(Refused::Full(wait)) => Err(Error::user("busy", "the server computes as much as it can")
+            Err(Refused::Full(wait)) => Err(Error::new(ErrorCode::Busy, "the server computes as much as it can")
                 .hint("try again after a short wait")
                 .retry_after(Duration::from_secs_f64(wait.clamp(1.0, 60.0)))),
             Err(Refused::Late(wait)) => Err(late("waiting and computing would take longer")
@@ -141,7 +141,7 @@ impl ComputePool {
         };
         match outcome {
             Ok(Ok(done)) => Ok(done),
-            Ok(Err(_)) | Err(_) => Err(Error::fault("internal", "computing failed unexpectedly")
+            Ok(Err(_)) | Err(_) => Err(Error::new(ErrorCode::Internal, "computing failed unexpectedly")
                 .hint("this is a fault of fhectl's; please report it with what the server's log says")),
         }
     }
@@ -166,7 +166,7 @@ impl ComputePool {
 }
 
 fn late(what: &str) -> Error {
-    Error::fault("deadline", format!("the request cannot be answered by its deadline: {what}")).hint(
+    Error::new(ErrorCode::Deadline, format!("the request cannot be answered by its deadline: {what}")).hint(
         "allow more time in x-fhectl-deadline-ms, send a smaller batch, or try again when the server has less to do",
     )
 }

@@ -1,4 +1,5 @@
 use super::*;
+use fhectl_core::error::ErrorCode;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -16,9 +17,9 @@ async fn a_panic_is_an_error_and_the_pool_goes_on() {
     let compute = compute(1, 0);
     let permit = compute.admit(flow(1), 0.1, None).unwrap();
     let error = compute.admit(flow(1), 0.1, None).map(drop).unwrap_err();
-    assert!(error.code == "busy" && error.retry_after.is_some());
+    assert!(error.code == ErrorCode::Busy && error.retry_after.is_some());
     let error = compute.run_once::<(), _>(&permit, || panic!("on purpose")).await.map(drop).unwrap_err();
-    assert_eq!(error.code, "internal");
+    assert_eq!(error.code, ErrorCode::Internal);
     assert_eq!(compute.run_once(&permit, || 7).await.unwrap().value, 7);
     drop(permit);
     compute.admit(flow(1), 0.1, None).unwrap();
@@ -39,7 +40,7 @@ async fn a_permit_stays_taken_while_an_abandoned_job_runs() {
         started = started => started.unwrap(),
     }
     drop(permit);
-    assert_eq!(compute.admit(flow(1), 0.1, None).map(drop).unwrap_err().code, "busy");
+    assert_eq!(compute.admit(flow(1), 0.1, None).map(drop).unwrap_err().code, ErrorCode::Busy);
     go.send(()).unwrap();
     while compute.admit(flow(1), 0.1, None).is_err() {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -93,7 +94,7 @@ async fn queued_work_is_removed_with_its_caller_and_at_its_deadline() {
         biased;
         _ = &mut running => unreachable!("it waits"),
         _ = compute.run_once(&second, || unreachable!("it was given up")) => unreachable!("it is behind"),
-        done = compute.run_once(&third, || ()) => assert_eq!(done.map(drop).unwrap_err().code, "deadline"),
+        done = compute.run_once(&third, || ()) => assert_eq!(done.map(drop).unwrap_err().code, ErrorCode::Deadline),
     }
     assert_eq!(compute.load().waiting, 0);
     go.send(()).unwrap();

@@ -6,7 +6,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::protocol::endpoint::{ByteClass, ByteList, EndpointRequest, JsonBytes};
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use std::fmt;
@@ -72,7 +72,7 @@ pub fn parse(body: &[u8]) -> Result<EndpointRequest> {
 }
 
 fn invalid(message: String) -> Error {
-    Error::user("json_invalid", message)
+    Error::new(ErrorCode::JsonInvalid, message)
         .hint("send {\"method\": \"save_key\" | \"append_key\" | \"inference\", ...} as clients of hosted endpoints do")
 }
 
@@ -219,9 +219,9 @@ mod tests {
             r#"{"method":"save_key","evaluation_keys":{"__class__":"str","__value__":[1]}}"#,
             r#"{"method":"save_key","evaluation_keys":{"__value__":[1]}}"#,
         ] {
-            assert_eq!(parse(text.as_bytes()).unwrap_err().code, "json_invalid", "{text}");
+            assert_eq!(parse(text.as_bytes()).unwrap_err().code, ErrorCode::JsonInvalid, "{text}");
         }
-        assert_eq!(bytes_of(JsonBytes::Base64("*".into())).unwrap_err().code, "json_invalid");
+        assert_eq!(bytes_of(JsonBytes::Base64("*".into())).unwrap_err().code, ErrorCode::JsonInvalid);
         assert_eq!(bytes_of(Form::Base64.write(vec![0, 255])).unwrap().0, &[0, 255][..]);
     }
 }

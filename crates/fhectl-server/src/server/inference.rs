@@ -9,7 +9,7 @@ use super::key_service::{KeyService, unknown};
 use super::metrics::ServerMetrics;
 use super::models::HostedModel;
 use crate::store::{KeyId, KeyNamespace, MemoryBudget, Owner, Reservation};
-use fhectl_core::error::Result;
+use fhectl_core::error::{ErrorCode, Result};
 use fhectl_core::protocol::frame::{INPUTS_HEADER, MAX_BATCH, stated_tag};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -85,7 +85,7 @@ impl InferenceService {
             return Ok(None);
         };
         let charged = budgets.charge(namespace, name, rows, &metrics.budget_rows(name)).await;
-        if charged.as_ref().is_err_and(|error| error.code == "row_budget_spent") {
+        if charged.as_ref().is_err_and(|error| error.code == ErrorCode::RowBudgetSpent) {
             metrics.budget_refusal(name);
         }
         charged.map(Some)

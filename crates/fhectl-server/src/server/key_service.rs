@@ -11,7 +11,7 @@ use crate::store::{
 };
 use bytes::Bytes;
 use fhectl_core::circuit::EvaluationKey;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::api::{KeyStatus, PartStatus, UploadState};
@@ -122,7 +122,13 @@ impl KeyService {
     async fn or_complete(&self, namespace: &KeyNamespace, id: &KeyId, outcome: Result<()>) -> Result<()> {
         match outcome {
             Err(error)
-                if matches!(error.code, "key_incomplete" | "key_mismatch" | "key_too_large" | "part_conflict") =>
+                if matches!(
+                    error.code,
+                    ErrorCode::KeyIncomplete
+                        | ErrorCode::KeyMismatch
+                        | ErrorCode::KeyTooLarge
+                        | ErrorCode::PartConflict
+                ) =>
             {
                 if self.store.exists(namespace, id).await? {
                     Ok(())
@@ -230,8 +236,8 @@ impl KeyService {
             match verdict {
                 Ok((_, key)) => Ok(Loaded { key, completed }),
                 Err(error) => {
-                    tracing::error!(key = id.as_str(), code = error.code, "a stored key is damaged");
-                    Err(Error::fault("key_damaged", "the stored evaluation key is damaged")
+                    tracing::error!(key = id.as_str(), code = error.code.as_str(), "a stored key is damaged");
+                    Err(Error::new(ErrorCode::KeyDamaged, "the stored evaluation key is damaged")
                         .hint("forget it (DELETE the key) and send it again"))
                 }
             }
@@ -285,7 +291,7 @@ pub(super) fn check_begin(model: &HostedModel, first: &[u8]) -> Result<()> {
 fn verify(model: &HostedModel, framed: &[u8], wanted: Option<KeyId>) -> Result<(KeyId, EvaluationKey)> {
     let id = KeyId::of(framed);
     if wanted.is_some_and(|wanted| wanted != id) {
-        return Err(Error::user("key_mismatch", "the key's SHA-256 is not the id it was sent under")
+        return Err(Error::new(ErrorCode::KeyMismatch, "the key's SHA-256 is not the id it was sent under")
             .hint("it was damaged on the way; send it again from part 0"));
     }
     let body = read_key(model.id(), framed)?;
@@ -294,7 +300,7 @@ fn verify(model: &HostedModel, framed: &[u8], wanted: Option<KeyId>) -> Result<(
 }
 
 pub(super) fn unknown() -> Error {
-    Error::user("key_unknown", "no evaluation key of this id is here")
+    Error::new(ErrorCode::KeyUnknown, "no evaluation key of this id is here")
         .hint("send it first: PUT its parts, then POST to /v1/models/{name}/keys/{key id}")
 }
 
@@ -306,7 +312,7 @@ pub(super) fn check_keyed(model: &HostedModel) -> Result<()> {
     if model.no_key.is_none() {
         return Ok(());
     }
-    Err(Error::user("key_needless", "this model needs no evaluation key").hint("send inputs right away"))
+    Err(Error::new(ErrorCode::KeyNeedless, "this model needs no evaluation key").hint("send inputs right away"))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::key_service::{KeyService, check_begin};
 use super::models::HostedModel;
 use crate::store::{KeyId, KeyNamespace, Uid, UploadId, check_total, incomplete};
 use bytes::Bytes;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::api::PartStatus;
 use fhectl_core::protocol::frame::KEY_HEADER;
@@ -51,8 +51,8 @@ impl KeyService {
         let _turn = self.locks.lock(namespace, &upload).await;
         let parts = self.store.parts(namespace, &upload).await?;
         if self.store.uid(namespace, uid).await?.is_some() {
-            return Err(Error::user(
-                "key_complete",
+            return Err(Error::new(
+                ErrorCode::KeyComplete,
                 "the evaluation key of this uid is complete; nothing can be appended",
             )
             .hint("use it, or begin another with save_key"));
@@ -117,6 +117,6 @@ fn check_needless(piece: &[u8]) -> Result<()> {
 }
 
 pub(super) fn unknown_uid() -> Error {
-    Error::user("uid_unknown", "no evaluation key of this uid is here")
+    Error::new(ErrorCode::UidUnknown, "no evaluation key of this uid is here")
         .hint("begin with save_key and use the uid it returns")
 }

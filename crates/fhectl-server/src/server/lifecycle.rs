@@ -5,7 +5,7 @@ use super::connections::{Listener, serve, serve_metrics};
 use super::state::AppState;
 use super::tls::Identity;
 use super::{background, routes, scrape};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::net::SocketAddr;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -83,9 +83,9 @@ async fn listen(asked: SocketAddr) -> Result<(TcpListener, SocketAddr)> {
 
 fn cannot_listen(at: SocketAddr, error: &std::io::Error) -> Error {
     if error.kind() == std::io::ErrorKind::AddrInUse {
-        return Error::user("port_in_use", format!("another process listens on {at}"))
+        return Error::new(ErrorCode::PortInUse, format!("another process listens on {at}"))
             .hint("choose another with --listen (port 0 lets the system choose), or stop the other process");
     }
-    Error::user("listen", format!("cannot listen on {at}: {error}"))
+    Error::new(ErrorCode::Listen, format!("cannot listen on {at}: {error}"))
         .hint("give an address of this machine and a port that you may use, e.g. --listen 127.0.0.1:8000")
 }

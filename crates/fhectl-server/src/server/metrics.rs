@@ -1,6 +1,6 @@
 //! What an operator watches, as Prometheus reads it.
 
-use fhectl_core::error::Error;
+use fhectl_core::error::{Error, ErrorCode};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -187,7 +187,7 @@ impl ServerMetrics {
         self.connections.set(levels.connections as i64);
         self.memory.set(levels.body_bytes as i64);
         let mut text = String::new();
-        encode(&mut text, &self.registry).map_err(|error| Error::fault("internal", error.to_string()))?;
+        encode(&mut text, &self.registry).map_err(|error| Error::new(ErrorCode::Internal, error.to_string()))?;
         Ok(text)
     }
 }

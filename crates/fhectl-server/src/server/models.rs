@@ -5,7 +5,7 @@ use crate::store::{HeldKey, KeyFootprint};
 use bytes::Bytes;
 use fhectl_core::bundle::{ModelId, ServerBundle};
 use fhectl_core::circuit::{CircuitSpec, Evaluator};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::api::{ModelInfo, ModelList, Sizes};
@@ -35,8 +35,8 @@ impl HostedModel {
         if let Some((failure, stated)) = failure.zip(spec.p_fail_log2)
             && failure > stated + 0.01
         {
-            return Err(Error::user(
-                "failure_rate",
+            return Err(Error::new(
+                ErrorCode::FailureRate,
                 format!(
                     "one of 2^{:.0} answers of this model may be wrong, its bundle says one of 2^{:.0}",
                     -failure, -stated
@@ -121,12 +121,12 @@ impl Models {
             let name = &bundle.spec.name;
             let hosted = HostedModel::new(bundle).map_err(|error| error.context(name))?;
             if by_name.insert(name.clone(), Arc::new(hosted)).is_some() {
-                return Err(Error::user("model_twice", format!("two models are named `{name}`"))
+                return Err(Error::new(ErrorCode::ModelTwice, format!("two models are named `{name}`"))
                     .hint("serve one of them, or create it again with another --name"));
             }
         }
         if by_name.is_empty() {
-            return Err(Error::user("models_none", "there is no model to serve")
+            return Err(Error::new(ErrorCode::ModelsNone, "there is no model to serve")
                 .hint("make one with `fhectl create`, and name its folder"));
         }
         Ok(Self { by_name })
@@ -136,7 +136,7 @@ impl Models {
     /// `model_unknown`.
     pub fn named(&self, name: &str) -> Result<&Arc<HostedModel>> {
         self.by_name.get(name).ok_or_else(|| {
-            Error::user("model_unknown", "no model of this name is served here")
+            Error::new(ErrorCode::ModelUnknown, "no model of this name is served here")
                 .hint("GET /v1/models lists those that are")
         })
     }
@@ -149,8 +149,10 @@ impl Models {
         match name {
             Some(name) => self.named(name),
             None if self.by_name.len() == 1 => Ok(self.by_name.values().next().expect("there is one")),
-            None => Err(Error::user("model_unnamed", "several models are served here and the request names none")
-                .hint("name one in the X-Model header; GET /v1/models lists them")),
+            None => {
+                Err(Error::new(ErrorCode::ModelUnnamed, "several models are served here and the request names none")
+                    .hint("name one in the X-Model header; GET /v1/models lists them"))
+            }
         }
     }
 

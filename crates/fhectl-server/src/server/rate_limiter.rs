@@ -1,7 +1,7 @@
 //! How often one client may ask.
 
 use crate::store::Owner;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use governor::clock::{Clock, DefaultClock};
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use std::net::{IpAddr, Ipv6Addr};
@@ -48,7 +48,7 @@ impl ClientLimiter {
     pub fn check(&self, client: &Client) -> Result<()> {
         let Some(limiter) = &self.0 else { return Ok(()) };
         limiter.check_key(client).map_err(|not_until| {
-            Error::user("rate_limited", "this client sends more requests than it may")
+            Error::new(ErrorCode::RateLimited, "this client sends more requests than it may")
                 .hint("wait as long as Retry-After says; several rows can go in one batch")
                 .retry_after(not_until.wait_time_from(DefaultClock::default().now()))
         })
@@ -75,7 +75,7 @@ mod tests {
             limiter.check(&one).unwrap();
         }
         let error = limiter.check(&one).unwrap_err();
-        assert_eq!(error.code, "rate_limited");
+        assert_eq!(error.code, ErrorCode::RateLimited);
         assert!(error.retry_after.is_some_and(|wait| wait > Duration::from_secs(90)));
         limiter.forget();
         assert!(limiter.check(&one).is_err());

@@ -1,7 +1,7 @@
 //! Files that are read again when they change, without a restart.
 
 use arc_swap::ArcSwap;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::Read;
@@ -58,7 +58,7 @@ impl<T> Reloading<T> {
             Err(error) => {
                 tracing::warn!(
                     what = self.what,
-                    code = error.code,
+                    code = error.code.as_str(),
                     error = error.message,
                     "cannot be read; what was read before stays in force"
                 );
@@ -69,7 +69,7 @@ impl<T> Reloading<T> {
 
 /// A file's bytes, where they are not too many.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let failed = |what: String| Error::user("file_unreadable", format!("{}: {what}", path.display()));
+    let failed = |what: String| Error::new(ErrorCode::FileUnreadable, format!("{}: {what}", path.display()));
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| failed(error.to_string()))?;
     file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| failed(error.to_string()))?;
@@ -86,7 +86,7 @@ mod tests {
         let path = folder.path().join("number");
         let parse = |contents: &[Vec<u8>]| {
             let text = String::from_utf8_lossy(&contents[0]).into_owned();
-            text.parse::<u32>().map_err(|_| Error::user("bad", "not a number"))
+            text.parse::<u32>().map_err(|_| Error::new(ErrorCode::FileUnreadable, "not a number"))
         };
         std::fs::write(&path, "1").unwrap();
         let number = Reloading::new("number", 1, vec![path.clone()], parse);

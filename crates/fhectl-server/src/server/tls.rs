@@ -1,7 +1,7 @@
 //! TLS in the process: rustls with ring, a certificate that can change while the server runs.
 
 use super::reload::Reloading;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ const PEM: &str =
     "give PEM files: --tls-cert with BEGIN CERTIFICATE (the chain, leaf first), --tls-key with BEGIN PRIVATE KEY";
 
 fn invalid(what: String, hint: &str) -> Error {
-    Error::user("tls_invalid", what).hint(hint)
+    Error::new(ErrorCode::TlsInvalid, what).hint(hint)
 }
 
 /// The identity in force, for handshakes and for the watch over its files.

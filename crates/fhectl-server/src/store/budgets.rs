@@ -7,7 +7,7 @@
 use super::key_store::KeyStore;
 use super::names::KeyNamespace;
 use super::objects::Created;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use object_store::path::Path;
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -91,7 +91,7 @@ impl KeyStore {
                 None => self.leased_rows(namespace).await?,
             };
         }
-        Err(Error::fault("store_unavailable", "too many servers lease rows of one budget at once")
+        Err(Error::new(ErrorCode::StoreUnavailable, "too many servers lease rows of one budget at once")
             .hint("try again after a short wait"))
     }
 
@@ -107,13 +107,13 @@ impl KeyStore {
     async fn lease_end(&self, at: &Path, before: u64) -> Result<Option<u64>> {
         let damaged = || {
             tracing::error!(%at, "key store: a lease of rows is damaged");
-            Err(Error::fault("budget_damaged", "the record of this token's rows is damaged")
+            Err(Error::new(ErrorCode::BudgetDamaged, "the record of this token's rows is damaged")
                 .hint("the operator resets it with `fhectl budgets reset`"))
         };
         let bytes = match self.read(at, LONGEST).await {
             Ok(Some((bytes, _))) => bytes,
             Ok(None) => return Ok(None),
-            Err(error) if error.code == "key_damaged" => return damaged(),
+            Err(error) if error.code == ErrorCode::KeyDamaged => return damaged(),
             Err(error) => return Err(error),
         };
         let end = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse::<u64>().ok());
@@ -279,7 +279,7 @@ mod tests {
         for damage in ["", "seven", "-1", "4", "99999999999999999999", &"7".repeat(1000)] {
             std::fs::write(at("00000000000000000004"), damage).unwrap();
             let error = store.lease_rows(&mine, 10, 1).await.unwrap_err();
-            assert_eq!(error.code, "budget_damaged", "{damage}");
+            assert_eq!(error.code, ErrorCode::BudgetDamaged, "{damage}");
         }
         assert!(store.budgets().await.is_err());
         assert_eq!(store.budgeted().await.unwrap(), std::slice::from_ref(&mine));

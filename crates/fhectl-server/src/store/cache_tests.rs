@@ -2,7 +2,7 @@ use super::*;
 use crate::store::names::Owner;
 use bytes::Bytes;
 use fhectl_core::bundle::ModelId;
-use fhectl_core::error::Error;
+use fhectl_core::error::{Error, ErrorCode};
 use std::sync::atomic::AtomicUsize;
 use tokio::time::{advance, sleep};
 
@@ -42,14 +42,14 @@ impl Fixture {
         let load = async {
             self.loads.fetch_add(1, Ordering::Relaxed);
             let found = self.store.get(&namespace(), &id(number), 1).await?;
-            let (bytes, completed) = found.ok_or_else(|| Error::user("key_unknown", "absent"))?;
+            let (bytes, completed) = found.ok_or_else(|| Error::new(ErrorCode::KeyUnknown, "absent"))?;
             sleep(Duration::from_millis(10)).await;
             Ok(Loaded { key: bytes[0], completed })
         };
         self.cache.get(&namespace(), &id(number), FOOTPRINT, load).await
     }
 
-    async fn code(&self, number: u8) -> &'static str {
+    async fn code(&self, number: u8) -> ErrorCode {
         self.get(number).await.map(drop).unwrap_err().code
     }
 
@@ -75,7 +75,7 @@ async fn one_key_is_loaded_once_however_many_ask() {
     assert!(abandoned.is_ok(), "it is in memory");
     fixture.put(2).await;
     assert!(tokio::time::timeout(Duration::from_millis(1), fixture.get(2)).await.is_err());
-    assert_eq!(fixture.code(3).await, "key_unknown");
+    assert_eq!(fixture.code(3).await, ErrorCode::KeyUnknown);
     assert_eq!((fixture.cache.slots.lock().unwrap().len(), fixture.free()), (1, 980));
     fixture.get(2).await.unwrap();
 }
@@ -108,7 +108,7 @@ async fn the_bound_holds_for_keys_kept_loading_and_in_use() {
     let (third, ()) = tokio::join!(waiting, letting_go);
     assert!(begun.elapsed() >= WAIT_FOR_MEMORY / 2);
     let held = [third.unwrap(), second, zeroth];
-    assert_eq!(fixture.code(3).await, "busy");
+    assert_eq!(fixture.code(3).await, ErrorCode::Busy);
     // Forgotten, and still in use: its room is not given away.
     for number in [1, 5] {
         fixture.cache.forget(&namespace(), &id(number));
@@ -140,13 +140,13 @@ async fn a_key_that_was_deleted_elsewhere_goes_in_time_and_one_in_use_is_asked_a
     // Past the half of it this asks; the next one knows.
     fixture.get(1).await.expect("nobody waits for the store");
     sleep(Duration::from_millis(1)).await;
-    assert_eq!(fixture.code(1).await, "key_unknown");
+    assert_eq!(fixture.code(1).await, ErrorCode::KeyUnknown);
     // One that nobody asked after meanwhile is asked after first.
     fixture.put(1).await;
     fixture.get(1).await.unwrap();
     fixture.store.delete(&namespace(), &id(1)).await.unwrap();
     advance(HOUR).await;
-    assert_eq!(fixture.code(1).await, "key_unknown");
+    assert_eq!(fixture.code(1).await, ErrorCode::KeyUnknown);
     assert_eq!(fixture.free(), 1000);
 }
 
@@ -156,7 +156,7 @@ async fn a_key_whose_time_is_over_goes_whatever_the_cache_knows() {
     let fixture = Fixture::with(store, 1000, HOUR);
     let load = async { Ok(Loaded { key: 1, completed: SystemTime::now() - 2 * HOUR }) };
     fixture.cache.get(&namespace(), &id(1), FOOTPRINT, load).await.unwrap();
-    assert_eq!(fixture.code(1).await, "key_unknown");
+    assert_eq!(fixture.code(1).await, ErrorCode::KeyUnknown);
     fixture.put(1).await;
     fixture.get(1).await.expect("it came again");
 }

@@ -4,7 +4,7 @@ use super::circuit_breaker::CircuitBreaker;
 use super::key_store::KeyStore;
 use super::objects::OPERATION_TIMEOUT;
 use super::s3;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Entropy;
 use fhectl_core::fhe::random::OsEntropy;
 use object_store::local::LocalFileSystem;
@@ -51,7 +51,7 @@ impl KeyStore {
     pub async fn open_existing(url: &str) -> Result<Self> {
         let location = parse(url)?;
         let missing = |what: String| {
-            Err(Error::user("store_missing", what).hint("give the --store that the server was started with"))
+            Err(Error::new(ErrorCode::StoreMissing, what).hint("give the --store that the server was started with"))
         };
         match &location {
             Location::Memory => missing("memory: is inside a server and cannot be looked into".into()),
@@ -111,7 +111,7 @@ pub fn check_location(url: &str) -> Result<()> {
 }
 
 fn parse(url: &str) -> Result<Location> {
-    let unsupported = |what: String, hint: &str| Err(Error::user("store_unsupported", what).hint(hint));
+    let unsupported = |what: String, hint: &str| Err(Error::new(ErrorCode::StoreUnsupported, what).hint(hint));
     if url == "memory:" || url == "memory://" {
         return Ok(Location::Memory);
     }
@@ -148,7 +148,7 @@ fn unwritable(url: &str, error: &dyn std::fmt::Display) -> Error {
     } else {
         "give the folder to the user that fhectl runs as, or name another with --store"
     };
-    Error::user("store_unwritable", format!("evaluation keys cannot be stored in {url}: {error}")).hint(hint)
+    Error::new(ErrorCode::StoreUnwritable, format!("evaluation keys cannot be stored in {url}: {error}")).hint(hint)
 }
 
 #[cfg(test)]
@@ -166,7 +166,7 @@ mod tests {
         }
         for other in ["s3://", "s3:///a", "s3://b/../x", "s3://a b/c", "gs://bucket", "file://host/share", ""] {
             let error = parse(other).unwrap_err();
-            assert_eq!(error.code, "store_unsupported", "{other}");
+            assert_eq!(error.code, ErrorCode::StoreUnsupported, "{other}");
             assert!(error.hint.is_some());
         }
     }

@@ -1,7 +1,7 @@
 //! A bound on bytes in memory: of evaluation keys, and of requests and replies in flight.
 
 use bytes::Bytes;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -72,7 +72,7 @@ impl MemoryBudget {
     }
 
     fn exhausted(&self) -> Error {
-        Error::user("busy", format!("the server holds as many {} as it may", self.holds))
+        Error::new(ErrorCode::Busy, format!("the server holds as many {} as it may", self.holds))
             .hint("try again after a short wait")
             .retry_after(Duration::from_secs(1))
     }
@@ -127,7 +127,7 @@ mod tests {
         reservation.merge(budget.try_reserve(5000).unwrap());
         assert_eq!(budget.taken(), 9 << 10);
         let error = budget.try_reserve(2000).unwrap_err();
-        assert!(error.code == "busy" && error.message.contains("requests"));
+        assert!(error.code == ErrorCode::Busy && error.message.contains("requests"));
         let bytes = reservation.around(vec![1; 9000]);
         let rest = bytes.slice(8999..);
         drop(bytes);
@@ -142,7 +142,7 @@ mod tests {
         let budget = MemoryBudget::new(10 << 10, "keys");
         let mut first = budget.try_reserve(budget.at_most(usize::MAX)).unwrap();
         let wait = Duration::from_secs(5);
-        assert_eq!(budget.reserve(1, wait).await.unwrap_err().code, "busy");
+        assert_eq!(budget.reserve(1, wait).await.unwrap_err().code, ErrorCode::Busy);
         let (second, ()) = tokio::join!(budget.reserve(3 << 10, wait), async { first.shrink_to(7 << 10) });
         assert_eq!((first.bytes(), second.unwrap().bytes()), (7 << 10, 3 << 10));
     }

@@ -2,7 +2,7 @@
 
 use fhectl_core::bundle::ModelId;
 use fhectl_core::bundle::folder::sha256_hex;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Entropy;
 use fhectl_core::protocol::api::is_key_id;
 use object_store::path::Path;
@@ -52,7 +52,7 @@ impl KeyId {
         if is_key_id(text) {
             return Ok(Self(text.into()));
         }
-        Err(Error::user("key_id_invalid", "a key id is 64 lower-case hexadecimal digits")
+        Err(Error::new(ErrorCode::KeyIdInvalid, "a key id is 64 lower-case hexadecimal digits")
             .hint("it is the SHA-256 of the whole evaluation key as it is sent"))
     }
 

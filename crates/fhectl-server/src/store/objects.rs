@@ -3,7 +3,7 @@
 
 use super::key_store::KeyStore;
 use bytes::Bytes;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use futures_util::TryStreamExt;
 use futures_util::stream::BoxStream;
 use object_store::path::Path;
@@ -57,7 +57,7 @@ impl KeyStore {
             Ok(Err(error @ (E::PermissionDenied { .. } | E::Unauthenticated { .. }))) => {
                 attempt.succeeded();
                 tracing::error!(%at, %error, "key store: {doing} was refused");
-                Err(Error::fault("store_failed", format!("the key store refused {doing}"))
+                Err(Error::new(ErrorCode::StoreFailed, format!("the key store refused {doing}"))
                     .hint("the operator finds the cause in the server's log"))
             }
             // One over a network is reported when it goes down, not by all who find it so.
@@ -112,7 +112,7 @@ impl KeyStore {
             Some((_, Some(read))) => Ok(Some(read)),
             Some((size, None)) => {
                 tracing::error!(%at, size, expected, "key store: an object is longer than it can be");
-                Err(Error::fault("key_damaged", "the stored evaluation key is damaged")
+                Err(Error::new(ErrorCode::KeyDamaged, "the stored evaluation key is damaged")
                     .hint("forget it (DELETE the key) and send it again"))
             }
         }
@@ -145,7 +145,7 @@ impl KeyStore {
             Err(object_store::Error::AlreadyExists { .. }) => Ok(Created::Before),
             Err(error) => {
                 tracing::error!(%at, %error, "key store: writing failed");
-                Err(Error::fault("store_failed", "the key store refused writing")
+                Err(Error::new(ErrorCode::StoreFailed, "the key store refused writing")
                     .hint("the operator finds the cause in the server's log"))
             }
         }
@@ -225,6 +225,6 @@ impl KeyStore {
 
 /// What a store says may hold paths and hosts of the operator's, so it goes to the log only.
 fn unavailable(doing: &str) -> Error {
-    Error::fault("store_unavailable", format!("the key store cannot be reached for {doing}"))
+    Error::new(ErrorCode::StoreUnavailable, format!("the key store cannot be reached for {doing}"))
         .hint("try again after a short wait; if it stays, the operator finds the cause in the server's log")
 }

@@ -4,7 +4,7 @@ use super::key_store::KeyStore;
 use super::names::{KeyNamespace, UploadId};
 use super::objects::Created;
 use bytes::Bytes;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::protocol::api::PartStatus;
 use object_store::path::Path;
 
@@ -27,14 +27,14 @@ impl KeyStore {
         expected: usize,
     ) -> Result<()> {
         if bytes.is_empty() || index >= MAX_PARTS {
-            return Err(Error::user("part_invalid", format!("part {index} of {} bytes", bytes.len()))
+            return Err(Error::new(ErrorCode::PartInvalid, format!("part {index} of {} bytes", bytes.len()))
                 .hint(format!("parts are not empty and numbered from 0, at most {MAX_PARTS} of them")));
         }
         let parts = self.parts(namespace, upload).await?;
         let others: u64 = parts.iter().filter(|p| p.index != index).map(|p| p.bytes).sum();
         check_total(others + bytes.len() as u64, expected)?;
         let conflict = || {
-            Error::user("part_conflict", format!("part {index} is already here with other bytes"))
+            Error::new(ErrorCode::PartConflict, format!("part {index} is already here with other bytes"))
                 .hint("forget the upload (DELETE the key) and send it again from part 0")
         };
         // One of another length need not be read to be told apart: what is read is never more than what was sent.
@@ -51,7 +51,7 @@ impl KeyStore {
                 Ok(Some((there, _))) if there == bytes => return Ok(()),
                 Ok(None) => {}
                 Ok(Some(_)) => break,
-                Err(error) if error.code == "key_damaged" => break,
+                Err(error) if error.code == ErrorCode::KeyDamaged => break,
                 Err(error) => return Err(error),
             }
         }
@@ -107,7 +107,7 @@ impl KeyStore {
 
 /// Says that a key cannot be used yet.
 pub(crate) fn incomplete(what: String) -> Error {
-    Error::user("key_incomplete", format!("the evaluation key is not complete: {what}"))
+    Error::new(ErrorCode::KeyIncomplete, format!("the evaluation key is not complete: {what}"))
         .hint("send the missing parts, then complete the key")
 }
 
@@ -116,6 +116,6 @@ pub(crate) fn check_total(total: u64, expected: usize) -> Result<()> {
     if total <= expected as u64 {
         return Ok(());
     }
-    Err(Error::user("key_too_large", format!("{total} bytes of an evaluation key; this model's has {expected}"))
+    Err(Error::new(ErrorCode::KeyTooLarge, format!("{total} bytes of an evaluation key; this model's has {expected}"))
         .hint("make the keys again with this model's client.zip; they may belong to another model"))
 }

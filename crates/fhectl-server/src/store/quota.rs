@@ -2,7 +2,7 @@
 
 use super::key_store::KeyStore;
 use super::names::{KeyId, KeyNamespace, Owner, UploadId};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use object_store::path::Path;
 use std::collections::BTreeSet;
 
@@ -117,7 +117,7 @@ fn refuse(over: bool, what: impl FnOnce() -> String) -> Result<()> {
     if !over {
         return Ok(());
     }
-    Err(Error::user("quota_exceeded", format!("this is more than your token may store: {}", what())).hint(
+    Err(Error::new(ErrorCode::QuotaExceeded, format!("this is more than your token may store: {}", what())).hint(
         "forget keys that are no longer used (DELETE /v1/models/{name}/keys/{key id}), or ask the server's operator",
     ))
 }

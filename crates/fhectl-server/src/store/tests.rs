@@ -1,6 +1,7 @@
 use super::*;
 use bytes::Bytes;
 use fhectl_core::bundle::ModelId;
+use fhectl_core::error::ErrorCode;
 use fhectl_core::fhe::random::OsEntropy;
 use std::time::Duration;
 
@@ -37,7 +38,7 @@ async fn parts_in_any_order_become_a_key_that_outlives_the_process() {
     again.put(&mine, &id, whole.into()).await.unwrap();
     assert_eq!(again.discard(&mine, &upload).await.unwrap(), 3);
     assert_eq!(content(&store, &mine, &id, 10).await.unwrap(), &b"0123456789"[..]);
-    assert_eq!(store.get(&mine, &id, 9).await.unwrap_err().code, "key_damaged");
+    assert_eq!(store.get(&mine, &id, 9).await.unwrap_err().code, ErrorCode::KeyDamaged);
     assert_eq!(content(&store, &namespace("b"), &id, 10).await, None);
     assert!(!store.delete(&namespace("b"), &id).await.unwrap());
     assert!(store.delete(&mine, &id).await.unwrap());
@@ -75,14 +76,14 @@ async fn what_cannot_become_a_key_is_refused() {
         store.put_part(&mine, &upload, index, Bytes::from_static(bytes), 6).await.map_err(|error| error.code)
     };
     put(1, b"abcd").await.unwrap();
-    assert_eq!(put(1, b"abce").await, Err("part_conflict"));
-    assert_eq!(put(0, b"abc").await, Err("key_too_large"));
-    assert_eq!(put(0, b"").await, Err("part_invalid"));
-    assert_eq!(put(MAX_PARTS, b"a").await, Err("part_invalid"));
-    assert_eq!(store.assemble(&mine, &upload, 6).await.unwrap_err().code, "key_incomplete");
+    assert_eq!(put(1, b"abce").await, Err(ErrorCode::PartConflict));
+    assert_eq!(put(0, b"abc").await, Err(ErrorCode::KeyTooLarge));
+    assert_eq!(put(0, b"").await, Err(ErrorCode::PartInvalid));
+    assert_eq!(put(MAX_PARTS, b"a").await, Err(ErrorCode::PartInvalid));
+    assert_eq!(store.assemble(&mine, &upload, 6).await.unwrap_err().code, ErrorCode::KeyIncomplete);
     put(0, b"ab").await.unwrap();
     assert_eq!(store.assemble(&mine, &upload, 6).await.unwrap(), b"ababcd");
-    assert_eq!(store.assemble(&mine, &upload, 5).await.unwrap_err().code, "key_too_large");
+    assert_eq!(store.assemble(&mine, &upload, 5).await.unwrap_err().code, ErrorCode::KeyTooLarge);
 }
 
 /// Makes an object of a folder an hour old.
@@ -152,7 +153,7 @@ async fn an_owner_stores_no_more_than_its_quota_over_all_models() {
         let quota = Quota { keys, bytes };
         store.check_begin(&mine.owner, quota, length).await.map_err(|error| error.code)
     };
-    let over = Err("quota_exceeded");
+    let over = Err(ErrorCode::QuotaExceeded);
     assert_eq!(begin(Some(1), Some(10), Some(10)).await, Ok(()));
     assert_eq!(begin(None, Some(10), Some(11)).await, over);
     store.put_part(&elsewhere, &upload, 0, Bytes::from_static(b"01234"), 10).await.unwrap();
@@ -165,7 +166,7 @@ async fn an_owner_stores_no_more_than_its_quota_over_all_models() {
     store.discard(&elsewhere, &upload).await.unwrap();
     assert_eq!(begin(Some(1), None, Some(1)).await, over);
     assert_eq!(begin(Some(1), None, None).await, Ok(()), "it may be the one that is here");
-    assert_eq!(store.check_complete(&mine, &upload, quota, 1).await.unwrap_err().code, "quota_exceeded");
+    assert_eq!(store.check_complete(&mine, &upload, quota, 1).await.unwrap_err().code, ErrorCode::QuotaExceeded);
     assert_eq!(begin(Some(2), Some(20), Some(10)).await, Ok(()));
     store.check_begin(&Owner::of_token("b"), quota, Some(10)).await.expect("another's quota is its own");
     store.delete(&elsewhere, &id).await.unwrap();
@@ -196,14 +197,14 @@ async fn a_folder_that_cannot_be_written_is_named() {
     let file = tempfile::NamedTempFile::new().unwrap();
     let url = file.path().join("below").display().to_string();
     let error = KeyStore::open(&url).await.unwrap_err();
-    assert_eq!(error.code, "store_unwritable");
+    assert_eq!(error.code, ErrorCode::StoreUnwritable);
     assert!(error.message.contains(&url) && error.hint.is_some(), "{error:?}");
 }
 
 #[test]
 fn names_cannot_climb() {
     for bad in ["..", "../../etc/passwd", "", "A", &"A".repeat(64), &"g".repeat(64), &"0".repeat(63)] {
-        assert_eq!(KeyId::parse(bad).unwrap_err().code, "key_id_invalid");
+        assert_eq!(KeyId::parse(bad).unwrap_err().code, ErrorCode::KeyIdInvalid);
         assert_eq!(Uid::parse(bad), None);
     }
 }
@@ -216,7 +217,7 @@ async fn a_store_that_cannot_create_without_replacing_is_asked_before() {
         store.put_part(&mine, &upload, 0, Bytes::from_static(b"0123"), 4).await.unwrap();
     }
     let other = store.put_part(&mine, &upload, 0, Bytes::from_static(b"4567"), 4).await;
-    assert_eq!(other.unwrap_err().code, "part_conflict");
+    assert_eq!(other.unwrap_err().code, ErrorCode::PartConflict);
     for _ in 0..2 {
         store.put(&mine, &id, Bytes::from_static(b"0123")).await.unwrap();
     }

@@ -16,7 +16,7 @@ pub use model::{FloatModel, Forest, Imported, Linear, Tree};
 pub use onnx_model::read_onnx;
 pub use quantize::{Levels, QuantizedImport, QuantizedModel, agreement, exact_levels, quantize};
 
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// The largest file that is read.
 pub const MAX_FILE: u64 = 128 << 20;
@@ -34,7 +34,7 @@ pub fn read(bytes: &[u8], name: &str) -> Result<Imported> {
         Format::Json => xgboost::read_json(bytes),
         Format::Ubjson => xgboost::read_ubjson(bytes),
         Format::Onnx => read_onnx(bytes),
-        Format::Other(what) => Err(Error::user("import_format", format!("this is {what}"))
+        Format::Other(what) => Err(Error::new(ErrorCode::ImportFormat, format!("this is {what}"))
             .hint("read are ONNX (skl2onnx, torch.onnx.export) and XGBoost's save_model as .json or .ubj")),
     };
     imported.map_err(|error| error.context(name))

@@ -2,7 +2,7 @@
 
 use super::network::Lowered;
 use fhectl_core::bundle::ScoreUnit;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{self, Output, RowStep};
 
 /// The most features, classes and real numbers of a model; what is larger cannot be encrypted anyway.
@@ -184,9 +184,9 @@ impl Forest {
 }
 
 pub(super) fn invalid(message: impl Into<String>) -> Error {
-    Error::user("import_invalid", message).hint("the file is damaged; save or export the model again")
+    Error::new(ErrorCode::ImportInvalid, message).hint("the file is damaged; save or export the model again")
 }
 
 pub(super) fn large(message: impl Into<String>) -> Error {
-    Error::user("import_large", message).hint("a model of this size cannot be computed on encrypted data")
+    Error::new(ErrorCode::ImportLarge, message).hint("a model of this size cannot be computed on encrypted data")
 }

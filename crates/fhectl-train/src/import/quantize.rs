@@ -3,7 +3,7 @@
 use super::model::{FloatModel, Forest, Imported, Linear, Tree, large};
 use crate::data::Dataset;
 use crate::train::{self, Fit, FloatForest, FloatLinear};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Branch, FeatureQuantizer, MAX_LEVELS, Quantizer, TreeNode, class_of_scores};
 use rayon::prelude::*;
 use std::ops::RangeInclusive;
@@ -89,10 +89,10 @@ pub fn quantize(
                 (quantizer, QuantizedModel::Linear(linear))
             }
             (FloatModel::Network(_), _) => {
-                return Err(Error::fault("import_network", "networks have a quantization of their own"));
+                return Err(Error::new(ErrorCode::ImportNetwork, "networks have a quantization of their own"));
             }
             (FloatModel::Linear(_), None) => {
-                return Err(Error::user("import_exact", "a linear model has no thresholds to keep")
+                return Err(Error::new(ErrorCode::ImportExact, "a linear model has no thresholds to keep")
                     .hint("leave out --exact-thresholds; --bits says how finely features are quantized"));
             }
         };
@@ -256,7 +256,7 @@ fn on_grid(linear: &Linear, quantizer: &Quantizer, rows: &Dataset) -> Result<Flo
     if largest == 0.0
         || biases.iter().any(|bias| (bias.abs() / largest).is_nan() || bias.abs() / largest > 2f64.powi(31))
     {
-        return Err(Error::user("import_trivial", "on the calibration rows the model ignores its features")
+        return Err(Error::new(ErrorCode::ImportTrivial, "on the calibration rows the model ignores its features")
             .hint("are these rows of the kind that the model was trained on?"));
     }
     Ok(FloatLinear { weights, biases, means, deviations })

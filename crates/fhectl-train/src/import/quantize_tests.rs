@@ -1,5 +1,6 @@
 use super::*;
 use fhectl_core::bundle::ScoreUnit;
+use fhectl_core::error::ErrorCode;
 use proptest::prelude::*;
 
 fn leaf(value: f64) -> Branch<f64, Vec<f64>> {
@@ -76,14 +77,14 @@ fn splits_that_the_path_decides_are_left_out() {
 fn exact_thresholds_are_refused_of_linear_models() {
     let linear = FloatModel::Linear(Linear { weights: vec![vec![1.0]], biases: vec![0.0] });
     let model = Imported { model: linear, ..imported(vec![stump(1.0)]) };
-    assert_eq!(quantize(&model, &rows(&[1.0, 2.0]), Levels::Exact, None).unwrap_err().code, "import_exact");
+    assert_eq!(quantize(&model, &rows(&[1.0, 2.0]), Levels::Exact, None).unwrap_err().code, ErrorCode::ImportExact);
 }
 
 #[test]
 fn a_linear_model_of_what_never_varies_is_refused() {
     let linear = FloatModel::Linear(Linear { weights: vec![vec![0.0]], biases: vec![1.0] });
     let model = Imported { model: linear, ..imported(vec![stump(1.0)]) };
-    assert_eq!(quantize(&model, &rows(&[1.0, 2.0]), Levels::Bits(6), None).unwrap_err().code, "import_trivial");
+    assert_eq!(quantize(&model, &rows(&[1.0, 2.0]), Levels::Bits(6), None).unwrap_err().code, ErrorCode::ImportTrivial);
 }
 
 #[test]

@@ -149,6 +149,7 @@ fn number(threshold: f64, at: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fhectl_core::error::ErrorCode;
 
     fn leaf(value: f64) -> SourceNode {
         SourceNode::Leaf { values: vec![value] }
@@ -183,7 +184,7 @@ mod tests {
         assert!(refusal(&[]).message.contains("child 0"));
         let chain: Vec<SourceNode> =
             (0..600).flat_map(|at| [split(at as f64, 2 * at + 1, 2 * at + 2), leaf(0.0)]).collect();
-        assert_eq!(refusal(&[chain, vec![leaf(1.0)]].concat()).code, "import_large");
+        assert_eq!(refusal(&[chain, vec![leaf(1.0)]].concat()).code, ErrorCode::ImportLarge);
     }
 
     #[test]
@@ -197,6 +198,6 @@ mod tests {
         };
         let chain: Vec<SourceNode> = (0..60).flat_map(|at| [equal(at), leaf(0.0)]).collect();
         let error = TreeBuilder::new(&[chain, vec![leaf(1.0)]].concat()).tree(0, &mut Budget::default()).unwrap_err();
-        assert_eq!(error.code, "import_large");
+        assert_eq!(error.code, ErrorCode::ImportLarge);
     }
 }

@@ -10,7 +10,7 @@ use super::quantize::quantize_rows;
 use super::target::StandardTarget;
 use crate::data::Dataset;
 use crate::data::random::Random;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Output, Quantizer};
 use rayon::prelude::*;
 
@@ -38,7 +38,7 @@ impl BoostParams {
     /// # Errors
     /// `boost_params` naming the one that is out of range.
     pub fn check(&self) -> Result<()> {
-        let wrong = |message: String, hint: &str| Err(Error::user("boost_params", message).hint(hint));
+        let wrong = |message: String, hint: &str| Err(Error::new(ErrorCode::BoostParams, message).hint(hint));
         if !(1..=MAX_TREES).contains(&self.rounds) {
             return wrong(format!("{} rounds, want 1 to {MAX_TREES}", self.rounds), "give --trees from 1 to 8192");
         }
@@ -78,15 +78,15 @@ pub fn train_boost(train: &Dataset, quantizer: &Quantizer, params: &BoostParams)
     let (target, unit) = Target::of(train)?;
     let scores = target.biases().len();
     if params.rounds * scores > MAX_TREES {
-        return Err(Error::user(
-            "boost_params",
+        return Err(Error::new(
+            ErrorCode::BoostParams,
             format!("{} rounds of {scores} trees, one a class, are more than {MAX_TREES}", params.rounds),
         )
         .hint("lower --trees"));
     }
     let mut forest = boost(train, quantizer, &target, params)?;
     if forest.trees.iter().all(|tree| tree.depth() == 0) {
-        return Err(Error::user("tree_trivial", "no split of the training rows says anything about the target")
+        return Err(Error::new(ErrorCode::TreeTrivial, "no split of the training rows says anything about the target")
             .hint("lower `--min-leaf`, raise `--bits`, or check that the features say something about the target"));
     }
     if let Some((mean, deviation)) = unit {
@@ -178,7 +178,7 @@ fn boost(train: &Dataset, quantizer: &Quantizer, target: &Target, params: &Boost
         });
         let trees: Vec<FloatTree> = trees.collect();
         if trees.iter().flat_map(FloatTree::leaves).flatten().any(|value| !value.is_finite()) {
-            return Err(Error::user("boost_diverged", "a boosted tree has a leaf that is not a finite number")
+            return Err(Error::new(ErrorCode::BoostDiverged, "a boosted tree has a leaf that is not a finite number")
                 .hint("lower `--learning-rate`, or raise `--l2` or `--min-leaf`"));
         }
         scores.par_iter_mut().zip(&rows).for_each(|(scores, row)| {

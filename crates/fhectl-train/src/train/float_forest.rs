@@ -3,7 +3,7 @@
 use super::quality::{Score, score_floats};
 use super::quantize::quantize_rows;
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{
     Branch, ClassLeaf, Fold, IntegerForest, IntegerTree, Output, Quantizer, Tree, ValueLeaf, class_of_scores,
 };
@@ -53,7 +53,7 @@ impl FloatForest {
     /// `model_values` where a value is not finite, or `value_bits` not 2 to 24.
     pub fn to_integer(&self, value_bits: u32) -> Result<(IntegerForest, f64)> {
         if !(2..=24).contains(&value_bits) {
-            return Err(Error::user("model_values", format!("leaf values of {value_bits} bits, want 2 to 24")));
+            return Err(Error::new(ErrorCode::ModelValues, format!("leaf values of {value_bits} bits, want 2 to 24")));
         }
         let mut biases = self.biases.clone();
         let mut middles = Vec::with_capacity(self.trees.len());
@@ -77,7 +77,7 @@ impl FloatForest {
             if steps.is_finite() && steps.abs() < (1u64 << 47) as f64 {
                 return Ok(steps as i64);
             }
-            Err(Error::user("model_values", format!("a score of {value} beside leaves of {largest} at most"))
+            Err(Error::new(ErrorCode::ModelValues, format!("a score of {value} beside leaves of {largest} at most"))
                 .hint("the model's values are not finite, or too unequal to be added exactly"))
         };
         let trees = self.trees.iter().zip(&middles).map(|(tree, middle)| {
@@ -118,7 +118,7 @@ mod tests {
         assert!(scale < 0.001, "{scale}");
         assert_eq!(forest.as_tree(Output::Classes(2)), None);
         let broken = FloatForest { biases: vec![0.0], trees: vec![stump(f64::NAN, 1.0)] };
-        assert_eq!(broken.to_integer(8).unwrap_err().code, "model_values");
+        assert_eq!(broken.to_integer(8).unwrap_err().code, ErrorCode::ModelValues);
     }
 
     #[test]

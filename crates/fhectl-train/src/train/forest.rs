@@ -9,7 +9,7 @@ use super::growth::GrowthParams;
 use super::target::StandardTarget;
 use crate::data::Dataset;
 use crate::data::random::Random;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Output, Quantizer};
 use rayon::prelude::*;
 
@@ -36,7 +36,7 @@ pub struct ForestParams {
 /// `tree_trivial` where no tree finds a split.
 pub fn train_forest(train: &Dataset, quantizer: &Quantizer, params: &ForestParams) -> Result<FloatForest> {
     if !(1..=MAX_TREES).contains(&params.trees) {
-        return Err(Error::user("forest_params", format!("{} trees, want 1 to {MAX_TREES}", params.trees))
+        return Err(Error::new(ErrorCode::ForestParams, format!("{} trees, want 1 to {MAX_TREES}", params.trees))
             .hint("give --trees from 1 to 4096"));
     }
     grow(train, quantizer, &params.growth, params.trees, |index, rows| {
@@ -53,7 +53,7 @@ pub fn train_forest(train: &Dataset, quantizer: &Quantizer, params: &ForestParam
 /// As for [`train_forest`]; `task_unfit` for classes, whose trees are [`super::train_tree`]'s.
 pub fn train_regression_tree(train: &Dataset, quantizer: &Quantizer, params: &GrowthParams) -> Result<FloatForest> {
     if train.output() != Output::Value {
-        return Err(Error::fault("task_unfit", "a regression tree for classes"));
+        return Err(Error::new(ErrorCode::TaskUnfit, "a regression tree for classes"));
     }
     grow(train, quantizer, params, 1, |_, rows| ((0..rows as u32).collect(), Random::new(0)))
 }
@@ -101,7 +101,7 @@ fn grow(
         })
         .collect();
     if trees.iter().all(|tree| tree.depth() == 0) {
-        return Err(Error::user("tree_trivial", "no split of the training rows says anything about the target")
+        return Err(Error::new(ErrorCode::TreeTrivial, "no split of the training rows says anything about the target")
             .hint("lower `--min-leaf`, raise `--bits`, or check that the features say something about the target"));
     }
     Ok(FloatForest { biases, trees })

@@ -1,6 +1,6 @@
 //! What limits the growth of a forest's trees.
 
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// What limits a tree's growth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +41,7 @@ impl GrowthParams {
     /// # Errors
     /// `tree_params` naming the one that is out of range.
     pub fn check(&self) -> Result<()> {
-        let wrong = |message: String, hint: &str| Err(Error::user("tree_params", message).hint(hint));
+        let wrong = |message: String, hint: &str| Err(Error::new(ErrorCode::TreeParams, message).hint(hint));
         if !(1..=20).contains(&self.max_depth) {
             return wrong(
                 format!("a maximal depth of {}, want 1 to 20", self.max_depth),

@@ -3,7 +3,7 @@
 use super::float_linear::FloatLinear;
 use super::standardize::Standardized;
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 use ndarray::Array2;
 
@@ -31,8 +31,8 @@ pub(super) type Solution = (Vec<Vec<f64>>, Vec<f64>);
 
 /// A kind of linear classifier: how it is solved, and how it says what went wrong.
 pub(super) struct LinearClassifier {
-    pub(super) params_code: &'static str,
-    pub(super) trivial_code: &'static str,
+    pub(super) params_code: ErrorCode,
+    pub(super) trivial_code: ErrorCode,
     pub(super) diverged: fn(&str) -> Error,
     /// Whether there must be a penalty.
     pub(super) penalized: bool,
@@ -67,7 +67,7 @@ impl LinearClassifier {
         let too_low = if self.penalized { alpha <= 0.0 } else { alpha < 0.0 };
         if too_low || !alpha.is_finite() || max_iterations == 0 {
             let least = if self.penalized { "above 0" } else { "from 0 on" };
-            return Err(Error::user(self.params_code, format!("alpha {alpha}, {max_iterations} iterations"))
+            return Err(Error::new(self.params_code, format!("alpha {alpha}, {max_iterations} iterations"))
                 .hint(format!("alpha is a number {least}, and there is at least one iteration")));
         }
         train.check_trainable()?;
@@ -77,7 +77,7 @@ impl LinearClassifier {
             return Err((self.diverged)("a weight is not a finite number"));
         }
         if model.ignores_features() {
-            return Err(Error::user(self.trivial_code, "the model ignores its features")
+            return Err(Error::new(self.trivial_code, "the model ignores its features")
                 .hint("lower `--alpha`, or check that the features say something about the target"));
         }
         Ok(model)

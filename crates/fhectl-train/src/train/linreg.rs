@@ -6,7 +6,7 @@ use super::quality::Fit;
 use super::standardize::Standardized;
 use super::target::StandardTarget;
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 use linfa::DatasetBase;
 use linfa::traits::Fit as _;
@@ -74,7 +74,7 @@ pub fn float_linreg(train: &Dataset, params: &LinregParams) -> Result<LinearRegr
 fn fit(train: &Dataset, columns: Standardized, params: &LinregParams) -> Result<LinearRegression> {
     let LinregParams { alpha, l1_ratio } = *params;
     if !(alpha >= 0.0 && alpha.is_finite() && (0.0..=1.0).contains(&l1_ratio)) {
-        return Err(Error::user("linreg_params", format!("alpha {alpha}, L1 ratio {l1_ratio}"))
+        return Err(Error::new(ErrorCode::LinregParams, format!("alpha {alpha}, L1 ratio {l1_ratio}"))
             .hint("alpha is a number from 0 on, the L1 ratio lies between 0 and 1"));
     }
     let target = StandardTarget::of(train)?;
@@ -90,8 +90,8 @@ fn fit(train: &Dataset, columns: Standardized, params: &LinregParams) -> Result<
     }
     let slope = steepest(&matrix, &wanted, &solved, l1, l2);
     if slope.is_nan() || slope > CONVERGED {
-        return Err(Error::user(
-            "linreg_diverged",
+        return Err(Error::new(
+            ErrorCode::LinregDiverged,
             format!("no solution was found: the error still falls ({slope:.1e})"),
         )
         .hint("raise `--alpha`, or leave out features that repeat others"));
@@ -100,7 +100,7 @@ fn fit(train: &Dataset, columns: Standardized, params: &LinregParams) -> Result<
     varying.iter().zip(&solved).for_each(|(feature, weight)| weights[*feature] = weight * target.deviation);
     let linear = columns.fold(&[weights], &[0.0]);
     if linear.ignores_features() {
-        return Err(Error::user("linreg_trivial", "the model ignores its features")
+        return Err(Error::new(ErrorCode::LinregTrivial, "the model ignores its features")
             .hint("lower `--alpha`, or check that the features say something about the target"));
     }
     Ok(LinearRegression { linear, offset: target.mean })
@@ -132,7 +132,7 @@ fn elastic(matrix: &Array2<f64>, wanted: &Array1<f64>, l1: f64, l2: f64) -> Resu
         .max_iterations(20_000)
         .fit(&DatasetBase::new(matrix.view(), wanted.view()))
         .map_err(|error| {
-            Error::user("linreg_diverged", format!("no solution was found: {error}")).hint("raise `--alpha`")
+            Error::new(ErrorCode::LinregDiverged, format!("no solution was found: {error}")).hint("raise `--alpha`")
         })?;
     Ok(model.hyperplane().clone())
 }
@@ -151,6 +151,6 @@ fn steepest(matrix: &Array2<f64>, wanted: &Array1<f64>, weights: &Array1<f64>, l
 }
 
 fn singular() -> Error {
-    Error::user("linreg_singular", "features all but cancel each other: least squares has no sound solution")
+    Error::new(ErrorCode::LinregSingular, "features all but cancel each other: least squares has no sound solution")
         .hint("give a small penalty, such as `--alpha 0.01`, or leave out features that repeat others")
 }

@@ -3,7 +3,7 @@
 use super::float_linear::FloatLinear;
 use super::linear_classifier::{LinearClassifier, LinearClassifierParams, Solution, largest_magnitude};
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
@@ -11,8 +11,8 @@ use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
 use ndarray::{Array1, Array2};
 
 const LOGREG: LinearClassifier = LinearClassifier {
-    params_code: "logreg_params",
-    trivial_code: "logreg_trivial",
+    params_code: ErrorCode::LogregParams,
+    trivial_code: ErrorCode::LogregTrivial,
     diverged,
     penalized: false,
     solve,
@@ -101,6 +101,6 @@ fn steepest(train: &Dataset, matrix: &Array2<f64>, weights: &[Vec<f64>], interce
 }
 
 fn diverged(what: &str) -> Error {
-    Error::user("logreg_diverged", format!("logistic regression found no solution: {what}"))
+    Error::new(ErrorCode::LogregDiverged, format!("logistic regression found no solution: {what}"))
         .hint("raise `--alpha` or the number of iterations, and look for features of extreme values")
 }

@@ -4,7 +4,7 @@
 //! than the training data's distribution.
 
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{FeatureQuantizer, Quantizer};
 use rayon::prelude::*;
 
@@ -87,7 +87,9 @@ fn fit(
 
 fn check(train: &Dataset, bits: u32) -> Result<()> {
     if !(1..=16).contains(&bits) {
-        return Err(Error::user("bits_range", format!("{bits} bits a feature, want 1 to 16")).hint("try `--bits 6`"));
+        return Err(
+            Error::new(ErrorCode::BitsRange, format!("{bits} bits a feature, want 1 to 16")).hint("try `--bits 6`")
+        );
     }
     train.check_trainable()
 }
@@ -173,8 +175,11 @@ fn affine(values: &[f64], levels: usize) -> Result<FeatureQuantizer> {
 fn grid(low: f64, high: f64, levels: usize) -> Result<FeatureQuantizer> {
     let step = (high - low) / (levels as f64 - 1.0);
     if !step.is_finite() || step <= 0.0 {
-        return Err(Error::user("feature_range", format!("no grid of {levels} levels spans {low:e} to {high:e}"))
-            .hint("scale the feature to an ordinary range"));
+        return Err(Error::new(
+            ErrorCode::FeatureRange,
+            format!("no grid of {levels} levels spans {low:e} to {high:e}"),
+        )
+        .hint("scale the feature to an ordinary range"));
     }
     Ok(FeatureQuantizer::Affine { low, step, levels: levels as u32 })
 }
@@ -227,7 +232,7 @@ mod tests {
         assert_eq!(rule, FeatureQuantizer::Affine { low: -2.0, step: 1.0, levels: 8 });
         assert_eq!(affine(&[4.0, 4.0], 8).unwrap().levels(), 1);
         assert_eq!(affine(&[0.0, 0.5, 1.75], 8).unwrap(), FeatureQuantizer::Affine { low: 0.0, step: 0.25, levels: 8 });
-        assert_eq!(affine(&[-f64::MAX, f64::MAX], 8).unwrap_err().code, "feature_range");
+        assert_eq!(affine(&[-f64::MAX, f64::MAX], 8).unwrap_err().code, ErrorCode::FeatureRange);
     }
 
     #[test]
@@ -248,7 +253,7 @@ mod tests {
         assert_eq!(fit_pixels(&whole, 3).unwrap(), rule(0.0, 16.0 / 7.0, 8));
         let fractions = data(vec![vec![0.0, 0.5], vec![0.0, 3.0]]);
         assert_eq!(fit_pixels(&fractions, 2).unwrap(), rule(0.0, 1.0, 4));
-        assert_eq!(fit_pixels(&fractions, 0).unwrap_err().code, "bits_range");
+        assert_eq!(fit_pixels(&fractions, 0).unwrap_err().code, ErrorCode::BitsRange);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use super::columns::{Columns, LeafRules, Split};
 use super::derivatives::Derivatives;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
 use linfa_trees::DecisionTree;
@@ -53,7 +53,7 @@ impl ClassRows<'_> {
             f64::from(self.columns.levels[allowed[at]][rows[row] as usize])
         });
         let labels: Array1<usize> = rows.iter().map(|row| self.labels[*row as usize] as usize).collect();
-        let failed = |error: linfa::Error| Error::fault("tree_fit", format!("linfa-trees: {error}"));
+        let failed = |error: linfa::Error| Error::new(ErrorCode::TreeFit, format!("linfa-trees: {error}"));
         let stump = DecisionTree::params()
             .max_depth(Some(1))
             .min_weight_leaf(min_leaf as f32)

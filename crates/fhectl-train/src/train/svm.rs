@@ -9,7 +9,7 @@ use crate::data::Dataset;
 use argmin::core::{CostFunction, Executor, Gradient, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 use ndarray::{Array1, Array2, ArrayView1, s};
 use rayon::prelude::*;
@@ -17,8 +17,13 @@ use rayon::prelude::*;
 /// Past steps that L-BFGS remembers.
 const MEMORY: usize = 10;
 
-const SVM: LinearClassifier =
-    LinearClassifier { params_code: "svm_params", trivial_code: "svm_trivial", diverged, penalized: true, solve };
+const SVM: LinearClassifier = LinearClassifier {
+    params_code: ErrorCode::SvmParams,
+    trivial_code: ErrorCode::SvmTrivial,
+    diverged,
+    penalized: true,
+    solve,
+};
 
 /// Fits a machine on the *quantized* values of `train`, each taken as a number; with more than two classes one a class,
 /// against the rest.
@@ -118,6 +123,6 @@ impl Gradient for Hinge<'_> {
 }
 
 fn diverged(what: &str) -> Error {
-    Error::user("svm_diverged", format!("the support vector machine found no solution: {what}"))
+    Error::new(ErrorCode::SvmDiverged, format!("the support vector machine found no solution: {what}"))
         .hint("raise `--alpha` or `--max-iterations`, and look for features of extreme values")
 }

@@ -3,6 +3,7 @@
 use super::tests::{dataset, holdout};
 use super::*;
 use crate::data::Dataset;
+use fhectl_core::error::ErrorCode;
 use fhectl_core::model::{IntegerForest, Model, Output, Quantizer};
 
 fn forest_params(trees: usize, max_depth: usize, seed: u64) -> ForestParams {
@@ -190,9 +191,12 @@ fn least_squares_finds_the_line_of_the_smallest_weights() {
     let few = Dataset { values: vec![1.0, 2.0], rows: vec![vec![1.0, 5.0], vec![2.0, 9.0]], ..few };
     assert!(float_linreg(&few, &LinregParams::default()).unwrap().fit(&few).rmse < 1e-6);
     let lasso = float_linreg(&independent, &LinregParams { alpha: 1e9, l1_ratio: 1.0 });
-    assert_eq!(lasso.unwrap_err().code, "linreg_trivial");
+    assert_eq!(lasso.unwrap_err().code, ErrorCode::LinregTrivial);
     for (alpha, l1_ratio) in [(-1.0, 0.0), (f64::NAN, 0.0), (1.0, 1.5)] {
-        assert_eq!(float_linreg(&independent, &LinregParams { alpha, l1_ratio }).unwrap_err().code, "linreg_params");
+        assert_eq!(
+            float_linreg(&independent, &LinregParams { alpha, l1_ratio }).unwrap_err().code,
+            ErrorCode::LinregParams
+        );
     }
 }
 
@@ -223,10 +227,10 @@ fn a_hard_margin_is_in_the_middle() {
     assert!((machine.scores(&[3.0])[0] - 1.0).abs() < 0.02 && (machine.scores(&[-1.0])[0] + 1.0).abs() < 0.02);
     assert_eq!(
         float_svm(&data, &LinearClassifierParams { alpha: 0.0, ..LinearClassifierParams::default() }).unwrap_err().code,
-        "svm_params"
+        ErrorCode::SvmParams
     );
     let short = float_svm(&data, &LinearClassifierParams { max_iterations: 1, alpha: 1e-3 });
-    assert_eq!(short.unwrap_err().code, "svm_diverged");
+    assert_eq!(short.unwrap_err().code, ErrorCode::SvmDiverged);
 }
 
 #[test]
@@ -234,14 +238,14 @@ fn parameters_out_of_range_are_named() {
     let (train, _) = holdout("iris");
     let quantizer = fit_edges(&train, 4).unwrap();
     let forest = |params: ForestParams| train_forest(&train, &quantizer, &params).unwrap_err().code;
-    assert_eq!(forest(forest_params(0, 4, 1)), "forest_params");
-    assert_eq!(forest(forest_params(1, 21, 1)), "tree_params");
+    assert_eq!(forest(forest_params(0, 4, 1)), ErrorCode::ForestParams);
+    assert_eq!(forest(forest_params(1, 21, 1)), ErrorCode::TreeParams);
     let boost = |params: BoostParams| train_boost(&train, &quantizer, &params).unwrap_err().code;
     for params in [boost_params(0, 0.3), boost_params(5, 0.0), boost_params(5, f64::NAN), boost_params(8192, 0.3)] {
-        assert_eq!(boost(params), "boost_params", "{params:?}");
+        assert_eq!(boost(params), ErrorCode::BoostParams, "{params:?}");
     }
-    assert_eq!(boost(BoostParams { l2: -1.0, ..boost_params(5, 0.3) }), "boost_params");
+    assert_eq!(boost(BoostParams { l2: -1.0, ..boost_params(5, 0.3) }), ErrorCode::BoostParams);
     let noise = dataset(vec![vec![0.0], vec![0.0], vec![1.0], vec![1.0]], vec![0, 1, 0, 1], 2);
     let quantizer = fit_edges(&noise, 3).unwrap();
-    assert_eq!(train_boost(&noise, &quantizer, &boost_params(5, 0.3)).unwrap_err().code, "tree_trivial");
+    assert_eq!(train_boost(&noise, &quantizer, &boost_params(5, 0.3)).unwrap_err().code, ErrorCode::TreeTrivial);
 }

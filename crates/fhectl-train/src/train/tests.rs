@@ -1,5 +1,6 @@
 use super::*;
 use crate::data::{Dataset, Holdout, load_split};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::model::{ClassLeaf, FeatureQuantizer, Model, Output, Tree, TreeNode};
 use proptest::prelude::*;
 use std::path::Path;
@@ -53,11 +54,11 @@ fn trees_without_a_use_are_refused() {
     let noise = dataset(vec![vec![0.0], vec![0.0], vec![1.0], vec![1.0]], vec![0, 1, 0, 1], 2);
     let quantizer = fit_edges(&noise, 3).unwrap();
     let train = |params| train_tree(&noise, &quantizer, &params).unwrap_err().code;
-    assert_eq!(train(TreeParams::default()), "tree_trivial");
-    assert_eq!(train(TreeParams { max_depth: 0, min_leaf: 1, ..TreeParams::default() }), "tree_params");
-    assert_eq!(train(TreeParams { max_depth: 3, min_leaf: 0, ..TreeParams::default() }), "tree_params");
-    assert_eq!(fit_edges(&noise, 0).unwrap_err().code, "bits_range");
-    assert_eq!(fit_affine(&noise, 17).unwrap_err().code, "bits_range");
+    assert_eq!(train(TreeParams::default()), ErrorCode::TreeTrivial);
+    assert_eq!(train(TreeParams { max_depth: 0, min_leaf: 1, ..TreeParams::default() }), ErrorCode::TreeParams);
+    assert_eq!(train(TreeParams { max_depth: 3, min_leaf: 0, ..TreeParams::default() }), ErrorCode::TreeParams);
+    assert_eq!(fit_edges(&noise, 0).unwrap_err().code, ErrorCode::BitsRange);
+    assert_eq!(fit_affine(&noise, 17).unwrap_err().code, ErrorCode::BitsRange);
 }
 
 #[test]
@@ -113,13 +114,13 @@ fn separable_classes_do_not_blow_up() {
         let model = float_logreg(&data, &LinearClassifierParams { alpha, ..LinearClassifierParams::default() });
         match model {
             Ok(model) => assert!(model.accuracy(&data) > 0.9, "{alpha}"),
-            Err(error) => assert_eq!((alpha, error.code), (0.0, "logreg_diverged")),
+            Err(error) => assert_eq!((alpha, error.code), (0.0, ErrorCode::LogregDiverged)),
         }
     }
     let bad = float_logreg(&data, &LinearClassifierParams { alpha: f64::NAN, ..LinearClassifierParams::default() });
-    assert_eq!(bad.unwrap_err().code, "logreg_params");
+    assert_eq!(bad.unwrap_err().code, ErrorCode::LogregParams);
     let short = float_logreg(&data, &LinearClassifierParams { max_iterations: 1, ..LinearClassifierParams::default() });
-    assert_eq!(short.unwrap_err().code, "logreg_diverged");
+    assert_eq!(short.unwrap_err().code, ErrorCode::LogregDiverged);
 }
 
 #[test]
@@ -132,7 +133,7 @@ fn integer_weights_fill_their_range() {
     };
     let integer = model.to_integer(4).unwrap();
     assert_eq!((integer.weights, integer.biases), (vec![vec![4, -7]], vec![2]));
-    assert_eq!(model.to_integer(1).unwrap_err().code, "weight_bits");
+    assert_eq!(model.to_integer(1).unwrap_err().code, ErrorCode::WeightBits);
 }
 
 proptest! {

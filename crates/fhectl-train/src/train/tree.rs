@@ -6,7 +6,7 @@ use super::quality::accuracy;
 use super::quantize::fit_exact;
 use super::splits::ClassRows;
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Branch, ClassLeaf, IntegerTree, Model, Quantizer};
 
 /// What limits a tree's growth.
@@ -34,16 +34,20 @@ impl TreeParams {
     /// `tree_params` naming the one that is out of range.
     pub fn check(&self) -> Result<()> {
         if !(1..=20).contains(&self.max_depth) {
-            return Err(Error::user("tree_params", format!("a maximal depth of {}, want 1 to 20", self.max_depth))
-                .hint("give --max-depth from 1 to 20"));
+            return Err(Error::new(
+                ErrorCode::TreeParams,
+                format!("a maximal depth of {}, want 1 to 20", self.max_depth),
+            )
+            .hint("give --max-depth from 1 to 20"));
         }
         if self.min_leaf == 0 {
-            return Err(Error::user("tree_params", "0 rows a leaf, want at least 1").hint("give --min-leaf 1 or more"));
+            return Err(
+                Error::new(ErrorCode::TreeParams, "0 rows a leaf, want at least 1").hint("give --min-leaf 1 or more")
+            );
         }
         if self.path_features == 0 {
-            return Err(
-                Error::user("tree_params", "0 features a path, want at least 1").hint("give --path-features 1 or more")
-            );
+            return Err(Error::new(ErrorCode::TreeParams, "0 features a path, want at least 1")
+                .hint("give --path-features 1 or more"));
         }
         Ok(())
     }
@@ -61,7 +65,7 @@ pub fn train_tree(train: &Dataset, quantizer: &Quantizer, params: &TreeParams) -
     let all: Vec<u32> = (0..train.len() as u32).collect();
     let branch = growing.grow(&all, 0, &[])?;
     if let Branch::Leaf(_) = branch {
-        return Err(Error::user("tree_trivial", "no split of the training rows tells the classes apart")
+        return Err(Error::new(ErrorCode::TreeTrivial, "no split of the training rows tells the classes apart")
             .hint("lower `--min-leaf`, raise `--bits`, or check that the features say something about the target"));
     }
     Ok(IntegerTree { classes: train.classes.len() as u32, tree: branch.depth_first() })

@@ -8,7 +8,7 @@ use crate::circuit::plan::{
 };
 use crate::circuit::reveal::Reveal;
 use crate::circuit::{input_bits, residues};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::ggsw::GgswLayout;
 use crate::fhe::{GlweShape, cost, noise, public_key};
 use crate::model::{IntegerForest, Model, Output, Quantizer};
@@ -56,8 +56,8 @@ impl Search for CmuxForestParams {
 fn search(forest: &IntegerForest, quantizer: &Quantizer, request: &PlanRequest) -> Result<Candidate<CmuxForestParams>> {
     let count = input_bits::count(quantizer);
     if count == 0 || count > MAX_BITS {
-        return Err(Error::user(
-            "circuit_unfit",
+        return Err(Error::new(
+            ErrorCode::CircuitUnfit,
             format!("cmux-forest: the inputs have {count} bits, want 1 to {MAX_BITS}"),
         )
         .hint("give features fewer bits with --bits, or choose --circuit auto"));

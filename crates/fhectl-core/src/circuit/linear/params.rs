@@ -88,6 +88,7 @@ impl Circuit for LinearParams {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
     use crate::model::FeatureQuantizer;
 
     #[test]
@@ -107,6 +108,6 @@ mod tests {
         };
         assert_eq!(check(GlweShape::new(1, 4096), 1 << 20), Ok(()));
         assert_eq!(check(GlweShape::new(512, 16), 1 << 18), Ok(()));
-        assert_eq!(check(GlweShape::new(512, 16), (1 << 18) + 1), Err("parameters_invalid"));
+        assert_eq!(check(GlweShape::new(512, 16), (1 << 18) + 1), Err(ErrorCode::ParametersInvalid));
     }
 }

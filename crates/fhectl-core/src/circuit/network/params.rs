@@ -238,6 +238,7 @@ impl Circuit for NetworkParams {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
     use crate::model::FeatureQuantizer;
 
     fn params(inputs: usize, activations: usize) -> NetworkParams {
@@ -282,7 +283,7 @@ mod tests {
         for (bits, dimension) in [(3, 2048), (64, 2048), (14, 512)] {
             let mut unsafe_ones = shown(494, bits);
             unsafe_ones.first.bootstrap.output = GlweShape::new(1, dimension);
-            assert_eq!(unsafe_ones.shown_levels().unwrap_err().code, "parameters_invalid");
+            assert_eq!(unsafe_ones.shown_levels().unwrap_err().code, ErrorCode::ParametersInvalid);
         }
     }
 
@@ -293,7 +294,7 @@ mod tests {
         params(most, 2).check(&quantizer(most), Output::Value).unwrap();
         for (params, features) in [(NetworkParams { scores: 0, ..params(3, 2) }, 3), (params(most + 1, 2), most + 1)] {
             let error = params.check(&quantizer(features), Output::Value).unwrap_err();
-            assert_eq!(error.code, "parameters_invalid");
+            assert_eq!(error.code, ErrorCode::ParametersInvalid);
         }
     }
 

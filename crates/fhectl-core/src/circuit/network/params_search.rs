@@ -5,7 +5,7 @@ use crate::circuit::compiled::unfit;
 use crate::circuit::key_part::KeyPart;
 use crate::circuit::plan::{Candidate, Guarantees, KEY_MEGABYTE_WORTH_SECONDS, PlanRequest, Search, no_parameters};
 use crate::circuit::traits::Circuit;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::bootstrap::BootstrapParams;
 use crate::fhe::keyswitch::KeyswitchParams;
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
@@ -130,7 +130,7 @@ fn search(network: &IntegerNetwork, quantizer: &Quantizer) -> Result<Candidate<N
 
 fn find(demands: &Demands, features: usize, moduli: [u64; 2]) -> Result<NetworkParams> {
     if demands.widths.len() < 2 {
-        return Err(Error::user("circuit_unfit", "a network without an activation is a linear model")
+        return Err(Error::new(ErrorCode::CircuitUnfit, "a network without an activation is a linear model")
             .hint("train it with `fhectl create logreg`"));
     }
     let activations: usize = demands.widths[..demands.last()].iter().sum();

@@ -9,7 +9,7 @@ use crate::circuit::plan::{
 use crate::circuit::prime::is_prime;
 use crate::circuit::reveal::Reveal;
 use crate::circuit::thermometer;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
 use crate::model::{Model, Output, Quantizer};
 
@@ -24,7 +24,7 @@ impl Search for PathCostParams {
     fn search(model: &Model, quantizer: &Quantizer, output: Output, request: &PlanRequest) -> Result<Candidate<Self>> {
         let Model::Tree(tree) = model else { return Err(unfit()) };
         if request.reveal == Reveal::Nothing {
-            return Err(Error::user("circuit_unfit", "path-cost shows a client the rounded number of leaves")
+            return Err(Error::new(ErrorCode::CircuitUnfit, "path-cost shows a client the rounded number of leaves")
                 .hint("allow it with --reveal size, or choose --circuit leaf-sum"));
         }
         search(&Boxes::leaves(tree, quantizer), quantizer, output.classes(), request)

@@ -191,6 +191,7 @@ impl Circuit for PathCostSumParams {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
     use crate::fhe::GlweShape;
     use crate::model::FeatureQuantizer;
 
@@ -258,7 +259,11 @@ mod tests {
             let mut damaged = params();
             damage(&mut damaged);
             let refused = damaged.check(&quantizer, Output::Value);
-            assert_eq!(refused.map_err(|error| error.code), Err("parameters_invalid"), "damage {index}: {damaged:?}");
+            assert_eq!(
+                refused.map_err(|error| error.code),
+                Err(ErrorCode::ParametersInvalid),
+                "damage {index}: {damaged:?}"
+            );
         }
     }
 }

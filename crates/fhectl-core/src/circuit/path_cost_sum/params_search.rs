@@ -13,7 +13,7 @@ use crate::circuit::prime::is_prime;
 use crate::circuit::reveal::Reveal;
 use crate::circuit::thermometer;
 use crate::circuit::traits::Circuit;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
 use crate::model::{Model, Output, Quantizer};
 
@@ -35,8 +35,8 @@ impl Search for PathCostSumParams {
     fn search(model: &Model, quantizer: &Quantizer, _: Output, request: &PlanRequest) -> Result<Candidate<Self>> {
         let Model::Forest(forest) = model else { return Err(unfit()) };
         if request.reveal == Reveal::Nothing {
-            return Err(Error::user(
-                "circuit_unfit",
+            return Err(Error::new(
+                ErrorCode::CircuitUnfit,
                 "path-cost shows a client the numbers of trees and (rounded) of leaves",
             )
             .hint("allow it with --reveal size, or choose --circuit cmux-forest"));

@@ -4,7 +4,7 @@ use super::candidate::{Candidate, PLANNED_CORES};
 use super::request::PlanRequest;
 use crate::circuit::kind::CircuitKind;
 use crate::circuit::registry::{CircuitSpec, SEARCHES};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Model, Output, Quantizer};
 
 /// A candidate of any circuit.
@@ -21,7 +21,7 @@ pub fn plan(model: &Model, quantizer: &Quantizer, output: Output, request: &Plan
         && !fitting.iter().any(|circuit| circuit.kind == asked)
     {
         let names: Vec<&str> = fitting.iter().map(|circuit| CircuitKind::name(circuit.kind)).collect();
-        return Err(Error::user("circuit_unfit", format!("circuit {asked} cannot run this kind of model"))
+        return Err(Error::new(ErrorCode::CircuitUnfit, format!("circuit {asked} cannot run this kind of model"))
             .hint(format!("choose --circuit auto or one of: {}", names.join(", "))));
     }
     let mut plans = Vec::new();

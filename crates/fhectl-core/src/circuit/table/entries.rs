@@ -3,7 +3,7 @@
 use super::params::{MAX_BITS, MAX_SCORES, TableParams};
 use crate::circuit::compiled::unfit;
 use crate::circuit::input_bits::widths;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::model::{Model, Quantizer};
 use rayon::prelude::*;
 
@@ -21,16 +21,19 @@ impl Entries {
         let widths = widths(quantizer);
         let total: u32 = widths.iter().sum();
         if total as usize > MAX_BITS || total == 0 {
-            return Err(Error::user(
-                "circuit_unfit",
+            return Err(Error::new(
+                ErrorCode::CircuitUnfit,
                 format!("table: the inputs have {total} bits in all, want 1 to {MAX_BITS}"),
             )
             .hint("give features fewer bits with --bits, or choose --circuit auto"));
         }
         let scores = model.scores(&vec![0; widths.len()]).len() << total;
         if scores > MAX_SCORES {
-            return Err(Error::user("circuit_unfit", format!("table: {scores} scores in all, at most {MAX_SCORES}"))
-                .hint("give features fewer bits with --bits, or choose --circuit auto"));
+            return Err(Error::new(
+                ErrorCode::CircuitUnfit,
+                format!("table: {scores} scores in all, at most {MAX_SCORES}"),
+            )
+            .hint("give features fewer bits with --bits, or choose --circuit auto"));
         }
         let scores = (0u32..1 << total).into_par_iter().map(|spelling| {
             let mut rest = spelling;

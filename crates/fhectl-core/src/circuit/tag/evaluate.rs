@@ -2,7 +2,7 @@
 
 use super::layout::TagLayout;
 use crate::circuit::evaluation_key::EvaluationKey;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::{Lwe, Random};
 use rayon::prelude::*;
 
@@ -18,7 +18,7 @@ pub fn answer(layout: &TagLayout, key: &EvaluationKey, request: &[u8], random: &
 fn add_zeros(layout: &TagLayout, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
     let mut glwe = layout.request.expand_one(request)?;
     let zeros = key.rerandomizer();
-    let zeros = zeros.ok_or_else(|| Error::fault("key_missing", "a tag for a circuit without a key"))?;
+    let zeros = zeros.ok_or_else(|| Error::new(ErrorCode::KeyMissing, "a tag for a circuit without a key"))?;
     zeros.apply_partial(&mut glwe, layout.flooding(), random);
     let mut answer = Vec::with_capacity(layout.response_bytes());
     glwe.write(layout.output, layout.response_bits, &mut answer);

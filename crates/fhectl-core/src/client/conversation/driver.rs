@@ -2,7 +2,7 @@
 
 use super::message::{Conversation, Reply, Request};
 use super::refusal::refusal;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use std::time::Duration;
 
 /// How often a request is sent before its failure counts.
@@ -73,7 +73,7 @@ impl<C: Conversation> Driver<C> {
     pub fn handle_lost(&mut self, transient: bool, reason: &str) -> Result<Next<C::Output>> {
         match self.next_pause() {
             Some(pause) if transient => Ok(Next::Wait(pause.min(LONGEST_PAUSE))),
-            _ => Err(Error::user("no_server", format!("no answer from {}: {reason}", self.server))
+            _ => Err(Error::new(ErrorCode::NoServer, format!("no answer from {}: {reason}", self.server))
                 .hint("is the server running (`fhectl serve`), and is the URL right?")),
         }
     }

@@ -4,7 +4,7 @@ use super::message::{Conversation, Method, Reply, Request};
 use super::models::model_path;
 use crate::client::keys::ClientKeys;
 use crate::client::model::ClientModel;
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, QUEUE_HEADER};
 
 /// Sends an encrypted request and takes the encrypted answer.
@@ -61,7 +61,9 @@ impl Conversation for Inference<'_> {
                 let (queue, compute) = (reply.micros(QUEUE_HEADER), reply.micros(COMPUTE_HEADER));
                 Ok(Some(InferenceOutcome::Answered(Answer { bytes: reply.body, queue, compute })))
             }
-            Err(error) if error.code == "key_unknown" && self.may_bring_key => Ok(Some(InferenceOutcome::KeyForgotten)),
+            Err(error) if error.code == ErrorCode::KeyUnknown && self.may_bring_key => {
+                Ok(Some(InferenceOutcome::KeyForgotten))
+            }
             Err(error) => Err(error),
         }
     }

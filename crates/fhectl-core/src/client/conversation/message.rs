@@ -1,6 +1,6 @@
 //! Requests and replies of HTTP, as far as the protocol uses them, and what leads from one to the next.
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use serde::de::DeserializeOwned;
 
 /// A request's method.
@@ -80,8 +80,11 @@ impl Reply {
 
     pub(super) fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            Error::fault("reply_invalid", format!("{}{path} did not answer as an fhectl server: {error}", self.server))
-                .hint("check the URL, and that both sides run the same fhectl release")
+            Error::new(
+                ErrorCode::ReplyInvalid,
+                format!("{}{path} did not answer as an fhectl server: {error}", self.server),
+            )
+            .hint("check the URL, and that both sides run the same fhectl release")
         })
     }
 }

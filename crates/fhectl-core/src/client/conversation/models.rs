@@ -3,7 +3,7 @@
 use super::message::{Conversation, Method, Reply, Request};
 use crate::bundle::{ModelId, check_name};
 use crate::client::model::ClientModel;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::api::ModelInfo;
 
 /// Checks that a server runs the very model that the client has.
@@ -35,8 +35,8 @@ impl Conversation for CheckModel {
             return Ok(Some(()));
         }
         let server = &reply.server;
-        Err(Error::user(
-            "wrong_model",
+        Err(Error::new(
+            ErrorCode::WrongModel,
             format!(
                 "{server} runs another `{}` (id {:.12}) than client.zip describes (id {:.12})",
                 self.name,

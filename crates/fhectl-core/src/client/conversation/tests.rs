@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::client::{ClientKeys, ClientModel};
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::fhe::{Entropy, Seed};
 use crate::protocol::api::MAX_PART_BYTES;
 use serde_json::json;
@@ -119,7 +119,7 @@ fn an_upload_begins_again_once() {
     ];
     let (lines, end) = talk(upload(), replies);
     assert_eq!(methods(lines), ["GET", "POST", "GET", "PUT", "POST"]);
-    assert_eq!(end.unwrap_err().code, "key_incomplete");
+    assert_eq!(end.unwrap_err().code, ErrorCode::KeyIncomplete);
 }
 
 #[test]
@@ -134,16 +134,16 @@ fn a_busy_server_is_asked_again_and_in_the_end_believed() {
     let busy = Reply::new(503, vec![("Retry-After".into(), "3600".into())], Vec::new());
     assert_eq!(driver.handle_reply(busy).unwrap(), Next::Wait(Duration::from_secs(5)));
     let error = driver.handle_reply(refused(503, "busy")).unwrap_err();
-    assert_eq!(error.code, "busy");
+    assert_eq!(error.code, ErrorCode::Busy);
     assert!(!error.message.contains(char::is_control) && !error.hint.unwrap().contains(char::is_control));
 
     let mut driver = Driver::new(CheckModel::new(&model), SERVER);
     for _ in 0..5 {
         assert!(matches!(driver.handle_lost(true, "reset").unwrap(), Next::Wait(_)));
     }
-    assert_eq!(driver.handle_lost(true, "reset").unwrap_err().code, "no_server");
+    assert_eq!(driver.handle_lost(true, "reset").unwrap_err().code, ErrorCode::NoServer);
     let mut driver = Driver::new(CheckModel::new(&model), SERVER);
-    assert_eq!(driver.handle_lost(false, "no certificate").unwrap_err().code, "no_server");
+    assert_eq!(driver.handle_lost(false, "no certificate").unwrap_err().code, ErrorCode::NoServer);
 }
 
 #[test]
@@ -151,18 +151,18 @@ fn what_is_no_server_of_ours_or_another_model_is_named() {
     let model = model();
     let end = |reply| talk(CheckModel::new(&model), vec![reply]).1.unwrap_err();
     let error = end(ok());
-    assert_eq!(error.code, "reply_invalid");
+    assert_eq!(error.code, ErrorCode::ReplyInvalid);
     assert!(
         error.message.starts_with("http://server/v1/models/tree-spam-leaf-sum did not answer"),
         "{}",
         error.message
     );
-    assert_eq!(end(Reply::new(404, Vec::new(), b"<html>".to_vec())).code, "server_error");
-    assert_eq!(end(refused(404, "model_unknown")).code, "model_unknown");
-    assert_eq!(end(refused(400, "of another release")).code, "server_error");
+    assert_eq!(end(Reply::new(404, Vec::new(), b"<html>".to_vec())).code, ErrorCode::ServerError);
+    assert_eq!(end(refused(404, "model_unknown")).code, ErrorCode::ModelUnknown);
+    assert_eq!(end(refused(400, "of another release")).code, ErrorCode::ServerRefused);
     assert!(FetchModel::new("../secrets").is_err());
     let fetched = talk(FetchModel::new("a").unwrap(), vec![ok()]).1.map(drop).unwrap_err();
-    assert!(fetched.code == "bundle_invalid" && fetched.message.starts_with("a of http://server: "));
+    assert!(fetched.code == ErrorCode::BundleInvalid && fetched.message.starts_with("a of http://server: "));
 }
 
 #[test]
@@ -173,7 +173,10 @@ fn a_forgotten_key_is_an_outcome_once() {
     let (lines, end) = talk(Inference::new(&model, &keys, b"request"), forgotten());
     assert_eq!(lines, ["POST /v1/models/tree-spam-leaf-sum/infer"]);
     assert_eq!(end.unwrap(), Next::Done(InferenceOutcome::KeyForgotten));
-    assert_eq!(talk(Inference::again(&model, &keys, b"request"), forgotten()).1.unwrap_err().code, "key_unknown");
+    assert_eq!(
+        talk(Inference::again(&model, &keys, b"request"), forgotten()).1.unwrap_err().code,
+        ErrorCode::KeyUnknown
+    );
 
     let driver = Driver::new(Inference::new(&model, &keys, b"request"), SERVER);
     assert_eq!(

@@ -4,7 +4,7 @@ use super::message::{Conversation, Method, Reply, Request};
 use super::models::model_path;
 use crate::client::keys::ClientKeys;
 use crate::client::model::ClientModel;
-use crate::error::Result;
+use crate::error::{ErrorCode, Result};
 use crate::protocol::api::{KeyStatus, MAX_PART_BYTES, UploadState};
 use std::collections::VecDeque;
 use std::ops::Range;
@@ -103,8 +103,8 @@ impl Conversation for KeyUpload<'_> {
             Ok(reply) => reply,
             Err(error) => {
                 self.state = match error.code {
-                    "part_conflict" if !self.restarted => State::Discard,
-                    "key_incomplete" if !self.restarted => State::Ask,
+                    ErrorCode::PartConflict if !self.restarted => State::Discard,
+                    ErrorCode::KeyIncomplete if !self.restarted => State::Ask,
                     _ => return Err(error),
                 };
                 self.restarted = true;

@@ -17,7 +17,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use bytes::Bytes;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::protocol::api::MODEL_HEADER;
 use fhectl_core::protocol::endpoint::{EndpointRequest, SavedKey};
 
@@ -73,13 +73,13 @@ pub(in crate::server) async fn endpoint(
             let asked = Inference { model, owner: namespace.owner, peer, timeout, key, inputs };
             let mut answers = state.inference.infer(asked).await.map_err(|error| match error.code {
                 // The key that the uid stood for was deleted, or its time is over.
-                "key_unknown" => unknown_uid(),
+                ErrorCode::KeyUnknown => unknown_uid(),
                 _ => error,
             })?;
             let headers = timings(state.timing_headers, &answers);
             answers.memory.merge(state.bodies.memory.try_reserve(form.written_bytes(answers.bytes.len()))?);
             let json = serde_json::to_vec(&form.write(answers.bytes))
-                .map_err(|error| Error::fault("internal", format!("writing a reply: {error}")))?;
+                .map_err(|error| Error::new(ErrorCode::Internal, format!("writing a reply: {error}")))?;
             let kind = [(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))];
             Ok((kind, headers, Body::from(answers.memory.around(json))).into_response())
         }
@@ -91,5 +91,5 @@ async fn read(bytes: Bytes) -> Result<EndpointRequest> {
         return parse(&bytes);
     }
     let parsed = tokio::task::spawn_blocking(move || parse(&bytes)).await;
-    parsed.map_err(|_| Error::fault("internal", "reading a request failed unexpectedly"))?
+    parsed.map_err(|_| Error::new(ErrorCode::Internal, "reading a request failed unexpectedly"))?
 }

@@ -4,7 +4,7 @@ use crate::server::openapi::Refusals;
 use crate::server::reply::Answer;
 use crate::server::state::AppState;
 use axum::extract::State;
-use fhectl_core::error::Error;
+use fhectl_core::error::{Error, ErrorCode};
 use std::sync::atomic::Ordering;
 
 /// `GET /health`
@@ -25,7 +25,7 @@ pub(in crate::server) async fn health() -> &'static str {
 )]
 pub(in crate::server) async fn ready(State(state): State<AppState>) -> Answer<&'static str> {
     if state.draining.load(Ordering::Relaxed) {
-        return Err(Error::fault("draining", "the server is shutting down").hint("use another server").into());
+        return Err(Error::new(ErrorCode::Draining, "the server is shutting down").hint("use another server").into());
     }
     Ok("ready\n")
 }

@@ -14,7 +14,7 @@ use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::IntoResponse;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::protocol::api::KEY_ID_HEADER;
 
 /// `POST /v1/models/{name}/infer`
@@ -56,7 +56,7 @@ pub(in crate::server) async fn infer(
 /// `key_unnamed`, `key_id_invalid`.
 fn key_id(headers: &HeaderMap) -> Result<KeyId> {
     let Some(value) = headers.get(KEY_ID_HEADER) else {
-        return Err(Error::user("key_unnamed", "the request names no evaluation key")
+        return Err(Error::new(ErrorCode::KeyUnnamed, "the request names no evaluation key")
             .hint("send the key's SHA-256 in the `key-id` header"));
     };
     KeyId::parse(value.to_str().unwrap_or_default())

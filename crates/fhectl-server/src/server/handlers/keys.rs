@@ -12,7 +12,7 @@ use crate::store::{KeyId, KeyNamespace, Owner};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::protocol::api::{KeyStatus, MAX_PART_BYTES, PartStatus};
 use std::sync::Arc;
 
@@ -43,7 +43,7 @@ pub(in crate::server) async fn put_part(
     check_keyed(model)?;
     let id = KeyId::parse(&key_id)?;
     let index: u32 = index.parse().map_err(|_| {
-        Error::user("part_invalid", "the part's index is not a number").hint("parts are numbered from 0")
+        Error::new(ErrorCode::PartInvalid, "the part's index is not a number").hint("parts are numbered from 0")
     })?;
     let mut body = body.read(MAX_PART_BYTES).await?;
     // What stands there already is read to compare it.

@@ -2,7 +2,7 @@
 
 use crate::server::reply::Failure;
 use axum::response::{IntoResponse, Response};
-use fhectl_core::error::Error;
+use fhectl_core::error::{Error, ErrorCode};
 use std::any::Any;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -16,7 +16,7 @@ pub(super) fn layer() -> CatchPanicLayer<Handler> {
 fn panicked(_: Box<dyn Any + Send>) -> Response {
     tracing::error!("a request's handler panicked");
     Failure(
-        Error::fault("internal", "the request failed unexpectedly")
+        Error::new(ErrorCode::Internal, "the request failed unexpectedly")
             .hint("this is a fault of fhectl's; please report it with what the server's log says"),
     )
     .into_response()

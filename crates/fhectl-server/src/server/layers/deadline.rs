@@ -7,7 +7,7 @@ use axum::extract::Request;
 use axum::http::HeaderMap;
 use axum::middleware::Next;
 use axum::response::Response;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::protocol::api::DEADLINE_HEADER;
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn stated(headers: &HeaderMap) -> Result<Option<Duration>> {
     let Some(value) = headers.get(DEADLINE_HEADER) else { return Ok(None) };
     let millis = value.to_str().ok().and_then(|text| text.parse::<u32>().ok()).filter(|millis| *millis > 0);
     millis.map(|millis| Some(Duration::from_millis(millis.into()))).ok_or_else(|| {
-        Error::user("header_invalid", format!("`{DEADLINE_HEADER}` is not a number of milliseconds"))
+        Error::new(ErrorCode::HeaderInvalid, format!("`{DEADLINE_HEADER}` is not a number of milliseconds"))
             .hint("send a whole number from 1 to 4294967295, or leave it away")
     })
 }

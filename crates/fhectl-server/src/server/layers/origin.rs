@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::protocol::api::{COMPUTE_HEADER, DEADLINE_HEADER, KEY_ID_HEADER, MODEL_HEADER, QUEUE_HEADER};
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,7 +58,7 @@ fn check_headers(origins: &[String], headers: &HeaderMap) -> Result<()> {
     if here || origins.iter().any(named) {
         return Ok(());
     }
-    Err(Error::user("origin_refused", "pages of this origin may not use the server")
+    Err(Error::new(ErrorCode::OriginRefused, "pages of this origin may not use the server")
         .hint("the operator names origins with --cors-origin"))
 }
 

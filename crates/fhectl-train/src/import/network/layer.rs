@@ -4,7 +4,7 @@ use super::float_graph::Affine;
 use super::function::Function;
 use super::levels::Layer;
 use crate::train::circle_holding;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Activation, LinearMap, MapShape, NetworkLayer, SparseShape};
 use rayon::prelude::*;
 
@@ -212,7 +212,7 @@ pub(super) fn quantize_layer(layer: &Layer, before: &Before, rounding: &Rounding
     let channels: Vec<Channel> = (0..count).into_par_iter().map(measure).collect();
     let kept: Vec<usize> = (0..count).filter(|channel| !channels[*channel].is_constant()).collect();
     if kept.is_empty() {
-        return Err(Error::user("onnx_constant", "no activation changes over the calibration rows")
+        return Err(Error::new(ErrorCode::OnnxConstant, "no activation changes over the calibration rows")
             .hint("are the rows scaled as the network expects them?"));
     }
     let half = half_circle(&channels, rounding.top);

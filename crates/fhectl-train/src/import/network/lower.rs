@@ -8,7 +8,7 @@ use super::tail;
 use super::tensor::{SymbolicTensor, count};
 use super::value::NamedValue;
 use crate::import::onnx::{Graph, Node, invalid, unsupported};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Output;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -155,8 +155,10 @@ impl<'a> Lowering<'a> {
         }
         match values.as_slice() {
             [NamedValue::Tensor(tensor)] => Ok((tensor.clone(), false)),
-            _ => Err(Error::user("onnx_output", format!("the network has {} outputs", self.graph.outputs.len()))
-                .hint("export the network with its scores as the only output")),
+            _ => {
+                Err(Error::new(ErrorCode::OnnxOutput, format!("the network has {} outputs", self.graph.outputs.len()))
+                    .hint("export the network with its scores as the only output"))
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What controls quantization after training.
 
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// What controls quantization.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,26 +42,30 @@ impl PtqParams {
     /// # Errors
     /// `activation_bits`, `weight_bits`, `percentile_range` or `noise_range` naming the one that is out of range.
     pub(super) fn check(&self) -> Result<()> {
-        let wrong = |code, what: String, hint: &str| Err(Error::user(code, what).hint(hint));
+        let wrong = |code, what: String, hint: &str| Err(Error::new(code, what).hint(hint));
         if !(1..=8).contains(&self.activation_bits) {
             return wrong(
-                "activation_bits",
+                ErrorCode::ActivationBits,
                 format!("activations of {} bits, want 1 to 8", self.activation_bits),
                 "try `--activation-bits 6`",
             );
         }
         if !(2..=12).contains(&self.weight_bits) {
             let what = format!("weights of {} bits, want 2 to 12", self.weight_bits);
-            return wrong("weight_bits", what, "try `--weight-bits 6`");
+            return wrong(ErrorCode::WeightBits, what, "try `--weight-bits 6`");
         }
         if !(50.0..=100.0).contains(&self.percentile) {
             let what = format!("a percentile of {}, want 50 to 100", self.percentile);
-            return wrong("percentile_range", what, "try `--percentile 99.9`");
+            return wrong(ErrorCode::PercentileRange, what, "try `--percentile 99.9`");
         }
         for noise in [self.noise, self.score_noise] {
             if !(noise > 0.0 && noise <= 0.05) {
                 let what = format!("noise of {noise} turns, want more than 0 and at most 0.05");
-                return wrong("noise_range", what, "training did not see the noise: 0.002 hardly changes an answer");
+                return wrong(
+                    ErrorCode::NoiseRange,
+                    what,
+                    "training did not see the noise: 0.002 hardly changes an answer",
+                );
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ use super::ptq_params::PtqParams;
 use super::scores::quantize_scores;
 use crate::data::Dataset;
 use crate::train::{coarsen, fit_affine, fit_pixels};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{FeatureQuantizer, IntegerNetwork, Quantizer};
 use rayon::prelude::*;
 
@@ -45,8 +45,8 @@ pub fn quantize(lowered: &Lowered, calibration: &Dataset, params: &PtqParams) ->
     params.check()?;
     let graph = &lowered.graph;
     if calibration.features.len() != graph.inputs {
-        return Err(Error::user(
-            "onnx_inputs",
+        return Err(Error::new(
+            ErrorCode::OnnxInputs,
             format!("the network takes {} values, the data has {} features", graph.inputs, calibration.features.len()),
         )
         .hint("give `--data` whose columns are the network's inputs in their order (images channel after channel)"));
@@ -111,6 +111,8 @@ fn grid_of(rule: &FeatureQuantizer) -> Result<Grid> {
         FeatureQuantizer::Affine { low, step, levels } => {
             Ok(Grid { low: *low, step: if *levels > 1 { *step } else { 0.0 }, steps: *levels as usize })
         }
-        FeatureQuantizer::Edges { .. } => Err(Error::fault("quantiser", "a network over edges that are no grid")),
+        FeatureQuantizer::Edges { .. } => {
+            Err(Error::new(ErrorCode::Quantiser, "a network over edges that are no grid"))
+        }
     }
 }

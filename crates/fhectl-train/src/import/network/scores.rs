@@ -3,7 +3,7 @@
 use super::float_graph::{Affine, combined};
 use super::layer::{Before, IntegerSum, assemble, score_circle};
 use super::ptq_params::PtqParams;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{NetworkLayer, Output};
 
 /// Bits of a score's weights beyond those of other layers: nothing after them evens rounding out.
@@ -31,7 +31,7 @@ pub(super) fn quantize_scores(
     let rows: Vec<Affine> = outputs.iter().map(|row| before.on_steps(row)).collect();
     let largest = rows.iter().flat_map(|row| &row.terms).fold(0.0f64, |largest, (_, w)| largest.max(w.abs()));
     if largest == 0.0 {
-        return Err(Error::user("onnx_constant", "the scores do not depend on the row")
+        return Err(Error::new(ErrorCode::OnnxConstant, "the scores do not depend on the row")
             .hint("are the calibration rows scaled as the network expects them?"));
     }
     let top = f64::from((1u32 << (params.weight_bits + MORE_BITS - 1)) - 1);

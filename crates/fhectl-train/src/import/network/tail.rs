@@ -5,7 +5,7 @@ use super::float_graph::{Affine, FloatGraph, combined};
 use super::function::Function;
 use super::value::NamedValue;
 use crate::import::onnx::{Graph, Node, TensorData, invalid};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Output;
 use std::collections::BTreeMap;
 
@@ -114,7 +114,7 @@ pub(super) fn settle(mut graph: FloatGraph, labels: Option<&[String]>, settled: 
 }
 
 fn wrong(what: String) -> Error {
-    Error::user("onnx_output", what)
+    Error::new(ErrorCode::OnnxOutput, what)
         .hint("export the network with one score a class, one probability of the second of two, or one number")
 }
 

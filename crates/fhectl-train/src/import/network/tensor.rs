@@ -187,21 +187,22 @@ fn no_axis(axis: i64, rank: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fhectl_core::error::ErrorCode;
 
     #[test]
     fn shapes_broadcast_as_in_numpy() {
         assert_eq!(broadcast(&[1, 3, 2], &[3, 1]).unwrap(), [1, 3, 2]);
         assert_eq!(broadcast_sources(&[3, 1], &[1, 3, 2]), [0, 0, 1, 1, 2, 2]);
-        assert_eq!(broadcast(&[2], &[3]).unwrap_err().code, "onnx_invalid");
+        assert_eq!(broadcast(&[2], &[3]).unwrap_err().code, ErrorCode::OnnxInvalid);
         assert_eq!(broadcast(&[], &[4]).unwrap(), [4]);
-        assert_eq!(broadcast(&[1 << 20, 1], &[1 << 20]).unwrap_err().code, "onnx_unsupported");
+        assert_eq!(broadcast(&[1 << 20, 1], &[1 << 20]).unwrap_err().code, ErrorCode::OnnxUnsupported);
     }
 
     #[test]
     fn sizes_do_not_overflow() {
-        assert_eq!(count(&[usize::MAX, usize::MAX]).unwrap_err().code, "onnx_unsupported");
-        assert_eq!(count(&[3, 0]).unwrap_err().code, "onnx_invalid");
-        assert_eq!(count(&[1; 9]).unwrap_err().code, "onnx_unsupported");
+        assert_eq!(count(&[usize::MAX, usize::MAX]).unwrap_err().code, ErrorCode::OnnxUnsupported);
+        assert_eq!(count(&[3, 0]).unwrap_err().code, ErrorCode::OnnxInvalid);
+        assert_eq!(count(&[1; 9]).unwrap_err().code, ErrorCode::OnnxUnsupported);
         assert_eq!(count(&[]).unwrap(), 1);
         assert_eq!(axis(-1, 3).unwrap(), 2);
         assert!(axis(3, 3).is_err() && axis(i64::MIN, 3).is_err());

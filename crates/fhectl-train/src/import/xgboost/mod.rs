@@ -10,7 +10,7 @@ use super::edge::{Precision, at_least};
 use super::model::{FloatModel, Forest, Imported, Linear, MAX_CLASSES, MAX_FEATURES, MAX_VALUES, Tree, invalid, large};
 use super::tree_builder::{Budget, SourceNode, TreeBuilder};
 use fhectl_core::bundle::ScoreUnit;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use schema::{File, Learner};
 
 /// The most trees that are read.
@@ -239,10 +239,10 @@ fn tree(source: &schema::Tree, place: &Place, budget: &mut Budget) -> Result<Tre
 fn not_a_model(what: &str) -> Error {
     // Messages of serde quote what they found, which can be anything.
     let what: String = what.chars().take(160).flat_map(char::escape_debug).collect();
-    Error::user("import_invalid", format!("not a model of XGBoost: {what}"))
+    Error::new(ErrorCode::ImportInvalid, format!("not a model of XGBoost: {what}"))
         .hint("save it with `booster.save_model(\"model.json\")` of XGBoost 1.7 or later")
 }
 
 fn unsupported(message: impl Into<String>) -> Error {
-    Error::user("xgboost_unsupported", message)
+    Error::new(ErrorCode::XgboostUnsupported, message)
 }

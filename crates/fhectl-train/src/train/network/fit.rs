@@ -10,7 +10,7 @@ use super::params::TrainingParams;
 use super::samples::{Moves, Samples};
 use crate::data::random::Random;
 use crate::data::{Dataset, split_indices};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{IntegerNetwork, Quantizer};
 
 /// The share of training rows that choose the best epoch: enough to tell, not more than is needed.
@@ -70,8 +70,11 @@ pub fn train_network(
     data.check_trainable()?;
     let share = VALIDATION.min(VALIDATION_ROWS / data.len() as f64);
     let (train, validation) = split_indices(&data.labels, classes, share, params.seed).ok_or_else(|| {
-        Error::user("validation_rows", format!("{} rows of {classes} classes: too few to keep some back", data.len()))
-            .hint("give more rows, or a smaller `--test-size`")
+        Error::new(
+            ErrorCode::ValidationRows,
+            format!("{} rows of {classes} classes: too few to keep some back", data.len()),
+        )
+        .hint("give more rows, or a smaller `--test-size`")
     })?;
     let samples = Samples::new(data, quantizer)?;
     float.without(&samples.constants(&train)).map_err(failed)?;
@@ -134,8 +137,11 @@ impl Trainer<'_> {
             let loss = total / steps_an_epoch as f64;
             let (accuracy, judged) = self.validate(network, quantized).map_err(failed)?;
             if !loss.is_finite() || !judged.is_finite() {
-                return Err(Error::user("training_diverged", format!("the loss is {loss} after epoch {}", epoch + 1))
-                    .hint("lower `--learning-rate`"));
+                return Err(Error::new(
+                    ErrorCode::TrainingDiverged,
+                    format!("the loss is {loss} after epoch {}", epoch + 1),
+                )
+                .hint("lower `--learning-rate`"));
             }
             let better = best.as_ref().is_none_or(|best| judged < best.0);
             if better {

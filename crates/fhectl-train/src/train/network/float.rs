@@ -9,7 +9,7 @@ use super::staircase_op::Moments;
 use crate::data::Dataset;
 use crate::data::random::Random;
 use candle_core::{D, Tensor, Var};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 
 /// Rows judged at once.
@@ -158,5 +158,5 @@ pub(super) fn cross_entropy(logits: &Tensor, targets: &Tensor) -> candle_core::R
 }
 
 pub(super) fn failed(error: candle_core::Error) -> Error {
-    Error::fault("training", format!("candle: {error}"))
+    Error::new(ErrorCode::Training, format!("candle: {error}"))
 }

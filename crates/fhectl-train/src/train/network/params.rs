@@ -2,7 +2,7 @@
 
 use super::augment::Augment;
 use super::circle::check_noise;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// Training parameters beside the architecture.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,12 +77,15 @@ impl TrainingParams {
     /// `weight_bits`, `noise_range`, `training_params` naming the value that cannot work.
     pub(super) fn check(&self) -> Result<()> {
         if !(2..=8).contains(&self.weight_bits) {
-            return Err(Error::user("weight_bits", format!("weights of {} bits, want 2 to 8", self.weight_bits))
-                .hint("try `--weight-bits 4`"));
+            return Err(Error::new(
+                ErrorCode::WeightBits,
+                format!("weights of {} bits, want 2 to 8", self.weight_bits),
+            )
+            .hint("try `--weight-bits 4`"));
         }
         check_noise(self.noise)?;
         check_noise(self.score_noise).map_err(|error| error.context("scores"))?;
-        let wrong = |what: String| Err(Error::user("training_params", what).hint("see `fhectl create --help`"));
+        let wrong = |what: String| Err(Error::new(ErrorCode::TrainingParams, what).hint("see `fhectl create --help`"));
         if self.epochs == 0 || self.epochs > 100_000 || self.patience == 0 {
             return wrong(format!("{} epochs with a patience of {}", self.epochs, self.patience));
         }

@@ -8,6 +8,7 @@ use crate::train::{fit_affine, fit_pixels};
 use candle_core::{Device, Tensor};
 use fhectl_core::circuit::CircuitKind;
 use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::model::{FeatureQuantizer, IntegerNetwork, Model, Quantizer};
 use std::sync::Arc;
 
@@ -187,7 +188,7 @@ fn what_cannot_be_trained_is_named() {
     let good = architecture(&[], &[4], ActivationKind::Relu);
     let wrong = |code: &str, architecture: &Architecture, params: &TrainingParams| {
         let error = train_network(&data, &quantizer, architecture, params, &mut |_| ()).err().unwrap();
-        assert_eq!(error.code, code, "{error}");
+        assert_eq!(error.code.as_str(), code, "{error}");
         assert!(error.hint.is_some(), "{error}");
     };
     let with = |convs: &[ConvBlock]| architecture(convs, &[], ActivationKind::Relu);
@@ -212,7 +213,7 @@ fn what_cannot_be_trained_is_named() {
     wrong("training_params", &good, &TrainingParams { batch_size: 1, ..short() });
     let few = data.select(&[0, 1, 2, 3]);
     let error = train_network(&few, &quantizer, &good, &short(), &mut |_| ()).err().unwrap();
-    assert_eq!(error.code, "validation_rows");
+    assert_eq!(error.code, ErrorCode::ValidationRows);
 }
 
 #[test]
@@ -248,7 +249,7 @@ fn saved_weights_are_those_of_the_model() {
     let bytes = std::fs::read(&files[2]).unwrap();
     network.save(folder.path()).unwrap();
     assert_eq!(bytes, std::fs::read(&files[2]).unwrap());
-    assert_eq!(network.save(&folder.path().join("no/such")).unwrap_err().code, "weights_unwritable");
+    assert_eq!(network.save(&folder.path().join("no/such")).unwrap_err().code, ErrorCode::WeightsUnwritable);
 }
 
 #[test]
