@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Asks a real server with a client of its own, written from docs/FORMAT.md: numpy and nothing of fhectl.
+"""Asks a real server with a client of its own, written from docs/src/reference/formats.md: numpy and nothing of fhectl.
 
     scripts/ask_server.py target/release/fhectl compiled_model/tree-spam tests/vectors/network ...
 

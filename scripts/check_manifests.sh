@@ -32,7 +32,7 @@ for release in $releases; do
 done
 
 # FHECTL_THREADS and the like: as `serve` declares them, and FHECTL_LOG, which it reads itself.
-known=$(grep -oE '(env = |try_from_env\()"FHECTL_[A-Z_]+"' src/commands/serve.rs | grep -oE 'FHECTL_[A-Z_]+' | sort -u)
+known=$(grep -rhoE '(env = |try_from_env\()"FHECTL_[A-Z_]+"' src/commands/serve* | grep -oE 'FHECTL_[A-Z_]+' | sort -u)
 for name in $(grep -rhoE 'FHECTL_[A-Z]+(_[A-Z]+)*' "$folder" deploy/Containerfile | sort -u); do
   grep -qx "$name" <<<"$known" || { echo "FAIL  $name is no variable of fhectl serve"; exit 1; }
 done
@@ -88,7 +88,7 @@ if settings:
     limit = int(container["resources"]["limits"]["memory"].removesuffix("Gi")) * 1024
     assert needed * 1.3 <= limit, f"{needed} MiB do not fit {limit} MiB"
 
-# 1 s of notice and 30 s of draining: crates/fhectl-server/src/server/config.rs.
+# 1 s of notice and 30 s of draining, which is looked up below.
 assert pod["terminationGracePeriodSeconds"] > container["lifecycle"]["preStop"]["sleep"]["seconds"] + 31
 security = container["securityContext"]
 assert security == {"allowPrivilegeEscalation": False, "readOnlyRootFilesystem": True, "capabilities": {"drop": ["ALL"]}}
@@ -98,8 +98,8 @@ print("ok    references among the manifests, memory, time to drain, pod security
 PYTHON
 
 for time in 'notice: Duration::from_secs(1)' 'drain: Duration::from_secs(30)'; do
-  grep -qF "$time" crates/fhectl-server/src/server/config.rs ||
-    { echo "FAIL  deployment.yaml counts on \`$time\`, which crates/fhectl-server/src/server/config.rs does not have"; exit 1; }
+  grep -rqF "$time" crates/fhectl-server/src/server ||
+    { echo "FAIL  deployment.yaml counts on \`$time\`, which fhectl-server does not have"; exit 1; }
 done
 
 # What the Containerfile copies from the sources must be there, and be enough for cargo to read the package.

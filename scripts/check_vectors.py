@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Checks tests/vectors/ with an implementation of its own, written from docs/FORMAT.md: numpy and nothing of fhectl.
+"""Checks tests/vectors/ with an implementation of its own, written from docs/src/reference/formats.md: numpy and nothing of fhectl.
 
 It expands, decrypts and decodes keys, requests, tags and answers of every circuit, computes each model in clear, and
 reads the committed bundles. A line a check; exit code 1 on any mismatch. `--self-test` alters bytes of the vectors one by one and

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The second implementation of docs/FORMAT.md: reads tests/vectors and the committed bundles (scripts/check_vectors.py), is
+# The second implementation of docs/src/reference/formats.md: reads tests/vectors and the committed bundles (scripts/check_vectors.py), is
 # tried on damage, and asks a real server, where target/release/fhectl is built (scripts/ask_server.py). Wants python3
 # with numpy, or with venv, and PyPI the first time.
 set -euo pipefail

@@ -18,7 +18,7 @@ end. `--corners` takes every attack, in two cost models, for some dimensions of 
 dimensions are estimated by the attacks that come first at the corners (dual hybrid, BDD, uSVP; coded BKW where it is near).
 
 `scores`: a written score of a network together with its ciphertext, read as LWE: modulus 2^bits, error uniform over
-W = 16 words, samples without end. Writes tests/vectors/security_scores.csv. See docs/PARAMETERS.md.
+W = 16 words, samples without end. Writes tests/vectors/security_scores.csv. See docs/src/reference/parameters.md.
 
 Numbers are log2 of operations in the estimator's default cost model (MATZOV 2022) unless the column `model` says
 BDGL16; `inf` is what the estimator says where it found no attack at all, an empty field was not estimated.

@@ -8,11 +8,12 @@ mod common;
 
 use common::opened::Opened;
 use fhectl_core::circuit::path_cost_sum::PathCostSumParams;
-use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, decode, encode};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::{Circuit, CircuitKind, CircuitSpec, ClientKey, Evaluator, Reveal, decode, encode};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{GlweList, Lwe, PartialGlwe, Random, SeededLayout};
-use fhectl_core::model::{IntegerTree, Model, Node, Output, Quantizer, ValueNode};
+use fhectl_core::model::{ClassNode, IntegerTree, Model, Output, Quantizer, ValueTree};
 
 /// A spec whose answers are not rounded.
 fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal) -> CircuitSpec {
@@ -117,7 +118,7 @@ fn one_answer_of_linear_does_not_give_the_weights_away() {
         let spec = spec(&model, &quantizer, CircuitKind::Linear, reveal);
         let CircuitSpec::Linear(params) = &spec else { unreachable!() };
         let query = query(&spec, &model, &quantizer);
-        let found = solve(&columns(params.input(), &query.request), &query.answers[0].mask);
+        let found = solve(&columns(params.input_layout(), &query.request), &query.answers[0].mask);
         assert_eq!(found, leaks.then(|| weights.clone()), "reveal {reveal}");
     }
 }
@@ -166,7 +167,7 @@ fn sum_params(spec: &CircuitSpec) -> &PathCostSumParams {
 /// What a client decrypts from one answer: the residue of each slot for each modulus.
 fn slots(params: &PathCostSumParams, opened: &Opened, answer: &[u8]) -> Vec<Vec<u64>> {
     let each = PartialGlwe::wire_len(params.input.shape, params.stride, params.response_bits);
-    let circles = params.circles.concat();
+    let circles = params.plaintext_moduli.concat();
     let mut slots = Vec::new();
     for group in answer.chunks(circles.len() * each) {
         let columns = group.chunks(each).zip(&circles).map(|(bytes, circle)| {
@@ -197,7 +198,7 @@ fn answers_of_path_cost_say_nothing_of_single_trees_nor_of_leaves_that_are_not_r
     for trees in [1, 2, 3] {
         let (model, quantizer, spec) = sum_of_trees(trees, Reveal::Size);
         let params = sum_params(&spec);
-        let circles = params.circles.concat();
+        let circles = params.plaintext_moduli.concat();
         assert!(circles.len() <= 2 && circles.iter().all(|circle| *circle < 2000), "{circles:?}");
         let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
         let mut random = Random::fresh(&mut OsEntropy);
@@ -265,7 +266,7 @@ fn one_answer_of_path_cost_for_a_sum_does_not_give_the_thresholds_away() {
         let answer = evaluator.evaluate(&own, &[&request], &mut random).unwrap().remove(0);
         // A coefficient of the answer is a combination of the input's coefficients about every bit. The last of the
         // `stride` has none from before the first bit, which would come back from the end of the polynomial.
-        let (shape, coefficients) = (params.input.shape, bits * params.circles.len() * params.stride);
+        let (shape, coefficients) = (params.input.shape, bits * params.plaintext_moduli.len() * params.stride);
         let all = columns(params.input, &request);
         let columns = &all[..coefficients];
         let each = PartialGlwe::wire_len(shape, params.stride, 64);
@@ -285,12 +286,9 @@ fn one_answer_of_path_cost_for_a_sum_does_not_give_the_thresholds_away() {
         tested.sort_unstable();
         tested.dedup();
         let Model::Forest(forest) = &model else { unreachable!() };
-        let nodes = forest.trees.iter().flat_map(|tree| &tree.nodes);
-        let splits = nodes.filter_map(|node| match node {
-            ValueNode::Split { feature, threshold, .. } => Some(*feature as usize * 3 + *threshold as usize - 1),
-            ValueNode::Leaf { .. } => None,
-        });
-        let mut secret: Vec<usize> = splits.collect();
+        let splits = forest.trees.iter().flat_map(ValueTree::splits);
+        let mut secret: Vec<usize> =
+            splits.map(|(feature, threshold)| feature as usize * 3 + *threshold as usize - 1).collect();
         secret.sort_unstable();
         secret.dedup();
         assert_eq!(tested, if leaks { secret } else { Vec::new() }, "reveal {reveal}");
@@ -310,18 +308,18 @@ fn what_is_no_request_or_no_answer_of_a_sum_is_named() {
     let request = encode(&spec, &quantizer, &key, &[1, 2, 3, 0], &mut OsEntropy);
     for damaged in [&request[1..], &[], &[request.as_slice(), &[0]].concat()] {
         let error = evaluator.evaluate(&own, &[&request, damaged], &mut random).unwrap_err();
-        assert!(error.code == "ciphertext_invalid" && error.message.contains("input 1"), "{error:?}");
+        assert!(error.code == ErrorCode::CiphertextInvalid && error.message.contains("input 1"), "{error:?}");
     }
     // Any bytes of the right length are answered: nothing else can be seen in them.
     let noise = vec![0xa5; request.len()];
     let answers = evaluator.evaluate(&own, &[&request, &noise], &mut random).unwrap();
     assert_eq!(decode(&spec, &key, &answers[0]).unwrap().values(), model.scores(&[1, 2, 3, 0]));
-    assert_eq!(decode(&spec, &key, &answers[0][1..]).unwrap_err().code, "ciphertext_invalid");
+    assert_eq!(decode(&spec, &key, &answers[0][1..]).unwrap_err().code, ErrorCode::CiphertextInvalid);
     // An answer to nonsense, one under another key, and one where every leaf is reached.
     let other = ClientKey::generate(&spec, &mut OsEntropy);
     let zeros = vec![0; answers[0].len()];
     for (key, answer) in [(&key, &answers[1]), (&other, &answers[0]), (&key, &zeros)] {
-        assert_eq!(decode(&spec, key, answer).unwrap_err().code, "answer_invalid");
+        assert_eq!(decode(&spec, key, answer).unwrap_err().code, ErrorCode::AnswerInvalid);
     }
 }
 
@@ -331,8 +329,8 @@ fn what_is_no_request_or_no_answer_of_a_sum_is_named() {
 fn one_answer_of_leaf_sum_does_not_match_a_replay_of_the_right_model() {
     let quantizer = common::quantizer(3, 6);
     let stump = |feature: u32, threshold: u32| {
-        let split = Node::Split { feature, threshold, low: 1, high: 2 };
-        Model::Tree(IntegerTree { classes: 2, nodes: vec![split, Node::Leaf { class: 0 }, Node::Leaf { class: 1 }] })
+        let split = ClassNode::Split { feature, threshold, low: 1, high: 2 };
+        Model::Tree(IntegerTree::new(2, vec![split, ClassNode::leaf(0), ClassNode::leaf(1)]).unwrap())
     };
     let secret = (1, 4);
     let model = stump(secret.0, secret.1);

@@ -215,7 +215,7 @@ fn the_binary_wants_tokens_and_its_operator_lists_and_resets() {
     let server = Serving::start(Path::new(&store), &flags);
     assert!(play(&server, "5").status.success());
     let refused = play(&server, "1");
-    assert_eq!(refused.status.code(), Some(1));
+    assert_eq!(refused.status.code(), Some(2));
     assert!(stderr(&refused).contains("error[row_budget_spent]"), "{}", stderr(&refused));
     let owner = Owner::of_token("alpha-token");
     let listed: Value = serde_json::from_str(&succeed(&["budgets", "list", "--json", "--store", &store])).unwrap();
@@ -269,8 +269,8 @@ fn leases_are_in_the_store_and_say_nothing_but_numbers() {
         KeyStore::open_existing(store.path().to_str().unwrap()).await.unwrap().budgets().await.unwrap()
     });
     assert_eq!((listed[0].rows, listed[0].leases), (30, 3), "a write a block, not a request");
-    let shelf = &listed[0].shelf;
-    let at = store.path().join(format!("budgets/{}/{}", shelf.model, shelf.owner.as_str()));
+    let namespace = &listed[0].namespace;
+    let at = store.path().join(format!("budgets/{}/{}", namespace.model, namespace.owner.as_str()));
     let mut leases: Vec<(String, String)> = std::fs::read_dir(at)
         .unwrap()
         .map(|entry| entry.unwrap())

@@ -2,28 +2,29 @@
 
 mod common;
 
-use fhectl_core::circuit::plan::{Evaluator, Needs, PlanRequest, plan};
-use fhectl_core::circuit::{CircuitKind, ClientKey, Reveal, decode, encode};
+use fhectl_core::circuit::plan::{Plan, PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, ClientKey, Evaluator, Reveal, decode, encode};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{Random, noise};
-use fhectl_core::model::{IntegerForest, Model, Output, Quantizer, ValueNode, ValueTree};
+use fhectl_core::model::{Branch, IntegerForest, Model, Output, Quantizer, ValueLeaf};
 use proptest::prelude::*;
 use std::time::Instant;
 
-fn planned(model: &Model, quantizer: &Quantizer, classes: usize, kind: CircuitKind, reveal: Reveal) -> Needs {
+fn planned(model: &Model, quantizer: &Quantizer, classes: usize, kind: CircuitKind, reveal: Reveal) -> Plan {
     let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
-    let needs = plan(model, quantizer, Output::Classes(classes), &request).unwrap().remove(0);
-    needs.spec.check(quantizer, Output::Classes(classes)).unwrap();
-    assert!(needs.guarantees.p_fail_log2.unwrap() <= -128.0, "{:?}", needs.guarantees);
-    for key in needs.spec.keys() {
+    let plan = plan(model, quantizer, Output::Classes(classes), &request).unwrap().remove(0);
+    plan.spec.check(quantizer, Output::Classes(classes)).unwrap();
+    assert!(plan.guarantees.p_fail_log2.unwrap() <= -128.0, "{:?}", plan.guarantees);
+    for key in plan.spec.keys() {
         assert!(key.shape.lwe_dimension() >= noise::MIN_LWE_DIMENSION);
     }
-    needs
+    plan
 }
 
 /// Runs `rows` random rows under each of `keys` fresh keys and compares scores with the clear model.
-fn assert_exact(model: &Model, quantizer: &Quantizer, needs: &Needs, keys: usize, rows: usize) {
-    let spec = &needs.spec;
+fn assert_exact(model: &Model, quantizer: &Quantizer, plan: &Plan, keys: usize, rows: usize) {
+    let spec = &plan.spec;
     let evaluator = Evaluator::new(spec, model, quantizer).unwrap();
     let mut random = common::random(99);
     let mut server = Random::fresh(&mut OsEntropy);
@@ -51,8 +52,8 @@ fn assert_exact(model: &Model, quantizer: &Quantizer, needs: &Needs, keys: usize
             spec.request_bytes(),
             spec.response_bytes(),
             seconds[seconds.len() / 2] * 1e3,
-            needs.seconds(2) * 1e3,
-            needs.guarantees
+            plan.seconds(2) * 1e3,
+            plan.guarantees
         );
     }
 }
@@ -62,9 +63,9 @@ fn path_cost_equals_the_tree() {
     for (seed, classes, depth) in [(1, 2, 5), (2, 2, 8), (3, 3, 4), (4, 10, 6), (5, 2, 1)] {
         let quantizer = common::quantizer(57, 64);
         let model = Model::Tree(common::tree(&quantizer, depth, classes, &mut common::random(seed)));
-        let needs = planned(&model, &quantizer, classes as usize, CircuitKind::PathCost, Reveal::Size);
-        assert!(needs.guarantees.flooding_log2.unwrap() <= -30.0);
-        assert_exact(&model, &quantizer, &needs, 2, 150);
+        let plan = planned(&model, &quantizer, classes as usize, CircuitKind::PathCost, Reveal::Size);
+        assert!(plan.guarantees.flooding_log2.unwrap() <= -30.0);
+        assert_exact(&model, &quantizer, &plan, 2, 150);
     }
 }
 
@@ -81,35 +82,28 @@ fn path_cost_equals_a_sum_of_trees() {
         model.check(&quantizer, output).unwrap();
         let request = PlanRequest { circuit: Some(CircuitKind::PathCost), ..PlanRequest::default() };
         let start = Instant::now();
-        let needs = plan(&model, &quantizer, output, &request).unwrap().remove(0);
+        let plan = plan(&model, &quantizer, output, &request).unwrap().remove(0);
         println!("searched in {:.1} ms", start.elapsed().as_secs_f64() * 1e3);
-        needs.spec.check(&quantizer, output).unwrap();
-        assert!(needs.guarantees.p_fail_log2.unwrap() <= -128.0, "{:?}", needs.guarantees);
-        assert!(needs.guarantees.flooding_log2.unwrap() <= -30.0, "{:?}", needs.guarantees);
-        assert_exact(&model, &quantizer, &needs, 2, rows);
+        plan.spec.check(&quantizer, output).unwrap();
+        assert!(plan.guarantees.p_fail_log2.unwrap() <= -128.0, "{:?}", plan.guarantees);
+        assert!(plan.guarantees.flooding_log2.unwrap() <= -30.0, "{:?}", plan.guarantees);
+        assert_exact(&model, &quantizer, &plan, 2, rows);
     }
 }
 
 /// A forest with thresholds that contradict earlier ones, leaves that no row reaches, and constant trees.
 fn wild_forest(quantizer: &Quantizer, trees: usize, scores: usize, random: &mut Random) -> IntegerForest {
-    fn grow(quantizer: &Quantizer, depth: u32, scores: usize, tree: &mut ValueTree, random: &mut Random) -> u32 {
-        let at = tree.nodes.len();
-        tree.nodes.push(ValueNode::Leaf { values: (0..scores).map(|_| random.below(31) as i32 - 15).collect() });
+    fn grow(quantizer: &Quantizer, depth: u32, scores: usize, random: &mut Random) -> Branch<u32, ValueLeaf> {
+        let values = (0..scores).map(|_| random.below(31) as i32 - 15).collect();
         if depth == 0 || random.below(5) == 0 {
-            return at as u32;
+            return Branch::Leaf(ValueLeaf { values });
         }
         let feature = random.below(quantizer.features.len() as u64) as usize;
         let threshold = 1 + random.below(u64::from(quantizer.features[feature].levels()) - 1) as u32;
-        let low = grow(quantizer, depth - 1, scores, tree, random);
-        let high = grow(quantizer, depth - 1, scores, tree, random);
-        tree.nodes[at] = ValueNode::Split { feature: feature as u32, threshold, low, high };
-        at as u32
+        let low = grow(quantizer, depth - 1, scores, random);
+        Branch::split(feature as u32, threshold, low, grow(quantizer, depth - 1, scores, random))
     }
-    let mut tree = || {
-        let mut tree = ValueTree { nodes: Vec::new() };
-        grow(quantizer, 4, scores, &mut tree, random);
-        tree
-    };
+    let mut tree = || grow(quantizer, 4, scores, random).depth_first();
     IntegerForest { trees: (0..trees).map(|_| tree()).collect(), biases: vec![-7; scores] }
 }
 
@@ -131,9 +125,9 @@ proptest! {
         let model = Model::Forest(wild_forest(&quantizer, trees, output.margins(), &mut random));
         model.check(&quantizer, output).unwrap();
         let reveal = if open { Reveal::Model } else { Reveal::Size };
-        let needs = planned(&model, &quantizer, classes, CircuitKind::PathCost, reveal);
-        prop_assert_eq!(needs.spec.key_bytes() == 0, open);
-        assert_exact(&model, &quantizer, &needs, 1, 12);
+        let plan = planned(&model, &quantizer, classes, CircuitKind::PathCost, reveal);
+        prop_assert_eq!(plan.spec.key_bytes() == 0, open);
+        assert_exact(&model, &quantizer, &plan, 1, 12);
     }
 }
 
@@ -141,9 +135,9 @@ proptest! {
 fn path_cost_without_rerandomisation_needs_no_key() {
     let quantizer = common::quantizer(8, 16);
     let model = Model::Tree(common::tree(&quantizer, 4, 3, &mut common::random(6)));
-    let needs = planned(&model, &quantizer, 3, CircuitKind::PathCost, Reveal::Model);
-    assert_eq!(needs.spec.key_bytes(), 0);
-    assert_exact(&model, &quantizer, &needs, 1, 200);
+    let plan = planned(&model, &quantizer, 3, CircuitKind::PathCost, Reveal::Model);
+    assert_eq!(plan.spec.key_bytes(), 0);
+    assert_exact(&model, &quantizer, &plan, 1, 200);
 }
 
 #[test]
@@ -151,8 +145,8 @@ fn leaf_sum_equals_the_tree() {
     for (seed, classes, depth, rows) in [(1, 2, 5, 60), (2, 3, 4, 60), (3, 10, 5, 20), (5, 2, 1, 60)] {
         let quantizer = common::quantizer(57, 64);
         let model = Model::Tree(common::tree(&quantizer, depth, classes, &mut common::random(seed)));
-        let needs = planned(&model, &quantizer, classes as usize, CircuitKind::LeafSum, Reveal::Nothing);
-        assert_exact(&model, &quantizer, &needs, 2, rows);
+        let plan = planned(&model, &quantizer, classes as usize, CircuitKind::LeafSum, Reveal::Nothing);
+        assert_exact(&model, &quantizer, &plan, 2, rows);
     }
 }
 
@@ -161,9 +155,9 @@ fn linear_equals_the_model() {
     for (seed, classes, features, weight_bits) in [(1, 2, 30, 8), (2, 3, 4, 8), (3, 10, 64, 5)] {
         let quantizer = common::quantizer(features, 256);
         let model = Model::Linear(common::linear(&quantizer, classes, weight_bits, &mut common::random(seed)));
-        let needs = planned(&model, &quantizer, classes, CircuitKind::Linear, Reveal::Nothing);
-        assert!(needs.guarantees.flooding_log2.unwrap() <= -30.0);
-        assert_exact(&model, &quantizer, &needs, 3, 200);
+        let plan = planned(&model, &quantizer, classes, CircuitKind::Linear, Reveal::Nothing);
+        assert!(plan.guarantees.flooding_log2.unwrap() <= -30.0);
+        assert_exact(&model, &quantizer, &plan, 3, 200);
         let open = planned(&model, &quantizer, classes, CircuitKind::Linear, Reveal::Model);
         assert_eq!(open.spec.key_bytes(), 0);
         assert_exact(&model, &quantizer, &open, 1, 200);
@@ -181,8 +175,8 @@ fn cmux_forest_equals_the_forest() {
         let classes = if shape[2] == 1 { 2 } else { shape[2] };
         let model = Model::Forest(forest);
         model.check(&quantizer, Output::Classes(classes)).unwrap();
-        let needs = planned(&model, &quantizer, classes, CircuitKind::CmuxForest, Reveal::Nothing);
-        assert_exact(&model, &quantizer, &needs, 2, rows);
+        let plan = planned(&model, &quantizer, classes, CircuitKind::CmuxForest, Reveal::Nothing);
+        assert_exact(&model, &quantizer, &plan, 2, rows);
     }
 }
 
@@ -190,13 +184,13 @@ fn cmux_forest_equals_the_forest() {
 fn cmux_forest_equals_a_tree_and_one_leaf() {
     let quantizer = common::quantizer(6, 8);
     let tree = Model::Tree(common::tree(&quantizer, 5, 3, &mut common::random(6)));
-    let needs = planned(&tree, &quantizer, 3, CircuitKind::CmuxForest, Reveal::Model);
-    assert_eq!(needs.spec.key_bytes(), 0);
-    assert_exact(&tree, &quantizer, &needs, 1, 40);
+    let plan = planned(&tree, &quantizer, 3, CircuitKind::CmuxForest, Reveal::Model);
+    assert_eq!(plan.spec.key_bytes(), 0);
+    assert_exact(&tree, &quantizer, &plan, 1, 40);
     // Nothing is compared, so nothing is unpacked.
     let constant = Model::Forest(common::forest(&quantizer, [3, 0, 1], 100, &mut common::random(7)));
-    let needs = planned(&constant, &quantizer, 2, CircuitKind::CmuxForest, Reveal::Nothing);
-    assert_exact(&constant, &quantizer, &needs, 1, 3);
+    let plan = planned(&constant, &quantizer, 2, CircuitKind::CmuxForest, Reveal::Nothing);
+    assert_exact(&constant, &quantizer, &plan, 1, 3);
 }
 
 #[test]
@@ -211,8 +205,8 @@ fn a_table_equals_any_model() {
     for (model, quantizer, classes, rows) in
         [(&tree, &small, 3, 100), (&linear, &wide, 3, 60), (&network, &wide, 3, 60)]
     {
-        let needs = planned(model, quantizer, classes, CircuitKind::Table, Reveal::Nothing);
-        assert_exact(model, quantizer, &needs, 2, rows);
+        let plan = planned(model, quantizer, classes, CircuitKind::Table, Reveal::Nothing);
+        assert_exact(model, quantizer, &plan, 2, rows);
     }
     let open = planned(&network, &wide, 3, CircuitKind::Table, Reveal::Model);
     assert_eq!(open.spec.key_bytes(), 0);
@@ -226,7 +220,7 @@ fn a_table_equals_any_model() {
     let model = Model::Linear(common::linear(&many, 2, 8, &mut common::random(2)));
     let request = PlanRequest { circuit: Some(CircuitKind::Table), ..PlanRequest::default() };
     let error = plan(&model, &many, Output::Classes(2), &request).unwrap_err();
-    assert!(error.code == "circuit_unfit" && error.message.contains("20 bits"), "{error:?}");
+    assert!(error.code == ErrorCode::CircuitUnfit && error.message.contains("20 bits"), "{error:?}");
 }
 
 #[test]
@@ -242,33 +236,33 @@ fn auto_takes_the_cheapest_that_reveals_no_more_than_allowed() {
     let forest = Model::Forest(common::forest(&quantizer, [3, 2, 1], 9, &mut common::random(1)));
     let hidden =
         PlanRequest { circuit: Some(CircuitKind::PathCost), reveal: Reveal::Nothing, ..PlanRequest::default() };
-    assert_eq!(plan(&forest, &quantizer, Output::Classes(2), &hidden).unwrap_err().code, "circuit_unfit");
+    assert_eq!(plan(&forest, &quantizer, Output::Classes(2), &hidden).unwrap_err().code, ErrorCode::CircuitUnfit);
     let request = PlanRequest { circuit: Some(CircuitKind::Linear), ..PlanRequest::default() };
-    assert_eq!(plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err().code, "circuit_unfit");
+    assert_eq!(plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err().code, ErrorCode::CircuitUnfit);
     let request =
         PlanRequest { circuit: Some(CircuitKind::PathCost), reveal: Reveal::Nothing, ..PlanRequest::default() };
-    assert_eq!(plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err().code, "circuit_unfit");
+    assert_eq!(plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err().code, ErrorCode::CircuitUnfit);
 }
 
 #[test]
 fn a_tree_too_deep_is_refused_with_the_depth_that_fits() {
     // A path over 200 features: no blind rotation resolves 1/400 of the torus with a failure rate of 2^-128.
-    use fhectl_core::model::{IntegerTree, Node};
+    use fhectl_core::model::{ClassNode, IntegerTree};
     let quantizer = common::quantizer(200, 4);
     let mut nodes = Vec::new();
     for feature in 0..200u32 {
         let at = nodes.len() as u32;
-        nodes.push(Node::Split { feature, threshold: 2, low: at + 1, high: at + 2 });
-        nodes.push(Node::Leaf { class: 0 });
+        nodes.push(ClassNode::Split { feature, threshold: 2, low: at + 1, high: at + 2 });
+        nodes.push(ClassNode::leaf(0));
     }
-    nodes.push(Node::Leaf { class: 1 });
-    let model = Model::Tree(IntegerTree { classes: 2, nodes });
+    nodes.push(ClassNode::leaf(1));
+    let model = Model::Tree(IntegerTree::new(2, nodes).unwrap());
     model.check(&quantizer, Output::Classes(2)).unwrap();
     let request = PlanRequest { circuit: Some(CircuitKind::LeafSum), ..PlanRequest::default() };
     let error = plan(&model, &quantizer, Output::Classes(2), &request).unwrap_err();
-    assert_eq!(error.code, "no_parameters");
+    assert_eq!(error.code, ErrorCode::NoParameters);
     assert!(error.hint.as_ref().unwrap().contains("--max-depth"), "{error:?}");
     // The same tree runs in a circuit without bootstraps.
-    let needs = planned(&model, &quantizer, 2, CircuitKind::PathCost, Reveal::Size);
-    assert_exact(&model, &quantizer, &needs, 1, 50);
+    let plan = planned(&model, &quantizer, 2, CircuitKind::PathCost, Reveal::Size);
+    assert_exact(&model, &quantizer, &plan, 1, 50);
 }

@@ -4,7 +4,7 @@ mod common;
 #[path = "common/process.rs"]
 mod process;
 
-use fhectl_core::bundle::ClientBundle;
+use fhectl_core::client::ClientModel;
 use process::{Serving, fhectl, run, stdout, succeed};
 use rustix::process::{Pid, Signal, kill_process};
 use std::fs;
@@ -131,6 +131,8 @@ fn play_qnn_iris_is_a_table_and_exact() {
     assert!(number(&figures["accuracy"]) >= 0.947);
     let inspected = succeed(&["inspect", "qnn-iris"]);
     assert!(inspected.contains("table") && inspected.contains("0 an inference"), "{inspected}");
+    let padded = |line: &&str| line.ends_with(char::is_whitespace);
+    assert_eq!(inspected.lines().find(padded), None, "a line of `inspect` ends in blanks");
 }
 
 /// Simulated on the whole test set, where no sum may leave its range, and encrypted on a few rows.
@@ -403,14 +405,14 @@ fn an_upload_begun_by_one_run_is_finished_by_the_next() {
     let store = folder.path().join("store");
     let keys = folder.path().join("keys");
     let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model/tree-spam-leaf-sum/client.zip");
-    let bundle = ClientBundle::read(&fs::read(bundle).unwrap()).unwrap();
-    let made = fhectl::client::Keyring::open(Some(&keys)).unwrap().keys_for(&bundle).unwrap();
+    let model = ClientModel::read(&fs::read(bundle).unwrap()).unwrap();
+    let made = fhectl::client::Keyring::open(Some(&keys)).unwrap().keys_for(&model).unwrap().keys;
 
     let server = Serving::start(&store, &[]);
     let http = fhectl::client::Http::new(&server.url, None, Vec::new()).unwrap();
     for index in [0, 2] {
-        let part = made.evaluation.chunks(1 << 20).nth(index).unwrap();
-        http.put(&format!("/v1/models/tree-spam-leaf-sum/keys/{}/parts/{index}", made.key_id), part).unwrap();
+        let part = made.evaluation().chunks(1 << 20).nth(index).unwrap();
+        http.put(&format!("/v1/models/tree-spam-leaf-sum/keys/{}/parts/{index}", made.key_id()), part).unwrap();
     }
     server.kill();
     let server = Serving::start(&store, &[]);
@@ -433,13 +435,13 @@ fn parts_that_do_not_fit_are_dropped_and_sent_again() {
     let folder = tempfile::tempdir().unwrap();
     let keys = folder.path().join("keys");
     let bundle = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model/tree-spam-leaf-sum/client.zip");
-    let bundle = ClientBundle::read(&fs::read(bundle).unwrap()).unwrap();
-    let made = fhectl::client::Keyring::open(Some(&keys)).unwrap().keys_for(&bundle).unwrap();
+    let model = ClientModel::read(&fs::read(bundle).unwrap()).unwrap();
+    let made = fhectl::client::Keyring::open(Some(&keys)).unwrap().keys_for(&model).unwrap().keys;
     let server = Serving::start(&folder.path().join("store"), &[]);
     let http = fhectl::client::Http::new(&server.url, None, Vec::new()).unwrap();
     // A part that another client of half the part size left behind.
-    let path = format!("/v1/models/tree-spam-leaf-sum/keys/{}/parts/0", made.key_id);
-    http.put(&path, &made.evaluation[..1 << 19]).unwrap();
+    let path = format!("/v1/models/tree-spam-leaf-sum/keys/{}/parts/0", made.key_id());
+    http.put(&path, &made.evaluation()[..1 << 19]).unwrap();
     let out = succeed(&[
         "play",
         "tree-spam-leaf-sum",

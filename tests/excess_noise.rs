@@ -10,11 +10,11 @@ use common::opened::Opened;
 use fhectl_core::circuit::boxes::Boxes;
 use fhectl_core::circuit::path_cost::PathCostParams;
 use fhectl_core::circuit::path_cost_sum::PathCostSumParams;
-use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, thermometer};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Evaluator, thermometer};
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{Lwe, PartialGlwe, Random, SeededLayout};
-use fhectl_core::model::{Model, Output, Quantizer, ValueNode};
+use fhectl_core::model::{Model, Output, Quantizer, ValueTree};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -75,7 +75,7 @@ impl Attack {
             CircuitSpec::PathCost(params) => noisy(step(params.modulus)),
             CircuitSpec::PathCostSum(params) => {
                 let mut messages = vec![0; params.input.bodies];
-                let copies = params.circles.iter().flat_map(|copy| noisy(step(copy.iter().product())));
+                let copies = params.plaintext_moduli.iter().flat_map(|copy| noisy(step(copy.iter().product())));
                 messages.iter_mut().step_by(params.stride).zip(copies).for_each(|(message, bit)| *message = bit);
                 messages
             }
@@ -98,7 +98,7 @@ impl Attack {
             }
             CircuitSpec::PathCostSum(params) => {
                 let each = PartialGlwe::wire_len(params.input.shape, params.stride, params.response_bits);
-                let circles = params.circles.concat();
+                let circles = params.plaintext_moduli.concat();
                 let columns = answer.chunks(each).zip(circles.iter().cycle());
                 let read = |bytes: &[u8]| {
                     PartialGlwe::read(bytes, params.input.shape, params.stride, params.response_bits).unwrap()
@@ -195,17 +195,15 @@ fn extra_noise_shows_less_of_a_tree_where_flooding_fills_the_step() {
 fn extra_noise_shows_less_of_a_sum_of_trees_where_flooding_fills_the_step() {
     let quantizer = common::quantizer(12, 8);
     let forest = common::forest(&quantizer, [4, 2, 1], 60, &mut common::random(3));
-    let nodes = forest.trees.iter().flat_map(|tree| &tree.nodes);
-    let used: BTreeSet<usize> = nodes
-        .filter_map(|node| if let ValueNode::Split { feature, .. } = node { Some(*feature as usize) } else { None })
-        .collect();
+    let splits = forest.trees.iter().flat_map(ValueTree::splits);
+    let used: BTreeSet<usize> = splits.map(|(feature, _)| feature as usize).collect();
     let model = Model::Forest(forest);
     let spec = planned(&model, &quantizer);
     let params = path_cost_sum(&spec);
-    let largest = params.circles.iter().flatten().copied().max().unwrap();
+    let largest = params.plaintext_moduli.iter().flatten().copied().max().unwrap();
     let wide = params.noise_flooding.unwrap();
     // Less than a step of the copy's circles together: the bits stay valid.
-    let steps: u64 = params.circles.iter().map(|copy| copy.iter().product()).max().unwrap();
+    let steps: u64 = params.plaintext_moduli.iter().map(|copy| copy.iter().product()).max().unwrap();
     let error = ((1u128 << 64) / u128::from(8 * steps)) as u64;
     let attack = |flooding: u64| {
         let mut spec = spec.clone();
@@ -216,7 +214,7 @@ fn extra_noise_shows_less_of_a_sum_of_trees_where_flooding_fills_the_step() {
     };
     let (weak, weak_share) = attack(narrow(largest) / 2);
     let (real, real_share) = attack(wide);
-    println!("circles {:?}: narrow {weak:?} {weak_share:.4}, wide {real:?} {real_share:.4}", params.circles);
+    println!("circles {:?}: narrow {weak:?} {weak_share:.4}, wide {real:?} {real_share:.4}", params.plaintext_moduli);
     assert!(weak == used, "{weak:?} of {used:?}");
     assert!(real.is_subset(&used), "{real:?} of {used:?}");
     assert!(real_share < 0.6 * weak_share, "{real_share} beside {weak_share}");

@@ -10,16 +10,16 @@ use common::chance::{chi_square_bound, correlation, mean, standard_errors, varia
 use common::opened::Opened;
 use fhectl_core::circuit::boxes::Boxes;
 use fhectl_core::circuit::leaf_sum::{self, LeafSumParams};
-use fhectl_core::circuit::network::{evaluate as layers, program::Program};
-use fhectl_core::circuit::plan::{EvaluationKey, Evaluator, PlanRequest, plan};
-use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal, encode};
+use fhectl_core::circuit::network::{evaluate as layers, layer_program::LayerProgram};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, EvaluationKey, Evaluator, Reveal, encode};
 use fhectl_core::fhe::list::LweList;
 use fhectl_core::fhe::pbs::BootstrapKey;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::rerandomize::Rerandomizer;
 use fhectl_core::fhe::zeros::Zeros;
 use fhectl_core::fhe::{GlweSecret, Lwe, PartialGlwe, Random, SeededLayout, wire};
-use fhectl_core::model::{IntegerForest, IntegerTree, Model, Node, Output, Quantizer};
+use fhectl_core::model::{ClassNode, IntegerForest, IntegerTree, Model, Output, Quantizer};
 
 /// The distance of a phase from the nearest of `modulus` messages, in turns.
 fn noise(phase: u64, modulus: u64) -> f64 {
@@ -91,7 +91,7 @@ impl<'a> Served<'a> {
         match &self.spec {
             CircuitSpec::LeafSum(params) => params.classes as u64,
             CircuitSpec::CmuxForest(params) => params.moduli[0],
-            CircuitSpec::Table(params) => 1 << (params.score_bits as usize * params.together),
+            CircuitSpec::Table(params) => 1 << (params.score_bits as usize * params.scores_per_ciphertext),
             // Noise and score together: a network's differences are what is looked at.
             CircuitSpec::Network(_) => 1,
             spec => panic!("{spec:?}"),
@@ -142,14 +142,14 @@ fn shift(layout: SeededLayout, request: &[u8], by: impl Fn(usize) -> Option<u64>
 
 /// A full tree that tests these features, one a split from the root on, with leaves that differ from their neighbours.
 fn tree(features: &[u32]) -> IntegerTree {
-    let splits = features.iter().enumerate().map(|(at, feature)| Node::Split {
+    let splits = features.iter().enumerate().map(|(at, feature)| ClassNode::Split {
         feature: *feature,
         threshold: 1 + at as u32 % 3,
         low: 2 * at as u32 + 1,
         high: 2 * at as u32 + 2,
     });
-    let leaves = (0..=features.len() as u32).map(|at| Node::Leaf { class: at % 2 });
-    IntegerTree { classes: 2, nodes: splits.chain(leaves).collect() }
+    let leaves = (0..=features.len() as u32).map(|at| ClassNode::leaf(at % 2));
+    IntegerTree::new(2, splits.chain(leaves).collect()).unwrap()
 }
 
 /// Models that read every second feature of `quantizer`.
@@ -264,8 +264,8 @@ fn the_noise_of_answers_is_no_replays() {
     const CIPHERTEXTS: usize = 300;
     let quantizer = common::quantizer(3, 4);
     let stump = |feature: u32, threshold: u32| {
-        let split = Node::Split { feature, threshold, low: 1, high: 2 };
-        IntegerTree { classes: 2, nodes: vec![split, Node::Leaf { class: 0 }, Node::Leaf { class: 1 }] }
+        let split = ClassNode::Split { feature, threshold, low: 1, high: 2 };
+        IntegerTree::new(2, vec![split, ClassNode::leaf(0), ClassNode::leaf(1)]).unwrap()
     };
     let candidates: Vec<IntegerTree> =
         [(0, 1), (0, 3), (1, 1), (1, 2), (2, 2), (2, 3)].map(|(f, t)| stump(f, t)).into();
@@ -305,9 +305,9 @@ fn the_noise_of_answers_is_no_replays() {
 
 /// The keys of a network of one activation layer, with a client's in hand.
 struct Layer {
-    program: Program,
+    program: LayerProgram,
     input: SeededLayout,
-    key: layers::NetworkKey,
+    key: EvaluationKey,
     public: Rerandomizer,
     opened: Opened,
 }
@@ -320,7 +320,7 @@ impl Layer {
         let values = self.input.expand(request).unwrap().to_list();
         let sums = layers::sums(stage, &LweList::concat(vec![values; times]), times);
         let zeros = fresh.then(|| Zeros::new(&self.public, &mut Random::fresh(&mut OsEntropy)));
-        let outputs = layers::activate(&self.key, 0, stage, &sums, zeros.as_ref());
+        let outputs = layers::activate(&self.key, 0, stage, &sums, zeros.as_ref()).unwrap();
         let count = stage.sums.len();
         let off = |index: usize| {
             let phase = self.opened.phase(&outputs.lwe(index));
@@ -346,9 +346,9 @@ fn a_networks_activations_have_new_noise_each_time() {
     let wire = client.evaluation_key(&spec, &mut OsEntropy);
     let (own, public) = wire.split_at(params.first.bootstrap.layout().wire_len());
     let layer = Layer {
-        program: Program::new(&network, params.output().size),
+        program: LayerProgram::new(params, &network).unwrap(),
         input: params.input,
-        key: layers::NetworkKey::unpack(params, own, None).unwrap(),
+        key: EvaluationKey::unpack(&spec.key_parts(), None, own, None).unwrap(),
         public: Rerandomizer::unpack(params.output(), public).unwrap(),
         opened: Opened::of(client.answer()),
     };
@@ -396,7 +396,7 @@ fn two_answers_of_a_network_share_no_noise_of_its_bootstraps() {
     for fresh in [false, true] {
         let served = Served::new(&model, &quantizer, CircuitKind::Network, fresh);
         let CircuitSpec::Network(params) = &served.spec else { unreachable!() };
-        let program = Program::new(&network, params.output().size);
+        let program = LayerProgram::new(params, &network).unwrap();
         let norm: f64 = program.stages[1].sums[0].iter().map(|term| f64::from(term.weight).powi(2)).sum();
         let predicted = 2.0 * norm * params.output_variance(0);
         let mut random = common::random(3);

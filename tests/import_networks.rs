@@ -3,6 +3,7 @@
 
 mod common;
 
+use fhectl_core::error::ErrorCode;
 use fhectl_core::model::Output;
 use fhectl_train::import::network::{FloatGraph, Lowered, lower};
 use fhectl_train::import::onnx::Graph;
@@ -91,14 +92,13 @@ fn floats_are_the_librarys() {
     }
 }
 
-use fhectl_core::circuit::network::simulate::Simulator;
-use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, decode, encode};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Evaluator, decode, encode};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::model::{Model, class_of_scores};
 use fhectl_train::data::Dataset;
-use fhectl_train::import::network::{PtqParams, Quantised, quantise};
+use fhectl_train::import::network::{PtqParams, QuantizedNetwork, quantize};
 use fhectl_train::train::Fit;
 
 impl Fixture {
@@ -118,8 +118,8 @@ impl Fixture {
         }
     }
 
-    fn quantised(&self) -> Quantised {
-        quantise(&self.lowered, &self.calibration(), &PtqParams::default()).unwrap()
+    fn quantized(&self) -> QuantizedNetwork {
+        quantize(&self.lowered, &self.calibration(), &PtqParams::default()).unwrap()
     }
 
     /// Rows that were not seen, with what the original answers and what is wanted.
@@ -138,28 +138,27 @@ fn class(outputs: &[f64]) -> usize {
     }
 }
 
-fn planned(fixture: &Fixture, quantised: &Quantised) -> CircuitSpec {
+fn planned(fixture: &Fixture, quantized: &QuantizedNetwork) -> CircuitSpec {
     let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
-    let model = Model::Network(quantised.network.clone());
-    let needs = plan(&model, &quantised.quantizer, fixture.output, &request).unwrap().remove(0);
-    println!("  {:.0} ms of one core, key {} kB", needs.core_seconds * 1e3, needs.spec.key_bytes() / 1000);
-    needs.spec
+    let model = Model::Network(quantized.network.clone());
+    let chosen = plan(&model, &quantized.quantizer, fixture.output, &request).unwrap().remove(0);
+    println!("  {:.0} ms of one core, key {} kB", chosen.core_seconds * 1e3, chosen.spec.key_bytes() / 1000);
+    chosen.spec
 }
 
 #[test]
 fn integers_agree_with_floats_and_noise_with_integers() {
     for (name, output) in ALL {
         let fixture = Fixture::read(name, output);
-        let quantised = fixture.quantised();
-        let network = &quantised.network;
-        let spec = planned(&fixture, &quantised);
-        let CircuitSpec::Network(params) = &spec else { panic!("{spec:?}") };
-        let simulator = Simulator::new(params, network).unwrap();
-        let value = |score: f64| score * quantised.score_scale + quantised.score_offset;
+        let quantized = fixture.quantized();
+        let network = &quantized.network;
+        let spec = planned(&fixture, &quantized);
+        let simulator = spec.simulator(&Model::Network(network.clone())).unwrap().unwrap();
+        let value = |score: f64| score * quantized.score_scale + quantized.score_offset;
         let (mut same, mut simulated, mut wraps, mut count) = (0, 0, 0, 0);
         let (mut wanted, mut floats, mut integers, mut noisy) = (vec![], vec![], vec![], vec![]);
         for (index, (row, original, target)) in fixture.test_rows().enumerate() {
-            let row = quantised.quantizer.quantize(row).unwrap();
+            let row = quantized.quantizer.quantize(row).unwrap();
             let (clear, drawn) = (network.scores(&row), simulator.scores(&row, index as u64));
             count += 1;
             wraps += network.wraps(&row);
@@ -196,7 +195,7 @@ fn written_scores_of_imported_networks_do_not_give_the_key() {
     let mut random = common::random(12);
     for (name, output) in ALL {
         let fixture = Fixture::read(name, output);
-        let CircuitSpec::Network(params) = planned(&fixture, &fixture.quantised()) else { panic!("{name}") };
+        let CircuitSpec::Network(params) = planned(&fixture, &fixture.quantized()) else { panic!("{name}") };
         common::recovery::assert_key_stays(name, &params, &mut random);
     }
 }
@@ -210,21 +209,21 @@ fn encrypted_answers_are_the_clear_ones() {
         ("torch_residual", Output::Classes(10), 3),
     ] {
         let fixture = Fixture::read(name, output);
-        let quantised = fixture.quantised();
-        let spec = planned(&fixture, &quantised);
-        let model = Model::Network(quantised.network.clone());
-        spec.check(&quantised.quantizer, output).unwrap();
-        let evaluator = Evaluator::new(&spec, &model, &quantised.quantizer).unwrap();
+        let quantized = fixture.quantized();
+        let spec = planned(&fixture, &quantized);
+        let model = Model::Network(quantized.network.clone());
+        spec.check(&quantized.quantizer, output).unwrap();
+        let evaluator = Evaluator::new(&spec, &model, &quantized.quantizer).unwrap();
         let key = ClientKey::generate(&spec, &mut OsEntropy);
         let mut server = Random::fresh(&mut OsEntropy);
         let unpacked = evaluator.unpack_key(&key.evaluation_key(&spec, &mut OsEntropy), &mut server).unwrap();
         let rows: Vec<Vec<u32>> =
-            fixture.test_rows().take(count).map(|(row, _, _)| quantised.quantizer.quantize(row).unwrap()).collect();
+            fixture.test_rows().take(count).map(|(row, _, _)| quantized.quantizer.quantize(row).unwrap()).collect();
         let requests: Vec<Vec<u8>> =
-            rows.iter().map(|row| encode(&spec, &quantised.quantizer, &key, row, &mut OsEntropy)).collect();
+            rows.iter().map(|row| encode(&spec, &quantized.quantizer, &key, row, &mut OsEntropy)).collect();
         let requests: Vec<&[u8]> = requests.iter().map(Vec::as_slice).collect();
         let answers = evaluator.evaluate(&unpacked, &requests, &mut server).unwrap();
-        let circle = quantised.network.layers.last().unwrap().plaintext_modulus as f64;
+        let circle = quantized.network.layers.last().unwrap().plaintext_modulus as f64;
         let mut same = 0;
         for (row, answer) in rows.iter().zip(&answers) {
             let (got, clear) = (decode(&spec, &key, answer).unwrap(), model.scores(row));
@@ -243,15 +242,15 @@ fn encrypted_answers_are_the_clear_ones() {
 #[test]
 fn the_same_rows_give_the_same_network() {
     let fixture = Fixture::read("torch_residual", Output::Classes(10));
-    assert_eq!(fixture.quantised(), fixture.quantised());
+    assert_eq!(fixture.quantized(), fixture.quantized());
     let shorter = Dataset { features: vec!["x".into(); 3], ..fixture.calibration() };
-    assert_eq!(quantise(&fixture.lowered, &shorter, &PtqParams::default()).unwrap_err().code, "onnx_inputs");
+    assert_eq!(quantize(&fixture.lowered, &shorter, &PtqParams::default()).unwrap_err().code, ErrorCode::OnnxInputs);
     for (wrong, code) in [
         (PtqParams { activation_bits: 0, ..PtqParams::default() }, "activation_bits"),
         (PtqParams { weight_bits: 40, ..PtqParams::default() }, "weight_bits"),
         (PtqParams { percentile: f64::NAN, ..PtqParams::default() }, "percentile_range"),
         (PtqParams { noise: 0.0, ..PtqParams::default() }, "noise_range"),
     ] {
-        assert_eq!(quantise(&fixture.lowered, &fixture.calibration(), &wrong).unwrap_err().code, code);
+        assert_eq!(quantize(&fixture.lowered, &fixture.calibration(), &wrong).unwrap_err().code.as_str(), code);
     }
 }

@@ -1,7 +1,8 @@
 //! Models of other libraries: imported models predict what the libraries predict.
 
+use fhectl_core::model::class_of_scores;
 use fhectl_train::data::{self, Dataset, Task};
-use fhectl_train::import::{FloatModel, Imported, Levels, agreement, quantise, read};
+use fhectl_train::import::{FloatModel, Imported, Levels, agreement, quantize, read};
 use fhectl_train::train::Fit;
 use std::collections::BTreeSet;
 use std::fs;
@@ -84,7 +85,7 @@ fn what_is_read_predicts_what_its_library_predicts() {
                 assert!((score - wanted).abs() <= 1e-4 * size, "{name}, row {}: {score} for {wanted}", known.row);
             }
             if !imported.classes.is_empty() {
-                let class = &imported.classes[FloatModel::class_of_scores(&scores)];
+                let class = &imported.classes[class_of_scores(&scores)];
                 assert_eq!(class, &known.predicted, "{name}, row {}", known.row);
             }
         }
@@ -95,33 +96,33 @@ fn what_is_read_predicts_what_its_library_predicts() {
 fn integers_agree_with_the_original() {
     for fixture in fixtures() {
         let Fixture { name, imported, .. } = &fixture;
-        let quantised = quantise(imported, &fixture.calibration(), Levels::Auto, None).unwrap();
+        let quantized = quantize(imported, &fixture.calibration(), Levels::Auto, None).unwrap();
         let test = fixture.test();
-        let rows = fhectl_train::train::quantize_rows(&quantised.quantizer, &test).unwrap();
+        let rows = fhectl_train::train::quantize_rows(&quantized.quantizer, &test).unwrap();
         let numbers = imported.classes.is_empty();
-        let scores = integer_scores(&quantised.model, &rows);
+        let scores = integer_scores(&quantized.model, &rows);
         if numbers {
             let original: Vec<f64> = fixture.known.iter().map(|known| known.scores[0]).collect();
             let ours: Vec<f64> = scores.iter().map(|scores| scores[0]).collect();
             let loss = Fit::of(&original, &test.values).r2 - Fit::of(&ours, &test.values).r2;
             println!(
                 "{name}: {:?} bits, R2 loss {loss:.4}, R2 with the original {:.4}",
-                quantised.bits,
+                quantized.bits,
                 Fit::of(&ours, &original).r2
             );
             assert!(loss <= 0.03, "{name}: R2 loss {loss}");
         } else {
             let original: Vec<Vec<f64>> = fixture.known.iter().map(|known| known.scores.clone()).collect();
             let same = agreement(&original, &scores, false);
-            println!("{name}: {:?} bits, agreement {same:.4}", quantised.bits);
+            println!("{name}: {:?} bits, agreement {same:.4}", quantized.bits);
             assert!(same >= 0.98, "{name}: agreement {same}");
         }
     }
 }
 
 /// The scores of the integer model, as real numbers.
-fn integer_scores(model: &fhectl_train::import::QuantisedModel, rows: &[Vec<u32>]) -> Vec<Vec<f64>> {
-    use fhectl_train::import::QuantisedModel::{Forest, Linear};
+fn integer_scores(model: &fhectl_train::import::QuantizedModel, rows: &[Vec<u32>]) -> Vec<Vec<f64>> {
+    use fhectl_train::import::QuantizedModel::{Forest, Linear};
     let (scores, scale): (Vec<Vec<i64>>, f64) = match model {
         Forest(forest) => {
             let (integer, scale) = forest.to_integer(8).unwrap();
@@ -144,9 +145,9 @@ fn exact_thresholds_lose_nothing() {
             continue;
         }
         forests += 1;
-        let quantised = quantise(imported, &fixture.calibration(), Levels::Exact, None).unwrap();
+        let quantized = quantize(imported, &fixture.calibration(), Levels::Exact, None).unwrap();
         for row in &fixture.test().rows {
-            let ours = quantised.model.scores(&quantised.quantizer.quantize(row).unwrap());
+            let ours = quantized.model.scores(&quantized.quantizer.quantize(row).unwrap());
             let original = imported.model.scores(row);
             for (a, b) in ours.iter().zip(&original) {
                 assert!((a - b).abs() <= 1e-9 * b.abs().max(1.0), "{name}: {a} for {b}");

@@ -6,6 +6,7 @@ use common::recovery::{assert_key_stays, written_scores};
 use fhectl_core::bundle::{ClientSpec, folder};
 use fhectl_core::circuit::network::NetworkParams;
 use fhectl_core::circuit::{CircuitSpec, ClientKey};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::fhe::disclosure::WORDS;
 use fhectl_core::fhe::random::OsEntropy;
 use std::collections::BTreeMap;
@@ -27,7 +28,11 @@ fn network(spec: &ClientSpec) -> NetworkParams {
 /// Bundles that ask for the finest scores.
 fn hostile() -> Vec<(&'static str, NetworkParams)> {
     let params = network(&committed("cnn-digits"));
-    let fine = |score_circle, response_bits| NetworkParams { score_circle, response_bits, ..params.clone() };
+    let fine = |score_plaintext_modulus, response_bits| NetworkParams {
+        score_plaintext_modulus,
+        response_bits,
+        ..params.clone()
+    };
     let hostile =
         [("a fine circle", fine(1 << 40, 14)), ("odd levels", fine(6006, 15)), ("wide words", fine(1 << 40, 40))];
     for (_, params) in &hostile {
@@ -76,15 +81,15 @@ fn every_written_score_stands_for_many_phases() {
 #[test]
 fn what_could_not_be_written_safely_is_refused() {
     let spec = committed("cnn-digits");
-    for (score_circle, response_bits) in [(1 << 20, 41), (1 << 20, 64), (494, 7)] {
-        let params = NetworkParams { score_circle, response_bits, ..network(&spec) };
+    for (score_plaintext_modulus, response_bits) in [(1 << 20, 41), (1 << 20, 64), (494, 7)] {
+        let params = NetworkParams { score_plaintext_modulus, response_bits, ..network(&spec) };
         let hostile = ClientSpec { circuit: CircuitSpec::Network(params), ..spec.clone() };
-        assert_eq!(hostile.check().unwrap_err().code, "parameters_invalid", "{response_bits}");
+        assert_eq!(hostile.check().unwrap_err().code, ErrorCode::ParametersInvalid, "{response_bits}");
     }
     // Masks that are not re-randomised are sums of the model's choice, all multiples of 16 words if it likes.
     let bare = NetworkParams { noise_flooding: None, ..network(&spec) };
     let hostile = ClientSpec { circuit: CircuitSpec::Network(bare), ..spec.clone() };
-    assert_eq!(hostile.check().unwrap_err().code, "parameters_invalid");
+    assert_eq!(hostile.check().unwrap_err().code, ErrorCode::ParametersInvalid);
 }
 
 macro_rules! lie {
@@ -116,7 +121,7 @@ fn bundles_whose_parameters_cannot_be_exact_are_refused_whatever_they_say() {
         ("boost-spam-cmux-forest", lie!(CmuxForest, |p| p.response_bits = 10)),
         ("boost-spam-cmux-forest", lie!(CmuxForest, |p| (p.cmuxes, p.bits.key_bits) = (0, 20))),
         ("tree-spam-leaf-sum", lie!(LeafSum, |p| p.bootstrap.base_log = 23)),
-        ("tree-spam-leaf-sum", lie!(LeafSum, |p| p.circle = 64)),
+        ("tree-spam-leaf-sum", lie!(LeafSum, |p| p.plaintext_modulus = 64)),
         ("qnn-iris", lie!(Table, |p| p.bits.key_bits = 24)),
     ];
     for (index, (name, lie)) in lies.into_iter().enumerate() {
@@ -125,6 +130,6 @@ fn bundles_whose_parameters_cannot_be_exact_are_refused_whatever_they_say() {
         lie(&mut spec.circuit);
         spec.check().unwrap();
         let refused = spec.check_failure(-128.0).map_err(|error| error.code);
-        assert_eq!(refused, Err("failure_rate"), "{index}: {:?}", spec.circuit);
+        assert_eq!(refused, Err(ErrorCode::FailureRate), "{index}: {:?}", spec.circuit);
     }
 }

@@ -5,7 +5,7 @@
 mod process;
 
 use fhectl::client::Keyring;
-use fhectl_core::bundle::ClientBundle;
+use fhectl_core::client::ClientModel;
 use fhectl_core::model::FeatureQuantizer;
 use process::{BINARY, fhectl, mistake, run, stderr, stdout, succeed};
 use std::fs;
@@ -225,11 +225,11 @@ fn three_failures_retire_a_key() {
     let first = keys.used(&[]);
     let keyring = Keyring::open(Some(&keys.path)).unwrap();
     let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model/tree-spam/client.zip");
-    let bundle = ClientBundle::read(&fs::read(model).unwrap()).unwrap();
-    let own = keyring.keys_for(&bundle).unwrap();
-    keyring.report_failures(&bundle.id, &own, 2).unwrap();
+    let model = ClientModel::read(&fs::read(model).unwrap()).unwrap();
+    let own = keyring.keys_for(&model).unwrap();
+    keyring.report_failures(model.id(), &own, 2).unwrap();
     assert_eq!(keys.used(&[]), first);
-    keyring.report_failures(&bundle.id, &own, 1).unwrap();
+    keyring.report_failures(model.id(), &own, 1).unwrap();
     assert_eq!((&keys.list()[0]["failures"], &keys.list()[0]["retired"]), (&3.into(), &true.into()));
     let output = run(&keys.playing(&[]));
     assert!(stderr(&output).contains("3 answers under the one before were wrong"), "{}", stderr(&output));
@@ -239,12 +239,12 @@ fn three_failures_retire_a_key() {
 
 /// The numbers of a bundle's quantisers: edges, or lowest values and steps.
 fn numbers(model: &Path) -> Vec<f64> {
-    let bundle = ClientBundle::read(&fs::read(model.join("client.zip")).unwrap()).unwrap();
+    let bundle = ClientModel::read(&fs::read(model.join("client.zip")).unwrap()).unwrap();
     let numbers = |rule: &FeatureQuantizer| match rule {
         FeatureQuantizer::Edges { edges } => edges.clone(),
         FeatureQuantizer::Affine { low, step, .. } => vec![*low, *step],
     };
-    bundle.spec.quantizer.features.iter().flat_map(numbers).collect()
+    bundle.spec().quantizer.features.iter().flat_map(numbers).collect()
 }
 
 fn has_digits(number: f64, digits: usize) -> bool {

@@ -80,8 +80,6 @@ fn bundles() {
 #[test]
 fn servers() {
     let (_folder, at) = folder();
-    // Nobody listens. Port 9 is discard, which no one runs here.
-    mistake("no_server", &["play", "tree-spam", "--url", "http://127.0.0.1:9", "--keys", &at("keys")]);
     mistake("url_invalid", &["play", "tree-spam", "--url", "127.0.0.1:8000", "--keys", &at("keys")]);
 
     let server = Serving::start(Path::new(&at("store")), &[]);

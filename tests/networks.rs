@@ -4,9 +4,9 @@ mod common;
 
 use common::opened::Opened;
 use common::{dense, network, quantizer, row};
-use fhectl_core::circuit::network::{NetworkParams, evaluate, program::Program, simulate::Simulator};
-use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
-use fhectl_core::circuit::{CircuitSpec, ClientKey, decode, encode};
+use fhectl_core::circuit::network::{NetworkParams, evaluate, layer_program::LayerProgram};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::{CircuitSpec, ClientKey, EvaluationKey, Evaluator, decode, encode};
 use fhectl_core::fhe::list::LweList;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{GlweSecret, Random};
@@ -18,10 +18,10 @@ fn planned(network: &IntegerNetwork, quantizer: &Quantizer) -> NetworkParams {
     let model = Model::Network(network.clone());
     let classes = network.layers.last().unwrap().map.shape.outputs();
     model.check(quantizer, Output::Classes(classes)).unwrap();
-    let needs = plan(&model, quantizer, Output::Classes(classes), &PlanRequest::default()).unwrap().remove(0);
-    needs.spec.check(quantizer, Output::Classes(classes)).unwrap();
-    let CircuitSpec::Network(params) = needs.spec else { panic!("{:?}", needs.spec) };
-    println!("{params:?}, {:.1} ms of one core", needs.core_seconds * 1e3);
+    let chosen = plan(&model, quantizer, Output::Classes(classes), &PlanRequest::default()).unwrap().remove(0);
+    chosen.spec.check(quantizer, Output::Classes(classes)).unwrap();
+    let CircuitSpec::Network(params) = chosen.spec else { panic!("{:?}", chosen.spec) };
+    println!("{params:?}, {:.1} ms of one core", chosen.core_seconds * 1e3);
     params
 }
 
@@ -44,9 +44,10 @@ fn one_layer() -> (Quantizer, IntegerNetwork) {
 fn encrypted_scores_are_off_as_far_as_simulated_ones() {
     for ((quantizer, network), rows) in [(one_layer(), 150), (two_layers(), 100)] {
         let params = planned(&network, &quantizer);
-        let simulator = Simulator::new(&params, &network).unwrap();
         let spec = CircuitSpec::Network(params.clone());
-        let evaluator = Evaluator::new(&spec, &Model::Network(network.clone()), &quantizer).unwrap();
+        let model = Model::Network(network.clone());
+        let simulator = spec.simulator(&model).unwrap().unwrap();
+        let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
         let key = ClientKey::generate(&spec, &mut OsEntropy);
         let wire = key.evaluation_key(&spec, &mut OsEntropy);
         assert_eq!(wire.len(), spec.key_bytes());
@@ -60,7 +61,11 @@ fn encrypted_scores_are_off_as_far_as_simulated_ones() {
         let answers = evaluator.evaluate(&unpacked, &requests, &mut server).unwrap();
 
         let square = |scores: &[i64], clear: &[i64]| -> f64 {
-            scores.iter().zip(clear).map(|(a, b)| ((a - b) as f64 / params.score_circle as f64).powi(2)).sum()
+            scores
+                .iter()
+                .zip(clear)
+                .map(|(a, b)| ((a - b) as f64 / params.score_plaintext_modulus as f64).powi(2))
+                .sum()
         };
         let (mut encrypted, mut simulated) = (0.0, 0.0);
         for (index, (row, answer)) in rows.iter().zip(&answers).enumerate() {
@@ -106,7 +111,7 @@ fn noise_at_every_layer_is_the_formulas() {
     let (quantizer, network) = two_layers();
     let params = planned(&network, &quantizer);
     let spec = CircuitSpec::Network(params.clone());
-    let program = Program::new(&network, params.output().size);
+    let program = LayerProgram::new(&params, &network).unwrap();
     let squared_norm = |layer: usize, sum: usize| -> f64 {
         program.stages[layer].sums[sum].iter().map(|term| f64::from(term.weight).powi(2)).sum()
     };
@@ -142,13 +147,14 @@ fn noise_at_every_layer_is_the_formulas() {
         let key = ClientKey::read(&spec, &stored).unwrap();
         let wire = key.evaluation_key(&spec, &mut OsEntropy);
         let own = &wire[..wire.len() - fhectl_core::fhe::public_key::layout(params.output()).wire_len()];
-        let network_key = evaluate::NetworkKey::unpack(&params, own, None).unwrap();
-        let shuffled = evaluate::NetworkKey::unpack(&params, own, Some(&mut Random::fresh(&mut OsEntropy))).unwrap();
+        let unpacked = |shuffle: Option<&mut Random>| EvaluationKey::unpack(&spec.key_parts(), None, own, shuffle);
+        let network_key = unpacked(None).unwrap();
+        let shuffled = unpacked(Some(&mut Random::fresh(&mut OsEntropy))).unwrap();
         for _ in 0..8 {
             let row = row(&quantizer, &mut random);
             let request = encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
             let values = params.input.expand(&request).unwrap().to_list();
-            let exact: Vec<f64> = row.iter().map(|q| f64::from(*q) / params.circle as f64).collect();
+            let exact: Vec<f64> = row.iter().map(|q| f64::from(*q) / params.plaintext_modulus as f64).collect();
 
             let sums = evaluate::sums(&program.stages[0], &values, 1);
             for (index, (got, want)) in phases(&small, &sums).iter().zip(sums_of(0, &exact)).enumerate() {
@@ -157,9 +163,9 @@ fn noise_at_every_layer_is_the_formulas() {
                     first_sums.push(off(*got, want) / variance.sqrt());
                 }
             }
-            let activations = evaluate::activate(&network_key, 0, &program.stages[0], &sums, None);
+            let activations = evaluate::activate(&network_key, 0, &program.stages[0], &sums, None).unwrap();
             // With the key's bits in another order the outputs are the same, with other noise.
-            let other = evaluate::activate(&shuffled, 0, &program.stages[0], &sums, None);
+            let other = evaluate::activate(&shuffled, 0, &program.stages[0], &sums, None).unwrap();
             assert_ne!(activations, other);
             assert_eq!(clean(0, &phases(&big, &activations)), clean(0, &phases(&big, &other)));
             let got = phases(&big, &activations);
@@ -167,12 +173,12 @@ fn noise_at_every_layer_is_the_formulas() {
             outputs.extend(got.iter().zip(&want).map(|(a, b)| off(*a, *b) / params.output_variance(0).sqrt()));
 
             let sums = evaluate::sums(&program.stages[1], &activations, 1);
-            let switched = network_key.keyswitch(&sums).unwrap();
+            let switched = network_key.keyswitch().unwrap().switch(&sums);
             for (index, (got, want)) in phases(&middle, &switched).iter().zip(sums_of(1, &want)).enumerate() {
                 let variance = squared_norm(1, index) * params.output_variance(0) + inner.keyswitch.variance();
                 inner_sums.push(off(*got, want) / variance.sqrt());
             }
-            let activations = evaluate::activate(&network_key, 1, &program.stages[1], &sums, None);
+            let activations = evaluate::activate(&network_key, 1, &program.stages[1], &sums, None).unwrap();
             let want = clean(1, &phases(&big, &activations));
             let sums = evaluate::sums(&program.stages[2], &activations, 1);
             for (index, (got, want)) in phases(&big, &sums).iter().zip(sums_of(2, &want)).enumerate() {

@@ -8,12 +8,12 @@ mod common;
 use common::opened::Opened;
 use fhectl_core::bundle::folder;
 use fhectl_core::circuit::boxes::Boxes;
-use fhectl_core::circuit::cmux_forest::program::Program;
-use fhectl_core::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, needs};
-use fhectl_core::circuit::path_cost_sum::{self, program::ForestBoxes};
-use fhectl_core::circuit::plan::{Evaluator, PlanRequest, plan};
+use fhectl_core::circuit::cmux_forest::walk_program::WalkProgram;
+use fhectl_core::circuit::leaf_sum::{LeafSumParams, evaluate::bootstrap_input, params_search};
+use fhectl_core::circuit::path_cost_sum::{self, leaf_program::ForestBoxes};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::thermometer;
-use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Evaluator, Reveal};
 use fhectl_core::fhe::noise::{self, SECURITY_BITS};
 use fhectl_core::fhe::pbs::BootstrapKey;
 use fhectl_core::fhe::random::OsEntropy;
@@ -76,8 +76,9 @@ fn a_leafs_point_has_the_predicted_noise_where_the_bootstrap_starts() {
 
         let bits = thermometer::encode(&quantizer, &row, 1);
         let violations = test.constant + test.terms.iter().map(|(bit, sign)| sign * bits[*bit] as i64).sum::<i64>();
-        let scale = params.circle as i64 / 2 / i64::from(test.features);
-        let ideal = ((i128::from(scale * (2 * violations - 1)) << 64) / i128::from(2 * params.circle)) as u64;
+        let scale = params.plaintext_modulus as i64 / 2 / i64::from(test.features);
+        let ideal =
+            ((i128::from(scale * (2 * violations - 1)) << 64) / i128::from(2 * params.plaintext_modulus)) as u64;
         let bits_variance = (scale * scale) as f64
             * test.terms.len() as f64
             * noise::seeded_variance(params.input.shape, params.input.bits);
@@ -90,7 +91,7 @@ fn a_leafs_point_has_the_predicted_noise_where_the_bootstrap_starts() {
         let up = 64 - log_modulus.0;
         let coarse = Lwe { mask: coarse.mask().map(|a| a << up).collect(), body: coarse.body() << up };
         let ideal = ideal.wrapping_sub(1 << (up - 1));
-        let variance = needs::input_variance(&params, test.terms.len(), scale as f64);
+        let variance = params_search::input_variance(&params, test.terms.len(), scale as f64);
         switched.push(distance(opened.phase(&coarse), ideal) / variance.sqrt());
     }
     assert_unit_variance("bits of a leaf, added up", &fresh, 0.0);
@@ -136,20 +137,19 @@ fn packed_answers_have_the_predicted_noise() {
     let quantizer = common::quantizer(20, 16);
     let forest = common::forest(&quantizer, [30, 3, 1], 120, &mut common::random(1));
     let compiled = ForestBoxes::new(&forest, &quantizer);
-    let mut spec = path_cost_sum::needs::search(&compiled, &quantizer, &PlanRequest::default()).unwrap().spec;
-    let CircuitSpec::PathCostSum(params) = &mut spec else { panic!("{spec:?}") };
+    let mut params = path_cost_sum::params_search::search(&compiled, &quantizer, &PlanRequest::default()).unwrap().spec;
     // What is left without re-randomisation and cutting is what both are to drown.
     (params.noise_flooding, params.response_bits) = (None, 64);
-    let params = params.clone();
+    let spec = CircuitSpec::PathCostSum(params.clone());
     assert!(params.stride > 1);
-    let variance = path_cost_sum::needs::mean_variance(&compiled, &params);
-    let largest = path_cost_sum::needs::largest_variance(&compiled, &params);
+    let variance = path_cost_sum::params_search::mean_variance(&compiled, &params);
+    let largest = path_cost_sum::params_search::largest_variance(&compiled, &params);
     assert!(largest > variance && largest < 100.0 * variance, "{largest:e} {variance:e}");
     let evaluator = Evaluator::new(&spec, &Model::Forest(forest), &quantizer).unwrap();
     let mut random = common::random(2);
     let key = ClientKey::generate(&spec, &mut OsEntropy);
     let own = evaluator.unpack_key(&[], &mut random).unwrap();
-    let circles = params.circles.concat();
+    let circles = params.plaintext_moduli.concat();
     let opened = Opened::answer(&spec, &key);
     let mut errors = Vec::new();
     for _ in 0..60 {
@@ -231,7 +231,7 @@ fn paths_of_cmuxes_have_no_more_noise_than_the_search_counted() {
         let CircuitSpec::CmuxForest(params) = &mut spec else { panic!("a forest was planned as {spec:?}") };
         (params.response_bits, params.noise_flooding) = (64, params.noise_flooding.map(|_| 1));
         let params = params.clone();
-        let walk = Program::new(&forest, &quantizer, params.low, &params.moduli).walk();
+        let walk = WalkProgram::new(&forest, &quantizer, params.low, &params.moduli).walk();
         let sigma = ((walk.path_bits * walk.shared) as f64 * params.bits.cmux_variance()).sqrt();
         let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
         let mut random = common::random(4);

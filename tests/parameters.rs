@@ -1,4 +1,4 @@
-//! The keys of all bundles in this repository have estimates of the lattice-estimator (docs/PARAMETERS.md).
+//! The keys of all bundles in this repository have estimates of the lattice-estimator (docs/src/reference/parameters.md).
 
 use fhectl_core::bundle::folder;
 use fhectl_core::fhe::noise;

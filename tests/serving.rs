@@ -92,13 +92,25 @@ fn a_check_tells_what_is_wrong_without_starting_anything() {
 
     let wrong = [&check[..], &[&bad, "--tls-cert", &bad, "--tls-key", &bad]].concat();
     let output = run(&wrong);
-    assert!(stdout(&output).contains("FAIL  doors"), "{}", stdout(&output));
+    assert!(stdout(&output).contains("FAIL  access"), "{}", stdout(&output));
     mistake("check_failed", &wrong);
     let file = at("file");
     std::fs::write(&file, "").unwrap();
     let output = run(&["serve", "nosuch", "--check", "--store", &format!("{file}/store")]);
     let out = stdout(&output);
     assert!(out.contains("FAIL  models") && out.contains("FAIL  store") && out.contains("ok    limits"), "{out}");
+}
+
+/// What a committed model's card tells its owner to type is accepted.
+#[test]
+fn the_cards_command_serves_the_model() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store");
+    let card = std::fs::read_to_string("compiled_model/tree-spam/README.md").unwrap();
+    let line = card.lines().find_map(|line| line.strip_prefix("fhectl serve ")).expect("the card has the command");
+    let model = line.split("  #").next().unwrap();
+    let out = succeed(&["serve", model, "--check", "--store", store.to_str().unwrap()]);
+    assert!(out.contains("ok    models   1: tree-spam"), "{out}");
 }
 
 #[test]

@@ -4,10 +4,11 @@ mod common;
 
 use common::{dense, forest, linear, network, quantizer, tree};
 use fhectl_core::bundle::folder;
-use fhectl_core::circuit::plan::{EvaluationKey, Evaluator, PlanRequest, plan};
+use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::tag::TAG_BITS;
 use fhectl_core::circuit::tag::client::Tag;
-use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Reveal};
+use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, EvaluationKey, Evaluator, Reveal};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::model::{MapShape, Model, Output, Quantizer};
@@ -18,8 +19,8 @@ use std::time::Instant;
 /// A circuit and its server's side.
 fn planned(kind: CircuitKind, reveal: Reveal, model: Model, quantizer: &Quantizer) -> Evaluator {
     let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
-    let needs = plan(&model, quantizer, Output::Classes(3), &request).unwrap().remove(0);
-    Evaluator::new(&needs.spec, &model, quantizer).unwrap()
+    let chosen = plan(&model, quantizer, Output::Classes(3), &request).unwrap().remove(0);
+    Evaluator::new(&chosen.spec, &model, quantizer).unwrap()
 }
 
 /// A small model of every circuit that has an evaluation key.
@@ -119,7 +120,7 @@ fn a_public_model_has_tags_only_where_it_has_keys() {
     assert!(Tag::draw(spec, &mut OsEntropy).is_none());
     assert_eq!((spec.tag_request_bytes(), spec.tag_response_bytes()), (0, 0));
     let key = keyless.unpack_key(&[], &mut common::random(1)).unwrap();
-    assert_eq!(keyless.answer_tag(&key, &[], &mut common::random(1)).unwrap_err().code, "ciphertext_invalid");
+    assert_eq!(keyless.answer_tag(&key, &[], &mut common::random(1)).unwrap_err().code, ErrorCode::CiphertextInvalid);
 
     let keyed = planned(CircuitKind::LeafSum, Reveal::Model, model(), &small);
     let client = ClientKey::generate(keyed.spec(), &mut OsEntropy);
@@ -138,7 +139,7 @@ fn a_tag_of_any_other_length_is_refused() {
         let request = Tag::draw(spec, &mut OsEntropy).unwrap().encrypt(&client, &mut OsEntropy);
         for bad in [&request[1..], &[&request[..], &[0]].concat(), &[]] {
             let refused = evaluator.answer_tag(&key, bad, &mut common::random(2)).unwrap_err();
-            assert_eq!(refused.code, "ciphertext_invalid", "{}", spec.kind());
+            assert_eq!(refused.code, ErrorCode::CiphertextInvalid, "{}", spec.kind());
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Test vectors of every circuit at fixed seeds, in `tests/vectors/`: what `docs/FORMAT.md` specifies, as bytes.
+//! Test vectors of every circuit at fixed seeds, in `tests/vectors/`: what `docs/src/reference/formats.md` specifies, as bytes.
 //!
 //! All bytes that a client makes must equal the vectors, and so must the answers of circuits that compute with integers only.
 //! The last bits of answers from bootstraps or CMUXes depend on the plan of the Fourier transform, which a process chooses by
@@ -81,7 +81,7 @@ fn tolerance(case: &Case) -> i64 {
     let last = model.layers.last().unwrap();
     // Beyond eight deviations noise goes less than once in 2^45 scores; half a level is rounded away.
     let noise = 8.0 * last.noise * last.plaintext_modulus as f64;
-    let level = params.score_circle as f64 / params.shown_levels().unwrap() as f64;
+    let level = params.score_plaintext_modulus as f64 / params.shown_levels().unwrap() as f64;
     (noise + level / 2.0) as i64
 }
 
@@ -149,7 +149,7 @@ fn an_altered_answer_has_other_scores() {
     let case = stored("linear");
     let transcript = Transcript::new(&case);
     let item = transcript.items(&read("linear", "answers.bin")).remove(0);
-    let scores = |item: &[u8]| circuit::decode(&case.client.circuit, &transcript.secret, item).unwrap();
+    let scores = |item: &[u8]| circuit::decode(&case.client.circuit, transcript.keys.secret(), item).unwrap();
     let mut altered = item.clone();
     // The top bit of the body, which is the last word of the first score.
     let CircuitSpec::Linear(params) = &case.client.circuit else { panic!("not linear") };
@@ -158,7 +158,7 @@ fn an_altered_answer_has_other_scores() {
     assert_ne!(scores(&item), scores(&altered));
 }
 
-/// The noise bound that `docs/FORMAT.md` gives as a formula.
+/// The noise bound that `docs/src/reference/formats.md` gives as a formula.
 #[test]
 fn the_documents_noise_bound_is_the_codes() {
     for dimension in MIN_LWE_DIMENSION..=8192 {

@@ -4,6 +4,7 @@
 //! the same of a damaged file of secret keys.
 #![no_main]
 
+use fhectl_core::error::ErrorCode;
 use fhectl_core::circuit::tag::client::Tag;
 use fhectl_core::circuit::{ClientKey, decode};
 use fhectl_fuzz::toys::{Counter, fill, toy};
@@ -14,7 +15,7 @@ fuzz_target!(|bytes: &[u8]| {
     let toy = toy(*choice);
     let spec = &toy.bundle.spec;
     if let Err(error) = ClientKey::read(&spec.circuit, rest) {
-        assert_eq!(error.code, "key_file_invalid");
+        assert_eq!(error.code, ErrorCode::KeyFileInvalid);
     }
     if let Some(tag) = Tag::draw(&spec.circuit, &mut Counter(0)) {
         // Nothing that a fuzzer finds is the answer to 40 random bits.
@@ -29,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(spec.class_scores(scores.values()).iter().all(|score| score.is_finite()));
             assert!(spec.value(scores.values()).is_none_or(f64::is_finite));
         }
-        Err(error) if how & 1 == 1 => assert_eq!(error.code, "answer_invalid"),
-        Err(error) => assert!(["ciphertext_invalid", "answer_invalid"].contains(&error.code), "{error:?}"),
+        Err(error) if how & 1 == 1 => assert_eq!(error.code, ErrorCode::AnswerInvalid),
+        Err(error) => assert!([ErrorCode::CiphertextInvalid, ErrorCode::AnswerInvalid].contains(&error.code), "{error:?}"),
     }
 });

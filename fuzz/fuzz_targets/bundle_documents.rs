@@ -6,9 +6,8 @@
 #![no_main]
 
 use fhectl_core::bundle::{ClientBundle, ClientSpec, ServerBundle};
-use fhectl_core::circuit::plan::Evaluator;
-use fhectl_core::circuit::{ClientKey, decode, encode};
-use fhectl_core::error::Error;
+use fhectl_core::circuit::{ClientKey, Evaluator, decode, encode};
+use fhectl_core::error::{Error, ErrorCode};
 use fhectl_core::fhe::Random;
 use fhectl_core::protocol::frame::{Asked, Lengths, NO_KEY, most_items, read_answers, write_answers};
 use fhectl::report::facts::facts;
@@ -38,7 +37,7 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn refused(error: &Error) {
-    let known = ["bundle_invalid", "bundle_format", "model_invalid", "parameters_invalid", "name_invalid"];
+    let known = [ErrorCode::BundleInvalid, ErrorCode::BundleFormat, ErrorCode::ModelInvalid, ErrorCode::ParametersInvalid, ErrorCode::NameInvalid];
     assert!(known.contains(&error.code), "{error:?}");
 }
 
@@ -71,7 +70,7 @@ fn client(bundle: &ClientBundle) {
                     spec.class_scores(scores.values());
                     spec.value(scores.values());
                 }
-                Err(error) => assert_eq!(error.code, "answer_invalid"),
+                Err(error) => assert_eq!(error.code, ErrorCode::AnswerInvalid),
             }
         }
     }
@@ -83,7 +82,7 @@ fn rows(spec: &ClientSpec) -> Vec<Vec<u32>> {
     let quantized = rows.iter().map(|row| match spec.quantize(row) {
         Ok(row) => row,
         Err(error) => {
-            assert_eq!(error.code, "row_value");
+            assert_eq!(error.code, ErrorCode::RowValue);
             vec![0; spec.features.len()]
         }
     });
@@ -101,7 +100,7 @@ fn server(bundle: &ServerBundle) {
     }
     let evaluator = match Evaluator::new(circuit, &bundle.server.model, &spec.quantizer) {
         Ok(evaluator) => evaluator,
-        Err(error) => return assert!(["model_invalid", "circuit_unfit"].contains(&error.code), "{error:?}"),
+        Err(error) => return assert!([ErrorCode::ModelInvalid, ErrorCode::CircuitUnfit].contains(&error.code), "{error:?}"),
     };
     let [key, request, response] = [circuit.key_bytes(), circuit.request_bytes(), circuit.response_bytes()];
     if key.max(request).max(response).max(circuit.unpacked_key_bytes()) <= WORK && circuit.cmuxes() <= 1 << 8 {

@@ -4,6 +4,7 @@
 //! for everything that has.
 #![no_main]
 
+use fhectl_core::error::ErrorCode;
 use fhectl_core::fhe::Random;
 use fhectl_fuzz::toys::{Counter, fill, toy};
 use libfuzzer_sys::fuzz_target;
@@ -20,7 +21,7 @@ fuzz_target!(|bytes: &[u8]| {
         match toy.evaluator.unpack_key(&wire, &mut random) {
             Ok(key) => &{ key },
             Err(error) => {
-                assert_eq!(error.code, "key_invalid");
+                assert_eq!(error.code, ErrorCode::KeyInvalid);
                 assert!(how & 2 == 0, "{error:?}");
                 return;
             }
@@ -32,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
         let tag = if how & 32 == 32 { fill(rest, circuit.tag_request_bytes()) } else { rest.to_vec() };
         match toy.evaluator.answer_tag(key, &tag, &mut random) {
             Ok(answer) => assert_eq!(answer.len(), circuit.tag_response_bytes()),
-            Err(error) => assert!(error.code == "ciphertext_invalid" && tag == rest, "{error:?}"),
+            Err(error) => assert!(error.code == ErrorCode::CiphertextInvalid && tag == rest, "{error:?}"),
         }
         return;
     }
@@ -49,7 +50,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(answers.iter().all(|answer| answer.len() == circuit.response_bytes()));
         }
         Err(error) => {
-            assert_eq!(error.code, "ciphertext_invalid");
+            assert_eq!(error.code, ErrorCode::CiphertextInvalid);
             assert!(rows.contains(&rest));
         }
     }

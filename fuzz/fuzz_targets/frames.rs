@@ -4,6 +4,7 @@
 //! no more items, each of the length asked for, than are allowed.
 #![no_main]
 
+use fhectl_core::error::ErrorCode;
 use fhectl_core::bundle::ModelId;
 use fhectl_core::protocol::frame::{
     Asked, Batch, Lengths, MAX_BATCH, NO_KEY, most_items, read_answers, read_inputs, read_key, stated_tag,
@@ -14,14 +15,14 @@ use libfuzzer_sys::fuzz_target;
 use sha2::{Digest, Sha256};
 
 const MODEL: ModelId = ModelId([b'm'; 32]);
-const REFUSALS: &[&str] = &["ciphertext_invalid", "format_version", "wrong_model", "batch_too_large"];
-const OF_ANSWERS: &[&str] = &["answers_damaged", "answers_key", "answers_count"];
+const REFUSALS: &[ErrorCode] = &[ErrorCode::CiphertextInvalid, ErrorCode::FormatVersion, ErrorCode::WrongModel, ErrorCode::BatchTooLarge];
+const OF_ANSWERS: &[ErrorCode] = &[ErrorCode::AnswersDamaged, ErrorCode::AnswersKey, ErrorCode::AnswersCount];
 
 fuzz_target!(|bytes: &[u8]| {
     let Some(([choice, each], message)) = bytes.split_first_chunk() else { return };
     match read_key(&MODEL, message) {
         Ok(body) => assert_eq!(write_key(&MODEL, body), message),
-        Err(error) => assert!(["key_invalid", "format_version", "wrong_model"].contains(&error.code), "{error:?}"),
+        Err(error) => assert!([ErrorCode::KeyInvalid, ErrorCode::FormatVersion, ErrorCode::WrongModel].contains(&error.code), "{error:?}"),
     }
     let circuit = &toy(*choice).bundle.spec.circuit;
     let most = most_items(circuit);

@@ -1,11 +1,11 @@
 //! ONNX files from strangers.
 #![no_main]
 
-use fhectl_train::import::{FloatModel, exact_levels, onnx};
+use fhectl_train::import::{FloatModel, exact_levels, read_onnx};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Ok(imported) = onnx::read(bytes) else { return };
+    let Ok(imported) = read_onnx(bytes) else { return };
     let row = imported.prepared(&vec![0.5; imported.features]);
     assert_eq!(imported.model.scores(&row).len(), imported.output().margins());
     if let FloatModel::Forest(forest) = &imported.model {

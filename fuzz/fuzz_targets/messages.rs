@@ -4,12 +4,12 @@
 //! reaches a terminal without control characters.
 #![no_main]
 
+use fhectl_core::error::ErrorCode;
 use fhectl_core::bundle::folder::Versions;
-use fhectl::client::http::Http;
+use fhectl_core::client::conversation::refusal;
 use fhectl_core::protocol::api::{ErrorReply, KeyStatus, ModelInfo, ModelList, PartStatus, Sizes, UploadState};
 use fhectl_core::protocol::endpoint::{EndpointRequest, SavedKey};
 use fhectl_server::server::endpoint_json::{bytes_of, parse};
-use http::StatusCode;
 use libfuzzer_sys::fuzz_target;
 use serde::{Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
@@ -23,10 +23,10 @@ fuzz_target!(|bytes: &[u8]| {
             | EndpointRequest::Inference { encrypted_inputs: inner, .. }) = request;
             match bytes_of(inner) {
                 Ok((inner, _)) => assert!(inner.len() <= bytes.len()),
-                Err(error) => assert_eq!(error.code, "json_invalid"),
+                Err(error) => assert_eq!(error.code, ErrorCode::JsonInvalid),
             }
         }
-        Err(error) => assert_eq!(error.code, "json_invalid"),
+        Err(error) => assert_eq!(error.code, ErrorCode::JsonInvalid),
     }
     comes_back::<ModelInfo>(bytes);
     comes_back::<ModelList>(bytes);
@@ -37,8 +37,7 @@ fuzz_target!(|bytes: &[u8]| {
     comes_back::<ErrorReply>(bytes);
     comes_back::<SavedKey>(bytes);
     comes_back::<Versions>(bytes);
-    let http = Http::new("http://server", None, Vec::new()).unwrap();
-    let error = http.refused(StatusCode::BAD_REQUEST, bytes);
+    let error = refusal("http://server", 400, bytes);
     assert!(
         ![Some(&error.message), error.hint.as_ref()].into_iter().flatten().any(|text| text.contains(char::is_control))
     );

@@ -4,6 +4,7 @@
 //! quote a token.
 #![no_main]
 
+use fhectl_core::error::ErrorCode;
 use fhectl_core::bundle::{ModelId, check_name};
 use fhectl::commands::units::{
     parse_bandwidth, parse_duration, parse_origin, parse_probability, parse_rate, parse_size,
@@ -26,7 +27,7 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = tokens.check(Some(header.as_bytes()));
             let _ = tokens.check(Some(bytes));
         }
-        Err(error) => assert!(error.code == "token_file" && error.message.len() < 80, "{error:?}"),
+        Err(error) => assert!(error.code == ErrorCode::TokenFile && error.message.len() < 80, "{error:?}"),
     }
     if let Ok(line) = hash_line(text) {
         let tokens = TokenSet::parse(&line).unwrap();
@@ -53,7 +54,7 @@ fn names(text: &str) {
     );
     assert!(check_name(text).is_err() || plain(text));
     if let Err(error) = check_location(text) {
-        assert_eq!(error.code, "store_unsupported");
+        assert_eq!(error.code, ErrorCode::StoreUnsupported);
     }
 }
 

@@ -14,7 +14,7 @@ pub fn zips(client_json: &str, model_json: &str) -> (Vec<u8>, Vec<u8>) {
     (zip(&own[..2]), zip(&own))
 }
 
-/// The id of a bundle: README and `bundle::ModelId` say how it is made.
+/// The id of a bundle: `docs/src/reference/formats.md` and `bundle::ModelId` say how it is made.
 fn id(client_json: &str, model_json: &str) -> String {
     let length = (client_json.len() as u64).to_le_bytes();
     let parts = [b"fhectl bundle\n", length.as_slice(), client_json.as_bytes(), model_json.as_bytes()];

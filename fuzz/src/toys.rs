@@ -2,8 +2,7 @@
 
 use crate::documents::zips;
 use fhectl_core::bundle::ServerBundle;
-use fhectl_core::circuit::ClientKey;
-use fhectl_core::circuit::plan::{EvaluationKey, Evaluator};
+use fhectl_core::circuit::{ClientKey, EvaluationKey, Evaluator};
 use fhectl_core::fhe::{Entropy, Random, Seed};
 use std::sync::{LazyLock, OnceLock};
 

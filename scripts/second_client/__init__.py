@@ -1,1 +1,1 @@
-"""A second reader of fhectl's formats, written from docs/FORMAT.md alone: numpy and the standard library."""
+"""A second reader of fhectl's formats, written from docs/src/reference/formats.md alone: numpy and the standard library."""

@@ -7,5 +7,5 @@ pub mod session;
 
 pub use distrust::Distrusted;
 pub use http::Http;
-pub use keyring::{ClientKeys, Keyring, Passphrase};
+pub use keyring::{Keyring, OpenedKeys, Passphrase};
 pub use session::{Exchange, Session};

@@ -5,7 +5,7 @@ use super::namespaces::NamespaceArgs;
 use crate::report::{age_since, print_json, say};
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_server::store::LeasedRows;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -49,7 +49,7 @@ struct ResetArgs {
 }
 
 pub fn run(args: BudgetsArgs) -> Result<()> {
-    super::serve::runtime()?.block_on(async {
+    super::runtime::runtime()?.block_on(async {
         match args.action {
             Action::List(args) => list(&args.choice).await,
             Action::Reset(args) => reset(&args).await,
@@ -60,7 +60,7 @@ pub fn run(args: BudgetsArgs) -> Result<()> {
 async fn list(choice: &NamespaceArgs) -> Result<()> {
     let names = choice.names();
     let mut budgets = choice.open().await?.budgets().await?;
-    budgets.retain(|budget| choice.selects(&budget.shelf, &names));
+    budgets.retain(|budget| choice.selects(&budget.namespace, &names));
     if choice.json {
         let budgets: Vec<_> = budgets.iter().map(|budget| as_json(budget, &names)).collect();
         print_json(&json!({ "budgets": budgets }));
@@ -68,15 +68,15 @@ async fn list(choice: &NamespaceArgs) -> Result<()> {
     }
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["model", "owner", "rows leased", "leases", "last"]);
-    for LeasedRows { shelf, rows, leases, latest } in &budgets {
-        let owner = id_prefix(shelf.owner.as_str(), 16);
-        table.add_row([model_name(shelf, &names), owner, rows.to_string(), leases.to_string(), age_since(*latest)]);
+    for LeasedRows { namespace, rows, leases, latest } in &budgets {
+        let owner = id_prefix(namespace.owner.as_str(), 16);
+        table.add_row([model_name(namespace, &names), owner, rows.to_string(), leases.to_string(), age_since(*latest)]);
     }
     for column in table.column_iter_mut().skip(2) {
         column.set_cell_alignment(CellAlignment::Right);
     }
     if !budgets.is_empty() {
-        say!("{table}");
+        say!("{}", table.trim_fmt());
     }
     say!("{} budgets in use", budgets.len());
     Ok(())
@@ -85,7 +85,7 @@ async fn list(choice: &NamespaceArgs) -> Result<()> {
 async fn reset(args: &ResetArgs) -> Result<()> {
     let choice = &args.choice;
     if choice.is_everything() && !args.all {
-        return Err(Error::user("budgets_unchosen", "this names no budget to reset")
+        return Err(Error::new(ErrorCode::BudgetsUnchosen, "this names no budget to reset")
             .hint("give --model, --owner or both, or --all"));
     }
     let names = choice.names();
@@ -108,11 +108,11 @@ async fn reset(args: &ResetArgs) -> Result<()> {
 }
 
 fn as_json(budget: &LeasedRows, names: &BTreeMap<String, String>) -> serde_json::Value {
-    let id = budget.shelf.model.to_string();
+    let id = budget.namespace.model.to_string();
     json!({
         "model": names.get(&id),
         "model_id": id,
-        "owner": budget.shelf.owner.as_str(),
+        "owner": budget.namespace.owner.as_str(),
         "rows_leased": budget.rows,
         "leases": budget.leases,
         "latest": budget.latest.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),

@@ -7,7 +7,7 @@ use crate::report::{print_json, say};
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use fhectl_core::bundle::{ClientSpec, ModelId, Quality, ServerBundle, folder};
-use fhectl_core::circuit::plan::{Needs, PLANNED_CORES, PlanRequest, plan};
+use fhectl_core::circuit::plan::{PLANNED_CORES, Plan, PlanRequest, plan};
 use fhectl_core::error::Result;
 use fhectl_core::model::Model;
 use serde_json::json;
@@ -48,7 +48,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
             },
             "bootstraps": spec.circuit.bootstraps(),
             "cmux": spec.circuit.cmuxes(),
-            "circuits": plans.iter().map(|needs| predicted(needs, args.bandwidth)).collect::<Vec<_>>(),
+            "circuits": plans.iter().map(|plan| predicted(plan, args.bandwidth)).collect::<Vec<_>>(),
             "metrics": server.as_ref().map(|server| server.server.metrics),
         });
         print_json(&value);
@@ -65,9 +65,9 @@ pub fn run(args: InspectArgs) -> Result<()> {
             table.add_row([label.to_owned(), value]);
         }
     }
-    say!("{table}");
+    say!("{}", table.trim_fmt());
     if !plans.is_empty() {
-        let chosen = plans.iter().position(|needs| needs.spec.kind() == spec.circuit.kind()).unwrap_or(plans.len());
+        let chosen = plans.iter().position(|plan| plan.spec.kind() == spec.circuit.kind()).unwrap_or(plans.len());
         say!("\nestimated for an inference, {PLANNED_CORES} cores on either side:");
         say!("{}", plan_table(&plans, chosen, args.bandwidth));
     }
@@ -75,7 +75,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
 }
 
 /// The circuits that could run the owner's model with the same guarantees, the one in use among them.
-fn plans(bundle: &ServerBundle, bandwidth: f64) -> Vec<Needs> {
+fn plans(bundle: &ServerBundle, bandwidth: f64) -> Vec<Plan> {
     let spec = &bundle.spec;
     let request = PlanRequest {
         reveal: spec.reveal,
@@ -87,16 +87,16 @@ fn plans(bundle: &ServerBundle, bandwidth: f64) -> Vec<Needs> {
     plan(&bundle.server.model, &spec.quantizer, spec.output(), &request).unwrap_or_default()
 }
 
-fn predicted(needs: &Needs, bandwidth: f64) -> serde_json::Value {
+fn predicted(plan: &Plan, bandwidth: f64) -> serde_json::Value {
     json!({
-        "circuit": needs.spec.kind(),
-        "key": needs.spec.key_bytes(),
-        "request": needs.spec.request_bytes(),
-        "response": needs.spec.response_bytes(),
+        "circuit": plan.spec.kind(),
+        "key": plan.spec.key_bytes(),
+        "request": plan.spec.request_bytes(),
+        "response": plan.spec.response_bytes(),
         "seconds": {
-            "compute": needs.seconds(PLANNED_CORES),
-            "client": needs.client_seconds(PLANNED_CORES),
-            "total": needs.total_seconds(bandwidth, PLANNED_CORES),
+            "compute": plan.seconds(PLANNED_CORES),
+            "client": plan.client_seconds(PLANNED_CORES),
+            "total": plan.total_seconds(bandwidth, PLANNED_CORES),
         },
     })
 }

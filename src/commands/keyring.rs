@@ -3,17 +3,17 @@
 use super::locate::{KeysFolder, ModelArgs, ServerArgs};
 use super::names::{id_prefix, matches_id, names_by_id};
 use crate::client::Keyring;
-use crate::client::keyring::{RETIRE_AFTER, StoredKey};
+use crate::client::keyring::{StoredKey, age as key_age, made};
 use crate::report::{age, print_json, say};
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
-use fhectl_core::bundle::ClientBundle;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::client::ClientModel;
+use fhectl_core::client::policy::RETIRE_AFTER;
+use fhectl_core::error::{Error, ErrorCode, Result};
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::time::UNIX_EPOCH;
 
 /// List, delete or rotate this client's own keys.
 #[derive(Args)]
@@ -110,8 +110,8 @@ fn list(args: &ListArgs) -> Result<()> {
                 id,
                 header.name.clone(),
                 header.circuit.clone(),
-                humantime::format_rfc3339_seconds(header.made).to_string(),
-                age(header.age()),
+                humantime::format_rfc3339_seconds(made(header)).to_string(),
+                age(key_age(header)),
                 if header.sealed { "yes" } else { "no" }.to_owned(),
                 failures,
                 file,
@@ -125,7 +125,7 @@ fn list(args: &ListArgs) -> Result<()> {
         };
     }
     if !keys.is_empty() {
-        say!("{table}");
+        say!("{}", table.trim_fmt());
     }
     say!("{} keys", keys.len());
     Ok(())
@@ -137,8 +137,8 @@ fn as_json(key: &StoredKey) -> serde_json::Value {
         "model_id": key.model,
         "model": header.map(|header| &header.name),
         "circuit": header.map(|header| &header.circuit),
-        "made": header.map(|header| header.made.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()),
-        "age_seconds": header.map(|header| header.age().as_secs()),
+        "made": header.map(|header| header.made),
+        "age_seconds": header.map(|header| key_age(header).as_secs()),
         "encrypted": header.map(|header| header.sealed),
         "failures": key.failures,
         "retired": key.failures >= RETIRE_AFTER,
@@ -173,20 +173,20 @@ fn find_key(keyring: &Keyring, wanted: &str, names: &BTreeMap<String, String>) -
     match (found.len(), found.pop()) {
         (1, Some(key)) => Ok(key),
         (0, _) | (_, None) => {
-            Err(Error::user("key_unknown", format!("there are no keys for `{}`", wanted.escape_debug()))
+            Err(Error::new(ErrorCode::KeyUnknown, format!("there are no keys for `{}`", wanted.escape_debug()))
                 .hint("`fhectl keyring list` shows those that are there"))
         }
-        (more, _) => Err(Error::user("key_ambiguous", format!("`{}` means {more} keys", wanted.escape_debug()))
+        (more, _) => Err(Error::new(ErrorCode::KeyAmbiguous, format!("`{}` means {more} keys", wanted.escape_debug()))
             .hint("give more digits of the model's id: `fhectl keyring list --json` shows all")),
     }
 }
 
 fn confirm(question: &str) -> Result<bool> {
     if !std::io::stdin().is_terminal() {
-        return Err(Error::user("confirmation_missing", "deleting a key asks first, and there is no terminal")
+        return Err(Error::new(ErrorCode::ConfirmationMissing, "deleting a key asks first, and there is no terminal")
             .hint("say --yes to delete without being asked"));
     }
-    let failed = |error: std::io::Error| Error::fault("terminal", error.to_string());
+    let failed = |error: std::io::Error| Error::new(ErrorCode::Terminal, error.to_string());
     anstream::eprint!("{question} [y/N] ");
     std::io::stderr().flush().map_err(failed)?;
     let mut answer = String::new();
@@ -195,15 +195,15 @@ fn confirm(question: &str) -> Result<bool> {
 }
 
 fn rotate(mut args: RotateArgs) -> Result<()> {
-    let bundle = bundle(&mut args)?;
-    let header = args.server.keyring(None)?.rotate(&bundle)?;
+    let model = model(&mut args)?;
+    let header = args.server.keyring(None)?.rotate(&model)?;
     let sealed = if header.sealed { ", under the passphrase" } else { ", without a passphrase" };
-    say!("a new key for {} (id {:.16}){sealed}; the old one is gone", header.name, bundle.id.to_string());
+    say!("a new key for {} (id {:.16}){sealed}; the old one is gone", header.name, model.id().to_string());
     Ok(())
 }
 
 /// The model's client half, which holds the parameters of its keys: by name, path or id from the folder, or from a server.
-fn bundle(args: &mut RotateArgs) -> Result<ClientBundle> {
+fn model(args: &mut RotateArgs) -> Result<ClientModel> {
     if !args.model.path().exists() {
         let names = names_by_id(&args.model.models);
         let found: Vec<&String> =
@@ -213,7 +213,7 @@ fn bundle(args: &mut RotateArgs) -> Result<ClientBundle> {
         }
     }
     args.model.client(args.server.remote()?.as_ref()).map_err(|error| match error.code {
-        "model_unknown" => error.hint(
+        ErrorCode::ModelUnknown => error.hint(
             "a new key needs the model's client.zip: --models says where to look, --url where to fetch it; `fhectl keyring \
              delete` does without, and new keys are made at the next use",
         ),

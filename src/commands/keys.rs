@@ -6,8 +6,8 @@ use super::units::parse_duration;
 use crate::report::{age_since, bytes, print_json, say};
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
-use fhectl_core::error::{Error, Result};
-use fhectl_server::store::StoredKey;
+use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_server::store::StoredEvaluationKey;
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, UNIX_EPOCH};
@@ -61,7 +61,7 @@ struct Choice {
 }
 
 pub fn run(args: KeysArgs) -> Result<()> {
-    super::serve::runtime()?.block_on(async {
+    super::runtime::runtime()?.block_on(async {
         match args.action {
             Action::List(args) => list(&args.choice).await,
             Action::Delete(args) => delete(&args).await,
@@ -82,8 +82,8 @@ async fn list(choice: &Choice) -> Result<()> {
     for key in &keys {
         table.add_row([
             id_prefix(key.id.as_str(), 16),
-            model_name(&key.shelf, &names),
-            id_prefix(key.shelf.owner.as_str(), 16),
+            model_name(&key.namespace, &names),
+            id_prefix(key.namespace.owner.as_str(), 16),
             bytes(key.bytes as usize),
             age_since(key.completed),
         ]);
@@ -93,7 +93,7 @@ async fn list(choice: &Choice) -> Result<()> {
     }
     let total: u64 = keys.iter().map(|key| key.bytes).sum();
     if !keys.is_empty() {
-        say!("{table}");
+        say!("{}", table.trim_fmt());
     }
     say!("{} keys, {}", keys.len(), bytes(total as usize));
     Ok(())
@@ -102,7 +102,7 @@ async fn list(choice: &Choice) -> Result<()> {
 async fn delete(args: &DeleteArgs) -> Result<()> {
     let choice = &args.choice;
     if args.ids.is_empty() && choice.is_everything() {
-        return Err(Error::user("keys_unchosen", "this names no key to delete")
+        return Err(Error::new(ErrorCode::KeysUnchosen, "this names no key to delete")
             .hint("give ids, or --model, --owner or --older-than (--older-than 0s is all of them)"));
     }
     let names = choice.namespaces.names();
@@ -117,8 +117,8 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
                 0 => absent.push(id.as_str()),
                 1 => {}
                 more => {
-                    return Err(Error::user(
-                        "key_ambiguous",
+                    return Err(Error::new(
+                        ErrorCode::KeyAmbiguous,
                         format!("{more} keys begin with `{id}`; nothing was deleted"),
                     )
                     .hint("give more of its digits: `fhectl keys list --json` shows all"));
@@ -130,10 +130,10 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
     let mut deleted = Vec::new();
     for key in &keys {
         // Deleting a key that is already gone succeeds.
-        store.delete(&key.shelf, &key.id).await?;
+        store.delete(&key.namespace, &key.id).await?;
         deleted.push(as_json(key, &names));
         if !choice.namespaces.json {
-            let (owner, model) = (id_prefix(key.shelf.owner.as_str(), 16), model_name(&key.shelf, &names));
+            let (owner, model) = (id_prefix(key.namespace.owner.as_str(), 16), model_name(&key.namespace, &names));
             say!(
                 "deleted {} of {owner} for {model}: {}, {} old",
                 key.id,
@@ -150,7 +150,7 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
     if absent.is_empty() {
         return Ok(());
     }
-    Err(Error::user("key_unknown", format!("no such key in {}: {}", choice.namespaces.store, absent.join(", ")))
+    Err(Error::new(ErrorCode::KeyUnknown, format!("no such key in {}: {}", choice.namespaces.store, absent.join(", ")))
         .hint("`fhectl keys list` shows those that are there"))
 }
 
@@ -159,22 +159,22 @@ impl Choice {
         self.namespaces.is_everything() && self.older_than.is_none()
     }
 
-    fn select(&self, mut keys: Vec<StoredKey>, names: &BTreeMap<String, String>) -> Vec<StoredKey> {
+    fn select(&self, mut keys: Vec<StoredEvaluationKey>, names: &BTreeMap<String, String>) -> Vec<StoredEvaluationKey> {
         keys.retain(|key| {
-            self.namespaces.selects(&key.shelf, names)
+            self.namespaces.selects(&key.namespace, names)
                 && self.older_than.is_none_or(|than| key.completed.elapsed().unwrap_or_default() >= than)
         });
         keys
     }
 }
 
-fn as_json(key: &StoredKey, names: &BTreeMap<String, String>) -> serde_json::Value {
-    let id = key.shelf.model.to_string();
+fn as_json(key: &StoredEvaluationKey, names: &BTreeMap<String, String>) -> serde_json::Value {
+    let id = key.namespace.model.to_string();
     json!({
         "key_id": key.id.as_str(),
         "model": names.get(&id),
         "model_id": id,
-        "owner": key.shelf.owner.as_str(),
+        "owner": key.namespace.owner.as_str(),
         "bytes": key.bytes,
         "completed": key.completed.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
         "age_seconds": key.completed.elapsed().unwrap_or_default().as_secs(),

@@ -1,9 +1,9 @@
 //! A server on this machine, for commands that are given no `--url`.
 
-use super::serve;
+use super::runtime::runtime;
 use crate::client::Http;
 use fhectl_core::bundle::ServerBundle;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_server::server::{ServeConfig, Server};
 use fhectl_server::store::KeyStore;
 use std::sync::mpsc;
@@ -18,7 +18,7 @@ pub fn start(owner: ServerBundle) -> Result<Http> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let serve = || -> Result<()> {
-            serve::runtime()?.block_on(async {
+            runtime()?.block_on(async {
                 let listen = ([127, 0, 0, 1], 0).into();
                 let mut config = ServeConfig::new(vec![owner], listen, KeyStore::open("memory:").await?);
                 // The only client prefers waiting to an error.
@@ -35,6 +35,6 @@ pub fn start(owner: ServerBundle) -> Result<Http> {
         }
     });
     let address =
-        receiver.recv().map_err(|_| Error::fault("server", "the loopback server ended before it began"))??;
+        receiver.recv().map_err(|_| Error::new(ErrorCode::Server, "the loopback server ended before it began"))??;
     Http::new(&format!("http://{address}"), None, Vec::new())
 }

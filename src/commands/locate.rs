@@ -4,8 +4,9 @@ use super::units::{parse_duration, parse_probability};
 use crate::client::{Http, Keyring, Passphrase, http, session};
 use crate::report::card::with_measured;
 use clap::Args;
-use fhectl_core::bundle::{ClientBundle, ModelId, ServerBundle, folder};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::bundle::{ModelId, ServerBundle, folder};
+use fhectl_core::client::ClientModel;
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -115,7 +116,7 @@ const MAX_PASSPHRASE: usize = 4096;
 
 fn read_passphrase(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
     let failed = |what: String| {
-        Error::user("key_passphrase_invalid", format!("{}: {what}", path.display()))
+        Error::new(ErrorCode::KeyPassphraseInvalid, format!("{}: {what}", path.display()))
             .hint("--key-passphrase-file names a file that holds the passphrase and nothing else")
     };
     let file = File::open(path).map_err(|error| failed(error.to_string()))?;
@@ -136,7 +137,7 @@ fn read_passphrase(path: &Path) -> Result<Zeroizing<Vec<u8>>> {
 
 fn ask_passphrase() -> Result<Zeroizing<Vec<u8>>> {
     let failed = |error: std::io::Error| {
-        Error::user("key_passphrase_invalid", format!("the passphrase could not be asked for: {error}"))
+        Error::new(ErrorCode::KeyPassphraseInvalid, format!("the passphrase could not be asked for: {error}"))
             .hint("without a terminal, give it with --key-passphrase-file FILE or FHECTL_KEY_PASSPHRASE")
     };
     rpassword::prompt_password("passphrase of the keys: ").map(|text| Zeroizing::new(text.into_bytes())).map_err(failed)
@@ -149,7 +150,7 @@ fn ask_passphrase() -> Result<Zeroizing<Vec<u8>>> {
 /// `output_unwritable`.
 pub fn open_output(path: &Path) -> Result<File> {
     File::options().create(true).append(true).open(path).map_err(|error| {
-        Error::user("output_unwritable", format!("{}: {error}", path.display()))
+        Error::new(ErrorCode::OutputUnwritable, format!("{}: {error}", path.display()))
             .hint("check the folder and its permissions")
     })
 }
@@ -166,10 +167,10 @@ impl ModelArgs {
     ///
     /// # Errors
     /// `model_unknown` where neither has it; the hint lists the models that are there.
-    pub fn client(&self, http: Option<&Http>) -> Result<ClientBundle> {
+    pub fn client(&self, http: Option<&Http>) -> Result<ClientModel> {
         let path = self.path();
         match http {
-            _ if path.exists() => folder::read_client(&path),
+            _ if path.exists() => folder::read_client(&path).map(ClientModel::from),
             Some(http) => session::fetch_client(http, &self.model),
             None => Err(self.unknown()),
         }
@@ -194,7 +195,7 @@ impl ModelArgs {
     /// `server_half_missing` where it is not at hand; as [`ModelArgs::owner`].
     pub fn owner_at_hand(&self, id: &ModelId) -> Result<ServerBundle> {
         self.owner(id)?.ok_or_else(|| {
-            Error::user("server_half_missing", format!("{} has no server.zip", self.path().display()))
+            Error::new(ErrorCode::ServerHalfMissing, format!("{} has no server.zip", self.path().display()))
                 .hint("name the server that runs this model with --url")
         })
     }
@@ -206,7 +207,7 @@ impl ModelArgs {
     pub fn record(&self, figures: &str) -> Result<()> {
         let path = self.path().join("README.md");
         let failed = |error: std::io::Error| {
-            Error::user("output_unwritable", format!("{}: {error}", path.display()))
+            Error::new(ErrorCode::OutputUnwritable, format!("{}: {error}", path.display()))
                 .hint("--record writes into the card of a model's own folder")
         };
         let card = fs::read_to_string(&path).map_err(failed)?;
@@ -223,7 +224,8 @@ impl ModelArgs {
             .map(|entry| entry.file_name().to_string_lossy().into_owned())
             .collect();
         there.sort();
-        let error = Error::user("model_unknown", format!("no model `{}` in {}", self.model, self.models.display()));
+        let error =
+            Error::new(ErrorCode::ModelUnknown, format!("no model `{}` in {}", self.model, self.models.display()));
         if there.is_empty() {
             error.hint("make one with `fhectl create`, or name its folder; --models says where to look")
         } else {

@@ -12,15 +12,17 @@ mod namespaces;
 mod play;
 mod predict;
 mod row_runner;
+mod runtime;
 mod serve;
+mod serve_args;
 mod serve_check;
 mod token;
 #[doc(hidden)]
 pub mod units;
 mod untrusted_answers;
 
-use clap::{Parser, Subcommand};
-use fhectl_core::error::{Error, Result};
+use clap::{CommandFactory, Parser, Subcommand};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::process::exit;
 
 /// Private machine-learning inference on encrypted data.
@@ -45,7 +47,7 @@ enum Command {
     /// Train, quantise and compile a model into client.zip, server.zip and versions.json.
     Create(create::CreateArgs),
     /// Host models over HTTP.
-    Serve(serve::ServeArgs),
+    Serve(serve_args::ServeArgs),
     /// Run a test set through a server, encrypted, and report accuracy and time.
     Play(play::PlayArgs),
     /// Predict rows of a CSV file, encrypted.
@@ -62,6 +64,12 @@ enum Command {
     Budgets(budgets::BudgetsArgs),
 }
 
+/// What the command line takes, for its reference.
+#[doc(hidden)]
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Parses the command line and runs it.
 ///
 /// # Errors
@@ -74,7 +82,7 @@ pub fn run() -> Result<()> {
     });
     if !matches!(cli.command, Command::Serve(_)) {
         // A server drains its requests; everything else stops at once.
-        ctrlc::set_handler(|| exit(130)).map_err(|error| Error::fault("signals", error.to_string()))?;
+        ctrlc::set_handler(|| exit(130)).map_err(|error| Error::new(ErrorCode::Signals, error.to_string()))?;
     }
     match cli.command {
         Command::Create(args) => create::run(args),

@@ -1,7 +1,7 @@
 //! Names and ids of models and keys, as an operator types and reads them.
 
 use fhectl_core::bundle::folder;
-use fhectl_server::store::Shelf;
+use fhectl_server::store::KeyNamespace;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -26,7 +26,7 @@ pub fn names_by_id(models: &Path) -> BTreeMap<String, String> {
 }
 
 /// The name of a model, or the first digits of its id where it has none.
-pub fn model_name(namespace: &Shelf, names: &BTreeMap<String, String>) -> String {
+pub fn model_name(namespace: &KeyNamespace, names: &BTreeMap<String, String>) -> String {
     let id = namespace.model.to_string();
     names.get(&id).cloned().unwrap_or_else(|| id_prefix(&id, 16))
 }

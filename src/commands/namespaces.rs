@@ -4,7 +4,7 @@
 use super::names::{matches_id, names_by_id};
 use clap::Args;
 use fhectl_core::error::Result;
-use fhectl_server::store::{KeyStore, Shelf};
+use fhectl_server::store::{KeyNamespace, KeyStore};
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -48,7 +48,7 @@ impl NamespaceArgs {
     }
 
     /// Whether a namespace is among those that the flags select.
-    pub fn selects(&self, namespace: &Shelf, names: &BTreeMap<String, String>) -> bool {
+    pub fn selects(&self, namespace: &KeyNamespace, names: &BTreeMap<String, String>) -> bool {
         let id = namespace.model.to_string();
         self.model.as_ref().is_none_or(|wanted| matches_id(wanted, &id) || names.get(&id) == Some(wanted))
             && self.owner.as_ref().is_none_or(|wanted| matches_id(wanted, namespace.owner.as_str()))

@@ -4,19 +4,18 @@ use super::local_server;
 use super::locate::{KeyAgeArgs, ModelArgs, ServerArgs, open_output};
 use super::row_runner::{RowRunner, quantize_rows};
 use super::untrusted_answers::check_trusted;
-use crate::client::keyring::Told;
 use crate::report::progress;
 use clap::Args;
 use fhectl_core::bundle::ClientSpec;
-use fhectl_core::circuit::{CircuitSpec, Scores};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::client::{Detail, Predicted, Prediction};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_train::data;
 use std::io::Write;
 use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 /// The error code for a pipe whose reader closed it.
-const CLOSED: &str = "output_closed";
+const CLOSED: ErrorCode = ErrorCode::OutputClosed;
 
 /// Predict rows of a CSV file, encrypted.
 #[derive(Args)]
@@ -50,8 +49,8 @@ pub struct PredictArgs {
 
 pub fn run(args: PredictArgs) -> Result<()> {
     let remote = args.server.remote()?;
-    let bundle = args.model.client(remote.as_ref())?;
-    let spec = &bundle.spec;
+    let model = args.model.client(remote.as_ref())?;
+    let spec = model.spec();
     spec.check_failure(args.server.accept_p_fail)?;
     let rows = Zeroizing::new(data::read_rows(&args.input, &spec.features, Some(&spec.target))?);
     let quantized = quantize_rows(spec, &rows)?;
@@ -60,7 +59,7 @@ pub fn run(args: PredictArgs) -> Result<()> {
 
     let http = match remote {
         Some(http) => http,
-        None => local_server::start(args.model.owner_at_hand(&bundle.id)?)?,
+        None => local_server::start(args.model.owner_at_hand(model.id())?)?,
     };
     let keyring = args.server.keyring(args.key_age.key_max_age)?;
 
@@ -72,20 +71,22 @@ pub fn run(args: PredictArgs) -> Result<()> {
         None => Box::new(std::io::stdout().lock()),
     };
     let mut table = csv::Writer::from_writer(sink);
-    let scored = args.scores || !matches!(spec.circuit, CircuitSpec::Network(_));
+    let detail = if args.scores { Detail::Scores } else { Detail::Prediction };
+    let scored = detail.shows_scores(&spec.circuit);
     let named = spec.classes.iter().filter(|_| scored).map(|class| format!("score_{class}"));
     let header = ["prediction".to_owned()].into_iter().chain(named);
     table.write_record(header).map_err(|error| write_failed(&error))?;
     let bar = progress::bar(quantized.len(), "encrypted");
-    let told = if args.scores { Told::Scores } else { Told::Prediction };
-    let runner = RowRunner { http: &http, bundle: &bundle, keyring: &keyring, told };
+    let runner = RowRunner { http: &http, model: &model, keyring: &keyring, detail };
     let (outcome, distrusted) = runner.run(
         quantized.len(),
         |_| (),
         |session, rows| {
             quantized[rows].chunks(session.batch_rows()).try_for_each(|batch| {
-                for scores in session.infer(batch)?.scores {
-                    table.write_record(record(spec, scored, scores.as_ref())).map_err(|error| write_failed(&error))?;
+                for prediction in session.infer(batch)?.predictions {
+                    table
+                        .write_record(record(spec, scored, prediction.as_ref()))
+                        .map_err(|error| write_failed(&error))?;
                 }
                 // Finished batches are kept, whatever happens to the next one.
                 table.flush().map_err(|error| write_failed(&error.into()))?;
@@ -100,16 +101,16 @@ pub fn run(args: PredictArgs) -> Result<()> {
     check_trusted(distrusted, outcome)
 }
 
-/// A row of the table: the prediction, then the scores of all classes if `scored`. All cells are empty where there is no
-/// answer that can be trusted, so that output rows match input rows.
-fn record(spec: &ClientSpec, scored: bool, scores: Option<&Scores>) -> Vec<String> {
+/// A row of the table: the prediction, then the scores of all classes where they may be shown (`scored`). All cells are
+/// empty where there is no answer that can be trusted, so that output rows match input rows.
+fn record(spec: &ClientSpec, scored: bool, prediction: Option<&Prediction>) -> Vec<String> {
     let columns = if scored { spec.classes.len() } else { 0 };
-    let Some(scores) = scores else { return vec![String::new(); 1 + columns] };
-    if let Some(value) = spec.value(scores.values()) {
-        return vec![value.to_string()];
-    }
-    let class = spec.classes[scores.class()].clone();
-    let of_classes = spec.class_scores(scores.values());
+    let Some(prediction) = prediction else { return vec![String::new(); 1 + columns] };
+    let class = match prediction.predicted() {
+        Predicted::Value(value) => return vec![value.to_string()],
+        Predicted::Class(class) => spec.classes[class].clone(),
+    };
+    let of_classes = prediction.class_scores().unwrap_or_default();
     [class].into_iter().chain(of_classes.iter().take(columns).map(f64::to_string)).collect()
 }
 
@@ -117,7 +118,7 @@ fn write_failed(error: &csv::Error) -> Error {
     if let csv::ErrorKind::Io(io) = error.kind()
         && io.kind() == std::io::ErrorKind::BrokenPipe
     {
-        return Error::user(CLOSED, "nobody reads the predictions any more");
+        return Error::new(CLOSED, "nobody reads the predictions any more");
     }
-    Error::user("output_unwritable", format!("predictions could not be written: {error}"))
+    Error::new(ErrorCode::OutputUnwritable, format!("predictions could not be written: {error}"))
 }

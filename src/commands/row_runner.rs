@@ -1,10 +1,10 @@
 //! Runs rows through a server. A key may serve a limited number of rows; past that limit the run goes on under a new key.
 
-use crate::client::keyring::Told;
 use crate::client::session::Upload;
-use crate::client::{ClientKeys, Distrusted, Http, Keyring, Session};
+use crate::client::{Distrusted, Http, Keyring, OpenedKeys, Session};
 use crate::report::{note, progress};
-use fhectl_core::bundle::{ClientBundle, ClientSpec};
+use fhectl_core::bundle::ClientSpec;
+use fhectl_core::client::{ClientModel, Detail};
 use fhectl_core::error::Result;
 use std::ops::Range;
 use zeroize::Zeroizing;
@@ -12,10 +12,10 @@ use zeroize::Zeroizing;
 /// A client with its server, model and keys.
 pub struct RowRunner<'a> {
     pub http: &'a Http,
-    pub bundle: &'a ClientBundle,
+    pub model: &'a ClientModel,
     pub keyring: &'a Keyring,
     /// How much of each answer is disclosed; it decides how many rows a key may serve.
-    pub told: Told,
+    pub detail: Detail,
 }
 
 impl RowRunner<'_> {
@@ -47,17 +47,17 @@ impl RowRunner<'_> {
         each: &mut impl FnMut(&Session<'_>, Range<usize>) -> Result<()>,
         distrusted: &mut Distrusted,
     ) -> Result<usize> {
-        let keys = keys(self.keyring, self.bundle)?;
-        let session = Session::open(self.http, self.bundle, &keys)?;
+        let keys = keys(self.keyring, self.model)?;
+        let session = Session::open(self.http, self.model, &keys.keys, self.detail)?;
         session.bring_key(upload)?;
         // None where another process took the last of them: then the next call has a new key.
-        let taken = self.keyring.take_rows(self.bundle, &keys, rows.len(), self.told)?;
+        let taken = self.keyring.take_rows(self.model, &keys, rows.len(), self.detail)?;
         let end = rows.start + taken;
         let outcome = each(&session, rows.start..end);
         let seen = session.distrusted();
         // A key retires after a few failures, so they are counted even where the run fails.
         if seen.batches > 0 {
-            self.keyring.report_failures(&self.bundle.id, &keys, seen.batches)?;
+            self.keyring.report_failures(self.model.id(), &keys, seen.batches)?;
         }
         distrusted.add(seen);
         outcome?;
@@ -69,15 +69,15 @@ impl RowRunner<'_> {
 }
 
 /// The client's keys, generated where there are none. Notes on stderr say why keys are new or unprotected.
-fn keys(keyring: &Keyring, bundle: &ClientBundle) -> Result<ClientKeys> {
+fn keys(keyring: &Keyring, model: &ClientModel) -> Result<OpenedKeys> {
     let work = progress::spinner("preparing keys");
-    let keys = keyring.keys_for(bundle)?;
+    let keys = keyring.keys_for(model)?;
     work.finish_and_clear();
     if let Some(reason) = &keys.renewed {
-        note(&format!("new keys for {}: {reason}", bundle.spec.name));
+        note(&format!("new keys for {}: {reason}", model.spec().name));
     }
     if keyring.has_passphrase() && !keys.sealed {
-        let name = &bundle.spec.name;
+        let name = &model.spec().name;
         note(&format!(
             "the key for {name} was made without a passphrase and still has none; `fhectl keyring rotate` seals it"
         ));

@@ -1,9 +1,10 @@
 //! `serve --check`: whether a server could run as configured, without running it.
 
-use super::serve::{Doors, ServeArgs};
+use super::runtime::runtime;
+use super::serve_args::{Access, ServeArgs};
 use crate::report::bytes;
 use crate::report::say;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_server::server::{ServeConfig, check_models};
 use fhectl_server::store::KeyStore;
 
@@ -25,12 +26,12 @@ pub fn check(args: &ServeArgs) -> Result<()> {
     };
     step("models", models(args));
     step("store", store(args));
-    step("doors", args.doors.read().map(|doors| told(&doors, args.doors.row_budget)));
+    step("access", args.access().map(|access| told(&access)));
     step("limits", limits(args));
     if failed == 0 {
         return Ok(());
     }
-    Err(Error::user("check_failed", format!("{failed} of 4 checks failed"))
+    Err(Error::new(ErrorCode::CheckFailed, format!("{failed} of 4 checks failed"))
         .hint("nothing was started; the lines above say what to change"))
 }
 
@@ -42,12 +43,12 @@ fn models(args: &ServeArgs) -> Result<String> {
 }
 
 fn store(args: &ServeArgs) -> Result<String> {
-    super::serve::runtime()?.block_on(KeyStore::open(&args.store))?;
+    runtime()?.block_on(KeyStore::open(&args.store))?;
     Ok(format!("{} can be written to", args.store))
 }
 
 fn limits(args: &ServeArgs) -> Result<String> {
-    let nowhere = super::serve::runtime()?.block_on(KeyStore::open("memory:"))?;
+    let nowhere = runtime()?.block_on(KeyStore::open("memory:"))?;
     let limits = args.configured(ServeConfig::new(Vec::new(), args.listen, nowhere));
     Ok(format!(
         "{} threads, {} waiting requests, {:.1} s of backlog, {} of keys and {} of requests and replies in memory",
@@ -59,14 +60,14 @@ fn limits(args: &ServeArgs) -> Result<String> {
     ))
 }
 
-fn told(doors: &Doors, row_budget: Option<u64>) -> String {
-    let tls = if doors.tls.is_some() { "TLS" } else { "no TLS" };
-    let tokens = match doors.tokens.as_ref().map(fhectl_server::server::TokenSet::counts) {
+fn told(access: &Access) -> String {
+    let tls = if access.tls.is_some() { "TLS" } else { "no TLS" };
+    let tokens = match access.tokens.as_ref().map(fhectl_server::server::TokenSet::counts) {
         None => "no tokens: everyone is let in".to_owned(),
         Some((all, 0)) => format!("{all} tokens"),
         Some((all, plain)) => format!("{all} tokens, {plain} of them not hashed"),
     };
-    let budget = match (row_budget, &doors.tokens) {
+    let budget = match (access.row_budget, &access.tokens) {
         (Some(rows), _) => format!(", {rows} rows a token and model"),
         (None, Some(_)) => ", no row budget".to_owned(),
         (None, None) => String::new(),

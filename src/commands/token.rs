@@ -2,7 +2,7 @@
 
 use crate::report::say;
 use clap::{Args, Subcommand};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_server::server::{hash_line, new_token};
 use std::io::Read;
@@ -40,7 +40,7 @@ pub fn run(args: TokenArgs) -> Result<()> {
             let mut text = Zeroizing::new(String::new());
             // From stdin: every user of the machine can read the arguments of a process.
             std::io::stdin().take(64 << 10).read_to_string(&mut text).map_err(|error| {
-                Error::user("token_invalid", format!("stdin: {error}"))
+                Error::new(ErrorCode::TokenInvalid, format!("stdin: {error}"))
                     .hint("pipe the token in: fhectl token hash < file")
             })?;
             say!("{}", hash_line(text.trim())?);

@@ -1,7 +1,9 @@
 //! Values of flags: probabilities, sizes, choices.
 
 use clap::ValueEnum;
+use clap::builder::PossibleValue;
 use fhectl_core::circuit::{CircuitKind, Reveal};
+use std::sync::LazyLock;
 use std::time::Duration;
 
 /// `2^-128`, `1e-9` or `0.001`, as its log2.
@@ -82,30 +84,24 @@ pub fn parse_origin(text: &str) -> Result<String, String> {
     Err(format!("`{text}` is not an origin; want https://host or https://host:port, without a path"))
 }
 
-/// `--circuit`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum CircuitChoice {
-    /// The cheapest that reveals no more than --reveal allows
-    Auto,
-    Linear,
-    PathCost,
-    LeafSum,
-    CmuxForest,
-    Table,
-    Network,
-}
+/// `--circuit`: `None` stands for `auto`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CircuitChoice(pub Option<CircuitKind>);
 
-impl CircuitChoice {
-    pub fn kind(self) -> Option<CircuitKind> {
-        match self {
-            Self::Auto => None,
-            Self::Linear => Some(CircuitKind::Linear),
-            Self::PathCost => Some(CircuitKind::PathCost),
-            Self::LeafSum => Some(CircuitKind::LeafSum),
-            Self::CmuxForest => Some(CircuitKind::CmuxForest),
-            Self::Table => Some(CircuitKind::Table),
-            Self::Network => Some(CircuitKind::Network),
-        }
+impl ValueEnum for CircuitChoice {
+    fn value_variants<'a>() -> &'a [Self] {
+        static CHOICES: LazyLock<Vec<CircuitChoice>> = LazyLock::new(|| {
+            let kinds = CircuitKind::ALL.iter().map(|kind| CircuitChoice(Some(*kind)));
+            [CircuitChoice(None)].into_iter().chain(kinds).collect()
+        });
+        &CHOICES
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(match self.0 {
+            None => PossibleValue::new("auto").help("The cheapest that reveals no more than --reveal allows"),
+            Some(kind) => PossibleValue::new(kind.name()),
+        })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Answers that failed their checks: reported at the end of a run, after all rows are sent.
 
 use crate::client::Distrusted;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// The result of a run: its `outcome`, or an error that counts the batches whose answers cannot be trusted.
 ///
@@ -14,7 +14,7 @@ pub fn check_trusted(distrusted: Distrusted, outcome: Result<()>) -> Result<()> 
         1 => "one batch of answers".to_owned(),
         many => format!("{many} batches of answers"),
     };
-    Err(Error::fault("answers_untrusted", format!("{batches} cannot be trusted; the first: {}", first.message)).hint(
+    Err(Error::new(ErrorCode::AnswersUntrusted, format!("{batches} cannot be trusted; the first: {}", first.message)).hint(
         "use no row of this run before the cause is found: where it is the key, others were wrong without a sign; ask the \
          server's operator, and give no sign of it to a server that you do not trust (SECURITY.md)",
     ))

@@ -15,7 +15,7 @@ pub fn with_measured(card: &str, figures: &str) -> String {
 }
 
 /// How a model came about, as its card tells it.
-pub struct Story<'a> {
+pub struct Provenance<'a> {
     /// The name of the rows it was trained on; of an imported model those that it was quantised with.
     pub rows: &'a str,
     pub options: &'a str,
@@ -43,11 +43,11 @@ pub struct ImportedFrom {
 }
 
 /// The card of a model that was just made. Everything in it was measured or follows from the parameters.
-pub fn card(spec: &ClientSpec, server: &ServerSpec, story: &Story<'_>) -> String {
+pub fn card(spec: &ClientSpec, server: &ServerSpec, provenance: &Provenance<'_>) -> String {
     let metrics = &server.metrics;
     let mut text = format!("---\ntags:\n- fhe\n- fhectl\n---\n\n# {}\n\n", spec.name);
-    let (version, rows, count) = (env!("CARGO_PKG_VERSION"), story.rows, metrics.train_rows);
-    let _ = match story.imported {
+    let (version, rows, count) = (env!("CARGO_PKG_VERSION"), provenance.rows, metrics.train_rows);
+    let _ = match provenance.imported {
         None => write!(
             text,
             "A {} model that answers on encrypted data. Made with fhectl {version} from `{rows}` ({count} training rows)",
@@ -62,9 +62,9 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, story: &Story<'_>) -> String
             from.file
         ),
     };
-    let _ = write!(text, "; {}.\n\n## Accuracy\n\n", story.options);
-    let float = if story.imported.is_some() { "original" } else { "float" };
-    let unseen = if story.imported.is_some() { "quantisation" } else { "training" };
+    let _ = write!(text, "; {}.\n\n## Accuracy\n\n", provenance.options);
+    let float = if provenance.imported.is_some() { "original" } else { "float" };
+    let unseen = if provenance.imported.is_some() { "quantisation" } else { "training" };
     if metrics.test_rows > 0 {
         let _ = writeln!(text, "On {} test rows that {unseen} did not see:\n", metrics.test_rows);
     }
@@ -92,7 +92,7 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, story: &Story<'_>) -> String
             None
         }
     };
-    match story.rounded.and_then(|rounded| rounded.exact) {
+    match provenance.rounded.and_then(|rounded| rounded.exact) {
         Some(Score::Accuracy(accuracy)) if metrics.test_rows > 0 => {
             let _ = writeln!(text, "| quantised with exact edges, in clear | {accuracy:.4} |");
         }
@@ -121,15 +121,15 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, story: &Story<'_>) -> String
     let name = &spec.name;
     let _ = writeln!(
         text,
-        "\n## Use\n\n```sh\nfhectl serve {name}                      # the model's owner\nfhectl play {name} --url http://host:8000  # a client, on the test set\nfhectl predict {name} --url http://host:8000 --input rows.csv\n```\n"
+        "\n## Use\n\n```sh\nfhectl serve compiled_model/{name}  # the model's owner: the folder that holds server.zip\nfhectl play {name} --url http://host:8000  # a client, on the test set\nfhectl predict {name} --url http://host:8000 --input rows.csv\n```\n"
     );
-    let exact_thresholds = story.imported.is_some_and(|from| from.exact_thresholds);
+    let exact_thresholds = provenance.imported.is_some_and(|from| from.exact_thresholds);
     let held = if exact_thresholds {
         "the quantisers and parameters, and with them the model's thresholds, not its leaves' values"
     } else {
         "the quantisers and parameters, not the model"
     };
-    let told = told(spec, story);
+    let told = told(spec, provenance);
     let _ = writeln!(
         text,
         "`client.zip` is public: it holds {held}. `server.zip` holds the model and stays with its owner.\n\n{told} Clients are assumed to send encryptions of real rows; one that sends malformed inputs can learn more of the model with each query."
@@ -138,15 +138,15 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, story: &Story<'_>) -> String
 }
 
 /// What `client.zip` tells of the data, in plain words.
-fn told(spec: &ClientSpec, story: &Story<'_>) -> String {
+fn told(spec: &ClientSpec, provenance: &Provenance<'_>) -> String {
     let names =
         if spec.classes.is_empty() { "the names of features and target" } else { "the names of features and classes" };
-    if story.imported.is_some_and(|from| from.exact_thresholds) {
+    if provenance.imported.is_some_and(|from| from.exact_thresholds) {
         return format!(
             "The quantisers' edges are the model's own thresholds: whoever has `client.zip` has all of them, but not which tree uses which. It also has {names}."
         );
     }
-    let rows = if story.imported.is_some() { "rows that the model was quantised with" } else { "training data" };
+    let rows = if provenance.imported.is_some() { "rows that the model was quantised with" } else { "training data" };
     let rules = &spec.quantizer.features;
     let shared = rules.len() > 1 && rules.iter().all(|rule| *rule == rules[0]);
     let what = match &rules[..] {
@@ -156,7 +156,7 @@ fn told(spec: &ClientSpec, story: &Story<'_>) -> String {
             "for each feature the range of its values (of 1,000 rows or more without the outermost 0.1 % at either end)"
         }
     };
-    let digits = match story.rounded {
+    let digits = match provenance.rounded {
         Some(rounded) if rounded.digits == 1 => "rounded to one significant digit".to_owned(),
         Some(rounded) => format!("rounded to {} significant digits", rounded.digits),
         None => "to all their digits, so that some may be single rows' own (`--coarse-edges` rounds them)".to_owned(),

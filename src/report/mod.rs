@@ -6,7 +6,7 @@ pub mod plan_table;
 pub mod progress;
 pub mod stats;
 
-use fhectl_core::error::{Blame, Error};
+use fhectl_core::error::Error;
 use std::time::{Duration, SystemTime};
 
 /// Prints an error and its hint on stderr. Returns the exit code: 1 for the user's mistake, 2 for a fault.
@@ -17,10 +17,7 @@ pub fn fail(error: &Error) -> u8 {
     if let Some(hint) = &error.hint {
         anstream::eprintln!("  {dim}hint{dim:#}: {hint}");
     }
-    match error.blame {
-        Blame::User => 1,
-        Blame::Fault => 2,
-    }
+    error.code.exit_code()
 }
 
 /// Prints a note on stderr: something that is no error but that the user should know.

@@ -2,11 +2,11 @@
 
 use super::{bytes, seconds};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
-use fhectl_core::circuit::plan::{Needs, PLANNED_CORES};
+use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
 
 /// A table with a row per circuit: predicted times on [`PLANNED_CORES`] cores with a bandwidth in bits per second, and sizes.
 /// Row `chosen` is marked as the circuit of the bundle.
-pub fn plan_table(plans: &[Needs], chosen: usize, bandwidth: f64) -> String {
+pub fn plan_table(plans: &[Plan], chosen: usize, bandwidth: f64) -> String {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header([
@@ -20,17 +20,17 @@ pub fn plan_table(plans: &[Needs], chosen: usize, bandwidth: f64) -> String {
         "response",
         "",
     ]);
-    for (index, needs) in plans.iter().enumerate() {
-        let transfer = 8.0 * (needs.spec.request_bytes() + needs.spec.response_bytes()) as f64 / bandwidth;
+    for (index, plan) in plans.iter().enumerate() {
+        let transfer = 8.0 * (plan.spec.request_bytes() + plan.spec.response_bytes()) as f64 / bandwidth;
         table.add_row([
-            needs.spec.kind().to_string(),
-            seconds(needs.total_seconds(bandwidth, PLANNED_CORES)),
-            seconds(needs.seconds(PLANNED_CORES)),
-            seconds(needs.client_seconds(PLANNED_CORES)),
+            plan.spec.kind().to_string(),
+            seconds(plan.total_seconds(bandwidth, PLANNED_CORES)),
+            seconds(plan.seconds(PLANNED_CORES)),
+            seconds(plan.client_seconds(PLANNED_CORES)),
             seconds(transfer),
-            bytes(needs.spec.key_bytes()),
-            bytes(needs.spec.request_bytes()),
-            bytes(needs.spec.response_bytes()),
+            bytes(plan.spec.key_bytes()),
+            bytes(plan.spec.request_bytes()),
+            bytes(plan.spec.response_bytes()),
             if index == chosen { "chosen" } else { "" }.to_owned(),
         ]);
     }
@@ -56,15 +56,15 @@ fn rate(bandwidth: f64) -> String {
 mod tests {
     use super::*;
     use fhectl_core::circuit::plan::{PlanRequest, plan};
-    use fhectl_core::model::{FeatureQuantizer, IntegerTree, Model, Node, Output, Quantizer};
+    use fhectl_core::model::{ClassNode, FeatureQuantizer, IntegerTree, Model, Output, Quantizer};
 
     #[test]
     fn every_circuit_has_a_row_and_one_is_chosen() {
         let feature = FeatureQuantizer::Affine { low: 0.0, step: 1.0, levels: 8 };
         let quantizer = Quantizer { features: vec![feature; 2] };
-        let split = Node::Split { feature: 1, threshold: 3, low: 1, high: 2 };
-        let nodes = vec![split, Node::Leaf { class: 0 }, Node::Leaf { class: 1 }];
-        let model = Model::Tree(IntegerTree { classes: 2, nodes });
+        let split = ClassNode::Split { feature: 1, threshold: 3, low: 1, high: 2 };
+        let nodes = vec![split, ClassNode::leaf(0), ClassNode::leaf(1)];
+        let model = Model::Tree(IntegerTree::new(2, nodes).unwrap());
         let plans = plan(&model, &quantizer, Output::Classes(2), &PlanRequest::default()).unwrap();
         let text = plan_table(&plans, 0, 20e6);
         assert_eq!(text.lines().count(), 1 + plans.len());

@@ -1,14 +1,12 @@
 //! A client without retries, so that tests see every reply, and the counts of all replies.
 
-use fhectl::client::{ClientKeys, Keyring};
-use fhectl_core::bundle::{ClientBundle, ServerBundle, folder};
-use fhectl_core::circuit::{decode, encode};
+use fhectl::client::Keyring;
+use fhectl_core::bundle::{ServerBundle, folder};
+use fhectl_core::client::{ClientKeys, ClientModel, Detail};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::api::{KEY_ID_HEADER, KeyStatus, UploadState};
-use fhectl_core::protocol::frame::{Asked, Lengths, read_answers, write_inputs};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Mutex;
@@ -22,19 +20,19 @@ const PART: usize = 256 << 10;
 
 /// Both halves of a model.
 pub struct Model {
-    pub client: ClientBundle,
+    pub client: ClientModel,
     pub server: ServerBundle,
 }
 
 impl Model {
     pub fn committed(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name);
-        Self { client: folder::read_client(&path).unwrap(), server: folder::read_server(&path).unwrap() }
+        Self { client: folder::read_client(&path).unwrap().into(), server: folder::read_server(&path).unwrap() }
     }
 
     pub fn new_keys(&self) -> ClientKeys {
         let ring = tempfile::tempdir().unwrap();
-        Keyring::open(Some(ring.path())).unwrap().keys_for(&self.client).unwrap()
+        Keyring::open(Some(ring.path())).unwrap().keys_for(&self.client).unwrap().keys
     }
 }
 
@@ -115,26 +113,23 @@ impl<'a> Client<'a> {
     }
 
     fn url(&self, base: &str, rest: &str) -> String {
-        format!("{base}/v1/models/{}{rest}", self.model.client.spec.name)
+        format!("{base}/v1/models/{}{rest}", self.model.client.spec().name)
     }
 
     /// One inference, repeated only where the server says so, at most until `end`; tells whether it was answered.
     pub fn infer(&mut self, base: &str, keys: &ClientKeys, end: Instant) -> bool {
-        let (spec, random) = (&self.model.client.spec, &mut self.random);
-        let row: Vec<u32> =
-            spec.quantizer.features.iter().map(|feature| random.below(u64::from(feature.levels())) as u32).collect();
-        let item = encode(&spec.circuit, &spec.quantizer, &keys.secret, &row, &mut OsEntropy);
-        let body = write_inputs(&self.model.client.id, None, &[item]);
-        let key = Sha256::digest(&keys.evaluation).into();
+        let (client, random) = (&self.model.client, &mut self.random);
+        let features = &client.spec().quantizer.features;
+        let row: Vec<u32> = features.iter().map(|feature| random.below(u64::from(feature.levels())) as u32).collect();
+        let request = client.encrypt(keys, std::slice::from_ref(&row), false, &mut OsEntropy).unwrap();
         let url = self.url(base, "/infer");
         loop {
             let begun = Instant::now();
-            let reply = self.agent.post(&url).header(KEY_ID_HEADER, &keys.key_id).send(&body[..]);
+            let reply = self.agent.post(&url).header(KEY_ID_HEADER, keys.key_id()).send(request.bytes());
             match self.outcome(reply) {
                 Outcome::Reply(bytes) => {
-                    let asked = Asked { model: &self.model.client.id, key: &key, rows: 1, tagged: false };
-                    let batch = read_answers(asked, Lengths::of_answers(&spec.circuit), &bytes);
-                    let scores = batch.ok().and_then(|batch| decode(&spec.circuit, &keys.secret, batch.items[0]).ok());
+                    let predictions = client.decrypt(keys, request.pending(), &bytes, Detail::Scores);
+                    let scores = predictions.rows[0].as_ref().and_then(|prediction| prediction.scores());
                     let right =
                         scores.is_some_and(|scores| scores.values() == self.model.server.server.model.scores(&row));
                     self.count(|counts| {
@@ -165,7 +160,7 @@ impl<'a> Client<'a> {
 
     /// Brings a key, part by part, however long it takes: what was acknowledged is not sent again.
     pub fn upload(&self, base: &str, keys: &ClientKeys) {
-        let key = self.url(base, &format!("/keys/{}", keys.key_id));
+        let key = self.url(base, &format!("/keys/{}", keys.key_id()));
         let mut acknowledged = BTreeSet::new();
         loop {
             match self.step(&key, keys, &mut acknowledged) {
@@ -188,7 +183,7 @@ impl<'a> Client<'a> {
         let there: BTreeSet<u32> = status.parts.iter().map(|part| part.index).collect();
         let missing = acknowledged.difference(&there).count();
         self.count(|counts| counts.started_over += missing);
-        for (index, part) in (0_u32..).zip(keys.evaluation.chunks(PART)).filter(|(index, _)| !there.contains(index)) {
+        for (index, part) in (0_u32..).zip(keys.evaluation().chunks(PART)).filter(|(index, _)| !there.contains(index)) {
             match self.outcome(self.agent.put(format!("{key}/parts/{index}")).send(part)) {
                 Outcome::Reply(_) => acknowledged.insert(index),
                 other => return other,

@@ -11,7 +11,7 @@ mod s3_server;
 
 use client::{Client, Counts, Model};
 use cluster::Cluster;
-use fhectl::client::ClientKeys;
+use fhectl_core::client::ClientKeys;
 use fhectl_core::fhe::{Random, Seed};
 use process::{Serving, succeed};
 use serde_json::Value;

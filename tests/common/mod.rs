@@ -4,11 +4,12 @@
 pub mod chance;
 pub mod opened;
 pub mod recovery;
+pub mod schema;
 
 use fhectl_core::fhe::{Random, Seed};
 use fhectl_core::model::{
-    Activation, FeatureQuantizer, IntegerForest, IntegerLinear, IntegerNetwork, IntegerTree, LinearMap, MapShape,
-    NetworkLayer, Node, Quantizer, ValueNode, ValueTree,
+    Activation, Branch, ClassLeaf, FeatureQuantizer, IntegerForest, IntegerLinear, IntegerNetwork, IntegerTree,
+    LinearMap, MapShape, NetworkLayer, Quantizer, ValueLeaf,
 };
 
 pub fn random(seed: u8) -> Random {
@@ -23,18 +24,15 @@ pub fn quantizer(features: usize, levels: u32) -> Quantizer {
 
 /// A full tree of this depth with random splits; every interval it cuts is non-empty where levels allow it.
 pub fn tree(quantizer: &Quantizer, depth: usize, classes: u32, random: &mut Random) -> IntegerTree {
-    let mut tree = IntegerTree { classes, nodes: Vec::new() };
     let intervals: Vec<(u32, u32)> = quantizer.features.iter().map(|f| (0, f.levels())).collect();
-    grow(&mut tree, &intervals, depth, random);
-    tree
+    IntegerTree { classes, tree: grow(&intervals, depth, classes, random).depth_first() }
 }
 
-fn grow(tree: &mut IntegerTree, intervals: &[(u32, u32)], depth: usize, random: &mut Random) -> u32 {
-    let at = tree.nodes.len();
-    tree.nodes.push(Node::Leaf { class: random.below(u64::from(tree.classes)) as u32 });
+fn grow(intervals: &[(u32, u32)], depth: usize, classes: u32, random: &mut Random) -> Branch<u32, ClassLeaf> {
+    let class = random.below(u64::from(classes)) as u32;
     let open: Vec<usize> = (0..intervals.len()).filter(|f| intervals[*f].1 - intervals[*f].0 > 1).collect();
     if depth == 0 || open.is_empty() {
-        return at as u32;
+        return Branch::Leaf(ClassLeaf { class });
     }
     let feature = open[random.below(open.len() as u64) as usize];
     let (from, to) = intervals[feature];
@@ -43,10 +41,8 @@ fn grow(tree: &mut IntegerTree, intervals: &[(u32, u32)], depth: usize, random: 
     below[feature].1 = threshold;
     let mut above = intervals.to_vec();
     above[feature].0 = threshold;
-    let low = grow(tree, &below, depth - 1, random);
-    let high = grow(tree, &above, depth - 1, random);
-    tree.nodes[at] = Node::Split { feature: feature as u32, threshold, low, high };
-    at as u32
+    let low = grow(&below, depth - 1, classes, random);
+    Branch::split(feature as u32, threshold, low, grow(&above, depth - 1, classes, random))
 }
 
 /// So many full trees of random values up to `largest`, with `scores` scores.
@@ -58,11 +54,8 @@ pub fn forest(
 ) -> IntegerForest {
     let value = |random: &mut Random| random.below(2 * largest as u64 + 1) as i32 - largest;
     let trees = (0..trees).map(|_| {
-        let nodes = tree(quantizer, depth, 2, random).nodes.into_iter().map(|node| match node {
-            Node::Split { feature, threshold, low, high } => ValueNode::Split { feature, threshold, low, high },
-            Node::Leaf { .. } => ValueNode::Leaf { values: (0..scores).map(|_| value(random)).collect() },
-        });
-        ValueTree { nodes: nodes.collect() }
+        let tree = tree(quantizer, depth, 2, random).tree;
+        tree.map_leaves(|_| ValueLeaf { values: (0..scores).map(|_| value(random)).collect() })
     });
     let trees = trees.collect();
     IntegerForest { biases: (0..scores).map(|_| i64::from(value(random))).collect(), trees }

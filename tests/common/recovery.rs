@@ -123,7 +123,7 @@ pub fn assert_key_stays(name: &str, params: &NetworkParams, random: &mut Random)
     let levels = params.shown_levels().unwrap() as i128;
     let middle = |score: i64| {
         let turn = 1i128 << params.response_bits;
-        let level = (2 * i128::from(score) * levels).div_euclid(i128::from(params.score_circle)) + 1;
+        let level = (2 * i128::from(score) * levels).div_euclid(i128::from(params.score_plaintext_modulus)) + 1;
         ((level.div_euclid(2) * turn).div_euclid(levels)).rem_euclid(turn) as u64
     };
     let written: Vec<Sample> = answers

@@ -45,7 +45,7 @@ impl Fixture {
     /// A model of three classes.
     pub fn of_model(quantizer: Quantizer, name: &str, kind: CircuitKind, reveal: Reveal, model: Model) -> Self {
         let request = PlanRequest { circuit: Some(kind), reveal, ..PlanRequest::default() };
-        let needs = plan(&model, &quantizer, Output::Classes(3), &request).unwrap().remove(0);
+        let chosen = plan(&model, &quantizer, Output::Classes(3), &request).unwrap().remove(0);
         let spec = ClientSpec {
             format: fhectl_core::bundle::FORMAT,
             name: name.into(),
@@ -55,10 +55,10 @@ impl Fixture {
             classes: ["a", "b", "c"].map(String::from).into(),
             preparation: Vec::new(),
             quantizer,
-            circuit: needs.spec,
+            circuit: chosen.spec,
             reveal,
-            p_fail_log2: needs.guarantees.p_fail_log2,
-            flooding_log2: needs.guarantees.flooding_log2,
+            p_fail_log2: chosen.guarantees.p_fail_log2,
+            flooding_log2: chosen.guarantees.flooding_log2,
             security_bits: 132,
             score_scale: None,
             score_offset: None,

@@ -50,7 +50,7 @@ impl Draft {
         let Self { kind, circuit, reveal, classes, quantizer, model } = self;
         let output = if classes == 0 { Output::Value } else { Output::Classes(classes) };
         let request = PlanRequest { circuit: Some(circuit), reveal, ..PlanRequest::default() };
-        let needs = plan(&model, &quantizer, output, &request).unwrap().remove(0);
+        let chosen = plan(&model, &quantizer, output, &request).unwrap().remove(0);
         let rows = rows(&model, &quantizer);
         let client = ClientSpec {
             format: FORMAT,
@@ -60,10 +60,10 @@ impl Draft {
             target: "y".into(),
             classes: (0..classes).map(|class| format!("class {class}")).collect(),
             preparation: Vec::new(),
-            circuit: needs.spec,
+            circuit: chosen.spec,
             reveal,
-            p_fail_log2: needs.guarantees.p_fail_log2,
-            flooding_log2: needs.guarantees.flooding_log2,
+            p_fail_log2: chosen.guarantees.p_fail_log2,
+            flooding_log2: chosen.guarantees.flooding_log2,
             security_bits: 132,
             score_scale: None,
             score_offset: None,
@@ -157,12 +157,12 @@ fn path_cost_sum_copies() -> Case {
         // 12 bits, twice, 4 coefficients apart, in whole ciphertexts.
         input: SeededLayout { shape, bodies: 512, bits: 62 },
         stride: 4,
-        circles: vec![vec![3 * 35], vec![143, 17]],
+        plaintext_moduli: vec![vec![3 * 35], vec![143, 17]],
         count_modulus: 3,
         trees: 3,
         slots: 16,
         scores: 3,
-        together: 2,
+        scores_per_sum: 2,
         low: -128,
         width: 256,
         response_bits: 19,
@@ -207,7 +207,8 @@ fn table() -> Case {
     let draft =
         Draft { kind: "tree", circuit: CircuitKind::Table, reveal: Reveal::Nothing, classes: 3, quantizer, model };
     let mut case = draft.case();
-    case.client.circuit = CircuitSpec::Table(TableParams { scores: 3, low: 0, score_bits: 1, together: 2, ..found });
+    case.client.circuit =
+        CircuitSpec::Table(TableParams { scores: 3, low: 0, score_bits: 1, scores_per_ciphertext: 2, ..found });
     case
 }
 
@@ -240,6 +241,6 @@ fn network_coarse() -> Case {
     case.client.name = "vector-network-coarse".into();
     case.client.score_scale = Some(0.001);
     let CircuitSpec::Network(params) = &case.client.circuit else { panic!("not a network") };
-    assert!(params.shown_levels().unwrap() < params.score_circle, "scores are shown in whole steps");
+    assert!(params.shown_levels().unwrap() < params.score_plaintext_modulus, "scores are shown in whole steps");
     case
 }

@@ -1,8 +1,9 @@
 //! Key files of a client, one plain and one under a passphrase, with the bits that they contain.
 
 use super::transcript::Files;
-use fhectl::client::{ClientKeys, Keyring, Passphrase};
-use fhectl_core::bundle::{ClientBundle, pack};
+use fhectl::client::{Keyring, OpenedKeys, Passphrase};
+use fhectl_core::bundle::pack;
+use fhectl_core::client::ClientModel;
 use std::fs;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -20,7 +21,7 @@ pub fn make() -> Files {
     let mut files = Files::new();
     for kind @ [file, bits] in KINDS {
         let work = tempfile::tempdir().unwrap();
-        let keys = keyring(work.path(), kind).keys_for(&bundle()).unwrap();
+        let keys = keyring(work.path(), kind).keys_for(&model()).unwrap();
         assert!(keys.fresh);
         files.insert(file, fs::read(secret(work.path())).unwrap());
         files.insert(bits, bits_of(&keys));
@@ -35,7 +36,7 @@ pub fn opened(kind: [&str; 2], file: &[u8]) -> Vec<u8> {
     let path = secret(work.path());
     fs::write(&path, file).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    let keys = keyring(work.path(), kind).keys_for(&bundle()).unwrap();
+    let keys = keyring(work.path(), kind).keys_for(&model()).unwrap();
     assert!(!keys.fresh && keys.sealed == is_sealed(kind));
     bits_of(&keys)
 }
@@ -45,9 +46,9 @@ fn is_sealed(kind: [&str; 2]) -> bool {
 }
 
 /// The model whose keys they are: the linear one, as its files have it.
-fn bundle() -> ClientBundle {
+fn model() -> ClientModel {
     let case = super::stored("linear");
-    ClientBundle::read(&pack(&case.client, &case.server).unwrap().0).unwrap()
+    ClientModel::read(&pack(&case.client, &case.server).unwrap().0).unwrap()
 }
 
 fn keyring(folder: &Path, kind: [&str; 2]) -> Keyring {
@@ -56,11 +57,11 @@ fn keyring(folder: &Path, kind: [&str; 2]) -> Keyring {
 }
 
 fn secret(folder: &Path) -> std::path::PathBuf {
-    folder.join(format!("{}.secret", bundle().id))
+    folder.join(format!("{}.secret", model().id()))
 }
 
-fn bits_of(keys: &ClientKeys) -> Vec<u8> {
+fn bits_of(keys: &OpenedKeys) -> Vec<u8> {
     let mut bits = Vec::new();
-    keys.secret.write(&mut bits);
+    keys.keys.secret().write(&mut bits);
     bits
 }

@@ -1,13 +1,13 @@
 //! One exchange of a client and a server at fixed seeds, as files.
 
 use super::cases::Case;
-use fhectl_core::bundle::{ModelId, ServerBundle, pack};
-use fhectl_core::circuit::plan::Evaluator;
-use fhectl_core::circuit::tag::client::Tag;
-use fhectl_core::circuit::{self, CircuitSpec, ClientKey, Scores};
+use fhectl_core::bundle::{ModelId, pack};
+use fhectl_core::circuit::{self, CircuitSpec, Scores};
+use fhectl_core::client::{ClientKeys, ClientModel, Detail};
 use fhectl_core::fhe::bootstrap::BootstrapParams;
 use fhectl_core::fhe::{Entropy, Random, Seed};
 use fhectl_core::protocol::frame::{self, Asked, KeyDigest, Lengths, NO_KEY};
+use fhectl_core::server_model::ServerModel;
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -28,38 +28,41 @@ impl Entropy for Counter {
 /// What an exchange leaves, by the names of files.
 pub type Files = BTreeMap<&'static str, Vec<u8>>;
 
-/// A client with its keys.
+/// A client with its keys, and its server.
 pub struct Transcript {
-    bundle: ServerBundle,
-    pub secret: ClientKey,
-    /// The framed evaluation key; empty where there is none.
-    key: Vec<u8>,
+    client: ClientModel,
+    server: ServerModel,
+    pub keys: ClientKeys,
     entropy: u128,
 }
 
 impl Transcript {
     pub fn new(case: &Case) -> Self {
-        let (_, server_zip) = pack(&case.client, &case.server).unwrap();
-        let bundle = ServerBundle::read(&server_zip).unwrap();
+        let (client_zip, server_zip) = pack(&case.client, &case.server).unwrap();
+        let client = ClientModel::read(&client_zip).unwrap();
+        let server = ServerModel::read(&server_zip).unwrap();
         let mut entropy = Counter(0);
-        let secret = ClientKey::generate(&case.client.circuit, &mut entropy);
-        let body = secret.evaluation_key(&case.client.circuit, &mut entropy);
-        let key = if body.is_empty() { body } else { frame::write_key(&bundle.id, &body) };
-        Self { bundle, secret, key, entropy: entropy.0 }
+        let keys = client.generate_keys(&mut entropy);
+        Self { client, server, keys, entropy: entropy.0 }
     }
 
     fn circuit(&self) -> &CircuitSpec {
-        &self.bundle.spec.circuit
+        &self.client.spec().circuit
+    }
+
+    /// The framed evaluation key; empty where there is none.
+    fn key(&self) -> &[u8] {
+        self.keys.evaluation()
     }
 
     fn digest(&self) -> KeyDigest {
-        if self.key.is_empty() { NO_KEY } else { Sha256::digest(&self.key).into() }
+        if self.key().is_empty() { NO_KEY } else { Sha256::digest(self.key()).into() }
     }
 
     /// Makes all files.
     pub fn make(&self, case: &Case) -> Files {
         let mut secret = Vec::new();
-        self.secret.write(&mut secret);
+        self.keys.secret().write(&mut secret);
         let (request, answers) = self.exchange(case);
         let scores = self.scores_json(case, &answers);
         let mut files = Files::from([
@@ -74,45 +77,37 @@ impl Transcript {
         ]);
         let ranges = self.ranges();
         if !ranges.is_empty() {
-            files.insert("key.bin", ranges.iter().flat_map(|(from, to)| &self.key[*from..*to]).copied().collect());
+            files.insert("key.bin", ranges.iter().flat_map(|(from, to)| &self.key()[*from..*to]).copied().collect());
         }
         files
     }
 
     /// The framed request, and the server's framed answer to it.
     fn exchange(&self, case: &Case) -> (Vec<u8>, Vec<u8>) {
-        let mut entropy = Counter(self.entropy);
-        let (circuit, quantizer) = (self.circuit(), &self.bundle.spec.quantizer);
-        let rows = case.rows.iter().map(|row| case.client.quantize(row).unwrap());
-        let items: Vec<Vec<u8>> =
-            rows.map(|row| circuit::encode(circuit, quantizer, &self.secret, &row, &mut entropy)).collect();
-        let tag = Tag::draw(circuit, &mut entropy);
-        let asked = tag.as_ref().map(|tag| tag.encrypt(&self.secret, &mut entropy));
-        let request = frame::write_inputs(&self.bundle.id, asked.as_deref(), &items);
+        let rows: Vec<Vec<u32>> = case.rows.iter().map(|row| self.client.quantize(row).unwrap()).collect();
+        let request = self.client.encrypt(&self.keys, &rows, true, &mut Counter(self.entropy)).unwrap();
+        let (request, pending) = request.into_parts();
 
         let mut random = Random::new(Seed([0xA5; 16]));
-        let evaluator = Evaluator::new(circuit, &self.bundle.server.model, quantizer).unwrap();
-        let body = self.key.get(frame::KEY_HEADER..).unwrap_or_default();
-        let key = evaluator.unpack_key(body, &mut random).unwrap();
-        let echo = asked.map(|tag| evaluator.answer_tag(&key, &tag, &mut random).unwrap());
-        if let (Some(tag), Some(echo)) = (&tag, &echo) {
-            assert!(tag.is_answered_by(&self.secret, echo));
-        }
-        let items: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
-        let answers = evaluator.evaluate(&key, &items, &mut random).unwrap();
-        (request, frame::write_answers(&self.bundle.id, &self.digest(), echo.as_deref(), &answers))
+        let key = self.server.accept_key(self.key(), &mut random).unwrap();
+        let answers = self.server.evaluate(&key, &request, &mut random).unwrap();
+
+        let shown = self.client.decrypt(&self.keys, &pending, &answers, Detail::Scores).trusted().unwrap();
+        let shown: Vec<&Scores> = shown.iter().map(|prediction| prediction.scores().unwrap()).collect();
+        assert!(shown.into_iter().eq(&self.scores(&answers)));
+        (request, answers)
     }
 
     /// The scores of framed answers.
     pub fn scores(&self, answers: &[u8]) -> Vec<Scores> {
         let items = self.items(answers);
-        items.iter().map(|item| circuit::decode(self.circuit(), &self.secret, item).unwrap()).collect()
+        items.iter().map(|item| circuit::decode(self.circuit(), self.keys.secret(), item).unwrap()).collect()
     }
 
     /// The items of framed answers.
     pub fn items(&self, answers: &[u8]) -> Vec<Vec<u8>> {
         let tagged = self.circuit().tag().is_some();
-        let asked = Asked { model: &self.bundle.id, key: &self.digest(), rows: super::cases::ROWS, tagged };
+        let asked = Asked { model: self.client.id(), key: &self.digest(), rows: super::cases::ROWS, tagged };
         let batch = frame::read_answers(asked, Lengths::of_answers(self.circuit()), answers).unwrap();
         batch.items.into_iter().map(<[u8]>::to_vec).collect()
     }
@@ -134,12 +129,12 @@ impl Transcript {
         let circuit = self.circuit();
         let quantized: Vec<Vec<u32>> = case.rows.iter().map(|row| case.client.quantize(row).unwrap()).collect();
         let facts = json!({
-            "id": self.bundle.id,
+            "id": self.client.id(),
             "quantized": quantized,
             "key_id": ModelId(self.digest()),
             "key_ranges": self.ranges(),
             "sizes": {
-                "key": self.key.len(),
+                "key": self.key().len(),
                 "request": circuit.request_bytes(),
                 "response": circuit.response_bytes(),
                 "tag_request": circuit.tag_request_bytes(),
@@ -152,8 +147,8 @@ impl Transcript {
     /// The parts of the framed key that are kept: all of it, or header, seeds, the first two GGSWs and the last of each
     /// bootstrap key, and all of the others.
     fn ranges(&self) -> Vec<(usize, usize)> {
-        if self.key.len() <= WHOLE {
-            return if self.key.is_empty() { Vec::new() } else { vec![(0, self.key.len())] };
+        if self.key().len() <= WHOLE {
+            return if self.key().is_empty() { Vec::new() } else { vec![(0, self.key().len())] };
         }
         let mut at = frame::KEY_HEADER;
         let mut ranges = vec![(0, at)];
@@ -178,7 +173,7 @@ impl Transcript {
             }
             _ => panic!("a large key without bootstraps"),
         }
-        ranges.push((at, self.key.len()));
+        ranges.push((at, self.key().len()));
         ranges
     }
 }

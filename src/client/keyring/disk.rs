@@ -1,6 +1,6 @@
 //! Files of a keyring: private, read within bounds, written as a whole or not at all.
 
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
@@ -216,15 +216,15 @@ fn check_folder(_: &Path) -> Result<()> {
 }
 
 fn not_private(path: &Path, what: String) -> Error {
-    Error::user("key_file_permissions", format!("{} is {what}", path.display()))
+    Error::new(ErrorCode::KeyFilePermissions, format!("{} is {what}", path.display()))
 }
 
 pub fn unwritable(path: &Path, error: &io::Error) -> Error {
-    Error::user("keys_unwritable", format!("{}: {error}", path.display()))
+    Error::new(ErrorCode::KeysUnwritable, format!("{}: {error}", path.display()))
         .hint("keys need a folder that you can write to: name one with --keys")
 }
 
 pub fn damaged(path: &Path, what: &str) -> Error {
-    Error::user("key_file_invalid", format!("{}: {what}", path.display()))
+    Error::new(ErrorCode::KeyFileInvalid, format!("{}: {what}", path.display()))
         .hint("the file was left as it is; `fhectl keyring delete` removes it, and new keys are made at the next use")
 }

@@ -1,17 +1,11 @@
 //! How often answers under a key were not what they should be.
 
-use super::file::Header;
-use super::{ClientKeys, Keyring, disk};
+use super::{Keyring, OpenedKeys, disk};
 use fhectl_core::bundle::ModelId;
+use fhectl_core::client::key_file::KeyFileHeader;
+use fhectl_core::client::policy::RETIRE_AFTER;
 use fhectl_core::error::Result;
 use std::path::PathBuf;
-
-/// The number of failures after which a key is not used again.
-///
-/// A server that answers at will sees whether its client goes on, and so gets an answer to a question of its choice
-/// about the secret key each time: a bit each, in the order of a thousand for all of it. After so few, and with a
-/// new key, it has learnt next to nothing of either; honest servers fail for other reasons than a few times in a row.
-pub const RETIRE_AFTER: u32 = 3;
 
 impl Keyring {
     /// Adds to what is counted against a model's keys and returns the sum: from [`RETIRE_AFTER`] on the next
@@ -19,9 +13,9 @@ impl Keyring {
     ///
     /// # Errors
     /// Those of the key's file, and `keys_unwritable`.
-    pub fn report_failures(&self, model: &ModelId, keys: &ClientKeys, failures: u32) -> Result<u32> {
+    pub fn report_failures(&self, model: &ModelId, keys: &OpenedKeys, failures: u32) -> Result<u32> {
         let _turn = disk::lock(&self.folder)?;
-        let header = self.header(model)?.filter(|header| header.serial() == keys.serial);
+        let header = self.header(model)?.filter(|header| header.serial == keys.serial);
         let Some(header) = header else { return Ok(0) };
         let sum = self.counted(&header)?.saturating_add(failures);
         if failures > 0 {
@@ -39,11 +33,11 @@ impl Keyring {
     }
 
     /// The counter is named after the key that it counts for, so that a new key begins at nought.
-    fn counter(&self, header: &Header) -> PathBuf {
-        self.path(&header.model, &format!("{}.failures", header.serial()))
+    fn counter(&self, header: &KeyFileHeader) -> PathBuf {
+        self.path(&header.model, &format!("{}.failures", header.serial_hex()))
     }
 
-    pub(super) fn counted(&self, header: &Header) -> Result<u32> {
+    pub(super) fn counted(&self, header: &KeyFileHeader) -> Result<u32> {
         let Some(bytes) = disk::read(&self.counter(header), 64)? else { return Ok(0) };
         let count = std::str::from_utf8(&bytes).ok().and_then(|text| text.trim().parse().ok());
         // One that cannot be read must not give a key its life back.

@@ -1,9 +1,10 @@
 //! What is in a keyring, and what a person does with it.
 
-use super::file::Header;
-use super::{Keyring, MOST_BYTES, disk};
-use fhectl_core::bundle::{ClientBundle, ModelId};
-use fhectl_core::error::{Error, Result};
+use super::{Keyring, disk};
+use fhectl_core::bundle::ModelId;
+use fhectl_core::client::ClientModel;
+use fhectl_core::client::key_file::{KeyFileHeader, MAX_BYTES};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::fs;
 use std::path::PathBuf;
 
@@ -12,7 +13,7 @@ pub struct StoredKey {
     pub model: ModelId,
     pub path: PathBuf,
     /// What is wrong with the file where it cannot be used.
-    pub header: Result<Header>,
+    pub header: Result<KeyFileHeader>,
     /// What is counted against it.
     pub failures: u32,
 }
@@ -56,37 +57,37 @@ impl Keyring {
     /// # Errors
     /// `key_unknown` where there is none; `key_passphrase_missing` where the old one is sealed and the new one would not
     /// be; `key_file_permissions`, `keys_unwritable`.
-    pub fn rotate(&self, bundle: &ClientBundle) -> Result<Header> {
+    pub fn rotate(&self, model: &ClientModel) -> Result<KeyFileHeader> {
         let _turn = disk::lock(&self.folder)?;
-        let path = self.secret(&bundle.id);
+        let path = self.secret(model.id());
         // A damaged file or one of another release is replaced as well: that is one of the uses.
-        match self.header(&bundle.id) {
+        match self.header(model.id()) {
             Ok(None) => {
-                return Err(Error::user(
-                    "key_unknown",
-                    format!("no keys for {} in {}", bundle.spec.name, self.folder.display()),
+                return Err(Error::new(
+                    ErrorCode::KeyUnknown,
+                    format!("no keys for {} in {}", model.spec().name, self.folder.display()),
                 )
                 .hint("they are made at the first use; `fhectl keyring list` shows those that are there"));
             }
             Ok(Some(header)) if header.sealed && self.passphrase.is_none() => return Err(super::sealed(&path)),
-            Err(error) if error.code == "key_file_permissions" => return Err(error),
+            Err(error) if error.code == ErrorCode::KeyFilePermissions => return Err(error),
             Ok(Some(_)) | Err(_) => {}
         }
-        Ok(self.renew(bundle)?.0)
+        Ok(self.renew(model)?.0)
     }
 
     /// What the file of a model's key says without being opened; `None` where there is none.
-    pub(super) fn header(&self, model: &ModelId) -> Result<Option<Header>> {
+    pub(super) fn header(&self, model: &ModelId) -> Result<Option<KeyFileHeader>> {
         let path = self.secret(model);
-        let Some(bytes) = disk::read_secret(&path, MOST_BYTES)? else { return Ok(None) };
-        let (header, _) = Header::parse(&bytes).map_err(|error| super::at(&path, error))?;
+        let Some(bytes) = disk::read_secret(&path, MAX_BYTES)? else { return Ok(None) };
+        let (header, _) = KeyFileHeader::parse(&bytes).map_err(|error| super::at(&path, error))?;
         if header.model == *model { Ok(Some(header)) } else { Err(disk::damaged(&path, "it is another model's key")) }
     }
 
     /// Removes what belongs to a model's keys but to the one named: evaluation keys and counters.
-    pub(super) fn sweep(&self, model: &ModelId, keep: Option<&Header>) -> Result<()> {
+    pub(super) fn sweep(&self, model: &ModelId, keep: Option<&KeyFileHeader>) -> Result<()> {
         let own = format!("{model}.");
-        let kept = keep.map(|header| format!("{own}{}.", header.serial()));
+        let kept = keep.map(|header| format!("{own}{}.", header.serial_hex()));
         for name in self.names()? {
             let is_kept = name == format!("{own}secret") || kept.as_ref().is_some_and(|kept| name.starts_with(kept));
             if name.starts_with(&own) && !is_kept {

@@ -2,30 +2,25 @@
 
 mod disk;
 mod failures;
-mod file;
 mod inventory;
 mod passphrase;
 mod usage;
 
-pub use failures::RETIRE_AFTER;
-pub use file::Header;
 pub use inventory::StoredKey;
 pub use passphrase::Passphrase;
-pub use usage::{NETWORK_KEY_BITS, Told};
 
-use fhectl_core::bundle::{ClientBundle, ModelId};
+use fhectl_core::bundle::ModelId;
 use fhectl_core::circuit::ClientKey;
-use fhectl_core::digest::sha256_hex;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::client::key_file::{KeyFileHeader, MAX_BYTES, Seal};
+use fhectl_core::client::policy::{NETWORK_KEY_BITS, RETIRE_AFTER};
+use fhectl_core::client::{ClientKeys, ClientModel};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::frame;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
-
-/// The most bytes of a secret key's file: three keys of dimension 8192 take 3 KiB.
-const MOST_BYTES: usize = 1 << 16;
 
 /// The folder that holds them: for each model `<model id>.secret`, and beside it, named after the serial of the secret,
 /// `<model id>.<serial>.eval`, `.failures` and `.told`.
@@ -35,15 +30,11 @@ pub struct Keyring {
     max_age: Option<Duration>,
 }
 
-/// A client's keys for one model, ready for use.
-pub struct ClientKeys {
-    pub secret: ClientKey,
+/// A client's keys for one model, read or made just now.
+pub struct OpenedKeys {
+    pub keys: ClientKeys,
     /// Names them among those that the model had and will have.
-    pub(super) serial: String,
-    /// The framed evaluation key; empty where the circuit needs none.
-    pub evaluation: Vec<u8>,
-    /// SHA-256 of `evaluation`, in hexadecimal.
-    pub key_id: String,
+    serial: [u8; 8],
     /// Whether they were made just now.
     pub fresh: bool,
     /// Why they took the place of others just now.
@@ -86,7 +77,8 @@ impl Keyring {
             Some(folder) => folder.to_owned(),
             None => directories::ProjectDirs::from("", "", "fhectl")
                 .ok_or_else(|| {
-                    Error::user("keys_unwritable", "there is no home folder for keys").hint("name one with --keys")
+                    Error::new(ErrorCode::KeysUnwritable, "there is no home folder for keys")
+                        .hint("name one with --keys")
                 })?
                 .data_dir()
                 .join("keys"),
@@ -126,29 +118,29 @@ impl Keyring {
     /// `key_file_invalid` for a damaged file and `key_file_version` for one of another release (both are left alone),
     /// `key_file_permissions` for a secret that others can reach, `key_passphrase_missing`, `key_passphrase_wrong`,
     /// `keys_unwritable`.
-    pub fn keys_for(&self, bundle: &ClientBundle) -> Result<ClientKeys> {
+    pub fn keys_for(&self, model: &ClientModel) -> Result<OpenedKeys> {
         let _turn = disk::lock(&self.folder)?;
         let (mut fresh, mut renewed) = (false, None);
-        let (header, secret) = match self.stored(bundle)? {
+        let (header, secret) = match self.stored(model)? {
             None => {
                 fresh = true;
-                self.first(bundle)?
+                self.first(model)?
             }
             // Opened before it is replaced: a new key must not be sealed with a passphrase that is mistyped.
             Some((header, secret)) => match self.due(&header)? {
                 None => (header, secret),
                 reason => {
                     (fresh, renewed) = (true, reason);
-                    self.renew(bundle)?
+                    self.renew(model)?
                 }
             },
         };
-        let evaluation = self.evaluation(bundle, &header, &secret)?;
-        let key_id = sha256_hex(&evaluation);
-        Ok(ClientKeys { secret, serial: header.serial(), evaluation, key_id, fresh, renewed, sealed: header.sealed })
+        let evaluation = self.evaluation(model, &header, &secret)?;
+        let keys = model.keys(secret, evaluation)?;
+        Ok(OpenedKeys { keys, serial: header.serial, fresh, renewed, sealed: header.sealed })
     }
 
-    fn due(&self, header: &Header) -> Result<Option<Renewal>> {
+    fn due(&self, header: &KeyFileHeader) -> Result<Option<Renewal>> {
         let failures = self.counted(header)?;
         if failures >= RETIRE_AFTER {
             return Ok(Some(Renewal::Failures(failures)));
@@ -156,93 +148,84 @@ impl Keyring {
         if self.is_used_up(header)? {
             return Ok(Some(Renewal::Told));
         }
-        let age = header.age();
+        let age = age(header);
         Ok(self.max_age.filter(|most| age > *most).map(|_| Renewal::Age(age)))
     }
 
     /// The secret key that is there, and what its file says.
-    fn stored(&self, bundle: &ClientBundle) -> Result<Option<(Header, ClientKey)>> {
-        let path = self.secret(&bundle.id);
-        let Some(bytes) = disk::read_secret(&path, MOST_BYTES)? else { return Ok(None) };
-        let (header, body) = Header::parse(&bytes).map_err(|error| at(&path, error))?;
-        if header.model != bundle.id {
-            return Err(disk::damaged(&path, "it is another model's key"));
+    fn stored(&self, model: &ClientModel) -> Result<Option<(KeyFileHeader, ClientKey)>> {
+        let path = self.secret(model.id());
+        let Some(bytes) = disk::read_secret(&path, MAX_BYTES)? else { return Ok(None) };
+        match model.read_key_file(&bytes, self.seal()) {
+            Err(error) if error.code == ErrorCode::KeyPassphraseMissing => Err(sealed(&path)),
+            outcome => outcome.map(Some).map_err(|error| at(&path, error)),
         }
-        let opened;
-        let bits = match (&self.passphrase, header.sealed) {
-            (_, false) => body,
-            (None, true) => return Err(sealed(&path)),
-            (Some(passphrase), true) => {
-                let before = &bytes[..bytes.len() - body.len()];
-                opened = passphrase.open(before, body).map_err(|error| at(&path, error))?;
-                &opened
-            }
-        };
-        let secret = ClientKey::read(&bundle.spec.circuit, bits).map_err(|error| at(&path, error))?;
-        Ok(Some((header, secret)))
+    }
+
+    fn seal(&self) -> Option<&dyn Seal> {
+        self.passphrase.as_ref().map(|passphrase| passphrase as &dyn Seal)
     }
 
     /// Makes a key where there is none. Where there are no locks and another process was faster, its key counts.
-    fn first(&self, bundle: &ClientBundle) -> Result<(Header, ClientKey)> {
-        let (header, secret, bytes) = self.make(bundle)?;
-        if disk::create(&self.secret(&bundle.id), &bytes)? {
+    fn first(&self, model: &ClientModel) -> Result<(KeyFileHeader, ClientKey)> {
+        let (header, secret, bytes) = self.make(model)?;
+        if disk::create(&self.secret(model.id()), &bytes)? {
             return Ok((header, secret));
         }
-        self.stored(bundle)?.ok_or_else(|| disk::damaged(&self.secret(&bundle.id), "it came and went"))
+        self.stored(model)?.ok_or_else(|| disk::damaged(&self.secret(model.id()), "it came and went"))
     }
 
     /// Makes a key in the place of the one that is there: first the new one is written, then what belonged to the old one
     /// goes. A process that has the old one in memory goes on with it.
-    fn renew(&self, bundle: &ClientBundle) -> Result<(Header, ClientKey)> {
-        let (header, secret, bytes) = self.make(bundle)?;
-        disk::replace(&self.secret(&bundle.id), &bytes)?;
-        self.sweep(&bundle.id, Some(&header))?;
+    fn renew(&self, model: &ClientModel) -> Result<(KeyFileHeader, ClientKey)> {
+        let (header, secret, bytes) = self.make(model)?;
+        disk::replace(&self.secret(model.id()), &bytes)?;
+        self.sweep(model.id(), Some(&header))?;
         Ok((header, secret))
     }
 
     /// A new secret key and the bytes of its file.
-    fn make(&self, bundle: &ClientBundle) -> Result<(Header, ClientKey, Zeroizing<Vec<u8>>)> {
-        let secret = ClientKey::generate(&bundle.spec.circuit, &mut OsEntropy);
-        let header = Header::new(bundle, self.passphrase.is_some(), &mut OsEntropy);
-        // Large enough from the start: growing would leave a copy behind.
-        let mut bits = Zeroizing::new(Vec::with_capacity(MOST_BYTES));
-        secret.write(&mut bits);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(MOST_BYTES));
-        bytes.extend_from_slice(&header.bytes());
-        match &self.passphrase {
-            None => bytes.extend_from_slice(&bits),
-            Some(passphrase) => {
-                let sealed = passphrase.seal(&header.bytes(), &bits, &mut OsEntropy)?;
-                bytes.extend_from_slice(&sealed);
-            }
-        }
+    fn make(&self, model: &ClientModel) -> Result<(KeyFileHeader, ClientKey, Zeroizing<Vec<u8>>)> {
+        let secret = model.generate_secret(&mut OsEntropy);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let (header, bytes) = model.write_key_file(&secret, now, self.seal(), &mut OsEntropy)?;
         Ok((header, secret, bytes))
     }
 
     /// The evaluation key is kept too: its id is its hash, and making it again would make another. Its file is named
     /// after the secret key that it belongs to, so that one left over from another is never used.
-    fn evaluation(&self, bundle: &ClientBundle, header: &Header, secret: &ClientKey) -> Result<Vec<u8>> {
-        let body = bundle.spec.circuit.key_bytes();
+    fn evaluation(&self, model: &ClientModel, header: &KeyFileHeader, secret: &ClientKey) -> Result<Vec<u8>> {
+        let body = model.spec().circuit.key_bytes();
         if body == 0 {
             return Ok(Vec::new());
         }
-        let path = self.path(&bundle.id, &format!("{}.eval", header.serial()));
+        let path = self.path(model.id(), &format!("{}.eval", header.serial_hex()));
         let most = frame::KEY_HEADER + body;
         let mut bytes = disk::read(&path, most)?;
         if bytes.is_none() {
-            let made = frame::write_key(&bundle.id, &secret.evaluation_key(&bundle.spec.circuit, &mut OsEntropy));
+            let made = model.generate_evaluation_key(secret, &mut OsEntropy);
             if disk::create(&path, &made)? {
                 return Ok(made);
             }
             bytes = disk::read(&path, most)?;
         }
         let mut bytes = bytes.ok_or_else(|| disk::damaged(&path, "it came and went"))?;
-        match frame::read_key(&bundle.id, &bytes) {
+        match frame::read_key(model.id(), &bytes) {
             Ok(read) if read.len() == body => Ok(std::mem::take(&mut *bytes)),
             Ok(read) => Err(disk::damaged(&path, &format!("{} bytes, expected {body}", read.len()))),
             Err(error) => Err(disk::damaged(&path, &error.message)),
         }
     }
+}
+
+/// How long ago a key was made; nothing where the clock was set back since.
+pub fn age(header: &KeyFileHeader) -> Duration {
+    made(header).elapsed().unwrap_or_default()
+}
+
+/// When a key was made.
+pub fn made(header: &KeyFileHeader) -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(header.made)
 }
 
 /// An error of what a file holds, with its path, and the usual hint where it has none.
@@ -251,7 +234,7 @@ fn at(path: &Path, error: Error) -> Error {
 }
 
 fn sealed(path: &Path) -> Error {
-    Error::user("key_passphrase_missing", format!("{} is under a passphrase, and none was given", path.display())).hint(
+    Error::new(ErrorCode::KeyPassphraseMissing, format!("{} is under a passphrase, and none was given", path.display())).hint(
         "give it with --key-passphrase-file FILE, FHECTL_KEY_PASSPHRASE, or --key-passphrase to be asked; where it is \
          lost, `fhectl keyring delete` makes room for a new key",
     )

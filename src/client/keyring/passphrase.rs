@@ -2,7 +2,8 @@
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::client::key_file::Seal;
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Entropy;
 use zeroize::Zeroizing;
 
@@ -33,32 +34,36 @@ impl Passphrase {
     /// As [`Passphrase::new`].
     pub fn with_work(text: Zeroizing<Vec<u8>>, work_log2: u8) -> Result<Self> {
         if text.is_empty() {
-            return Err(Error::user("key_passphrase_invalid", "the passphrase is empty")
+            return Err(Error::new(ErrorCode::KeyPassphraseInvalid, "the passphrase is empty")
                 .hint("give a long one, or leave out the flag to have no passphrase"));
         }
         Ok(Self { text, work_log2: work_log2.clamp(1, MOST_WORK_LOG2) })
     }
 
+    fn cipher(&self, work_log2: u8, salt: &[u8; SALT]) -> Result<ChaCha20Poly1305> {
+        let failed = || Error::new(ErrorCode::KeyPassphrase, "no key can be made of the passphrase");
+        let params = scrypt::Params::new(work_log2, BLOCK, 1).map_err(|_| failed())?;
+        let mut key = Zeroizing::new([0; 32]);
+        scrypt::scrypt(&self.text, salt, &params, key.as_mut_slice()).map_err(|_| failed())?;
+        let key: &Key = (&*key).into();
+        Ok(ChaCha20Poly1305::new(key))
+    }
+}
+
+impl Seal for Passphrase {
     /// `log2 N (1 byte) | salt (16) | ciphertext and tag`, bound to `header`.
     ///
     /// The salt is fresh, so the key is used for this text alone, and the nonce may be zero.
-    ///
-    /// # Errors
-    /// `key_passphrase` where sealing fails.
-    pub(super) fn seal(&self, header: &[u8], text: &[u8], entropy: &mut dyn Entropy) -> Result<Vec<u8>> {
+    fn seal(&self, header: &[u8], bits: &[u8], entropy: &mut dyn Entropy) -> Result<Vec<u8>> {
         let salt = entropy.seed();
-        let payload = Payload { msg: text, aad: header };
+        let payload = Payload { msg: bits, aad: header };
         let sealed = self.cipher(self.work_log2, &salt.0)?.encrypt(&Nonce::default(), payload);
-        let sealed = sealed.map_err(|_| Error::fault("key_passphrase", "the key could not be sealed"))?;
+        let sealed = sealed.map_err(|_| Error::new(ErrorCode::KeyPassphrase, "the key could not be sealed"))?;
         Ok([&[self.work_log2], &salt.0[..], &sealed].concat())
     }
 
-    /// Opens what [`Passphrase::seal`] made.
-    ///
-    /// # Errors
-    /// `key_file_invalid` where it is none of that, `key_passphrase_wrong`.
-    pub(super) fn open(&self, header: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
-        let invalid = |what: &str| Error::user("key_file_invalid", what);
+    fn open(&self, header: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        let invalid = |what: &str| Error::new(ErrorCode::KeyFileInvalid, what);
         let (work, rest) = sealed.split_first().ok_or_else(|| invalid("the sealed key is cut off"))?;
         let (salt, text) = rest.split_first_chunk::<SALT>().ok_or_else(|| invalid("the sealed key is cut off"))?;
         if !(1..=MOST_WORK_LOG2).contains(work) {
@@ -66,18 +71,9 @@ impl Passphrase {
         }
         let opened = self.cipher(*work, salt)?.decrypt(&Nonce::default(), Payload { msg: text, aad: header });
         opened.map(Zeroizing::new).map_err(|_| {
-            Error::user("key_passphrase_wrong", "the passphrase is not the one that this key was sealed with")
+            Error::new(ErrorCode::KeyPassphraseWrong, "the passphrase is not the one that this key was sealed with")
                 .hint("the file was left as it is; where the passphrase is lost, `fhectl keyring delete` makes room for a new key")
         })
-    }
-
-    fn cipher(&self, work_log2: u8, salt: &[u8; SALT]) -> Result<ChaCha20Poly1305> {
-        let failed = || Error::fault("key_passphrase", "no key can be made of the passphrase");
-        let params = scrypt::Params::new(work_log2, BLOCK, 1).map_err(|_| failed())?;
-        let mut key = Zeroizing::new([0; 32]);
-        scrypt::scrypt(&self.text, salt, &params, key.as_mut_slice()).map_err(|_| failed())?;
-        let key: &Key = (&*key).into();
-        Ok(ChaCha20Poly1305::new(key))
     }
 }
 
@@ -95,13 +91,13 @@ mod tests {
         let code = |passphrase: &str, header: &[u8], sealed: &[u8]| {
             with(passphrase).open(header, sealed).err().map(|error| error.code)
         };
-        assert_eq!(code("wrong", b"header", &sealed), Some("key_passphrase_wrong"));
-        assert_eq!(code("right", b"Header", &sealed), Some("key_passphrase_wrong"));
+        assert_eq!(code("wrong", b"header", &sealed), Some(ErrorCode::KeyPassphraseWrong));
+        assert_eq!(code("right", b"Header", &sealed), Some(ErrorCode::KeyPassphraseWrong));
         for end in 0..17 {
-            assert_eq!(code("right", b"header", &sealed[..end]), Some("key_file_invalid"));
+            assert_eq!(code("right", b"header", &sealed[..end]), Some(ErrorCode::KeyFileInvalid));
         }
         let costly = [&[40], &sealed[1..]].concat();
-        assert_eq!(code("right", b"header", &costly), Some("key_file_invalid"));
+        assert_eq!(code("right", b"header", &costly), Some(ErrorCode::KeyFileInvalid));
         assert!(Passphrase::new(Zeroizing::new(Vec::new())).is_err());
     }
 }

@@ -1,8 +1,8 @@
 //! `create boost`.
 
-use super::common::{Grain, TaskArgs};
+use super::common::{CommonArgs, Grain, TaskArgs};
+use super::publish::CompiledModel;
 use super::trees::{Trained, ValueArgs};
-use super::{CommonArgs, Made};
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::PlanRequest;
@@ -22,7 +22,7 @@ pub struct BoostArgs {
     pub task: TaskArgs,
     #[command(flatten)]
     values: ValueArgs,
-    /// Bits a feature is quantised to (1 to 12)
+    /// Bits a feature is quantized to (1 to 12)
     #[arg(long, env = "FHECTL_BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=12))]
     bits: u32,
     /// How many trees are added, each to what those before it leave; of more than two classes, so many a class
@@ -43,7 +43,7 @@ pub struct BoostArgs {
 }
 
 impl BoostArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<CompiledModel> {
         // Of the rates, penalties and leaf sizes tried, what held-out training rows of `spam` were told best with.
         let usual = if train.output() == Output::Value { 0.1 } else { 0.4 };
         let params = BoostParams {

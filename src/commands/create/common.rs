@@ -2,6 +2,7 @@
 
 use crate::commands::units::{CircuitChoice, RevealChoice, parse_bandwidth, parse_probability};
 use clap::{Args, ValueEnum};
+use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::error::Result;
 use fhectl_core::model::Quantizer;
 use fhectl_train::data::{Dataset, Task};
@@ -58,12 +59,28 @@ pub struct CommonArgs {
 }
 
 impl CommonArgs {
+    /// What is asked of the circuit: the one place where flags become a request.
+    pub fn plan_request(&self) -> PlanRequest {
+        PlanRequest {
+            circuit: self.circuit.0,
+            reveal: self.reveal.into(),
+            p_fail_log2: self.p_fail,
+            bandwidth: self.bandwidth,
+            ..PlanRequest::default()
+        }
+    }
+
     pub fn grain(&self) -> Grain {
         Grain { digits: self.coarse_edges }
     }
 }
 
-/// How finely quantisers tell the rows that they are fitted to.
+/// A file's stem as part of a model's name.
+pub fn clean(stem: &str) -> String {
+    stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect()
+}
+
+/// How finely quantizers tell the rows that they are fitted to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grain {
     /// Significant decimal digits; `None` is all.
@@ -117,5 +134,27 @@ impl TaskArgs {
             TaskChoice::Classify => Task::Classify,
             TaskChoice::Regress => Task::Regress,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use fhectl_core::circuit::{CircuitKind, Reveal};
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        common: CommonArgs,
+    }
+
+    #[test]
+    fn every_flag_that_a_circuit_depends_on_is_in_the_request() {
+        let line =
+            Line::parse_from(["create", "--circuit=path-cost", "--reveal=nothing", "--p-fail=2^-64", "--bandwidth=2M"]);
+        let request = line.common.plan_request();
+        assert_eq!((request.circuit, request.reveal), (Some(CircuitKind::PathCost), Reveal::Nothing));
+        assert_eq!((request.p_fail_log2, request.bandwidth), (-64.0, 2e6));
     }
 }

@@ -1,6 +1,6 @@
 //! What a network is made of where nothing else is asked for: by kind, image size and number of rows.
 
-use super::network::NetworkKind;
+use super::network_kind::NetworkKind;
 use fhectl_train::data::ImageShape;
 use fhectl_train::train::{ActivationKind, ConvBlock};
 

@@ -1,7 +1,7 @@
 //! The finest integers that a circuit has room for.
 
-use fhectl_core::circuit::plan::{Needs, PlanRequest, plan};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::circuit::plan::{Plan, PlanRequest, plan};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Model, Output, Quantizer};
 use fhectl_train::train::FloatLinear;
 use std::ops::RangeInclusive;
@@ -13,7 +13,7 @@ pub struct Finest {
     pub scale: f64,
     /// Bits of its weights or leaf values.
     pub bits: u32,
-    pub plans: Vec<Needs>,
+    pub plans: Vec<Plan>,
 }
 
 /// The model of the most bits in `bits` that still leaves a circuit room, among others for the noise that hides it.
@@ -36,7 +36,7 @@ pub fn finest(
             Err(error) => refused = Some(error),
         }
     }
-    Err(refused.unwrap_or_else(|| Error::fault("no_parameters", "no sizes of integers were tried")))
+    Err(refused.unwrap_or_else(|| Error::new(ErrorCode::Internal, "no sizes of integers were tried")))
 }
 
 /// The finest integer weights of a linear model.

@@ -1,12 +1,12 @@
 //! `create forest`.
 
-use super::common::{Grain, TaskArgs};
+use super::common::{CommonArgs, Grain, TaskArgs};
+use super::publish::CompiledModel;
 use super::trees::{Trained, ValueArgs};
-use super::{CommonArgs, Made};
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::PlanRequest;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Output;
 use fhectl_train::data::Dataset;
 use fhectl_train::train::{self, ForestParams, GrowthParams, MaxFeatures};
@@ -19,7 +19,7 @@ pub struct ForestArgs {
     pub task: TaskArgs,
     #[command(flatten)]
     values: ValueArgs,
-    /// Bits a feature is quantised to (1 to 16)
+    /// Bits a feature is quantized to (1 to 16)
     #[arg(long, env = "FHECTL_BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: u32,
     /// How many trees vote
@@ -38,7 +38,7 @@ pub struct ForestArgs {
 }
 
 impl ForestArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<CompiledModel> {
         let usual = if train.output() == Output::Value { MaxFeatures::All } else { MaxFeatures::Sqrt };
         let max_features = self.max_features.unwrap_or(usual);
         let growth = GrowthParams { max_depth: self.max_depth, min_leaf: self.min_leaf, max_features };
@@ -70,9 +70,10 @@ fn parse_max_features(text: &str) -> Result<MaxFeatures> {
         "all" => Ok(MaxFeatures::All),
         _ => match text.parse() {
             Ok(count) if count > 0 => Ok(MaxFeatures::Count(count)),
-            _ => {
-                Err(Error::user("tree_params", format!("`{text}` is neither a number from 1 on, nor `sqrt` or `all`")))
-            }
+            _ => Err(Error::new(
+                ErrorCode::TreeParams,
+                format!("`{text}` is neither a number from 1 on, nor `sqrt` or `all`"),
+            )),
         },
     }
 }

@@ -1,21 +1,21 @@
 //! `create import`: a model of another tool.
 
-use super::common::Grain;
+use super::common::{CommonArgs, Grain, clean};
 use super::finest::{Finest, finest_weights};
 use super::import_network::PtqArgs;
-use super::publish::quantized_score;
+use super::publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
 use super::trees::{Trained, ValueArgs};
-use super::{CommonArgs, Made, Origin, Rounded, clean, publish, say};
 use crate::report::card::ImportedFrom;
 use crate::report::progress;
+use crate::report::say;
 use clap::Args;
-use fhectl_core::bundle::{Evaluation, ScoreUnit, check_name, folder};
+use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::digest::sha256;
-use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{Model, Output};
+use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::{Model, Output, class_of_scores};
 use fhectl_train::data::{self, Dataset, Holdout, Task};
-use fhectl_train::import::{self, FloatModel, Imported, Levels, Quantised, QuantisedModel};
+use fhectl_train::import::{self, FloatModel, Imported, Levels, QuantizedImport, QuantizedModel};
 use fhectl_train::train::{self, Fit, Score};
 use rayon::prelude::*;
 use std::fs::File;
@@ -32,7 +32,7 @@ use std::path::{Path, PathBuf};
 In Python: `skl2onnx.to_onnx(model, X[:1].astype(numpy.float32))`, `booster.save_model(\"model.ubj\")` of XGBoost, or
 `torch.onnx.export(model.eval(), (X[:1],), \"model.onnx\")`. Images are rows in the order of the flattened ONNX input:
 channel after channel.
-The rows of --data should be like those that the model was trained on: features are quantised to suit them, and
+The rows of --data should be like those that the model was trained on: features are quantized to suit them, and
 a share of them (--test-size) measures how far the encrypted model agrees with the original.")]
 pub struct ImportArgs {
     /// The model: ONNX, or what XGBoost's save_model writes (.json, .ubj)
@@ -43,10 +43,10 @@ pub struct ImportArgs {
     values: ValueArgs,
     #[command(flatten)]
     network: PtqArgs,
-    /// Bits a feature is quantised to (1 to 16) [default: the fewest from 6 to 10 that keep the original's answers]
+    /// Bits a feature is quantized to (1 to 16) [default: the fewest from 6 to 10 that keep the original's answers]
     #[arg(long, env = "FHECTL_BITS", value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: Option<u32>,
-    /// Quantise by the trees' own thresholds: nothing is lost and no rows are needed, but client.zip, which is
+    /// Quantize by the trees' own thresholds: nothing is lost and no rows are needed, but client.zip, which is
     /// public, then holds the thresholds
     #[arg(long, env = "FHECTL_EXACT_THRESHOLDS", conflicts_with_all = ["bits", "coarse_edges"])]
     exact_thresholds: bool,
@@ -77,25 +77,20 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     folder::check_free(&path, common.force)?;
 
     let rows = rows(args, &imported)?;
-    let work = progress::spinner(format!("quantising {} for {} features", imported.source, imported.features));
-    let request = PlanRequest {
-        circuit: common.circuit.kind(),
-        reveal: common.reveal.into(),
-        p_fail_log2: common.p_fail,
-        ..PlanRequest::default()
-    };
+    let work = progress::spinner(format!("quantizing {} for {} features", imported.source, imported.features));
+    let request = common.plan_request();
     let make = |grain: Grain| match &imported.model {
         FloatModel::Network(_) if args.exact_thresholds => {
-            Err(Error::user("import_exact", "a network has no thresholds to keep")
-                .hint("leave out --exact-thresholds; --bits says how finely features are quantised"))
+            Err(Error::new(ErrorCode::ImportExact, "a network has no thresholds to keep")
+                .hint("leave out --exact-thresholds; --bits says how finely features are quantized"))
         }
         FloatModel::Network(network) => {
             let float = original_score(&imported, &rows.test);
             args.network.made(network, (args.bits, grain), &rows.calibration, float, &request)
         }
         _ => {
-            let quantised = import::quantise(&imported, &rows.calibration, args.levels(), grain.digits)?;
-            made(args, &imported, quantised, &rows, &request)
+            let quantized = import::quantize(&imported, &rows.calibration, args.levels(), grain.digits)?;
+            made(args, &imported, quantized, &rows, &request)
         }
     };
     let mut made = make(common.grain())?;
@@ -153,14 +148,17 @@ impl ImportArgs {
 fn read_file(path: &Path) -> Result<Vec<u8>> {
     let shown = path.display();
     let failed = |error: std::io::Error| {
-        Error::user("import_read", format!("{shown}: {error}")).hint("name a model's file, e.g. model.onnx")
+        Error::new(ErrorCode::ImportRead, format!("{shown}: {error}")).hint("name a model's file, e.g. model.onnx")
     };
     let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(import::MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > import::MAX_FILE {
-        return Err(Error::user("import_large", format!("{shown} is larger than {} MiB", import::MAX_FILE >> 20))
-            .hint("a model of this size cannot be computed on encrypted data"));
+        return Err(Error::new(
+            ErrorCode::ImportLarge,
+            format!("{shown} is larger than {} MiB", import::MAX_FILE >> 20),
+        )
+        .hint("a model of this size cannot be computed on encrypted data"));
     }
     Ok(bytes)
 }
@@ -177,8 +175,8 @@ fn named(mut imported: Imported, names: &[String]) -> Result<Imported> {
     }
     let distinct: std::collections::BTreeSet<&String> = names.iter().collect();
     if names.len() != imported.classes.len() || distinct.len() != names.len() || names.iter().any(String::is_empty) {
-        return Err(Error::user(
-            "import_classes",
+        return Err(Error::new(
+            ErrorCode::ImportClasses,
             format!("--classes has {} different names, the model {} classes", distinct.len(), imported.classes.len()),
         )
         .hint("give one name a class, in the model's order"));
@@ -195,7 +193,7 @@ fn rows(args: &ImportArgs, imported: &Imported) -> Result<Rows> {
             let none = no_rows(imported);
             return Ok(Rows { calibration: none.clone(), test: none, evaluation: None });
         }
-        return Err(Error::user("data_missing", "rows are needed to quantise the model's features")
+        return Err(Error::new(ErrorCode::DataMissing, "rows are needed to quantize the model's features")
             .hint("name some with --data FILE.csv; trees can do without under --exact-thresholds"));
     };
     let test_size = common.test_size.unwrap_or(0.15);
@@ -254,8 +252,8 @@ fn fit_rows(rows: &Dataset, imported: &Imported, by_position: bool) -> Result<Da
 fn columns(rows: &Dataset, imported: &Imported, by_position: bool) -> Result<Vec<usize>> {
     let (have, want) = (rows.features.len(), imported.features);
     if have != want {
-        return Err(Error::user(
-            "import_features",
+        return Err(Error::new(
+            ErrorCode::ImportFeatures,
             format!("`{}` has {have} columns beside its target, the model takes {want}", rows.name),
         )
         .hint("give rows of the model's features; --target names the column that is none"));
@@ -267,8 +265,8 @@ fn columns(rows: &Dataset, imported: &Imported, by_position: bool) -> Result<Vec
     let places: Vec<Option<usize>> = imported.feature_names.iter().map(place).collect();
     match places.iter().position(Option::is_none) {
         None => Ok(places.into_iter().flatten().collect()),
-        Some(missing) => Err(Error::user(
-            "import_features",
+        Some(missing) => Err(Error::new(
+            ErrorCode::ImportFeatures,
             format!("`{}` has no column `{}`", rows.name, imported.feature_names[missing].escape_debug()),
         )
         .hint("rename the columns as the model has them, or take them in their order with --by-position")),
@@ -292,7 +290,7 @@ fn classes(rows: &Dataset, imported: &Imported) -> Result<Vec<u32>> {
         rows.classes[unknown].escape_debug(),
         list(&imported.classes)
     );
-    Err(Error::user("import_classes", message).hint(if rows.classes.len() == imported.classes.len() {
+    Err(Error::new(ErrorCode::ImportClasses, message).hint(if rows.classes.len() == imported.classes.len() {
         format!("name the model's classes in its order, perhaps with --classes {}", list(&rows.classes))
     } else {
         "is --target the column that the model predicts?".to_owned()
@@ -303,37 +301,26 @@ fn classes(rows: &Dataset, imported: &Imported) -> Result<Vec<u32>> {
 fn made(
     args: &ImportArgs,
     imported: &Imported,
-    quantised: Quantised,
+    quantized: QuantizedImport,
     rows: &Rows,
     request: &PlanRequest,
-) -> Result<Made> {
+) -> Result<CompiledModel> {
     let output = imported.output();
-    let Quantised { quantizer, bits, model, .. } = quantised;
+    let QuantizedImport { quantizer, bits, model, .. } = quantized;
     let levels = bits.map_or("the model's own thresholds".to_owned(), |bits| format!("{bits} bits a feature"));
     let float = original_score(imported, &rows.test);
     let unit = imported.unit;
     let made = match model {
-        QuantisedModel::Forest(forest) => match forest.as_tree(output) {
+        QuantizedModel::Forest(forest) => match forest.as_tree(output) {
             // One tree that predicts a class: its leaves are classes, which costs less than values.
             Some(tree) if !args.values.given() => {
                 let model = Model::Tree(tree);
                 let plans = plan(&model, &quantizer, output, request)?;
-                Made {
-                    model,
-                    preparation: Vec::new(),
-                    quantizer,
-                    plans,
-                    float,
-                    score_scale: None,
-                    score_offset: None,
-                    score_unit: ScoreUnit::default(),
-                    network: None,
-                    options: levels,
-                }
+                CompiledModel::new(model, quantizer, plans, float, levels)
             }
             _ => args.values.make(Trained { forest, quantizer, output, float, unit, options: levels }, request)?,
         },
-        QuantisedModel::Linear(mut linear) => {
+        QuantizedModel::Linear(mut linear) => {
             // The middle of the predicted numbers is added in clear, so that sums stay small.
             let middle = |(bias, weights): (&f64, &Vec<f64>)| {
                 bias + weights.iter().zip(&linear.means).map(|(weight, mean)| weight * mean).sum::<f64>()
@@ -343,21 +330,15 @@ fn made(
                 .flatten();
             linear.biases.iter_mut().for_each(|bias| *bias -= offset.unwrap_or(0.0));
             let Finest { model, scale, bits, plans } = finest_weights(&linear, &quantizer, output, request)?;
-            Made {
-                model,
-                preparation: Vec::new(),
-                quantizer,
-                plans,
-                float,
+            CompiledModel {
                 score_scale: Some(scale),
                 score_offset: offset,
                 score_unit: unit,
-                network: None,
-                options: format!("{levels}, {bits} bits a weight"),
+                ..CompiledModel::new(model, quantizer, plans, float, format!("{levels}, {bits} bits a weight"))
             }
         }
     };
-    Ok(Made { preparation: imported.preparation.clone(), ..made })
+    Ok(CompiledModel { preprocessing: imported.preprocessing.clone(), ..made })
 }
 
 fn original_score(imported: &Imported, test: &Dataset) -> Score {
@@ -365,13 +346,13 @@ fn original_score(imported: &Imported, test: &Dataset) -> Score {
     if imported.output() == Output::Value {
         return Score::Fit(Fit::of(&scores.iter().map(|scores| scores[0]).collect::<Vec<_>>(), &test.values));
     }
-    let hit = |(scores, label): &(&Vec<f64>, &u32)| FloatModel::class_of_scores(scores) == **label as usize;
+    let hit = |(scores, label): &(&Vec<f64>, &u32)| class_of_scores(scores) == **label as usize;
     let hits = scores.iter().zip(&test.labels).filter(hit).count();
     Score::Accuracy(hits as f64 / test.len().max(1) as f64)
 }
 
 /// How far the integer model agrees with the original, in words; `None` without rows.
-fn agreement(made: &Made, imported: &Imported, test: &Dataset) -> Result<Option<String>> {
+fn agreement(made: &CompiledModel, imported: &Imported, test: &Dataset) -> Result<Option<String>> {
     if test.is_empty() {
         return Ok(None);
     }

@@ -1,17 +1,17 @@
-//! `create import` of a neural network: quantisation after training.
+//! `create import` of a neural network: quantization after training.
 
-use super::Made;
 use super::common::Grain;
+use super::publish::CompiledModel;
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::error::Result;
 use fhectl_core::model::Model;
 use fhectl_train::data::Dataset;
-use fhectl_train::import::network::{Lowered, PtqParams, quantise};
+use fhectl_train::import::network::{Lowered, PtqParams, quantize};
 use fhectl_train::train::Score;
 
-/// How a network is quantised.
+/// How a network is quantized.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Networks")]
 pub struct PtqArgs {
@@ -44,7 +44,7 @@ impl PtqArgs {
         calibration: &Dataset,
         float: Score,
         request: &PlanRequest,
-    ) -> Result<Made> {
+    ) -> Result<CompiledModel> {
         let defaults = PtqParams::default();
         let params = PtqParams {
             bits: bits.unwrap_or(defaults.bits),
@@ -55,31 +55,25 @@ impl PtqArgs {
             score_noise: self.score_noise.unwrap_or(defaults.score_noise),
             coarse_edges: grain.digits,
         };
-        let quantised = quantise(network, calibration, &params)?;
+        let quantized = quantize(network, calibration, &params)?;
         let options = format!(
             "{} bits a feature, {} a weight, {} an activation, {} activations; quantised after training, ranges of {} % \
              of the rows' values, noise of {} turns and of {} on scores",
             params.bits,
             params.weight_bits,
             params.activation_bits,
-            quantised.network.activations(),
+            quantized.network.activations(),
             params.percentile,
             params.noise,
             params.score_noise
         );
-        let model = Model::Network(quantised.network);
-        let plans = plan(&model, &quantised.quantizer, calibration.output(), request)?;
-        Ok(Made {
-            model,
-            preparation: Vec::new(),
-            quantizer: quantised.quantizer,
-            plans,
-            float,
-            score_scale: Some(quantised.score_scale),
-            score_offset: calibration.classes.is_empty().then_some(quantised.score_offset),
+        let model = Model::Network(quantized.network);
+        let plans = plan(&model, &quantized.quantizer, calibration.output(), request)?;
+        Ok(CompiledModel {
+            score_scale: Some(quantized.score_scale),
+            score_offset: calibration.classes.is_empty().then_some(quantized.score_offset),
             score_unit: ScoreUnit::Logit,
-            network: None,
-            options,
+            ..CompiledModel::new(model, quantized.quantizer, plans, float, options)
         })
     }
 }

@@ -1,8 +1,8 @@
 //! `create linreg`.
 
-use super::common::Grain;
+use super::common::{CommonArgs, Grain};
 use super::finest::{Finest, finest_weights};
-use super::{CommonArgs, Made};
+use super::publish::CompiledModel;
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::PlanRequest;
@@ -14,10 +14,10 @@ use fhectl_train::train::{self, LinregParams, Score};
 pub struct LinregArgs {
     #[command(flatten)]
     pub common: CommonArgs,
-    /// Bits a feature is quantised to (1 to 16)
+    /// Bits a feature is quantized to (1 to 16)
     #[arg(long, env = "FHECTL_BITS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: u32,
-    /// Strength of the penalty on the weights of standardised features; 0 is ordinary least squares
+    /// Strength of the penalty on the weights of standardized features; 0 is ordinary least squares
     #[arg(long, env = "FHECTL_ALPHA", default_value_t = 0.0)]
     alpha: f64,
     /// The share of the L1 penalty: 0 is ridge, 1 lasso, between them elastic net
@@ -26,25 +26,25 @@ pub struct LinregArgs {
 }
 
 impl LinregArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<CompiledModel> {
         let params = LinregParams { alpha: self.alpha, l1_ratio: self.l1_ratio };
         let quantizer = grain.affine(train, self.bits)?;
         let fitted = train::train_linreg(train, &quantizer, &params)?;
         let Finest { model, scale, bits, plans } = finest_weights(&fitted.linear, &quantizer, train.output(), request)?;
-        Ok(Made {
-            model,
-            preparation: Vec::new(),
-            quantizer,
-            plans,
-            float: Score::Fit(train::float_linreg(train, &params)?.fit(test)),
+        Ok(CompiledModel {
             score_scale: Some(scale),
             score_offset: Some(fitted.offset),
             score_unit: ScoreUnit::Logit,
-            network: None,
-            options: format!(
-                "{} bits a feature, {bits} bits a weight, penalty {} of which {} L1",
-                self.bits, self.alpha, self.l1_ratio
-            ),
+            ..CompiledModel::new(
+                model,
+                quantizer,
+                plans,
+                Score::Fit(train::float_linreg(train, &params)?.fit(test)),
+                format!(
+                    "{} bits a feature, {bits} bits a weight, penalty {} of which {} L1",
+                    self.bits, self.alpha, self.l1_ratio
+                ),
+            )
         })
     }
 }

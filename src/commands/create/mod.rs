@@ -8,27 +8,26 @@ mod forest;
 mod import;
 mod import_network;
 mod layers;
+mod linear_classifier;
 mod linreg;
-mod logreg;
 mod network;
+mod network_kind;
 mod publish;
-mod svm;
 mod tree;
 mod trees;
 
 use crate::report::progress;
-use crate::report::say;
 use clap::{Args, Subcommand};
-use common::{CommonArgs, Grain};
+use common::{CommonArgs, Grain, clean};
 use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::PlanRequest;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_train::data::{self, Dataset, Holdout, Task};
-use fhectl_train::train::TrainedNetwork;
-use network::NetworkKind;
-use publish::{Made, Origin, Rounded, publish, quantized_score};
+use linear_classifier::{LinearClassifierArgs, LinearKind};
+use network_kind::NetworkKind;
+use publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
 
-/// Train, quantise and compile a model.
+/// Train, quantize and compile a model.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   fhectl create tree                                    a spam filter on the built-in data
@@ -38,7 +37,7 @@ use publish::{Made, Origin, Rounded, publish, quantized_score};
   fhectl create forest                                  50 trees that vote
   fhectl create boost --data houses.csv --target price --task regress
   fhectl create linreg --data diabetes                  a number: linear regression
-  fhectl create qnn                                     a small quantised network on iris
+  fhectl create qnn                                     a small quantized network on iris
   fhectl create mlp --hidden 48 --epochs 30             one hidden layer on mnist
   fhectl create cnn --data digits --conv 10@4x4/2       convolutions, here on 8x8 images
   fhectl create import model.onnx --data rows.csv       a model that scikit-learn or XGBoost trained")]
@@ -53,28 +52,22 @@ enum Kind {
     Tree(tree::TreeArgs),
     /// A random forest of trees grown here, by default on `spam`
     Forest(forest::ForestArgs),
-    /// Gradient-boosted trees (forust), by default on `spam`
+    /// Gradient-boosted trees grown here, by default on `spam`
     Boost(boost::BoostArgs),
     /// Linear regression (linfa-linear, linfa-elasticnet): least squares, ridge, lasso
     Linreg(linreg::LinregArgs),
     /// A linear support vector machine, binary or one against the rest, by default on `spam`
-    Svm(svm::SvmArgs),
+    Svm(LinearClassifierArgs),
     /// Logistic regression (linfa-logistic), binary or multinomial, by default on `synthetic`
-    Logreg(logreg::LogregArgs),
-    /// A small quantised neural network of dense layers, by default on `iris`
+    Logreg(LinearClassifierArgs),
+    /// A small quantized neural network of dense layers, by default on `iris`
     Qnn(network::DenseArgs),
-    /// A quantised multi-layer perceptron, by default on `mnist`
+    /// A quantized multi-layer perceptron, by default on `mnist`
     Mlp(network::DenseArgs),
-    /// A quantised convolutional network, by default on `mnist`
+    /// A quantized convolutional network, by default on `mnist`
     Cnn(network::CnnArgs),
     /// A model of another tool: ONNX (scikit-learn through skl2onnx) or XGBoost's JSON and UBJSON
     Import(import::ImportArgs),
-}
-
-/// What a network has beside what every model has.
-struct NetworkExtras {
-    trained: TrainedNetwork,
-    save_weights: bool,
 }
 
 /// What a kind is made from where nothing else is asked for.
@@ -115,11 +108,15 @@ pub fn run(args: CreateArgs) -> Result<()> {
         }
         Kind::Logreg(logreg) => {
             let recipe = Recipe::tabular("logreg", "synthetic", Some(Task::Classify));
-            create(&recipe, &logreg.common, |train, test, request, _, grain| logreg.train(train, test, request, grain))
+            create(&recipe, &logreg.common, |train, test, request, _, grain| {
+                logreg.train(LinearKind::Logreg, train, test, request, grain)
+            })
         }
         Kind::Svm(svm) => {
             let recipe = Recipe::tabular("svm", "spam", Some(Task::Classify));
-            create(&recipe, &svm.common, |train, test, request, _, grain| svm.train(train, test, request, grain))
+            create(&recipe, &svm.common, |train, test, request, _, grain| {
+                svm.train(LinearKind::Svm, train, test, request, grain)
+            })
         }
         Kind::Import(args) => import::run(args),
         Kind::Qnn(args) => network(NetworkKind::Qnn, &args.network, None),
@@ -137,11 +134,11 @@ fn network(kind: NetworkKind, args: &network::NetworkArgs, convs: Option<&layers
 fn create(
     recipe: &Recipe,
     args: &CommonArgs,
-    train: impl Fn(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String), Grain) -> Result<Made>,
+    train: impl Fn(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String), Grain) -> Result<CompiledModel>,
 ) -> Result<()> {
     let kind = recipe.kind;
     let source = args.data.as_deref().or(recipe.data).ok_or_else(|| {
-        Error::user("data_missing", format!("`create {kind}` has no data of its own"))
+        Error::new(ErrorCode::DataMissing, format!("`create {kind}` has no data of its own"))
             .hint("name a table with --data FILE.csv, or try --data diabetes")
     })?;
     let test_size = args.test_size.unwrap_or(recipe.test_size);
@@ -156,13 +153,7 @@ fn create(
     let path = args.out.join(&name);
     folder::check_free(&path, args.force)?;
 
-    let request = PlanRequest {
-        circuit: args.circuit.kind(),
-        reveal: args.reveal.into(),
-        p_fail_log2: args.p_fail,
-        bandwidth: args.bandwidth,
-        ..PlanRequest::default()
-    };
+    let request = args.plan_request();
     let work =
         progress::spinner(format!("training on {} rows of {} features", train_rows.len(), train_rows.features.len()));
     let tell = |message: String| work.set_message(message);
@@ -192,9 +183,4 @@ fn create(
         secret: train_rows.digest(),
     };
     publish(made, &origin, args)
-}
-
-/// A file's stem as part of a model's name.
-fn clean(stem: &str) -> String {
-    stem.chars().map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '-' }).collect()
 }

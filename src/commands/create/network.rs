@@ -1,28 +1,24 @@
 //! `create qnn`, `create mlp`, `create cnn`.
 
+use super::common::CommonArgs;
 use super::defaults::Defaults;
 use super::layers::{Convs, Widths, parse_image};
-use super::{CommonArgs, Made, NetworkExtras};
+use super::network_kind::NetworkKind;
+use super::publish::{CompiledModel, NetworkExtras};
 use clap::{Args, ValueEnum};
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::CircuitKind;
-use fhectl_core::circuit::network::needs::{Outline, check_outline};
+use fhectl_core::circuit::input_bits::widths;
+use fhectl_core::circuit::network::params_search::{Outline, check_outline};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
-use fhectl_core::circuit::table::{self, widths};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::circuit::table;
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Model;
 use fhectl_train::data::{Dataset, ImageShape};
-use fhectl_train::train::{self, ActivationKind, Architecture, Augment, NetworkParams, Score};
+use fhectl_train::train::{self, ActivationKind, Architecture, Augment, Score, TrainingParams};
 
 /// The most that a later unit's weights may amount to: what comes out of a bootstrap is clean enough for it.
 const LATER_NORM: f64 = 60.0;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NetworkKind {
-    Qnn,
-    Mlp,
-    Cnn,
-}
 
 /// `--activation`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -44,7 +40,7 @@ pub struct DenseArgs {
 #[derive(Debug, Args)]
 pub struct CnnArgs {
     /// Convolutions as FILTERS@HEIGHTxWIDTH[/STRIDE][+PADDING][pPOOL], e.g. 8@6x6/3 or 4@3x3+1p2,8@3x3; pPOOL averages
-    /// POOLxPOOL neighbours before the activation [default: 8@6x6/3 on 28x28, 10@4x4/2 on 8x8]
+    /// POOLxPOOL neighbors before the activation [default: 8@6x6/3 on 28x28, 10@4x4/2 on 8x8]
     #[arg(long, env = "FHECTL_CONV", value_name = "LAYERS")]
     pub conv: Option<Convs>,
     #[command(flatten)]
@@ -62,7 +58,7 @@ pub struct NetworkArgs {
     /// The activation of all hidden layers [default: relu on images, else tanh]
     #[arg(long, env = "FHECTL_ACTIVATION", value_enum)]
     activation: Option<ActivationChoice>,
-    /// Bits a feature is quantised to (1 to 16) [default: 4]
+    /// Bits a feature is quantized to (1 to 16) [default: 4]
     #[arg(long, env = "FHECTL_BITS", value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: Option<u32>,
     /// Bits of a signed weight (2 to 8) [default: 4, mlp: 3]
@@ -110,21 +106,6 @@ pub struct NetworkArgs {
     save_weights: bool,
 }
 
-impl NetworkKind {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Qnn => "qnn",
-            Self::Mlp => "mlp",
-            Self::Cnn => "cnn",
-        }
-    }
-
-    /// The data set by default.
-    pub fn data(self) -> &'static str {
-        if self == Self::Qnn { "iris" } else { "mnist" }
-    }
-}
-
 impl NetworkArgs {
     pub fn train(
         &self,
@@ -134,11 +115,11 @@ impl NetworkArgs {
         test: &Dataset,
         request: &PlanRequest,
         tell: &dyn Fn(String),
-    ) -> Result<Made> {
+    ) -> Result<CompiledModel> {
         let image = self.image.or(train.image);
         if kind == NetworkKind::Cnn && image.is_none() {
-            return Err(Error::user(
-                "image_missing",
+            return Err(Error::new(
+                ErrorCode::ImageMissing,
                 format!("`{}` does not say that its rows are images", train.name),
             )
             .hint("give their size as --image HEIGHTxWIDTHxCHANNELS, or use `fhectl create mlp`"));
@@ -187,17 +168,11 @@ impl NetworkArgs {
             trained.validation_rows,
             trained.validation_accuracy
         );
-        Ok(Made {
-            model,
-            preparation: Vec::new(),
-            quantizer,
-            plans,
-            float: Score::Accuracy(float_accuracy),
+        Ok(CompiledModel {
             score_scale: Some(trained.score_scale),
-            score_offset: None,
             score_unit: ScoreUnit::Logit,
-            options,
             network: Some(NetworkExtras { trained, save_weights: self.save_weights }),
+            ..CompiledModel::new(model, quantizer, plans, Score::Accuracy(float_accuracy), options)
         })
     }
 
@@ -216,9 +191,9 @@ impl NetworkArgs {
         }
     }
 
-    fn params(&self, defaults: &Defaults, image: Option<ImageShape>) -> NetworkParams {
+    fn params(&self, defaults: &Defaults, image: Option<ImageShape>) -> TrainingParams {
         let epochs = self.epochs.unwrap_or(defaults.epochs);
-        NetworkParams {
+        TrainingParams {
             weight_bits: self.weight_bits.unwrap_or(defaults.weight_bits),
             first_norm: self.weight_norm.unwrap_or(defaults.weight_norm),
             epochs,

@@ -1,27 +1,28 @@
 //! What `create` does with a model that was made: bundle, card, and what a person is told.
 
-use super::{CommonArgs, NetworkExtras, say};
+use super::common::CommonArgs;
 pub use crate::report::card::Rounded;
-use crate::report::card::{ImportedFrom, Story, card};
+use crate::report::card::{ImportedFrom, Provenance, card};
+use crate::report::say;
 use crate::report::{facts::facts, plan_table::plan_table};
 use fhectl_core::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
-use fhectl_core::circuit::plan::{Needs, PLANNED_CORES};
+use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
 use fhectl_core::digest;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
 use fhectl_core::model::{Model, Quantizer, RowStep};
 use fhectl_train::data::Dataset;
-use fhectl_train::train::{self, Score, Simulated, SimulatedQuality};
+use fhectl_train::train::{self, Score, Simulated, SimulatedQuality, TrainedNetwork};
 use std::path::Path;
 
 /// A model that was made and has a circuit.
-pub struct Made {
+pub struct CompiledModel {
     pub model: Model,
-    /// What is done to rows before they are quantised; `quantizer` and all figures are of rows after it.
-    pub preparation: Vec<RowStep>,
+    /// What is done to rows before they are quantized; `quantizer` and all figures are of rows after it.
+    pub preprocessing: Vec<RowStep>,
     pub quantizer: Quantizer,
     /// The circuits that fit, the chosen one first.
-    pub plans: Vec<Needs>,
+    pub plans: Vec<Plan>,
     /// The float model's score on the test rows.
     pub float: Score,
     /// What an integer score is worth as a logit or in the target's unit.
@@ -36,6 +37,30 @@ pub struct Made {
     pub network: Option<NetworkExtras>,
 }
 
+impl CompiledModel {
+    /// A model of classes whose integer scores are all there is to say.
+    pub fn new(model: Model, quantizer: Quantizer, plans: Vec<Plan>, float: Score, options: String) -> Self {
+        Self {
+            model,
+            preprocessing: Vec::new(),
+            quantizer,
+            plans,
+            float,
+            score_scale: None,
+            score_offset: None,
+            score_unit: ScoreUnit::default(),
+            options,
+            network: None,
+        }
+    }
+}
+
+/// What a network has beside what every model has.
+pub struct NetworkExtras {
+    pub trained: TrainedNetwork,
+    pub save_weights: bool,
+}
+
 /// Where a model came from and where it goes.
 pub struct Origin<'a> {
     pub kind: &'a str,
@@ -46,17 +71,17 @@ pub struct Origin<'a> {
     pub evaluation: Option<Evaluation>,
     /// Where another tool trained it.
     pub imported: Option<&'a ImportedFrom>,
-    /// Where its quantisers' numbers were rounded.
+    /// Where its quantizers' numbers were rounded.
     pub rounded: Option<Rounded>,
     /// What is secret beside the model: keeps the bundle's id from being a commitment to it.
     pub secret: [u8; 32],
 }
 
 /// Writes the bundle and its card, and says what was made.
-pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()> {
+pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> Result<()> {
     let Origin { train_rows, test_rows, .. } = *origin;
     let chosen = made.plans.first().ok_or_else(|| {
-        Error::user("circuit_unfit", "no circuit runs this kind of model").hint("choose another kind of model")
+        Error::new(ErrorCode::CircuitUnfit, "no circuit runs this kind of model").hint("choose another kind of model")
     })?;
     let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
     let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows, worth)?;
@@ -74,7 +99,7 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
         features: train_rows.features.clone(),
         target: train_rows.target.clone(),
         classes: train_rows.classes.clone(),
-        preparation: made.preparation,
+        preparation: made.preprocessing,
         quantizer: made.quantizer,
         circuit: chosen.spec.clone(),
         reveal: args.reveal.into(),
@@ -90,9 +115,13 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
     let salt = digest::to_hex(&origin.secret);
     let server = ServerSpec { format: FORMAT, salt, model: made.model, metrics };
     let (client_zip, server_zip) = bundle::pack(&spec, &server)?;
-    let story =
-        Story { rows: &train_rows.name, options: &made.options, imported: origin.imported, rounded: origin.rounded };
-    let card = card(&spec, &server, &story);
+    let provenance = Provenance {
+        rows: &train_rows.name,
+        options: &made.options,
+        imported: origin.imported,
+        rounded: origin.rounded,
+    };
+    let card = card(&spec, &server, &provenance);
     folder::write(origin.path, &client_zip, &server_zip, &card, args.force)?;
     let weights = match &made.network {
         Some(network) if network.save_weights => network.trained.save(origin.path)?,
@@ -113,7 +142,7 @@ pub fn publish(made: Made, origin: &Origin<'_>, args: &CommonArgs) -> Result<()>
 }
 
 /// The score of the integer model in clear.
-pub fn quantized_score(made: &Made, rows: &Dataset) -> Result<Score> {
+pub fn quantized_score(made: &CompiledModel, rows: &Dataset) -> Result<Score> {
     let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
     train::score(&made.model, &made.quantizer, rows, worth)
 }
@@ -129,7 +158,7 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
             }),
         }),
         (Score::Fit(float), Score::Fit(quantized)) if !(float.r2.is_finite() && quantized.r2.is_finite()) => {
-            Err(Error::user("one_value", "all test rows have the same number to predict: R2 says nothing")
+            Err(Error::new(ErrorCode::OneValue, "all test rows have the same number to predict: R2 says nothing")
                 .hint("give more rows, or a larger --test-size"))
         }
         (Score::Fit(float), Score::Fit(quantized)) => Ok(Quality::Regression {
@@ -142,7 +171,7 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
                 SimulatedQuality::Classes { .. } => None,
             }),
         }),
-        _ => Err(Error::fault("model_invalid", "a classifier and a regression were compared")),
+        _ => Err(Error::new(ErrorCode::Internal, "a classifier and a regression were compared")),
     }
 }
 

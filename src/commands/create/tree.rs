@@ -1,12 +1,12 @@
 //! `create tree`.
 
-use super::common::{Grain, TaskArgs};
+use super::common::{CommonArgs, Grain, TaskArgs};
+use super::publish::CompiledModel;
 use super::trees::{Trained, ValueArgs};
-use super::{CommonArgs, Made};
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::{PlanRequest, plan};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Model, Output};
 use fhectl_train::data::Dataset;
 use fhectl_train::train::{self, GrowthParams, MaxFeatures, Score, TreeParams};
@@ -19,7 +19,7 @@ pub struct TreeArgs {
     pub task: TaskArgs,
     #[command(flatten)]
     values: ValueArgs,
-    /// Bits a feature is quantised to (1 to 16)
+    /// Bits a feature is quantized to (1 to 16)
     #[arg(long, env = "FHECTL_BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: u32,
     /// The most splits on a path [default: 6; for numbers, 5]
@@ -48,9 +48,15 @@ impl TreeArgs {
     }
 
     /// A tree whose leaves are numbers.
-    fn regression(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
+    fn regression(
+        &self,
+        train: &Dataset,
+        test: &Dataset,
+        request: &PlanRequest,
+        grain: Grain,
+    ) -> Result<CompiledModel> {
         if self.path_features.is_some() {
-            return Err(Error::user("tree_params", "--path-features limits trees that tell classes")
+            return Err(Error::new(ErrorCode::TreeParams, "--path-features limits trees that tell classes")
                 .hint("leave it out, or limit the tree with --max-depth and --min-leaf"));
         }
         let few = if self.max_depth.is_none() { (train.len() / 40).max(1) } else { 1 };
@@ -71,32 +77,30 @@ impl TreeArgs {
         self.values.make(trained, request)
     }
 
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<Made> {
+    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<CompiledModel> {
         if train.output() == Output::Value {
             return self.regression(train, test, request, grain);
         }
         if self.values.given() {
-            return Err(Error::user("tree_params", "--value-bits is for leaves that are numbers, not classes")
+            return Err(Error::new(ErrorCode::TreeParams, "--value-bits is for leaves that are numbers, not classes")
                 .hint("leave it out, or say --task regress"));
         }
         let params = self.params(train.len());
         let quantizer = grain.edges(train, self.bits)?;
         let model = Model::Tree(train::train_tree(train, &quantizer, &params)?);
         let plans = plan(&model, &quantizer, train.output(), request)?;
-        Ok(Made {
-            model,
-            preparation: Vec::new(),
-            quantizer,
-            plans,
-            float: Score::Accuracy(train::float_tree_accuracy(train, test, &params)?),
-            score_scale: None,
-            score_offset: None,
+        Ok(CompiledModel {
             score_unit: ScoreUnit::Logit,
-            network: None,
-            options: format!(
-                "{} bits a feature, depth at most {}, leaves of at least {} rows, at most {} features a path",
-                self.bits, params.max_depth, params.min_leaf, params.path_features
-            ),
+            ..CompiledModel::new(
+                model,
+                quantizer,
+                plans,
+                Score::Accuracy(train::float_tree_accuracy(train, test, &params)?),
+                format!(
+                    "{} bits a feature, depth at most {}, leaves of at least {} rows, at most {} features a path",
+                    self.bits, params.max_depth, params.min_leaf, params.path_features
+                ),
+            )
         })
     }
 }

@@ -1,7 +1,7 @@
 //! From trained sums of trees to a model that has a circuit.
 
-use super::Made;
 use super::finest::{Finest, finest};
+use super::publish::CompiledModel;
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::PlanRequest;
@@ -17,12 +17,12 @@ pub struct ValueArgs {
     value_bits: Option<u32>,
 }
 
-/// Trees that were grown on quantised rows.
+/// Trees that were grown on quantized rows.
 pub struct Trained {
     pub forest: FloatForest,
     pub quantizer: Quantizer,
     pub output: Output,
-    /// The score of the same on features that were not quantised.
+    /// The score of the same on features that were not quantized.
     pub float: Score,
     /// What a sum of leaf values is, where classes are predicted.
     pub unit: ScoreUnit,
@@ -35,7 +35,7 @@ impl ValueArgs {
     }
 
     /// Rounds leaf values as finely as asked, or as there is room for.
-    pub fn make(&self, trained: Trained, request: &PlanRequest) -> Result<Made> {
+    pub fn make(&self, trained: Trained, request: &PlanRequest) -> Result<CompiledModel> {
         /// Of 50 trees with leaves of eight bits, rounding moves the sum by some two steps of the largest leaf's 127.
         const VALUE_BITS: std::ops::RangeInclusive<u32> = 5..=8;
         let Trained { mut forest, quantizer, output, float, unit, options } = trained;
@@ -47,17 +47,11 @@ impl ValueArgs {
         };
         let range = self.value_bits.map_or(VALUE_BITS, |bits| bits..=bits);
         let Finest { model, scale, bits, plans } = finest(range, make, &quantizer, output, request)?;
-        Ok(Made {
-            model,
-            preparation: Vec::new(),
-            quantizer,
-            plans,
-            float,
+        Ok(CompiledModel {
             score_scale: Some(scale),
             score_offset: offset,
             score_unit: unit,
-            network: None,
-            options: format!("{options}, {bits} bits a leaf value"),
+            ..CompiledModel::new(model, quantizer, plans, float, format!("{options}, {bits} bits a leaf value"))
         })
     }
 }

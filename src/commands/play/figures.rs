@@ -11,14 +11,14 @@ use std::fmt::Write;
 
 /// What was predicted for a row, and its label.
 #[derive(Debug, Clone, Copy)]
-pub enum Prediction {
+pub enum Compared {
     Class { predicted: usize, expected: usize },
     Value { predicted: f64, expected: f64 },
 }
 
 /// One answered row of the test set.
 pub struct Outcome {
-    pub prediction: Prediction,
+    pub compared: Compared,
     /// Whether the scores equal those of the integer model in clear. `None` where that model is not at hand.
     pub agrees: Option<bool>,
     pub exchange: Exchange,
@@ -37,9 +37,9 @@ pub(super) enum MeasuredQuality {
 impl MeasuredQuality {
     fn of(outcomes: &[Outcome]) -> Self {
         let values: Vec<(f64, f64)> = (outcomes.iter())
-            .filter_map(|outcome| match outcome.prediction {
-                Prediction::Value { predicted, expected } => Some((predicted, expected)),
-                Prediction::Class { .. } => None,
+            .filter_map(|outcome| match outcome.compared {
+                Compared::Value { predicted, expected } => Some((predicted, expected)),
+                Compared::Class { .. } => None,
             })
             .collect();
         if !values.is_empty() {
@@ -47,7 +47,8 @@ impl MeasuredQuality {
             let fit = Fit::of(&predicted, &expected);
             return Self::Values { r2: Some(fit.r2).filter(|r2| r2.is_finite()), rmse: fit.rmse };
         }
-        let correct = |outcome: &&Outcome| matches!(outcome.prediction, Prediction::Class { predicted: p, expected: e } if p == e);
+        let correct =
+            |outcome: &&Outcome| matches!(outcome.compared, Compared::Class { predicted: p, expected: e } if p == e);
         Self::Classes { accuracy: outcomes.iter().filter(correct).count() as f64 / outcomes.len().max(1) as f64 }
     }
 

@@ -10,17 +10,17 @@ use super::locate::{KeyAgeArgs, ModelArgs, ServerArgs, open_output};
 use super::row_runner::{RowRunner, quantize_rows};
 use super::untrusted_answers::check_trusted;
 use crate::client::Exchange;
-use crate::client::keyring::Told;
 use crate::client::session::Upload;
 use crate::report::{number, progress, say};
 use clap::Args;
-use fhectl_core::bundle::{ClientBundle, ServerBundle};
-use fhectl_core::circuit::CircuitSpec;
-use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{Output, class_of_scores};
+use fhectl_core::bundle::{ClientSpec, ServerBundle};
+use fhectl_core::client::conversation::Part;
+use fhectl_core::client::{ClientModel, Detail, Predicted};
+use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::Output;
 use fhectl_core::protocol::frame;
 use fhectl_train::data::{self, Dataset, Holdout, Task};
-use figures::{Figures, Outcome, Prediction};
+use figures::{Compared, Figures, Outcome};
 use in_order::infer_in_order;
 use simulate::{Simulations, simulate};
 use std::path::{Path, PathBuf};
@@ -70,16 +70,16 @@ pub struct PlayArgs {
 
 pub fn run(args: PlayArgs) -> Result<()> {
     if args.simulate && args.samples.is_none() && (args.record || args.export_json.is_some() || args.report.is_some()) {
-        return Err(Error::user("samples_missing", "--simulate alone encrypts nothing that could be recorded")
+        return Err(Error::new(ErrorCode::SamplesMissing, "--simulate alone encrypts nothing that could be recorded")
             .hint("say with --samples how many rows to encrypt besides"));
     }
     for path in [&args.export_json, &args.report].into_iter().flatten() {
         open_output(path)?;
     }
     let remote = args.server.remote()?;
-    let bundle = args.model.client(remote.as_ref())?;
-    let mut rows = test_rows(&args, &bundle)?;
-    let simulations = simulate(&args.model, &bundle, &rows, args.simulate, args.samples)?;
+    let model = args.model.client(remote.as_ref())?;
+    let mut rows = test_rows(&args, &model)?;
+    let simulations = simulate(&args.model, &model, &rows, args.simulate, args.samples)?;
     if args.simulate && args.samples.is_none() {
         return Ok(());
     }
@@ -89,23 +89,23 @@ pub fn run(args: PlayArgs) -> Result<()> {
         rows.labels.truncate(samples as usize);
         rows.values.truncate(samples as usize);
     }
-    bundle.spec.check_failure(args.server.accept_p_fail)?;
+    model.spec().check_failure(args.server.accept_p_fail)?;
     let keyring = args.server.keyring(args.key_age.key_max_age)?;
     let (http, owner) = match remote {
-        Some(http) => (http, args.model.owner(&bundle.id)?),
+        Some(http) => (http, args.model.owner(model.id())?),
         None => {
-            let owner = args.model.owner_at_hand(&bundle.id)?;
+            let owner = args.model.owner_at_hand(model.id())?;
             (local_server::start(owner.clone())?, Some(owner))
         }
     };
-    let runner = RowRunner { http: &http, bundle: &bundle, keyring: &keyring, told: Told::Prediction };
+    let runner = RowRunner { http: &http, model: &model, keyring: &keyring, detail: Detail::Prediction };
     let outcome = play(&args, &runner, owner.as_ref(), &rows, simulations);
     rows.rows.zeroize();
     outcome
 }
 
-fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
-    let spec = &bundle.spec;
+fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
+    let spec = model.spec();
     let task = Some(match spec.output() {
         Output::Classes(_) => Task::Classify,
         Output::Value => Task::Regress,
@@ -113,23 +113,26 @@ fn test_rows(args: &PlayArgs, bundle: &ClientBundle) -> Result<Dataset> {
     let target = Some(spec.target.as_str());
     let rows = match (&args.data, &spec.evaluation) {
         (Some(data), _) if data::BUILT_IN.contains(&data.as_str()) => data::load(data, &args.datasets, target, task)?,
-        (Some(data), _) => data::read_labelled(data.as_ref(), &spec.features, &spec.classes, target)?,
+        (Some(data), _) => data::read_labeled(data.as_ref(), &spec.features, &spec.classes, target)?,
         // The name comes out of a bundle: only a built-in set's is looked up, never a path.
         (None, Some(evaluation)) if data::BUILT_IN.contains(&evaluation.data.as_str()) => {
             let holdout = Holdout::Share { test_size: evaluation.test_size, seed: evaluation.seed };
             data::load_split(&evaluation.data, &args.datasets, target, task, holdout)?.1
         }
         (None, _) => {
-            return Err(Error::user(
-                "data_missing",
+            return Err(Error::new(
+                ErrorCode::DataMissing,
                 "the model was not made from a built-in set, so its test rows are not known",
             )
             .hint("name labelled rows with --data FILE.csv"));
         }
     };
     if rows.features != spec.features || rows.classes != spec.classes {
-        return Err(Error::user("csv_columns", format!("`{}` has other columns or classes than the model", rows.name))
-            .hint("`fhectl inspect` lists what the model takes"));
+        return Err(Error::new(
+            ErrorCode::CsvColumns,
+            format!("`{}` has other columns or classes than the model", rows.name),
+        )
+        .hint("`fhectl inspect` lists what the model takes"));
     }
     Ok(rows)
 }
@@ -141,8 +144,8 @@ fn play(
     rows: &Dataset,
     simulations: Option<Simulations>,
 ) -> Result<()> {
-    let bundle = runner.bundle;
-    let quantized = quantize_rows(&bundle.spec, &rows.rows)?;
+    let spec = runner.model.spec();
+    let quantized = quantize_rows(spec, &rows.rows)?;
 
     let start = Instant::now();
     let bar = progress::bar(rows.len(), "encrypted");
@@ -152,26 +155,25 @@ fn play(
             bar.suspend(|| say!("Size of the payload: {:.2} kilobytes", exchange.request_bytes as f64 / 1024.0));
         }
         bar.inc(1);
-        let Some(scores) = &exchange.scores[0] else {
+        let Some(prediction) = &exchange.predictions[0] else {
             // Reported once all rows are sent.
             return;
         };
-        let prediction = match bundle.spec.value(scores.values()) {
-            Some(predicted) => Prediction::Value { predicted, expected: rows.values[index] },
-            None => Prediction::Class { predicted: scores.class(), expected: rows.labels[index] as usize },
+        let compared = match prediction.predicted() {
+            Predicted::Value(predicted) => Compared::Value { predicted, expected: rows.values[index] },
+            Predicted::Class(predicted) => Compared::Class { predicted, expected: rows.labels[index] as usize },
         };
         let outcome = Outcome {
-            prediction,
-            agrees: owner.map(|owner| {
-                agrees(&bundle.spec.circuit, &owner.server.model.scores(&quantized[index]), scores.values())
-            }),
+            compared,
+            agrees: owner
+                .map(|owner| prediction.agrees_with(&spec.circuit, &owner.server.model.scores(&quantized[index]))),
             exchange,
         };
-        let (predicted, expected) = match prediction {
-            Prediction::Class { predicted, expected } => {
-                (bundle.spec.classes[predicted].clone(), bundle.spec.classes[expected].clone())
+        let (predicted, expected) = match compared {
+            Compared::Class { predicted, expected } => {
+                (spec.classes[predicted].clone(), spec.classes[expected].clone())
             }
-            Prediction::Value { predicted, expected } => (number(predicted), expected.to_string()),
+            Compared::Value { predicted, expected } => (number(predicted), expected.to_string()),
         };
         bar.suspend(|| {
             say!(
@@ -183,7 +185,7 @@ fn play(
     };
     let upload = |upload: Upload<'_>| {
         bar.suspend(|| match upload {
-            Upload::Part { index, remaining } => {
+            Upload::Part(Part { index, remaining, .. }) => {
                 say!("Sending {index}-th piece of the key (remaining size is {:.2} kbytes)", remaining as f64 / 1024.0);
             }
             Upload::Stored { key_id } => say!("Storing the key in the database under uid={key_id}"),
@@ -202,14 +204,14 @@ fn play(
     let reported = if done.is_err() || outcomes.is_empty() {
         Ok(())
     } else {
-        let figures = Figures::new(&bundle.spec, frame::key_len(&bundle.spec.circuit), &outcomes, wall, simulations);
-        report(args, bundle, &figures.of_rows(rows.len()), &outcomes)
+        let figures = Figures::new(spec, frame::key_len(&spec.circuit), &outcomes, wall, simulations);
+        report(args, spec, &figures.of_rows(rows.len()), &outcomes)
     };
     check_trusted(distrusted, done.and(reported))
 }
 
 /// Prints and writes what was asked for.
-fn report(args: &PlayArgs, bundle: &ClientBundle, figures: &Figures, outcomes: &[Outcome]) -> Result<()> {
+fn report(args: &PlayArgs, spec: &ClientSpec, figures: &Figures, outcomes: &[Outcome]) -> Result<()> {
     figures.print();
     // A run with untrusted answers does not go into the card.
     if args.record && figures.unanswered() == 0 {
@@ -223,20 +225,12 @@ fn report(args: &PlayArgs, bundle: &ClientBundle, figures: &Figures, outcomes: &
         write(path, &figures.to_json())?;
     }
     if let Some(path) = &args.report {
-        write(path, &html::page(figures, &bundle.spec, outcomes))?;
+        write(path, &html::page(figures, spec, outcomes))?;
     }
     Ok(())
 }
 
-/// Whether an answer agrees with the model in clear. Exact circuits give the same scores; the scores of a network carry
-/// noise, so its classes are compared.
-fn agrees(circuit: &CircuitSpec, clear: &[i64], scores: &[i64]) -> bool {
-    match circuit {
-        CircuitSpec::Network(_) => class_of_scores(clear) == class_of_scores(scores),
-        _ => clear == scores,
-    }
-}
-
 fn write(path: &Path, text: &str) -> Result<()> {
-    std::fs::write(path, text).map_err(|error| Error::user("output_unwritable", format!("{}: {error}", path.display())))
+    std::fs::write(path, text)
+        .map_err(|error| Error::new(ErrorCode::OutputUnwritable, format!("{}: {error}", path.display())))
 }

@@ -2,9 +2,8 @@
 
 use crate::commands::locate::ModelArgs;
 use crate::report::{progress, say};
-use fhectl_core::bundle::ClientBundle;
-use fhectl_core::circuit::CircuitSpec;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::client::ClientModel;
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_train::data::Dataset;
 use fhectl_train::train::{self, Simulated, SimulatedQuality};
 
@@ -21,32 +20,32 @@ pub struct Simulations {
 /// # Errors
 /// `nothing_to_simulate` and `owner_missing` where that was `asked` for and cannot be done.
 pub fn simulate(
-    model: &ModelArgs,
-    bundle: &ClientBundle,
+    args: &ModelArgs,
+    model: &ClientModel,
     rows: &Dataset,
     asked: bool,
     samples: Option<u64>,
 ) -> Result<Option<Simulations>> {
-    let CircuitSpec::Network(_) = bundle.spec.circuit else {
+    if model.spec().circuit.is_exact() {
         if asked {
-            return Err(Error::user("nothing_to_simulate", "only networks have noise in their answers")
-                .hint(format!("{} is exact; play it without --simulate", bundle.spec.circuit.kind())));
+            return Err(Error::new(ErrorCode::NothingToSimulate, "only networks have noise in their answers")
+                .hint(format!("{} is exact; play it without --simulate", model.spec().circuit.kind())));
         }
         return Ok(None);
-    };
-    let Some(owner) = model.owner(&bundle.id)? else {
+    }
+    let Some(owner) = args.owner(model.id())? else {
         if asked {
-            return Err(Error::user("owner_missing", "simulating needs the model: server.zip is not at hand")
+            return Err(Error::new(ErrorCode::OwnerMissing, "simulating needs the model: server.zip is not at hand")
                 .hint("name the model's folder, not the server's model"));
         }
         return Ok(None);
     };
     let work = progress::spinner(format!("simulating {} rows", rows.len()));
     let draw = |rows: &Dataset| {
-        let value = |parts: i64| bundle.spec.value(&[parts]).unwrap_or_default();
+        let value = |parts: i64| model.spec().value(&[parts]).unwrap_or_default();
         let simulated =
-            train::simulated(&bundle.spec.circuit, &owner.server.model, &bundle.spec.quantizer, rows, value)?;
-        simulated.ok_or_else(|| Error::fault("model_invalid", "a network's circuit on another model"))
+            train::simulated(&model.spec().circuit, &owner.server.model, &model.spec().quantizer, rows, value)?;
+        simulated.ok_or_else(|| Error::new(ErrorCode::Internal, "a network's circuit on another model"))
     };
     let whole = draw(rows)?;
     let played = match samples {

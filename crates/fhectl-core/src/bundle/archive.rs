@@ -1,14 +1,16 @@
 //! The zip container: a fixed list of small text entries.
+//!
+//! Clients only read, with a parser that has no dependencies and an inflater: a browser loads both. Writing is for those who
+//! make and serve models.
 
-use super::invalid;
-use crate::error::Result;
-use std::io::{Cursor, Read, Write};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipArchive, ZipWriter};
+use super::format::invalid;
+use crate::error::{Error, Result};
+use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
+use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive, ZipVerification, crc32};
 
 /// The most entries an archive may list, and the most bytes one may inflate to.
 const MAX_ENTRIES: usize = 16;
-pub(super) const MAX_INFLATED: u64 = 16 << 20;
+pub(super) const MAX_INFLATED: usize = 16 << 20;
 
 /// One text file of an archive.
 pub(super) struct Entry {
@@ -16,58 +18,87 @@ pub(super) struct Entry {
     pub text: String,
 }
 
-/// Writes entries in the order given, with no timestamps: the same entries give the same bytes.
-pub(super) fn write(entries: &[(&str, &str)]) -> Vec<u8> {
-    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
-    let options = SimpleFileOptions::default()
-        .compression_method(CompressionMethod::Deflated)
-        .compression_level(Some(9))
-        .last_modified_time(zip::DateTime::default())
-        .unix_permissions(0o644);
-    for (name, text) in entries {
-        zip.start_file(*name, options).expect("a fixed name");
-        zip.write_all(text.as_bytes()).expect("memory can be written to");
-    }
-    zip.finish().expect("memory can be written to").into_inner()
-}
+/// Where an entry stands, and how it is compressed.
+type Found = (ZipArchiveEntryWayfinder, CompressionMethod);
 
 /// Reads exactly the entries named, in that order.
 ///
 /// Nothing is ever extracted to disk; an archive with any other entry, a path that climbs out, too many entries or
 /// one that inflates beyond 16 MiB is refused.
 pub(super) fn read(bytes: &[u8], names: &[&'static str]) -> Result<Vec<Entry>> {
-    let hint = "it is not a bundle made by `fhectl create`, or it was damaged on the way";
-    let mut zip = ZipArchive::new(Cursor::new(bytes))
-        .map_err(|error| invalid(format!("not a readable zip archive ({error})")).hint(hint))?;
-    if zip.len() > MAX_ENTRIES {
-        return Err(invalid(format!("{} entries, at most {MAX_ENTRIES}", zip.len())).hint(hint));
+    let unreadable = |error: rawzip::Error| damaged(format!("not a readable zip archive ({error})"));
+    let archive = ZipArchive::from_slice(bytes).map_err(unreadable)?;
+    let count = archive.entries_hint();
+    if count > MAX_ENTRIES as u64 {
+        return Err(damaged(format!("{count} entries, at most {MAX_ENTRIES}")));
     }
-    for index in 0..zip.len() {
-        let name = zip
-            .name_for_index(index)
-            .transpose()
-            .map_err(|error| invalid(format!("entry {index}: {error}")).hint(hint))?
-            .unwrap_or_default();
+    let mut found: Vec<Option<Found>> = vec![None; names.len()];
+    let mut entries = archive.entries();
+    while let Some(entry) = entries.next_entry().map_err(unreadable)? {
+        let name = String::from_utf8_lossy(entry.file_path().as_bytes());
         if name.contains("..") || name.starts_with('/') || name.contains('\\') {
             return Err(invalid(format!("entry `{}` climbs out of the archive", name.escape_default()))
                 .hint("do not use this file: it was made to write outside its folder"));
         }
-        if !names.contains(&name.as_ref()) {
-            return Err(invalid(format!("unexpected entry `{}`", name.escape_default())).hint(hint));
+        let Some(index) = names.iter().position(|known| *known == name) else {
+            return Err(damaged(format!("unexpected entry `{}`", name.escape_default())));
+        };
+        if found[index].replace((entry.wayfinder(), entry.compression_method())).is_some() {
+            return Err(damaged(format!("two entries `{name}`")));
         }
     }
-    names.iter().map(|name| read_entry(&mut zip, name, hint)).collect()
+    let read = |(&name, found): (&&'static str, Option<Found>)| {
+        let found = found.ok_or_else(|| damaged(format!("entry `{name}`: there is none")))?;
+        read_entry(&archive, found, name).map(|text| Entry { name, text })
+    };
+    names.iter().zip(found).map(read).collect()
 }
 
-fn read_entry(zip: &mut ZipArchive<Cursor<&[u8]>>, name: &'static str, hint: &str) -> Result<Entry> {
-    let file = zip.by_name(name).map_err(|error| invalid(format!("entry `{name}`: {error}")).hint(hint))?;
-    // The size that the archive states is not trusted: reading stops one byte beyond the limit.
-    let mut text = String::new();
-    let read = file.take(MAX_INFLATED + 1).read_to_string(&mut text);
-    if text.len() as u64 > MAX_INFLATED {
-        return Err(invalid(format!("entry `{name}` inflates beyond {} MiB", MAX_INFLATED >> 20))
-            .hint("do not use this file: it was made to fill the memory of whoever reads it"));
+fn read_entry(archive: &ZipSliceArchive<&[u8]>, (place, method): Found, name: &str) -> Result<String> {
+    let wrong = |what: &dyn std::fmt::Display| damaged(format!("entry `{name}`: {what}"));
+    let entry = archive.get_entry(place).map_err(|error| wrong(&error))?;
+    // The size that the archive states is not trusted: inflating stops one byte beyond the limit.
+    let bytes = match method {
+        CompressionMethod::STORE => entry.data().to_vec(),
+        CompressionMethod::DEFLATE => match decompress_to_vec_with_limit(entry.data(), MAX_INFLATED + 1) {
+            Ok(bytes) => bytes,
+            Err(error) if error.status == TINFLStatus::HasMoreOutput => return Err(bomb(name)),
+            Err(error) => return Err(wrong(&error)),
+        },
+        _ => return Err(wrong(&"compressed in a way that no bundle is")),
+    };
+    if bytes.len() > MAX_INFLATED {
+        return Err(bomb(name));
     }
-    read.map_err(|error| invalid(format!("entry `{name}`: {error}")).hint(hint))?;
-    Ok(Entry { name, text })
+    let found = ZipVerification { crc: crc32(&bytes), uncompressed_size: bytes.len() as u64 };
+    entry.claim_verifier().valid(found).map_err(|error| wrong(&error))?;
+    String::from_utf8(bytes).map_err(|_| wrong(&"not UTF-8 text"))
+}
+
+fn bomb(name: &str) -> Error {
+    invalid(format!("entry `{name}` inflates beyond {} MiB", MAX_INFLATED >> 20))
+        .hint("do not use this file: it was made to fill the memory of whoever reads it")
+}
+
+fn damaged(what: String) -> Error {
+    invalid(what).hint("it is not a bundle made by `fhectl create`, or it was damaged on the way")
+}
+
+/// Writes entries in the order given, with no timestamps: the same entries give the same bytes.
+#[cfg(feature = "evaluate")]
+pub(super) fn write(entries: &[(&str, &str)]) -> Vec<u8> {
+    use std::io::{Cursor, Write};
+    use zip::write::SimpleFileOptions;
+    use zip::{CompressionMethod, DateTime, ZipWriter};
+    let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .compression_level(Some(9))
+        .last_modified_time(DateTime::default())
+        .unix_permissions(0o644);
+    for (name, text) in entries {
+        zip.start_file(*name, options).expect("a fixed name");
+        zip.write_all(text.as_bytes()).expect("memory can be written to");
+    }
+    zip.finish().expect("memory can be written to").into_inner()
 }

@@ -2,7 +2,7 @@
 
 use super::{ClientBundle, FORMAT, ModelId, ServerBundle};
 use crate::digest::sha256_hex;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -52,7 +52,7 @@ impl Versions {
 /// `exists`.
 pub fn check_free(folder: &Path, force: bool) -> Result<()> {
     if folder.exists() && !force {
-        return Err(Error::user("exists", format!("{} is already there", folder.display()))
+        return Err(Error::new(ErrorCode::Exists, format!("{} is already there", folder.display()))
             .hint("choose another --name or --out, or overwrite it with --force"));
     }
     Ok(())
@@ -97,8 +97,8 @@ pub fn read_server(path: &Path) -> Result<ServerBundle> {
     if path.is_dir() && path.join("client.zip").exists() {
         let client = read_client(path)?;
         if client.id != server.id {
-            return Err(Error::user(
-                "bundle_mixed",
+            return Err(Error::new(
+                ErrorCode::BundleMixed,
                 format!("{}: client.zip and server.zip are of different models", path.display()),
             )
             .hint("copy both files from one `fhectl create`"));
@@ -110,13 +110,13 @@ pub fn read_server(path: &Path) -> Result<ServerBundle> {
 fn read_bounded(path: &Path) -> Result<Vec<u8>> {
     let size = fs::metadata(path).map_err(|error| io(path, &error))?.len();
     if size > MAX_ZIP_BYTES {
-        return Err(super::invalid(format!("{}: {size} bytes, at most {MAX_ZIP_BYTES}", path.display()))
+        return Err(super::format::invalid(format!("{}: {size} bytes, at most {MAX_ZIP_BYTES}", path.display()))
             .hint("it is not a bundle made by `fhectl create`"));
     }
     fs::read(path).map_err(|error| io(path, &error))
 }
 
 fn io(path: &Path, error: &std::io::Error) -> Error {
-    let code = if error.kind() == std::io::ErrorKind::NotFound { "not_found" } else { "io" };
-    Error::user(code, format!("{}: {error}", path.display())).hint("check the path and its permissions")
+    let code = if error.kind() == std::io::ErrorKind::NotFound { ErrorCode::NotFound } else { ErrorCode::Io };
+    Error::new(code, format!("{}: {error}", path.display())).hint("check the path and its permissions")
 }

@@ -7,16 +7,16 @@
 mod archive;
 #[cfg(feature = "os")]
 pub mod folder;
+mod format;
 mod spec;
 
+pub use format::FORMAT;
 pub use spec::{ClientSpec, Evaluation, Metrics, ModelId, Quality, ScoreUnit, ServerSpec, check_name};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use archive::Entry;
+use format::invalid;
 use serde::de::DeserializeOwned;
-
-/// The version of the bundle format that this build writes and reads.
-pub const FORMAT: u32 = 2;
 
 /// What a client needs to use a model.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,6 +31,7 @@ pub struct ServerBundle {
     pub id: ModelId,
     pub spec: ClientSpec,
     pub server: ServerSpec,
+    #[cfg_attr(not(feature = "evaluate"), allow(dead_code, reason = "only whoever serves hands it out"))]
     client_json: String,
 }
 
@@ -38,20 +39,21 @@ const CLIENT_JSON: &str = "client.json";
 const MODEL_JSON: &str = "model.json";
 const ID: &str = "id";
 
-/// Packs a model: the bytes of `client.zip` and `server.zip`, the same for the same input.
+/// Packs a model (feature `evaluate`): the bytes of `client.zip` and `server.zip`, the same for the same input.
 ///
 /// # Errors
 /// `model_invalid` or `parameters_invalid` where the parts do not fit together, `model_too_large` where the bundle would
 /// be larger than one that is read.
+#[cfg(feature = "evaluate")]
 pub fn pack(spec: &ClientSpec, server: &ServerSpec) -> Result<(Vec<u8>, Vec<u8>)> {
     spec.check()?;
     server.check(spec)?;
     let client_json = to_json(spec);
     let model_json = to_json(server);
-    let bytes = (client_json.len() + model_json.len()) as u64 + 64;
+    let bytes = client_json.len() + model_json.len() + 64;
     if bytes > archive::MAX_INFLATED {
-        return Err(Error::user(
-            "model_too_large",
+        return Err(Error::new(
+            ErrorCode::ModelTooLarge,
             format!("the bundle would hold {bytes} bytes, at most {} are read", archive::MAX_INFLATED),
         )
         .hint("make the model smaller: fewer units, filters or features"));
@@ -101,11 +103,13 @@ impl ServerBundle {
     }
 
     /// The `client.zip` that belongs to this server's half, the very bytes that `create` wrote.
+    #[cfg(feature = "evaluate")]
     pub fn client_zip(&self) -> Vec<u8> {
         archive::write(&[(CLIENT_JSON, &self.client_json), (ID, &self.id.to_string())])
     }
 }
 
+#[cfg(feature = "evaluate")]
 fn to_json(value: &impl serde::Serialize) -> String {
     serde_json::to_string(value).expect("specs hold nothing that JSON cannot") + "\n"
 }
@@ -122,8 +126,8 @@ fn from_json<T: DeserializeOwned>(entry: &Entry) -> Result<T> {
     };
     let version: Versioned = serde_json::from_str(&entry.text).map_err(damaged)?;
     if version.format != FORMAT {
-        return Err(Error::user(
-            "bundle_format",
+        return Err(Error::new(
+            ErrorCode::BundleFormat,
             format!("{} has format {}, this fhectl reads format {FORMAT}", entry.name, version.format),
         )
         .hint("create the model again with `fhectl create`, or use the fhectl version that versions.json names"));
@@ -131,9 +135,5 @@ fn from_json<T: DeserializeOwned>(entry: &Entry) -> Result<T> {
     serde_json::from_str(&entry.text).map_err(damaged)
 }
 
-fn invalid(message: impl Into<String>) -> Error {
-    Error::user("bundle_invalid", message)
-}
-
-#[cfg(all(test, feature = "evaluate"))]
+#[cfg(all(test, feature = "client", feature = "evaluate"))]
 mod tests;

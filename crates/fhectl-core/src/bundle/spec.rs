@@ -1,9 +1,9 @@
 //! The two halves of a bundle: what is public and what is the model owner's.
 
-use super::{FORMAT, invalid};
+use super::format::{FORMAT, invalid};
 use crate::circuit::{CircuitSpec, Reveal};
 use crate::digest::{self, Sha256};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{Model, Output, Quantizer, RowStep};
 use serde::{Deserialize, Serialize};
@@ -11,7 +11,16 @@ use std::fmt;
 use std::str::FromStr;
 use zeroize::Zeroizing;
 
-/// The identity of a bundle: a SHA-256 over both of its halves.
+/// The identity of a bundle: a SHA-256 over both of its halves, written as 64 hexadecimal digits.
+///
+/// ```
+/// use fhectl_core::bundle::ModelId;
+///
+/// let id = ModelId([0xab; 32]);
+/// assert_eq!(id.to_string(), "ab".repeat(32));
+/// assert_eq!(id.to_string().parse::<ModelId>()?, id);
+/// # Ok::<(), fhectl_core::error::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ModelId(pub [u8; 32]);
 
@@ -135,36 +144,6 @@ impl ClientSpec {
         self.quantizer.quantize(&row)
     }
 
-    /// The predicted number that integer scores stand for, where the output is one.
-    pub fn value(&self, scores: &[i64]) -> Option<f64> {
-        match (self.output(), scores) {
-            (Output::Value, [score]) => {
-                Some(*score as f64 * self.score_scale.unwrap_or(1.0) + self.score_offset.unwrap_or(0.0))
-            }
-            _ => None,
-        }
-    }
-
-    /// One number a class: probabilities where scores are logits, shares of votes, or distances from the boundary; scores
-    /// as they are where they have no scale.
-    pub fn class_scores(&self, scores: &[i64]) -> Vec<f64> {
-        let scale = self.score_scale.unwrap_or(1.0);
-        let scores: Vec<f64> = scores.iter().map(|score| *score as f64 * scale).collect();
-        let scores = match (&scores[..], self.score_unit) {
-            ([margin], ScoreUnit::Logit) => vec![0.0, *margin],
-            ([margin], ScoreUnit::Share) => vec![(1.0 - margin) / 2.0, (1.0 + margin) / 2.0],
-            ([margin], ScoreUnit::Margin) => vec![-margin, *margin],
-            _ => scores,
-        };
-        if self.score_scale.is_none() || self.score_unit != ScoreUnit::Logit {
-            return scores;
-        }
-        let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let powers: Vec<f64> = scores.iter().map(|logit| libm::exp(logit - largest)).collect();
-        let sum: f64 = powers.iter().sum();
-        powers.into_iter().map(|power| power / sum).collect()
-    }
-
     /// Checks that answers are wrong no more often than a client accepts: wrong ones, seen by others, give its secret key away.
     ///
     /// `accepted` is log2 of the chance an inference, -128 unless the client says otherwise. The bundle's `p_fail` is its
@@ -181,8 +160,8 @@ impl ClientSpec {
         if failure <= accepted + 0.01 {
             return Ok(());
         }
-        Err(Error::user(
-            "failure_rate",
+        Err(Error::new(
+            ErrorCode::FailureRate,
             format!(
                 "one of 2^{:.0} answers of this model may be wrong ({}), one of 2^{:.0} is accepted",
                 -failure,
@@ -244,7 +223,7 @@ pub fn check_name(name: &str) -> Result<()> {
     if fits && !name.is_empty() && name.len() <= 100 && !name.starts_with('.') {
         return Ok(());
     }
-    Err(Error::user("name_invalid", format!("`{}` is not a model name", name.escape_default()))
+    Err(Error::new(ErrorCode::NameInvalid, format!("`{}` is not a model name", name.escape_default()))
         .hint("use up to 100 letters, digits, `-`, `_` and `.`"))
 }
 

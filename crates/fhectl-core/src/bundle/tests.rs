@@ -1,23 +1,27 @@
 use super::*;
 use crate::circuit::Reveal;
 use crate::circuit::plan::{PlanRequest, plan};
-use crate::model::{FeatureQuantizer, IntegerTree, Model, Node, Output, Quantizer};
+use crate::error::ErrorCode;
+use crate::model::{ClassNode, FeatureQuantizer, IntegerTree, Model, Output, Quantizer};
 use std::io::{Cursor, Write};
-use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
 
 fn specs() -> (ClientSpec, ServerSpec) {
     let feature = FeatureQuantizer::Edges { edges: vec![0.25, 1.5, 3.0] };
     let quantizer = Quantizer { features: vec![feature.clone(), feature] };
-    let model = Model::Tree(IntegerTree {
-        classes: 2,
-        nodes: vec![
-            Node::Split { feature: 0, threshold: 2, low: 1, high: 2 },
-            Node::Leaf { class: 0 },
-            Node::Leaf { class: 1 },
-        ],
-    });
-    let needs = plan(&model, &quantizer, Output::Classes(2), &PlanRequest::default()).unwrap().remove(0);
+    let model = Model::Tree(
+        IntegerTree::new(
+            2,
+            vec![
+                ClassNode::Split { feature: 0, threshold: 2, low: 1, high: 2 },
+                ClassNode::leaf(0),
+                ClassNode::leaf(1),
+            ],
+        )
+        .unwrap(),
+    );
+    let chosen = plan(&model, &quantizer, Output::Classes(2), &PlanRequest::default()).unwrap().remove(0);
     let client = ClientSpec {
         format: FORMAT,
         name: "tiny".into(),
@@ -27,10 +31,10 @@ fn specs() -> (ClientSpec, ServerSpec) {
         classes: vec!["no".into(), "yes".into()],
         preparation: Vec::new(),
         quantizer,
-        circuit: needs.spec,
+        circuit: chosen.spec,
         reveal: Reveal::Size,
-        p_fail_log2: needs.guarantees.p_fail_log2,
-        flooding_log2: needs.guarantees.flooding_log2,
+        p_fail_log2: chosen.guarantees.p_fail_log2,
+        flooding_log2: chosen.guarantees.flooding_log2,
         security_bits: 132,
         score_scale: None,
         score_offset: None,
@@ -61,9 +65,13 @@ fn scores_of_classes_are_told_in_their_unit() {
 }
 
 fn zip_of(entries: &[(&str, &[u8])]) -> Vec<u8> {
+    zip_with(CompressionMethod::Deflated, entries)
+}
+
+fn zip_with(method: CompressionMethod, entries: &[(&str, &[u8])]) -> Vec<u8> {
     let mut zip = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, bytes) in entries {
-        zip.start_file(*name, SimpleFileOptions::default()).unwrap();
+        zip.start_file(*name, SimpleFileOptions::default().compression_method(method)).unwrap();
         zip.write_all(bytes).unwrap();
     }
     zip.finish().unwrap().into_inner()
@@ -83,19 +91,41 @@ fn both_halves_come_back_and_belong_together() {
 }
 
 #[test]
+fn entries_are_read_as_other_tools_pack_them_and_only_once() {
+    let (client, _) = specs();
+    let (json, id) = (to_json(&client), "0".repeat(64));
+    let entries = [("id", id.as_bytes()), ("client.json", json.as_bytes())];
+    let stored = zip_with(CompressionMethod::Stored, &entries);
+    assert_eq!(ClientBundle::read(&stored).unwrap().spec, client);
+    // Two entries of one name: which one counts is not left to chance.
+    let mut twice = zip_with(CompressionMethod::Stored, &[entries[0], entries[1], ("ID", b"1")]);
+    for at in 0..twice.len() - 1 {
+        if twice[at..].starts_with(b"ID") {
+            twice[at..at + 2].copy_from_slice(b"id");
+        }
+    }
+    assert!(ClientBundle::read(&twice).unwrap_err().message.contains("two entries"));
+    let missing = zip_of(&entries[1..]);
+    assert!(ClientBundle::read(&missing).unwrap_err().message.contains("there is none"));
+}
+
+#[test]
 fn the_clients_half_says_nothing_of_the_tree() {
     let (client, server) = specs();
     let (client_zip, _) = pack(&client, &server).unwrap();
     let mut other = server.clone();
     // The same shape with another threshold and feature: only the id may differ.
-    other.model = Model::Tree(IntegerTree {
-        classes: 2,
-        nodes: vec![
-            Node::Split { feature: 1, threshold: 1, low: 1, high: 2 },
-            Node::Leaf { class: 0 },
-            Node::Leaf { class: 1 },
-        ],
-    });
+    other.model = Model::Tree(
+        IntegerTree::new(
+            2,
+            vec![
+                ClassNode::Split { feature: 1, threshold: 1, low: 1, high: 2 },
+                ClassNode::leaf(0),
+                ClassNode::leaf(1),
+            ],
+        )
+        .unwrap(),
+    );
     let (other_zip, _) = pack(&client, &other).unwrap();
     let (ours, theirs) = (ClientBundle::read(&client_zip).unwrap(), ClientBundle::read(&other_zip).unwrap());
     assert_eq!(ours.spec, theirs.spec);
@@ -107,7 +137,7 @@ fn a_newer_format_is_told_apart_from_damage() {
     let (client, server) = specs();
     let newer = to_json(&client).replacen("\"format\":2", "\"format\":3", 1);
     let bytes = zip_of(&[("client.json", newer.as_bytes()), ("id", "0".repeat(64).as_bytes())]);
-    assert_eq!(ClientBundle::read(&bytes).unwrap_err().code, "bundle_format");
+    assert_eq!(ClientBundle::read(&bytes).unwrap_err().code, ErrorCode::BundleFormat);
     let newer = to_json(&server).replacen("\"format\":2", "\"format\":3", 1);
     let client_json = to_json(&client);
     let bytes = zip_of(&[
@@ -116,7 +146,7 @@ fn a_newer_format_is_told_apart_from_damage() {
         ("model.json", newer.as_bytes()),
     ]);
     let error = ServerBundle::read(&bytes).unwrap_err();
-    assert_eq!(error.code, "bundle_format");
+    assert_eq!(error.code, ErrorCode::BundleFormat);
     assert!(error.hint.is_some());
 }
 
@@ -125,7 +155,7 @@ fn a_bomb_a_climbing_path_and_strangers_are_refused() {
     let bomb = zip_of(&[("client.json", &vec![b' '; 65 << 20]), ("id", b"0")]);
     assert!(bomb.len() < 1 << 20);
     let error = ClientBundle::read(&bomb).unwrap_err();
-    assert!(error.code == "bundle_invalid" && error.message.contains("inflates"), "{error:?}");
+    assert!(error.code == ErrorCode::BundleInvalid && error.message.contains("inflates"), "{error:?}");
     for (name, what) in [("../../etc/passwd", "climbs"), ("/etc/passwd", "climbs"), ("extra.txt", "unexpected")] {
         let bytes = zip_of(&[("client.json", b"{}"), ("id", b"0"), (name, b"x")]);
         let error = ClientBundle::read(&bytes).unwrap_err();
@@ -171,7 +201,7 @@ fn an_id_is_64_hexadecimal_digits() {
     let id: ModelId = "0f".repeat(32).parse().unwrap();
     assert_eq!(id.to_string(), "0f".repeat(32));
     for bad in ["".into(), "0f".repeat(31), "+f".repeat(32), "-0".repeat(32), " f".repeat(32), "é".repeat(32)] {
-        assert_eq!(bad.parse::<ModelId>().unwrap_err().code, "bundle_invalid", "{bad}");
+        assert_eq!(bad.parse::<ModelId>().unwrap_err().code, ErrorCode::BundleInvalid, "{bad}");
     }
 }
 
@@ -181,7 +211,7 @@ fn an_older_format_says_to_make_the_model_again() {
     let older = to_json(&client).replacen("\"format\":2", "\"format\":1", 1);
     let bytes = zip_of(&[("client.json", older.as_bytes()), ("id", "0".repeat(64).as_bytes())]);
     let error = ClientBundle::read(&bytes).unwrap_err();
-    assert_eq!(error.code, "bundle_format");
+    assert_eq!(error.code, ErrorCode::BundleFormat);
     assert!(error.hint.unwrap().contains("fhectl create"));
 }
 
@@ -191,7 +221,7 @@ fn a_failure_rate_is_accepted_up_to_what_the_client_says() {
     client.check_failure(-128.0).unwrap();
     let raised = ClientSpec { p_fail_log2: Some(-40.0), ..client.clone() };
     let refused = |spec: &ClientSpec, accepted| spec.check_failure(accepted).map_err(|error| error.code);
-    assert_eq!(refused(&raised, -128.0), Err("failure_rate"));
+    assert_eq!(refused(&raised, -128.0), Err(ErrorCode::FailureRate));
     assert_eq!(refused(&raised, -40.0), Ok(()));
     // What a bundle says of itself does not count where its parameters cannot keep it.
     let mut lying = client.clone();
@@ -199,9 +229,9 @@ fn a_failure_rate_is_accepted_up_to_what_the_client_says() {
         crate::circuit::CircuitSpec::PathCost(params) => params.response_bits = 7,
         other => panic!("{other:?}"),
     }
-    assert_eq!(refused(&lying, -128.0), Err("failure_rate"));
+    assert_eq!(refused(&lying, -128.0), Err(ErrorCode::FailureRate));
     // Nor does one that says nothing of it.
     let silent = ClientSpec { p_fail_log2: None, ..client };
-    assert_eq!(refused(&silent, -128.0), Err("failure_rate"));
-    assert_eq!(silent.check().unwrap_err().code, "bundle_invalid");
+    assert_eq!(refused(&silent, -128.0), Err(ErrorCode::FailureRate));
+    assert_eq!(silent.check().unwrap_err().code, ErrorCode::BundleInvalid);
 }

@@ -3,7 +3,7 @@
 //! A box is reached where none of its conditions is violated; conditions on one feature merge into one interval
 //! `low <= q < high`, violated by at most one of two bits.
 
-use crate::model::{IntegerTree, Node, Quantizer, ValueNode, ValueTree};
+use crate::model::{ClassLeaf, IntegerTree, Quantizer, Tree, TreeNode, ValueTree};
 
 /// One box as a sum of thermometer bits: `violations = constant + sum_i sign_i * u_i`, zero exactly inside the box and
 /// at most `features` everywhere.
@@ -30,7 +30,7 @@ impl Boxes {
     /// A box a leaf, of all classes but the one with the most leaves: at most one is reached, and where none is the
     /// answer is `base`.
     pub fn leaves(tree: &IntegerTree, quantizer: &Quantizer) -> Self {
-        let walk = Walk::new(tree, quantizer);
+        let walk = Walk::of_classes(tree, quantizer);
         let mut tests = Vec::new();
         walk.leaves(0, walk.everything(), &mut tests);
         let mut leaves = vec![0usize; tree.classes as usize];
@@ -49,12 +49,12 @@ impl Boxes {
     /// A subtree that is mostly of one class costs one box for itself and one for each exception, where its leaves
     /// might cost more: dynamic programming over (subtree, class that is already counted there).
     pub fn signed(tree: &IntegerTree, quantizer: &Quantizer) -> Self {
-        let walk = Walk::new(tree, quantizer);
-        let mut costs = vec![Vec::new(); tree.nodes.len()];
-        walk.costs(0, &walk.everything(), &mut costs);
+        let walk = Walk::of_classes(tree, quantizer);
+        let mut costs = vec![Vec::new(); tree.tree.nodes().len()];
+        walk.costs(0, &walk.everything(), tree.classes, &mut costs);
         let (base, _) = cheapest(&costs[0]);
         let mut tests = Vec::new();
-        walk.signed(0, walk.everything(), base, &costs, &mut tests);
+        walk.signed(0, walk.everything(), (base, tree.classes), &costs, &mut tests);
         Self { base, tests }
     }
 
@@ -77,7 +77,7 @@ impl Boxes {
 /// A box a leaf, exactly one of which is reached. Leaves that no row can reach are left out; sibling leaves of equal
 /// values are one.
 pub fn value_leaves(tree: &ValueTree, quantizer: &Quantizer) -> Vec<BoxTest<Vec<i32>>> {
-    let walk = Walk::new(tree, quantizer);
+    let walk = Walk::new(tree, |leaf| leaf.values.clone(), quantizer);
     let mut tests = Vec::new();
     walk.merged_leaves(0, walk.everything(), &mut tests);
     tests
@@ -92,42 +92,6 @@ fn cheapest(costs: &[usize]) -> (u32, usize) {
 /// `low..high` of every feature.
 type Intervals = Vec<(u32, u32)>;
 
-/// A node of a tree, whatever its leaves hold.
-enum Step<V> {
-    Split { feature: u32, threshold: u32, low: u32, high: u32 },
-    Leaf(V),
-}
-
-/// A tree that can be walked.
-trait Tree {
-    type Value: Clone + PartialEq;
-    fn step(&self, at: usize) -> Step<Self::Value>;
-}
-
-impl Tree for IntegerTree {
-    type Value = u32;
-
-    fn step(&self, at: usize) -> Step<u32> {
-        match self.nodes[at] {
-            Node::Split { feature, threshold, low, high } => Step::Split { feature, threshold, low, high },
-            Node::Leaf { class } => Step::Leaf(class),
-        }
-    }
-}
-
-impl Tree for ValueTree {
-    type Value = Vec<i32>;
-
-    fn step(&self, at: usize) -> Step<Vec<i32>> {
-        match &self.nodes[at] {
-            ValueNode::Split { feature, threshold, low, high } => {
-                Step::Split { feature: *feature, threshold: *threshold, low: *low, high: *high }
-            }
-            ValueNode::Leaf { values } => Step::Leaf(values.clone()),
-        }
-    }
-}
-
 /// What is below a node inside its box.
 enum Below<V> {
     /// The children that can be reached, with their boxes.
@@ -136,30 +100,32 @@ enum Below<V> {
 }
 
 /// A walk over a tree that knows the box of every subtree.
-struct Walk<'a, T> {
-    tree: &'a T,
+struct Walk<'a, L, V> {
+    tree: &'a Tree<u32, L>,
+    /// What being at a leaf means.
+    value: fn(&L) -> V,
     quantizer: &'a Quantizer,
     /// The first thermometer bit of every feature.
     offsets: Vec<usize>,
 }
 
-impl<'a, T: Tree> Walk<'a, T> {
-    fn new(tree: &'a T, quantizer: &'a Quantizer) -> Self {
+impl<'a, L, V: Clone + PartialEq> Walk<'a, L, V> {
+    fn new(tree: &'a Tree<u32, L>, value: fn(&L) -> V, quantizer: &'a Quantizer) -> Self {
         let mut offsets = vec![0];
         for feature in &quantizer.features {
             offsets.push(offsets[offsets.len() - 1] + feature.levels() as usize - 1);
         }
-        Self { tree, quantizer, offsets }
+        Self { tree, value, quantizer, offsets }
     }
 
     fn everything(&self) -> Intervals {
         self.quantizer.features.iter().map(|feature| (0, feature.levels())).collect()
     }
 
-    fn below(&self, at: usize, intervals: &Intervals) -> Below<T::Value> {
-        let (feature, threshold, low, high) = match self.tree.step(at) {
-            Step::Leaf(value) => return Below::Leaf(value),
-            Step::Split { feature, threshold, low, high } => (feature, threshold, low, high),
+    fn below(&self, at: usize, intervals: &Intervals) -> Below<V> {
+        let (feature, threshold, low, high) = match &self.tree.nodes()[at] {
+            TreeNode::Leaf(leaf) => return Below::Leaf((self.value)(leaf)),
+            TreeNode::Split { feature, threshold, low, high } => (*feature, *threshold, *low, *high),
         };
         let (from, to) = intervals[feature as usize];
         let sides = [(low, from, to.min(threshold)), (high, from.max(threshold), to)];
@@ -171,7 +137,7 @@ impl<'a, T: Tree> Walk<'a, T> {
         Below::Children(reachable.collect())
     }
 
-    fn leaves(&self, at: usize, intervals: Intervals, tests: &mut Vec<BoxTest<T::Value>>) {
+    fn leaves(&self, at: usize, intervals: Intervals, tests: &mut Vec<BoxTest<V>>) {
         match self.below(at, &intervals) {
             Below::Children(children) => {
                 children.into_iter().for_each(|(child, inner)| self.leaves(child, inner, tests))
@@ -181,7 +147,7 @@ impl<'a, T: Tree> Walk<'a, T> {
     }
 
     /// As `leaves`, with one box for a subtree of one value, which is returned.
-    fn merged_leaves(&self, at: usize, intervals: Intervals, tests: &mut Vec<BoxTest<T::Value>>) -> Option<T::Value> {
+    fn merged_leaves(&self, at: usize, intervals: Intervals, tests: &mut Vec<BoxTest<V>>) -> Option<V> {
         let first = tests.len();
         let value = match self.below(at, &intervals) {
             Below::Leaf(value) => Some(value),
@@ -199,7 +165,7 @@ impl<'a, T: Tree> Walk<'a, T> {
         value
     }
 
-    fn test(&self, value: T::Value, intervals: &Intervals) -> BoxTest<T::Value> {
+    fn test(&self, value: V, intervals: &Intervals) -> BoxTest<V> {
         let mut test = BoxTest { value, features: 0, constant: 0, terms: Vec::new() };
         for (feature, (from, to)) in intervals.iter().enumerate() {
             let levels = self.quantizer.features[feature].levels();
@@ -216,23 +182,26 @@ impl<'a, T: Tree> Walk<'a, T> {
     }
 }
 
-impl Walk<'_, IntegerTree> {
+impl<'a> Walk<'a, ClassLeaf, u32> {
+    fn of_classes(tree: &'a IntegerTree, quantizer: &'a Quantizer) -> Self {
+        Self::new(&tree.tree, |leaf| leaf.class, quantizer)
+    }
+
     /// Fills `costs[v][c]`: the boxes needed below `v` where class `c` is counted there already and `v` itself gets
     /// no box.
-    fn costs(&self, at: usize, intervals: &Intervals, costs: &mut [Vec<usize>]) {
-        let classes = self.tree.classes as usize;
+    fn costs(&self, at: usize, intervals: &Intervals, classes: u32, costs: &mut [Vec<usize>]) {
         let children = match self.below(at, intervals) {
             Below::Children(children) => children,
             Below::Leaf(class) => {
                 // A leaf of another class cannot do without a box: more than any tree costs.
-                let cost = |c| if c == class as usize { 0 } else { self.tree.nodes.len() };
+                let cost = |c| if c == class { 0 } else { self.tree.nodes().len() };
                 costs[at] = (0..classes).map(cost).collect();
                 return;
             }
         };
-        let mut sum = vec![0; classes];
+        let mut sum = vec![0; classes as usize];
         for (child, inner) in children {
-            self.costs(child, &inner, costs);
+            self.costs(child, &inner, classes, costs);
             let (_, least) = cheapest(&costs[child]);
             for (sum, cost) in sum.iter_mut().zip(&costs[child]) {
                 *sum += (*cost).min(1 + least);
@@ -241,17 +210,23 @@ impl Walk<'_, IntegerTree> {
         costs[at] = sum;
     }
 
-    /// Emits the boxes that `costs` counted, with class `counted` already there.
-    fn signed(&self, at: usize, intervals: Intervals, counted: u32, costs: &[Vec<usize>], tests: &mut Vec<BoxTest>) {
+    /// Emits the boxes that `costs` counted, with class `counted` (of so many `classes`) already there.
+    fn signed(
+        &self,
+        at: usize,
+        intervals: Intervals,
+        (counted, classes): (u32, u32),
+        costs: &[Vec<usize>],
+        tests: &mut Vec<BoxTest>,
+    ) {
         let Below::Children(children) = self.below(at, &intervals) else { return };
         for (child, inner) in children {
             let (class, least) = cheapest(&costs[child]);
             if costs[child][counted as usize] <= 1 + least {
-                self.signed(child, inner, counted, costs, tests);
+                self.signed(child, inner, (counted, classes), costs, tests);
             } else {
-                let classes = self.tree.classes;
                 tests.push(self.test((class + classes - counted) % classes, &inner));
-                self.signed(child, inner, class, costs, tests);
+                self.signed(child, inner, (class, classes), costs, tests);
             }
         }
     }
@@ -261,7 +236,7 @@ impl Walk<'_, IntegerTree> {
 mod tests {
     use super::*;
     use crate::circuit::thermometer;
-    use crate::model::{FeatureQuantizer, IntegerForest, Output};
+    use crate::model::{Branch, ClassNode, FeatureQuantizer, IntegerForest, Output, ValueNode};
     use proptest::prelude::*;
 
     fn quantizer(levels: &[u32]) -> Quantizer {
@@ -274,24 +249,23 @@ mod tests {
 
     /// A random tree over features of 1 to 9 levels; thresholds may contradict earlier ones.
     fn grow(seeds: &[u32], levels: &[u32], classes: u32) -> IntegerTree {
-        fn node(seeds: &mut impl Iterator<Item = u32>, depth: u32, levels: &[u32], tree: &mut IntegerTree) -> u32 {
-            let at = tree.nodes.len();
+        fn branch(
+            seeds: &mut impl Iterator<Item = u32>,
+            depth: u32,
+            levels: &[u32],
+            classes: u32,
+        ) -> Branch<u32, ClassLeaf> {
             let seed = seeds.next().unwrap_or(0);
             let feature = seed as usize % levels.len();
             if depth == 0 || seed.is_multiple_of(7) || levels[feature] < 2 {
-                tree.nodes.push(Node::Leaf { class: seed / 11 % tree.classes });
-                return at as u32;
+                return Branch::Leaf(ClassLeaf { class: seed / 11 % classes });
             }
             let threshold = 1 + seed / 5 % (levels[feature] - 1);
-            tree.nodes.push(Node::Leaf { class: 0 });
-            let low = node(seeds, depth - 1, levels, tree);
-            let high = node(seeds, depth - 1, levels, tree);
-            tree.nodes[at] = Node::Split { feature: feature as u32, threshold, low, high };
-            at as u32
+            let low = branch(seeds, depth - 1, levels, classes);
+            let high = branch(seeds, depth - 1, levels, classes);
+            Branch::split(feature as u32, threshold, low, high)
         }
-        let mut tree = IntegerTree { classes, nodes: Vec::new() };
-        node(&mut seeds.iter().copied(), 6, levels, &mut tree);
-        tree
+        IntegerTree { classes, tree: branch(&mut seeds.iter().copied(), 6, levels, classes).depth_first() }
     }
 
     /// The values of the boxes that a row is inside of.
@@ -339,13 +313,13 @@ mod tests {
     fn leaves_that_do_not_differ_are_one_and_unreachable_ones_none() {
         let quantizer = quantizer(&[4, 4]);
         let split = |feature, threshold, low, high| ValueNode::Split { feature, threshold, low, high };
-        let leaf = |value: i32| ValueNode::Leaf { values: vec![value] };
+        let leaf = |value: i32| ValueNode::leaf(vec![value]);
         // q0 >= 2 and q0 < 1 contradict each other; below q0 < 2 all is 5.
         let nodes = vec![split(0, 2, 1, 2), split(1, 1, 3, 4), split(0, 1, 5, 6), leaf(5), leaf(5), leaf(9), leaf(7)];
-        let tests = value_leaves(&ValueTree { nodes }, &quantizer);
+        let tests = value_leaves(&ValueTree::new(nodes).unwrap(), &quantizer);
         let found: Vec<_> = tests.iter().map(|test| (test.value[0], test.features, test.terms.clone())).collect();
         assert_eq!(found, [(5, 1, vec![(1, 1)]), (7, 1, vec![(1, -1)])]);
-        let constant = ValueTree { nodes: vec![split(1, 1, 1, 2), leaf(5), leaf(5)] };
+        let constant = ValueTree::new(vec![split(1, 1, 1, 2), leaf(5), leaf(5)]).unwrap();
         assert_eq!(value_leaves(&constant, &quantizer)[0].features, 0);
     }
 
@@ -353,8 +327,8 @@ mod tests {
     fn an_exception_in_a_subtree_costs_two_boxes_and_not_its_leaves() {
         // Class 1 above a threshold of the first feature, but for one leaf at the end of a chain.
         let quantizer = quantizer(&[4, 4, 4, 4]);
-        let split = |feature, low, high| Node::Split { feature, threshold: 2, low, high };
-        let leaf = |class| Node::Leaf { class };
+        let split = |feature, low, high| ClassNode::Split { feature, threshold: 2, low, high };
+        let leaf = |class: u32| ClassNode::leaf(class);
         let nodes = vec![
             split(0, 1, 2),
             leaf(0),
@@ -366,7 +340,7 @@ mod tests {
             leaf(0),
             leaf(1),
         ];
-        let tree = IntegerTree { classes: 2, nodes };
+        let tree = IntegerTree::new(2, nodes).unwrap();
         tree.check(&quantizer, Output::Classes(2)).unwrap();
         let boxes = Boxes::signed(&tree, &quantizer);
         assert_eq!((boxes.base, boxes.tests.len()), (0, 2));

@@ -1,5 +1,5 @@
 //! Every key that a search may choose, and every key that a bundle may ask for, against what the lattice-estimator gave
-//! (docs/PARAMETERS.md, `scripts/estimate_security.py`).
+//! (docs/src/reference/parameters.md, `scripts/estimate_security.py`).
 
 use super::{cmux_forest, leaf_sum, linear, network, path_cost, path_cost_sum, table};
 use crate::fhe::{GlweShape, noise};
@@ -38,15 +38,15 @@ fn the_table_has_the_noise_of_the_code_and_enough_bits() {
 fn every_key_that_a_search_may_choose_was_estimated() {
     let flat = |shapes: &[(usize, usize)]| shapes.iter().map(|(k, size)| k * size).collect::<Vec<_>>();
     let mut dimensions = BTreeSet::new();
-    dimensions.extend(linear::needs::SIZES);
-    dimensions.extend(path_cost::needs::SIZES);
-    dimensions.extend(flat(&path_cost_sum::needs::SHAPES));
-    dimensions.extend(flat(&leaf_sum::needs::OUTPUTS));
-    dimensions.extend(leaf_sum::needs::dimensions());
-    dimensions.extend(flat(&cmux_forest::needs::SHAPES));
-    dimensions.extend(flat(&table::needs::SHAPES));
-    dimensions.extend(flat(&network::needs::OUTPUTS));
-    dimensions.extend(network::needs::dimensions());
+    dimensions.extend(linear::params_search::SIZES);
+    dimensions.extend(path_cost::params_search::SIZES);
+    dimensions.extend(flat(&path_cost_sum::params_search::SHAPES));
+    dimensions.extend(flat(&leaf_sum::params_search::OUTPUTS));
+    dimensions.extend(leaf_sum::params_search::dimensions());
+    dimensions.extend(flat(&cmux_forest::params_search::SHAPES));
+    dimensions.extend(flat(&table::params_search::SHAPES));
+    dimensions.extend(flat(&network::params_search::OUTPUTS));
+    dimensions.extend(network::params_search::dimensions());
     let table = table_of(KEYS);
     for dimension in dimensions {
         assert!(
@@ -77,7 +77,7 @@ fn every_key_that_a_bundle_may_ask_for_is_as_strong_as_one_that_was_estimated() 
 #[test]
 fn written_scores_of_every_answer_key_were_estimated() {
     let table = table_of(SCORES);
-    for (dimension, size) in network::needs::OUTPUTS {
+    for (dimension, size) in network::params_search::OUTPUTS {
         let n = dimension * size;
         assert!(
             table.keys().any(|(known, _)| *known == n),

@@ -5,7 +5,8 @@
 use crate::fhe::{GlweShape, noise, public_key};
 
 /// How the messages of an answer are read.
-pub(super) struct Reading {
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
     /// The noise that a message survives, in turns: half a step.
     pub margin: f64,
     /// Messages of an answer.
@@ -18,8 +19,8 @@ pub(super) struct Reading {
 
 impl Reading {
     /// log2 of the chance that one message of an answer is misread, where its noise is at least `own` (a variance) beside
-    /// what re-randomising, flooding and cutting add. Less than that no honest server can do.
-    pub fn least_failure(&self, own: f64) -> f64 {
+    /// what re-randomizing, flooding and cutting add. Less than that no honest server can do.
+    pub(super) fn least_failure(&self, own: f64) -> f64 {
         let zero = if self.noise_flooding.is_some() { public_key::zero_variance(self.shape) } else { 0.0 };
         let cut = noise::answer_rounding_variance(self.shape.lwe_dimension(), self.response_bits);
         let margin = self.margin - noise::flooding_reach(self.noise_flooding);
@@ -27,7 +28,7 @@ impl Reading {
     }
 
     /// Bits that an answer can carry to whoever asked, at most; `None` where nothing limits them.
-    pub fn capacity(&self) -> Option<f64> {
+    pub(super) fn capacity(&self) -> Option<f64> {
         self.noise_flooding.map(|flooding| self.messages as f64 * noise::message_capacity(flooding))
     }
 }

@@ -1,4 +1,4 @@
-//! Thermometer bits: how a row of quantised features becomes something that trees can be evaluated on.
+//! Thermometer bits: how a row of quantized features becomes something that trees can be evaluated on.
 //!
 //! A feature of `L` levels becomes bits `u_j = (q >= j)` for `j = 1..L-1`, so that a comparison with any clear
 //! threshold is reading one of them.
@@ -40,10 +40,10 @@ pub(super) fn check_spread(quantizer: &Quantizer, input: &SeededLayout, stride: 
     Ok(())
 }
 
-/// The thermometer of a quantised row, feature after feature, `step` for a one. It is the row, so it is wiped when dropped.
+/// The thermometer of a quantized row, feature after feature, `step` for a one. It is the row, so it is wiped when dropped.
 ///
 /// # Panics
-/// Where the row does not come from this quantiser.
+/// Where the row does not come from this quantizer.
 pub fn encode(quantizer: &Quantizer, quantized: &[u32], step: u64) -> Zeroizing<Vec<u64>> {
     assert_eq!(quantized.len(), quantizer.features.len());
     let mut out = Zeroizing::new(Vec::with_capacity(bits(quantizer)));

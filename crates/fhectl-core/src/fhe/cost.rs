@@ -1,7 +1,7 @@
 //! Predicted running time of the expensive operations, by which the search chooses among parameters.
 //!
-//! The constants are fitted to `cargo bench --bench primitives` and `--bench planner` on a virtual machine with 2 cores and
-//! AVX-512, whose speed varies by a third from minute to minute. Other machines differ by a factor that is nearly the same
+//! The constants are fitted to `cargo bench -p fhectl-bench` (`primitives` and `planner`) on a virtual machine with 2
+//! cores and AVX-512, whose speed varies by a third from minute to minute. Other machines differ by a factor that is nearly the same
 //! for all candidates, so that the same ones win.
 
 use super::bootstrap::BootstrapParams;

@@ -64,7 +64,7 @@ impl SeededLayout {
             out.copy_from_slice(packed);
             // What is not sent would give the key away: low bits of bodies, and products of mask and key without noise in
             // coefficients past the end of a partial ciphertext.
-            body.zeroize();
+            body.as_mut_slice().zeroize();
         };
         let mut wire = vec![0; self.wire_len()];
         let (head, packed) = wire.split_at_mut(16);

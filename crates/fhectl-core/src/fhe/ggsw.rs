@@ -28,18 +28,23 @@ impl GgswLayout {
 
     /// GLWE ciphertexts per GGSW ciphertext: `levels * (k + 1)`.
     pub const fn rows(&self) -> usize {
-        self.levels as usize * (self.shape.dimension + 1)
+        (self.levels as usize).saturating_mul(self.shape.dimension + 1)
     }
 
     /// The list on the wire: for each bit, for each level (smallest factor first), `k + 1` GLWE ciphertexts.
     pub fn layout(&self) -> SeededLayout {
-        SeededLayout { shape: self.shape, bodies: self.count * self.rows() * self.shape.size, bits: self.key_bits }
+        SeededLayout {
+            shape: self.shape,
+            bodies: self.count.saturating_mul(self.rows()).saturating_mul(self.shape.size),
+            bits: self.key_bits,
+        }
     }
 
-    /// Bytes of the list in memory, in the Fourier domain.
+    /// Bytes of the list in memory, in the Fourier domain. `usize::MAX` where that is more than a machine can address, which
+    /// parameters that were not checked yet may come to.
     pub const fn fourier_bytes(&self) -> usize {
-        let glwe_size = self.shape.dimension + 1;
-        self.count * self.levels as usize * glwe_size * glwe_size * self.shape.size * 8
+        let row = (self.shape.dimension + 1).saturating_mul(self.shape.size).saturating_mul(8);
+        self.count.saturating_mul(self.rows()).saturating_mul(row)
     }
 
     /// An upper bound on the variance that a CMUX with one of these bits adds. The formula of a bootstrap takes the mean over

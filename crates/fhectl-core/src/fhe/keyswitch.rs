@@ -27,12 +27,14 @@ pub struct KeyswitchParams {
 impl KeyswitchParams {
     /// The key on the wire: one coefficient for each bit of the big key and each level (largest factor first).
     pub fn layout(&self) -> SeededLayout {
-        SeededLayout { shape: self.to, bodies: self.from * self.levels as usize, bits: self.key_bits }
+        SeededLayout { shape: self.to, bodies: self.from.saturating_mul(self.levels as usize), bits: self.key_bits }
     }
 
-    /// Bytes of the key in memory: a row of 32-bit words per coefficient.
+    /// Bytes of the key in memory: a row of 32-bit words per coefficient. `usize::MAX` where that is more than a machine can
+    /// address, which parameters that were not checked yet may come to.
     pub const fn unpacked_bytes(&self) -> usize {
-        4 * self.from * self.levels as usize * (self.to.lwe_dimension() + 1).next_multiple_of(128)
+        let row = (self.to.lwe_dimension() + 1).next_multiple_of(128).saturating_mul(4);
+        self.from.saturating_mul(self.levels as usize).saturating_mul(row)
     }
 
     /// The variance that a keyswitch adds, in fractions of the torus squared.

@@ -1,7 +1,7 @@
 //! LWE ciphertexts.
 
 use super::wire;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// An LWE ciphertext with words modulo 2^64. Its phase, the message with its noise, is `body - <mask, key>`.
 ///
@@ -50,8 +50,8 @@ impl Lwe {
     /// `ciphertext_invalid` where the length is not [`Lwe::wire_len`] or padding bits are set.
     pub fn read(bytes: &[u8], dimension: usize, bits: u32) -> Result<Self> {
         let mut mask = wire::unpack(bytes, dimension + 1, bits).ok_or_else(|| {
-            Error::user(
-                "ciphertext_invalid",
+            Error::new(
+                ErrorCode::CiphertextInvalid,
                 format!(
                     "an LWE ciphertext of {} bytes, expected {} with zero padding",
                     bytes.len(),

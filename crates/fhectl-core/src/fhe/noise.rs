@@ -8,17 +8,15 @@
 //! `E exp(tX) <= exp(t^2 variance / 2)`, because `cosh t <= exp(t^2 / 2)`. Weighted sums of independent sub-Gaussian variables
 //! are sub-Gaussian, and Chernoff's bound gives `P(|X| >= m) <= 2 exp(-m^2 / (2 variance))` ([`log2_failure`]). Where the
 //! weights are bits of a key or of a re-randomizing vector, their number is bounded by the Hamming weight that no key
-//! exceeds ([`heavy_key`]). For sums of fresh ciphertexts with uniform masks this is a theorem. For bootstraps and CMUXes,
+//! exceeds ([`hamming_weight_bound`]). For sums of fresh ciphertexts with uniform masks this is a theorem. For bootstraps and CMUXes,
 //! whose digits depend on earlier noise, the same formula is a heuristic.
 
-use super::{GlweShape, noise_formulas};
+use super::glwe_shape::GlweShape;
+pub use super::glwe_shape::MIN_LWE_DIMENSION;
+use super::noise_formulas;
 
 /// The security of the curve, in bits.
 pub const SECURITY_BITS: u32 = 132;
-
-/// The smallest LWE dimension of a key. From here to 8192 the lattice-estimator confirms the curve (`docs/PARAMETERS.md`).
-/// Below, coded-BKW attacks, which the curve does not model, are the best ones.
-pub const MIN_LWE_DIMENSION: usize = 512;
 
 const MODULUS: f64 = 18_446_744_073_709_551_616.0; // 2^64
 
@@ -54,7 +52,7 @@ pub fn seeded_variance(shape: GlweShape, bits: u32) -> f64 {
 
 /// The most ones that a binary key or re-randomising vector of this dimension has: eight standard deviations above the
 /// mean. What is drawn with more, some once in 2^50 times, is drawn again.
-pub fn heavy_key(lwe_dimension: usize) -> f64 {
+pub fn hamming_weight_bound(lwe_dimension: usize) -> f64 {
     let dimension = lwe_dimension as f64;
     (dimension / 2.0 + 4.0 * dimension.sqrt()).min(dimension)
 }
@@ -69,13 +67,13 @@ pub fn answer_rounding_variance(lwe_dimension: usize, bits: u32) -> f64 {
 
 /// An upper bound on the variance that rounding mask and body to 32 bits adds to a phase.
 pub fn narrowing_variance(lwe_dimension: usize) -> f64 {
-    (heavy_key(lwe_dimension) + 1.0) * rounding_variance(32)
+    (hamming_weight_bound(lwe_dimension) + 1.0) * rounding_variance(32)
 }
 
 /// An upper bound on the variance of an encryption of zero under a module-LWE public key whose bodies are rounded to
 /// `key_bits` bits. Its noise is `<e, rho> - <s, e1> + e2` with binary `rho` and `s`.
 pub fn public_encryption_variance(shape: GlweShape, key_bits: u32) -> f64 {
-    let weight = heavy_key(shape.lwe_dimension());
+    let weight = hamming_weight_bound(shape.lwe_dimension());
     let fresh = fresh_variance(shape.lwe_dimension());
     weight * (fresh + rounding_variance(key_bits)) + weight * fresh + fresh
 }

@@ -1,7 +1,7 @@
 //! Partial GLWE ciphertexts: a mask and the first coefficients of the body. Several answers share one mask.
 
 use super::{GlweShape, wire};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// A GLWE ciphertext without the last coefficients of its body.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ impl PartialGlwe {
     /// `ciphertext_invalid` for any other length or set padding bits.
     pub fn read(bytes: &[u8], shape: GlweShape, coefficients: usize, bits: u32) -> Result<Self> {
         let mut mask = wire::unpack(bytes, shape.lwe_dimension() + coefficients, bits).ok_or_else(|| {
-            Error::user("ciphertext_invalid", format!("{} bytes are no answer of this model", bytes.len()))
+            Error::new(ErrorCode::CiphertextInvalid, format!("{} bytes are no answer of this model", bytes.len()))
                 .hint("it was truncated or altered on the way, or belongs to another model")
         })?;
         let bodies = mask.split_off(shape.lwe_dimension());

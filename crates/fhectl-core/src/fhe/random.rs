@@ -130,9 +130,9 @@ impl Random {
         buffer.zeroize();
     }
 
-    /// As [`Random::fill_binary`], drawn again while there are more ones than [`super::noise::heavy_key`] allows.
+    /// As [`Random::fill_binary`], drawn again while there are more ones than [`super::noise::hamming_weight_bound`] allows.
     pub fn fill_light_binary(&mut self, words: &mut [u64]) {
-        let most = super::noise::heavy_key(words.len());
+        let most = super::noise::hamming_weight_bound(words.len());
         loop {
             self.fill_binary(words);
             if words.iter().sum::<u64>() as f64 <= most {

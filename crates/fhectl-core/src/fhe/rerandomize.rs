@@ -172,7 +172,8 @@ mod tests {
             }
             // The bound counts a key eight deviations heavier than the mean; the mean is what is measured here.
             let dimension = shape.lwe_dimension();
-            let mean = public_key::zero_variance(shape) * (dimension as f64 / 2.0) / noise::heavy_key(dimension);
+            let mean =
+                public_key::zero_variance(shape) * (dimension as f64 / 2.0) / noise::hamming_weight_bound(dimension);
             // Per key the mean square spreads by 0.35 (a quarter of it is <e, 1>^2, a chi-square of one degree), so
             // by 0.07 over 24 keys; 1,200 samples add 0.04. Four deviations:
             for squares in [squares, partial_squares] {

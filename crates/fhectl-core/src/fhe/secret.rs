@@ -6,7 +6,7 @@ use super::partial_glwe::PartialGlwe;
 use super::phase::Phase;
 use super::random::{Entropy, Random};
 use super::{GlweShape, wire};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use zeroize::Zeroize;
 
 /// A binary GLWE secret key, `k * N` bits. It is wiped when dropped and has no `Debug` and no `Clone`.
@@ -45,7 +45,7 @@ impl Drop for GlweSecret {
 }
 
 impl GlweSecret {
-    /// Draws a uniform binary key of at most [`super::noise::heavy_key`] ones.
+    /// Draws a uniform binary key of at most [`super::noise::hamming_weight_bound`] ones.
     pub fn generate(shape: GlweShape, entropy: &mut dyn Entropy) -> Self {
         let mut bits = vec![0; shape.lwe_dimension()];
         Random::fresh(entropy).fill_light_binary(&mut bits);
@@ -113,7 +113,7 @@ impl GlweSecret {
     /// `key_file_invalid` where the length is wrong. The message quotes no content.
     pub fn read(shape: GlweShape, bytes: &[u8]) -> Result<Self> {
         let mut bits = wire::unpack(bytes, shape.lwe_dimension(), 1)
-            .ok_or_else(|| Error::user("key_file_invalid", "the secret key has the wrong length"))?;
+            .ok_or_else(|| Error::new(ErrorCode::KeyFileInvalid, "the secret key has the wrong length"))?;
         bits.iter_mut().for_each(|bit| *bit >>= 63);
         Ok(Self::from_bits(shape, bits))
     }

@@ -7,7 +7,7 @@ use super::lwe::Lwe;
 use super::partial_glwe::PartialGlwe;
 use super::random::{Random, Seed};
 use super::{GlweShape, wire};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 
 /// The wire form of a list of seeded GLWE ciphertexts: a 16-byte seed, then `bodies` torus words rounded to `bits` bits.
@@ -35,7 +35,7 @@ pub struct SeededLayout {
 impl SeededLayout {
     /// The exact length of the wire form in bytes.
     pub const fn wire_len(&self) -> usize {
-        16 + wire::packed_len(self.bodies, self.bits)
+        wire::packed_len(self.bodies, self.bits).saturating_add(16)
     }
 
     /// The number of GLWE ciphertexts.
@@ -58,8 +58,8 @@ impl SeededLayout {
     /// As [`SeededLayout::parse`].
     pub fn split<'a>(&self, bytes: &'a [u8]) -> Result<(Seed, &'a [u8])> {
         let wrong = || {
-            Error::user(
-                "ciphertext_invalid",
+            Error::new(
+                ErrorCode::CiphertextInvalid,
                 format!("{} bytes of seeded ciphertexts, expected {} with zero padding", bytes.len(), self.wire_len()),
             )
             .hint("it was truncated or altered on the way, or belongs to another model")

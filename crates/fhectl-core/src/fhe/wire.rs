@@ -1,8 +1,10 @@
 //! Packing of torus words for the wire: each word is rounded to its most significant bits.
 
-/// The number of bytes that `count` words of `bits` bits take.
+/// The number of bytes that `count` words of `bits` bits take; `usize::MAX` where that is more than a machine can address.
 pub const fn packed_len(count: usize, bits: u32) -> usize {
-    (count * bits as usize).div_ceil(8)
+    // In bits the product is eight times as large: of a key of 512 MiB it would not fit into 32 bits.
+    let bytes = (count as u128 * bits as u128).div_ceil(8);
+    if bytes > usize::MAX as u128 { usize::MAX } else { bytes as usize }
 }
 
 /// Rounds a torus word to its `bits` most significant bits (1 to 64). Returns them as an integer below `2^bits`.
@@ -39,7 +41,7 @@ pub(super) const fn rounding_error(word: u64, bits: u32) -> i64 {
 /// Whether `bytes` has the length [`packed_len`] and zero padding bits.
 pub fn is_packed(bytes: &[u8], count: usize, bits: u32) -> bool {
     debug_assert!((1..=64).contains(&bits));
-    let padding = (bytes.len() * 8).wrapping_sub(count * bits as usize);
+    let padding = (bytes.len() as u64 * 8).wrapping_sub(count as u64 * u64::from(bits));
     bytes.len() == packed_len(count, bits) && bytes.last().is_none_or(|last| u16::from(*last) >> (8 - padding) == 0)
 }
 
@@ -53,17 +55,17 @@ pub fn unpack(bytes: &[u8], count: usize, bits: u32) -> Option<Vec<u64>> {
     let mask = u64::MAX >> (64 - bits);
     let word_at = |window: [u8; 16], shift: usize| (u128::from_le_bytes(window) >> shift) as u64 & mask;
     let mut words = Vec::with_capacity(count);
-    for bit in (0..count * bits as usize).step_by(bits as usize) {
-        let window = match bytes[bit / 8..].first_chunk::<16>() {
+    for bit in (0..count as u64 * u64::from(bits)).step_by(bits as usize) {
+        let from = &bytes[(bit / 8) as usize..];
+        let window = match from.first_chunk::<16>() {
             Some(window) => *window,
             None => {
                 let mut window = [0; 16];
-                let rest = &bytes[bit / 8..];
-                window[..rest.len()].copy_from_slice(rest);
+                window[..from.len()].copy_from_slice(from);
                 window
             }
         };
-        words.push(word_at(window, bit % 8) << (64 - bits));
+        words.push(word_at(window, (bit % 8) as usize) << (64 - bits));
     }
     Some(words)
 }

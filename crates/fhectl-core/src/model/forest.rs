@@ -1,7 +1,7 @@
-//! Sums of trees over quantised features: forests, boosted trees, regression trees.
+//! Sums of trees over quantized features: forests, boosted trees, regression trees.
 
-use super::tree::{MAX_DEPTH, MAX_NODES_TIMES_CLASSES};
-use super::{IntegerTree, Node, Output, Quantizer, invalid};
+use super::integer_tree::MAX_NODES_TIMES_CLASSES;
+use super::{ClassLeaf, IntegerTree, Output, Quantizer, Tree, TreeNode, invalid};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
@@ -16,103 +16,45 @@ pub struct IntegerForest {
     pub trees: Vec<ValueTree>,
 }
 
-/// One tree; node 0 is the root and children come after their parent.
+/// The leaf of a [`ValueTree`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct ValueTree {
-    pub nodes: Vec<ValueNode>,
+pub struct ValueLeaf {
+    /// One a score.
+    pub values: Vec<i32>,
 }
 
-/// One node of a [`ValueTree`]; children are indices into its node list.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ValueNode {
-    /// Goes to `high` where `q[feature] >= threshold`, else to `low`. `threshold` is at least 1.
-    Split { feature: u32, threshold: u32, low: u32, high: u32 },
-    /// Adds one value a score.
-    Leaf { values: Vec<i32> },
+impl From<Vec<i32>> for ValueLeaf {
+    fn from(values: Vec<i32>) -> Self {
+        Self { values }
+    }
 }
+
+/// A tree of an [`IntegerForest`].
+pub type ValueTree = Tree<u32, ValueLeaf>;
+
+/// A node of a [`ValueTree`]. Thresholds are levels of the feature's quantizer, at least 1.
+pub type ValueNode = TreeNode<u32, ValueLeaf>;
 
 impl ValueTree {
-    /// The values of the leaf that a quantised row reaches, one a score.
+    /// The values of the leaf that a quantized row reaches, one a score.
     pub fn values(&self, quantized: &[u32]) -> &[i32] {
-        let mut at = 0;
-        loop {
-            match &self.nodes[at] {
-                ValueNode::Leaf { values } => return values,
-                ValueNode::Split { feature, threshold, low, high } => {
-                    at = if quantized[*feature as usize] >= *threshold { *high } else { *low } as usize;
-                }
-            }
-        }
-    }
-
-    /// The values of all leaves.
-    pub fn leaves(&self) -> impl Iterator<Item = &[i32]> {
-        self.nodes.iter().filter_map(|node| match node {
-            ValueNode::Leaf { values } => Some(values.as_slice()),
-            ValueNode::Split { .. } => None,
-        })
-    }
-
-    /// The longest path's number of splits.
-    pub fn depth(&self) -> usize {
-        self.depths().into_iter().max().unwrap_or(0)
-    }
-
-    /// For each node the number of splits above it: children come after their parents.
-    fn depths(&self) -> Vec<usize> {
-        let mut depths = vec![0; self.nodes.len()];
-        for (at, node) in self.nodes.iter().enumerate() {
-            if let ValueNode::Split { low, high, .. } = node {
-                depths[*low as usize] = depths[at] + 1;
-                depths[*high as usize] = depths[at] + 1;
-            }
-        }
-        depths
+        &self.leaf(quantized).values
     }
 
     fn check(&self, quantizer: &Quantizer, scores: usize) -> Result<()> {
-        if self.nodes.is_empty() || self.nodes.len().saturating_mul(scores) > MAX_NODES_TIMES_CLASSES {
-            return Err(invalid(format!("{} nodes for {scores} scores", self.nodes.len())));
+        let nodes = self.nodes().len();
+        if nodes.saturating_mul(scores) > MAX_NODES_TIMES_CLASSES {
+            return Err(invalid(format!("{nodes} nodes for {scores} scores")));
         }
-        let mut parents = vec![0u32; self.nodes.len()];
-        let mut depths = vec![0u32; self.nodes.len()];
-        for (at, node) in self.nodes.iter().enumerate() {
-            match node {
-                ValueNode::Leaf { values } if values.len() == scores => {}
-                ValueNode::Leaf { values } => {
-                    return Err(invalid(format!("node {at}: {} values for {scores} scores", values.len())));
-                }
-                ValueNode::Split { feature, threshold, low, high } => {
-                    let Some(rule) = quantizer.features.get(*feature as usize) else {
-                        return Err(invalid(format!("node {at}: no feature {feature}")));
-                    };
-                    if *threshold == 0 || *threshold >= rule.levels() {
-                        return Err(invalid(format!("node {at}: threshold {threshold} of {} levels", rule.levels())));
-                    }
-                    for child in [*low, *high].map(|child| child as usize) {
-                        // Children after parents: no cycle can exist, so every walk ends.
-                        if child <= at || child >= self.nodes.len() {
-                            return Err(invalid(format!("node {at}: child {child} is not a later node")));
-                        }
-                        parents[child] += 1;
-                        depths[child] = depths[at] + 1;
-                        if depths[at] == MAX_DEPTH {
-                            return Err(invalid(format!("node {child} is deeper than {MAX_DEPTH}")));
-                        }
-                    }
-                }
-            }
+        if let Some(leaf) = self.leaves().find(|leaf| leaf.values.len() != scores) {
+            return Err(invalid(format!("a leaf of {} values for {scores} scores", leaf.values.len())));
         }
-        match parents.iter().skip(1).position(|count| *count != 1) {
-            Some(index) => Err(invalid(format!("node {}: has {} parents", index + 1, parents[index + 1]))),
-            None => Ok(()),
-        }
+        self.check_splits(quantizer)
     }
 }
 
 impl IntegerForest {
-    /// The integer scores of one quantised row.
+    /// The integer scores of one quantized row.
     pub fn scores(&self, quantized: &[u32]) -> Vec<i64> {
         let mut scores = self.biases.clone();
         for tree in &self.trees {
@@ -147,22 +89,16 @@ impl IntegerForest {
 
     /// A classification tree as a forest of one tree with one-hot values: the same scores.
     pub fn of_tree(tree: &IntegerTree) -> Self {
-        let node = |node: &Node| match *node {
-            Node::Split { feature, threshold, low, high } => ValueNode::Split { feature, threshold, low, high },
-            Node::Leaf { class } => {
-                ValueNode::Leaf { values: (0..tree.classes).map(|c| i32::from(c == class)).collect() }
-            }
+        let one_hot = |leaf: ClassLeaf| ValueLeaf {
+            values: (0..tree.classes).map(|class| i32::from(class == leaf.class)).collect(),
         };
-        Self {
-            biases: vec![0; tree.classes as usize],
-            trees: vec![ValueTree { nodes: tree.nodes.iter().map(node).collect() }],
-        }
+        Self { biases: vec![0; tree.classes as usize], trees: vec![tree.tree.clone().map_leaves(one_hot)] }
     }
 
-    /// Checks that all are trees, that every index is in range and that no sum can overflow.
+    /// Checks that every index is in range and that no sum can overflow.
     ///
     /// # Errors
-    /// `model_invalid` naming tree and node.
+    /// `model_invalid` naming the tree.
     pub fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
         let scores = self.biases.len();
         if scores == 0 || (scores != output.margins() && scores != output.classes()) {
@@ -184,8 +120,8 @@ impl IntegerForest {
 /// For each score the smallest and largest value of one tree's leaves.
 pub(crate) fn tree_ranges(tree: &ValueTree, scores: usize) -> Vec<(i64, i64)> {
     let mut ranges = vec![(i64::MAX, i64::MIN); scores];
-    for values in tree.leaves() {
-        for (range, value) in ranges.iter_mut().zip(values) {
+    for leaf in tree.leaves() {
+        for (range, value) in ranges.iter_mut().zip(&leaf.values) {
             *range = (range.0.min(i64::from(*value)), range.1.max(i64::from(*value)));
         }
     }
@@ -195,15 +131,13 @@ pub(crate) fn tree_ranges(tree: &ValueTree, scores: usize) -> Vec<(i64, i64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::FeatureQuantizer;
+    use crate::error::ErrorCode;
+    use crate::model::{ClassNode, FeatureQuantizer};
 
     fn forest() -> IntegerForest {
-        let stump = |feature, threshold, low: i32, high: i32| ValueTree {
-            nodes: vec![
-                ValueNode::Split { feature, threshold, low: 1, high: 2 },
-                ValueNode::Leaf { values: vec![low] },
-                ValueNode::Leaf { values: vec![high] },
-            ],
+        let stump = |feature, threshold, low: i32, high: i32| {
+            let split = ValueNode::Split { feature, threshold, low: 1, high: 2 };
+            ValueTree::new(vec![split, ValueNode::leaf(vec![low]), ValueNode::leaf(vec![high])]).unwrap()
         };
         IntegerForest { biases: vec![5], trees: vec![stump(0, 1, -3, 4), stump(1, 2, 10, -20)] }
     }
@@ -225,23 +159,28 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_named() {
-        assert_eq!(forest().check(&quantizer(), Output::Classes(3)).unwrap_err().code, "model_invalid");
-        let mut cycle = forest();
-        cycle.trees[1].nodes[0] = ValueNode::Split { feature: 0, threshold: 1, low: 0, high: 2 };
-        assert!(cycle.check(&quantizer(), Output::Value).unwrap_err().message.contains("tree 1"));
-        let mut values = forest();
-        values.trees[0].nodes[1] = ValueNode::Leaf { values: vec![1, 2] };
-        assert!(values.check(&quantizer(), Output::Value).unwrap_err().message.contains("2 values"));
+        assert_eq!(forest().check(&quantizer(), Output::Classes(3)).unwrap_err().code, ErrorCode::ModelInvalid);
+        let nodes = |threshold, values: Vec<i32>| {
+            let split = ValueNode::Split { feature: 0, threshold, low: 1, high: 2 };
+            vec![split, ValueNode::leaf(values), ValueNode::leaf(vec![3])]
+        };
+        let message = |nodes| {
+            let mut changed = forest();
+            changed.trees[1] = ValueTree::new(nodes).unwrap();
+            changed.check(&quantizer(), Output::Value).unwrap_err().message
+        };
+        assert!(message(nodes(1, vec![1, 2])).contains("2 values"));
+        assert!(message(nodes(4, vec![1])).contains("tree 1"));
     }
 
     #[test]
     fn a_tree_is_a_forest_of_one() {
         let nodes = vec![
-            Node::Split { feature: 0, threshold: 2, low: 1, high: 2 },
-            Node::Leaf { class: 2 },
-            Node::Leaf { class: 0 },
+            ClassNode::Split { feature: 0, threshold: 2, low: 1, high: 2 },
+            ClassNode::leaf(2),
+            ClassNode::leaf(0),
         ];
-        let tree = IntegerTree { classes: 3, nodes };
+        let tree = IntegerTree::new(3, nodes).unwrap();
         let forest = IntegerForest::of_tree(&tree);
         forest.check(&quantizer(), Output::Classes(3)).unwrap();
         for q in [[0, 0], [2, 1]] {

@@ -74,6 +74,7 @@ impl IntegerLinear {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorCode;
     use crate::model::FeatureQuantizer;
 
     #[test]
@@ -85,6 +86,6 @@ mod tests {
         assert_eq!(model.scores(&[7, 0]), [26]);
         assert_eq!(model.scores(&[0, 7]), [-9]);
         assert_eq!(model.score_range(&quantizer), (-9, 26));
-        assert_eq!(model.check(&quantizer, Output::Classes(3)).unwrap_err().code, "model_invalid");
+        assert_eq!(model.check(&quantizer, Output::Classes(3)).unwrap_err().code, ErrorCode::ModelInvalid);
     }
 }

@@ -1,7 +1,7 @@
 //! Quantization of rows of numbers to small integers, one rule per feature.
 
 use super::invalid;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 
 /// The most levels that a feature may have (16 bits).
@@ -66,6 +66,7 @@ impl FeatureQuantizer {
 /// The rules of all features, in the order of the model's columns.
 ///
 /// ```
+/// use fhectl_core::error::ErrorCode;
 /// use fhectl_core::model::{FeatureQuantizer, Quantizer};
 /// let quantizer = Quantizer {
 ///     features: vec![
@@ -75,7 +76,7 @@ impl FeatureQuantizer {
 /// };
 /// quantizer.check()?;
 /// assert_eq!(quantizer.quantize(&[1.5, 0.1])?, [2, 4]);
-/// assert_eq!(quantizer.quantize(&[1.5]).unwrap_err().code, "row_shape");
+/// assert_eq!(quantizer.quantize(&[1.5]).unwrap_err().code, ErrorCode::RowShape);
 /// # Ok::<(), fhectl_core::error::Error>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,8 +92,8 @@ impl Quantizer {
     /// `row_shape` for a row of another length, `row_value` where a value is not finite.
     pub fn quantize(&self, row: &[f64]) -> Result<Vec<u32>> {
         if row.len() != self.features.len() {
-            return Err(Error::user(
-                "row_shape",
+            return Err(Error::new(
+                ErrorCode::RowShape,
                 format!("the row has {} values, the model takes {}", row.len(), self.features.len()),
             )
             .hint("`fhectl inspect` lists the features in their order"));
@@ -104,7 +105,7 @@ impl Quantizer {
                 if value.is_finite() {
                     Ok(feature.quantize(*value))
                 } else {
-                    Err(Error::user("row_value", format!("feature {index} is {value}, not a finite number"))
+                    Err(Error::new(ErrorCode::RowValue, format!("feature {index} is {value}, not a finite number"))
                         .hint("fill missing values before predicting"))
                 }
             })
@@ -117,10 +118,10 @@ impl Quantizer {
     /// `model_invalid`, which names the feature.
     pub fn check(&self) -> Result<()> {
         if self.features.is_empty() {
-            return Err(invalid("the quantiser has no features"));
+            return Err(invalid("the quantizer has no features"));
         }
         for (index, feature) in self.features.iter().enumerate() {
-            feature.check().map_err(|what| invalid(format!("quantiser of feature {index}: {what}")))?;
+            feature.check().map_err(|what| invalid(format!("quantizer of feature {index}: {what}")))?;
         }
         Ok(())
     }
@@ -148,9 +149,9 @@ mod tests {
     #[test]
     fn bad_rules_and_rows_are_named() {
         let bad = Quantizer { features: vec![FeatureQuantizer::Edges { edges: vec![1.0, 1.0] }] };
-        assert_eq!(bad.check().unwrap_err().code, "model_invalid");
+        assert_eq!(bad.check().unwrap_err().code, ErrorCode::ModelInvalid);
         let good = Quantizer { features: vec![FeatureQuantizer::Edges { edges: vec![1.0] }] };
-        assert_eq!(good.quantize(&[1.0, 2.0]).unwrap_err().code, "row_shape");
-        assert_eq!(good.quantize(&[f64::NAN]).unwrap_err().code, "row_value");
+        assert_eq!(good.quantize(&[1.0, 2.0]).unwrap_err().code, ErrorCode::RowShape);
+        assert_eq!(good.quantize(&[f64::NAN]).unwrap_err().code, ErrorCode::RowValue);
     }
 }

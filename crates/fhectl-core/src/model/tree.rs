@@ -1,168 +1,335 @@
-//! A decision tree over quantised features.
+//! Binary trees that test one feature a node: one arena, one check and one walk for all thresholds and leaves.
 
-use super::{Output, Quantizer, invalid};
-use crate::error::Result;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-/// The deepest path and the largest tree that are read: walks over trees recurse, and tables over them hold a word a
-/// node and class.
-pub(super) const MAX_DEPTH: u32 = 256;
-pub(super) const MAX_NODES_TIMES_CLASSES: usize = 1 << 24;
+/// The deepest path of a tree: code that follows boxes down a tree recurses.
+pub const MAX_DEPTH: usize = 256;
 
-/// One node of an [`IntegerTree`]; children are indices into its node list.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// One node of a [`Tree`]; children are indices into its node list.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Node {
-    /// Goes to `high` where `q[feature] >= threshold`, else to `low`. `threshold` is at least 1.
-    Split { feature: u32, threshold: u32, low: u32, high: u32 },
-    /// Predicts `class`.
-    Leaf { class: u32 },
+pub enum TreeNode<T, L> {
+    /// Goes to `high` where `row[feature] >= threshold`, else to `low`.
+    Split { feature: u32, threshold: T, low: u32, high: u32 },
+    /// The end of a path.
+    Leaf(L),
 }
 
-/// A classification tree; node 0 is the root and children come after their parent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct IntegerTree {
-    pub classes: u32,
-    pub nodes: Vec<Node>,
+impl<T, L> TreeNode<T, L> {
+    /// A leaf from what it holds.
+    pub fn leaf(leaf: impl Into<L>) -> Self {
+        Self::Leaf(leaf.into())
+    }
 }
 
-impl IntegerTree {
-    /// The class of the leaf that a quantised row reaches.
-    pub fn class(&self, quantized: &[u32]) -> u32 {
-        let mut at = 0;
-        loop {
-            match self.nodes[at] {
-                Node::Leaf { class } => return class,
-                Node::Split { feature, threshold, low, high } => {
-                    at = if quantized[feature as usize] >= threshold { high } else { low } as usize;
-                }
-            }
-        }
-    }
+/// A tree of thresholds `T` and leaves `L`; node 0 is the root and children come after their parent.
+///
+/// Every tree is checked when it is made or read, so every walk ends at a leaf.
+///
+/// ```
+/// use fhectl_core::model::{Tree, TreeNode};
+///
+/// let split = TreeNode::Split { feature: 1, threshold: 0.5, low: 1, high: 2 };
+/// let tree: Tree<f64, &str> = Tree::new(vec![split, TreeNode::Leaf("below"), TreeNode::Leaf("above")])?;
+/// assert_eq!(*tree.leaf(&[9.0, 0.5]), "above");
+/// # Ok::<(), fhectl_core::model::TreeError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked<T, L>")]
+pub struct Tree<T, L> {
+    nodes: Vec<TreeNode<T, L>>,
+}
 
-    /// One-hot scores: 1 for the reached class.
-    pub fn scores(&self, quantized: &[u32]) -> Vec<i64> {
-        let class = self.class(quantized);
-        (0..self.classes).map(|c| i64::from(c == class)).collect()
-    }
+/// Why a list of nodes is no tree.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{0}")]
+pub struct TreeError(String);
 
-    /// The longest path's number of splits.
-    pub fn depth(&self) -> usize {
-        self.depth_below(0)
-    }
+#[derive(Deserialize)]
+struct Unchecked<T, L> {
+    nodes: Vec<TreeNode<T, L>>,
+}
 
-    fn depth_below(&self, at: usize) -> usize {
-        match self.nodes[at] {
-            Node::Leaf { .. } => 0,
-            Node::Split { low, high, .. } => 1 + self.depth_below(low as usize).max(self.depth_below(high as usize)),
-        }
-    }
+impl<T, L> TryFrom<Unchecked<T, L>> for Tree<T, L> {
+    type Error = TreeError;
 
-    /// The number of leaves.
-    pub fn leaves(&self) -> usize {
-        self.nodes.iter().filter(|node| matches!(node, Node::Leaf { .. })).count()
+    fn try_from(unchecked: Unchecked<T, L>) -> Result<Self, TreeError> {
+        Self::new(unchecked.nodes)
     }
+}
 
-    /// Checks that this is a tree and that every index is in range.
+/// What [`Tree::fold`] makes a result of: a leaf, or a split with the results of its sides.
+#[derive(Debug)]
+pub enum Fold<'a, T, L, R> {
+    Leaf(&'a L),
+    Split { feature: u32, threshold: &'a T, low: R, high: R },
+}
+
+impl<T, L> Tree<T, L> {
+    /// The tree of these nodes.
     ///
     /// # Errors
-    /// `model_invalid` naming the node.
-    pub fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
-        let classes = self.classes as usize;
-        if output != Output::Classes(classes) || classes < 2 {
-            return Err(invalid(format!("the tree has {classes} classes, the bundle {output:?}")));
+    /// Where a node but the root has no parent or two, a child does not come after its parent, or a path has more than
+    /// [`MAX_DEPTH`] splits.
+    pub fn new(nodes: Vec<TreeNode<T, L>>) -> Result<Self, TreeError> {
+        if nodes.is_empty() || u32::try_from(nodes.len()).is_err() {
+            return Err(TreeError(format!("a tree of {} nodes", nodes.len())));
         }
-        if self.nodes.is_empty() || self.nodes.len() > u32::MAX as usize {
-            return Err(invalid("the tree has no nodes"));
-        }
-        if self.nodes.len().saturating_mul(classes) > MAX_NODES_TIMES_CLASSES {
-            return Err(invalid(format!("{} nodes for {classes} classes are too many", self.nodes.len())));
-        }
-        let mut parents = vec![0u32; self.nodes.len()];
-        let mut depths = vec![0u32; self.nodes.len()];
-        for (at, node) in self.nodes.iter().enumerate() {
-            match *node {
-                Node::Leaf { class } if class < self.classes => {}
-                Node::Leaf { class } => return Err(invalid(format!("node {at}: class {class} of {classes}"))),
-                Node::Split { feature, threshold, low, high } => {
-                    let Some(rule) = quantizer.features.get(feature as usize) else {
-                        return Err(invalid(format!("node {at}: no feature {feature}")));
-                    };
-                    if threshold == 0 || threshold >= rule.levels() {
-                        return Err(invalid(format!("node {at}: threshold {threshold} of {} levels", rule.levels())));
-                    }
-                    for child in [low, high] {
-                        // Children after parents: no cycle can exist, so every walk ends.
-                        if child as usize <= at || child as usize >= self.nodes.len() {
-                            return Err(invalid(format!("node {at}: child {child} is not a later node")));
-                        }
-                        parents[child as usize] += 1;
-                        depths[child as usize] = depths[at] + 1;
-                        if depths[at] == MAX_DEPTH {
-                            return Err(invalid(format!("node {child} is deeper than {MAX_DEPTH}")));
-                        }
-                    }
+        let mut parents = vec![0u32; nodes.len()];
+        let mut depths = vec![0usize; nodes.len()];
+        for (at, node) in nodes.iter().enumerate() {
+            let TreeNode::Split { low, high, .. } = node else { continue };
+            for child in [*low as usize, *high as usize] {
+                if child <= at || child >= nodes.len() {
+                    return Err(TreeError(format!("node {at}: child {child} is not a later node")));
+                }
+                parents[child] += 1;
+                depths[child] = depths[at] + 1;
+                if depths[at] == MAX_DEPTH {
+                    return Err(TreeError(format!("node {child} is deeper than {MAX_DEPTH}")));
                 }
             }
         }
         match parents.iter().skip(1).position(|count| *count != 1) {
-            Some(index) => Err(invalid(format!("node {}: has {} parents", index + 1, parents[index + 1]))),
-            None => Ok(()),
+            Some(index) => Err(TreeError(format!("node {}: has {} parents", index + 1, parents[index + 1]))),
+            None => Ok(Self { nodes }),
         }
     }
+
+    /// All nodes, the root first.
+    pub fn nodes(&self) -> &[TreeNode<T, L>] {
+        &self.nodes
+    }
+
+    /// The leaf that a row reaches.
+    ///
+    /// # Panics
+    /// Where the row has no value for a feature that is tested.
+    pub fn leaf(&self, row: &[T]) -> &L
+    where
+        T: PartialOrd,
+    {
+        let mut at = 0;
+        loop {
+            match &self.nodes[at] {
+                TreeNode::Leaf(leaf) => return leaf,
+                TreeNode::Split { feature, threshold, low, high } => {
+                    at = if row[*feature as usize] >= *threshold { *high } else { *low } as usize;
+                }
+            }
+        }
+    }
+
+    /// All leaves, in the order of nodes.
+    pub fn leaves(&self) -> impl Iterator<Item = &L> {
+        self.nodes.iter().filter_map(|node| match node {
+            TreeNode::Leaf(leaf) => Some(leaf),
+            TreeNode::Split { .. } => None,
+        })
+    }
+
+    /// Feature and threshold of all splits, in the order of nodes.
+    pub fn splits(&self) -> impl Iterator<Item = (u32, &T)> {
+        self.nodes.iter().filter_map(|node| match node {
+            TreeNode::Split { feature, threshold, .. } => Some((*feature, threshold)),
+            TreeNode::Leaf(_) => None,
+        })
+    }
+
+    /// The longest path's number of splits.
+    pub fn depth(&self) -> usize {
+        self.fold(|step| match step {
+            Fold::Leaf(_) => 0,
+            Fold::Split { low, high, .. } => 1 + usize::max(low, high),
+        })
+    }
+
+    /// Computes the root's result from the leaves up: `step` sees every node once, from the last to the first.
+    pub fn fold<'a, R>(&'a self, mut step: impl FnMut(Fold<'a, T, L, R>) -> R) -> R {
+        // Children come after their parents: backwards, both results are there when a split asks for them.
+        let mut results: Vec<Option<R>> = self.nodes.iter().map(|_| None).collect();
+        for (at, node) in self.nodes.iter().enumerate().rev() {
+            let folded = match node {
+                TreeNode::Leaf(leaf) => Fold::Leaf(leaf),
+                TreeNode::Split { feature, threshold, low, high } => {
+                    let (low, high) = (results[*low as usize].take(), results[*high as usize].take());
+                    let (Some(low), Some(high)) = (low, high) else { unreachable!("a child has one parent") };
+                    Fold::Split { feature: *feature, threshold, low, high }
+                }
+            };
+            results[at] = Some(step(folded));
+        }
+        results[0].take().expect("a tree has a root")
+    }
+
+    /// The same splits above other leaves.
+    pub fn map_leaves<M>(self, mut leaf: impl FnMut(L) -> M) -> Tree<T, M> {
+        let nodes = self.nodes.into_iter().map(|node| match node {
+            TreeNode::Leaf(old) => TreeNode::Leaf(leaf(old)),
+            TreeNode::Split { feature, threshold, low, high } => TreeNode::Split { feature, threshold, low, high },
+        });
+        Tree { nodes: nodes.collect() }
+    }
+
+    /// As [`Tree::map_leaves`].
+    ///
+    /// # Errors
+    /// The first that `leaf` returns.
+    pub fn try_map_leaves<M, E>(self, mut leaf: impl FnMut(L) -> Result<M, E>) -> Result<Tree<T, M>, E> {
+        let nodes = self.nodes.into_iter().map(|node| match node {
+            TreeNode::Leaf(old) => Ok(TreeNode::Leaf(leaf(old)?)),
+            TreeNode::Split { feature, threshold, low, high } => Ok(TreeNode::Split { feature, threshold, low, high }),
+        });
+        Ok(Tree { nodes: nodes.collect::<Result<_, E>>()? })
+    }
+}
+
+/// A tree that is being made: a leaf, or a split above two branches.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Branch<T, L> {
+    Leaf(L),
+    Split { feature: u32, threshold: T, low: Box<Self>, high: Box<Self> },
+}
+
+impl<T, L> Branch<T, L> {
+    /// A split above two branches.
+    pub fn split(feature: u32, threshold: T, low: Self, high: Self) -> Self {
+        Self::Split { feature, threshold, low: Box::new(low), high: Box::new(high) }
+    }
+
+    /// A split, or the leaf that both of its sides are.
+    pub fn merged(feature: u32, threshold: T, low: Self, high: Self) -> Self
+    where
+        L: PartialEq,
+    {
+        match (low, high) {
+            (Self::Leaf(a), Self::Leaf(b)) if a == b => Self::Leaf(a),
+            (low, high) => Self::split(feature, threshold, low, high),
+        }
+    }
+
+    /// The tree with its nodes path by path: a split, all below its `low` side, all below its `high` side.
+    ///
+    /// # Panics
+    /// Beyond [`MAX_DEPTH`].
+    pub fn depth_first(self) -> Tree<T, L> {
+        // A side that waits knows the split that it belongs to.
+        let mut nodes: Vec<TreeNode<T, L>> = Vec::new();
+        let mut open = vec![(self, None)];
+        while let Some((branch, parent)) = open.pop() {
+            let at = place(&mut nodes, parent);
+            match branch {
+                Self::Leaf(leaf) => nodes.push(TreeNode::Leaf(leaf)),
+                Self::Split { feature, threshold, low, high } => {
+                    nodes.push(TreeNode::Split { feature, threshold, low: 0, high: 0 });
+                    open.push((*high, Some((at, true))));
+                    open.push((*low, Some((at, false))));
+                }
+            }
+        }
+        Tree::new(nodes).expect("growers and readers limit depth")
+    }
+
+    /// The tree with its nodes level by level, the `low` side of a split before its `high` side.
+    ///
+    /// # Panics
+    /// As [`Branch::depth_first`].
+    pub fn breadth_first(self) -> Tree<T, L> {
+        let mut nodes: Vec<TreeNode<T, L>> = Vec::new();
+        let mut open = std::collections::VecDeque::from([(self, None)]);
+        while let Some((branch, parent)) = open.pop_front() {
+            let at = place(&mut nodes, parent);
+            match branch {
+                Self::Leaf(leaf) => nodes.push(TreeNode::Leaf(leaf)),
+                Self::Split { feature, threshold, low, high } => {
+                    nodes.push(TreeNode::Split { feature, threshold, low: 0, high: 0 });
+                    open.push_back((*low, Some((at, false))));
+                    open.push_back((*high, Some((at, true))));
+                }
+            }
+        }
+        Tree::new(nodes).expect("growers and readers limit depth")
+    }
+}
+
+/// Tells the parent where its next child goes, and returns that place.
+fn place<T, L>(nodes: &mut [TreeNode<T, L>], parent: Option<(usize, bool)>) -> usize {
+    let at = nodes.len();
+    if let Some((parent, is_high)) = parent
+        && let TreeNode::Split { low, high, .. } = &mut nodes[parent]
+    {
+        *(if is_high { high } else { low }) = at as u32;
+    }
+    at
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::FeatureQuantizer;
+    use proptest::prelude::*;
 
-    fn tree() -> IntegerTree {
-        IntegerTree {
-            classes: 2,
-            nodes: vec![
-                Node::Split { feature: 0, threshold: 2, low: 1, high: 2 },
-                Node::Leaf { class: 0 },
-                Node::Split { feature: 1, threshold: 1, low: 3, high: 4 },
-                Node::Leaf { class: 1 },
-                Node::Leaf { class: 0 },
-            ],
+    type Small = Tree<u32, u32>;
+
+    fn split(feature: u32, threshold: u32, low: u32, high: u32) -> TreeNode<u32, u32> {
+        TreeNode::Split { feature, threshold, low, high }
+    }
+
+    #[test]
+    fn what_is_no_tree_is_refused() {
+        let refusal = |nodes: Vec<TreeNode<u32, u32>>| Small::new(nodes).unwrap_err().to_string();
+        let leaf = || TreeNode::leaf(0u32);
+        assert!(refusal(vec![]).contains("0 nodes"));
+        assert!(refusal(vec![split(0, 1, 0, 1), leaf()]).contains("not a later node"));
+        assert!(refusal(vec![split(0, 1, 1, 3), leaf(), leaf()]).contains("not a later node"));
+        assert!(refusal(vec![split(0, 1, 1, 1), leaf()]).contains("2 parents"));
+        assert!(refusal(vec![leaf(), leaf()]).contains("0 parents"));
+        let chain = (0..1000).flat_map(|at| [split(0, 1, 2 * at + 1, 2 * at + 2), leaf()]);
+        assert!(refusal(chain.chain([leaf()]).collect()).contains("deeper"));
+    }
+
+    #[test]
+    fn what_is_read_is_checked() {
+        let text = r#"{"nodes":[{"split":{"feature":0,"threshold":2,"low":1,"high":2}},{"leaf":7},{"leaf":8}]}"#;
+        let tree: Small = serde_json::from_str(text).unwrap();
+        assert_eq!((*tree.leaf(&[1]), *tree.leaf(&[2])), (7, 8));
+        assert_eq!(serde_json::to_string(&tree).unwrap(), text);
+        let cycle = text.replace(r#""low":1"#, r#""low":0"#);
+        assert!(serde_json::from_str::<Small>(&cycle).unwrap_err().to_string().contains("not a later node"));
+    }
+
+    fn branches() -> impl Strategy<Value = Branch<u32, u32>> {
+        let leaf = (0u32..4).prop_map(Branch::Leaf);
+        leaf.prop_recursive(6, 64, 2, |inner| {
+            (0u32..3, 1u32..5, inner.clone(), inner)
+                .prop_map(|(feature, threshold, low, high)| Branch::split(feature, threshold, low, high))
+        })
+    }
+
+    fn reached(branch: &Branch<u32, u32>, row: &[u32]) -> u32 {
+        match branch {
+            Branch::Leaf(leaf) => *leaf,
+            Branch::Split { feature, threshold, low, high } => {
+                reached(if row[*feature as usize] >= *threshold { high } else { low }, row)
+            }
         }
     }
 
-    fn quantizer() -> Quantizer {
-        let feature = FeatureQuantizer::Edges { edges: vec![1.0, 2.0, 3.0] };
-        Quantizer { features: vec![feature.clone(), feature] }
-    }
-
-    #[test]
-    fn walks_to_the_leaf() {
-        let classes: Vec<u32> = [[1, 0], [2, 0], [3, 1]].iter().map(|q| tree().class(q)).collect();
-        assert_eq!(classes, [0, 1, 0]);
-        assert_eq!(tree().depth(), 2);
-        assert_eq!(tree().leaves(), 3);
-        tree().check(&quantizer(), Output::Classes(2)).unwrap();
-    }
-
-    #[test]
-    fn a_chain_deeper_than_the_stack_likes_is_refused() {
-        let nodes = (0..1000u32).flat_map(|at| {
-            [Node::Split { feature: 0, threshold: 1, low: 2 * at + 1, high: 2 * at + 2 }, Node::Leaf { class: 0 }]
-        });
-        let chain = IntegerTree { classes: 2, nodes: nodes.chain([Node::Leaf { class: 1 }]).collect() };
-        assert!(chain.check(&quantizer(), Output::Classes(2)).unwrap_err().message.contains("deeper"));
-    }
-
-    #[test]
-    fn a_cycle_or_an_index_out_of_range_is_refused() {
-        let mut cycle = tree();
-        cycle.nodes[2] = Node::Split { feature: 1, threshold: 1, low: 0, high: 4 };
-        assert_eq!(cycle.check(&quantizer(), Output::Classes(2)).unwrap_err().code, "model_invalid");
-        let mut shared = tree();
-        shared.nodes[2] = Node::Split { feature: 1, threshold: 1, low: 4, high: 4 };
-        assert_eq!(shared.check(&quantizer(), Output::Classes(2)).unwrap_err().code, "model_invalid");
-        let mut threshold = tree();
-        threshold.nodes[0] = Node::Split { feature: 0, threshold: 4, low: 1, high: 2 };
-        assert_eq!(threshold.check(&quantizer(), Output::Classes(2)).unwrap_err().code, "model_invalid");
+    proptest! {
+        /// Either order of nodes is a tree that decides as the branch does.
+        #[test]
+        fn trees_decide_as_their_branches(branch in branches(), row in prop::array::uniform3(0u32..6)) {
+            let (deep, broad) = (branch.clone().depth_first(), branch.clone().breadth_first());
+            for tree in [&deep, &broad] {
+                prop_assert_eq!(*tree.leaf(&row), reached(&branch, &row));
+                prop_assert_eq!(tree.leaves().count(), tree.splits().count() + 1);
+            }
+            prop_assert_eq!(deep.depth(), broad.depth());
+            let again = deep.fold(|step| match step {
+                Fold::Leaf(leaf) => Branch::Leaf(*leaf),
+                Fold::Split { feature, threshold, low, high } => Branch::split(feature, *threshold, low, high),
+            });
+            prop_assert_eq!(again, branch);
+        }
     }
 }

@@ -75,6 +75,7 @@ pub enum UploadState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyStatus {
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9a-f]{64}$", min_length = 64, max_length = 64))]
     pub key_id: String,
     pub state: UploadState,
     /// The parts present, by index; empty once complete.

@@ -22,12 +22,12 @@ pub enum EndpointRequest {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SavedKey {
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[0-9a-f]{32}$", min_length = 32, max_length = 32))]
     pub uid: String,
 }
 
 /// Bytes in either JSON form.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged)]
 pub enum JsonBytes {
     List(ByteList),
@@ -41,6 +41,7 @@ pub struct ByteList {
     #[serde(rename = "__class__")]
     pub class: ByteClass,
     #[serde(rename = "__value__")]
+    #[cfg_attr(feature = "openapi", schema(schema_with = schemas::numbers))]
     pub value: Vec<u8>,
 }
 
@@ -50,6 +51,49 @@ pub struct ByteList {
 pub enum ByteClass {
     #[serde(rename = "bytes")]
     Bytes,
+}
+
+/// Schemas of what derived ones do not say: which numbers are bytes, and what is base64.
+#[cfg(feature = "openapi")]
+mod schemas {
+    use super::{ByteList, JsonBytes};
+    use std::borrow::Cow;
+    use utoipa::openapi::schema::{Array, ArrayBuilder, ObjectBuilder, OneOfBuilder, Schema, Type};
+    use utoipa::openapi::{Ref, RefOr};
+    use utoipa::{PartialSchema, ToSchema};
+
+    /// Whole groups of four, then a last one with padding, whose unused bits are zero.
+    const BASE64: &str =
+        "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=|[A-Za-z0-9+/][AQgw]==)$";
+
+    pub fn numbers() -> Array {
+        let byte = ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(0)).maximum(Some(255));
+        ArrayBuilder::new().items(byte).min_items(Some(1)).build()
+    }
+
+    impl PartialSchema for JsonBytes {
+        fn schema() -> RefOr<Schema> {
+            let text = ObjectBuilder::new()
+                .schema_type(Type::String)
+                .description(Some("Base64 with padding"))
+                .content_encoding("base64")
+                .min_length(Some(4))
+                .pattern(Some(BASE64));
+            let list = Ref::from_schema_name(ByteList::name());
+            OneOfBuilder::new().item(list).item(text).description(Some("Bytes in either JSON form.")).into()
+        }
+    }
+
+    impl ToSchema for JsonBytes {
+        fn name() -> Cow<'static, str> {
+            Cow::Borrowed("JsonBytes")
+        }
+
+        fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+            schemas.push((ByteList::name().into_owned(), ByteList::schema()));
+            ByteList::schemas(schemas);
+        }
+    }
 }
 
 #[cfg(test)]

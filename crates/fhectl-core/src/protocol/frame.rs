@@ -9,7 +9,7 @@ pub use batch::{
 };
 
 use crate::bundle::ModelId;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// The version of all formats here. 1 had no tags, key ids and digests in its batches.
 pub const VERSION: u16 = 2;
@@ -45,10 +45,10 @@ impl Frame {
     }
 
     /// Stable codes of the refusals: not ours, of another version, of another model, of the wrong length.
-    const fn invalid(self) -> &'static str {
+    const fn invalid(self) -> ErrorCode {
         match self {
-            Self::Key => "key_invalid",
-            Self::Inputs | Self::Answers => "ciphertext_invalid",
+            Self::Key => ErrorCode::KeyInvalid,
+            Self::Inputs | Self::Answers => ErrorCode::CiphertextInvalid,
         }
     }
 
@@ -62,7 +62,7 @@ impl Frame {
 
     /// Checks magic, version and model, and returns what follows.
     fn open<'a>(self, model: &ModelId, bytes: &'a [u8]) -> Result<&'a [u8]> {
-        let error = |code, message: String| Error::user(code, message);
+        let error = |code, message: String| Error::new(code, message);
         let Some((header, rest)) = bytes.split_at_checked(KEY_HEADER) else {
             return Err(error(self.invalid(), format!("{} bytes are too few for {}", bytes.len(), self.name()))
                 .hint("it was truncated on the way; send it again"));
@@ -74,13 +74,13 @@ impl Frame {
         let version = u16::from_le_bytes([header[4], header[5]]);
         if version != VERSION {
             return Err(error(
-                "format_version",
+                ErrorCode::FormatVersion,
                 format!("{} in format {version}, this side reads format {VERSION}", self.name()),
             )
             .hint("use the same fhectl release on both sides, with the client.zip and new keys of that release"));
         }
         if header[6..] != model.0 {
-            return Err(error("wrong_model", format!("{} made for another model", self.name()))
+            return Err(error(ErrorCode::WrongModel, format!("{} made for another model", self.name()))
                 .hint("client.zip and server are of different models; fetch client.zip from this server"));
         }
         Ok(rest)
@@ -120,13 +120,13 @@ mod tests {
         let bytes = write_key(&MODEL, b"body");
         assert_eq!(read_key(&MODEL, &bytes).unwrap(), b"body");
         let code = |model: &ModelId, bytes: &[u8]| read_key(model, bytes).unwrap_err().code;
-        assert_eq!(code(&ModelId([8; 32]), &bytes), "wrong_model");
-        assert_eq!(code(&MODEL, &bytes[..20]), "key_invalid");
-        assert_eq!(code(&MODEL, &write_inputs(&MODEL, None, &[b"item"])), "key_invalid");
+        assert_eq!(code(&ModelId([8; 32]), &bytes), ErrorCode::WrongModel);
+        assert_eq!(code(&MODEL, &bytes[..20]), ErrorCode::KeyInvalid);
+        assert_eq!(code(&MODEL, &write_inputs(&MODEL, None, &[b"item"])), ErrorCode::KeyInvalid);
         for version in [1, 3] {
             let mut other = bytes.clone();
             other[4] = version;
-            assert_eq!(code(&MODEL, &other), "format_version");
+            assert_eq!(code(&MODEL, &other), ErrorCode::FormatVersion);
         }
     }
 }

@@ -1,10 +1,15 @@
 //! What a server is started with.
 
-use super::{RateLimit, TlsIdentity, TokenSet};
+use super::rate_limiter::RateLimit;
+use super::tls::TlsIdentity;
+use super::tokens::TokenSet;
 use crate::store::{KeyStore, Quota};
 use fhectl_core::bundle::ServerBundle;
 use std::net::SocketAddr;
 use std::time::Duration;
+
+/// The slowest that a body or a reply may travel once its first time is over.
+pub(super) const MIN_BYTES_PER_SECOND: u64 = 64 << 10;
 
 /// Everything that `serve` decides.
 pub struct ServeConfig {

@@ -1,8 +1,8 @@
 //! Accepting connections, and letting them go in order.
 
-use super::patience::Patient;
-use super::state::State;
-use super::{metrics, routes};
+use super::caller::Peer;
+use super::state::AppState;
+use super::write_timeout::WriteTimeout;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -26,18 +26,25 @@ const MAX_HEADERS: usize = 64;
 /// Connections of operators' scrapers.
 const SCRAPERS: usize = 16;
 
-/// The address at the other end, on every request.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Peer(pub IpAddr);
-
 /// What every connection of one listener needs.
 #[derive(Clone)]
-struct Door {
+pub(super) struct Listener {
     service: Router,
     tls: Option<TlsAcceptor>,
-    state: Arc<State>,
-    places: Arc<Semaphore>,
+    state: AppState,
+    /// For connections, of which the one that is accepted next always has its own.
+    permits: Arc<Semaphore>,
+    /// Counts those that are open.
     open: Arc<AtomicUsize>,
+}
+
+impl Listener {
+    /// At most `max_connections` are open; those beyond wait to be accepted.
+    pub fn new(service: Router, tls: Option<TlsAcceptor>, state: AppState, max_connections: usize) -> Self {
+        let permits = Arc::new(Semaphore::new(max_connections.clamp(1, Semaphore::MAX_PERMITS)));
+        let open = state.open.clone();
+        Self { service, tls, state, permits, open }
+    }
 }
 
 /// A connection that is open, counted.
@@ -57,61 +64,59 @@ impl Drop for Open {
 }
 
 /// Serves until `shutdown`, then drains.
-pub(super) async fn serve(
-    listener: TcpListener,
-    tls: Option<TlsAcceptor>,
-    state: Arc<State>,
-    shutdown: impl Future<Output = ()>,
-) {
-    let (places, open) = (state.connections.clone(), state.open.clone());
-    let door = Door { service: routes::router(state.clone()), tls, state: state.clone(), places, open };
+pub(super) async fn serve(socket: TcpListener, listener: Listener, shutdown: impl Future<Output = ()>) {
     let (stop, stopped) = watch::channel(false);
-    let mut open = JoinSet::new();
+    let (mut open, timeouts) = (JoinSet::new(), listener.state.timeouts);
     {
         let end = async {
             shutdown.await;
-            state.draining.store(true, Ordering::Relaxed);
+            listener.state.draining.store(true, Ordering::Relaxed);
             tracing::info!("draining");
-            tokio::time::sleep(state.timeouts.notice).await;
+            tokio::time::sleep(timeouts.notice).await;
         };
         tokio::select! {
             () = end => {}
-            () = accept_all(&listener, &door, &mut open, &stopped) => {}
+            () = accept_all(&socket, &listener, &mut open, &stopped) => {}
         }
     }
-    drop(listener);
+    drop(socket);
     stop.send_replace(true);
     let drained = async { while open.join_next().await.is_some() {} };
-    if timeout(state.timeouts.drain, drained).await.is_err() {
+    if timeout(timeouts.drain, drained).await.is_err() {
         tracing::warn!(connections = open.len(), "requests were still running when the time to drain was over");
         open.shutdown().await;
     }
 }
 
 /// Serves `/metrics` until it is dropped: also while the server drains.
-pub(super) async fn serve_metrics(listener: TcpListener, state: Arc<State>) {
-    let places = Arc::new(Semaphore::new(SCRAPERS));
-    let door = Door { service: metrics::router(state.clone()), tls: None, state, places, open: Arc::default() };
+pub(super) async fn serve_metrics(socket: TcpListener, service: Router, state: AppState) {
+    let permits = Arc::new(Semaphore::new(SCRAPERS));
+    let listener = Listener { service, tls: None, state, permits, open: Arc::default() };
     let (_stop, stopped) = watch::channel(false);
-    accept_all(&listener, &door, &mut JoinSet::new(), &stopped).await;
+    accept_all(&socket, &listener, &mut JoinSet::new(), &stopped).await;
 }
 
-async fn accept_all(listener: &TcpListener, door: &Door, open: &mut JoinSet<()>, stopped: &watch::Receiver<bool>) {
+async fn accept_all(
+    socket: &TcpListener,
+    listener: &Listener,
+    open: &mut JoinSet<()>,
+    stopped: &watch::Receiver<bool>,
+) {
     loop {
-        let (stream, from, place) = tokio::select! {
-            accepted = accept(listener, door) => accepted,
+        let (stream, from, permit) = tokio::select! {
+            accepted = accept(socket, listener) => accepted,
             Some(_) = open.join_next() => continue,
         };
-        open.spawn(connection(stream, from, place, door.clone(), stopped.clone()));
+        open.spawn(connection(stream, from, permit, listener.clone(), stopped.clone()));
     }
 }
 
 /// The next connection, once there is room for it.
-async fn accept(listener: &TcpListener, door: &Door) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
-    let place = door.places.clone().acquire_owned().await.expect("it is never closed");
+async fn accept(socket: &TcpListener, listener: &Listener) -> (TcpStream, SocketAddr, OwnedSemaphorePermit) {
+    let permit = listener.permits.clone().acquire_owned().await.expect("it is never closed");
     loop {
-        match listener.accept().await {
-            Ok((stream, from)) => return (stream, from, place),
+        match socket.accept().await {
+            Ok((stream, from)) => return (stream, from, permit),
             Err(error) => {
                 // Out of file descriptors, most likely: they come back as connections close.
                 tracing::warn!(%error, "a connection could not be accepted");
@@ -124,34 +129,38 @@ async fn accept(listener: &TcpListener, door: &Door) -> (TcpStream, SocketAddr, 
 async fn connection(
     stream: TcpStream,
     from: SocketAddr,
-    _place: OwnedSemaphorePermit,
-    door: Door,
+    _permit: OwnedSemaphorePermit,
+    listener: Listener,
     stopped: watch::Receiver<bool>,
 ) {
-    let _open = Open::new(&door.open);
-    // Requests and replies are small and wait for each other: they must not wait to be joined with more.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY");
-    }
-    let timeouts = door.state.timeouts;
-    let stream = Patient::new(stream, timeouts.write);
-    let Some(tls) = &door.tls else { return speak(stream, from.ip(), &door, stopped).await };
+    let _open = Open::new(&listener.open);
+    send_at_once(&stream);
+    let timeouts = listener.state.timeouts;
+    let stream = WriteTimeout::new(stream, timeouts.write);
+    let Some(tls) = &listener.tls else { return speak(stream, from.ip(), &listener, stopped).await };
     match timeout(timeouts.handshake, tls.accept(stream)).await {
-        Ok(Ok(stream)) => speak(stream, from.ip(), &door, stopped).await,
+        Ok(Ok(stream)) => speak(stream, from.ip(), &listener, stopped).await,
         failed => {
-            door.state.metrics.handshakes_failed.inc();
+            listener.state.metrics.handshakes_failed.inc();
             let error = failed.map_or_else(|_| "timeout".to_owned(), |failed| format!("{:?}", failed.err()));
             tracing::debug!(error, "a TLS handshake failed");
         }
     }
 }
 
+/// Requests and replies are small and wait for each other: they must not wait to be joined with more.
+fn send_at_once(stream: &TcpStream) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY");
+    }
+}
+
 /// HTTP on a stream, until either side ends it.
-async fn speak<S>(stream: S, peer: IpAddr, door: &Door, mut stopped: watch::Receiver<bool>)
+async fn speak<S>(stream: S, peer: IpAddr, listener: &Listener, mut stopped: watch::Receiver<bool>)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    let service = TowerToHyperService::new(door.service.clone());
+    let service = TowerToHyperService::new(listener.service.clone());
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(Peer(peer));
         hyper::service::Service::call(&service, request)
@@ -159,7 +168,7 @@ where
     let mut builder = http1::Builder::new();
     builder
         .timer(TokioTimer::new())
-        .header_read_timeout(door.state.timeouts.head)
+        .header_read_timeout(listener.state.timeouts.head)
         .max_buf_size(HEAD_BYTES)
         .max_headers(MAX_HEADERS);
     let mut serving = pin!(builder.serve_connection(TokioIo::new(stream), service));
@@ -177,5 +186,19 @@ where
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection ended early");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_small_reply_does_not_wait_for_an_acknowledgement() {
+        let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let _client = TcpStream::connect(socket.local_addr().unwrap()).await.unwrap();
+        let (stream, _) = socket.accept().await.unwrap();
+        send_at_once(&stream);
+        assert!(stream.nodelay().unwrap());
     }
 }

@@ -6,9 +6,9 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::protocol::endpoint::{ByteClass, ByteList, EndpointRequest, JsonBytes};
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor};
 use std::fmt;
 
 /// Which of the two forms bytes had, and so will have in the reply.
@@ -72,7 +72,7 @@ pub fn parse(body: &[u8]) -> Result<EndpointRequest> {
 }
 
 fn invalid(message: String) -> Error {
-    Error::user("json_invalid", message)
+    Error::new(ErrorCode::JsonInvalid, message)
         .hint("send {\"method\": \"save_key\" | \"append_key\" | \"inference\", ...} as clients of hosted endpoints do")
 }
 
@@ -114,7 +114,7 @@ impl<'de> Deserialize<'de> for Direct {
                 while let Some(name) = map.next_key::<String>()? {
                     match name.as_str() {
                         "__class__" => class = Some(map.next_value::<ByteClass>()?),
-                        "__value__" => value = Some(map.next_value::<Vec<u8>>()?),
+                        "__value__" => value = Some(map.next_value::<Numbers>()?.0),
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }
@@ -125,6 +125,58 @@ impl<'de> Deserialize<'de> for Direct {
             }
         }
         deserializer.deserialize_any(Either)
+    }
+}
+
+/// A list of bytes. In JSON's terms 7.0 is the integer 7, and some clients write it so.
+struct Numbers(Vec<u8>);
+
+impl<'de> Deserialize<'de> for Numbers {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Numbers;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of numbers from 0 to 255")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Numbers, A::Error> {
+                let mut bytes = Vec::new();
+                while let Some(Number(byte)) = list.next_element()? {
+                    bytes.push(byte);
+                }
+                Ok(Numbers(bytes))
+            }
+        }
+        deserializer.deserialize_seq(List)
+    }
+}
+
+struct Number(u8);
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Byte;
+        impl Visitor<'_> for Byte {
+            type Value = Number;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a whole number from 0 to 255")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Number, E> {
+                u8::try_from(number).map(Number).map_err(|_| E::invalid_value(Unexpected::Unsigned(number), &self))
+            }
+
+            fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Number, E> {
+                // Beyond either end it is another number.
+                let byte = number as u8;
+                let same = f64::from(byte) == number;
+                same.then_some(Number(byte)).ok_or_else(|| E::invalid_value(Unexpected::Float(number), &self))
+            }
+        }
+        deserializer.deserialize_u8(Byte)
     }
 }
 
@@ -144,6 +196,13 @@ mod tests {
     }
 
     #[test]
+    fn a_whole_number_may_have_a_point() {
+        let text = r#"{"method":"save_key","evaluation_keys":{"__class__":"bytes","__value__":[7.0,255.0,1e2]}}"#;
+        let Ok(EndpointRequest::SaveKey { evaluation_keys }) = parse(text.as_bytes()) else { panic!("{text}") };
+        assert_eq!(bytes_of(evaluation_keys).unwrap().0, &[7, 255, 100][..]);
+    }
+
+    #[test]
     fn what_is_not_a_request_is_refused() {
         for text in [
             "",
@@ -155,12 +214,14 @@ mod tests {
             r#"{"method":"save_key","evaluation_keys":[1]}"#,
             r#"{"method":"save_key","evaluation_keys":{"__class__":"bytes","__value__":[256]}}"#,
             r#"{"method":"save_key","evaluation_keys":{"__class__":"bytes","__value__":[-1]}}"#,
+            r#"{"method":"save_key","evaluation_keys":{"__class__":"bytes","__value__":[1.5]}}"#,
+            r#"{"method":"save_key","evaluation_keys":{"__class__":"bytes","__value__":[1e99]}}"#,
             r#"{"method":"save_key","evaluation_keys":{"__class__":"str","__value__":[1]}}"#,
             r#"{"method":"save_key","evaluation_keys":{"__value__":[1]}}"#,
         ] {
-            assert_eq!(parse(text.as_bytes()).unwrap_err().code, "json_invalid", "{text}");
+            assert_eq!(parse(text.as_bytes()).unwrap_err().code, ErrorCode::JsonInvalid, "{text}");
         }
-        assert_eq!(bytes_of(JsonBytes::Base64("*".into())).unwrap_err().code, "json_invalid");
+        assert_eq!(bytes_of(JsonBytes::Base64("*".into())).unwrap_err().code, ErrorCode::JsonInvalid);
         assert_eq!(bytes_of(Form::Base64.write(vec![0, 255])).unwrap().0, &[0, 255][..]);
     }
 }

@@ -1,9 +1,6 @@
 //! What an operator watches, as Prometheus reads it.
 
-use super::state::State;
-use axum::http::header;
-use axum::response::IntoResponse;
-use fhectl_core::error::Error;
+use fhectl_core::error::{Error, ErrorCode};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -11,9 +8,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 /// Labels hold names of routes, models and codes only: never what a client made up.
@@ -43,7 +38,7 @@ type Seconds<L> = Family<L, Histogram, fn() -> Histogram>;
 type Level = Gauge<f64, AtomicU64>;
 
 /// All counters, and the gauges that are filled when they are asked for.
-pub(super) struct Metrics {
+pub(super) struct ServerMetrics {
     registry: Registry,
     requests: Family<OfRequest, Counter>,
     errors: Family<OfError, Counter>,
@@ -68,12 +63,22 @@ pub(super) struct Metrics {
     memory: Gauge,
 }
 
+/// What is not counted but looked at.
+pub(super) struct GaugeReadings {
+    pub waiting: usize,
+    pub running: usize,
+    pub backlog: f64,
+    pub keys: usize,
+    pub connections: usize,
+    pub body_bytes: usize,
+}
+
 /// 100 us to 105 s.
 fn seconds() -> Histogram {
     Histogram::new(exponential_buckets(1e-4, 4.0, 11))
 }
 
-impl Metrics {
+impl ServerMetrics {
     pub fn new() -> Self {
         let families: fn() -> Histogram = seconds;
         let mut own = Self {
@@ -170,32 +175,19 @@ impl Metrics {
         self.budget_refusals.get_or_create(&OfModel { model: model.to_owned() }).inc();
     }
 
-    fn render(&self, state: &State) -> Result<String, Error> {
-        let load = state.compute.load();
-        self.waiting.set(load.waiting as i64);
-        self.running.set(load.running as i64);
-        self.backlog.set(load.backlog);
-        self.keys.set(state.cache.count() as i64);
-        self.connections.set(state.open.load(Ordering::Relaxed) as i64);
-        self.memory.set(state.memory.taken() as i64);
+    /// All of it as text, with the levels of this moment.
+    ///
+    /// # Errors
+    /// `internal`.
+    pub fn render(&self, levels: &GaugeReadings) -> Result<String, Error> {
+        self.waiting.set(levels.waiting as i64);
+        self.running.set(levels.running as i64);
+        self.backlog.set(levels.backlog);
+        self.keys.set(levels.keys as i64);
+        self.connections.set(levels.connections as i64);
+        self.memory.set(levels.body_bytes as i64);
         let mut text = String::new();
-        encode(&mut text, &self.registry).map_err(|error| Error::fault("internal", error.to_string()))?;
+        encode(&mut text, &self.registry).map_err(|error| Error::new(ErrorCode::Internal, error.to_string()))?;
         Ok(text)
     }
-}
-
-/// A method as a label: what is not a method of HTTP is one value, so that clients cannot make up labels.
-pub(super) fn method_label(method: &axum::http::Method) -> &'static str {
-    const KNOWN: [&str; 7] = ["GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"];
-    KNOWN.into_iter().find(|known| *known == method.as_str()).unwrap_or("other")
-}
-
-/// The one route of the operators' own listener.
-pub(super) fn router(state: Arc<State>) -> axum::Router {
-    let scrape = async |state: super::routes::Shared| -> super::reply::Answer {
-        let text = state.metrics.render(&state)?;
-        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-        Ok(([(header::CONTENT_TYPE, kind)], text).into_response())
-    };
-    axum::Router::new().route("/metrics", axum::routing::get(scrape)).with_state(state)
 }

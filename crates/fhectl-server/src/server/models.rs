@@ -1,12 +1,11 @@
 //! The models that a server runs.
 
 use super::estimate::Costs;
-use crate::store::{HeldKey, Need};
+use crate::store::{HeldKey, KeyFootprint};
 use bytes::Bytes;
 use fhectl_core::bundle::{ModelId, ServerBundle};
-use fhectl_core::circuit::CircuitSpec;
-use fhectl_core::circuit::plan::{self, Evaluator};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::circuit::{CircuitSpec, Evaluator};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::api::{ModelInfo, ModelList, Sizes};
@@ -18,7 +17,7 @@ use std::sync::Arc;
 const MAX_BATCH_BYTES: usize = 256 << 20;
 
 /// One model, ready to run.
-pub(super) struct Hosted {
+pub(super) struct HostedModel {
     pub info: ModelInfo,
     pub client_zip: Bytes,
     pub evaluator: Evaluator,
@@ -27,17 +26,17 @@ pub(super) struct Hosted {
     pub costs: Costs,
 }
 
-impl Hosted {
+impl HostedModel {
     fn new(bundle: &ServerBundle) -> Result<Self> {
         let spec = &bundle.spec;
         let evaluator = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
         // A bundle of another's making may hold weights that its steps do not: answers would carry the noise of questions.
-        let failure = plan::failure_log2(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
+        let failure = spec.circuit.failure_log2(&bundle.server.model, &spec.quantizer)?;
         if let Some((failure, stated)) = failure.zip(spec.p_fail_log2)
             && failure > stated + 0.01
         {
-            return Err(Error::user(
-                "failure_rate",
+            return Err(Error::new(
+                ErrorCode::FailureRate,
                 format!(
                     "one of 2^{:.0} answers of this model may be wrong, its bundle says one of 2^{:.0}",
                     -failure, -stated
@@ -87,8 +86,8 @@ impl Hosted {
     }
 
     /// What an evaluation key takes in memory.
-    pub fn key_need(&self) -> Need {
-        Need { framed: self.key_len(), unpacked: self.circuit().unpacked_key_bytes() }
+    pub fn key_footprint(&self) -> KeyFootprint {
+        KeyFootprint { framed: self.key_len(), unpacked: self.circuit().unpacked_key_bytes() }
     }
 
     /// The bytes of a batch of so many inputs with a tag.
@@ -110,7 +109,7 @@ impl Hosted {
 
 /// All models by name.
 pub(super) struct Models {
-    by_name: BTreeMap<String, Arc<Hosted>>,
+    by_name: BTreeMap<String, Arc<HostedModel>>,
 }
 
 impl Models {
@@ -120,14 +119,14 @@ impl Models {
         let mut by_name = BTreeMap::new();
         for bundle in bundles {
             let name = &bundle.spec.name;
-            let hosted = Hosted::new(bundle).map_err(|error| error.context(name))?;
+            let hosted = HostedModel::new(bundle).map_err(|error| error.context(name))?;
             if by_name.insert(name.clone(), Arc::new(hosted)).is_some() {
-                return Err(Error::user("model_twice", format!("two models are named `{name}`"))
+                return Err(Error::new(ErrorCode::ModelTwice, format!("two models are named `{name}`"))
                     .hint("serve one of them, or create it again with another --name"));
             }
         }
         if by_name.is_empty() {
-            return Err(Error::user("models_none", "there is no model to serve")
+            return Err(Error::new(ErrorCode::ModelsNone, "there is no model to serve")
                 .hint("make one with `fhectl create`, and name its folder"));
         }
         Ok(Self { by_name })
@@ -135,9 +134,9 @@ impl Models {
 
     /// # Errors
     /// `model_unknown`.
-    pub fn named(&self, name: &str) -> Result<&Arc<Hosted>> {
+    pub fn named(&self, name: &str) -> Result<&Arc<HostedModel>> {
         self.by_name.get(name).ok_or_else(|| {
-            Error::user("model_unknown", "no model of this name is served here")
+            Error::new(ErrorCode::ModelUnknown, "no model of this name is served here")
                 .hint("GET /v1/models lists those that are")
         })
     }
@@ -146,16 +145,26 @@ impl Models {
     ///
     /// # Errors
     /// `model_unknown`, or `model_unnamed` where there are several.
-    pub fn meant(&self, name: Option<&str>) -> Result<&Arc<Hosted>> {
+    pub fn meant(&self, name: Option<&str>) -> Result<&Arc<HostedModel>> {
         match name {
             Some(name) => self.named(name),
             None if self.by_name.len() == 1 => Ok(self.by_name.values().next().expect("there is one")),
-            None => Err(Error::user("model_unnamed", "several models are served here and the request names none")
-                .hint("name one in the X-Model header; GET /v1/models lists them")),
+            None => {
+                Err(Error::new(ErrorCode::ModelUnnamed, "several models are served here and the request names none")
+                    .hint("name one in the X-Model header; GET /v1/models lists them"))
+            }
         }
     }
 
     pub fn list(&self) -> ModelList {
         ModelList { models: self.by_name.values().map(|model| model.info.clone()).collect() }
     }
+}
+
+/// Whether these models could be served together: each compiles, and no two share a name.
+///
+/// # Errors
+/// `models_none`, `model_twice` or `model_invalid`.
+pub fn check_models(models: &[ServerBundle]) -> Result<()> {
+    Models::new(models).map(drop)
 }

@@ -1,12 +1,10 @@
 //! The OpenAPI document, made of what stands beside every handler.
 
-use super::routes::documented;
 use fhectl_core::protocol::api::ErrorReply;
 use fhectl_core::protocol::endpoint::{JsonBytes, SavedKey};
-use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use utoipa::openapi::schema::{ObjectBuilder, OneOfBuilder, Schema, Type};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, OneOfBuilder, Schema, SchemaFormat, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
     Components, ContentBuilder, InfoBuilder, OpenApi, Ref, RefOr, Response, ResponseBuilder, SecurityRequirement,
@@ -34,6 +32,22 @@ impl IntoResponses for Refusals {
     }
 }
 
+/// Bytes as they are, at least one. What must be in them is said by FORMAT.md, and by the 422 that they get.
+pub(super) struct Octets;
+
+impl PartialSchema for Octets {
+    fn schema() -> RefOr<Schema> {
+        let binary = SchemaFormat::KnownFormat(KnownFormat::Binary);
+        ObjectBuilder::new().schema_type(Type::String).format(Some(binary)).min_length(Some(1)).into()
+    }
+}
+
+impl ToSchema for Octets {
+    fn name() -> Cow<'static, str> {
+        Cow::Borrowed("Octets")
+    }
+}
+
 /// The reply to an endpoint-form request, as a schema: to `save_key`, `append_key` and `inference`.
 pub(super) struct EndpointReply;
 
@@ -58,12 +72,6 @@ impl ToSchema for EndpointReply {
         SavedKey::schemas(schemas);
         JsonBytes::schemas(schemas);
     }
-}
-
-/// The document of all routes, as `GET /v1/openapi.json` sends it.
-pub fn document() -> Value {
-    let (_, document) = documented().split_for_parts();
-    serde_json::from_slice(&finished(document)).unwrap_or(Value::Null)
 }
 
 /// Adds what no single route knows.

@@ -1,11 +1,12 @@
 //! Files that are read again when they change, without a restart.
 
+use arc_swap::ArcSwap;
 use fhectl_core::digest::{Sha256, sha256};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The longest file that is read: a million hashed tokens.
 const LONGEST: u64 = 80 << 20;
@@ -13,7 +14,7 @@ const LONGEST: u64 = 80 << 20;
 /// Something that was read from files, and is again when they change.
 pub(super) struct Reloading<T> {
     what: &'static str,
-    current: RwLock<Arc<T>>,
+    current: ArcSwap<T>,
     files: Vec<PathBuf>,
     /// SHA-256 of the contents that were looked at last, good or not: what is wrong is said once.
     seen: Mutex<Option<[u8; 32]>>,
@@ -23,11 +24,11 @@ pub(super) struct Reloading<T> {
 impl<T> Reloading<T> {
     /// `first` was read from `files`; `read` reads their contents again.
     pub fn new(what: &'static str, first: T, files: Vec<PathBuf>, read: fn(&[Vec<u8>]) -> Result<T>) -> Self {
-        Self { what, current: RwLock::new(Arc::new(first)), files, seen: Mutex::new(None), read }
+        Self { what, current: ArcSwap::from_pointee(first), files, seen: Mutex::new(None), read }
     }
 
     pub fn current(&self) -> Arc<T> {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.current.load_full()
     }
 
     /// Reads the files where their contents are others than last time. What cannot be read changes nothing: a file
@@ -49,7 +50,7 @@ impl<T> Reloading<T> {
         }
         match contents.and_then(|contents| (self.read)(&contents)) {
             Ok(value) => {
-                *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(value);
+                self.current.store(Arc::new(value));
                 if before.is_some() {
                     tracing::info!(what = self.what, "read again");
                 }
@@ -57,7 +58,7 @@ impl<T> Reloading<T> {
             Err(error) => {
                 tracing::warn!(
                     what = self.what,
-                    code = error.code,
+                    code = error.code.as_str(),
                     error = error.message,
                     "cannot be read; what was read before stays in force"
                 );
@@ -68,7 +69,7 @@ impl<T> Reloading<T> {
 
 /// A file's bytes, where they are not too many.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    let failed = |what: String| Error::user("file_unreadable", format!("{}: {what}", path.display()));
+    let failed = |what: String| Error::new(ErrorCode::FileUnreadable, format!("{}: {what}", path.display()));
     let mut bytes = Vec::new();
     let file = File::open(path).map_err(|error| failed(error.to_string()))?;
     file.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| failed(error.to_string()))?;
@@ -85,7 +86,7 @@ mod tests {
         let path = folder.path().join("number");
         let parse = |contents: &[Vec<u8>]| {
             let text = String::from_utf8_lossy(&contents[0]).into_owned();
-            text.parse::<u32>().map_err(|_| Error::user("bad", "not a number"))
+            text.parse::<u32>().map_err(|_| Error::new(ErrorCode::FileUnreadable, "not a number"))
         };
         std::fs::write(&path, "1").unwrap();
         let number = Reloading::new("number", 1, vec![path.clone()], parse);

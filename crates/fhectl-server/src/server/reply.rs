@@ -1,8 +1,8 @@
-//! Errors as replies: the one place that knows which code has which status.
+//! Errors as replies. Which code has which status is said by the table of codes.
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use fhectl_core::error::{Blame, Error};
+use fhectl_core::error::{Error, ErrorCode};
 use fhectl_core::protocol::api::{ErrorBody, ErrorReply};
 
 /// A handler's result.
@@ -23,32 +23,17 @@ impl From<Error> for Failure {
 
 /// The HTTP status of an error.
 pub(super) fn status(error: &Error) -> StatusCode {
-    match error.code {
-        "unauthorized" => StatusCode::UNAUTHORIZED,
-        "not_found" | "model_unknown" | "key_unknown" | "uid_unknown" => StatusCode::NOT_FOUND,
-        "quota_exceeded" | "row_budget_spent" | "origin_refused" => StatusCode::FORBIDDEN,
-        "method_not_allowed" => StatusCode::METHOD_NOT_ALLOWED,
-        "timeout" => StatusCode::REQUEST_TIMEOUT,
-        "key_incomplete" | "key_complete" | "part_conflict" => StatusCode::CONFLICT,
-        "key_too_large" | "batch_too_large" | "body_too_large" => StatusCode::PAYLOAD_TOO_LARGE,
-        "key_invalid" | "key_mismatch" | "ciphertext_invalid" | "format_version" | "wrong_model" => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
-        "busy" | "rate_limited" => StatusCode::TOO_MANY_REQUESTS,
-        "draining" | "deadline" | "store_failed" | "store_unavailable" | "key_damaged" => {
-            StatusCode::SERVICE_UNAVAILABLE
-        }
-        _ if error.blame == Blame::User => StatusCode::BAD_REQUEST,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
-    }
+    // A code without a status has no business on the wire: that it got there is the server's own fault.
+    let status = error.code.status().and_then(|status| StatusCode::from_u16(status).ok());
+    status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         let Self(error) = self;
         let status = status(&error);
-        let code = Code(error.code);
-        let body = ErrorBody { code: error.code.to_owned(), message: error.message, hint: error.hint };
+        let code = Code(error.code.as_str());
+        let body = ErrorBody { code: error.code.as_str().to_owned(), message: error.message, hint: error.hint };
         let mut response = (status, axum::Json(ErrorReply { error: body })).into_response();
         let headers = response.headers_mut();
         match status {
@@ -72,16 +57,17 @@ pub(super) fn bare(status: StatusCode) -> Failure {
     Failure(match status {
         StatusCode::METHOD_NOT_ALLOWED => method_not_allowed(),
         StatusCode::NOT_FOUND => not_found(),
-        _ if status.is_server_error() => Error::fault("internal", reason),
-        _ => Error::user("bad_request", reason).hint("the request is not one that this server understands"),
+        _ if status.is_server_error() => Error::new(ErrorCode::Internal, reason),
+        _ => Error::new(ErrorCode::BadRequest, reason).hint("the request is not one that this server understands"),
     })
 }
 
 pub(super) fn not_found() -> Error {
-    Error::user("not_found", "there is nothing at this path").hint("the routes begin with /v1/models, /health or are /")
+    Error::new(ErrorCode::NotFound, "there is nothing at this path")
+        .hint("the routes begin with /v1/models, /health or are /")
 }
 
 pub(super) fn method_not_allowed() -> Error {
-    Error::user("method_not_allowed", "this path does not take this method")
+    Error::new(ErrorCode::MethodNotAllowed, "this path does not take this method")
         .hint("the Allow header names the methods that it takes")
 }

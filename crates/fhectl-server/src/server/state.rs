@@ -1,104 +1,99 @@
-//! What all requests share.
+//! What a server is composed of: every service once, handed to the layers and handlers that need it.
 
+use super::body::BodyLimits;
 use super::budgets::{Budgets, check_row_budget};
-use super::compute::Compute;
-use super::config::{KeyPolicy, Timeouts};
-use super::limits::Limiter;
-use super::memory::Memory;
-use super::metrics::Metrics;
+use super::compute::{ComputePool, PoolLimits};
+use super::config::{ServeConfig, Timeouts};
+use super::inference::InferenceService;
+use super::key_service::KeyService;
+use super::metrics::{GaugeReadings, ServerMetrics};
 use super::models::Models;
+use super::rate_limiter::ClientLimiter;
 use super::reload::Reloading;
-use super::{ServeConfig, TokenSet};
-use crate::store::{CacheConfig, KeyCache, KeyStore, Shelf, Upload};
+use super::tokens::TokenSet;
+use crate::store::MemoryBudget;
 use fhectl_core::error::Result;
-use std::hash::{BuildHasher, RandomState};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
-use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, MutexGuard, Semaphore};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-pub(super) struct State {
-    pub models: Models,
-    pub store: KeyStore,
-    pub cache: KeyCache,
-    pub compute: Compute,
-    pub tokens: Option<Reloading<TokenSet>>,
-    pub limiter: Limiter,
-    pub budgets: Option<Budgets>,
-    pub timing_headers: bool,
-    pub metrics: Metrics,
-    pub locks: Locks,
-    /// For requests and replies.
-    pub memory: Memory,
-    /// Places for connections, of which the one that is accepted next always has its own.
-    pub connections: Arc<Semaphore>,
-    /// Those that are open.
+/// Cheap to clone.
+#[derive(Clone)]
+pub(super) struct AppState {
+    pub models: Arc<Models>,
+    pub keys: Arc<KeyService>,
+    pub inference: Arc<InferenceService>,
+    pub compute: Arc<ComputePool>,
+    /// `None`: everyone may do everything, and keys belong to everyone.
+    pub tokens: Option<Arc<Reloading<TokenSet>>>,
+    pub limiter: Arc<ClientLimiter>,
+    pub metrics: Arc<ServerMetrics>,
+    pub bodies: BodyLimits,
+    /// Connections that are open.
     pub open: Arc<AtomicUsize>,
-    pub cors_origins: Vec<String>,
-    /// The longest that a request may take.
-    deadline: Option<Duration>,
-    pub timeouts: Timeouts,
-    pub keys: KeyPolicy,
     /// Set once shutdown has begun.
-    pub draining: AtomicBool,
+    pub draining: Arc<AtomicBool>,
+    pub cors_origins: Arc<[String]>,
+    pub timeouts: Timeouts,
+    /// Whether replies say how long they waited and computed.
+    pub timing_headers: bool,
 }
 
-impl State {
+impl AppState {
     /// # Errors
     /// What is wrong with the models, `row_budget_tokens`, or `threads`.
     pub fn new(config: ServeConfig) -> Result<Self> {
-        let max_connections = config.max_connections.clamp(1, Semaphore::MAX_PERMITS);
-        let cache =
-            CacheConfig { bytes: config.cache_bytes, revalidate: config.keys.revalidate, grace: config.keys.grace };
         check_row_budget(config.row_budget, config.tokens.is_some())?;
+        let limits = PoolLimits {
+            threads: config.threads,
+            max_queue: config.max_queue,
+            max_backlog: config.max_backlog,
+            max_time: config.deadline,
+        };
+        let models = Arc::new(Models::new(&config.models)?);
+        let compute = Arc::new(ComputePool::new(limits)?);
+        let metrics = Arc::new(ServerMetrics::new());
+        let memory = MemoryBudget::new(config.body_bytes, "requests");
+        let budgets = config.row_budget.map(|rows| Budgets::new(rows, config.store.clone()));
+        let keys = KeyService::new(config.store, config.cache_bytes, config.keys, compute.clone(), metrics.clone());
+        let keys = Arc::new(keys);
+        let inference = InferenceService {
+            compute: compute.clone(),
+            keys: keys.clone(),
+            budgets,
+            memory: memory.clone(),
+            metrics: metrics.clone(),
+        };
         Ok(Self {
-            models: Models::new(&config.models)?,
-            budgets: config.row_budget.map(|rows| Budgets::new(rows, config.store.clone())),
-            timing_headers: config.timing_headers,
-            cache: KeyCache::new(config.store.clone(), cache),
-            store: config.store,
-            compute: Compute::new(config.threads, config.max_queue, config.max_backlog)?,
+            models,
+            keys,
+            inference: Arc::new(inference),
+            compute,
             tokens: config.tokens.map(|tokens| {
                 let files = tokens.source().map(Path::to_owned).into_iter().collect();
-                Reloading::new("tokens", tokens, files, |contents| TokenSet::from_bytes(&contents[0]))
+                Arc::new(Reloading::new("tokens", tokens, files, |contents| TokenSet::from_bytes(&contents[0])))
             }),
-            limiter: Limiter::new(config.rate_limit),
-            metrics: Metrics::new(),
-            locks: Locks::new(),
-            memory: Memory::new(config.body_bytes),
-            connections: Arc::new(Semaphore::new(max_connections)),
+            limiter: Arc::new(ClientLimiter::new(config.rate_limit)),
+            metrics,
+            bodies: BodyLimits { memory, timeout: config.timeouts.body },
             open: Arc::default(),
-            cors_origins: config.cors_origins,
-            deadline: config.deadline,
+            draining: Arc::default(),
+            cors_origins: config.cors_origins.into(),
             timeouts: config.timeouts,
-            keys: config.keys,
-            draining: AtomicBool::new(false),
+            timing_headers: config.timing_headers,
         })
     }
 
-    /// When a request that begins now must be done: the server's bound, or the client's where that is sooner.
-    pub fn deadline(&self, asked: Option<Duration>) -> Option<Instant> {
-        let allowed = self.deadline.into_iter().chain(asked).min()?;
-        Instant::now().checked_add(allowed)
-    }
-}
-
-/// Locks that make the steps of one upload follow each other on this server, which spares conflicts and second
-/// looks; nothing relies on them, as other servers have their own. Uploads share them by chance, which only costs time.
-pub(super) struct Locks {
-    all: Vec<Mutex<()>>,
-    /// Of this process: nobody can choose keys that share a lock.
-    choice: RandomState,
-}
-
-impl Locks {
-    fn new() -> Self {
-        Self { all: (0..256).map(|_| Mutex::new(())).collect(), choice: RandomState::new() }
-    }
-
-    pub async fn hold(&self, shelf: &Shelf, upload: &Upload) -> MutexGuard<'_, ()> {
-        let at = self.choice.hash_one((shelf, upload)) as usize % self.all.len();
-        self.all[at].lock().await
+    /// What `/metrics` looks at when it is asked.
+    pub fn levels(&self) -> GaugeReadings {
+        let load = self.compute.load();
+        GaugeReadings {
+            waiting: load.waiting,
+            running: load.running,
+            backlog: load.backlog,
+            keys: self.keys.cached(),
+            connections: self.open.load(Ordering::Relaxed),
+            body_bytes: self.bodies.memory.taken(),
+        }
     }
 }

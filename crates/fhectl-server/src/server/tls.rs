@@ -1,7 +1,7 @@
 //! TLS in the process: rustls with ring, a certificate that can change while the server runs.
 
 use super::reload::Reloading;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -60,7 +60,7 @@ const PEM: &str =
     "give PEM files: --tls-cert with BEGIN CERTIFICATE (the chain, leaf first), --tls-key with BEGIN PRIVATE KEY";
 
 fn invalid(what: String, hint: &str) -> Error {
-    Error::user("tls_invalid", what).hint(hint)
+    Error::new(ErrorCode::TlsInvalid, what).hint(hint)
 }
 
 /// The identity in force, for handshakes and for the watch over its files.
@@ -101,5 +101,37 @@ impl ResolvesServerCert for Identity {
 impl fmt::Debug for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Identity")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{CertificateParams, KeyPair};
+
+    /// A certificate and its key, PEM.
+    fn pair() -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let own = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+        (own.pem(), key.serialize_pem())
+    }
+
+    #[test]
+    fn half_of_a_new_pair_changes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cert_file, key_file) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let (cert, key) = pair();
+        std::fs::write(&cert_file, cert).unwrap();
+        std::fs::write(&key_file, key).unwrap();
+        let identity = Identity::new(TlsIdentity::from_files(&cert_file, &key_file).unwrap());
+        let in_force = || identity.0.current().certified.cert[0].clone();
+        let first = in_force();
+        let (cert, key) = pair();
+        std::fs::write(&cert_file, cert).unwrap();
+        identity.refresh();
+        assert_eq!(in_force(), first);
+        std::fs::write(&key_file, key).unwrap();
+        identity.refresh();
+        assert_ne!(in_force(), first);
     }
 }

@@ -7,7 +7,7 @@ use crate::store::Owner;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fhectl_core::digest;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Entropy;
 use std::path::{Path, PathBuf};
 use subtle::{Choice, ConstantTimeEq};
@@ -38,8 +38,8 @@ pub fn new_token(entropy: &mut impl Entropy) -> String {
 /// `token_invalid` where it is not a token or could be guessed.
 pub fn hash_line(token: &str) -> Result<String> {
     if token.len() < LEAST_CHARACTERS || !token.bytes().all(|b| b.is_ascii_graphic()) {
-        return Err(Error::user(
-            "token_invalid",
+        return Err(Error::new(
+            ErrorCode::TokenInvalid,
             format!("a token has at least {LEAST_CHARACTERS} visible ASCII characters and no spaces"),
         )
         .hint("let `fhectl token new` make one"));
@@ -123,7 +123,7 @@ impl TokenSet {
     /// `unauthorized`.
     pub fn check(&self, authorization: Option<&[u8]>) -> Result<Owner> {
         let refuse = |what: &str| {
-            Err(Error::user("unauthorized", what)
+            Err(Error::new(ErrorCode::Unauthorized, what)
                 .hint("send `Authorization: Bearer <token>` with a token of this server"))
         };
         let Some(header) = authorization.and_then(|bytes| std::str::from_utf8(bytes).ok()) else {
@@ -145,7 +145,7 @@ fn hash(token: &str) -> [u8; 32] {
 }
 
 fn bad_file(what: String, hint: &str) -> Error {
-    Error::user("token_file", what).hint(hint)
+    Error::new(ErrorCode::TokenFile, what).hint(hint)
 }
 
 #[cfg(test)]
@@ -161,9 +161,9 @@ mod tests {
         assert_eq!(owner("bearer beta"), Ok(Owner::of_token("beta")));
         assert_ne!(Owner::of_token("alpha"), Owner::of_token("beta"));
         for bad in ["Bearer gamma", "Bearer ", "Basic alpha", "alpha", "Bearer # ours", ""] {
-            assert_eq!(owner(bad), Err("unauthorized"), "{bad}");
+            assert_eq!(owner(bad), Err(ErrorCode::Unauthorized), "{bad}");
         }
-        assert_eq!(tokens.check(None).unwrap_err().code, "unauthorized");
+        assert_eq!(tokens.check(None).unwrap_err().code, ErrorCode::Unauthorized);
     }
 
     #[test]
@@ -176,12 +176,12 @@ mod tests {
         assert_eq!(tokens.counts(), (2, 1));
         assert_eq!(tokens.check(Some(format!("Bearer {token}").as_bytes())), Ok(Owner::of_token(&token)));
         // The hash itself is no token.
-        assert_eq!(tokens.check(Some(format!("Bearer {line}").as_bytes())).unwrap_err().code, "unauthorized");
+        assert_eq!(tokens.check(Some(format!("Bearer {line}").as_bytes())).unwrap_err().code, ErrorCode::Unauthorized);
         for weak in ["short", "", "with a space in the middle of it"] {
-            assert_eq!(hash_line(weak).unwrap_err().code, "token_invalid");
+            assert_eq!(hash_line(weak).unwrap_err().code, ErrorCode::TokenInvalid);
         }
         for bad in ["sha256:", "sha256:00", "sha256:zz", &format!("sha256:{}", "é".repeat(32))] {
-            assert_eq!(TokenSet::parse(bad).map(drop).unwrap_err().code, "token_file", "{bad}");
+            assert_eq!(TokenSet::parse(bad).map(drop).unwrap_err().code, ErrorCode::TokenFile, "{bad}");
         }
     }
 
@@ -189,7 +189,7 @@ mod tests {
     fn a_file_without_tokens_is_refused() {
         for bad in ["", "# only\n\n", "two words\n"] {
             let error = TokenSet::parse(bad).map(drop).unwrap_err();
-            assert!(error.code == "token_file" && !error.message.contains("two words"), "{error:?}");
+            assert!(error.code == ErrorCode::TokenFile && !error.message.contains("two words"), "{error:?}");
         }
         let missing = TokenSet::from_file(Path::new("/nowhere/tokens")).map(drop).unwrap_err();
         assert!(missing.message.contains("/nowhere/tokens"));

@@ -4,17 +4,22 @@
 //! The bound holds for all keys together: those kept for later, those being read and unpacked, those in use though
 //! evicted. Caches at hand bound only the first kind.
 
-use super::memory::{HeldKey, Memory, Need, Room};
-use super::{KeyId, KeyStore, Shelf, Uid};
-use fhectl_core::circuit::plan::EvaluationKey;
-use fhectl_core::error::{Error, Result};
+use super::held_key::{HeldKey, KeyFootprint};
+use super::key_store::KeyStore;
+use super::memory_budget::{MemoryBudget, Reservation};
+use super::names::{KeyId, KeyNamespace, Uid};
+use fhectl_core::circuit::EvaluationKey;
+use fhectl_core::error::Result;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
 
-/// How long a key waits for room, while all that there is is in use.
-const WAIT_FOR_ROOM: Duration = Duration::from_secs(5);
+/// How long a key waits for memory, while all that there is is in use.
+const WAIT_FOR_MEMORY: Duration = Duration::from_secs(5);
+/// How often it is looked whether there is a key to evict meanwhile.
+const EVICT_EVERY: Duration = Duration::from_millis(50);
 /// Uids that are remembered.
 const MAX_UIDS: usize = 1 << 16;
 
@@ -37,15 +42,15 @@ pub struct Loaded<K = EvaluationKey> {
     pub completed: SystemTime,
 }
 
-type Name = (Shelf, KeyId);
+type Name = (KeyNamespace, KeyId);
 
 /// The keys that were used last. Many requests for one absent key load it once.
 pub struct KeyCache<K = EvaluationKey> {
     store: KeyStore,
     config: CacheConfig,
-    memory: Memory,
+    memory: MemoryBudget,
     slots: Mutex<HashMap<Name, Arc<Slot<K>>>>,
-    uids: Mutex<HashMap<(Shelf, Uid), KeyId>>,
+    uids: Mutex<HashMap<(KeyNamespace, Uid), KeyId>>,
     /// Counts uses: the least recently used go first.
     uses: AtomicU64,
 }
@@ -97,22 +102,29 @@ impl<K> Drop for Vacant<'_, K> {
 impl<K> KeyCache<K> {
     pub fn new(store: KeyStore, config: CacheConfig) -> Self {
         let (slots, uids) = (Mutex::default(), Mutex::default());
-        Self { store, config, memory: Memory::new(config.bytes), slots, uids, uses: AtomicU64::new(0) }
+        Self {
+            store,
+            config,
+            memory: MemoryBudget::new(config.bytes, "evaluation keys"),
+            slots,
+            uids,
+            uses: AtomicU64::new(0),
+        }
     }
 
     /// The key, from memory or from `load`, which runs once however many ask.
     ///
     /// # Errors
-    /// What `load` says; `busy` where there is no room for it; `store_unavailable` where the store could not be asked
+    /// What `load` says; `busy` where there is no memory for it; `store_unavailable` where the store could not be asked
     /// after it for too long.
     pub async fn get(
         &self,
-        shelf: &Shelf,
+        namespace: &KeyNamespace,
         id: &KeyId,
-        need: Need,
+        footprint: KeyFootprint,
         load: impl Future<Output = Result<Loaded<K>>>,
     ) -> Result<Arc<HeldKey<K>>> {
-        let slot = self.slot((shelf.clone(), id.clone()));
+        let slot = self.slot((namespace.clone(), id.clone()));
         let mut vacant = Vacant { cache: self, slot: slot.clone(), keep: false };
         let mut held = slot.held.lock().await;
         if let Some(entry) = &*held {
@@ -124,8 +136,10 @@ impl<K> KeyCache<K> {
             *held = None;
         }
         let asked = Instant::now();
-        let room = self.room(need).await?;
-        let entry = self.entry(load.await?, self.memory.unpacked(room, need), asked);
+        let mut memory = self.reserve(footprint).await?;
+        let loaded = load.await?;
+        self.unpacked(&mut memory, footprint);
+        let entry = self.entry(loaded, memory, asked);
         let key = entry.key.clone();
         *held = Some(entry);
         drop(held);
@@ -134,33 +148,47 @@ impl<K> KeyCache<K> {
         Ok(key)
     }
 
-    /// Room for a key on its way in, making it where there is none: those that were not used for longest go.
+    /// Memory for a key on its way in, made where there is none: those that were not used for longest go.
     ///
     /// # Errors
     /// `busy` where all keys are in use, and stay so.
-    pub async fn room(&self, need: Need) -> Result<Room> {
-        let kib = self.memory.kib(need);
-        let begun = Instant::now();
-        while begun.elapsed() < WAIT_FOR_ROOM {
-            if let Some(room) = self.memory.try_take(kib) {
-                return Ok(room);
+    pub async fn reserve(&self, footprint: KeyFootprint) -> Result<Reservation> {
+        // A key that is larger than all of the memory comes alone.
+        let bytes = self.memory.at_most(footprint.framed + footprint.unpacked);
+        let end = Instant::now() + WAIT_FOR_MEMORY;
+        loop {
+            let evicted = match self.memory.try_reserve(bytes) {
+                Ok(memory) => return Ok(memory),
+                Err(_) => self.evict(bytes),
+            };
+            if !evicted && let Ok(memory) = self.memory.reserve(bytes, EVICT_EVERY).await {
+                return Ok(memory);
             }
-            if !self.evict(kib)
-                && let Ok(room) = tokio::time::timeout(Duration::from_millis(50), self.memory.take(kib)).await
-            {
-                return Ok(room);
+            if Instant::now() >= end {
+                return self.memory.try_reserve(bytes);
             }
         }
-        Err(Error::user("busy", "the server holds as many evaluation keys as it may")
-            .hint("try again after a short wait"))
+    }
+
+    /// Gives back what the framed key took.
+    fn unpacked(&self, memory: &mut Reservation, footprint: KeyFootprint) {
+        memory.shrink_to(self.memory.at_most(footprint.unpacked));
     }
 
     /// Keeps a key that was unpacked to verify it: it is likely to be used next. `asked` is a moment before it was
     /// put into the store.
-    pub async fn keep(&self, name: (&Shelf, &KeyId), need: Need, key: K, room: Room, asked: Instant) {
+    pub async fn keep(
+        &self,
+        name: (&KeyNamespace, &KeyId),
+        footprint: KeyFootprint,
+        key: K,
+        mut memory: Reservation,
+        asked: Instant,
+    ) {
         let slot = self.slot((name.0.clone(), name.1.clone()));
         let loaded = Loaded { key, completed: SystemTime::now() };
-        let entry = self.entry(loaded, self.memory.unpacked(room, need), asked);
+        self.unpacked(&mut memory, footprint);
+        let entry = self.entry(loaded, memory, asked);
         *slot.held.lock().await = Some(entry);
         self.settle(slot);
     }
@@ -171,22 +199,22 @@ impl<K> KeyCache<K> {
     }
 
     /// Forgets a key and the uids that stand for it.
-    pub fn forget(&self, shelf: &Shelf, id: &KeyId) {
-        lock(&self.slots).remove(&(shelf.clone(), id.clone()));
-        lock(&self.uids).retain(|(own, _), key| (own, &*key) != (shelf, id));
+    pub fn forget(&self, namespace: &KeyNamespace, id: &KeyId) {
+        lock(&self.slots).remove(&(namespace.clone(), id.clone()));
+        lock(&self.uids).retain(|(own, _), key| (own, &*key) != (namespace, id));
     }
 
     /// The key that a uid stands for, from memory or from the store.
     ///
     /// # Errors
     /// `store_unavailable`, `store_failed`.
-    pub async fn uid(&self, shelf: &Shelf, uid: &Uid) -> Result<Option<KeyId>> {
+    pub async fn uid(&self, namespace: &KeyNamespace, uid: &Uid) -> Result<Option<KeyId>> {
         // Whether the key is still there is asked of the key.
-        let name = (shelf.clone(), uid.clone());
+        let name = (namespace.clone(), uid.clone());
         if let Some(id) = lock(&self.uids).get(&name) {
             return Ok(Some(id.clone()));
         }
-        let found = self.store.uid(shelf, uid).await?;
+        let found = self.store.uid(namespace, uid).await?;
         if let Some(id) = &found {
             let mut uids = lock(&self.uids);
             if uids.len() >= MAX_UIDS {
@@ -203,9 +231,9 @@ impl<K> KeyCache<K> {
         lock(&self.slots).entry(name.clone()).or_insert_with(new).clone()
     }
 
-    fn entry(&self, loaded: Loaded<K>, room: Room, checked: Instant) -> Entry<K> {
+    fn entry(&self, loaded: Loaded<K>, memory: Reservation, checked: Instant) -> Entry<K> {
         let life = Life { completed: loaded.completed, checked, gone: false, asking: false };
-        Entry { key: Arc::new(HeldKey::new(loaded.key, room)), life: Arc::new(Mutex::new(life)) }
+        Entry { key: Arc::new(HeldKey::new(loaded.key, memory)), life: Arc::new(Mutex::new(life)) }
     }
 
     fn touch(&self, slot: &Slot<K>) {
@@ -218,25 +246,25 @@ impl<K> KeyCache<K> {
         lock(&self.slots).insert(slot.name.clone(), slot);
     }
 
-    /// Drops the least recently used of the keys that nobody computes with, until so many KiB are free or a 32nd of
+    /// Drops the least recently used of the keys that nobody computes with, until so many bytes are free or a 32nd of
     /// all went, whatever is more; tells whether there was one.
-    fn evict(&self, kib: u32) -> bool {
-        let goal = kib.saturating_sub(self.memory.free()).max(self.memory.total() / 32);
+    fn evict(&self, bytes: usize) -> bool {
+        let goal = bytes.saturating_sub(self.memory.free()).max(self.memory.total() / 32);
         let mut slots = lock(&self.slots);
         let idle = |slot: &Arc<Slot<K>>| {
             let held = slot.held.try_lock().ok()?;
             let key = &held.as_ref()?.key;
-            (Arc::strong_count(key) == 1).then(|| (slot.used.load(Ordering::Relaxed), key.kib(), slot.name.clone()))
+            (Arc::strong_count(key) == 1).then(|| (slot.used.load(Ordering::Relaxed), key.bytes(), slot.name.clone()))
         };
         let mut oldest: Vec<_> = slots.values().filter_map(idle).collect();
         oldest.sort_unstable_by_key(|(used, ..)| *used);
-        let mut freed = 0u32;
-        for (_, kib, name) in oldest {
+        let mut freed = 0;
+        for (_, bytes, name) in oldest {
             if freed >= goal {
                 break;
             }
             slots.remove(&name);
-            freed = freed.saturating_add(kib);
+            freed += bytes;
         }
         freed > 0
     }
@@ -275,10 +303,10 @@ impl<K> KeyCache<K> {
         if std::mem::replace(&mut lock(&entry.life).asking, true) {
             return;
         }
-        let (store, (shelf, id), life) = (self.store.clone(), name.clone(), entry.life.clone());
+        let (store, (namespace, id), life) = (self.store.clone(), name.clone(), entry.life.clone());
         tokio::spawn(async move {
             let asked = Instant::now();
-            let found = store.still_there(&shelf, &id).await;
+            let found = store.still_there(&namespace, &id).await;
             let mut life = lock(&life);
             life.asking = false;
             if let Ok(found) = found {

@@ -1,15 +1,16 @@
 use super::*;
-use crate::store::Owner;
+use crate::store::names::Owner;
 use bytes::Bytes;
 use fhectl_core::bundle::ModelId;
+use fhectl_core::error::{Error, ErrorCode};
 use std::sync::atomic::AtomicUsize;
-use tokio::time::sleep;
+use tokio::time::{advance, sleep};
 
-const NEED: Need = Need { framed: 10 << 10, unpacked: 20 << 10 };
+const FOOTPRINT: KeyFootprint = KeyFootprint { framed: 10 << 10, unpacked: 20 << 10 };
 const HOUR: Duration = Duration::from_secs(3600);
 
-fn shelf() -> Shelf {
-    Shelf { model: ModelId([3; 32]), owner: Owner::anyone() }
+fn namespace() -> KeyNamespace {
+    KeyNamespace { model: ModelId([3; 32]), owner: Owner::anyone() }
 }
 
 fn id(number: u8) -> KeyId {
@@ -34,21 +35,21 @@ impl Fixture {
     }
 
     async fn put(&self, number: u8) {
-        self.store.put(&shelf(), &id(number), Bytes::copy_from_slice(&[number])).await.unwrap();
+        self.store.put(&namespace(), &id(number), Bytes::copy_from_slice(&[number])).await.unwrap();
     }
 
     async fn get(&self, number: u8) -> Result<Arc<HeldKey<u8>>> {
         let load = async {
             self.loads.fetch_add(1, Ordering::Relaxed);
-            let found = self.store.get(&shelf(), &id(number), 1).await?;
-            let (bytes, completed) = found.ok_or_else(|| Error::user("key_unknown", "absent"))?;
+            let found = self.store.get(&namespace(), &id(number), 1).await?;
+            let (bytes, completed) = found.ok_or_else(|| Error::new(ErrorCode::KeyUnknown, "absent"))?;
             sleep(Duration::from_millis(10)).await;
             Ok(Loaded { key: bytes[0], completed })
         };
-        self.cache.get(&shelf(), &id(number), NEED, load).await
+        self.cache.get(&namespace(), &id(number), FOOTPRINT, load).await
     }
 
-    async fn code(&self, number: u8) -> &'static str {
+    async fn code(&self, number: u8) -> ErrorCode {
         self.get(number).await.map(drop).unwrap_err().code
     }
 
@@ -56,12 +57,13 @@ impl Fixture {
         self.loads.load(Ordering::Relaxed)
     }
 
+    /// KiB that are free.
     fn free(&self) -> usize {
-        self.cache.memory.free.available_permits()
+        self.cache.memory.free() >> 10
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn one_key_is_loaded_once_however_many_ask() {
     let fixture = Fixture::new(1000, HOUR).await;
     fixture.put(1).await;
@@ -73,12 +75,12 @@ async fn one_key_is_loaded_once_however_many_ask() {
     assert!(abandoned.is_ok(), "it is in memory");
     fixture.put(2).await;
     assert!(tokio::time::timeout(Duration::from_millis(1), fixture.get(2)).await.is_err());
-    assert_eq!(fixture.code(3).await, "key_unknown");
+    assert_eq!(fixture.code(3).await, ErrorCode::KeyUnknown);
     assert_eq!((fixture.cache.slots.lock().unwrap().len(), fixture.free()), (1, 980));
     fixture.get(2).await.unwrap();
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn the_bound_holds_for_keys_kept_loading_and_in_use() {
     // Room for three keys that are kept, or two and one on its way in.
     let fixture = Fixture::new(70, HOUR).await;
@@ -99,24 +101,24 @@ async fn the_bound_holds_for_keys_kept_loading_and_in_use() {
     let (first, second) = (fixture.get(4).await.unwrap(), fixture.get(5).await.unwrap());
     let waiting = fixture.get(1);
     let letting_go = async {
-        sleep(Duration::from_millis(200)).await;
+        sleep(WAIT_FOR_MEMORY / 2).await;
         drop(first);
     };
     let begun = Instant::now();
     let (third, ()) = tokio::join!(waiting, letting_go);
-    assert!(begun.elapsed() >= Duration::from_millis(200));
+    assert!(begun.elapsed() >= WAIT_FOR_MEMORY / 2);
     let held = [third.unwrap(), second, zeroth];
-    assert_eq!(fixture.code(3).await, "busy");
+    assert_eq!(fixture.code(3).await, ErrorCode::Busy);
     // Forgotten, and still in use: its room is not given away.
     for number in [1, 5] {
-        fixture.cache.forget(&shelf(), &id(number));
+        fixture.cache.forget(&namespace(), &id(number));
     }
     assert_eq!(fixture.free(), 10);
     drop(held);
     assert_eq!(fixture.free(), 50);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_key_that_is_larger_than_the_bound_comes_alone() {
     let fixture = Fixture::new(15, HOUR).await;
     fixture.put(1).await;
@@ -127,37 +129,34 @@ async fn a_key_that_is_larger_than_the_bound_comes_alone() {
     assert_eq!(fixture.loads(), 3);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_key_that_was_deleted_elsewhere_goes_in_time_and_one_in_use_is_asked_after_in_the_background() {
-    let fixture = Fixture::new(1000, Duration::from_millis(400)).await;
+    let fixture = Fixture::new(1000, HOUR).await;
     fixture.put(1).await;
     fixture.get(1).await.unwrap();
-    fixture.store.delete(&shelf(), &id(1)).await.unwrap();
-    let begun = Instant::now();
+    fixture.store.delete(&namespace(), &id(1)).await.unwrap();
     fixture.get(1).await.expect("in its time it is used");
-    sleep(Duration::from_millis(210)).await;
+    advance(HOUR / 2).await;
     // Past the half of it this asks; the next one knows.
     fixture.get(1).await.expect("nobody waits for the store");
-    sleep(Duration::from_millis(50)).await;
-    assert_eq!(fixture.code(1).await, "key_unknown");
-    assert!(begun.elapsed() < Duration::from_millis(390));
+    sleep(Duration::from_millis(1)).await;
+    assert_eq!(fixture.code(1).await, ErrorCode::KeyUnknown);
     // One that nobody asked after meanwhile is asked after first.
     fixture.put(1).await;
     fixture.get(1).await.unwrap();
-    fixture.store.delete(&shelf(), &id(1)).await.unwrap();
-    sleep(Duration::from_millis(410)).await;
-    assert_eq!(fixture.code(1).await, "key_unknown");
+    fixture.store.delete(&namespace(), &id(1)).await.unwrap();
+    advance(HOUR).await;
+    assert_eq!(fixture.code(1).await, ErrorCode::KeyUnknown);
     assert_eq!(fixture.free(), 1000);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_key_whose_time_is_over_goes_whatever_the_cache_knows() {
-    let store = KeyStore::open("memory:").await.unwrap().with_key_ttl(Some(Duration::from_millis(300)));
+    let store = KeyStore::open("memory:").await.unwrap().with_key_ttl(Some(HOUR));
     let fixture = Fixture::with(store, 1000, HOUR);
-    fixture.put(1).await;
-    fixture.get(1).await.unwrap();
-    sleep(Duration::from_millis(350)).await;
-    assert_eq!(fixture.code(1).await, "key_unknown");
+    let load = async { Ok(Loaded { key: 1, completed: SystemTime::now() - 2 * HOUR }) };
+    fixture.cache.get(&namespace(), &id(1), FOOTPRINT, load).await.unwrap();
+    assert_eq!(fixture.code(1).await, ErrorCode::KeyUnknown);
     fixture.put(1).await;
     fixture.get(1).await.expect("it came again");
 }

@@ -1,8 +1,10 @@
 //! Opening a store from what `--store` says.
 
-use super::reach::{PATIENCE, Reach};
-use super::{KeyStore, s3};
-use fhectl_core::error::{Error, Result};
+use super::circuit_breaker::CircuitBreaker;
+use super::key_store::KeyStore;
+use super::objects::OPERATION_TIMEOUT;
+use super::s3;
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Entropy;
 use fhectl_core::fhe::random::OsEntropy;
 use object_store::local::LocalFileSystem;
@@ -25,12 +27,12 @@ impl KeyStore {
     /// `store_unsupported` for a kind of store that this build does not know, `store_unwritable` where nothing can be
     /// written.
     pub async fn open(url: &str) -> Result<Self> {
-        let place = parse(url)?;
-        if let Place::Folder(folder) = &place {
+        let location = parse(url)?;
+        if let Location::Folder(folder) = &location {
             std::fs::create_dir_all(folder).map_err(|error| unwritable(url, &error))?;
         }
-        let store = Self::connect(url, &place)?;
-        match tokio::time::timeout(2 * PATIENCE, store.probe()).await {
+        let store = Self::connect(url, &location)?;
+        match tokio::time::timeout(2 * OPERATION_TIMEOUT, store.probe()).await {
             Ok(Ok(creates)) => {
                 if !creates {
                     tracing::info!("this store cannot create without replacing; it is asked before every write");
@@ -38,7 +40,7 @@ impl KeyStore {
                 Ok(Self { creates, ..store })
             }
             Ok(Err(error)) => Err(unwritable(url, &error)),
-            Err(_) => Err(unwritable(url, &format!("no answer within {} s", 2 * PATIENCE.as_secs()))),
+            Err(_) => Err(unwritable(url, &format!("no answer within {} s", 2 * OPERATION_TIMEOUT.as_secs()))),
         }
     }
 
@@ -47,33 +49,34 @@ impl KeyStore {
     /// # Errors
     /// `store_unsupported`; `store_missing` where there is no such folder, or nothing that outlives a server.
     pub async fn open_existing(url: &str) -> Result<Self> {
-        let place = parse(url)?;
+        let location = parse(url)?;
         let missing = |what: String| {
-            Err(Error::user("store_missing", what).hint("give the --store that the server was started with"))
+            Err(Error::new(ErrorCode::StoreMissing, what).hint("give the --store that the server was started with"))
         };
-        match &place {
-            Place::Memory => missing("memory: is inside a server and cannot be looked into".into()),
-            Place::Folder(folder) if !folder.is_dir() => missing(format!("there is no folder {}", folder.display())),
-            _ => Self::connect(url, &place),
+        match &location {
+            Location::Memory => missing("memory: is inside a server and cannot be looked into".into()),
+            Location::Folder(folder) if !folder.is_dir() => missing(format!("there is no folder {}", folder.display())),
+            _ => Self::connect(url, &location),
         }
     }
 
-    fn connect(url: &str, place: &Place) -> Result<Self> {
-        Ok(match place {
-            Place::Memory => Self::of(Arc::new(InMemory::new()), None, false),
-            Place::Folder(folder) => {
+    fn connect(url: &str, location: &Location) -> Result<Self> {
+        Ok(match location {
+            Location::Memory => Self::of(Arc::new(InMemory::new()), None, false),
+            Location::Folder(folder) => {
                 let files = LocalFileSystem::new_with_prefix(folder).map_err(|error| unwritable(url, &error))?;
                 let files = files.with_fsync(true).with_automatic_cleanup(true);
                 Self::of(Arc::new(files), Some(folder.clone()), false)
             }
-            Place::S3 { bucket, prefix } => Self::of(s3::open(bucket, prefix)?, None, true),
+            Location::S3 { bucket, prefix } => Self::of(s3::open(bucket, prefix)?, None, true),
         })
     }
 
     fn of(objects: Arc<dyn ObjectStore>, folder: Option<PathBuf>, remote: bool) -> Self {
         Self {
             objects,
-            reach: Arc::new(Reach::new(remote)),
+            breaker: Arc::new(CircuitBreaker::new()),
+            remote,
             folder: folder.map(Arc::new),
             key_ttl: None,
             creates: true,
@@ -93,7 +96,7 @@ impl KeyStore {
 }
 
 #[derive(Debug, PartialEq)]
-enum Place {
+enum Location {
     Memory,
     Folder(PathBuf),
     S3 { bucket: String, prefix: Path },
@@ -107,23 +110,23 @@ pub fn check_location(url: &str) -> Result<()> {
     parse(url).map(drop)
 }
 
-fn parse(url: &str) -> Result<Place> {
-    let unsupported = |what: String, hint: &str| Err(Error::user("store_unsupported", what).hint(hint));
+fn parse(url: &str) -> Result<Location> {
+    let unsupported = |what: String, hint: &str| Err(Error::new(ErrorCode::StoreUnsupported, what).hint(hint));
     if url == "memory:" || url == "memory://" {
-        return Ok(Place::Memory);
+        return Ok(Location::Memory);
     }
-    if let Some(place) = url.strip_prefix("s3://") {
-        let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+    if let Some(location) = url.strip_prefix("s3://") {
+        let (bucket, prefix) = location.split_once('/').unwrap_or((location, ""));
         let named = !bucket.is_empty() && bucket.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
         return match Path::parse(prefix) {
-            Ok(prefix) if named => Ok(Place::S3 { bucket: bucket.to_owned(), prefix }),
+            Ok(prefix) if named => Ok(Location::S3 { bucket: bucket.to_owned(), prefix }),
             _ => unsupported(format!("`{url}` names no bucket and prefix"), "write s3://bucket or s3://bucket/prefix"),
         };
     }
     if url.starts_with("file:") {
         let path = Url::parse(url).ok().and_then(|url| url.to_file_path().ok());
         return match path {
-            Some(path) => Ok(Place::Folder(path)),
+            Some(path) => Ok(Location::Folder(path)),
             None => {
                 unsupported(format!("`{url}` names no folder"), "write file:///absolute/folder, with three slashes")
             }
@@ -135,7 +138,7 @@ fn parse(url: &str) -> Result<Place> {
     if url.is_empty() {
         return unsupported("the store has no name".into(), SUPPORTED);
     }
-    Ok(Place::Folder(url.into()))
+    Ok(Location::Folder(url.into()))
 }
 
 fn unwritable(url: &str, error: &dyn std::fmt::Display) -> Error {
@@ -145,7 +148,7 @@ fn unwritable(url: &str, error: &dyn std::fmt::Display) -> Error {
     } else {
         "give the folder to the user that fhectl runs as, or name another with --store"
     };
-    Error::user("store_unwritable", format!("evaluation keys cannot be stored in {url}: {error}")).hint(hint)
+    Error::new(ErrorCode::StoreUnwritable, format!("evaluation keys cannot be stored in {url}: {error}")).hint(hint)
 }
 
 #[cfg(test)]
@@ -154,16 +157,16 @@ mod tests {
 
     #[test]
     fn what_store_says_is_understood() {
-        assert_eq!(parse("memory:").unwrap(), Place::Memory);
-        assert_eq!(parse("keys/here").unwrap(), Place::Folder("keys/here".into()));
-        assert_eq!(parse("file:///var/keys%20x").unwrap(), Place::Folder("/var/keys x".into()));
+        assert_eq!(parse("memory:").unwrap(), Location::Memory);
+        assert_eq!(parse("keys/here").unwrap(), Location::Folder("keys/here".into()));
+        assert_eq!(parse("file:///var/keys%20x").unwrap(), Location::Folder("/var/keys x".into()));
         for (url, prefix) in [("s3://my-bucket", ""), ("s3://my-bucket/", ""), ("s3://my-bucket/a/b/", "a/b")] {
             let (bucket, prefix) = ("my-bucket".into(), prefix.into());
-            assert_eq!(parse(url).unwrap(), Place::S3 { bucket, prefix });
+            assert_eq!(parse(url).unwrap(), Location::S3 { bucket, prefix });
         }
         for other in ["s3://", "s3:///a", "s3://b/../x", "s3://a b/c", "gs://bucket", "file://host/share", ""] {
             let error = parse(other).unwrap_err();
-            assert_eq!(error.code, "store_unsupported", "{other}");
+            assert_eq!(error.code, ErrorCode::StoreUnsupported, "{other}");
             assert!(error.hint.is_some());
         }
     }

@@ -12,78 +12,33 @@
 
 mod budgets;
 mod cache;
+mod circuit_breaker;
+mod held_key;
 mod inventory;
+mod key_store;
 mod keys;
 mod location;
-mod memory;
+mod memory_budget;
 mod names;
+mod objects;
 mod parts;
 mod quota;
-mod reach;
 mod s3;
 mod sweep;
 mod uids;
 
 pub use budgets::{Lease, LeasedRows, Leasing, lease_block};
 pub use cache::{CacheConfig, KeyCache, Loaded};
-pub use inventory::StoredKey;
+pub use held_key::{HeldKey, KeyFootprint};
+pub use inventory::StoredEvaluationKey;
+pub use key_store::KeyStore;
 pub use location::check_location;
-pub use memory::{HeldKey, Need, Room};
-pub use names::{KeyId, Owner, Shelf, Uid, Upload};
+pub use memory_budget::{MemoryBudget, Reservation};
+pub use names::{KeyId, KeyNamespace, Owner, Uid, UploadId};
 pub use parts::MAX_PARTS;
 pub(crate) use parts::{check_total, incomplete};
 pub use quota::Quota;
 pub use sweep::Swept;
-
-use object_store::ObjectStore;
-use reach::Reach;
-use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
-
-/// Where evaluation keys live. Cheap to clone.
-#[derive(Debug, Clone)]
-pub struct KeyStore {
-    objects: Arc<dyn ObjectStore>,
-    reach: Arc<Reach>,
-    /// The folder behind it, where it is one.
-    folder: Option<Arc<PathBuf>>,
-    key_ttl: Option<Duration>,
-    /// Whether it can create without replacing.
-    creates: bool,
-}
-
-impl KeyStore {
-    /// The same store, in which keys are gone `ttl` after they were completed. Ages are those that the store states.
-    #[must_use]
-    pub fn with_key_ttl(mut self, ttl: Option<Duration>) -> Self {
-        self.key_ttl = ttl;
-        self
-    }
-
-    /// How long a key lives.
-    pub fn key_ttl(&self) -> Option<Duration> {
-        self.key_ttl
-    }
-
-    /// Whether a key completed then is gone by now.
-    fn expired(&self, completed: SystemTime) -> bool {
-        // A clock that is behind the store's sees keys from the future: they are new.
-        self.key_ttl.is_some_and(|ttl| completed.elapsed().is_ok_and(|age| age >= ttl))
-    }
-
-    /// Whether the store answered when it was asked last.
-    pub(crate) fn reachable(&self) -> bool {
-        self.reach.is_up()
-    }
-}
-
-/// Whether a create-only write was the first of its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Created {
-    Now,
-    Before,
-}
 
 #[cfg(test)]
 mod tests;

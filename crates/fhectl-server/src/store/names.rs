@@ -2,7 +2,7 @@
 
 use fhectl_core::bundle::ModelId;
 use fhectl_core::digest::{self, sha256_hex};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Entropy;
 use fhectl_core::protocol::api::is_key_id;
 use object_store::path::Path;
@@ -52,7 +52,7 @@ impl KeyId {
         if is_key_id(text) {
             return Ok(Self(text.into()));
         }
-        Err(Error::user("key_id_invalid", "a key id is 64 lower-case hexadecimal digits")
+        Err(Error::new(ErrorCode::KeyIdInvalid, "a key id is 64 lower-case hexadecimal digits")
             .hint("it is the SHA-256 of the whole evaluation key as it is sent"))
     }
 
@@ -98,15 +98,15 @@ impl Uid {
 
 /// An upload that is under way, named by the key it will be or by its uid.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Upload(String);
+pub struct UploadId(String);
 
-impl From<&KeyId> for Upload {
+impl From<&KeyId> for UploadId {
     fn from(id: &KeyId) -> Self {
         Self(id.0.clone())
     }
 }
 
-impl From<&Uid> for Upload {
+impl From<&Uid> for UploadId {
     fn from(uid: &Uid) -> Self {
         Self(uid.0.clone())
     }
@@ -114,18 +114,18 @@ impl From<&Uid> for Upload {
 
 /// One owner's keys for one model.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Shelf {
+pub struct KeyNamespace {
     pub model: ModelId,
     pub owner: Owner,
 }
 
-impl Shelf {
-    /// The folder of this shelf among `keys`, `parts`, `uids` or `budgets`.
+impl KeyNamespace {
+    /// The folder of this namespace among `keys`, `parts`, `uids` or `budgets`.
     pub(super) fn folder(&self, room: &str) -> Path {
         Path::from_iter([room, &self.model.to_string(), &self.owner.0])
     }
 
-    /// The shelf of an object or of anything below one, such as `keys/<model id>/<owner>/<key id>`, and what follows
+    /// The namespace of an object or of anything below one, such as `keys/<model id>/<owner>/<key id>`, and what follows
     /// it; `None` for what is none of ours.
     pub(super) fn of(path: &Path) -> Option<(Self, Vec<String>)> {
         let mut parts = path.parts().skip(1);
@@ -142,11 +142,11 @@ impl Shelf {
         self.folder("uids").join(uid.0.as_str())
     }
 
-    pub(super) fn parts(&self, upload: &Upload) -> Path {
+    pub(super) fn parts(&self, upload: &UploadId) -> Path {
         self.folder("parts").join(upload.0.as_str())
     }
 
-    pub(super) fn part(&self, upload: &Upload, index: u32) -> Path {
+    pub(super) fn part(&self, upload: &UploadId, index: u32) -> Path {
         self.parts(upload).join(format!("{index:05}"))
     }
 }

@@ -1,8 +1,10 @@
 //! Uploads under way: parts are staged one by one, then put together.
 
-use super::{Created, KeyStore, Shelf, Upload};
+use super::key_store::KeyStore;
+use super::names::{KeyNamespace, UploadId};
+use super::objects::Created;
 use bytes::Bytes;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::protocol::api::PartStatus;
 use object_store::path::Path;
 
@@ -18,28 +20,28 @@ impl KeyStore {
     /// `store_unavailable`, `store_failed`.
     pub async fn put_part(
         &self,
-        shelf: &Shelf,
-        upload: &Upload,
+        namespace: &KeyNamespace,
+        upload: &UploadId,
         index: u32,
         bytes: Bytes,
         expected: usize,
     ) -> Result<()> {
         if bytes.is_empty() || index >= MAX_PARTS {
-            return Err(Error::user("part_invalid", format!("part {index} of {} bytes", bytes.len()))
+            return Err(Error::new(ErrorCode::PartInvalid, format!("part {index} of {} bytes", bytes.len()))
                 .hint(format!("parts are not empty and numbered from 0, at most {MAX_PARTS} of them")));
         }
-        let parts = self.parts(shelf, upload).await?;
+        let parts = self.parts(namespace, upload).await?;
         let others: u64 = parts.iter().filter(|p| p.index != index).map(|p| p.bytes).sum();
         check_total(others + bytes.len() as u64, expected)?;
         let conflict = || {
-            Error::user("part_conflict", format!("part {index} is already here with other bytes"))
+            Error::new(ErrorCode::PartConflict, format!("part {index} is already here with other bytes"))
                 .hint("forget the upload (DELETE the key) and send it again from part 0")
         };
         // One of another length need not be read to be told apart: what is read is never more than what was sent.
         if parts.iter().any(|part| part.index == index && part.bytes != bytes.len() as u64) {
             return Err(conflict());
         }
-        let at = shelf.part(upload, index);
+        let at = namespace.part(upload, index);
         // A second time where what stood here was dropped in between, as after a completion on another server.
         for _ in 0..2 {
             if self.create(&at, bytes.clone()).await? == Created::Now {
@@ -49,7 +51,7 @@ impl KeyStore {
                 Ok(Some((there, _))) if there == bytes => return Ok(()),
                 Ok(None) => {}
                 Ok(Some(_)) => break,
-                Err(error) if error.code == "key_damaged" => break,
+                Err(error) if error.code == ErrorCode::KeyDamaged => break,
                 Err(error) => return Err(error),
             }
         }
@@ -60,8 +62,8 @@ impl KeyStore {
     ///
     /// # Errors
     /// `store_unavailable`, `store_failed`.
-    pub async fn parts(&self, shelf: &Shelf, upload: &Upload) -> Result<Vec<PartStatus>> {
-        let found = self.list(&shelf.parts(upload)).await?;
+    pub async fn parts(&self, namespace: &KeyNamespace, upload: &UploadId) -> Result<Vec<PartStatus>> {
+        let found = self.list(&namespace.parts(upload)).await?;
         let mut parts: Vec<PartStatus> = found
             .iter()
             .filter_map(|meta| Some(PartStatus { index: meta.location.filename()?.parse().ok()?, bytes: meta.size }))
@@ -74,15 +76,15 @@ impl KeyStore {
     ///
     /// # Errors
     /// `key_incomplete` where a part is missing within, `key_too_large`, `store_unavailable`, `store_failed`.
-    pub async fn assemble(&self, shelf: &Shelf, upload: &Upload, expected: usize) -> Result<Vec<u8>> {
-        let parts = self.parts(shelf, upload).await?;
+    pub async fn assemble(&self, namespace: &KeyNamespace, upload: &UploadId, expected: usize) -> Result<Vec<u8>> {
+        let parts = self.parts(namespace, upload).await?;
         check_total(parts.iter().map(|part| part.bytes).sum(), expected)?;
         let mut whole = Vec::with_capacity(expected);
         for (index, part) in parts.iter().enumerate() {
             if part.index as usize != index {
                 return Err(incomplete(format!("part {index} is missing")));
             }
-            let read = self.read(&shelf.part(upload, part.index), expected - whole.len()).await?;
+            let read = self.read(&namespace.part(upload, part.index), expected - whole.len()).await?;
             let (bytes, _) = read.ok_or_else(|| incomplete(format!("part {index} is missing")))?;
             whole.extend_from_slice(&bytes);
             check_total(whole.len() as u64, expected)?;
@@ -94,10 +96,10 @@ impl KeyStore {
     ///
     /// # Errors
     /// `store_unavailable`, `store_failed`.
-    pub async fn discard(&self, shelf: &Shelf, upload: &Upload) -> Result<usize> {
-        let parts = self.parts(shelf, upload).await?;
+    pub async fn discard(&self, namespace: &KeyNamespace, upload: &UploadId) -> Result<usize> {
+        let parts = self.parts(namespace, upload).await?;
         // The last first: what a crash leaves over is then an upload without its end, not one with a hole.
-        let all: Vec<Path> = parts.iter().rev().map(|part| shelf.part(upload, part.index)).collect();
+        let all: Vec<Path> = parts.iter().rev().map(|part| namespace.part(upload, part.index)).collect();
         self.remove_all(&all).await?;
         Ok(parts.len())
     }
@@ -105,7 +107,7 @@ impl KeyStore {
 
 /// Says that a key cannot be used yet.
 pub(crate) fn incomplete(what: String) -> Error {
-    Error::user("key_incomplete", format!("the evaluation key is not complete: {what}"))
+    Error::new(ErrorCode::KeyIncomplete, format!("the evaluation key is not complete: {what}"))
         .hint("send the missing parts, then complete the key")
 }
 
@@ -114,6 +116,6 @@ pub(crate) fn check_total(total: u64, expected: usize) -> Result<()> {
     if total <= expected as u64 {
         return Ok(());
     }
-    Err(Error::user("key_too_large", format!("{total} bytes of an evaluation key; this model's has {expected}"))
+    Err(Error::new(ErrorCode::KeyTooLarge, format!("{total} bytes of an evaluation key; this model's has {expected}"))
         .hint("make the keys again with this model's client.zip; they may belong to another model"))
 }

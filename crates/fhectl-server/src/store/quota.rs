@@ -1,7 +1,8 @@
 //! How much of a store one owner may fill.
 
-use super::{KeyId, KeyStore, Owner, Shelf, Upload};
-use fhectl_core::error::{Error, Result};
+use super::key_store::KeyStore;
+use super::names::{KeyId, KeyNamespace, Owner, UploadId};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use object_store::path::Path;
 use std::collections::BTreeSet;
 
@@ -58,11 +59,17 @@ impl KeyStore {
     ///
     /// # Errors
     /// As [`KeyStore::check_begin`].
-    pub async fn check_complete(&self, shelf: &Shelf, upload: &Upload, quota: Quota, bytes: usize) -> Result<()> {
+    pub async fn check_complete(
+        &self,
+        namespace: &KeyNamespace,
+        upload: &UploadId,
+        quota: Quota,
+        bytes: usize,
+    ) -> Result<()> {
         if quota.is_unlimited() {
             return Ok(());
         }
-        within(&self.usage(&shelf.owner, Some(&shelf.parts(upload))).await?, quota, bytes)
+        within(&self.usage(&namespace.owner, Some(&namespace.parts(upload))).await?, quota, bytes)
     }
 
     async fn usage(&self, owner: &Owner, but: Option<&Path>) -> Result<Usage> {
@@ -71,7 +78,7 @@ impl KeyStore {
         for room in ["keys", "parts", "uids"] {
             for model in self.folders(&Path::from(room)).await? {
                 for meta in self.list(&model.clone().join(owner.as_str())).await? {
-                    let Some((_, rest)) = Shelf::of(&meta.location) else { continue };
+                    let Some((_, rest)) = KeyNamespace::of(&meta.location) else { continue };
                     if but.is_some_and(|but| meta.location.prefix_matches(but)) {
                         continue;
                     }
@@ -110,7 +117,7 @@ fn refuse(over: bool, what: impl FnOnce() -> String) -> Result<()> {
     if !over {
         return Ok(());
     }
-    Err(Error::user("quota_exceeded", format!("this is more than your token may store: {}", what())).hint(
+    Err(Error::new(ErrorCode::QuotaExceeded, format!("this is more than your token may store: {}", what())).hint(
         "forget keys that are no longer used (DELETE /v1/models/{name}/keys/{key id}), or ask the server's operator",
     ))
 }

@@ -1,6 +1,6 @@
 //! Stores that speak S3.
 
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
@@ -28,7 +28,7 @@ pub(super) fn open(bucket: &str, prefix: &Path) -> Result<Arc<dyn ObjectStore>> 
     let limits = [
         client(ClientConfigKey::ConnectTimeout, "3 seconds"),
         client(ClientConfigKey::ReadTimeout, "10 seconds"),
-        // The store's own patience grows with the bytes that move; this one must not be shorter.
+        // The store's own timeout grows with the bytes that move; this one must not be shorter.
         client(ClientConfigKey::Timeout, "1 hour"),
         // Bulk deletes are what S3's relatives miss most often.
         (AmazonS3ConfigKey::DisableBulkDelete, "true".to_owned()),
@@ -39,7 +39,7 @@ pub(super) fn open(bucket: &str, prefix: &Path) -> Result<Arc<dyn ObjectStore>> 
         .with_bucket_name(bucket)
         .with_retry(retry);
     let s3 = builder.build().map_err(|error| {
-        Error::user("store_unsupported", format!("s3://{bucket}: {error}")).hint(
+        Error::new(ErrorCode::StoreUnsupported, format!("s3://{bucket}: {error}")).hint(
             "S3 is set up by AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL and AWS_ALLOW_HTTP",
         )
     })?;

@@ -1,7 +1,8 @@
 //! Sweeping out what nobody will come back for. Any number of servers may sweep one store at once: each only deletes,
 //! and what another was faster to delete is no failure.
 
-use super::{KeyId, KeyStore, Shelf};
+use super::key_store::KeyStore;
+use super::names::{KeyId, KeyNamespace};
 use fhectl_core::error::Result;
 use object_store::path::Path;
 use std::collections::BTreeSet;
@@ -41,8 +42,8 @@ impl KeyStore {
 
     async fn sweep_parts(&self, abandoned: Duration) -> Result<usize> {
         let mut dropped = 0;
-        for shelf in self.shelves("parts").await? {
-            for upload in self.folders(&shelf.folder("parts")).await? {
+        for namespace in self.namespaces("parts").await? {
+            for upload in self.folders(&namespace.folder("parts")).await? {
                 let parts = self.list(&upload).await?;
                 // The newest counts: a slow upload is not a dead one.
                 if parts.iter().all(|part| is_older(part.last_modified.into(), abandoned)) {
@@ -59,8 +60,8 @@ impl KeyStore {
         let mut dropped = 0;
         if self.key_ttl.is_some() {
             for key in self.inventory().await? {
-                if self.expired(key.completed) && self.still_over(&key.shelf, &key.id).await? {
-                    dropped += usize::from(self.remove(&key.shelf.key(&key.id)).await?);
+                if self.expired(key.completed) && self.still_over(&key.namespace, &key.id).await? {
+                    dropped += usize::from(self.remove(&key.namespace.key(&key.id)).await?);
                 }
             }
         }
@@ -68,15 +69,15 @@ impl KeyStore {
     }
 
     /// Asked again right before a key is dropped: its owner may have brought it anew since it was listed.
-    async fn still_over(&self, shelf: &Shelf, id: &KeyId) -> Result<bool> {
-        Ok(!self.exists(shelf, id).await?)
+    async fn still_over(&self, namespace: &KeyNamespace, id: &KeyId) -> Result<bool> {
+        Ok(!self.exists(namespace, id).await?)
     }
 
     async fn sweep_uids(&self) -> Result<usize> {
         let mut dropped = 0;
-        for shelf in self.shelves("uids").await? {
-            let uids = self.list(&shelf.folder("uids")).await?;
-            let keys = self.list(&shelf.folder("keys")).await?;
+        for namespace in self.namespaces("uids").await? {
+            let uids = self.list(&namespace.folder("uids")).await?;
+            let keys = self.list(&namespace.folder("keys")).await?;
             let there: BTreeSet<&str> = keys.iter().filter_map(|meta| meta.location.filename()).collect();
             let without: Vec<Path> = uids
                 .into_iter()
@@ -90,14 +91,14 @@ impl KeyStore {
         Ok(dropped)
     }
 
-    /// The shelves that have a folder in a room.
-    async fn shelves(&self, room: &str) -> Result<Vec<Shelf>> {
-        let mut shelves = Vec::new();
+    /// The namespaces that have a folder in a room.
+    async fn namespaces(&self, room: &str) -> Result<Vec<KeyNamespace>> {
+        let mut namespaces = Vec::new();
         for model in self.folders(&Path::from(room)).await? {
             let owners = self.folders(&model).await?;
-            shelves.extend(owners.iter().filter_map(Shelf::of).map(|(shelf, _)| shelf));
+            namespaces.extend(owners.iter().filter_map(KeyNamespace::of).map(|(namespace, _)| namespace));
         }
-        Ok(shelves)
+        Ok(namespaces)
     }
 
     /// Files are written beside their place, as `<name>#<number>`; listings skip them.

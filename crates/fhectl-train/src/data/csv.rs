@@ -2,11 +2,11 @@
 
 use super::table::{Place, Table};
 use super::{Dataset, MAX_CLASSES, list, one_class, shorten};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::collections::HashMap;
 use std::path::Path;
 
-/// Reads a labelled CSV file: every column but the target (by default the last) is a feature.
+/// Reads a labeled CSV file: every column but the target (by default the last) is a feature.
 ///
 /// # Errors
 /// Those of opening; `csv_target` for an unknown target or one that looks like a number to predict,
@@ -67,8 +67,8 @@ fn read_columns(
     let mut features = table.headers.clone();
     let target_name = features.remove(target);
     if features.is_empty() {
-        return Err(Error::user(
-            "csv_columns",
+        return Err(Error::new(
+            ErrorCode::CsvColumns,
             format!("{}: no column beside the target `{target_name}`", path.display()),
         )
         .hint("a model needs at least one feature column"));
@@ -85,10 +85,10 @@ fn read_columns(
         visit(place, &target_name, &record[target])
     })?;
     not_empty(path, rows.len())?;
-    Ok(unlabelled(path, target_name, features, rows))
+    Ok(unlabeled(path, target_name, features, rows))
 }
 
-fn unlabelled(path: &Path, target: String, features: Vec<String>, rows: Vec<Vec<f64>>) -> Dataset {
+fn unlabeled(path: &Path, target: String, features: Vec<String>, rows: Vec<Vec<f64>>) -> Dataset {
     Dataset {
         name: stem(path),
         target,
@@ -118,13 +118,13 @@ pub fn read_rows(path: &Path, features: &[String], target: Option<&str>) -> Resu
     Ok(rows)
 }
 
-/// Reads labelled rows for a model that takes `features` and predicts `classes`, or a number where there are none.
+/// Reads labeled rows for a model that takes `features` and predicts `classes`, or a number where there are none.
 /// `target` defaults to the last column.
 ///
 /// # Errors
 /// Those of [`read_rows`], `csv_target` for an unknown target, and `csv_label` for a label that is no
 /// class of the model.
-pub fn read_labelled(path: &Path, features: &[String], classes: &[String], target: Option<&str>) -> Result<Dataset> {
+pub fn read_labeled(path: &Path, features: &[String], classes: &[String], target: Option<&str>) -> Result<Dataset> {
     let table = Table::open(path)?;
     let target = table.target(target)?;
     let target_name = table.headers[target].clone();
@@ -141,13 +141,13 @@ pub fn read_labelled(path: &Path, features: &[String], classes: &[String], targe
         let id = ids.get(text).or_else(|| ids.get(integer(text)?.to_string().as_str()));
         labels.push(*id.ok_or_else(|| {
             place
-                .error("csv_label", format!("`{target_name}` is `{}`, no class of the model", shorten(text)))
+                .error(ErrorCode::CsvLabel, format!("`{target_name}` is `{}`, no class of the model", shorten(text)))
                 .hint(format!("its classes are {}", list(classes)))
         })?);
         Ok(())
     })?;
     not_empty(path, rows.len())?;
-    let data = unlabelled(path, target_name, features.to_vec(), rows);
+    let data = unlabeled(path, target_name, features.to_vec(), rows);
     Ok(Dataset { classes: classes.to_vec(), labels, values, ..data })
 }
 
@@ -167,7 +167,7 @@ fn match_columns(table: &Table, path: &Path, features: &[String], target: Option
         wrong.push(format!("unexpected {}", list(unexpected)));
     }
     if !wrong.is_empty() {
-        return Err(Error::user("csv_columns", format!("{}: columns {}", path.display(), wrong.join("; ")))
+        return Err(Error::new(ErrorCode::CsvColumns, format!("{}: columns {}", path.display(), wrong.join("; ")))
             .hint("columns are matched by name; `fhectl inspect` lists those that the model takes"));
     }
     Ok(found.into_iter().flatten().collect())
@@ -180,7 +180,7 @@ fn pick(place: Place, features: &[String], columns: &[usize], record: &::csv::St
 fn label<'a>(place: Place, target: &str, text: &'a str) -> Result<&'a str> {
     if text.is_empty() {
         return Err(place
-            .error("csv_cell", format!("column `{}` is missing", shorten(target)))
+            .error(ErrorCode::CsvCell, format!("column `{}` is missing", shorten(target)))
             .hint("every row needs a label; drop those without"));
     }
     Ok(text)
@@ -188,13 +188,13 @@ fn label<'a>(place: Place, target: &str, text: &'a str) -> Result<&'a str> {
 
 fn not_empty(path: &Path, rows: usize) -> Result<()> {
     if rows == 0 {
-        return Err(Error::user("csv_empty", format!("{}: no rows below the header", path.display())));
+        return Err(Error::new(ErrorCode::CsvEmpty, format!("{}: no rows below the header", path.display())));
     }
     Ok(())
 }
 
 fn looks_like_a_number(target: &str, what: String) -> Error {
-    Error::user("csv_target", format!("the target `{}` has {what}", shorten(target))).hint(
+    Error::new(ErrorCode::CsvTarget, format!("the target `{}` has {what}", shorten(target))).hint(
         "it looks like a number to predict, not a class: `create linreg`, or `--task regress` with tree, forest or boost; \
          or name the label column with `--target`",
     )

@@ -1,4 +1,5 @@
 use super::*;
+use fhectl_core::error::ErrorCode;
 use proptest::prelude::*;
 use std::io::Write;
 use tempfile::TempDir;
@@ -63,15 +64,15 @@ fn errors_say_where() {
         ("a,y\n1,0.5\n2,1.5\n3,2.5\n", "csv_target", "3 distinct values, fractions among them, in 3 rows"),
     ] {
         let error = read(content).unwrap_err();
-        assert_eq!(error.code, code, "{content:?}: {error}");
+        assert_eq!(error.code.as_str(), code, "{content:?}: {error}");
         assert!(error.message.contains(part), "{content:?}: {error}");
     }
     let error = read("a,y\n1,0.5\n2,1.5\n3,0.5\n4,1.5\n5,1.5\n").unwrap_err();
-    assert!(error.code == "csv_target" && error.hint.unwrap().contains("--task regress"));
+    assert!(error.code == ErrorCode::CsvTarget && error.hint.unwrap().contains("--task regress"));
     let many: String = (0..300).map(|row| format!("{row},{row}\n")).collect();
-    assert_eq!(read(&format!("a,y\n{many}")).unwrap_err().code, "csv_target");
+    assert_eq!(read(&format!("a,y\n{many}")).unwrap_err().code, ErrorCode::CsvTarget);
     let (_dir, path) = file("t.csv", b"a,y\n\xff,1\n");
-    assert_eq!(read_csv(&path, None).unwrap_err().code, "csv_encoding");
+    assert_eq!(read_csv(&path, None).unwrap_err().code, ErrorCode::CsvEncoding);
     let (_dir, path) = file("t.csv", b"a,y\n1,2\n");
     assert!(read_csv(&path, Some("z")).unwrap_err().hint.unwrap().contains("`a`, `y`"));
 }
@@ -82,14 +83,14 @@ fn numbers_to_predict_are_read_as_such() {
     let data = read_values(&path, Some("y")).unwrap();
     assert_eq!((data.features, data.rows), (names(&["a", "b"]), vec![vec![1.0, 2.0], vec![3.0, 4.0]]));
     assert_eq!((data.values, data.labels.len(), data.classes.len()), (vec![0.5, -1000.0], 0, 0));
-    let data = read_labelled(&path, &names(&["b", "a"]), &[], Some("y")).unwrap();
+    let data = read_labeled(&path, &names(&["b", "a"]), &[], Some("y")).unwrap();
     assert_eq!((data.rows, data.values), (vec![vec![2.0, 1.0], vec![4.0, 3.0]], vec![0.5, -1000.0]));
     for (cell, part) in [("high", "`high` is not a number"), ("", "column `y` is missing"), ("inf", "finite number")] {
         let (_dir, path) = file("t.csv", format!("a,y\n1,2\n3,{cell}\n").as_bytes());
         for error in
-            [read_values(&path, None).unwrap_err(), read_labelled(&path, &names(&["a"]), &[], None).unwrap_err()]
+            [read_values(&path, None).unwrap_err(), read_labeled(&path, &names(&["a"]), &[], None).unwrap_err()]
         {
-            assert!(error.code == "csv_cell" && error.message.contains(part), "{error}");
+            assert!(error.code == ErrorCode::CsvCell && error.message.contains(part), "{error}");
             assert!(error.message.contains("line 3: row 2"), "{error}");
         }
     }
@@ -102,7 +103,7 @@ fn gzip_is_unpacked_and_damage_is_named() {
     assert_eq!(read_csv(&path, None).unwrap().len(), 2);
     for bad in [&packed[..packed.len() - 6], b"a,y\n1,0\n2,1\n"] {
         let (_dir, path) = file("t.csv.gz", bad);
-        assert_eq!(read_csv(&path, None).unwrap_err().code, "gzip_corrupt");
+        assert_eq!(read_csv(&path, None).unwrap_err().code, ErrorCode::GzipCorrupt);
     }
 }
 
@@ -112,7 +113,7 @@ fn rows_are_matched_by_name() {
     let features = names(&["a", "b"]);
     assert_eq!(read_rows(&path, &features, Some("y")).unwrap(), [[2.0, 1.0]]);
     let error = read_rows(&path, &features, None).unwrap_err();
-    assert_eq!((error.code, error.message.contains("unexpected `y`")), ("csv_columns", true));
+    assert_eq!((error.code, error.message.contains("unexpected `y`")), (ErrorCode::CsvColumns, true));
     let error = read_rows(&path, &names(&["a", "c"]), Some("y")).unwrap_err();
     assert!(error.message.contains("missing `c`; unexpected `b`"), "{error}");
 }
@@ -120,10 +121,10 @@ fn rows_are_matched_by_name() {
 #[test]
 fn labels_are_mapped_onto_the_models_classes() {
     let (_dir, path) = file("t.csv", b"y,b,a\n7.0,1,2\n");
-    let data = read_labelled(&path, &names(&["a", "b"]), &names(&["3", "7"]), Some("y")).unwrap();
+    let data = read_labeled(&path, &names(&["a", "b"]), &names(&["3", "7"]), Some("y")).unwrap();
     assert_eq!((data.rows, data.labels), (vec![vec![2.0, 1.0]], vec![1]));
-    let error = read_labelled(&path, &names(&["a", "b"]), &names(&["3", "4"]), Some("y")).unwrap_err();
-    assert_eq!(error.code, "csv_label");
+    let error = read_labeled(&path, &names(&["a", "b"]), &names(&["3", "4"]), Some("y")).unwrap_err();
+    assert_eq!(error.code, ErrorCode::CsvLabel);
     assert!(error.message.contains("line 2: row 1: "), "{error}");
 }
 
@@ -138,11 +139,11 @@ proptest! {
     #[test]
     fn any_text_is_data_or_a_named_error(text in "[a0-9,.\"\n -]{0,60}") {
         if let Err(error) = read(&text) {
-            prop_assert!(error.code.starts_with("csv_") || error.code == "one_class", "{}", error.code);
+            prop_assert!(error.code.as_str().starts_with("csv_") || error.code == ErrorCode::OneClass, "{}", error.code);
         }
         let (_dir, path) = file("t.csv", text.as_bytes());
         if let Err(error) = read_values(&path, None) {
-            prop_assert!(error.code.starts_with("csv_"), "{}", error.code);
+            prop_assert!(error.code.as_str().starts_with("csv_"), "{}", error.code);
         }
     }
 }

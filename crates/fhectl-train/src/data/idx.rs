@@ -1,7 +1,7 @@
 //! IDX files, the format of MNIST: a header of sizes, then bytes.
 
 use super::inflate::{open, read_error};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::io::{self, Read};
 use std::path::Path;
 
@@ -75,7 +75,7 @@ fn read(path: &Path, magic: u32) -> Result<(Vec<usize>, Vec<u8>)> {
 }
 
 pub(super) fn format_error(path: &Path, what: impl AsRef<str>) -> Error {
-    Error::user("idx_format", format!("{}: {}", path.display(), what.as_ref()))
+    Error::new(ErrorCode::IdxFormat, format!("{}: {}", path.display(), what.as_ref()))
         .hint("the file is damaged or of another kind; fetch it again")
 }
 
@@ -114,7 +114,7 @@ mod tests {
             ([header(1, 1, 2), vec![1, 2, 3]].concat(), "bytes follow"),
         ] {
             let error = parse(&bytes).unwrap_err();
-            assert_eq!(error.code, "idx_format");
+            assert_eq!(error.code, ErrorCode::IdxFormat);
             assert!(error.message.contains(part), "{error}");
         }
     }

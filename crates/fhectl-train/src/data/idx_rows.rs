@@ -1,8 +1,8 @@
-//! Images and labels of IDX files as labelled rows.
+//! Images and labels of IDX files as labeled rows.
 
 use super::idx::{format_error, read_images, read_labels};
 use super::{Dataset, ImageShape, list};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::path::{Path, PathBuf};
 
 /// The most pixels of a file: each becomes eight bytes.
@@ -37,8 +37,8 @@ pub(super) fn read_idx_for(path: &Path, features: &[String], classes: &[String],
     let (mut data, labels) = read_pair(path, &stem(path), target)?;
     if data.features.len() != features.len() {
         let size = data.image.map_or(String::new(), |image| format!("{}x{}", image.height, image.width));
-        return Err(Error::user(
-            "image_size",
+        return Err(Error::new(
+            ErrorCode::ImageSize,
             format!(
                 "{}: images of {size} have {} pixels, the model takes {}",
                 path.display(),
@@ -59,8 +59,11 @@ pub(super) fn read_idx_for(path: &Path, features: &[String], classes: &[String],
         .map(|(at, label)| {
             let class = classes.iter().position(|class| *class == label.to_string());
             class.map(|class| class as u32).ok_or_else(|| {
-                Error::user("idx_label", format!("{}: label {at} is {label}, no class of the model", path.display()))
-                    .hint(format!("its classes are {}", list(classes)))
+                Error::new(
+                    ErrorCode::IdxLabel,
+                    format!("{}: label {at} is {label}, no class of the model", path.display()),
+                )
+                .hint(format!("its classes are {}", list(classes)))
             })
         })
         .collect::<Result<_>>()?;
@@ -121,8 +124,11 @@ fn labels_beside(path: &Path) -> Result<PathBuf> {
     if labels != plain && found.is_file() {
         return Ok(found);
     }
-    Err(Error::user("data_missing", format!("{}: no labels beside it, looked for {labels}[.gz]", path.display()))
-        .hint("put NAME-labels-idx1-ubyte beside NAME-images-idx3-ubyte"))
+    Err(Error::new(
+        ErrorCode::DataMissing,
+        format!("{}: no labels beside it, looked for {labels}[.gz]", path.display()),
+    )
+    .hint("put NAME-labels-idx1-ubyte beside NAME-images-idx3-ubyte"))
 }
 
 fn plain_or_gzip(plain: &Path) -> PathBuf {
@@ -162,7 +168,7 @@ mod tests {
         let words = |words: &[u32]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<u8>>();
         let images = at("mine-images-idx3-ubyte");
         std::fs::write(&images, [words(&[0x803, 3, 1, 2]), vec![1, 2, 3, 4, 5, 6]].concat()).unwrap();
-        assert_eq!(read_idx(&images, "mine", "label").unwrap_err().code, "data_missing");
+        assert_eq!(read_idx(&images, "mine", "label").unwrap_err().code, ErrorCode::DataMissing);
         let labels = |labels: &[u8]| {
             let bytes = [words(&[0x801, labels.len() as u32]), labels.to_vec()].concat();
             std::fs::write(at("mine-labels-idx1-ubyte"), bytes).unwrap();
@@ -182,15 +188,15 @@ mod tests {
         assert_eq!(of(2, &["7", "3"]).unwrap().labels, [0, 1, 0]);
         assert_eq!(of(2, &[]).unwrap().values, [7.0, 3.0, 7.0]);
         let error = of(2, &["7", "8"]).unwrap_err();
-        assert!(error.code == "idx_label" && error.message.contains("label 1 is 3"), "{error}");
+        assert!(error.code == ErrorCode::IdxLabel && error.message.contains("label 1 is 3"), "{error}");
         let error = of(4, &["3", "7"]).unwrap_err();
         assert!(
-            error.code == "image_size" && error.message.contains("1x2 have 2 pixels, the model takes 4"),
+            error.code == ErrorCode::ImageSize && error.message.contains("1x2 have 2 pixels, the model takes 4"),
             "{error}"
         );
         labels(&[7, 3]);
         let error = read_idx(&images, "mine", "label").unwrap_err();
-        assert!(error.code == "idx_format" && error.message.contains("3 images but 2 labels"), "{error}");
+        assert!(error.code == ErrorCode::IdxFormat && error.message.contains("3 images but 2 labels"), "{error}");
         assert!(is_idx(Path::new("a/T10K-images-idx3-ubyte.gz")) && !is_idx(Path::new("images.csv")));
     }
 }

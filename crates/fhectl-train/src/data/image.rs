@@ -1,6 +1,6 @@
 //! The size of the images that rows are.
 
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// A row's values are the image's, row after row, channels innermost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +22,8 @@ impl ImageShape {
         }
         let Self { height, width, channels } = self;
         let values = size.map_or("too many".to_owned(), |size| size.to_string());
-        Err(Error::user(
-            "image_size",
+        Err(Error::new(
+            ErrorCode::ImageSize,
             format!("an image of {height}x{width}x{channels} has {values} values, the data has {features} features"),
         )
         .hint("give --image as HEIGHTxWIDTHxCHANNELS of the data's rows"))

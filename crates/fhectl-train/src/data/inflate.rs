@@ -1,6 +1,6 @@
 //! Opens plain and gzip files alike, with a bound on what may come out of them.
 
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
@@ -32,11 +32,11 @@ impl<R: Read> Read for Capped<R> {
 /// `data_missing` where there is no such file, `data_read` where it cannot be opened.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     if path.is_dir() {
-        return Err(Error::user("data_missing", format!("{}: is a folder, not a file", path.display())));
+        return Err(Error::new(ErrorCode::DataMissing, format!("{}: is a folder, not a file", path.display())));
     }
     let file = File::open(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound => Error::user("data_missing", format!("{}: no such file", path.display())),
-        _ => Error::user("data_read", format!("{}: {error}", path.display())),
+        io::ErrorKind::NotFound => Error::new(ErrorCode::DataMissing, format!("{}: no such file", path.display())),
+        _ => Error::new(ErrorCode::DataRead, format!("{}: {error}", path.display())),
     })?;
     let file = BufReader::with_capacity(1 << 16, file);
     Ok(if is_gzip(path) {
@@ -51,12 +51,12 @@ pub(super) fn read_error(path: &Path, error: &io::Error) -> Error {
     use io::ErrorKind::{FileTooLarge, InvalidData, InvalidInput, UnexpectedEof};
     let shown = path.display();
     match error.kind() {
-        FileTooLarge => Error::user("data_too_large", format!("{shown}: more than 4 GiB unpacked")),
+        FileTooLarge => Error::new(ErrorCode::DataTooLarge, format!("{shown}: more than 4 GiB unpacked")),
         InvalidData | InvalidInput | UnexpectedEof if is_gzip(path) => {
-            Error::user("gzip_corrupt", format!("{shown}: not a whole gzip file ({error})"))
+            Error::new(ErrorCode::GzipCorrupt, format!("{shown}: not a whole gzip file ({error})"))
                 .hint("download or pack the file again; `gzip -t` tells whether it is whole")
         }
-        _ => Error::fault("data_read", format!("{shown}: {error}")),
+        _ => Error::new(ErrorCode::DataRead, format!("{shown}: {error}")),
     }
 }
 
@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn missing_files_and_folders_are_named() {
         for path in ["/nowhere/x.csv", "/"] {
-            assert_eq!(open(Path::new(path)).err().map(|e| e.code), Some("data_missing"));
+            assert_eq!(open(Path::new(path)).err().map(|e| e.code), Some(ErrorCode::DataMissing));
         }
     }
 }

@@ -17,12 +17,12 @@ pub use self::csv::{read_csv, read_rows, read_values};
 pub use idx::{Images, read_images, read_labels};
 pub use idx_rows::load_mnist;
 pub use image::ImageShape;
-pub use source::{BUILT_IN, Holdout, Task, load, load_split, read_labelled};
+pub use source::{BUILT_IN, Holdout, Task, load, load_split, read_labeled};
 pub use split::{split, split_indices};
 pub use synthetic::synthetic;
 
 use fhectl_core::digest::Sha256;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Output;
 
 /// The most classes a target may have; beyond this it is taken for a number to predict.
@@ -76,8 +76,11 @@ impl Dataset {
         let numbers = self.classes.iter().map(|class| class.parse().ok().filter(|value: &f64| value.is_finite()));
         let numbers: Option<Vec<f64>> = numbers.collect();
         let Some(numbers) = numbers else {
-            return Err(Error::user("csv_target", format!("the target `{}` is no number", shorten(&self.target)))
-                .hint("only numbers can be predicted with `--task regress`"));
+            return Err(Error::new(
+                ErrorCode::CsvTarget,
+                format!("the target `{}` is no number", shorten(&self.target)),
+            )
+            .hint("only numbers can be predicted with `--task regress`"));
         };
         self.values = self.labels.iter().map(|label| numbers[*label as usize]).collect();
         self.labels.clear();
@@ -156,23 +159,26 @@ impl Dataset {
     /// class has no row, `constant_features` where no feature takes two values.
     pub fn check_trainable(&self) -> Result<()> {
         let Some(first) = self.rows.first() else {
-            return Err(Error::user("csv_empty", format!("`{}` has no rows", self.name)));
+            return Err(Error::new(ErrorCode::CsvEmpty, format!("`{}` has no rows", self.name)));
         };
         if self.output() == Output::Value {
             if self.values.iter().all(|value| *value == self.values[0]) {
-                return Err(Error::user("one_value", format!("every row has `{}` = {}", self.target, self.values[0]))
-                    .hint("a regression needs rows of different values; is `--target` the column you meant?"));
+                return Err(Error::new(
+                    ErrorCode::OneValue,
+                    format!("every row has `{}` = {}", self.target, self.values[0]),
+                )
+                .hint("a regression needs rows of different values; is `--target` the column you meant?"));
             }
         } else if self.labels.iter().all(|label| *label == self.labels[0]) {
             return Err(one_class(&self.target, &self.classes[self.labels[0] as usize]));
         }
         if let Some(class) = self.class_counts().iter().position(|count| *count == 0) {
             let name = shorten(&self.classes[class]);
-            return Err(Error::user("class_empty", format!("no row of `{}` has the class `{name}`", self.name)));
+            return Err(Error::new(ErrorCode::ClassEmpty, format!("no row of `{}` has the class `{name}`", self.name)));
         }
         if self.rows.iter().all(|row| row == first) {
-            return Err(Error::user(
-                "constant_features",
+            return Err(Error::new(
+                ErrorCode::ConstantFeatures,
                 format!("no feature of `{}` takes more than one value in {} rows", self.name, self.len()),
             )
             .hint("a model needs at least one column that differs between rows"));
@@ -182,7 +188,7 @@ impl Dataset {
 }
 
 fn one_class(target: &str, class: &str) -> Error {
-    Error::user("one_class", format!("every row has `{target}` = `{}`", shorten(class)))
+    Error::new(ErrorCode::OneClass, format!("every row has `{target}` = `{}`", shorten(class)))
         .hint("a classifier needs rows of at least two classes; is `--target` the column you meant?")
 }
 
@@ -245,7 +251,7 @@ mod tests {
 
     #[test]
     fn classes_that_are_numbers_can_be_values() {
-        assert_eq!(tiny().into_values().unwrap_err().code, "csv_target");
+        assert_eq!(tiny().into_values().unwrap_err().code, ErrorCode::CsvTarget);
         let numbers = Dataset { classes: vec!["-1".into(), "2.5".into()], labels: vec![1, 0], ..tiny() };
         let values = numbers.into_values().unwrap();
         assert_eq!((values.output(), &values.values[..]), (Output::Value, &[2.5, -1.0][..]));
@@ -254,18 +260,18 @@ mod tests {
         other.values[0] = 2.0;
         assert_ne!(values.digest(), other.digest());
         other.values[0] = -1.0;
-        assert_eq!(other.check_trainable().unwrap_err().code, "one_value");
+        assert_eq!(other.check_trainable().unwrap_err().code, ErrorCode::OneValue);
     }
 
     #[test]
     fn data_without_information_is_refused() {
         tiny().check_trainable().unwrap();
         let constant = Dataset { rows: vec![vec![1.0], vec![1.0]], ..tiny() };
-        assert_eq!(constant.check_trainable().unwrap_err().code, "constant_features");
+        assert_eq!(constant.check_trainable().unwrap_err().code, ErrorCode::ConstantFeatures);
         let lacking = Dataset { classes: vec!["no".into(), "yes".into(), "never".into()], ..tiny() };
-        assert_eq!(lacking.check_trainable().unwrap_err().code, "class_empty");
+        assert_eq!(lacking.check_trainable().unwrap_err().code, ErrorCode::ClassEmpty);
         let single = Dataset { labels: vec![1, 1], ..tiny() };
-        assert_eq!(single.check_trainable().unwrap_err().code, "one_class");
+        assert_eq!(single.check_trainable().unwrap_err().code, ErrorCode::OneClass);
     }
 
     #[test]

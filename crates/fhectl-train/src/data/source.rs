@@ -1,7 +1,7 @@
 //! From what a person names to a data set.
 
 use super::{Dataset, ImageShape, csv, idx_rows, list, read_csv, shorten, split, synthetic};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::path::{MAIN_SEPARATOR, Path};
 
 /// The names of the built-in data sets.
@@ -28,7 +28,7 @@ impl Task {
 pub enum Holdout<'a> {
     /// A seeded share of the rows; MNIST brings its own test rows instead.
     Share { test_size: f64, seed: u64 },
-    /// A labelled CSV file with the same columns, or IDX images of the same size.
+    /// A labeled CSV file with the same columns, or IDX images of the same size.
     File(&'a Path),
 }
 
@@ -52,8 +52,8 @@ pub fn load(spec: &str, datasets_dir: &Path, target: Option<&str>, task: Option<
         return read_table(path, target, task);
     }
     if !BUILT_IN.contains(&spec) {
-        return Err(Error::user(
-            "data_unknown",
+        return Err(Error::new(
+            ErrorCode::DataUnknown,
             format!("`{}` is neither a built-in data set nor a CSV or IDX file", shorten(spec)),
         )
         .hint(format!(
@@ -67,7 +67,7 @@ pub fn load(spec: &str, datasets_dir: &Path, target: Option<&str>, task: Option<
         return for_task(data, task);
     }
     if (Task::of(spec), task, target) == (Task::Regress, Task::Classify, None) {
-        return Err(Error::user("csv_target", format!("the target of `{spec}` is a number, not a class"))
+        return Err(Error::new(ErrorCode::CsvTarget, format!("the target of `{spec}` is a number, not a class"))
             .hint("predict it with `create linreg`, or with `--task regress` of tree, forest or boost"));
     }
     if !datasets_dir.is_dir() {
@@ -103,22 +103,22 @@ pub fn load_split(
         Holdout::Share { test_size, seed } => split(&load(spec, datasets_dir, target, task)?, test_size, seed),
         Holdout::File(path) => {
             let train = load(spec, datasets_dir, target, task)?;
-            let test = read_labelled(path, &train.features, &train.classes, Some(&train.target))?;
+            let test = read_labeled(path, &train.features, &train.classes, Some(&train.target))?;
             Ok((train, test))
         }
     }
 }
 
-/// Labelled rows for a model that takes `features` and predicts `classes`, or a number where there are none: a CSV
+/// Labeled rows for a model that takes `features` and predicts `classes`, or a number where there are none: a CSV
 /// file, with a header, or IDX images with their labels beside them.
 ///
 /// # Errors
 /// Those of the readers; `image_size` and `idx_label` where images are of another size or class.
-pub fn read_labelled(path: &Path, features: &[String], classes: &[String], target: Option<&str>) -> Result<Dataset> {
+pub fn read_labeled(path: &Path, features: &[String], classes: &[String], target: Option<&str>) -> Result<Dataset> {
     if idx_rows::is_idx(path) {
         return idx_rows::read_idx_for(path, features, classes, target.unwrap_or("label"));
     }
-    csv::read_labelled(path, features, classes, target)
+    csv::read_labeled(path, features, classes, target)
 }
 
 fn mnist(datasets_dir: &Path, target: Option<&str>, task: Task) -> Result<(Dataset, Dataset)> {
@@ -149,7 +149,7 @@ fn is_path(spec: &str) -> bool {
 fn check_target(data: &Dataset, target: Option<&str>) -> Result<()> {
     match target {
         Some(name) if name != data.target => {
-            Err(Error::user("csv_target", format!("`{}` has no label column `{}`", data.name, shorten(name)))
+            Err(Error::new(ErrorCode::CsvTarget, format!("`{}` has no label column `{}`", data.name, shorten(name)))
                 .hint(format!("its label is {}", list([&data.target]))))
         }
         _ => Ok(()),
@@ -157,11 +157,11 @@ fn check_target(data: &Dataset, target: Option<&str>) -> Result<()> {
 }
 
 fn hint_at_folder(error: Error) -> Error {
-    if error.code == "data_missing" { missing(error.message) } else { error }
+    if error.code == ErrorCode::DataMissing { missing(error.message) } else { error }
 }
 
 fn missing(message: String) -> Error {
-    Error::user("data_missing", message).hint("point `--datasets` at the project's `datasets` folder")
+    Error::new(ErrorCode::DataMissing, message).hint("point `--datasets` at the project's `datasets` folder")
 }
 
 #[cfg(test)]
@@ -195,12 +195,12 @@ mod tests {
         assert_eq!((data.len(), data.features.len(), data.classes.len()), (442, 10, 0));
         assert_eq!((data.values[0], data.target.as_str()), (151.0, "progression"));
         assert_eq!(read("diabetes", None, Some(Task::Regress)).unwrap(), data);
-        assert_eq!(read("diabetes", None, Some(Task::Classify)).unwrap_err().code, "csv_target");
+        assert_eq!(read("diabetes", None, Some(Task::Classify)).unwrap_err().code, ErrorCode::CsvTarget);
         assert_eq!(read("diabetes", Some("sex"), Some(Task::Classify)).unwrap().classes, ["1", "2"]);
         let digits = read("digits", None, Some(Task::Regress)).unwrap();
         assert_eq!((digits.values[2], digits.labels.len()), (2.0, 0));
         assert_eq!(read("synthetic", None, Some(Task::Regress)).unwrap().values.len(), 1000);
-        assert_eq!(read("iris", None, Some(Task::Regress)).unwrap_err().code, "csv_cell");
+        assert_eq!(read("iris", None, Some(Task::Regress)).unwrap_err().code, ErrorCode::CsvCell);
     }
 
     #[test]
@@ -213,15 +213,15 @@ mod tests {
     #[test]
     fn unknown_names_and_folders_say_what_to_do() {
         let error = load("spma", &datasets(), None, None).unwrap_err();
-        assert_eq!(error.code, "data_unknown");
+        assert_eq!(error.code, ErrorCode::DataUnknown);
         assert!(error.hint.unwrap().contains("spam, iris, digits"));
         for spec in ["spam", "mnist"] {
             let error = load(spec, Path::new("/nowhere"), None, None).unwrap_err();
-            assert_eq!(error.code, "data_missing");
+            assert_eq!(error.code, ErrorCode::DataMissing);
             assert!(error.hint.unwrap().contains("--datasets"), "{spec}");
         }
-        assert_eq!(load("synthetic", &datasets(), Some("z"), None).unwrap_err().code, "csv_target");
-        assert_eq!(load("nowhere.csv", &datasets(), None, None).unwrap_err().code, "data_missing");
+        assert_eq!(load("synthetic", &datasets(), Some("z"), None).unwrap_err().code, ErrorCode::CsvTarget);
+        assert_eq!(load("nowhere.csv", &datasets(), None, None).unwrap_err().code, ErrorCode::DataMissing);
     }
 
     /// Every shipped file is the one whose SHA-256 `datasets/README.md` tells.

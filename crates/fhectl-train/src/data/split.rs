@@ -2,7 +2,7 @@
 
 use super::Dataset;
 use super::random::Random;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Output;
 
 /// Splits `data` into training and test rows, `ceil(rows * test_size)` of them for the test.
@@ -15,7 +15,7 @@ use fhectl_core::model::Output;
 /// `test_size` outside (0, 1) or where the test rows would leave too few to train on.
 pub fn split(data: &Dataset, test_size: f64, seed: u64) -> Result<(Dataset, Dataset)> {
     if !(test_size > 0.0 && test_size < 1.0) {
-        return Err(Error::user("test_size", format!("the test share is {test_size}, not between 0 and 1"))
+        return Err(Error::new(ErrorCode::TestSize, format!("the test share is {test_size}, not between 0 and 1"))
             .hint("0.15 keeps 15 % of the rows for the test"));
     }
     let indices = match data.output() {
@@ -28,8 +28,8 @@ pub fn split(data: &Dataset, test_size: f64, seed: u64) -> Result<(Dataset, Data
             0 => "on".to_owned(),
             classes => format!("{classes} classes"),
         };
-        Error::user(
-            "test_size",
+        Error::new(
+            ErrorCode::TestSize,
             format!("{wanted} of {} rows for the test leave too few to train {of_what}", data.len()),
         )
         .hint("give more rows, a smaller `--test-size`, or a file of its own with `--test-data`")
@@ -117,18 +117,18 @@ mod tests {
     #[test]
     fn impossible_splits_are_refused() {
         for share in [0.0, 1.0, -0.5, f64::NAN, 0.9] {
-            assert_eq!(split(&data(&[2, 2]), share, 1).unwrap_err().code, "test_size");
+            assert_eq!(split(&data(&[2, 2]), share, 1).unwrap_err().code, ErrorCode::TestSize);
         }
     }
 
     #[test]
     fn numbers_are_split_without_classes() {
-        let labelled = data(&[442]);
+        let labeled = data(&[442]);
         let values = Dataset {
             classes: Vec::new(),
             labels: Vec::new(),
             values: (0..442).map(f64::from).collect(),
-            ..labelled.clone()
+            ..labeled.clone()
         };
         let (train, test) = split(&values, 0.15, 42).unwrap();
         assert_eq!((train.len(), test.len()), (375, 67));
@@ -138,7 +138,7 @@ mod tests {
         assert!(test.rows.iter().zip(&test.values).all(|(row, value)| row[0] == *value), "a value lost its row");
         assert_ne!(test, split(&values, 0.15, 43).unwrap().1);
         let error = split(&values.select(&[3]), 0.5, 1).unwrap_err();
-        assert!(error.code == "test_size" && error.message.ends_with("to train on"), "{error}");
+        assert!(error.code == ErrorCode::TestSize && error.message.ends_with("to train on"), "{error}");
     }
 
     proptest! {

@@ -3,7 +3,7 @@
 use super::inflate::{open, read_error};
 use super::{list, shorten};
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Trim};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::collections::HashSet;
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -32,12 +32,12 @@ impl Table {
             reader.headers().map_err(|error| format_error(path, error))?.iter().map(str::to_owned).collect();
         let shown = path.display();
         if headers.is_empty() {
-            return Err(Error::user("csv_empty", format!("{shown}: the file is empty"))
+            return Err(Error::new(ErrorCode::CsvEmpty, format!("{shown}: the file is empty"))
                 .hint("a CSV file starts with a header row that names its columns"));
         }
         if headers.len() == 1 && headers[0].contains([';', '\t']) {
-            return Err(Error::user(
-                "csv_header",
+            return Err(Error::new(
+                ErrorCode::CsvHeader,
                 format!("{shown}: the header has one column: `{}`", shorten(&headers[0])),
             )
             .hint("columns must be separated by commas"));
@@ -45,12 +45,15 @@ impl Table {
         let mut seen = HashSet::new();
         for (index, header) in headers.iter().enumerate() {
             if header.is_empty() {
-                return Err(Error::user("csv_header", format!("{shown}: column {} has no name", index + 1))
+                return Err(Error::new(ErrorCode::CsvHeader, format!("{shown}: column {} has no name", index + 1))
                     .hint("the first row must name every column"));
             }
             if !seen.insert(header) {
-                return Err(Error::user("csv_header", format!("{shown}: two columns are named `{}`", shorten(header)))
-                    .hint("rename one of them"));
+                return Err(Error::new(
+                    ErrorCode::CsvHeader,
+                    format!("{shown}: two columns are named `{}`", shorten(header)),
+                )
+                .hint("rename one of them"));
             }
         }
         Ok(Self { path: path.to_owned(), headers, reader })
@@ -63,7 +66,7 @@ impl Table {
     pub(super) fn target(&self, name: Option<&str>) -> Result<usize> {
         let Some(name) = name else { return Ok(self.headers.len() - 1) };
         self.headers.iter().position(|header| header == name).ok_or_else(|| {
-            Error::user("csv_target", format!("{}: no column is named `{}`", self.path.display(), shorten(name)))
+            Error::new(ErrorCode::CsvTarget, format!("{}: no column is named `{}`", self.path.display(), shorten(name)))
                 .hint(format!("its columns are {}", list(&self.headers)))
         })
     }
@@ -82,7 +85,7 @@ impl Table {
                 visit(Place(row), &record)
             } else {
                 let what = format!("{} cells, the header has {}", record.len(), self.headers.len());
-                Err(Place(row).error("csv_ragged", what).hint("quote cells that contain commas"))
+                Err(Place(row).error(ErrorCode::CsvRagged, what).hint("quote cells that contain commas"))
             };
             visited.map_err(|error| {
                 let end = self.reader.position().byte();
@@ -110,8 +113,8 @@ fn line_at(path: &Path, end: u64) -> Option<usize> {
 
 impl Place {
     /// An error in this row.
-    pub(super) fn error(self, code: &'static str, message: impl AsRef<str>) -> Error {
-        Error::user(code, format!("row {}: {}", self.0, message.as_ref()))
+    pub(super) fn error(self, code: ErrorCode, message: impl AsRef<str>) -> Error {
+        Error::new(code, format!("row {}: {}", self.0, message.as_ref()))
     }
 
     /// The finite number in a cell.
@@ -123,13 +126,13 @@ impl Place {
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
             _ if text.is_empty() => Err(self
-                .error("csv_cell", format!("column `{name}` is missing"))
+                .error(ErrorCode::CsvCell, format!("column `{name}` is missing"))
                 .hint("fill missing values or drop the row; there is no imputation")),
             Ok(_) => Err(self
-                .error("csv_cell", format!("column `{name}`: `{}` is not a finite number", shorten(text)))
+                .error(ErrorCode::CsvCell, format!("column `{name}`: `{}` is not a finite number", shorten(text)))
                 .hint("replace it by a finite number or drop the row")),
             Err(_) => Err(self
-                .error("csv_cell", format!("column `{name}`: `{}` is not a number", shorten(text)))
+                .error(ErrorCode::CsvCell, format!("column `{name}`: `{}` is not a number", shorten(text)))
                 .hint("every column but the target must be numeric; encode texts as numbers first")),
         }
     }
@@ -154,8 +157,8 @@ fn format_error(path: &Path, error: ::csv::Error) -> Error {
         ErrorKind::Io(error) => read_error(path, &error),
         ErrorKind::Utf8 { pos, .. } => {
             let line = pos.map_or(String::new(), |pos| format!(", line {}", pos.line()));
-            Error::user("csv_encoding", format!("{shown}{line}: not UTF-8 text")).hint("save the file as UTF-8")
+            Error::new(ErrorCode::CsvEncoding, format!("{shown}{line}: not UTF-8 text")).hint("save the file as UTF-8")
         }
-        other => Error::user("csv_format", format!("{shown}: {other:?}")),
+        other => Error::new(ErrorCode::CsvFormat, format!("{shown}: {other:?}")),
     }
 }

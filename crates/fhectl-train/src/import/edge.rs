@@ -48,7 +48,7 @@ fn rounds_to_at_least(single: f32) -> f64 {
         // Rows are finite in 64 bits; what overflows to minus infinity in 32 is below the smallest.
         return (-f64::from(f32::MAX) - 2f64.powi(103)).next_up();
     }
-    // The middle of two 32-bit neighbours is exact in 64 bits, and a tie goes to the even one.
+    // The middle of two 32-bit neighbors is exact in 64 bits, and a tie goes to the even one.
     let middle = f64::from(below) / 2.0 + f64::from(single) / 2.0;
     if middle as f32 >= single { middle } else { middle.next_up() }
 }

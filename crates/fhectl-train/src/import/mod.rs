@@ -6,14 +6,17 @@ mod edge;
 mod model;
 pub mod network;
 pub mod onnx;
-mod quantise;
+mod onnx_model;
+mod quantize;
+mod tabular;
 mod tree_builder;
 pub mod xgboost;
 
-pub use model::{FloatModel, Forest, Imported, Linear, Tree, TreeNode};
-pub use quantise::{Levels, Quantised, QuantisedModel, agreement, exact_levels, quantise};
+pub use model::{FloatModel, Forest, Imported, Linear, Tree};
+pub use onnx_model::read_onnx;
+pub use quantize::{Levels, QuantizedImport, QuantizedModel, agreement, exact_levels, quantize};
 
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// The largest file that is read.
 pub const MAX_FILE: u64 = 128 << 20;
@@ -21,7 +24,7 @@ pub const MAX_FILE: u64 = 128 << 20;
 /// Reads a model from a file's bytes; `name` is what messages call it. The format is told by the first bytes.
 ///
 /// # Errors
-/// `import_format` for a file of another format, and those of [`onnx::read`], [`xgboost::read_json`] and
+/// `import_format` for a file of another format, and those of [`read_onnx`], [`xgboost::read_json`] and
 /// [`xgboost::read_ubjson`].
 pub fn read(bytes: &[u8], name: &str) -> Result<Imported> {
     let imported = match format(bytes) {
@@ -30,8 +33,8 @@ pub fn read(bytes: &[u8], name: &str) -> Result<Imported> {
         }
         Format::Json => xgboost::read_json(bytes),
         Format::Ubjson => xgboost::read_ubjson(bytes),
-        Format::Onnx => onnx::read(bytes),
-        Format::Other(what) => Err(Error::user("import_format", format!("this is {what}"))
+        Format::Onnx => read_onnx(bytes),
+        Format::Other(what) => Err(Error::new(ErrorCode::ImportFormat, format!("this is {what}"))
             .hint("read are ONNX (skl2onnx, torch.onnx.export) and XGBoost's save_model as .json or .ubj")),
     };
     imported.map_err(|error| error.context(name))

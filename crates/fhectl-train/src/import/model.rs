@@ -2,8 +2,8 @@
 
 use super::network::Lowered;
 use fhectl_core::bundle::ScoreUnit;
-use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{Output, RowStep};
+use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::{self, Output, RowStep};
 
 /// The most features, classes and real numbers of a model; what is larger cannot be encrypted anyway.
 pub(super) const MAX_FEATURES: usize = 1 << 16;
@@ -24,7 +24,7 @@ pub struct Imported {
     /// What the scores of classes are.
     pub unit: ScoreUnit,
     /// What is done to a row before the model sees it.
-    pub preparation: Vec<RowStep>,
+    pub preprocessing: Vec<RowStep>,
     pub model: FloatModel,
 }
 
@@ -51,21 +51,9 @@ pub struct Forest {
     pub trees: Vec<Tree>,
 }
 
-/// One tree; node 0 is the root and children come after their parent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Tree {
-    pub nodes: Vec<TreeNode>,
-}
-
-/// One node of a [`Tree`].
-#[derive(Debug, Clone, PartialEq)]
-pub enum TreeNode {
-    /// Goes to `high` where `x[feature] >= edge`, else to `low`, for `x` in 64 bits; see `import::edge` for how other
-    /// comparisons become this one.
-    Split { feature: u32, edge: f64, low: u32, high: u32 },
-    /// Adds one value a score.
-    Leaf { values: Vec<f64> },
-}
+/// One tree over 64-bit numbers, whose leaves add one value a score; see `import::edge` for how other comparisons become
+/// `x[feature] >= threshold`.
+pub type Tree = model::Tree<f64, Vec<f64>>;
 
 impl Imported {
     /// What scores stand for.
@@ -76,7 +64,7 @@ impl Imported {
     /// A row as the model sees it.
     pub fn prepared(&self, row: &[f64]) -> Vec<f64> {
         let mut row = row.to_vec();
-        self.preparation.iter().for_each(|step| step.apply(&mut row));
+        self.preprocessing.iter().for_each(|step| step.apply(&mut row));
         row
     }
 
@@ -99,7 +87,7 @@ impl Imported {
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(invalid("two classes have the same name"));
         }
-        for step in &self.preparation {
+        for step in &self.preprocessing {
             step.check(self.features).map_err(|error| invalid(error.message))?;
         }
         let scores = self.output().margins();
@@ -134,24 +122,12 @@ impl FloatModel {
                 let row = weights[0].iter().zip(&weights[1]).map(|(first, second)| second - first).collect();
                 Self::Linear(Linear { weights: vec![row], biases: difference(&biases) })
             }
-            Self::Forest(Forest { biases, mut trees }) => {
-                for node in trees.iter_mut().flat_map(|tree| &mut tree.nodes) {
-                    if let TreeNode::Leaf { values } = node {
-                        *values = difference(values);
-                    }
-                }
+            Self::Forest(Forest { biases, trees }) => {
+                let trees = trees.into_iter().map(|tree| tree.map_leaves(|values| difference(&values))).collect();
                 Self::Forest(Forest { biases: difference(&biases), trees })
             }
             // Lowered as a margin.
             Self::Network(network) => Self::Network(network),
-        }
-    }
-
-    /// The class that scores stand for: of one score its sign, of several the first of the largest.
-    pub fn class_of_scores(scores: &[f64]) -> usize {
-        match scores {
-            [margin] => usize::from(*margin > 0.0),
-            _ => (0..scores.len()).fold(0, |best, class| if scores[class] > scores[best] { class } else { best }),
         }
     }
 }
@@ -180,7 +156,7 @@ impl Forest {
     fn scores(&self, row: &[f64]) -> Vec<f64> {
         let mut scores = self.biases.clone();
         for tree in &self.trees {
-            scores.iter_mut().zip(tree.values(row)).for_each(|(score, value)| *score += value);
+            scores.iter_mut().zip(tree.leaf(row)).for_each(|(score, value)| *score += value);
         }
         scores
     }
@@ -195,40 +171,22 @@ impl Forest {
         if self.trees.is_empty() {
             return Err(invalid("the model has no trees"));
         }
-        for node in self.trees.iter().flat_map(|tree| &tree.nodes) {
-            match node {
-                TreeNode::Split { feature, .. } if *feature as usize >= features => {
-                    return Err(invalid(format!("a split on feature {feature} of {features}")));
-                }
-                TreeNode::Leaf { values } if values.len() != scores || values.iter().any(|v| !v.is_finite()) => {
-                    return Err(invalid(format!("a leaf without {scores} finite values")));
-                }
-                _ => {}
+        for tree in &self.trees {
+            if let Some((feature, _)) = tree.splits().find(|(feature, _)| *feature as usize >= features) {
+                return Err(invalid(format!("a split on feature {feature} of {features}")));
+            }
+            if tree.leaves().any(|values| values.len() != scores || values.iter().any(|value| !value.is_finite())) {
+                return Err(invalid(format!("a leaf without {scores} finite values")));
             }
         }
         Ok(())
     }
 }
 
-impl Tree {
-    /// The values of the leaf that a row reaches.
-    pub fn values(&self, row: &[f64]) -> &[f64] {
-        let mut at = 0;
-        loop {
-            match &self.nodes[at] {
-                TreeNode::Leaf { values } => return values,
-                TreeNode::Split { feature, edge, low, high } => {
-                    at = if row[*feature as usize] >= *edge { *high } else { *low } as usize;
-                }
-            }
-        }
-    }
-}
-
 pub(super) fn invalid(message: impl Into<String>) -> Error {
-    Error::user("import_invalid", message).hint("the file is damaged; save or export the model again")
+    Error::new(ErrorCode::ImportInvalid, message).hint("the file is damaged; save or export the model again")
 }
 
 pub(super) fn large(message: impl Into<String>) -> Error {
-    Error::user("import_large", message).hint("a model of this size cannot be computed on encrypted data")
+    Error::new(ErrorCode::ImportLarge, message).hint("a model of this size cannot be computed on encrypted data")
 }

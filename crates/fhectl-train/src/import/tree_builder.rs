@@ -1,10 +1,9 @@
 //! From a file's lists of nodes to checked trees.
 
-use super::model::{MAX_VALUES, Tree, TreeNode, invalid, large};
+use super::model::{MAX_VALUES, Tree, invalid, large};
 use fhectl_core::error::Result;
+use fhectl_core::model::{Branch, MAX_DEPTH};
 
-/// The deepest path that is read.
-const MAX_DEPTH: usize = 256;
 /// The most nodes of all trees.
 const MAX_NODES: usize = 1 << 20;
 
@@ -45,13 +44,7 @@ impl Budget {
     }
 }
 
-/// What is to be written next, below `parent` on the side that `high` says.
-struct Task {
-    parent: Option<(usize, bool)>,
-    depth: usize,
-    what: What,
-}
-
+/// What is to be written next.
 enum What {
     Node(usize),
     /// The upper end of a [`SourceNode::Within`].
@@ -64,13 +57,13 @@ enum What {
 }
 
 /// Makes trees of one list of nodes.
-pub(super) struct Builder<'a> {
+pub(super) struct TreeBuilder<'a> {
     source: &'a [SourceNode],
     seen: Vec<bool>,
     reached: usize,
 }
 
-impl<'a> Builder<'a> {
+impl<'a> TreeBuilder<'a> {
     pub(super) fn new(source: &'a [SourceNode]) -> Self {
         Self { source, seen: vec![false; source.len()], reached: 0 }
     }
@@ -87,19 +80,20 @@ impl<'a> Builder<'a> {
     /// number; `import_large` for a path that is too deep and once the budget is spent.
     pub(super) fn tree(&mut self, root: usize, budget: &mut Budget) -> Result<Tree> {
         self.check(root)?;
-        let source = self.source;
-        let mut nodes: Vec<TreeNode> = Vec::new();
-        let mut open = vec![Task { parent: None, depth: 0, what: What::Node(root) }];
-        while let Some(Task { parent, depth, what }) = open.pop() {
-            if depth > MAX_DEPTH {
-                return Err(large(format!("a path of more than {MAX_DEPTH} splits")));
-            }
+        Ok(self.branch(What::Node(root), 0, budget)?.depth_first())
+    }
+
+    /// Recursion is as deep as the tree, for splits that send every row one way are passed over in a loop.
+    fn branch(&self, mut what: What, depth: usize, budget: &mut Budget) -> Result<Branch<f64, Vec<f64>>> {
+        if depth > MAX_DEPTH {
+            return Err(large(format!("a path of more than {MAX_DEPTH} splits")));
+        }
+        loop {
             let (feature, edge, low, high) = match what {
-                What::Node(at) => match &source[at] {
+                What::Node(at) => match &self.source[at] {
                     SourceNode::Leaf { values } => {
                         budget.spend(values.len())?;
-                        attach(&mut nodes, parent, TreeNode::Leaf { values: values.clone() });
-                        continue;
+                        return Ok(Branch::Leaf(values.clone()));
                     }
                     SourceNode::Split { feature, edge, low, high } => {
                         (*feature, *edge, What::Node(*low), What::Node(*high))
@@ -113,14 +107,12 @@ impl<'a> Builder<'a> {
             };
             budget.spend(0)?;
             if edge.is_infinite() {
-                open.push(Task { parent, depth, what: if edge > 0.0 { low } else { high } });
+                what = if edge > 0.0 { low } else { high };
                 continue;
             }
-            let at = attach(&mut nodes, parent, TreeNode::Split { feature, edge, low: 0, high: 0 });
-            open.push(Task { parent: Some((at, true)), depth: depth + 1, what: high });
-            open.push(Task { parent: Some((at, false)), depth: depth + 1, what: low });
+            let low = self.branch(low, depth + 1, budget)?;
+            return Ok(Branch::split(feature, edge, low, self.branch(high, depth + 1, budget)?));
         }
-        Ok(Tree { nodes })
     }
 
     /// Every node below the root has one parent, so that every walk ends.
@@ -150,17 +142,6 @@ impl<'a> Builder<'a> {
     }
 }
 
-fn attach(nodes: &mut Vec<TreeNode>, parent: Option<(usize, bool)>, node: TreeNode) -> usize {
-    let at = nodes.len();
-    if let Some((parent, is_high)) = parent
-        && let TreeNode::Split { low, high, .. } = &mut nodes[parent]
-    {
-        *(if is_high { high } else { low }) = at as u32;
-    }
-    nodes.push(node);
-    at
-}
-
 fn number(threshold: f64, at: usize) -> Result<()> {
     if threshold.is_nan() { Err(invalid(format!("the threshold of node {at} is no number"))) } else { Ok(()) }
 }
@@ -168,6 +149,7 @@ fn number(threshold: f64, at: usize) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fhectl_core::error::ErrorCode;
 
     fn leaf(value: f64) -> SourceNode {
         SourceNode::Leaf { values: vec![value] }
@@ -178,8 +160,8 @@ mod tests {
     }
 
     fn values(source: &[SourceNode], rows: &[f64]) -> Vec<f64> {
-        let tree = Builder::new(source).tree(0, &mut Budget::default()).unwrap();
-        rows.iter().map(|x| tree.values(&[*x])[0]).collect()
+        let tree = TreeBuilder::new(source).tree(0, &mut Budget::default()).unwrap();
+        rows.iter().map(|x| tree.leaf(&[*x])[0]).collect()
     }
 
     #[test]
@@ -194,7 +176,7 @@ mod tests {
 
     #[test]
     fn what_is_no_tree_is_refused() {
-        let refusal = |nodes: &[SourceNode]| Builder::new(nodes).tree(0, &mut Budget::default()).unwrap_err();
+        let refusal = |nodes: &[SourceNode]| TreeBuilder::new(nodes).tree(0, &mut Budget::default()).unwrap_err();
         assert!(refusal(&[split(1.0, 0, 1), leaf(0.0)]).message.contains("below itself"));
         assert!(refusal(&[split(1.0, 1, 1), leaf(0.0)]).message.contains("two parents"));
         assert!(refusal(&[split(1.0, 1, 7), leaf(0.0)]).message.contains("child 7"));
@@ -202,7 +184,7 @@ mod tests {
         assert!(refusal(&[]).message.contains("child 0"));
         let chain: Vec<SourceNode> =
             (0..600).flat_map(|at| [split(at as f64, 2 * at + 1, 2 * at + 2), leaf(0.0)]).collect();
-        assert_eq!(refusal(&[chain, vec![leaf(1.0)]].concat()).code, "import_large");
+        assert_eq!(refusal(&[chain, vec![leaf(1.0)]].concat()).code, ErrorCode::ImportLarge);
     }
 
     #[test]
@@ -215,7 +197,7 @@ mod tests {
             no: 2 * at + 2,
         };
         let chain: Vec<SourceNode> = (0..60).flat_map(|at| [equal(at), leaf(0.0)]).collect();
-        let error = Builder::new(&[chain, vec![leaf(1.0)]].concat()).tree(0, &mut Budget::default()).unwrap_err();
-        assert_eq!(error.code, "import_large");
+        let error = TreeBuilder::new(&[chain, vec![leaf(1.0)]].concat()).tree(0, &mut Budget::default()).unwrap_err();
+        assert_eq!(error.code, ErrorCode::ImportLarge);
     }
 }

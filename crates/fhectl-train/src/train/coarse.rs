@@ -1,13 +1,13 @@
-//! Quantisers that tell less: their numbers rounded to few decimal digits.
+//! Quantizers that tell less: their numbers rounded to few decimal digits.
 //!
 //! Edges and ranges come from training rows and reach every client. To all their digits they can be single rows' values,
 //! or lie half way between two of them.
 
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{FeatureQuantizer, Quantizer};
 use std::cmp::Ordering;
 
-/// The quantiser with every edge, lowest value and step rounded to so many significant decimal digits (at least one).
+/// The quantizer with every edge, lowest value and step rounded to so many significant decimal digits (at least one).
 ///
 /// Edges that become equal are one. A grid's range is rounded outwards, so that it still holds what it held: of at most
 /// `2^bits` levels, and a level for each integer where it had that and there is room.
@@ -39,8 +39,11 @@ fn grid(low: f64, step: f64, levels: u32, (digits, bits): (u32, u32)) -> Result<
     }
     let step = rounded((high - low) / f64::from(most), digits, Ordering::Greater);
     if !(low.is_finite() && step.is_finite() && step > 0.0) {
-        return Err(Error::user("feature_range", format!("no grid of {} levels spans {low:e} to {high:e}", most + 1))
-            .hint("scale the feature to an ordinary range"));
+        return Err(Error::new(
+            ErrorCode::FeatureRange,
+            format!("no grid of {} levels spans {low:e} to {high:e}", most + 1),
+        )
+        .hint("scale the feature to an ordinary range"));
     }
     Ok(FeatureQuantizer::Affine { low, step, levels: most + 1 })
 }
@@ -102,7 +105,7 @@ mod tests {
         assert_eq!(coarse(rule(17.0, 1.0, 61), 6), rule(10.0, 2.0, 64));
         assert_eq!(coarse(rule(17.0, 1.0, 1), 6), rule(20.0, 1.0, 1));
         let overflow = Quantizer { features: vec![rule(0.0, f64::MAX / 4.0, 4)] };
-        assert_eq!(coarsen(overflow, 1, 2).unwrap_err().code, "feature_range");
+        assert_eq!(coarsen(overflow, 1, 2).unwrap_err().code, ErrorCode::FeatureRange);
     }
 
     proptest! {

@@ -1,10 +1,14 @@
-//! Trees over quantised features whose leaves are still real numbers, and their integer form.
+//! Trees over quantized features whose leaves are still real numbers, and their integer form.
 
-use super::quality::class_of_floats;
-use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{IntegerForest, IntegerTree, Node, Output, ValueNode, ValueTree};
+use super::quality::{Score, score_floats};
+use super::quantize::quantize_rows;
+use crate::data::Dataset;
+use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::{
+    Branch, ClassLeaf, Fold, IntegerForest, IntegerTree, Output, Quantizer, Tree, ValueLeaf, class_of_scores,
+};
 
-/// Real scores `biases[s] + sum_t values_t[s]` of quantised rows.
+/// Real scores `biases[s] + sum_t values_t[s]` of quantized rows.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FloatForest {
     /// One a score.
@@ -12,27 +16,15 @@ pub struct FloatForest {
     pub trees: Vec<FloatTree>,
 }
 
-/// One tree; node 0 is the root and children come after their parent.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FloatTree {
-    pub nodes: Vec<FloatNode>,
-}
-
-/// One node of a [`FloatTree`].
-#[derive(Debug, Clone, PartialEq)]
-pub enum FloatNode {
-    /// Goes to `high` where `q[feature] >= threshold`, else to `low`.
-    Split { feature: u32, threshold: u32, low: u32, high: u32 },
-    /// Adds one value a score.
-    Leaf { values: Vec<f64> },
-}
+/// One tree; its leaves add one value a score.
+pub type FloatTree = Tree<u32, Vec<f64>>;
 
 impl FloatForest {
-    /// The real scores of one quantised row.
+    /// The real scores of one quantized row.
     pub fn scores(&self, quantized: &[u32]) -> Vec<f64> {
         let mut scores = self.biases.clone();
         for tree in &self.trees {
-            scores.iter_mut().zip(tree.values(quantized)).for_each(|(score, value)| *score += value);
+            scores.iter_mut().zip(tree.leaf(quantized)).for_each(|(score, value)| *score += value);
         }
         scores
     }
@@ -42,37 +34,13 @@ impl FloatForest {
         let ([tree], Output::Classes(classes)) = (&self.trees[..], output) else { return None };
         let class = |values: &[f64]| {
             let scores: Vec<f64> = values.iter().zip(&self.biases).map(|(value, bias)| value + bias).collect();
-            class_of_floats(&scores) as u32
+            class_of_scores(&scores) as u32
         };
-        // Children come after their parents: backwards, a split whose sides predict the same is a leaf.
-        let mut classes_below: Vec<Option<u32>> = vec![None; tree.nodes.len()];
-        for (at, node) in tree.nodes.iter().enumerate().rev() {
-            classes_below[at] = match node {
-                FloatNode::Leaf { values } => Some(class(values)),
-                FloatNode::Split { low, high, .. } => {
-                    classes_below[*low as usize].filter(|class| classes_below[*high as usize] == Some(*class))
-                }
-            };
-        }
-        let mut nodes = Vec::new();
-        let mut open = vec![(0, None)];
-        while let Some((at, parent)) = open.pop() {
-            let place = nodes.len() as u32;
-            if let Some((parent, is_high)) = parent
-                && let Some(Node::Split { low, high, .. }) = nodes.get_mut::<usize>(parent)
-            {
-                *(if is_high { high } else { low }) = place;
-            }
-            match (classes_below[at], &tree.nodes[at]) {
-                (None, FloatNode::Split { feature, threshold, low, high }) => {
-                    nodes.push(Node::Split { feature: *feature, threshold: *threshold, low: 0, high: 0 });
-                    open.push((*high as usize, Some((place as usize, true))));
-                    open.push((*low as usize, Some((place as usize, false))));
-                }
-                (class, _) => nodes.push(Node::Leaf { class: class.unwrap_or(0) }),
-            }
-        }
-        Some(IntegerTree { classes: classes as u32, nodes })
+        let branch = tree.fold(|step| match step {
+            Fold::Leaf(values) => Branch::Leaf(ClassLeaf { class: class(values) }),
+            Fold::Split { feature, threshold, low, high } => Branch::merged(feature, *threshold, low, high),
+        });
+        Some(IntegerTree { classes: classes as u32, tree: branch.depth_first() })
     }
 
     /// The integer form with leaf values of `value_bits` bits and sign, and what one step of its scores is worth.
@@ -85,7 +53,7 @@ impl FloatForest {
     /// `model_values` where a value is not finite, or `value_bits` not 2 to 24.
     pub fn to_integer(&self, value_bits: u32) -> Result<(IntegerForest, f64)> {
         if !(2..=24).contains(&value_bits) {
-            return Err(Error::user("model_values", format!("leaf values of {value_bits} bits, want 2 to 24")));
+            return Err(Error::new(ErrorCode::ModelValues, format!("leaf values of {value_bits} bits, want 2 to 24")));
         }
         let mut biases = self.biases.clone();
         let mut middles = Vec::with_capacity(self.trees.len());
@@ -109,20 +77,14 @@ impl FloatForest {
             if steps.is_finite() && steps.abs() < (1u64 << 47) as f64 {
                 return Ok(steps as i64);
             }
-            Err(Error::user("model_values", format!("a score of {value} beside leaves of {largest} at most"))
+            Err(Error::new(ErrorCode::ModelValues, format!("a score of {value} beside leaves of {largest} at most"))
                 .hint("the model's values are not finite, or too unequal to be added exactly"))
         };
         let trees = self.trees.iter().zip(&middles).map(|(tree, middle)| {
-            let nodes = tree.nodes.iter().map(|node| match node {
-                FloatNode::Split { feature, threshold, low, high } => {
-                    Ok(ValueNode::Split { feature: *feature, threshold: *threshold, low: *low, high: *high })
-                }
-                FloatNode::Leaf { values } => {
-                    let values = values.iter().zip(middle).map(|(value, middle)| Ok(whole(value - middle)? as i32));
-                    Ok(ValueNode::Leaf { values: values.collect::<Result<_>>()? })
-                }
-            });
-            Ok(ValueTree { nodes: nodes.collect::<Result<_>>()? })
+            tree.clone().try_map_leaves(|values| {
+                let values = values.iter().zip(middle).map(|(value, middle)| Ok(whole(value - middle)? as i32));
+                Ok(ValueLeaf { values: values.collect::<Result<_>>()? })
+            })
         });
         let trees = trees.collect::<Result<_>>()?;
         let biases = biases.into_iter().map(whole).collect::<Result<_>>()?;
@@ -130,26 +92,13 @@ impl FloatForest {
     }
 }
 
-impl FloatTree {
-    /// The values of the leaf that a quantised row reaches, one a score.
-    pub fn values(&self, quantized: &[u32]) -> &[f64] {
-        let mut at = 0;
-        loop {
-            match &self.nodes[at] {
-                FloatNode::Leaf { values } => return values,
-                FloatNode::Split { feature, threshold, low, high } => {
-                    at = if quantized[*feature as usize] >= *threshold { *high } else { *low } as usize;
-                }
-            }
-        }
-    }
-
-    fn leaves(&self) -> impl Iterator<Item = &[f64]> {
-        self.nodes.iter().filter_map(|node| match node {
-            FloatNode::Leaf { values } => Some(values.as_slice()),
-            FloatNode::Split { .. } => None,
-        })
-    }
+/// The score on `data` of trees whose leaves are still real numbers.
+///
+/// # Errors
+/// As for [`quantize_rows`].
+pub fn score_forest(forest: &FloatForest, quantizer: &Quantizer, data: &Dataset) -> Result<Score> {
+    let scores = quantize_rows(quantizer, data)?.into_iter().map(|row| forest.scores(&row));
+    Ok(score_floats(scores, data))
 }
 
 #[cfg(test)]
@@ -158,13 +107,8 @@ mod tests {
 
     #[test]
     fn sums_keep_their_worth() {
-        let stump = |low: f64, high: f64| FloatTree {
-            nodes: vec![
-                FloatNode::Split { feature: 0, threshold: 1, low: 1, high: 2 },
-                FloatNode::Leaf { values: vec![low] },
-                FloatNode::Leaf { values: vec![high] },
-            ],
-        };
+        let leaf = |value: f64| Branch::Leaf(vec![value]);
+        let stump = |low: f64, high: f64| Branch::split(0, 1, leaf(low), leaf(high)).depth_first();
         let forest = FloatForest { biases: vec![0.25], trees: vec![stump(10.0, 11.0), stump(-0.2, 0.1)] };
         let (integer, scale) = forest.to_integer(12).unwrap();
         for (row, wanted) in [([0], 10.05), ([1], 11.35)] {
@@ -174,20 +118,19 @@ mod tests {
         assert!(scale < 0.001, "{scale}");
         assert_eq!(forest.as_tree(Output::Classes(2)), None);
         let broken = FloatForest { biases: vec![0.0], trees: vec![stump(f64::NAN, 1.0)] };
-        assert_eq!(broken.to_integer(8).unwrap_err().code, "model_values");
+        assert_eq!(broken.to_integer(8).unwrap_err().code, ErrorCode::ModelValues);
     }
 
     #[test]
     fn one_tree_is_a_tree_of_classes() {
-        let split = |feature, low, high| FloatNode::Split { feature, threshold: 1, low, high };
-        let leaf = |value: f64| FloatNode::Leaf { values: vec![value] };
-        let tree = FloatTree { nodes: vec![split(0, 1, 4), split(1, 2, 3), leaf(0.1), leaf(0.3), leaf(-0.7)] };
-        let forest = FloatForest { biases: vec![0.5], trees: vec![tree] };
+        let leaf = |value: f64| Branch::Leaf(vec![value]);
+        let tree = Branch::split(0, 1, Branch::split(1, 1, leaf(0.1), leaf(0.3)), leaf(-0.7));
+        let forest = FloatForest { biases: vec![0.5], trees: vec![tree.depth_first()] };
         let tree = forest.as_tree(Output::Classes(2)).unwrap();
         // Both leaves below feature 1 predict class 1.
-        assert_eq!(tree.nodes.len(), 3);
+        assert_eq!(tree.leaves(), 2);
         for row in [[0, 0], [0, 1], [1, 0]] {
-            assert_eq!(tree.class(&row) as usize, class_of_floats(&forest.scores(&row)));
+            assert_eq!(tree.class(&row) as usize, class_of_scores(&forest.scores(&row)));
         }
         assert_eq!(forest.as_tree(Output::Value), None);
     }

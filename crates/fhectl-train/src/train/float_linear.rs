@@ -1,9 +1,8 @@
 //! Linear models in floats, and their integer form.
 
-use super::quality::class_of_floats;
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
-use fhectl_core::model::IntegerLinear;
+use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::{IntegerLinear, class_of_scores};
 
 /// A linear model in floats: scores `biases[s] + sum_f weights[s][f] * x[f]`.
 ///
@@ -26,9 +25,9 @@ impl FloatLinear {
     }
 
     /// The share of rows of `data` that are classified right, from 0 to 1 (0 without rows). For a
-    /// model of unquantised features, as [`super::float_logreg`] makes.
+    /// model of unquantized features, as [`super::float_logreg`] makes.
     pub fn accuracy(&self, data: &Dataset) -> f64 {
-        let hit = |(row, label): &(&Vec<f64>, &u32)| class_of_floats(&self.scores(row)) == **label as usize;
+        let hit = |(row, label): &(&Vec<f64>, &u32)| class_of_scores(&self.scores(row)) == **label as usize;
         data.rows.iter().zip(&data.labels).filter(hit).count() as f64 / data.len().max(1) as f64
     }
 
@@ -42,7 +41,7 @@ impl FloatLinear {
     /// `weight_bits` unless these are 2 to 31.
     pub fn to_integer(&self, weight_bits: u32) -> Result<IntegerLinear> {
         if !(2..=31).contains(&weight_bits) {
-            return Err(Error::user("weight_bits", format!("weights of {weight_bits} bits, want 2 to 31")));
+            return Err(Error::new(ErrorCode::WeightBits, format!("weights of {weight_bits} bits, want 2 to 31")));
         }
         let top = f64::from((1u32 << (weight_bits - 1)) - 1);
         let scales = (1..=64).rev().map(|part| self.largest() / top * f64::from(part) / 64.0);

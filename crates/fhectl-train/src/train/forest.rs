@@ -1,12 +1,15 @@
-//! Random forests (Breiman 2001) and regression trees, grown on quantised features, so that the thresholds of the integer
+//! Random forests (Breiman 2001) and regression trees, grown on quantized features, so that the thresholds of the integer
 //! model are the trained ones.
 
-use super::float_forest::{FloatForest, FloatNode, FloatTree};
-use super::growth::{GrowthParams, Samples, Targets};
+use super::columns::{Columns, LeafRules, middle_threshold};
+use super::derivatives::Derivatives;
+use super::float_forest::{FloatForest, FloatTree};
+use super::grower::Grower;
+use super::growth::GrowthParams;
 use super::target::StandardTarget;
 use crate::data::Dataset;
 use crate::data::random::Random;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Output, Quantizer};
 use rayon::prelude::*;
 
@@ -33,7 +36,7 @@ pub struct ForestParams {
 /// `tree_trivial` where no tree finds a split.
 pub fn train_forest(train: &Dataset, quantizer: &Quantizer, params: &ForestParams) -> Result<FloatForest> {
     if !(1..=MAX_TREES).contains(&params.trees) {
-        return Err(Error::user("forest_params", format!("{} trees, want 1 to {MAX_TREES}", params.trees))
+        return Err(Error::new(ErrorCode::ForestParams, format!("{} trees, want 1 to {MAX_TREES}", params.trees))
             .hint("give --trees from 1 to 4096"));
     }
     grow(train, quantizer, &params.growth, params.trees, |index, rows| {
@@ -50,7 +53,7 @@ pub fn train_forest(train: &Dataset, quantizer: &Quantizer, params: &ForestParam
 /// As for [`train_forest`]; `task_unfit` for classes, whose trees are [`super::train_tree`]'s.
 pub fn train_regression_tree(train: &Dataset, quantizer: &Quantizer, params: &GrowthParams) -> Result<FloatForest> {
     if train.output() != Output::Value {
-        return Err(Error::fault("task_unfit", "a regression tree for classes"));
+        return Err(Error::new(ErrorCode::TaskUnfit, "a regression tree for classes"));
     }
     grow(train, quantizer, params, 1, |_, rows| ((0..rows as u32).collect(), Random::new(0)))
 }
@@ -70,23 +73,35 @@ fn grow(
         let target = StandardTarget::of(train)?;
         (biases[0], unit, values) = (target.mean, target.deviation, target.values);
     }
-    let samples = Samples::new(train, quantizer, Targets::of(train, || values))?;
+    let columns = Columns::new(train, quantizer)?;
+    let derivatives = match train.output() {
+        Output::Classes(classes) => Derivatives::Classes { labels: &train.labels, classes },
+        Output::Value => Derivatives::Values(&values),
+    };
+    // Of two classes the difference of their shares, else what rows average to.
+    let leaf = |means: Vec<f64>| match means[..] {
+        [first, second] => vec![second - first],
+        _ => means,
+    };
+    let grower = Grower {
+        columns: &columns,
+        max_depth: params.max_depth,
+        rules: LeafRules { min_curvature: params.min_leaf as f64, l2: 0.0 },
+        max_features: params.max_features,
+        leaf: &leaf,
+        threshold: &|split| middle_threshold(&quantizer.features[split.feature], split),
+    };
     let worth = unit / trees as f64;
     let trees: Vec<FloatTree> = (0..trees)
         .into_par_iter()
         .map(|index| {
-            let (rows, mut random) = draw(index, samples.len());
-            let mut tree = samples.grow(&rows, params, &mut random);
-            for node in &mut tree.nodes {
-                if let FloatNode::Leaf { values } = node {
-                    values.iter_mut().for_each(|value| *value *= worth);
-                }
-            }
-            tree
+            let (rows, mut random) = draw(index, train.len());
+            let tree = grower.grow(&derivatives, &rows, &mut random).depth_first();
+            tree.map_leaves(|values| values.into_iter().map(|value| value * worth).collect())
         })
         .collect();
-    if trees.iter().all(|tree| tree.nodes.len() == 1) {
-        return Err(Error::user("tree_trivial", "no split of the training rows says anything about the target")
+    if trees.iter().all(|tree| tree.depth() == 0) {
+        return Err(Error::new(ErrorCode::TreeTrivial, "no split of the training rows says anything about the target")
             .hint("lower `--min-leaf`, raise `--bits`, or check that the features say something about the target"));
     }
     Ok(FloatForest { biases, trees })

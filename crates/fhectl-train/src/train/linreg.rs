@@ -1,10 +1,12 @@
 //! Linear regression: least squares by linfa-linear, with an L1 penalty by linfa-elasticnet.
 
-use super::standardise::Standardised;
+use super::float_linear::FloatLinear;
+use super::linear_classifier::largest_magnitude;
+use super::quality::Fit;
+use super::standardize::Standardized;
 use super::target::StandardTarget;
-use super::{Fit, FloatLinear};
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 use linfa::DatasetBase;
 use linfa::traits::Fit as _;
@@ -16,14 +18,14 @@ use ndarray::{Array1, Array2, Axis};
 const CONVERGED: f64 = 1e-6;
 /// The least penalty: too little to be seen, but where features depend on each other the smallest weights win.
 const MIN_L2: f64 = 1e-12;
-/// The largest weight in units of standardised features and target; beyond it features cancel each other.
+/// The largest weight in units of standardized features and target; beyond it features cancel each other.
 const LARGEST: f64 = 1e6;
 
 /// What controls the fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LinregParams {
     /// The weight `alpha` of the penalty `alpha * (l1_ratio * |w|_1 + (1 - l1_ratio) / 2 * |w|^2)` beside half the mean
-    /// squared error; features are standardised, the target is in its own unit. 0 is ordinary least squares, by the smallest weights where
+    /// squared error; features are standardized, the target is in its own unit. 0 is ordinary least squares, by the smallest weights where
     /// there are several.
     pub alpha: f64,
     /// The share of the L1 penalty: 0 is ridge, 1 lasso.
@@ -40,7 +42,7 @@ impl Default for LinregParams {
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinearRegression {
     pub linear: FloatLinear,
-    /// The mean of the training rows' numbers: kept apart, so that scores lie about nought.
+    /// The mean of the training rows' numbers: kept apart, so that scores lie about zero.
     pub offset: f64,
 }
 
@@ -52,13 +54,13 @@ impl LinearRegression {
     }
 }
 
-/// Fits a regression on the *quantised* values of `train`, each taken as a number.
+/// Fits a regression on the *quantized* values of `train`, each taken as a number.
 ///
 /// # Errors
 /// `linreg_params`, `row_shape`, those of [`Dataset::check_trainable`], `target_range`, `linreg_singular` where features
 /// all but cancel each other, `linreg_diverged`, and `linreg_trivial` where all weights vanish.
 pub fn train_linreg(train: &Dataset, quantizer: &Quantizer, params: &LinregParams) -> Result<LinearRegression> {
-    fit(train, Standardised::quantised(train, quantizer)?, params)
+    fit(train, Standardized::quantized(train, quantizer)?, params)
 }
 
 /// Fits the same regression on the features as they are: the float reference.
@@ -66,13 +68,13 @@ pub fn train_linreg(train: &Dataset, quantizer: &Quantizer, params: &LinregParam
 /// # Errors
 /// As for [`train_linreg`].
 pub fn float_linreg(train: &Dataset, params: &LinregParams) -> Result<LinearRegression> {
-    fit(train, Standardised::plain(train), params)
+    fit(train, Standardized::plain(train), params)
 }
 
-fn fit(train: &Dataset, columns: Standardised, params: &LinregParams) -> Result<LinearRegression> {
+fn fit(train: &Dataset, columns: Standardized, params: &LinregParams) -> Result<LinearRegression> {
     let LinregParams { alpha, l1_ratio } = *params;
     if !(alpha >= 0.0 && alpha.is_finite() && (0.0..=1.0).contains(&l1_ratio)) {
-        return Err(Error::user("linreg_params", format!("alpha {alpha}, L1 ratio {l1_ratio}"))
+        return Err(Error::new(ErrorCode::LinregParams, format!("alpha {alpha}, L1 ratio {l1_ratio}"))
             .hint("alpha is a number from 0 on, the L1 ratio lies between 0 and 1"));
     }
     let target = StandardTarget::of(train)?;
@@ -88,8 +90,8 @@ fn fit(train: &Dataset, columns: Standardised, params: &LinregParams) -> Result<
     }
     let slope = steepest(&matrix, &wanted, &solved, l1, l2);
     if slope.is_nan() || slope > CONVERGED {
-        return Err(Error::user(
-            "linreg_diverged",
+        return Err(Error::new(
+            ErrorCode::LinregDiverged,
             format!("no solution was found: the error still falls ({slope:.1e})"),
         )
         .hint("raise `--alpha`, or leave out features that repeat others"));
@@ -98,14 +100,14 @@ fn fit(train: &Dataset, columns: Standardised, params: &LinregParams) -> Result<
     varying.iter().zip(&solved).for_each(|(feature, weight)| weights[*feature] = weight * target.deviation);
     let linear = columns.fold(&[weights], &[0.0]);
     if linear.ignores_features() {
-        return Err(Error::user("linreg_trivial", "the model ignores its features")
+        return Err(Error::new(ErrorCode::LinregTrivial, "the model ignores its features")
             .hint("lower `--alpha`, or check that the features say something about the target"));
     }
     Ok(LinearRegression { linear, offset: target.mean })
 }
 
 /// Least squares with the penalty `l2 / 2 * |w|^2` beside half the mean squared error, by a QR decomposition of the
-/// rows and, below them, those of a penalty: `sqrt(rows * l2)` times the unit matrix, with wanted values of nought.
+/// rows and, below them, those of a penalty: `sqrt(rows * l2)` times the unit matrix, with wanted values of zero.
 fn least_squares(matrix: &Array2<f64>, wanted: &Array1<f64>, l2: f64) -> Result<Array1<f64>> {
     let (rows, features) = matrix.dim();
     let root = (rows as f64 * l2).sqrt();
@@ -130,23 +132,25 @@ fn elastic(matrix: &Array2<f64>, wanted: &Array1<f64>, l1: f64, l2: f64) -> Resu
         .max_iterations(20_000)
         .fit(&DatasetBase::new(matrix.view(), wanted.view()))
         .map_err(|error| {
-            Error::user("linreg_diverged", format!("no solution was found: {error}")).hint("raise `--alpha`")
+            Error::new(ErrorCode::LinregDiverged, format!("no solution was found: {error}")).hint("raise `--alpha`")
         })?;
     Ok(model.hyperplane().clone())
 }
 
-/// How far the solution is from one: the largest entry of the loss's subgradient nearest nought.
+/// How far the solution is from one: the largest entry of the loss's subgradient nearest zero.
 fn steepest(matrix: &Array2<f64>, wanted: &Array1<f64>, weights: &Array1<f64>, l1: f64, l2: f64) -> f64 {
     let errors = matrix.dot(weights) - wanted;
     let slopes = matrix.t().dot(&errors) / matrix.nrows() as f64 + weights * l2;
-    slopes.iter().zip(weights).fold(0.0, |top, (slope, weight)| {
-        let slope = if *weight == 0.0 { (slope.abs() - l1).max(0.0) } else { (slope + l1 * weight.signum()).abs() };
-        // `f64::max` would drop a NaN.
-        if slope > top || slope.is_nan() { slope } else { top }
-    })
+    let subgradient: Vec<f64> = (slopes.iter().zip(weights))
+        .map(|(slope, weight)| match *weight {
+            0.0 => (slope.abs() - l1).max(0.0),
+            weight => slope + l1 * weight.signum(),
+        })
+        .collect();
+    largest_magnitude(&subgradient)
 }
 
 fn singular() -> Error {
-    Error::user("linreg_singular", "features all but cancel each other: least squares has no sound solution")
+    Error::new(ErrorCode::LinregSingular, "features all but cancel each other: least squares has no sound solution")
         .hint("give a small penalty, such as `--alpha 0.01`, or leave out features that repeat others")
 }

@@ -1,78 +1,48 @@
 //! Logistic regression by linfa-logistic.
 
-use super::FloatLinear;
-use super::standardise::Standardised;
+use super::float_linear::FloatLinear;
+use super::linear_classifier::{LinearClassifier, LinearClassifierParams, Solution, largest_magnitude};
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 use linfa::traits::Fit;
 use linfa::{DatasetBase, ParamGuard};
 use linfa_logistic::{LogisticRegression, MultiLogisticRegression};
 use ndarray::{Array1, Array2};
 
-/// The largest slope of the mean loss at which a solution counts as found.
-const CONVERGED: f64 = 1e-3;
+const LOGREG: LinearClassifier = LinearClassifier {
+    params_code: ErrorCode::LogregParams,
+    trivial_code: ErrorCode::LogregTrivial,
+    diverged,
+    penalized: false,
+    solve,
+};
 
-/// What controls the fit.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct LogregParams {
-    /// The weight of the L2 penalty `alpha / 2 * |w|^2` on standardised features beside the summed log
-    /// loss; 1 is scikit-learn's default `C = 1`.
-    pub alpha: f64,
-    /// The most steps of L-BFGS.
-    pub max_iterations: u64,
-}
-
-impl Default for LogregParams {
-    fn default() -> Self {
-        Self { alpha: 1.0, max_iterations: 1000 }
-    }
-}
-
-/// Fits a classifier on the *quantised* values of `train`, each taken as a number.
+/// Fits a classifier on the *quantized* values of `train`, each taken as a number.
 ///
 /// # Errors
 /// `logreg_params`, `row_shape`, those of [`Dataset::check_trainable`], `logreg_diverged` where the
 /// solver fails and `logreg_trivial` where all weights vanish.
-pub fn train_logreg(train: &Dataset, quantizer: &Quantizer, params: &LogregParams) -> Result<FloatLinear> {
-    fit(train, Standardised::quantised(train, quantizer)?, params)
+pub fn train_logreg(train: &Dataset, quantizer: &Quantizer, params: &LinearClassifierParams) -> Result<FloatLinear> {
+    LOGREG.quantized(train, quantizer, params)
 }
 
 /// Fits the same classifier on the features as they are: the float reference.
 ///
 /// # Errors
 /// As for [`train_logreg`].
-pub fn float_logreg(train: &Dataset, params: &LogregParams) -> Result<FloatLinear> {
-    fit(train, Standardised::plain(train), params)
+pub fn float_logreg(train: &Dataset, params: &LinearClassifierParams) -> Result<FloatLinear> {
+    LOGREG.plain(train, params)
 }
 
-fn fit(train: &Dataset, columns: Standardised, params: &LogregParams) -> Result<FloatLinear> {
-    if !(params.alpha >= 0.0 && params.alpha.is_finite()) || params.max_iterations == 0 {
-        return Err(Error::user(
-            "logreg_params",
-            format!("alpha {}, {} iterations", params.alpha, params.max_iterations),
-        )
-        .hint("alpha is a number from 0 on, and there is at least one iteration"));
-    }
-    train.check_trainable()?;
-    let (weights, intercepts) = solve(train, &columns.matrix, params)?;
-    let slope = steepest(train, &columns.matrix, &weights, &intercepts, params.alpha);
-    if slope.is_nan() || slope > CONVERGED {
-        return Err(diverged(&format!("the loss still falls after {} steps ({slope:.1e})", params.max_iterations)));
-    }
-    let model = columns.fold(&weights, &intercepts);
-    if !model.is_finite() {
-        return Err(diverged("a weight is not a finite number"));
-    }
-    if model.ignores_features() {
-        return Err(Error::user("logreg_trivial", "the model ignores its features")
-            .hint("lower `--alpha`, or check that the features say something about the target"));
-    }
-    Ok(model)
+fn solve(train: &Dataset, matrix: &Array2<f64>, params: &LinearClassifierParams) -> Result<Solution> {
+    let (weights, intercepts) = minimize(train, matrix, params)?;
+    LOGREG.check_converged(steepest(train, matrix, &weights, &intercepts, params.alpha), params)?;
+    Ok((weights, intercepts))
 }
 
-/// Weights (a row a score) and intercepts on standardised features.
-fn solve(train: &Dataset, matrix: &Array2<f64>, params: &LogregParams) -> Result<(Vec<Vec<f64>>, Vec<f64>)> {
+/// What linfa finds.
+fn minimize(train: &Dataset, matrix: &Array2<f64>, params: &LinearClassifierParams) -> Result<Solution> {
     let labels: Array1<usize> = train.labels.iter().map(|label| *label as usize).collect();
     let rows = train.len() as f64;
     let data = DatasetBase::new(matrix.view(), labels);
@@ -127,15 +97,10 @@ fn steepest(train: &Dataset, matrix: &Array2<f64>, weights: &[Vec<f64>], interce
             *offset += error;
         }
     }
-    let rows = train.len() as f64;
-    // `f64::max` would drop a NaN.
-    gradient.iter().flatten().chain(&offsets).fold(0.0, |top, slope| {
-        let slope = slope.abs() / rows;
-        if slope > top || slope.is_nan() { slope } else { top }
-    })
+    largest_magnitude(gradient.iter().flatten().chain(&offsets)) / train.len() as f64
 }
 
 fn diverged(what: &str) -> Error {
-    Error::user("logreg_diverged", format!("logistic regression found no solution: {what}"))
+    Error::new(ErrorCode::LogregDiverged, format!("logistic regression found no solution: {what}"))
         .hint("raise `--alpha` or the number of iterations, and look for features of extreme values")
 }

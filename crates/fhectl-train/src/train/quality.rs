@@ -1,9 +1,9 @@
 //! How well predictions fit: the share of right classes, or R2 and the root mean square error.
 
-use super::{FloatForest, accuracy, quantize_rows};
+use super::quantize::quantize_rows;
 use crate::data::Dataset;
 use fhectl_core::error::Result;
-use fhectl_core::model::{Model, Output, Quantizer};
+use fhectl_core::model::{Model, Output, Quantizer, class_of_scores};
 use serde::Serialize;
 
 /// How predicted classes or numbers compare with the labels of some rows.
@@ -35,34 +35,17 @@ impl Fit {
     }
 }
 
-/// The score on `data` of trees whose leaves are still real numbers.
-///
-/// # Errors
-/// As for [`quantize_rows`].
-pub fn score_forest(forest: &FloatForest, quantizer: &Quantizer, data: &Dataset) -> Result<Score> {
-    let scores = quantize_rows(quantizer, data)?.into_iter().map(|row| forest.scores(&row));
-    Ok(score_floats(scores, data))
-}
-
 /// How real scores, one list a row, compare with the rows' labels: margins or scores of classes, or numbers.
 pub(super) fn score_floats(scores: impl Iterator<Item = Vec<f64>>, data: &Dataset) -> Score {
     match data.output() {
         Output::Classes(_) => {
-            let hits = scores.zip(&data.labels).filter(|(scores, label)| class_of_floats(scores) == **label as usize);
+            let hits = scores.zip(&data.labels).filter(|(scores, label)| class_of_scores(scores) == **label as usize);
             Score::Accuracy(hits.count() as f64 / data.len().max(1) as f64)
         }
         Output::Value => {
             let predicted: Vec<f64> = scores.map(|scores| scores[0]).collect();
             Score::Fit(Fit::of(&predicted, &data.values))
         }
-    }
-}
-
-/// As [`fhectl_core::model::class_of_scores`].
-pub(super) fn class_of_floats(scores: &[f64]) -> usize {
-    match scores {
-        [margin] => usize::from(*margin > 0.0),
-        _ => (0..scores.len()).rev().max_by(|a, b| scores[*a].total_cmp(&scores[*b])).unwrap_or(0),
     }
 }
 
@@ -79,6 +62,16 @@ pub fn score(model: &Model, quantizer: &Quantizer, data: &Dataset, value: impl F
             Ok(Score::Fit(Fit::of(&predicted, &data.values)))
         }
     }
+}
+
+/// The share of rows of `data` whose class `model` predicts, from 0 to 1 (0 without rows).
+///
+/// # Errors
+/// As for [`quantize_rows`].
+pub fn accuracy(model: &Model, quantizer: &Quantizer, data: &Dataset) -> Result<f64> {
+    let rows = quantize_rows(quantizer, data)?;
+    let hits = rows.iter().zip(&data.labels).filter(|(row, label)| model.predict(row) == **label as usize).count();
+    Ok(hits as f64 / data.len().max(1) as f64)
 }
 
 #[cfg(test)]

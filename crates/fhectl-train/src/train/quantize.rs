@@ -1,10 +1,10 @@
-//! Fits quantisers to training rows.
+//! Fits quantizers to training rows.
 //!
-//! Thresholds of a trained model never enter: a client sees the quantiser, and it must tell no more
+//! Thresholds of a trained model never enter: a client sees the quantizer, and it must tell no more
 //! than the training data's distribution.
 
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{FeatureQuantizer, Quantizer};
 use rayon::prelude::*;
 
@@ -87,7 +87,9 @@ fn fit(
 
 fn check(train: &Dataset, bits: u32) -> Result<()> {
     if !(1..=16).contains(&bits) {
-        return Err(Error::user("bits_range", format!("{bits} bits a feature, want 1 to 16")).hint("try `--bits 6`"));
+        return Err(
+            Error::new(ErrorCode::BitsRange, format!("{bits} bits a feature, want 1 to 16")).hint("try `--bits 6`")
+        );
     }
     train.check_trainable()
 }
@@ -100,7 +102,7 @@ fn sorted(train: &Dataset, feature: usize) -> Vec<f64> {
 
 /// The distinct values of a sorted list with their counts.
 fn runs(sorted: &[f64]) -> Vec<(f64, usize)> {
-    // -0.0 and 0.0 are equal here, as they are to a quantiser.
+    // -0.0 and 0.0 are equal here, as they are to a quantizer.
     sorted.chunk_by(|a, b| a == b).map(|run| (run[0], run.len())).collect()
 }
 
@@ -135,7 +137,7 @@ fn equal_frequency(distinct: &[(f64, usize)], bins: usize) -> Vec<f64> {
             rows -= pair[0].1;
         }
         filled += pair[0].1;
-        // A heavy neighbour closes this bin early, unless that would waste it on a few rows.
+        // A heavy neighbor closes this bin early, unless that would waste it on a few rows.
         let early = heavy[at + 1] && filled as f64 >= (target / 2.0).max(1.0);
         if heavy[at] || filled as f64 >= target || early {
             edges.push(between(pair[0].0, pair[1].0));
@@ -173,10 +175,21 @@ fn affine(values: &[f64], levels: usize) -> Result<FeatureQuantizer> {
 fn grid(low: f64, high: f64, levels: usize) -> Result<FeatureQuantizer> {
     let step = (high - low) / (levels as f64 - 1.0);
     if !step.is_finite() || step <= 0.0 {
-        return Err(Error::user("feature_range", format!("no grid of {levels} levels spans {low:e} to {high:e}"))
-            .hint("scale the feature to an ordinary range"));
+        return Err(Error::new(
+            ErrorCode::FeatureRange,
+            format!("no grid of {levels} levels spans {low:e} to {high:e}"),
+        )
+        .hint("scale the feature to an ordinary range"));
     }
     Ok(FeatureQuantizer::Affine { low, step, levels: levels as u32 })
+}
+
+/// The rows of `data`, quantized, in their order.
+///
+/// # Errors
+/// `row_shape` where the quantizer is for another number of features.
+pub fn quantize_rows(quantizer: &Quantizer, data: &Dataset) -> Result<Vec<Vec<u32>>> {
+    data.rows.par_iter().map(|row| quantizer.quantize(row)).collect()
 }
 
 #[cfg(test)]
@@ -206,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbouring_floats_stay_apart() {
+    fn neighboring_floats_stay_apart() {
         let low: f64 = 1.0;
         let edge = between(low, low.next_up());
         assert!(edge > low && edge <= low.next_up());
@@ -219,7 +232,7 @@ mod tests {
         assert_eq!(rule, FeatureQuantizer::Affine { low: -2.0, step: 1.0, levels: 8 });
         assert_eq!(affine(&[4.0, 4.0], 8).unwrap().levels(), 1);
         assert_eq!(affine(&[0.0, 0.5, 1.75], 8).unwrap(), FeatureQuantizer::Affine { low: 0.0, step: 0.25, levels: 8 });
-        assert_eq!(affine(&[-f64::MAX, f64::MAX], 8).unwrap_err().code, "feature_range");
+        assert_eq!(affine(&[-f64::MAX, f64::MAX], 8).unwrap_err().code, ErrorCode::FeatureRange);
     }
 
     #[test]
@@ -240,7 +253,7 @@ mod tests {
         assert_eq!(fit_pixels(&whole, 3).unwrap(), rule(0.0, 16.0 / 7.0, 8));
         let fractions = data(vec![vec![0.0, 0.5], vec![0.0, 3.0]]);
         assert_eq!(fit_pixels(&fractions, 2).unwrap(), rule(0.0, 1.0, 4));
-        assert_eq!(fit_pixels(&fractions, 0).unwrap_err().code, "bits_range");
+        assert_eq!(fit_pixels(&fractions, 0).unwrap_err().code, ErrorCode::BitsRange);
     }
 
     #[test]

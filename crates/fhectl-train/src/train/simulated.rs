@@ -1,9 +1,9 @@
 //! What encrypted inference will make of a network, predicted in clear.
 
-use super::{Fit, quantize_rows};
+use super::quality::Fit;
+use super::quantize::quantize_rows;
 use crate::data::Dataset;
 use fhectl_core::circuit::CircuitSpec;
-use fhectl_core::circuit::network::simulate::Simulator;
 use fhectl_core::error::Result;
 use fhectl_core::model::{Model, Output, Quantizer, class_of_scores};
 use rayon::prelude::*;
@@ -49,8 +49,8 @@ pub fn simulated(
     rows: &Dataset,
     value: impl Fn(i64) -> f64,
 ) -> Result<Option<Simulated>> {
-    let (CircuitSpec::Network(params), Model::Network(network)) = (circuit, model) else { return Ok(None) };
-    let simulator = Simulator::new(params, network)?;
+    let Some(simulator) = circuit.simulator(model)? else { return Ok(None) };
+    let Model::Network(network) = model else { return Ok(None) };
     let quantized = quantize_rows(quantizer, rows)?;
     let drawn: Vec<(Vec<i64>, Vec<i64>)> = quantized
         .par_iter()

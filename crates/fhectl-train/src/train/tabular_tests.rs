@@ -2,7 +2,9 @@
 
 use super::tests::{dataset, holdout};
 use super::*;
-use fhectl_core::model::{IntegerForest, Output};
+use crate::data::Dataset;
+use fhectl_core::error::ErrorCode;
+use fhectl_core::model::{IntegerForest, Model, Output, Quantizer};
 
 fn forest_params(trees: usize, max_depth: usize, seed: u64) -> ForestParams {
     let growth = GrowthParams { max_depth, min_leaf: 1, max_features: MaxFeatures::Sqrt };
@@ -45,9 +47,9 @@ fn forests_are_accurate_and_the_same_on_any_number_of_threads() {
         assert_eq!(forest, on_threads(3, || grow(42)), "{name}");
         assert_ne!(forest, grow(43), "{name}");
         let float = share(score_forest(&forest, &quantizer, &test).unwrap());
-        let (integer, quantised) = integer(&forest, &quantizer, &test, 8);
-        println!("forest {name}: float leaves {float:.4}, integer leaves {:.4}", share(quantised));
-        assert!(share(quantised) >= wanted && (share(quantised) - float).abs() <= 0.01, "{name}");
+        let (integer, quantized) = integer(&forest, &quantizer, &test, 8);
+        println!("forest {name}: float leaves {float:.4}, integer leaves {:.4}", share(quantized));
+        assert!(share(quantized) >= wanted && (share(quantized) - float).abs() <= 0.01, "{name}");
         assert!(integer.trees.len() == 50 && integer.depth() <= depth, "{name}");
     }
 }
@@ -72,9 +74,9 @@ fn boosted_trees_are_accurate_and_the_same_on_any_number_of_threads() {
         let forest = on_threads(1, boost);
         assert_eq!(forest, on_threads(3, boost), "{name}");
         let float = share(score_forest(&forest, &quantizer, &test).unwrap());
-        let (_, quantised) = integer(&forest, &quantizer, &test, 8);
-        println!("boost {name}: float leaves {float:.4}, integer leaves {:.4}", share(quantised));
-        assert!(share(quantised) >= wanted && (share(quantised) - float).abs() <= 0.01, "{name}");
+        let (_, quantized) = integer(&forest, &quantizer, &test, 8);
+        println!("boost {name}: float leaves {float:.4}, integer leaves {:.4}", share(quantized));
+        assert!(share(quantized) >= wanted && (share(quantized) - float).abs() <= 0.01, "{name}");
     }
 }
 
@@ -114,9 +116,9 @@ fn sums_of_trees_predict_numbers() {
         let mean = std::mem::take(&mut forest.biases[0]);
         assert!((100.0..200.0).contains(&mean), "{name}: {mean}");
         let shifted = Dataset { values: test.values.iter().map(|value| value - mean).collect(), ..test.clone() };
-        let quantised = r2(integer(&forest, &quantizer, &shifted, 8).1);
-        println!("{name} diabetes: float leaves {float:.4}, integer leaves {quantised:.4}");
-        assert!(quantised >= wanted && (quantised - float).abs() <= 0.01, "{name}: {quantised}, float {float}");
+        let quantized = r2(integer(&forest, &quantizer, &shifted, 8).1);
+        println!("{name} diabetes: float leaves {float:.4}, integer leaves {quantized:.4}");
+        assert!(quantized >= wanted && (quantized - float).abs() <= 0.01, "{name}: {quantized}, float {float}");
     }
 }
 
@@ -159,9 +161,9 @@ fn linear_regressions_keep_their_fit_as_integers() {
         integer.check(&quantizer, Output::Value).unwrap();
         let scale = integer.scale;
         let worth = |score: i64| score as f64 * scale + fitted.offset;
-        let quantised = r2(score(&Model::Linear(integer), &quantizer, &test, worth).unwrap());
-        println!("linreg {alpha} {l1_ratio}: float {float:.4}, quantised {quantised:.4}");
-        assert!(quantised >= 0.35 && (quantised - float).abs() <= 0.02, "{quantised}, float {float}");
+        let quantized = r2(score(&Model::Linear(integer), &quantizer, &test, worth).unwrap());
+        println!("linreg {alpha} {l1_ratio}: float {float:.4}, quantised {quantized:.4}");
+        assert!(quantized >= 0.35 && (quantized - float).abs() <= 0.02, "{quantized}, float {float}");
     }
 }
 
@@ -189,9 +191,12 @@ fn least_squares_finds_the_line_of_the_smallest_weights() {
     let few = Dataset { values: vec![1.0, 2.0], rows: vec![vec![1.0, 5.0], vec![2.0, 9.0]], ..few };
     assert!(float_linreg(&few, &LinregParams::default()).unwrap().fit(&few).rmse < 1e-6);
     let lasso = float_linreg(&independent, &LinregParams { alpha: 1e9, l1_ratio: 1.0 });
-    assert_eq!(lasso.unwrap_err().code, "linreg_trivial");
+    assert_eq!(lasso.unwrap_err().code, ErrorCode::LinregTrivial);
     for (alpha, l1_ratio) in [(-1.0, 0.0), (f64::NAN, 0.0), (1.0, 1.5)] {
-        assert_eq!(float_linreg(&independent, &LinregParams { alpha, l1_ratio }).unwrap_err().code, "linreg_params");
+        assert_eq!(
+            float_linreg(&independent, &LinregParams { alpha, l1_ratio }).unwrap_err().code,
+            ErrorCode::LinregParams
+        );
     }
 }
 
@@ -199,15 +204,15 @@ fn least_squares_finds_the_line_of_the_smallest_weights() {
 fn support_vector_machines_are_accurate_as_integers() {
     for (name, bits, wanted) in [("spam", 10, 0.88), ("iris", 8, 0.9), ("digits", 5, 0.93), ("synthetic", 8, 0.8)] {
         let (train, test) = holdout(name);
-        let float = float_svm(&train, &SvmParams::default()).unwrap().accuracy(&test);
+        let float = float_svm(&train, &LinearClassifierParams::default()).unwrap().accuracy(&test);
         let quantizer = fit_affine(&train, bits).unwrap();
-        let machine = train_svm(&train, &quantizer, &SvmParams::default()).unwrap();
-        assert_eq!(machine, train_svm(&train, &quantizer, &SvmParams::default()).unwrap());
+        let machine = train_svm(&train, &quantizer, &LinearClassifierParams::default()).unwrap();
+        assert_eq!(machine, train_svm(&train, &quantizer, &LinearClassifierParams::default()).unwrap());
         let integer = machine.to_integer(10).unwrap();
         integer.check(&quantizer, train.output()).unwrap();
-        let quantised = accuracy(&Model::Linear(integer), &quantizer, &test).unwrap();
-        println!("svm {name}: float {float:.4}, quantised {quantised:.4}");
-        assert!(quantised >= wanted && (quantised - float).abs() <= 0.02, "{name}: {quantised}, float {float}");
+        let quantized = accuracy(&Model::Linear(integer), &quantizer, &test).unwrap();
+        println!("svm {name}: float {float:.4}, quantised {quantized:.4}");
+        assert!(quantized >= wanted && (quantized - float).abs() <= 0.02, "{name}: {quantized}, float {float}");
     }
 }
 
@@ -215,13 +220,17 @@ fn support_vector_machines_are_accurate_as_integers() {
 #[test]
 fn a_hard_margin_is_in_the_middle() {
     let data = dataset(vec![vec![-9.0], vec![-1.0], vec![3.0], vec![11.0]], vec![0, 0, 1, 1], 2);
-    let machine = float_svm(&data, &SvmParams { alpha: 1e-3, ..SvmParams::default() }).unwrap();
+    let machine =
+        float_svm(&data, &LinearClassifierParams { alpha: 1e-3, ..LinearClassifierParams::default() }).unwrap();
     let boundary = -machine.biases[0] / machine.weights[0][0];
     assert!((boundary - 1.0).abs() < 0.02, "{boundary}");
     assert!((machine.scores(&[3.0])[0] - 1.0).abs() < 0.02 && (machine.scores(&[-1.0])[0] + 1.0).abs() < 0.02);
-    assert_eq!(float_svm(&data, &SvmParams { alpha: 0.0, ..SvmParams::default() }).unwrap_err().code, "svm_params");
-    let short = float_svm(&data, &SvmParams { max_iterations: 1, alpha: 1e-3 });
-    assert_eq!(short.unwrap_err().code, "svm_diverged");
+    assert_eq!(
+        float_svm(&data, &LinearClassifierParams { alpha: 0.0, ..LinearClassifierParams::default() }).unwrap_err().code,
+        ErrorCode::SvmParams
+    );
+    let short = float_svm(&data, &LinearClassifierParams { max_iterations: 1, alpha: 1e-3 });
+    assert_eq!(short.unwrap_err().code, ErrorCode::SvmDiverged);
 }
 
 #[test]
@@ -229,17 +238,14 @@ fn parameters_out_of_range_are_named() {
     let (train, _) = holdout("iris");
     let quantizer = fit_edges(&train, 4).unwrap();
     let forest = |params: ForestParams| train_forest(&train, &quantizer, &params).unwrap_err().code;
-    assert_eq!(forest(forest_params(0, 4, 1)), "forest_params");
-    assert_eq!(forest(forest_params(1, 21, 1)), "tree_params");
+    assert_eq!(forest(forest_params(0, 4, 1)), ErrorCode::ForestParams);
+    assert_eq!(forest(forest_params(1, 21, 1)), ErrorCode::TreeParams);
     let boost = |params: BoostParams| train_boost(&train, &quantizer, &params).unwrap_err().code;
     for params in [boost_params(0, 0.3), boost_params(5, 0.0), boost_params(5, f64::NAN), boost_params(8192, 0.3)] {
-        assert_eq!(boost(params), "boost_params", "{params:?}");
+        assert_eq!(boost(params), ErrorCode::BoostParams, "{params:?}");
     }
-    assert_eq!(boost(BoostParams { l2: -1.0, ..boost_params(5, 0.3) }), "boost_params");
+    assert_eq!(boost(BoostParams { l2: -1.0, ..boost_params(5, 0.3) }), ErrorCode::BoostParams);
     let noise = dataset(vec![vec![0.0], vec![0.0], vec![1.0], vec![1.0]], vec![0, 1, 0, 1], 2);
     let quantizer = fit_edges(&noise, 3).unwrap();
-    assert_eq!(train_boost(&noise, &quantizer, &boost_params(5, 0.3)).unwrap_err().code, "tree_trivial");
-    let wide = dataset((0..9000).map(|row| vec![f64::from(row)]).collect(), (0..9000).map(|row| row % 2).collect(), 2);
-    let fine = fit_edges(&wide, 13).unwrap();
-    assert_eq!(train_boost(&wide, &fine, &boost_params(1, 0.3)).unwrap_err().code, "bits_range");
+    assert_eq!(train_boost(&noise, &quantizer, &boost_params(5, 0.3)).unwrap_err().code, ErrorCode::TreeTrivial);
 }

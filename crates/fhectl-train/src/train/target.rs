@@ -1,7 +1,7 @@
 //! Numbers to predict in a unit of their own, so that no trainer depends on the target's.
 
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// Numbers as `mean + deviation * standard`.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +28,11 @@ impl StandardTarget {
         let deviation = reach * variance.sqrt();
         let values: Vec<f64> = train.values.iter().map(|value| (value - mean) / deviation).collect();
         if !(mean.is_finite() && deviation.is_normal() && values.iter().all(|value| value.is_finite())) {
-            return Err(Error::user("target_range", format!("the numbers of `{}` cannot be averaged", train.target))
-                .hint("scale the target to an ordinary range"));
+            return Err(Error::new(
+                ErrorCode::TargetRange,
+                format!("the numbers of `{}` cannot be averaged", train.target),
+            )
+            .hint("scale the target to an ordinary range"));
         }
         Ok(Self { mean, deviation, values })
     }
@@ -60,7 +63,7 @@ mod tests {
             assert!((standard.deviation / unit - (14.0f64 / 3.0).sqrt()).abs() < 1e-12);
             assert!(standard.values.iter().sum::<f64>().abs() < 1e-12);
         }
-        assert_eq!(target(vec![f64::MAX, -f64::MAX, f64::MAX]).unwrap_err().code, "target_range");
-        assert_eq!(target(vec![1.0, 1.0]).unwrap_err().code, "one_value");
+        assert_eq!(target(vec![f64::MAX, -f64::MAX, f64::MAX]).unwrap_err().code, ErrorCode::TargetRange);
+        assert_eq!(target(vec![1.0, 1.0]).unwrap_err().code, ErrorCode::OneValue);
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
-use crate::data::{Holdout, load_split};
-use fhectl_core::model::{FeatureQuantizer, Model, Output};
+use crate::data::{Dataset, Holdout, load_split};
+use fhectl_core::error::ErrorCode;
+use fhectl_core::model::{ClassLeaf, FeatureQuantizer, Model, Output, Tree, TreeNode};
 use proptest::prelude::*;
 use std::path::Path;
 
@@ -53,11 +54,11 @@ fn trees_without_a_use_are_refused() {
     let noise = dataset(vec![vec![0.0], vec![0.0], vec![1.0], vec![1.0]], vec![0, 1, 0, 1], 2);
     let quantizer = fit_edges(&noise, 3).unwrap();
     let train = |params| train_tree(&noise, &quantizer, &params).unwrap_err().code;
-    assert_eq!(train(TreeParams::default()), "tree_trivial");
-    assert_eq!(train(TreeParams { max_depth: 0, min_leaf: 1, ..TreeParams::default() }), "tree_params");
-    assert_eq!(train(TreeParams { max_depth: 3, min_leaf: 0, ..TreeParams::default() }), "tree_params");
-    assert_eq!(fit_edges(&noise, 0).unwrap_err().code, "bits_range");
-    assert_eq!(fit_affine(&noise, 17).unwrap_err().code, "bits_range");
+    assert_eq!(train(TreeParams::default()), ErrorCode::TreeTrivial);
+    assert_eq!(train(TreeParams { max_depth: 0, min_leaf: 1, ..TreeParams::default() }), ErrorCode::TreeParams);
+    assert_eq!(train(TreeParams { max_depth: 3, min_leaf: 0, ..TreeParams::default() }), ErrorCode::TreeParams);
+    assert_eq!(fit_edges(&noise, 0).unwrap_err().code, ErrorCode::BitsRange);
+    assert_eq!(fit_affine(&noise, 17).unwrap_err().code, ErrorCode::BitsRange);
 }
 
 #[test]
@@ -68,7 +69,8 @@ fn constant_columns_get_one_level_and_no_weight() {
         assert_eq!(quantizer.features[0].levels(), 1);
         let tree = train_tree(&data, &quantizer, &TreeParams::default()).unwrap();
         assert_eq!(tree.depth(), 1);
-        let linear = train_logreg(&data, &quantizer, &LogregParams::default()).unwrap().to_integer(8).unwrap();
+        let linear =
+            train_logreg(&data, &quantizer, &LinearClassifierParams::default()).unwrap().to_integer(8).unwrap();
         assert_eq!(linear.weights[0][0], 0);
         assert!(linear.weights[0][1] > 0, "class 1 has the large values");
     }
@@ -82,7 +84,7 @@ fn a_binary_margin_is_positive_for_class_1_whatever_comes_first() {
             .collect();
         let rows = labels.iter().enumerate().map(|(row, l)| vec![f64::from(*l) * 3.0 + (row % 5) as f64]).collect();
         let data = dataset(rows, labels, 2);
-        let model = float_logreg(&data, &LogregParams::default()).unwrap();
+        let model = float_logreg(&data, &LinearClassifierParams::default()).unwrap();
         assert!(model.weights[0][0] > 0.0, "{first} {majority}");
     }
 }
@@ -91,7 +93,7 @@ fn a_binary_margin_is_positive_for_class_1_whatever_comes_first() {
 fn linear_models_keep_their_accuracy_as_integers() {
     for (name, bits, wanted) in [("synthetic", 8, 0.85), ("spam", 10, 0.88), ("iris", 8, 0.9), ("digits", 5, 0.93)] {
         let (train, test) = holdout(name);
-        let params = LogregParams::default();
+        let params = LinearClassifierParams::default();
         let float = float_logreg(&train, &params).unwrap().accuracy(&test);
         let quantizer = fit_affine(&train, bits).unwrap();
         quantizer.check().unwrap();
@@ -99,8 +101,8 @@ fn linear_models_keep_their_accuracy_as_integers() {
         assert_eq!(fitted, train_logreg(&train, &quantizer, &params).unwrap());
         let integer = fitted.to_integer(10).unwrap();
         integer.check(&quantizer, train.output()).unwrap();
-        let quantised = accuracy(&Model::Linear(integer), &quantizer, &test).unwrap();
-        assert!(quantised >= wanted && (quantised - float).abs() <= 0.02, "{name}: {quantised}, float {float}");
+        let quantized = accuracy(&Model::Linear(integer), &quantizer, &test).unwrap();
+        assert!(quantized >= wanted && (quantized - float).abs() <= 0.02, "{name}: {quantized}, float {float}");
     }
 }
 
@@ -109,16 +111,16 @@ fn separable_classes_do_not_blow_up() {
     let rows = (0..60).map(|row| vec![f64::from(row / 20) * 1e6, f64::from(row % 7)]).collect();
     let data = dataset(rows, (0..60).map(|row| row / 20).collect(), 3);
     for alpha in [1.0, 0.0] {
-        let model = float_logreg(&data, &LogregParams { alpha, ..LogregParams::default() });
+        let model = float_logreg(&data, &LinearClassifierParams { alpha, ..LinearClassifierParams::default() });
         match model {
             Ok(model) => assert!(model.accuracy(&data) > 0.9, "{alpha}"),
-            Err(error) => assert_eq!((alpha, error.code), (0.0, "logreg_diverged")),
+            Err(error) => assert_eq!((alpha, error.code), (0.0, ErrorCode::LogregDiverged)),
         }
     }
-    let bad = float_logreg(&data, &LogregParams { alpha: f64::NAN, ..LogregParams::default() });
-    assert_eq!(bad.unwrap_err().code, "logreg_params");
-    let short = float_logreg(&data, &LogregParams { max_iterations: 1, ..LogregParams::default() });
-    assert_eq!(short.unwrap_err().code, "logreg_diverged");
+    let bad = float_logreg(&data, &LinearClassifierParams { alpha: f64::NAN, ..LinearClassifierParams::default() });
+    assert_eq!(bad.unwrap_err().code, ErrorCode::LogregParams);
+    let short = float_logreg(&data, &LinearClassifierParams { max_iterations: 1, ..LinearClassifierParams::default() });
+    assert_eq!(short.unwrap_err().code, ErrorCode::LogregDiverged);
 }
 
 #[test]
@@ -131,13 +133,13 @@ fn integer_weights_fill_their_range() {
     };
     let integer = model.to_integer(4).unwrap();
     assert_eq!((integer.weights, integer.biases), (vec![vec![4, -7]], vec![2]));
-    assert_eq!(model.to_integer(1).unwrap_err().code, "weight_bits");
+    assert_eq!(model.to_integer(1).unwrap_err().code, ErrorCode::WeightBits);
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
-    /// Deep trees without a minimum fit their quantised rows as well as any function of them can.
+    /// Deep trees without a minimum fit their quantized rows as well as any function of them can.
     #[test]
     fn a_tree_is_valid_and_follows_its_rows(
         cells in prop::collection::vec((0i32..40, 0i32..40, 0u32..3), 8..80),
@@ -157,17 +159,15 @@ proptest! {
             let quantized = quantizer.quantize(row).unwrap();
             // The levels' edges, compared with the raw value, lead to the same leaf.
             let Model::Tree(tree) = &model else { unreachable!() };
-            let mut at = 0;
-            let class = loop {
-                match tree.nodes[at] {
-                    fhectl_core::model::Node::Leaf { class } => break class,
-                    fhectl_core::model::Node::Split { feature, threshold, low, high } => {
-                        let FeatureQuantizer::Edges { edges } = &quantizer.features[feature as usize] else { panic!() };
-                        let up = row[feature as usize] >= edges[threshold as usize - 1];
-                        at = if up { high } else { low } as usize;
-                    }
+            let raw: Vec<TreeNode<f64, ClassLeaf>> = tree.tree.nodes().iter().map(|node| match node {
+                TreeNode::Leaf(leaf) => TreeNode::Leaf(*leaf),
+                TreeNode::Split { feature, threshold, low, high } => {
+                    let FeatureQuantizer::Edges { edges } = &quantizer.features[*feature as usize] else { panic!() };
+                    let threshold = edges[*threshold as usize - 1];
+                    TreeNode::Split { feature: *feature, threshold, low: *low, high: *high }
                 }
-            };
+            }).collect();
+            let class = Tree::new(raw).unwrap().leaf(row).class;
             prop_assert_eq!(class as usize, model.predict(&quantized));
         }
     }

@@ -1,12 +1,13 @@
-//! Decision trees grown on quantised features, so that the integer tree is the model and not an
+//! Decision trees grown on quantized features, so that the integer tree is the model and not an
 //! approximation of one.
 
+use super::columns::{Columns, middle_threshold};
+use super::quality::accuracy;
 use super::quantize::fit_exact;
-use super::quantize_rows;
-use super::splits::{Columns, Split};
+use super::splits::ClassRows;
 use crate::data::Dataset;
-use fhectl_core::error::{Error, Result};
-use fhectl_core::model::{FeatureQuantizer, IntegerTree, Model, Node, Quantizer};
+use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::{Branch, ClassLeaf, IntegerTree, Model, Quantizer};
 
 /// What limits a tree's growth.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,112 +34,80 @@ impl TreeParams {
     /// `tree_params` naming the one that is out of range.
     pub fn check(&self) -> Result<()> {
         if !(1..=20).contains(&self.max_depth) {
-            return Err(Error::user("tree_params", format!("a maximal depth of {}, want 1 to 20", self.max_depth))
-                .hint("give --max-depth from 1 to 20"));
+            return Err(Error::new(
+                ErrorCode::TreeParams,
+                format!("a maximal depth of {}, want 1 to 20", self.max_depth),
+            )
+            .hint("give --max-depth from 1 to 20"));
         }
         if self.min_leaf == 0 {
-            return Err(Error::user("tree_params", "0 rows a leaf, want at least 1").hint("give --min-leaf 1 or more"));
+            return Err(
+                Error::new(ErrorCode::TreeParams, "0 rows a leaf, want at least 1").hint("give --min-leaf 1 or more")
+            );
         }
         if self.path_features == 0 {
-            return Err(
-                Error::user("tree_params", "0 features a path, want at least 1").hint("give --path-features 1 or more")
-            );
+            return Err(Error::new(ErrorCode::TreeParams, "0 features a path, want at least 1")
+                .hint("give --path-features 1 or more"));
         }
         Ok(())
     }
 }
 
-/// Grows a classification tree on the quantised rows of `train`.
+/// Grows a classification tree on the quantized rows of `train`.
 ///
 /// # Errors
 /// `tree_params`, `row_shape`, and `tree_trivial` where no split tells the classes apart.
 pub fn train_tree(train: &Dataset, quantizer: &Quantizer, params: &TreeParams) -> Result<IntegerTree> {
     params.check()?;
-    let rows = quantize_rows(quantizer, train)?;
-    let columns = Columns {
-        values: (0..train.features.len()).map(|feature| rows.iter().map(|row| row[feature]).collect()).collect(),
-        labels: train.labels.clone(),
-        classes: train.classes.len(),
-    };
-    drop(rows);
-    let grower = Grower { columns, quantizer, params };
+    let samples =
+        ClassRows { columns: Columns::new(train, quantizer)?, labels: &train.labels, classes: train.classes.len() };
+    let growing = ClassGrower { samples, quantizer, params };
     let all: Vec<u32> = (0..train.len() as u32).collect();
-    let Branch::Split { split, low, high } = grower.grow(&all, 0, &[])? else {
-        return Err(Error::user("tree_trivial", "no split of the training rows tells the classes apart")
+    let branch = growing.grow(&all, 0, &[])?;
+    if let Branch::Leaf(_) = branch {
+        return Err(Error::new(ErrorCode::TreeTrivial, "no split of the training rows tells the classes apart")
             .hint("lower `--min-leaf`, raise `--bits`, or check that the features say something about the target"));
-    };
-    let mut nodes = Vec::new();
-    flatten(Branch::Split { split, low, high }, &mut nodes);
-    Ok(IntegerTree { classes: train.classes.len() as u32, nodes })
+    }
+    Ok(IntegerTree { classes: train.classes.len() as u32, tree: branch.depth_first() })
 }
 
 /// The accuracy on `test` of the same tree grown on the features as they are, a level for every
-/// distinct training value: what quantisation costs is measured against this.
+/// distinct training value: what quantization costs is measured against this.
 ///
 /// # Errors
 /// As for [`train_tree`].
 pub fn float_tree_accuracy(train: &Dataset, test: &Dataset, params: &TreeParams) -> Result<f64> {
     let exact = fit_exact(train);
     let tree = train_tree(train, &exact, params)?;
-    super::accuracy(&Model::Tree(tree), &exact, test)
+    accuracy(&Model::Tree(tree), &exact, test)
 }
 
-/// A tree while it grows.
-enum Branch {
-    Leaf { class: u32 },
-    Split { split: (u32, u32), low: Box<Branch>, high: Box<Branch> },
-}
-
-struct Grower<'a> {
-    columns: Columns,
+struct ClassGrower<'a> {
+    samples: ClassRows<'a>,
     quantizer: &'a Quantizer,
     params: &'a TreeParams,
 }
 
-impl Grower<'_> {
+impl ClassGrower<'_> {
     /// The branch for `rows`, whose path tests the features `on_path`, without splits whose sides predict the same.
-    fn grow(&self, rows: &[u32], depth: usize, on_path: &[usize]) -> Result<Branch> {
-        let counts = self.columns.counts(rows);
-        let leaf = Branch::Leaf { class: majority(&counts) };
+    fn grow(&self, rows: &[u32], depth: usize, on_path: &[usize]) -> Result<Branch<u32, ClassLeaf>> {
+        let counts = self.samples.counts(rows);
+        let leaf = Branch::Leaf(ClassLeaf { class: majority(&counts) });
         let pure = counts.iter().filter(|count| **count > 0).count() < 2;
         if pure || depth == self.params.max_depth || rows.len() < 2 * self.params.min_leaf {
             return Ok(leaf);
         }
         let full = on_path.len() >= self.params.path_features;
-        let allowed: Vec<usize> = if full { on_path.to_vec() } else { (0..self.columns.values.len()).collect() };
-        let Some(split) = self.columns.best_split(rows, &allowed, self.params)? else { return Ok(leaf) };
+        let allowed: Vec<usize> = if full { on_path.to_vec() } else { (0..self.samples.columns.features()).collect() };
+        let Some(split) = self.samples.best_split(rows, &allowed, self.params.min_leaf)? else { return Ok(leaf) };
         let mut on_path = on_path.to_vec();
         if let Err(at) = on_path.binary_search(&split.feature) {
             on_path.insert(at, split.feature);
         }
-        let column = &self.columns.values[split.feature];
-        let (above, below): (Vec<u32>, Vec<u32>) = rows.iter().partition(|row| column[**row as usize] >= split.high);
+        let (above, below) = self.samples.columns.parted(rows, &split);
         let (low, high) = (self.grow(&below, depth + 1, &on_path)?, self.grow(&above, depth + 1, &on_path)?);
-        Ok(match (&low, &high) {
-            (Branch::Leaf { class: a }, Branch::Leaf { class: b }) if a == b => low,
-            _ => Branch::Split {
-                split: (split.feature as u32, threshold(&self.quantizer.features[split.feature], &split)),
-                low: low.into(),
-                high: high.into(),
-            },
-        })
-    }
-}
-
-/// The threshold between two levels: in the middle of the values they stand for, as far as there is an
-/// edge near it. Any in `low + 1 ..= high` splits the node's rows alike.
-pub(super) fn threshold(rule: &FeatureQuantizer, split: &Split) -> u32 {
-    match rule {
-        FeatureQuantizer::Edges { edges } => {
-            // Threshold t is the edge t - 1.
-            let inner = &edges[split.low as usize..split.high as usize];
-            let middle = inner[0] / 2.0 + inner[inner.len() - 1] / 2.0;
-            let above = inner.partition_point(|edge| *edge < middle);
-            let nearest =
-                if above > 0 && middle - inner[above - 1] <= inner[above] - middle { above - 1 } else { above };
-            split.low + 1 + nearest as u32
-        }
-        FeatureQuantizer::Affine { .. } => split.low + (split.high - split.low).div_ceil(2),
+        let threshold = middle_threshold(&self.quantizer.features[split.feature], &split);
+        Ok(Branch::merged(split.feature as u32, threshold, low, high))
     }
 }
 
@@ -151,18 +120,4 @@ fn majority(counts: &[u32]) -> u32 {
         }
     }
     best as u32
-}
-
-/// Appends a branch, parents before their children.
-fn flatten(branch: Branch, nodes: &mut Vec<Node>) -> u32 {
-    let at = nodes.len();
-    match branch {
-        Branch::Leaf { class } => nodes.push(Node::Leaf { class }),
-        Branch::Split { split: (feature, threshold), low, high } => {
-            nodes.push(Node::Leaf { class: 0 });
-            let (low, high) = (flatten(*low, nodes), flatten(*high, nodes));
-            nodes[at] = Node::Split { feature, threshold, low, high };
-        }
-    }
-    at as u32
 }

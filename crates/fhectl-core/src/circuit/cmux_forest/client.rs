@@ -1,33 +1,31 @@
 //! The client's side of `CmuxForest`.
 
-use super::CmuxForestParams;
+use super::params::CmuxForestParams;
 use crate::circuit::answer::expect_len;
-use crate::circuit::table::client::bits_of;
-use crate::circuit::{ClientKey, residues};
+use crate::circuit::client_key::ClientKey;
+use crate::circuit::scores::Scores;
+use crate::circuit::traits::{Circuit, CircuitClient};
+use crate::circuit::{input_bits, residues};
 use crate::error::Result;
 use crate::fhe::{Entropy, PartialGlwe, encrypt};
 use crate::model::Quantizer;
 
-/// Encrypts the row's bits.
-pub fn encode(
-    params: &CmuxForestParams,
-    quantizer: &Quantizer,
-    key: &ClientKey,
-    quantized: &[u32],
-    entropy: &mut dyn Entropy,
-) -> Vec<u8> {
-    encrypt::ggsw_list(&params.bits, &bits_of(quantizer, quantized), key.answer(), entropy)
-}
+impl CircuitClient for CmuxForestParams {
+    /// Encrypts the row's bits.
+    fn encode(&self, quantizer: &Quantizer, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
+        encrypt::ggsw_list(&self.bits, &input_bits::encode(quantizer, quantized), key.answer(), entropy)
+    }
 
-/// Decrypts the scores: their residues, put together.
-pub fn decode(params: &CmuxForestParams, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
-    expect_len(answer, params.response_bytes())?;
-    let glwe = PartialGlwe::read(answer, params.bits.shape, params.coefficients(), params.response_bits)?;
-    let phases = key.answer().phases(&glwe);
-    let scores = phases.chunks(params.moduli.len()).map(|phases| {
-        let residues: Vec<u64> =
-            phases.iter().zip(&params.moduli).map(|(phase, modulus)| phase.nearest(*modulus)).collect();
-        params.low + residues::combine(&residues, &params.moduli) as i64
-    });
-    Ok(scores.collect())
+    /// Decrypts the scores: their residues, put together.
+    fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
+        expect_len(answer, self.response_bytes())?;
+        let glwe = PartialGlwe::read(answer, self.bits.shape, self.coefficients(), self.response_bits)?;
+        let phases = key.answer().phases(&glwe);
+        let scores = phases.chunks(self.moduli.len()).map(|phases| {
+            let residues: Vec<u64> =
+                phases.iter().zip(&self.moduli).map(|(phase, modulus)| phase.nearest(*modulus)).collect();
+            self.low + residues::combine(&residues, &self.moduli) as i64
+        });
+        Ok(Scores::new(scores.collect()))
+    }
 }

@@ -1,74 +1,123 @@
 //! The server's side of `CmuxForest`.
 
-use super::CmuxForestParams;
-use super::program::{Block, Child, Program, Split};
+use super::params::CmuxForestParams;
+use super::params_search::failure;
+use super::walk_program::{Block, Child, Split, WalkProgram};
+use crate::circuit::answer_writer::AnswerWriter;
+use crate::circuit::compiled::{CompiledCircuit, in_row, unfit};
+use crate::circuit::evaluation_key::EvaluationKey;
+use crate::circuit::residues;
+use crate::circuit::traits::{Circuit, CircuitServer};
 use crate::error::Result;
 use crate::fhe::external_product::{FourierGgsws, MAX_ACCUMULATORS, ScratchBuffer, Workspace};
-use crate::fhe::rerandomize::Rerandomizer;
 use crate::fhe::zeros::ZeroPool;
-use crate::fhe::{GlweShape, PartialGlwe, Random};
+use crate::fhe::{GlweShape, PartialGlwe, Random, cost};
+use crate::model::{IntegerForest, Model, Quantizer};
 use rayon::prelude::*;
+use std::borrow::Cow;
 use std::sync::Mutex;
 
 /// Encryptions of zero that all splits between leaves share; each costs as much as a CMUX or two.
 const ZEROS: usize = 8;
 
-/// Memory of inferences that ended, for those that come: at most as much as was ever in use at once.
-#[derive(Default)]
-pub struct Memories(Mutex<Vec<(ScratchBuffer, Vec<u64>)>>);
+impl CircuitServer for CmuxForestParams {
+    fn compile(&self, model: &Model, quantizer: &Quantizer) -> Result<Box<dyn CompiledCircuit>> {
+        let forest = forest(model)?;
+        let top = residues::product(&self.moduli).and_then(|product| self.low.checked_add(product as i64));
+        let held = |(low, high): &(i64, i64)| *low >= self.low && top.is_some_and(|top| *high < top);
+        if forest.biases.len() != self.scores || !forest.score_ranges().iter().all(held) {
+            return Err(unfit());
+        }
+        let program = WalkProgram::new(&forest, quantizer, self.low, &self.moduli);
+        Ok(Box::new(CompiledForest { params: self.clone(), program, scratch: ScratchBuffers::default() }))
+    }
 
-impl Memories {
+    fn failure_log2(&self, model: &Model, quantizer: &Quantizer) -> Result<Option<f64>> {
+        let walk = WalkProgram::new(&*forest(model)?, quantizer, self.low, &self.moduli).walk();
+        Ok(Some(failure(self, &walk)))
+    }
+
+    fn decrypt_seconds(&self) -> f64 {
+        cost::decrypt_partial_seconds(self.bits.shape)
+    }
+
+    fn evaluation_seconds(&self) -> f64 {
+        self.cmuxes as f64 * cost::cmux_seconds(&self.bits)
+    }
+}
+
+/// A model as a sum of trees.
+pub(super) fn forest(model: &Model) -> Result<Cow<'_, IntegerForest>> {
+    match model {
+        Model::Tree(tree) => Ok(Cow::Owned(IntegerForest::of_tree(tree))),
+        Model::Forest(forest) => Ok(Cow::Borrowed(forest)),
+        _ => Err(unfit()),
+    }
+}
+
+/// Scratch buffers of inferences that ended, for those that come: at most as many as were ever in use at once.
+#[derive(Default)]
+struct ScratchBuffers(Mutex<Vec<(ScratchBuffer, Vec<u64>)>>);
+
+impl ScratchBuffers {
     fn take(&self) -> (ScratchBuffer, Vec<u64>) {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).pop().unwrap_or_default()
     }
 
-    fn put(&self, memory: ScratchBuffer, results: Vec<u64>) {
-        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((memory, results));
+    fn put(&self, ggsws: ScratchBuffer, results: Vec<u64>) {
+        self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).push((ggsws, results));
     }
 }
 
-/// Answers one encrypted row with the residues of its scores, re-randomised and cut.
-///
-/// Noise: a CMUX's variance ([`crate::fhe::ggsw::GgswLayout::cmux_variance`]) for each bit that a path compares, over all
-/// trees, and an encryption of zero's a tree. It is new in each evaluation: a split between two leaves begins with a fresh
-/// zero ([`ZeroPool`]), and every other one has the result of a split in all that it decomposes. Cost: the compared
-/// bits are unpacked, then a CMUX a compared bit of each distinct split; splits of one height and feature share passes
-/// over their bits.
-///
-/// # Errors
-/// `ciphertext_invalid` where the request does not have the circuit's layout.
-pub fn evaluate(
-    params: &CmuxForestParams,
-    (program, memories): (&Program, &Memories),
-    key: Option<&Rerandomizer>,
-    request: &[u8],
-    random: &mut Random,
-) -> Result<Vec<u8>> {
-    let GlweShape { dimension, size } = params.bits.shape;
-    let used = program.used_bits();
-    let (memory, mut results) = memories.take();
-    let bits = Bits {
-        ggsws: FourierGgsws::unpack_into(memory, &params.bits, request, &used)?,
-        places: places(&used, params.bits.count),
-        features: &program.features,
-        zeros: key.map(|key| ZeroPool::new(key, ZEROS, program.starts(), random)),
-    };
-    let mut sum = vec![0u64; (dimension + 1) * size];
-    let mut leaf = 0;
-    for block in &program.blocks {
-        bits.walk(block, leaf, &mut results, &mut sum);
-        leaf += block.starts();
+struct CompiledForest {
+    params: CmuxForestParams,
+    program: WalkProgram,
+    scratch: ScratchBuffers,
+}
+
+impl CompiledCircuit for CompiledForest {
+    /// Answers one encrypted row with the residues of its scores, re-randomized and cut.
+    ///
+    /// Noise: a CMUX's variance ([`crate::fhe::ggsw::GgswLayout::cmux_variance`]) for each bit that a path compares, over
+    /// all trees, and an encryption of zero's a tree. It is new in each evaluation: a split between two leaves begins with
+    /// a fresh zero ([`ZeroPool`]), and every other one has the result of a split in all that it decomposes. Cost: the
+    /// compared bits are unpacked, then a CMUX a compared bit of each distinct split; splits of one height and feature
+    /// share passes over their bits.
+    fn answer(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
+        let Self { params, program, scratch } = self;
+        let GlweShape { dimension, size } = params.bits.shape;
+        let used = program.used_bits();
+        let (ggsws, mut results) = scratch.take();
+        let bits = Bits {
+            ggsws: FourierGgsws::unpack_into(ggsws, &params.bits, request, &used)?,
+            places: places(&used, params.bits.count),
+            features: &program.features,
+            zeros: key.rerandomizer().map(|key| ZeroPool::new(key, ZEROS, program.starts(), random)),
+        };
+        let mut sum = vec![0u64; (dimension + 1) * size];
+        let mut leaf = 0;
+        for block in &program.blocks {
+            bits.walk(block, leaf, &mut results, &mut sum);
+            leaf += block.starts();
+        }
+        scratch.put(bits.ggsws.into_buffer(), results);
+        let (mask, body) = sum.split_at(dimension * size);
+        let bodies = body.iter().zip(&program.constant).map(|(body, constant)| body.wrapping_add(*constant));
+        let answer = PartialGlwe { mask: mask.to_vec(), bodies: bodies.collect() };
+        let mut bytes = Vec::with_capacity(params.response_bytes());
+        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits);
+        writer.glwe(answer, params.bits.shape, random, &mut bytes);
+        Ok(bytes)
     }
-    memories.put(bits.ggsws.into_buffer(), results);
-    let (mask, body) = sum.split_at(dimension * size);
-    let bodies = body.iter().zip(&program.constant).map(|(body, constant)| body.wrapping_add(*constant));
-    let mut answer = PartialGlwe { mask: mask.to_vec(), bodies: bodies.collect() };
-    if let (Some(key), Some(noise_flooding)) = (key, params.noise_flooding) {
-        key.apply_partial(&mut answer, noise_flooding, random);
+
+    /// One after the other: each takes some 40 MB, and a thread that waits within one would begin the next.
+    fn answer_all(&self, key: &EvaluationKey, requests: &[&[u8]], random: &mut Random) -> Result<Vec<Vec<u8>>> {
+        let answers = requests
+            .iter()
+            .enumerate()
+            .map(|(index, request)| self.answer(key, request, random).map_err(|error| in_row(error, index)));
+        answers.collect()
     }
-    let mut bytes = Vec::with_capacity(params.response_bytes());
-    answer.write(params.bits.shape, params.response_bits, &mut bytes);
-    Ok(bytes)
 }
 
 /// For each bit its place among those that are unpacked; what is not compared has none and is never asked for.

@@ -1,6 +1,6 @@
 //! `CmuxForest`: sums of trees with no evaluation key but the public one.
 //!
-//! The client sends each bit of its quantised row as a GGSW. A split on `q >= t` with a clear `t` is a chain of CMUXes
+//! The client sends each bit of its quantized row as a GGSW. A split on `q >= t` with a clear `t` is a chain of CMUXes
 //! over the bits of `q`, from the lowest up; a leaf is a trivial GLWE with its values in the first coefficients, so that
 //! one walk gives all scores, and trees add up. A score is carried as residues of small moduli ([`super::residues`]),
 //! one a coefficient: what is read is the sum over all trees and nothing of a single one.
@@ -9,100 +9,15 @@
 //! the torus" (J. Cryptology 2020), section 5; comparison with a clear threshold as a chain of CMUXes is its evaluation
 //! of a deterministic automaton (section 5.2).
 
+mod card;
 #[cfg(feature = "client")]
-pub mod client;
+mod client;
 #[cfg(feature = "evaluate")]
 pub mod evaluate;
+mod params;
 #[cfg(feature = "evaluate")]
-pub mod needs;
+pub mod params_search;
 #[cfg(feature = "evaluate")]
-pub mod program;
+pub mod walk_program;
 
-use super::reading::Reading;
-use super::table::widths;
-use super::{check_bits, check_flood, residues};
-use crate::error::Result;
-use crate::fhe::ggsw::GgswLayout;
-use crate::fhe::{PartialGlwe, bad_parameters, noise};
-use crate::model::{Output, Quantizer};
-use serde::{Deserialize, Serialize};
-
-/// The public parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct CmuxForestParams {
-    /// The bits of all features, a feature's lowest first.
-    pub bits: GgswLayout,
-    pub scores: usize,
-    /// Scores lie in `low..low + product`, the product of the moduli.
-    pub low: i64,
-    /// Pairwise coprime; coefficient `s * moduli + m` of an answer is score `s - low` modulo modulus `m`.
-    #[serde(rename = "plaintext_moduli")]
-    pub moduli: Vec<u64>,
-    /// CMUXes an inference, rounded up to two significant bits.
-    pub cmuxes: usize,
-    #[serde(rename = "response_modulus_log2")]
-    pub response_bits: u32,
-    pub noise_flooding: Option<u64>,
-}
-
-impl CmuxForestParams {
-    /// Coefficients of an answer.
-    pub fn coefficients(&self) -> usize {
-        self.scores * self.moduli.len()
-    }
-
-    pub(super) fn response_bytes(&self) -> usize {
-        PartialGlwe::wire_len(self.bits.shape, self.coefficients(), self.response_bits)
-    }
-
-    /// Half of a step, in turns, as far as noise may reach.
-    pub(super) fn margin(&self) -> f64 {
-        0.5 / self.moduli.iter().copied().max().unwrap_or(2) as f64
-            - noise::dependent_cut(self.noise_flooding, self.response_bits)
-    }
-
-    /// How its answers are read.
-    pub(super) fn reading(&self) -> Reading {
-        Reading {
-            margin: self.margin(),
-            messages: self.coefficients(),
-            shape: self.bits.shape,
-            response_bits: self.response_bits,
-            noise_flooding: self.noise_flooding,
-        }
-    }
-
-    /// log2 of the failure rate that the parameters have at least: one CMUX.
-    pub(super) fn least_failure(&self) -> f64 {
-        // One, whatever is stated.
-        self.reading().least_failure(self.bits.cmux_variance())
-    }
-
-    pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
-        self.bits.check()?;
-        check_bits("response_bits", self.response_bits)?;
-        check_flood(self.noise_flooding)?;
-        let wanted: usize = widths(quantizer).iter().map(|width| *width as usize).sum();
-        if self.bits.count != wanted {
-            return Err(bad_parameters(format!("{} bits for features of {wanted}", self.bits.count)));
-        }
-        if self.scores != output.classes() && self.scores != output.margins() {
-            return Err(bad_parameters(format!("{} scores for {output:?}", self.scores)));
-        }
-        let product = residues::product(&self.moduli).filter(|_| !self.moduli.is_empty() && self.moduli.len() <= 16);
-        if product.is_none() || self.moduli.iter().any(|modulus| *modulus > 1 << 20) {
-            return Err(bad_parameters(format!("moduli {:?}", self.moduli)));
-        }
-        if self.low.unsigned_abs() > 1 << 61 {
-            return Err(bad_parameters(format!("scores from {} on", self.low)));
-        }
-        if self.scores == 0 || self.coefficients() > self.bits.shape.size {
-            return Err(bad_parameters(format!(
-                "{} coefficients in polynomials of {}",
-                self.coefficients(),
-                self.bits.shape.size
-            )));
-        }
-        Ok(())
-    }
-}
+pub use params::CmuxForestParams;

@@ -1,28 +1,28 @@
 //! The client's side of `LeafSum`.
 
-use super::LeafSumParams;
+use super::params::LeafSumParams;
 use crate::circuit::answer::{expect_len, one_hot};
-use crate::circuit::{ClientKey, thermometer, torus};
+use crate::circuit::client_key::ClientKey;
+use crate::circuit::scores::Scores;
+use crate::circuit::thermometer;
+use crate::circuit::torus::torus;
+use crate::circuit::traits::{Circuit, CircuitClient};
 use crate::error::Result;
 use crate::fhe::{Entropy, Lwe};
 use crate::model::Quantizer;
 
-/// Encrypts the row's thermometer bits under the small key.
-pub fn encode(
-    params: &LeafSumParams,
-    quantizer: &Quantizer,
-    key: &ClientKey,
-    quantized: &[u32],
-    entropy: &mut dyn Entropy,
-) -> Vec<u8> {
-    let messages = thermometer::encode(quantizer, quantized, torus(1, params.circle));
-    params.input.encrypt(key.input(), &messages, entropy)
-}
+impl CircuitClient for LeafSumParams {
+    /// Encrypts the row's thermometer bits under the small key.
+    fn encode(&self, quantizer: &Quantizer, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
+        let messages = thermometer::encode(quantizer, quantized, torus(1, self.plaintext_modulus));
+        self.input.encrypt(key.input(), &messages, entropy)
+    }
 
-/// Decrypts the class, one-hot.
-pub fn decode(params: &LeafSumParams, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
-    expect_len(answer, params.response_bytes())?;
-    let lwe = Lwe::read(answer, params.bootstrap.output.lwe_dimension(), params.response_bits)?;
-    let offset = key.answer().phase(&lwe).nearest(params.classes as u64) as usize;
-    Ok(one_hot((offset + params.default_class) % params.classes, params.classes))
+    /// Decrypts the class, one-hot.
+    fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
+        expect_len(answer, self.response_bytes())?;
+        let lwe = Lwe::read(answer, self.bootstrap.output.lwe_dimension(), self.response_bits)?;
+        let offset = key.answer().phase(&lwe).nearest(self.classes as u64) as usize;
+        Ok(Scores::new(one_hot((offset + self.default_class) % self.classes, self.classes)))
+    }
 }

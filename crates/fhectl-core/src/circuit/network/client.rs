@@ -1,41 +1,35 @@
 //! The client's side of `Network`.
 
-use super::NetworkParams;
+use super::params::NetworkParams;
 use crate::circuit::answer::expect_len;
-use crate::circuit::{ClientKey, torus};
+use crate::circuit::client_key::ClientKey;
+use crate::circuit::scores::Scores;
+use crate::circuit::torus::torus;
+use crate::circuit::traits::{Circuit, CircuitClient};
 use crate::error::Result;
-use crate::fhe::{Entropy, Lwe, encrypt};
+use crate::fhe::{Entropy, Lwe};
+use crate::model::Quantizer;
 use zeroize::Zeroizing;
 
-/// Encrypts the quantised features, a coefficient each.
-pub fn encode(params: &NetworkParams, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
-    let messages: Zeroizing<Vec<u64>> =
-        Zeroizing::new(quantized.iter().map(|q| torus(u64::from(*q), params.circle)).collect());
-    params.input.encrypt(key.input(), &messages, entropy)
-}
-
-/// Decrypts the scores to the nearest of [`NetworkParams::shown_levels`], from the half circle about zero.
-///
-/// # Errors
-/// `ciphertext_invalid` for another length, `parameters_invalid` where scores could not be shown.
-pub fn decode(params: &NetworkParams, key: &ClientKey, answer: &[u8]) -> Result<Vec<i64>> {
-    expect_len(answer, params.response_bytes())?;
-    let levels = params.shown_levels()?;
-    let scores = answer.chunks(params.score_bytes());
-    scores
-        .map(|bytes| {
-            let lwe = Lwe::read(bytes, params.output().lwe_dimension(), params.response_bits)?;
-            Ok(params.score_of_level(key.answer().phase(&lwe).nearest_signed(levels)))
-        })
-        .collect()
-}
-
-/// Bootstrap keys and keyswitching key, in the order in which they are used.
-pub fn evaluation_key(params: &NetworkParams, key: &ClientKey, entropy: &mut dyn Entropy) -> Vec<u8> {
-    let mut bytes = encrypt::bootstrap_key(&params.first.bootstrap, key.input(), key.answer(), entropy);
-    if let Some(inner) = &params.inner {
-        bytes.extend(encrypt::keyswitch_key(&inner.keyswitch, key.answer(), key.inner(), entropy));
-        bytes.extend(encrypt::bootstrap_key(&inner.stage.bootstrap, key.inner(), key.answer(), entropy));
+impl CircuitClient for NetworkParams {
+    /// Encrypts the quantized features, a coefficient each.
+    fn encode(&self, _: &Quantizer, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
+        let messages: Zeroizing<Vec<u64>> =
+            Zeroizing::new(quantized.iter().map(|q| torus(u64::from(*q), self.plaintext_modulus)).collect());
+        self.input.encrypt(key.input(), &messages, entropy)
     }
-    bytes
+
+    /// Decrypts the scores to the nearest of [`NetworkParams::shown_levels`], from the half circle about zero.
+    ///
+    /// # Errors
+    /// `ciphertext_invalid` for another length, `parameters_invalid` where scores could not be shown.
+    fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
+        expect_len(answer, self.response_bytes())?;
+        let levels = self.shown_levels()?;
+        let score = |bytes: &[u8]| {
+            let lwe = Lwe::read(bytes, self.output().lwe_dimension(), self.response_bits)?;
+            Ok(self.score_of_level(key.answer().phase(&lwe).nearest_signed(levels)))
+        };
+        Ok(Scores::new(answer.chunks(self.score_bytes()).map(score).collect::<Result<_>>()?))
+    }
 }

@@ -1,7 +1,8 @@
 //! A network in clear with the noise of its ciphertexts: predicts encrypted accuracy without encrypting.
 
-use super::NetworkParams;
-use super::program::Program;
+use super::layer_program::LayerProgram;
+use super::params::NetworkParams;
+use crate::circuit::traits::Simulate;
 use crate::error::Result;
 use crate::fhe::Random;
 use crate::fhe::random::Seed;
@@ -14,7 +15,7 @@ const TURN: f64 = 18_446_744_073_709_551_616.0; // 2^64
 /// Variances are the formulas' ([`NetworkParams`]), laws are normal.
 pub struct Simulator {
     params: NetworkParams,
-    program: Program,
+    program: LayerProgram,
     /// [`NetworkParams::shown_levels`].
     levels: u64,
 }
@@ -24,24 +25,20 @@ impl Simulator {
     /// `model_invalid` where network and parameters do not belong together; `parameters_invalid` where scores could not be
     /// shown.
     pub fn new(params: &NetworkParams, network: &IntegerNetwork) -> Result<Self> {
-        super::evaluate::check_fit(params, network)?;
-        Ok(Self {
-            params: params.clone(),
-            program: Program::new(network, params.output().size),
-            levels: params.shown_levels()?,
-        })
+        let program = LayerProgram::new(params, network)?;
+        Ok(Self { params: params.clone(), program, levels: params.shown_levels()? })
     }
+}
 
-    /// The scores that a client would decrypt for one quantised row, one draw. `draw` numbers the draws: the same
-    /// number gives the same noise.
-    pub fn scores(&self, quantized: &[u32], draw: u64) -> Vec<i64> {
+impl Simulate for Simulator {
+    fn scores(&self, quantized: &[u32], draw: u64) -> Vec<i64> {
         let mut seed = Seed([0; 16]);
         seed.0[..8].copy_from_slice(&draw.to_le_bytes());
         let mut normal = Normal { random: Random::new(seed), spare: None };
         let params = &self.params;
         let positions = 2.0 * params.output().size as f64;
         let mut noisy = |value: f64, variance: f64| value + variance.sqrt() * normal.draw();
-        let step = |q: &u32| f64::from(*q) / params.circle as f64;
+        let step = |q: &u32| f64::from(*q) / params.plaintext_modulus as f64;
         let mut values: Vec<f64> = quantized.iter().map(|q| noisy(step(q), params.input_variance())).collect();
         for (layer, stage) in self.program.stages.iter().enumerate() {
             let sums = stage.sums.iter().zip(&stage.constants).map(|(terms, constant)| {

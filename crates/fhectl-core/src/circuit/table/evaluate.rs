@@ -1,113 +1,57 @@
 //! The server's side of `Table`.
 
-use super::{MAX_BITS, MAX_SCORES, TableParams, widths};
-use crate::error::{Error, Result};
-use crate::fhe::Random;
+use super::entries::Entries;
+use super::params::TableParams;
+use super::params_search::failure;
+use crate::circuit::answer_writer::AnswerWriter;
+use crate::circuit::compiled::CompiledCircuit;
+use crate::circuit::evaluation_key::EvaluationKey;
+use crate::circuit::traits::{Circuit, CircuitServer};
+use crate::error::Result;
 use crate::fhe::cmux::EncryptedBits;
-use crate::fhe::rerandomize::Rerandomizer;
-use crate::model::{Model, Quantizer, invalid};
+use crate::fhe::{Random, cost};
+use crate::model::{Model, Quantizer};
 use rayon::prelude::*;
 
-/// A model's scores for every input that its quantiser can give, `None` for spellings beyond a feature's levels.
-pub struct Enumerated {
-    pub scores: Vec<Option<Vec<i64>>>,
-}
-
-impl Enumerated {
-    /// Evaluates the model everywhere.
-    ///
-    /// # Errors
-    /// `circuit_unfit` where the inputs have too many bits, or the entries too many scores.
-    pub fn new(model: &Model, quantizer: &Quantizer) -> Result<Self> {
-        let widths = widths(quantizer);
-        let total: u32 = widths.iter().sum();
-        if total as usize > MAX_BITS || total == 0 {
-            return Err(Error::user(
-                "circuit_unfit",
-                format!("table: the inputs have {total} bits in all, want 1 to {MAX_BITS}"),
-            )
-            .hint("give features fewer bits with --bits, or choose --circuit auto"));
-        }
-        let scores = model.scores(&vec![0; widths.len()]).len() << total;
-        if scores > MAX_SCORES {
-            return Err(Error::user("circuit_unfit", format!("table: {scores} scores in all, at most {MAX_SCORES}"))
-                .hint("give features fewer bits with --bits, or choose --circuit auto"));
-        }
-        let scores = (0u32..1 << total).into_par_iter().map(|spelling| {
-            let mut rest = spelling;
-            let row: Vec<u32> = widths
-                .iter()
-                .map(|width| {
-                    let q = rest & ((1 << width) - 1);
-                    rest >>= width;
-                    q
-                })
-                .collect();
-            let known = row.iter().zip(&quantizer.features).all(|(q, feature)| *q < feature.levels());
-            known.then(|| model.scores(&row))
-        });
-        Ok(Self { scores: scores.collect() })
+impl CircuitServer for TableParams {
+    fn compile(&self, model: &Model, quantizer: &Quantizer) -> Result<Box<dyn CompiledCircuit>> {
+        let tables = Entries::new(model, quantizer)?.tables(self)?;
+        Ok(Box::new(CompiledTable { params: self.clone(), tables }))
     }
 
-    /// The smallest and largest score.
-    pub fn range(&self) -> (i64, i64) {
-        let all = self.scores.iter().flatten().flatten();
-        all.fold((i64::MAX, i64::MIN), |(low, high), score| (low.min(*score), high.max(*score)))
+    fn failure_log2(&self, _: &Model, _: &Quantizer) -> Result<Option<f64>> {
+        Ok(Some(failure(self)))
     }
 
-    /// The tables of all answers, torus words.
-    ///
-    /// # Errors
-    /// `model_invalid` where a score is not one that the parameters provide for.
-    pub fn tables(&self, params: &TableParams) -> Result<Vec<Vec<u64>>> {
-        let step = 64 - params.message_bits();
-        let message = |scores: &[i64]| {
-            scores.iter().enumerate().try_fold(0u64, |message, (place, score)| {
-                let digit = u64::try_from(score - params.low).ok().filter(|digit| digit >> params.score_bits == 0)?;
-                Some(message | digit << (place as u32 * params.score_bits))
-            })
-        };
-        let tables = (0..params.answers()).map(|answer| {
-            let entry = |scores: &Option<Vec<i64>>| match scores {
-                None => Some(0),
-                Some(scores) if scores.len() != params.scores => None,
-                Some(scores) => {
-                    let from = answer * params.together;
-                    message(&scores[from..(from + params.together).min(scores.len())]).map(|message| message << step)
-                }
-            };
-            self.scores.iter().map(entry).collect::<Option<Vec<u64>>>()
-        });
-        tables.collect::<Option<_>>().ok_or_else(|| invalid("the model does not fit the circuit's parameters"))
+    fn decrypt_seconds(&self) -> f64 {
+        self.answers() as f64 * cost::decrypt_seconds(self.bits.shape)
+    }
+
+    fn evaluation_seconds(&self) -> f64 {
+        self.cmuxes() as f64 * cost::cmux_seconds(&self.bits)
     }
 }
 
-/// Answers one encrypted row with its scores, re-randomised and cut.
-///
-/// # Errors
-/// `ciphertext_invalid` where the request does not have the circuit's layout.
-pub fn evaluate(
-    params: &TableParams,
-    tables: &[Vec<u64>],
-    key: Option<&Rerandomizer>,
-    request: &[u8],
-    random: &mut Random,
-) -> Result<Vec<u8>> {
-    let bits = EncryptedBits::unpack(&params.bits, request)?;
-    let zeros = key.map(|key| bits.leaf_zeros(key, tables.len(), random));
-    let tasks: Vec<_> = tables.iter().map(|table| (table, random.fork())).collect();
-    let answers: Vec<Vec<u8>> = tasks
-        .into_par_iter()
-        .enumerate()
-        .map(|(index, (table, mut random))| {
-            let mut answer = bits.look_up(table, zeros.as_ref().map(|zeros| (zeros, index)));
-            if let (Some(key), Some(noise_flooding)) = (key, params.noise_flooding) {
-                key.apply(&mut answer, noise_flooding, &mut random);
-            }
+struct CompiledTable {
+    params: TableParams,
+    /// One an answer, torus words.
+    tables: Vec<Vec<u64>>,
+}
+
+impl CompiledCircuit for CompiledTable {
+    /// Answers one encrypted row with its scores, re-randomized and cut.
+    fn answer(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
+        let Self { params, tables } = self;
+        let bits = EncryptedBits::unpack(&params.bits, request)?;
+        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits);
+        let zeros = key.rerandomizer().map(|key| bits.leaf_zeros(key, tables.len(), random));
+        let tasks: Vec<_> = tables.iter().map(|table| (table, random.fork())).collect();
+        let answers = tasks.into_par_iter().enumerate().map(|(index, (table, mut random))| {
+            let answer = bits.look_up(table, zeros.as_ref().map(|zeros| (zeros, index)));
             let mut bytes = Vec::new();
-            answer.write(params.response_bits, &mut bytes);
+            writer.lwe(answer, &mut random, &mut bytes);
             bytes
-        })
-        .collect();
-    Ok(answers.concat())
+        });
+        Ok(answers.collect::<Vec<_>>().concat())
+    }
 }

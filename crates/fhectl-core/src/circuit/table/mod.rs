@@ -3,113 +3,15 @@
 //! The model is evaluated in clear for every input there is. The client sends each bit of its row as a GGSW; CMUXes
 //! choose the entry. The answer is exact whatever the model was, and there is no evaluation key but the public one.
 
+mod card;
 #[cfg(feature = "client")]
-pub mod client;
+mod client;
+#[cfg(feature = "evaluate")]
+pub mod entries;
 #[cfg(feature = "evaluate")]
 pub mod evaluate;
+mod params;
 #[cfg(feature = "evaluate")]
-pub mod needs;
+pub mod params_search;
 
-use super::reading::Reading;
-use super::{check_bits, check_flood};
-use crate::error::Result;
-use crate::fhe::ggsw::GgswLayout;
-use crate::fhe::{Lwe, bad_parameters, noise};
-use crate::model::{Output, Quantizer};
-use serde::{Deserialize, Serialize};
-
-/// The most input bits: a table has an entry for each of their values.
-pub const MAX_BITS: usize = 18;
-/// The most scores of all entries together.
-const MAX_SCORES: usize = 1 << 23;
-
-/// The public parameters.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct TableParams {
-    /// The bits of all features, a feature's lowest first.
-    pub bits: GgswLayout,
-    pub scores: usize,
-    /// Scores lie in `low..low + 2^score_bits`.
-    pub low: i64,
-    pub score_bits: u32,
-    /// Scores that share a ciphertext.
-    pub together: usize,
-    #[serde(rename = "response_modulus_log2")]
-    pub response_bits: u32,
-    pub noise_flooding: Option<u64>,
-}
-
-impl TableParams {
-    pub(super) fn answers(&self) -> usize {
-        self.scores.div_ceil(self.together)
-    }
-
-    /// CMUXes of one answer: a tree over polynomials, then a rotation by the bits within one.
-    pub(super) fn cmuxes(&self) -> usize {
-        let low = self.bits.count.min(self.bits.shape.size.ilog2() as usize);
-        (1 << (self.bits.count - low)) - 1 + low
-    }
-
-    fn answer_bytes(&self) -> usize {
-        Lwe::wire_len(self.bits.shape.lwe_dimension(), self.response_bits)
-    }
-
-    pub(super) fn response_bytes(&self) -> usize {
-        self.answers() * self.answer_bytes()
-    }
-
-    /// log2 of the messages of one answer.
-    fn message_bits(&self) -> u32 {
-        self.score_bits * self.together as u32
-    }
-
-    /// Half of a step, in turns, as far as noise may reach.
-    pub(super) fn margin(&self) -> f64 {
-        (-f64::from(self.message_bits()) - 1.0).exp2() - noise::dependent_cut(self.noise_flooding, self.response_bits)
-    }
-
-    /// How its answers are read.
-    pub(super) fn reading(&self) -> Reading {
-        Reading {
-            margin: self.margin(),
-            messages: self.answers(),
-            shape: self.bits.shape,
-            response_bits: self.response_bits,
-            noise_flooding: self.noise_flooding,
-        }
-    }
-
-    /// log2 of the failure rate that the parameters have at least: a CMUX a bit.
-    pub(super) fn least_failure(&self) -> f64 {
-        self.reading().least_failure(self.bits.count as f64 * self.bits.cmux_variance())
-    }
-
-    pub(super) fn check(&self, quantizer: &Quantizer, output: Output) -> Result<()> {
-        self.bits.check()?;
-        check_bits("response_bits", self.response_bits)?;
-        check_flood(self.noise_flooding)?;
-        let wanted: usize = widths(quantizer).iter().map(|width| *width as usize).sum();
-        if self.bits.count != wanted || wanted > MAX_BITS {
-            return Err(bad_parameters(format!("{} bits for features of {wanted}", self.bits.count)));
-        }
-        if self.scores == 0
-            || (self.scores != output.classes() && self.scores != output.margins())
-            || self.scores << wanted > MAX_SCORES
-            || !(1..=self.scores).contains(&self.together)
-        {
-            return Err(bad_parameters(format!("{} scores, {} together", self.scores, self.together)));
-        }
-        if !(1..=40).contains(&self.score_bits) || self.together > 40 || self.message_bits() > 40 {
-            return Err(bad_parameters(format!("{} scores of {} bits together", self.together, self.score_bits)));
-        }
-        if self.low.unsigned_abs() > 1 << 62 {
-            return Err(bad_parameters(format!("scores from {} on", self.low)));
-        }
-        Ok(())
-    }
-}
-
-/// The bits of every feature, enough for its levels.
-pub fn widths(quantizer: &Quantizer) -> Vec<u32> {
-    quantizer.features.iter().map(|feature| feature.levels().next_power_of_two().ilog2()).collect()
-}
+pub use params::{MAX_BITS, TableParams};

@@ -1,8 +1,9 @@
 //! The client's side of tags.
 
-use super::TagLayout;
+use super::layout::TagLayout;
 use crate::circuit::answer::expect_len;
-use crate::circuit::{CircuitSpec, ClientKey};
+use crate::circuit::client_key::ClientKey;
+use crate::circuit::registry::CircuitSpec;
 use crate::error::Result;
 use crate::fhe::phase::Phase;
 use crate::fhe::{Entropy, Lwe, PartialGlwe, Random};
@@ -22,7 +23,7 @@ impl Tag {
         Some(Self { layout, symbols })
     }
 
-    /// The encrypted tag, exactly [`CircuitSpec::tag_request_bytes`] long.
+    /// The encrypted tag, exactly the circuit's `tag_request_bytes` long.
     pub fn encrypt(&self, key: &ClientKey, entropy: &mut dyn Entropy) -> Vec<u8> {
         let messages: Vec<u64> = self.symbols.iter().map(|symbol| self.layout.point(*symbol)).collect();
         self.layout.request.encrypt(key.input(), &messages, entropy)

@@ -1,8 +1,8 @@
 //! Linear maps of networks with integer weights: dense, convolution, sparse.
 
 use super::super::invalid;
+use super::limits::{MAX_TERMS, MAX_WEIGHTS, MAX_WIDTH};
 use super::sparse::SparseShape;
-use super::{MAX_TERMS, MAX_WEIGHTS, MAX_WIDTH};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 

@@ -3,6 +3,7 @@
 //! A layer computes sums modulo its plaintext modulus, then a staircase function of each sum. The sums of the last layer are
 //! the scores. In clear the sums are exact. On ciphertexts they carry noise, which training simulated.
 
+mod limits;
 mod linear_map;
 mod sparse;
 
@@ -11,15 +12,8 @@ pub use sparse::SparseShape;
 
 use super::{Output, Quantizer, invalid};
 use crate::error::{Error, Result};
+use limits::{MAX_LAYERS, MAX_MODULUS, MAX_OUTPUTS};
 use serde::{Deserialize, Serialize};
-
-/// Limits on networks that are read: far above what bootstraps can carry, far below what would exhaust memory.
-const MAX_LAYERS: usize = 16;
-const MAX_WIDTH: usize = 1 << 20;
-const MAX_WEIGHTS: usize = 1 << 24;
-const MAX_TERMS: usize = 1 << 25;
-const MAX_MODULUS: u64 = 1 << 40;
-const MAX_OUTPUTS: usize = 1 << 10;
 
 /// A network: layers in the order of computation. All but the last have an activation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

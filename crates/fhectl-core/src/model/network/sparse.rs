@@ -1,7 +1,7 @@
 //! Linear maps whose outputs have inputs of their own: what is left of a convolution beside shortcuts and pooling.
 
 use super::super::invalid;
-use super::{MAX_WEIGHTS, MAX_WIDTH};
+use super::limits::{MAX_WEIGHTS, MAX_WIDTH};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::error::ErrorCode;
 use crate::model::FeatureQuantizer;
 
 fn quantizer(features: usize, levels: u32) -> Quantizer {
@@ -71,7 +72,7 @@ fn what_does_not_fit_together_is_named() {
     let scores = |inputs| NetworkLayer { map: map(inputs), plaintext_modulus: 64, noise: 0.01, activation: None };
     let wrong = |layers, part: &str| {
         let error = network(layers).check(&quantizer(3, 4), Output::Classes(2)).unwrap_err();
-        assert!(error.code == "model_invalid" && error.message.contains(part), "{error:?}");
+        assert!(error.code == ErrorCode::ModelInvalid && error.message.contains(part), "{error:?}");
     };
     network(vec![scores(3)]).check(&quantizer(3, 4), Output::Classes(2)).unwrap();
     wrong(vec![scores(4)], "takes 4 inputs");

@@ -9,7 +9,7 @@ use super::{Frame, KEY_HEADER};
 use crate::bundle::ModelId;
 use crate::circuit::CircuitSpec;
 use crate::digest::{Sha256, sha256};
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorCode, Result};
 
 /// The SHA-256 of a framed evaluation key.
 pub type KeyDigest = [u8; 32];
@@ -72,6 +72,18 @@ pub fn answers_len(circuit: &CircuitSpec, count: usize) -> usize {
 }
 
 /// Frames a batch of encrypted inputs of one length.
+///
+/// ```
+/// use fhectl_core::bundle::ModelId;
+/// use fhectl_core::protocol::frame::{Lengths, read_inputs, write_inputs};
+///
+/// let model = ModelId([7; 32]);
+/// let bytes = write_inputs(&model, None, &[[1u8; 10], [2; 10]]);
+/// let batch = read_inputs(&model, Lengths { each: 10, tag: 0 }, &bytes)?;
+/// assert_eq!(batch.items, [[1u8; 10], [2; 10]]);
+/// assert_eq!(read_inputs(&ModelId([8; 32]), Lengths { each: 10, tag: 0 }, &bytes).unwrap_err().code, ErrorCode::WrongModel);
+/// # Ok::<(), fhectl_core::error::Error>(())
+/// ```
 ///
 /// # Panics
 /// Where items differ in length: circuits give them all one.
@@ -160,12 +172,26 @@ pub struct Asked<'a> {
 
 /// Splits a framed batch of answers.
 ///
+/// ```
+/// use fhectl_core::bundle::ModelId;
+/// use fhectl_core::protocol::frame::{Asked, Lengths, NO_KEY, read_answers, write_answers};
+///
+/// let model = ModelId([7; 32]);
+/// let bytes = write_answers(&model, &NO_KEY, None, &[[3u8; 5]]);
+/// let asked = Asked { model: &model, key: &NO_KEY, rows: 1, tagged: false };
+/// assert_eq!(read_answers(asked, Lengths { each: 5, tag: 0 }, &bytes)?.items, [[3u8; 5]]);
+/// // What was cut off or altered on its way is seen.
+/// let cut = &bytes[..bytes.len() - 1];
+/// assert_eq!(read_answers(asked, Lengths { each: 5, tag: 0 }, cut).unwrap_err().code, ErrorCode::AnswersDamaged);
+/// # Ok::<(), fhectl_core::error::Error>(())
+/// ```
+///
 /// # Errors
 /// `answers_damaged` where the digest is not theirs, `answers_key` where another key was used, `answers_count` where
 /// there are more or fewer than were asked for; else as [`read_inputs`].
 pub fn read_answers<'a>(asked: Asked<'_>, lengths: Lengths, bytes: &'a [u8]) -> Result<Batch<'a>> {
     let damaged = || {
-        Error::fault("answers_damaged", "a batch of encrypted answers does not have its own digest")
+        Error::new(ErrorCode::AnswersDamaged, "a batch of encrypted answers does not have its own digest")
             .hint("it was truncated or altered after the server made it; look for what stands between")
     };
     let rest = Frame::Answers.open(asked.model, bytes)?;
@@ -175,13 +201,16 @@ pub fn read_answers<'a>(asked: Asked<'_>, lengths: Lengths, bytes: &'a [u8]) -> 
     }
     let (used, body) = body.split_first_chunk::<32>().ok_or_else(damaged)?;
     if used != asked.key {
-        return Err(Error::fault("answers_key", "the server computed with another evaluation key than this client's")
-            .hint("its answers decrypt to anything; tell the server's operator"));
+        return Err(Error::new(
+            ErrorCode::AnswersKey,
+            "the server computed with another evaluation key than this client's",
+        )
+        .hint("its answers decrypt to anything; tell the server's operator"));
     }
     let batch = split(Frame::Answers, lengths, body)?;
     if batch.items.len() != asked.rows || batch.tag.is_some() != (asked.tagged && lengths.tag > 0) {
-        return Err(Error::fault(
-            "answers_count",
+        return Err(Error::new(
+            ErrorCode::AnswersCount,
             format!("{} answers to {} inputs, with a tag: {}", batch.items.len(), asked.rows, batch.tag.is_some()),
         )
         .hint("the server answers another batch than this client's; tell its operator"));
@@ -192,13 +221,13 @@ pub fn read_answers<'a>(asked: Asked<'_>, lengths: Lengths, bytes: &'a [u8]) -> 
 /// Numbers, tag and items.
 fn split(frame: Frame, lengths: Lengths, bytes: &[u8]) -> Result<Batch<'_>> {
     let damaged =
-        |what: String| Error::user(frame.invalid(), what).hint("it was truncated or altered on the way; send it again");
+        |what: String| Error::new(frame.invalid(), what).hint("it was truncated or altered on the way; send it again");
     let Some((numbers, rest)) = bytes.split_first_chunk::<NUMBERS>() else {
         return Err(damaged("a batch without its count".into()));
     };
     let [count, each, tag] = [0, 1, 2].map(|index| number(numbers.as_chunks().0[index]));
     if count > MAX_BATCH {
-        return Err(Error::user("batch_too_large", format!("{count} items in a batch, at most {MAX_BATCH}"))
+        return Err(Error::new(ErrorCode::BatchTooLarge, format!("{count} items in a batch, at most {MAX_BATCH}"))
             .hint("send several smaller batches"));
     }
     if tag != 0 && tag != lengths.tag {
@@ -244,22 +273,22 @@ mod tests {
             let batch = read_inputs(&MODEL, LENGTHS, &bytes).unwrap();
             assert_eq!(batch, Batch { tag, items: vec![&ITEMS[0], &ITEMS[1]] });
             let code = |model: &ModelId, bytes: &[u8]| read_inputs(model, LENGTHS, bytes).unwrap_err().code;
-            assert_eq!(code(&ModelId([8; 32]), &bytes), "wrong_model");
-            assert_eq!(code(&MODEL, &bytes[..20]), "ciphertext_invalid");
-            assert_eq!(code(&MODEL, &bytes[..bytes.len() - 1]), "ciphertext_invalid");
+            assert_eq!(code(&ModelId([8; 32]), &bytes), ErrorCode::WrongModel);
+            assert_eq!(code(&MODEL, &bytes[..20]), ErrorCode::CiphertextInvalid);
+            assert_eq!(code(&MODEL, &bytes[..bytes.len() - 1]), ErrorCode::CiphertextInvalid);
             let with = |at: usize, value: u8| {
                 let mut changed = bytes.clone();
                 changed[at] = value;
                 changed
             };
-            assert_eq!(code(&MODEL, &with(4, 1)), "format_version");
-            assert_eq!(code(&MODEL, &with(KEY_HEADER + 2, 1)), "batch_too_large");
-            assert_eq!(code(&MODEL, &with(KEY_HEADER, 0)), "ciphertext_invalid");
-            assert_eq!(code(&MODEL, &with(KEY_HEADER + 8, 2)), "ciphertext_invalid");
+            assert_eq!(code(&MODEL, &with(4, 1)), ErrorCode::FormatVersion);
+            assert_eq!(code(&MODEL, &with(KEY_HEADER + 2, 1)), ErrorCode::BatchTooLarge);
+            assert_eq!(code(&MODEL, &with(KEY_HEADER, 0)), ErrorCode::CiphertextInvalid);
+            assert_eq!(code(&MODEL, &with(KEY_HEADER + 8, 2)), ErrorCode::CiphertextInvalid);
         }
         let untagged = Lengths { tag: 0, ..LENGTHS };
         let error = read_inputs(&MODEL, untagged, &write_inputs(&MODEL, Some(b"tag"), &ITEMS)).unwrap_err();
-        assert_eq!(error.code, "ciphertext_invalid");
+        assert_eq!(error.code, ErrorCode::CiphertextInvalid);
         assert_eq!(stated_tag(&[255; INPUTS_HEADER - 1]), 0);
     }
 
@@ -271,25 +300,25 @@ mod tests {
         let batch = read_answers(asked, LENGTHS, &bytes).unwrap();
         assert_eq!(batch, Batch { tag: Some(b"tag"), items: vec![&ITEMS[0], &ITEMS[1]] });
         let code = |asked: Asked<'_>, bytes: &[u8]| read_answers(asked, LENGTHS, bytes).unwrap_err().code;
-        assert_eq!(code(Asked { rows: 3, ..asked }, &bytes), "answers_count");
-        assert_eq!(code(Asked { tagged: false, ..asked }, &bytes), "answers_count");
-        assert_eq!(code(asked, &write_answers(&MODEL, &key, None, &ITEMS)), "answers_count");
-        assert_eq!(code(Asked { key: &[8; 32], ..asked }, &bytes), "answers_key");
-        assert_eq!(code(Asked { model: &ModelId([8; 32]), ..asked }, &bytes), "wrong_model");
+        assert_eq!(code(Asked { rows: 3, ..asked }, &bytes), ErrorCode::AnswersCount);
+        assert_eq!(code(Asked { tagged: false, ..asked }, &bytes), ErrorCode::AnswersCount);
+        assert_eq!(code(asked, &write_answers(&MODEL, &key, None, &ITEMS)), ErrorCode::AnswersCount);
+        assert_eq!(code(Asked { key: &[8; 32], ..asked }, &bytes), ErrorCode::AnswersKey);
+        assert_eq!(code(Asked { model: &ModelId([8; 32]), ..asked }, &bytes), ErrorCode::WrongModel);
         for at in [KEY_HEADER, ANSWERS_HEADER, bytes.len() - 40, bytes.len() - 1] {
             let mut changed = bytes.clone();
             changed[at] ^= 1;
-            assert_eq!(code(asked, &changed), "answers_damaged");
+            assert_eq!(code(asked, &changed), ErrorCode::AnswersDamaged);
         }
-        assert_eq!(code(asked, &bytes[..bytes.len() - 1]), "answers_damaged");
-        assert_eq!(code(asked, &bytes[..KEY_HEADER]), "answers_damaged");
+        assert_eq!(code(asked, &bytes[..bytes.len() - 1]), ErrorCode::AnswersDamaged);
+        assert_eq!(code(asked, &bytes[..KEY_HEADER]), ErrorCode::AnswersDamaged);
     }
 
     #[test]
     fn items_of_no_bytes_are_refused() {
         let none = Lengths { each: 0, tag: 3 };
         let bytes = write_inputs(&MODEL, None, &[[0; 0]]);
-        assert_eq!(read_inputs(&MODEL, none, &bytes).unwrap_err().code, "ciphertext_invalid");
+        assert_eq!(read_inputs(&MODEL, none, &bytes).unwrap_err().code, ErrorCode::CiphertextInvalid);
     }
 
     proptest! {

@@ -2,7 +2,7 @@
 
 use super::float_graph::{Affine, Block};
 use super::function::{Curve, Function, Side};
-use super::tensor::{Elements, Tensor};
+use super::tensor::{Elements, SymbolicTensor};
 use crate::import::onnx::{invalid, unsupported};
 use fhectl_core::error::Result;
 
@@ -14,7 +14,7 @@ const MAX_WORK: usize = 1 << 29;
 const MAX_ATOMS: usize = 1 << 18;
 
 /// A graph under construction.
-pub(super) struct Builder {
+pub(super) struct GraphBuilder {
     pub(super) inputs: usize,
     pub(super) blocks: Vec<Block>,
     atoms: usize,
@@ -25,7 +25,7 @@ pub(super) struct Builder {
     touched: Vec<u32>,
 }
 
-impl Builder {
+impl GraphBuilder {
     pub(super) fn new(inputs: usize) -> Self {
         Self { inputs, blocks: Vec::new(), atoms: inputs, entries: 0, work: 0, sum: vec![0.0; inputs], touched: vec![] }
     }
@@ -34,7 +34,7 @@ impl Builder {
     ///
     /// # Errors
     /// `onnx_unsupported` beyond the limit.
-    pub(super) fn keep(&mut self, tensor: Tensor) -> Result<Tensor> {
+    pub(super) fn keep(&mut self, tensor: SymbolicTensor) -> Result<SymbolicTensor> {
         self.count_entries(2 * tensor.len() + tensor.terms())?;
         Ok(tensor)
     }
@@ -104,24 +104,24 @@ impl Builder {
     ///
     /// # Errors
     /// `onnx_unsupported` beyond the limits.
-    pub(super) fn activate(&mut self, function: Function, tensor: &Tensor) -> Result<Tensor> {
+    pub(super) fn activate(&mut self, function: Function, tensor: &SymbolicTensor) -> Result<SymbolicTensor> {
         let rows = match &tensor.elements {
             Elements::Constant(values) => {
                 let values = values.iter().map(|value| function.apply(*value)).collect();
-                return Ok(Tensor::constant(tensor.shape.clone(), values));
+                return Ok(SymbolicTensor::constant(tensor.shape.clone(), values));
             }
             Elements::Computed(rows) => rows.clone(),
         };
         let positions = if tensor.shape.len() > 2 { tensor.shape[2..].iter().product() } else { 1 };
         let atoms = self.block(function, rows, positions)?;
-        Ok(Tensor::computed(tensor.shape.clone(), atoms))
+        Ok(SymbolicTensor::computed(tensor.shape.clone(), atoms))
     }
 
     /// A function with one valley, of every element.
     ///
     /// # Errors
     /// `onnx_unsupported` beyond the limits.
-    pub(super) fn curve(&mut self, curve: Curve, tensor: &Tensor) -> Result<Tensor> {
+    pub(super) fn curve(&mut self, curve: Curve, tensor: &SymbolicTensor) -> Result<SymbolicTensor> {
         let side = |side| Function::Side { curve, side };
         let (rising, falling) =
             (self.activate(side(Side::Rising), tensor)?, self.activate(side(Side::Falling), tensor)?);
@@ -129,8 +129,10 @@ impl Builder {
         let sums = (0..tensor.len()).map(|i| self.sum([(1.0, &rising.row(i)), (-1.0, &falling.row(i))], -lowest));
         let rows = sums.collect::<Result<Vec<_>>>()?;
         Ok(match tensor.elements {
-            Elements::Constant(_) => Tensor::constant(tensor.shape.clone(), rows.iter().map(|row| row.bias).collect()),
-            Elements::Computed(_) => Tensor::computed(tensor.shape.clone(), rows),
+            Elements::Constant(_) => {
+                SymbolicTensor::constant(tensor.shape.clone(), rows.iter().map(|row| row.bias).collect())
+            }
+            Elements::Computed(_) => SymbolicTensor::computed(tensor.shape.clone(), rows),
         })
     }
 

@@ -1,6 +1,6 @@
 //! One node with its inputs, as operators see it.
 
-use super::tensor::{Tensor, axis};
+use super::tensor::{SymbolicTensor, axis};
 use crate::import::onnx::{Node, invalid, unsupported};
 use fhectl_core::error::{Error, Result};
 use std::rc::Rc;
@@ -8,18 +8,18 @@ use std::rc::Rc;
 /// A node and the tensors it takes; an optional input that is not given is `None`.
 pub(super) struct Call<'a> {
     pub(super) node: &'a Node,
-    pub(super) inputs: Vec<Option<Rc<Tensor>>>,
+    pub(super) inputs: Vec<Option<Rc<SymbolicTensor>>>,
     pub(super) opset: i64,
 }
 
 impl Call<'_> {
     /// # Errors
     /// `onnx_invalid` where the input is not given.
-    pub(super) fn tensor(&self, index: usize) -> Result<&Tensor> {
+    pub(super) fn tensor(&self, index: usize) -> Result<&SymbolicTensor> {
         self.optional(index).ok_or_else(|| invalid(format!("input {index} is not given")))
     }
 
-    pub(super) fn optional(&self, index: usize) -> Option<&Tensor> {
+    pub(super) fn optional(&self, index: usize) -> Option<&SymbolicTensor> {
         self.inputs.get(index)?.as_deref()
     }
 

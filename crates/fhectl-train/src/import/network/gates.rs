@@ -1,16 +1,27 @@
 //! Products of a value with a gate of itself, as exporters write SiLU, GELU, HardSwish and Mish.
 
-use super::builder::Builder;
+use super::builder::GraphBuilder;
+use super::call::Call;
 use super::float_graph::{Affine, Block};
 use super::function::{Curve, Function};
-use super::tensor::{Elements, Tensor};
+use super::operators::linear::{Arithmetic, arithmetic};
+use super::tensor::{Elements, SymbolicTensor};
 use fhectl_core::error::Result;
 
 /// How far a float32 constant in a graph may be from what it stands for, relatively.
 const CLOSE: f64 = 1e-5;
 
+/// `Mul`, which may be how a curve is written.
+pub(super) fn multiply(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    let (a, b) = (call.tensor(0)?, call.tensor(1)?);
+    match gated(builder, a, b)? {
+        Some(tensor) => Ok(tensor),
+        None => arithmetic(builder, Arithmetic::Multiply, a, b),
+    }
+}
+
 /// `a * b` where one is a gate of the other: the curve, and by what it is multiplied.
-pub(super) fn gated(builder: &mut Builder, a: &Tensor, b: &Tensor) -> Result<Option<Tensor>> {
+fn gated(builder: &mut GraphBuilder, a: &SymbolicTensor, b: &SymbolicTensor) -> Result<Option<SymbolicTensor>> {
     if a.shape != b.shape {
         return Ok(None);
     }
@@ -21,20 +32,20 @@ pub(super) fn gated(builder: &mut Builder, a: &Tensor, b: &Tensor) -> Result<Opt
             let curved = builder.curve(curve, value)?;
             let rows = (0..curved.len()).map(|index| builder.sum([(factor, &curved.row(index))], 0.0));
             let rows = rows.collect::<Result<_>>()?;
-            return Ok(Some(Tensor::computed(value.shape.clone(), rows)));
+            return Ok(Some(SymbolicTensor::computed(value.shape.clone(), rows)));
         }
     }
     Ok(None)
 }
 
 /// The curve and factor that all elements have in common.
-fn common(builder: &Builder, values: &[Affine], gates: &[Affine]) -> Option<(Curve, f64)> {
-    let mut found = values.iter().zip(gates).map(|(value, gate)| recognise(builder, value, gate));
+fn common(builder: &GraphBuilder, values: &[Affine], gates: &[Affine]) -> Option<(Curve, f64)> {
+    let mut found = values.iter().zip(gates).map(|(value, gate)| recognize(builder, value, gate));
     let first = found.next()??;
     found.all(|next| next.is_some_and(|next| next.0 == first.0 && close(next.1, first.1))).then_some(first)
 }
 
-fn recognise(builder: &Builder, value: &Affine, gate: &Affine) -> Option<(Curve, f64)> {
+fn recognize(builder: &GraphBuilder, value: &Affine, gate: &Affine) -> Option<(Curve, f64)> {
     let (atom, factor) = gate.single()?;
     let (block, row) = source(builder, atom)?;
     let shift = gate.bias / factor;
@@ -59,7 +70,7 @@ fn recognise(builder: &Builder, value: &Affine, gate: &Affine) -> Option<(Curve,
 }
 
 /// The block and row that make an atom.
-fn source(builder: &Builder, atom: u32) -> Option<(&Block, &Affine)> {
+fn source(builder: &GraphBuilder, atom: u32) -> Option<(&Block, &Affine)> {
     let mut index = (atom as usize).checked_sub(builder.inputs)?;
     for block in &builder.blocks {
         match block.rows.get(index) {

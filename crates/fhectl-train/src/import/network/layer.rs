@@ -4,7 +4,7 @@ use super::float_graph::Affine;
 use super::function::Function;
 use super::levels::Layer;
 use crate::train::circle_holding;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Activation, LinearMap, MapShape, NetworkLayer, SparseShape};
 use rayon::prelude::*;
 
@@ -35,7 +35,7 @@ pub(super) struct Before {
 
 /// A sum of integers: its bias, and inputs with their weights.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Sum {
+pub(super) struct IntegerSum {
     pub(super) bias: i64,
     pub(super) terms: Vec<(u32, i32)>,
 }
@@ -80,7 +80,7 @@ impl Before {
     }
 
     /// The sums of all calibration rows.
-    pub(super) fn sums(&self, rows: &[Sum]) -> Vec<Vec<i64>> {
+    pub(super) fn sums(&self, rows: &[IntegerSum]) -> Vec<Vec<i64>> {
         let of = |inputs: &Vec<i64>| rows.iter().map(|sum| sum.value(inputs)).collect();
         self.integers.par_iter().map(of).collect()
     }
@@ -110,7 +110,7 @@ impl Before {
     }
 }
 
-impl Sum {
+impl IntegerSum {
     /// `row`, times `factor`, in whole numbers.
     pub(super) fn rounded(row: &Affine, factor: f64) -> Self {
         let weight = |coefficient: f64| (coefficient * factor).round().clamp(-MAX_WEIGHT, MAX_WEIGHT) as i32;
@@ -194,7 +194,7 @@ fn first_reaching(function: Function, wanted: f64, (mut low, mut high): (f64, f6
 ///
 /// # Errors
 /// `onnx_constant` where no value of the layer changes over the calibration rows.
-pub(super) fn quantise_layer(layer: &Layer, before: &Before, rounding: &Rounding) -> Result<(NetworkLayer, Before)> {
+pub(super) fn quantize_layer(layer: &Layer, before: &Before, rounding: &Rounding) -> Result<(NetworkLayer, Before)> {
     let evaluated: Vec<(Vec<f64>, Vec<f64>)> = before.floats.par_iter().map(|row| layer.evaluate(row)).collect();
     let rows: Vec<Affine> = layer.rows.iter().map(|row| before.on_steps(row)).collect();
     let count = layer.functions.len();
@@ -212,7 +212,7 @@ pub(super) fn quantise_layer(layer: &Layer, before: &Before, rounding: &Rounding
     let channels: Vec<Channel> = (0..count).into_par_iter().map(measure).collect();
     let kept: Vec<usize> = (0..count).filter(|channel| !channels[*channel].is_constant()).collect();
     if kept.is_empty() {
-        return Err(Error::user("onnx_constant", "no activation changes over the calibration rows")
+        return Err(Error::new(ErrorCode::OnnxConstant, "no activation changes over the calibration rows")
             .hint("are the rows scaled as the network expects them?"));
     }
     let half = half_circle(&channels, rounding.top);
@@ -220,10 +220,10 @@ pub(super) fn quantise_layer(layer: &Layer, before: &Before, rounding: &Rounding
 
     let places_kept = (0..places).flat_map(|place| kept.iter().map(move |channel| (place * count + channel, *channel)));
     let places_kept: Vec<(usize, usize)> = places_kept.collect();
-    let mut sums: Vec<Sum> = places_kept
+    let mut sums: Vec<IntegerSum> = places_kept
         .iter()
         .map(|(at, channel)| {
-            let mut sum = Sum::rounded(&rows[*at], factors[*channel]);
+            let mut sum = IntegerSum::rounded(&rows[*at], factors[*channel]);
             if channels[*channel].copies {
                 sum.bias = 0;
             }
@@ -278,7 +278,7 @@ fn half_circle(channels: &[Channel], top: f64) -> f64 {
 }
 
 /// A circle that holds the sums of all rows, with room for others.
-fn circle(activation: &Activation, sums: &[Sum], values: &[Vec<i64>], before: &Before, noise: f64) -> u64 {
+fn circle(activation: &Activation, sums: &[IntegerSum], values: &[Vec<i64>], before: &Before, noise: f64) -> u64 {
     let channels = activation.thresholds.len();
     let tops = before.tops();
     let mut seen = vec![(i64::MAX, i64::MIN); channels];
@@ -303,7 +303,7 @@ pub(super) fn score_circle(seen: i64, possible: i64, noise: f64) -> u64 {
 }
 
 /// The linear map of these sums: dense where half of the weights are there.
-pub(super) fn assemble(inputs: usize, channels: usize, sums: Vec<Sum>) -> LinearMap {
+pub(super) fn assemble(inputs: usize, channels: usize, sums: Vec<IntegerSum>) -> LinearMap {
     let entries: usize = sums.iter().map(|sum| sum.terms.len()).sum();
     let biases = sums.iter().map(|sum| sum.bias).collect();
     if channels == sums.len() && 2 * entries >= inputs * sums.len() {

@@ -208,6 +208,7 @@ impl Layer {
 mod tests {
     use super::*;
     use crate::import::network::Block;
+    use fhectl_core::error::ErrorCode;
 
     fn row(bias: f64, terms: &[(u32, f64)]) -> Affine {
         Affine { bias, terms: terms.to_vec() }
@@ -257,7 +258,7 @@ mod tests {
             outputs: vec![row(0.0, &[(depth, 1.0)])],
         };
         assert!(levels(&deep(15)).is_ok());
-        assert_eq!(levels(&deep(16)).unwrap_err().code, "onnx_unsupported");
-        assert_eq!(levels(&deep(0)).unwrap_err().code, "onnx_unsupported");
+        assert_eq!(levels(&deep(16)).unwrap_err().code, ErrorCode::OnnxUnsupported);
+        assert_eq!(levels(&deep(0)).unwrap_err().code, ErrorCode::OnnxUnsupported);
     }
 }

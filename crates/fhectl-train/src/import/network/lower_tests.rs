@@ -78,7 +78,7 @@ impl File {
     fn refused(self) -> (&'static str, String) {
         let error = self.lower().unwrap_err();
         assert!(error.hint.is_some(), "{error:?}");
-        (error.code, error.message)
+        (error.code.as_str(), error.message)
     }
 
     /// The scores of a row.

@@ -1,6 +1,6 @@
 //! Neural networks of other tools: from an ONNX graph over floats to integers.
 //!
-//! [`lower`] turns operators into a [`FloatGraph`] of sums and scalar functions; [`quantise`] puts that in a chain of
+//! [`lower`] turns operators into a [`FloatGraph`] of sums and scalar functions; [`quantize`] puts that in a chain of
 //! layers and cuts it into steps, by what calibration rows show of its values.
 
 mod builder;
@@ -12,14 +12,16 @@ mod layer;
 mod levels;
 mod lower;
 mod operators;
-mod quantise;
-mod read;
+mod ptq_params;
+mod quantize;
+mod registry;
 mod scores;
 mod tail;
 mod tensor;
+mod value;
 
 pub use float_graph::{Affine, Block, FloatGraph};
 pub use function::{Curve, Function, Side};
 pub use lower::{Lowered, lower};
-pub use quantise::{PtqParams, Quantised, quantise};
-pub use read::read;
+pub use ptq_params::PtqParams;
+pub use quantize::{QuantizedNetwork, quantize};

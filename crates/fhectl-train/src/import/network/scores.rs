@@ -1,9 +1,9 @@
 //! The last layer's integers: scores whose steps are all worth the same.
 
 use super::float_graph::{Affine, combined};
-use super::layer::{Before, Sum, assemble, score_circle};
-use super::quantise::PtqParams;
-use fhectl_core::error::{Error, Result};
+use super::layer::{Before, IntegerSum, assemble, score_circle};
+use super::ptq_params::PtqParams;
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{NetworkLayer, Output};
 
 /// Bits of a score's weights beyond those of other layers: nothing after them evens rounding out.
@@ -17,11 +17,11 @@ pub(super) struct Scores {
     pub(super) offset: f64,
 }
 
-/// Quantises the outputs.
+/// Quantizes the outputs.
 ///
 /// # Errors
 /// `onnx_constant` where they do not depend on the row.
-pub(super) fn quantise_scores(
+pub(super) fn quantize_scores(
     outputs: &[Affine],
     before: &Before,
     output: Output,
@@ -31,12 +31,12 @@ pub(super) fn quantise_scores(
     let rows: Vec<Affine> = outputs.iter().map(|row| before.on_steps(row)).collect();
     let largest = rows.iter().flat_map(|row| &row.terms).fold(0.0f64, |largest, (_, w)| largest.max(w.abs()));
     if largest == 0.0 {
-        return Err(Error::user("onnx_constant", "the scores do not depend on the row")
+        return Err(Error::new(ErrorCode::OnnxConstant, "the scores do not depend on the row")
             .hint("are the calibration rows scaled as the network expects them?"));
     }
     let top = f64::from((1u32 << (params.weight_bits + MORE_BITS - 1)) - 1);
     let factor = top / largest;
-    let mut sums: Vec<Sum> = rows.iter().map(|row| Sum::rounded(row, factor)).collect();
+    let mut sums: Vec<IntegerSum> = rows.iter().map(|row| IntegerSum::rounded(row, factor)).collect();
     let mut values = before.sums(&sums);
     for (index, row) in outputs.iter().enumerate() {
         let floats = before.floats.iter().map(|inputs| row.value(inputs) * factor);

@@ -3,9 +3,9 @@
 use super::call::{Call, refused};
 use super::float_graph::{Affine, FloatGraph, combined};
 use super::function::Function;
-use super::lower::Value;
+use super::value::NamedValue;
 use crate::import::onnx::{Graph, Node, TensorData, invalid};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Output;
 use std::collections::BTreeMap;
 
@@ -36,15 +36,17 @@ pub(super) fn labels(graph: &Graph) -> Result<Option<Vec<String>>> {
 }
 
 /// Whether a node takes what an earlier one of the tail made.
-pub(super) fn takes(node: &Node, values: &BTreeMap<&str, Value>) -> bool {
-    node.inputs.iter().any(|name| matches!(values.get(name.as_str()), Some(Value::Scores(_) | Value::Class(_))))
+pub(super) fn takes(node: &Node, values: &BTreeMap<&str, NamedValue>) -> bool {
+    node.inputs
+        .iter()
+        .any(|name| matches!(values.get(name.as_str()), Some(NamedValue::Scores(_) | NamedValue::Class(_))))
 }
 
 /// What the first node of a tail makes.
 ///
 /// # Errors
 /// `onnx_unsupported` where it is not over all scores of a row.
-pub(super) fn begin(call: &Call<'_>) -> Result<Value> {
+pub(super) fn begin(call: &Call<'_>) -> Result<NamedValue> {
     let tensor = call.inputs.first().cloned().flatten().ok_or_else(|| invalid("input 0 is not given"))?;
     if tensor.shape.iter().any(|size| *size != 1 && *size != tensor.len()) {
         return Err(refused(
@@ -52,20 +54,20 @@ pub(super) fn begin(call: &Call<'_>) -> Result<Value> {
             "attention is not run; let softmax be the last step, over one score a class",
         ));
     }
-    Ok(if call.node.op == "ArgMax" { Value::Class(tensor) } else { Value::Scores(tensor) })
+    Ok(if call.node.op == "ArgMax" { NamedValue::Class(tensor) } else { NamedValue::Scores(tensor) })
 }
 
 /// What a later node makes.
 ///
 /// # Errors
 /// `onnx_unsupported` where it computes with probabilities or classes.
-pub(super) fn pass(node: &Node, values: &BTreeMap<&str, Value>) -> Result<Value> {
+pub(super) fn pass(node: &Node, values: &BTreeMap<&str, NamedValue>) -> Result<NamedValue> {
     let kept = node.input(usize::from(node.op == "ArrayFeatureExtractor"))?;
     match (node.op.as_str(), values.get(kept).cloned()) {
         ("Identity" | "Cast" | "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" | "Dropout", Some(value)) => Ok(value),
-        ("Log" | "ZipMap", Some(Value::Scores(scores))) => Ok(Value::Scores(scores)),
-        ("ArgMax", Some(Value::Scores(scores))) => Ok(Value::Class(scores)),
-        ("ArrayFeatureExtractor", Some(Value::Class(scores))) => Ok(Value::Class(scores)),
+        ("Log" | "ZipMap", Some(NamedValue::Scores(scores))) => Ok(NamedValue::Scores(scores)),
+        ("ArgMax", Some(NamedValue::Scores(scores))) => Ok(NamedValue::Class(scores)),
+        ("ArrayFeatureExtractor", Some(NamedValue::Class(scores))) => Ok(NamedValue::Class(scores)),
         _ => Err(refused(
             format!("{} after probabilities or a class", node.op.escape_debug()),
             "let softmax, sigmoid or arg max be the last step",
@@ -112,7 +114,7 @@ pub(super) fn settle(mut graph: FloatGraph, labels: Option<&[String]>, settled: 
 }
 
 fn wrong(what: String) -> Error {
-    Error::user("onnx_output", what)
+    Error::new(ErrorCode::OnnxOutput, what)
         .hint("export the network with one score a class, one probability of the second of two, or one number")
 }
 

@@ -10,7 +10,7 @@ const MAX_RANK: usize = 8;
 
 /// Elements in row-major order; a scalar has no dimensions.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Tensor {
+pub(super) struct SymbolicTensor {
     pub(super) shape: Vec<usize>,
     pub(super) elements: Elements,
 }
@@ -37,7 +37,7 @@ pub(super) fn count(shape: &[usize]) -> Result<usize> {
     }
 }
 
-impl Tensor {
+impl SymbolicTensor {
     pub(super) fn constant(shape: Vec<usize>, values: Vec<f64>) -> Self {
         Self { shape, elements: Elements::Constant(values) }
     }
@@ -111,7 +111,7 @@ impl Tensor {
     }
 }
 
-/// The distance between neighbours along each axis.
+/// The distance between neighbors along each axis.
 pub(super) fn strides(shape: &[usize]) -> Vec<usize> {
     let mut strides = vec![1; shape.len()];
     for axis in (1..shape.len()).rev() {
@@ -187,21 +187,22 @@ fn no_axis(axis: i64, rank: usize) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fhectl_core::error::ErrorCode;
 
     #[test]
     fn shapes_broadcast_as_in_numpy() {
         assert_eq!(broadcast(&[1, 3, 2], &[3, 1]).unwrap(), [1, 3, 2]);
         assert_eq!(broadcast_sources(&[3, 1], &[1, 3, 2]), [0, 0, 1, 1, 2, 2]);
-        assert_eq!(broadcast(&[2], &[3]).unwrap_err().code, "onnx_invalid");
+        assert_eq!(broadcast(&[2], &[3]).unwrap_err().code, ErrorCode::OnnxInvalid);
         assert_eq!(broadcast(&[], &[4]).unwrap(), [4]);
-        assert_eq!(broadcast(&[1 << 20, 1], &[1 << 20]).unwrap_err().code, "onnx_unsupported");
+        assert_eq!(broadcast(&[1 << 20, 1], &[1 << 20]).unwrap_err().code, ErrorCode::OnnxUnsupported);
     }
 
     #[test]
     fn sizes_do_not_overflow() {
-        assert_eq!(count(&[usize::MAX, usize::MAX]).unwrap_err().code, "onnx_unsupported");
-        assert_eq!(count(&[3, 0]).unwrap_err().code, "onnx_invalid");
-        assert_eq!(count(&[1; 9]).unwrap_err().code, "onnx_unsupported");
+        assert_eq!(count(&[usize::MAX, usize::MAX]).unwrap_err().code, ErrorCode::OnnxUnsupported);
+        assert_eq!(count(&[3, 0]).unwrap_err().code, ErrorCode::OnnxInvalid);
+        assert_eq!(count(&[1; 9]).unwrap_err().code, ErrorCode::OnnxUnsupported);
         assert_eq!(count(&[]).unwrap(), 1);
         assert_eq!(axis(-1, 3).unwrap(), 2);
         assert!(axis(3, 3).is_err() && axis(i64::MIN, 3).is_err());

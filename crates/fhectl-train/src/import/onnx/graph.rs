@@ -1,7 +1,9 @@
 //! A checked view of an ONNX graph: nodes in an order in which they can be computed, constants as bounded tensors.
 
+use super::errors::{invalid, unsupported};
 use super::proto::{AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto};
-use super::{Tensor, invalid, scan, unsupported};
+use super::scan;
+use super::tensor::{Tensor, TensorData};
 use fhectl_core::error::Result;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,6 +147,20 @@ impl Graph {
             }
         }
         Ok(Self { producer, opsets, inputs, outputs, nodes, constants, makers, takers })
+    }
+
+    #[cfg(test)]
+    pub(super) fn empty(opsets: BTreeMap<String, i64>) -> Self {
+        Self {
+            producer: String::new(),
+            opsets,
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            nodes: Vec::new(),
+            constants: BTreeMap::new(),
+            makers: BTreeMap::new(),
+            takers: BTreeMap::new(),
+        }
     }
 
     /// The constant of a name.
@@ -361,8 +377,7 @@ fn value(proto: &AttributeProto) -> Result<Attribute> {
 }
 
 fn constant(node: &Node) -> Result<Tensor> {
-    use super::TensorData::Ints;
-    let ints = |values: &[i64], shape| Tensor { shape, data: Ints(values.to_vec()) };
+    let ints = |values: &[i64], shape| Tensor { shape, data: TensorData::Ints(values.to_vec()) };
     match node.attributes.iter().next() {
         Some((name, Attribute::Tensor(tensor))) if name == "value" => Ok(tensor.clone()),
         Some((name, Attribute::Float(value))) if name == "value_float" => Ok(Tensor::of_floats(&[*value], vec![])),

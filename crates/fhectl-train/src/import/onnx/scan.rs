@@ -3,7 +3,7 @@
 //! An empty message of two bytes becomes a struct of some two hundred, so a file could ask for a hundred times its size
 //! in memory. Counting first keeps what is decoded near the size of the file.
 
-use super::invalid;
+use super::errors::invalid;
 use fhectl_core::error::Result;
 use prost::DecodeError;
 use prost::bytes::Buf;
@@ -89,6 +89,7 @@ fn walk(mut bytes: &[u8], kind: Kind, left: &mut usize) -> Result<(), DecodeErro
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fhectl_core::error::ErrorCode;
 
     #[test]
     fn many_empty_nodes_are_refused_before_they_are_decoded() {
@@ -102,7 +103,7 @@ mod tests {
         model.push(length as u8);
         model.extend(graph);
         assert!(check(&model).unwrap_err().message.contains("more than"));
-        assert_eq!(check(&model[..model.len() / 2]).unwrap_err().code, "onnx_invalid");
+        assert_eq!(check(&model[..model.len() / 2]).unwrap_err().code, ErrorCode::OnnxInvalid);
         check(&[0x3A, 2, 0x0A, 0]).unwrap();
     }
 }

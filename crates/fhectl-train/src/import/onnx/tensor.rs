@@ -1,7 +1,7 @@
 //! Tensors of an ONNX file, their shapes checked against their data.
 
+use super::errors::{invalid, unsupported};
 use super::proto::TensorProto;
-use super::{invalid, unsupported};
 use fhectl_core::error::Result;
 
 /// The most dimensions of a tensor.
@@ -165,6 +165,7 @@ fn half(bits: u16) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fhectl_core::error::ErrorCode;
 
     fn proto(dims: Vec<i64>, data_type: i32, raw_data: Vec<u8>) -> TensorProto {
         TensorProto { dims, data_type, raw_data, name: "w".into(), ..TensorProto::default() }
@@ -188,18 +189,18 @@ mod tests {
     #[test]
     fn shapes_that_lie_are_refused() {
         let code = |proto: TensorProto| Tensor::read(&proto).unwrap_err().code;
-        assert_eq!(code(proto(vec![-1], 1, vec![0; 4])), "onnx_invalid");
-        assert_eq!(code(proto(vec![50_000, 50_000], 1, vec![0; 4])), "onnx_invalid");
-        assert_eq!(code(proto(vec![u32::MAX.into(); 8], 1, vec![0; 4])), "onnx_invalid");
-        assert_eq!(code(proto(vec![1], 1, vec![0; 3])), "onnx_invalid");
-        assert_eq!(code(proto(vec![1; 9], 1, vec![0; 4])), "onnx_unsupported");
-        assert_eq!(code(proto(vec![1], 16, vec![0; 2])), "onnx_unsupported");
-        assert_eq!(code(TensorProto { data_location: 1, ..proto(vec![1], 1, vec![]) }), "onnx_unsupported");
+        assert_eq!(code(proto(vec![-1], 1, vec![0; 4])), ErrorCode::OnnxInvalid);
+        assert_eq!(code(proto(vec![50_000, 50_000], 1, vec![0; 4])), ErrorCode::OnnxInvalid);
+        assert_eq!(code(proto(vec![u32::MAX.into(); 8], 1, vec![0; 4])), ErrorCode::OnnxInvalid);
+        assert_eq!(code(proto(vec![1], 1, vec![0; 3])), ErrorCode::OnnxInvalid);
+        assert_eq!(code(proto(vec![1; 9], 1, vec![0; 4])), ErrorCode::OnnxUnsupported);
+        assert_eq!(code(proto(vec![1], 16, vec![0; 2])), ErrorCode::OnnxUnsupported);
+        assert_eq!(code(TensorProto { data_location: 1, ..proto(vec![1], 1, vec![]) }), ErrorCode::OnnxUnsupported);
     }
 
     #[test]
     fn a_number_that_is_none_is_refused_where_numbers_are_needed() {
         let nan = Tensor::read(&proto(vec![1], 1, f32::NAN.to_le_bytes().to_vec())).unwrap();
-        assert_eq!(nan.floats().unwrap_err().code, "onnx_invalid");
+        assert_eq!(nan.floats().unwrap_err().code, ErrorCode::OnnxInvalid);
     }
 }

@@ -8,9 +8,9 @@ mod ubjson;
 
 use super::edge::{Precision, at_least};
 use super::model::{FloatModel, Forest, Imported, Linear, MAX_CLASSES, MAX_FEATURES, MAX_VALUES, Tree, invalid, large};
-use super::tree_builder::{Budget, Builder, SourceNode};
+use super::tree_builder::{Budget, SourceNode, TreeBuilder};
 use fhectl_core::bundle::ScoreUnit;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use schema::{File, Learner};
 
 /// The most trees that are read.
@@ -78,7 +78,7 @@ fn read(file: File) -> Result<Imported> {
         feature_names: learner.feature_names,
         classes: (0..classes).map(|class| class.to_string()).collect(),
         unit: if learner.objective.name == "binary:hinge" { ScoreUnit::Margin } else { ScoreUnit::Logit },
-        preparation: Vec::new(),
+        preprocessing: Vec::new(),
         model,
     };
     imported.checked()
@@ -233,16 +233,16 @@ fn tree(source: &schema::Tree, place: &Place, budget: &mut Budget) -> Result<Tre
             })
         })
         .collect::<Result<_>>()?;
-    Builder::new(&nodes).tree(0, budget)
+    TreeBuilder::new(&nodes).tree(0, budget)
 }
 
 fn not_a_model(what: &str) -> Error {
     // Messages of serde quote what they found, which can be anything.
     let what: String = what.chars().take(160).flat_map(char::escape_debug).collect();
-    Error::user("import_invalid", format!("not a model of XGBoost: {what}"))
+    Error::new(ErrorCode::ImportInvalid, format!("not a model of XGBoost: {what}"))
         .hint("save it with `booster.save_model(\"model.json\")` of XGBoost 1.7 or later")
 }
 
 fn unsupported(message: impl Into<String>) -> Error {
-    Error::user("xgboost_unsupported", message)
+    Error::new(ErrorCode::XgboostUnsupported, message)
 }

@@ -1,7 +1,7 @@
 //! What a network is made of, as a person states it, and the linear maps that follow.
 
 use crate::data::ImageShape;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::MapShape;
 
 /// The most activations of one inference: each is a bootstrap of milliseconds.
@@ -11,7 +11,7 @@ const MAX_WEIGHTS: usize = 1 << 22;
 /// The most layers with an activation.
 const MAX_LAYERS: usize = 8;
 
-/// A convolution, and the mean of `pool * pool` neighbours before its activation.
+/// A convolution, and the mean of `pool * pool` neighbors before its activation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ConvBlock {
     pub filters: usize,
@@ -52,7 +52,7 @@ pub struct Architecture {
 pub(super) struct LayerShape {
     /// The map as exported: pooling is folded into it.
     pub(super) map: MapShape,
-    /// With pooling: where each trained weight of a channel goes in the folded kernel, once a pooled neighbour.
+    /// With pooling: where each trained weight of a channel goes in the folded kernel, once a pooled neighbor.
     pub(super) fold: Option<Vec<Vec<u32>>>,
 }
 
@@ -108,8 +108,8 @@ impl Architecture {
     pub(super) fn layers(&self, features: usize, classes: usize) -> Result<Vec<LayerShape>> {
         let least = self.activation.least_bits();
         if !(least..=8).contains(&self.activation_bits) {
-            return Err(Error::user(
-                "activation_bits",
+            return Err(Error::new(
+                ErrorCode::ActivationBits,
                 format!("activations of {} bits, want {least} to 8", self.activation_bits),
             )
             .hint("try `--activation-bits 3`"));
@@ -127,8 +127,11 @@ impl Architecture {
         let mut width = features;
         if !self.convs.is_empty() {
             let mut image = self.image.ok_or_else(|| {
-                Error::user("image_missing", format!("a convolution over {features} features needs the image's size"))
-                    .hint("say it with `--image HEIGHTxWIDTH` or `--image HEIGHTxWIDTHxCHANNELS`")
+                Error::new(
+                    ErrorCode::ImageMissing,
+                    format!("a convolution over {features} features needs the image's size"),
+                )
+                .hint("say it with `--image HEIGHTxWIDTH` or `--image HEIGHTxWIDTHxCHANNELS`")
             })?;
             for (index, conv) in self.convs.iter().enumerate() {
                 let shape = conv.shape(image).map_err(|error| error.context(format!("convolution {}", index + 1)))?;
@@ -164,8 +167,8 @@ impl ConvBlock {
             return Err(layers("filters, kernel, stride and pooling must be 1 to 4096".into()));
         }
         if padding >= kernel[0] || padding >= kernel[1] {
-            return Err(Error::user(
-                "kernel_size",
+            return Err(Error::new(
+                ErrorCode::KernelSize,
                 format!("padding {padding} for a kernel of {}x{}", kernel[0], kernel[1]),
             )
             .hint("padding must be smaller than the kernel"));
@@ -173,8 +176,8 @@ impl ConvBlock {
         let folded = kernel.map(|side| side + (pool - 1) * stride);
         if folded[0] > image.height + 2 * padding || folded[1] > image.width + 2 * padding {
             let with = if pool > 1 { format!(", {}x{} with its pooling", folded[0], folded[1]) } else { String::new() };
-            return Err(Error::user(
-                "kernel_size",
+            return Err(Error::new(
+                ErrorCode::KernelSize,
                 format!(
                     "a kernel of {}x{}{with} on an image of {}x{} with padding {padding}",
                     kernel[0], kernel[1], image.height, image.width
@@ -185,17 +188,17 @@ impl ConvBlock {
         let ImageShape { height, width, channels } = image;
         let map = MapShape::Conv { height, width, channels, filters, kernel: folded, stride: stride * pool, padding };
         let place = |y: usize, x: usize, c: usize| ((y * folded[1] + x) * channels + c) as u32;
-        let neighbours = |tap: usize| {
+        let neighbors = |tap: usize| {
             let (pixel, c) = (tap / channels, tap % channels);
             let (y, x) = (pixel / kernel[1], pixel % kernel[1]);
             let places = (0..pool).flat_map(move |py| (0..pool).map(move |px| [py, px]));
             places.map(|[py, px]| place(y + py * stride, x + px * stride, c)).collect()
         };
-        let fold = (pool > 1).then(|| (0..kernel[0] * kernel[1] * channels).map(neighbours).collect());
+        let fold = (pool > 1).then(|| (0..kernel[0] * kernel[1] * channels).map(neighbors).collect());
         Ok(LayerShape { map, fold })
     }
 }
 
 fn layers(message: String) -> Error {
-    Error::user("network_layers", message).hint("see --hidden and --conv in `fhectl create --help`")
+    Error::new(ErrorCode::NetworkLayers, message).hint("see --hidden and --conv in `fhectl create --help`")
 }

@@ -21,19 +21,19 @@ impl Augment {
         Self { shift: side / 25.0, rotation: 9.0, scale: 0.09 }
     }
 
-    /// The moved image: an affine map about the centre, read with bilinear interpolation, zeros from outside.
+    /// The moved image: an affine map about the center, read with bilinear interpolation, zeros from outside.
     pub(super) fn apply(&self, image: ImageShape, from: &[f32], to: &mut [f32], random: &mut Random) {
         let mut draw = |reach: f64| (2.0 * random.uniform() - 1.0) * reach;
         let (dx, dy, turn) = (draw(self.shift), draw(self.shift), draw(self.rotation).to_radians());
         let (grow_x, grow_y, shear) = (1.0 + draw(self.scale), 1.0 + draw(self.scale), draw(self.scale));
         let (sin, cos) = turn.sin_cos();
         let ImageShape { height, width, channels } = image;
-        let centre = ((height as f64 - 1.0) / 2.0, (width as f64 - 1.0) / 2.0);
+        let center = ((height as f64 - 1.0) / 2.0, (width as f64 - 1.0) / 2.0);
         for y in 0..height {
             for x in 0..width {
-                let (v, u) = (y as f64 - centre.0 - dy, x as f64 - centre.1 - dx);
+                let (v, u) = (y as f64 - center.0 - dy, x as f64 - center.1 - dx);
                 let (v, u) = (cos * v - sin * u, sin * v + cos * u + shear * v);
-                let (v, u) = ((v * grow_y + centre.0) as f32, (u * grow_x + centre.1) as f32);
+                let (v, u) = ((v * grow_y + center.0) as f32, (u * grow_x + center.1) as f32);
                 let (top, left) = (v.floor(), u.floor());
                 let (down, right) = (v - top, u - left);
                 let at = (y * width + x) * channels;

@@ -1,6 +1,6 @@
 //! How large the circle of a layer must be.
 
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// Room for rows that were not seen: the circle holds sums this many times as far out as those of training.
 const SLACK: f64 = 1.1;
@@ -26,7 +26,7 @@ pub(super) fn check_noise(noise: f64) -> Result<()> {
     if noise > 0.0 && noise <= MOST_NOISE {
         return Ok(());
     }
-    Err(Error::user("noise_range", format!("noise of {noise} turns, want more than 0 and at most {MOST_NOISE}"))
+    Err(Error::new(ErrorCode::NoiseRange, format!("noise of {noise} turns, want more than 0 and at most {MOST_NOISE}"))
         .hint("0.006 suits bootstraps of a few milliseconds"))
 }
 
@@ -42,7 +42,7 @@ mod tests {
             assert!(circle <= 2.0 * reach * SLACK / (1.0 - 10.0 * noise) + 4.0, "{reach} {noise}: a wasted circle");
             assert!(circle % 2.0 == 0.0);
         }
-        assert_eq!(check_noise(0.2).unwrap_err().code, "noise_range");
-        assert_eq!(check_noise(f64::NAN).unwrap_err().code, "noise_range");
+        assert_eq!(check_noise(0.2).unwrap_err().code, ErrorCode::NoiseRange);
+        assert_eq!(check_noise(f64::NAN).unwrap_err().code, ErrorCode::NoiseRange);
     }
 }

@@ -6,7 +6,7 @@ use super::layers::Hidden;
 use super::staircase_op::{Statistics, inverse_deviation};
 use crate::data::Dataset;
 use candle_core::Tensor;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Activation, IntegerNetwork, LinearMap, NetworkLayer, Quantizer};
 use rayon::prelude::*;
 use std::sync::Arc;
@@ -31,8 +31,11 @@ pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantiz
         }
         let need = needed(layer, reach);
         if need > EXACT {
-            return Err(Error::user("network_layers", format!("sums reach {need:e}, too far for exact training"))
-                .hint("use fewer input, weight or activation bits, or narrower layers"));
+            return Err(Error::new(
+                ErrorCode::NetworkLayers,
+                format!("sums reach {need:e}, too far for exact training"),
+            )
+            .hint("use fewer input, weight or activation bits, or narrower layers"));
         }
         layer.plaintext_modulus = circle_for(need, layer.noise);
     }
@@ -43,7 +46,10 @@ pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantiz
         .map(|row| quantizer.quantize(row).map(|row| integer.wraps(&row)))
         .try_reduce(|| 0, |a, b| Ok(a + b))?;
     if wraps > 0 {
-        return Err(Error::fault("training", format!("{wraps} sums of training rows leave circles made for them")));
+        return Err(Error::new(
+            ErrorCode::Training,
+            format!("{wraps} sums of training rows leave circles made for them"),
+        ));
     }
     let scale = network.scores.log_scale.to_vec1::<f32>().map_err(failed)?[0].exp();
     Ok((integer, f64::from(scale)))

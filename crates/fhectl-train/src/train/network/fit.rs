@@ -1,16 +1,16 @@
 //! The training loop: first in floats, then with rounding and the circuit's noise.
 
+use super::adam::Adam;
 use super::architecture::Architecture;
 use super::export::export;
 use super::float::{FloatNetwork, Snapshot, cross_entropy, failed};
 use super::layers::Pass;
 use super::noise::Noise;
-use super::params::NetworkParams;
+use super::params::TrainingParams;
 use super::samples::{Moves, Samples};
 use crate::data::random::Random;
 use crate::data::{Dataset, split_indices};
-use candle_nn::{AdamW, Optimizer, ParamsAdamW};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{IntegerNetwork, Quantizer};
 
 /// The share of training rows that choose the best epoch: enough to tell, not more than is needed.
@@ -50,7 +50,7 @@ pub struct TrainedNetwork {
     pub validation_rows: usize,
 }
 
-/// Trains a quantised network on `data` as `quantizer` shows it.
+/// Trains a quantized network on `data` as `quantizer` shows it.
 ///
 /// Same rows, parameters and kind of processor give the same network, whatever the number of threads.
 ///
@@ -61,7 +61,7 @@ pub fn train_network(
     data: &Dataset,
     quantizer: &Quantizer,
     architecture: &Architecture,
-    params: &NetworkParams,
+    params: &TrainingParams,
     progress: &mut dyn FnMut(&Epoch),
 ) -> Result<TrainedNetwork> {
     params.check()?;
@@ -70,13 +70,16 @@ pub fn train_network(
     data.check_trainable()?;
     let share = VALIDATION.min(VALIDATION_ROWS / data.len() as f64);
     let (train, validation) = split_indices(&data.labels, classes, share, params.seed).ok_or_else(|| {
-        Error::user("validation_rows", format!("{} rows of {classes} classes: too few to keep some back", data.len()))
-            .hint("give more rows, or a smaller `--test-size`")
+        Error::new(
+            ErrorCode::ValidationRows,
+            format!("{} rows of {classes} classes: too few to keep some back", data.len()),
+        )
+        .hint("give more rows, or a smaller `--test-size`")
     })?;
     let samples = Samples::new(data, quantizer)?;
     float.without(&samples.constants(&train)).map_err(failed)?;
     let mut fit =
-        Fit { samples, train, validation, architecture, params, classes, noise: Noise::new(params.seed ^ 0x7012) };
+        Trainer { samples, train, validation, architecture, params, classes, noise: Noise::new(params.seed ^ 0x7012) };
 
     fit.phase(&mut float, false, params.epochs.div_ceil(2), progress)?;
     let mut rounded = FloatNetwork::new(architecture, params, features, classes)?;
@@ -92,17 +95,17 @@ pub fn train_network(
     Ok(TrainedNetwork { model, float, rounded, score_scale, validation_accuracy, validation_rows })
 }
 
-struct Fit<'a> {
+struct Trainer<'a> {
     samples: Samples,
     train: Vec<usize>,
     validation: Vec<usize>,
     architecture: &'a Architecture,
-    params: &'a NetworkParams,
+    params: &'a TrainingParams,
     classes: usize,
     noise: Noise,
 }
 
-impl Fit<'_> {
+impl Trainer<'_> {
     /// Trains for so many epochs at most and leaves the network at its best; returns that epoch's validation accuracy.
     fn phase(
         &mut self,
@@ -112,8 +115,7 @@ impl Fit<'_> {
         progress: &mut dyn FnMut(&Epoch),
     ) -> Result<f64> {
         let params = self.params;
-        let config = ParamsAdamW { lr: params.learning_rate, weight_decay: 0.0, ..ParamsAdamW::default() };
-        let mut optimizer = AdamW::new(network.vars(), config).map_err(failed)?;
+        let mut optimizer = Adam::new(network.vars(), params.learning_rate).map_err(failed)?;
         let mut random = Random::new(params.seed.wrapping_mul(2).wrapping_add(u64::from(quantized)));
         let mut order = self.train.clone();
         let steps_an_epoch = order.len().div_ceil(params.batch_size);
@@ -129,14 +131,17 @@ impl Fit<'_> {
                 let done = step as f64 / (epochs * steps_an_epoch) as f64;
                 let cosine = 0.5 * (1.0 + (std::f64::consts::PI * done).cos());
                 let rise = ((step + 1) as f64 / WARM_UP as f64).min(1.0);
-                optimizer.set_learning_rate(params.learning_rate * rise * (0.002 + 0.998 * cosine));
+                optimizer.learning_rate = params.learning_rate * rise * (0.002 + 0.998 * cosine);
                 total += self.step(network, &mut optimizer, batch, quantized, moves_seed).map_err(failed)?;
             }
             let loss = total / steps_an_epoch as f64;
             let (accuracy, judged) = self.validate(network, quantized).map_err(failed)?;
             if !loss.is_finite() || !judged.is_finite() {
-                return Err(Error::user("training_diverged", format!("the loss is {loss} after epoch {}", epoch + 1))
-                    .hint("lower `--learning-rate`"));
+                return Err(Error::new(
+                    ErrorCode::TrainingDiverged,
+                    format!("the loss is {loss} after epoch {}", epoch + 1),
+                )
+                .hint("lower `--learning-rate`"));
             }
             let better = best.as_ref().is_none_or(|best| judged < best.0);
             if better {
@@ -157,7 +162,7 @@ impl Fit<'_> {
     fn step(
         &mut self,
         network: &mut FloatNetwork,
-        optimizer: &mut AdamW,
+        optimizer: &mut Adam,
         batch: &[usize],
         quantized: bool,
         seed: u64,
@@ -169,7 +174,7 @@ impl Fit<'_> {
         let noise = quantized.then_some(&mut self.noise);
         let logits = network.forward(&inputs, &mut Pass { quantized, training: true, noise })?;
         let loss = cross_entropy(&logits, &targets)?;
-        optimizer.backward_step(&loss)?;
+        optimizer.step(&loss)?;
         Ok(f64::from(loss.to_scalar::<f32>()?))
     }
 

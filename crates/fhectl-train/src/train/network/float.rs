@@ -2,14 +2,14 @@
 
 use super::architecture::{ActivationKind, Architecture};
 use super::layers::{Hidden, Pass, Scores};
-use super::params::NetworkParams;
+use super::params::TrainingParams;
 use super::round_op::RoundedWeights;
 use super::samples::Samples;
 use super::staircase_op::Moments;
 use crate::data::Dataset;
 use crate::data::random::Random;
 use candle_core::{D, Tensor, Var};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 
 /// Rows judged at once.
@@ -33,7 +33,7 @@ impl FloatNetwork {
     /// Random parameters. `largest` is the highest value of an input.
     pub(super) fn new(
         architecture: &Architecture,
-        params: &NetworkParams,
+        params: &TrainingParams,
         features: usize,
         classes: usize,
     ) -> Result<Self> {
@@ -152,10 +152,11 @@ impl FloatNetwork {
 
 /// The mean over the batch of `-sum(targets * log_softmax(logits))`.
 pub(super) fn cross_entropy(logits: &Tensor, targets: &Tensor) -> candle_core::Result<Tensor> {
-    let log = candle_nn::ops::log_softmax(logits, D::Minus1)?;
+    let below_top = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?)?;
+    let log = below_top.broadcast_sub(&below_top.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
     (targets * log)?.sum_all()?.affine(-1.0 / logits.dims()[0] as f64, 0.0)
 }
 
 pub(super) fn failed(error: candle_core::Error) -> Error {
-    Error::fault("training", format!("candle: {error}"))
+    Error::new(ErrorCode::Training, format!("candle: {error}"))
 }

@@ -25,7 +25,7 @@ pub(super) struct Pass<'a> {
     pub(super) noise: Option<&'a mut Noise>,
 }
 
-/// A linear map, normalisation and a staircase.
+/// A linear map, normalization and a staircase.
 pub(super) struct Hidden {
     pub(super) shape: LayerShape,
     pub(super) rounding: RoundedWeights,

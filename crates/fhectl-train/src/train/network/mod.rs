@@ -1,10 +1,11 @@
-//! Quantisation-aware training of neural networks on candle.
+//! Quantization-aware training of neural networks on candle.
 //!
 //! A network is trained twice: in floats, then from there with weights and activations rounded on the way forward and
-//! the circuit's noise on every sum. Between two linear maps stands one operation (`staircase_op`): normalisation over
-//! the batch (Ioffe, Szegedy, arXiv:1502.03167), noise, staircase. Since a staircase after a normalisation is a list of
+//! the circuit's noise on every sum. Between two linear maps stands one operation (`staircase_op`): normalization over
+//! the batch (Ioffe, Szegedy, arXiv:1502.03167), noise, staircase. Since a staircase after a normalization is a list of
 //! thresholds on the integer sum, the export holds integers only and computes exactly the same.
 
+mod adam;
 mod architecture;
 mod augment;
 mod circle;
@@ -24,7 +25,7 @@ pub use augment::Augment;
 pub use circle::circle_holding;
 pub use fit::{Epoch, TrainedNetwork, train_network};
 pub use float::FloatNetwork;
-pub use params::NetworkParams;
+pub use params::TrainingParams;
 
 #[cfg(test)]
 mod gradient_tests;

@@ -2,11 +2,11 @@
 
 use super::augment::Augment;
 use super::circle::check_noise;
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// Training parameters beside the architecture.
 #[derive(Debug, Clone, PartialEq)]
-pub struct NetworkParams {
+pub struct TrainingParams {
     /// Signed weights of so many bits: `|w| < 2^(weight_bits - 1)`.
     pub weight_bits: u32,
     /// The most a channel's weights of the first layer may amount to (their Euclidean norm, before rounding). Noise of
@@ -29,14 +29,14 @@ pub struct NetworkParams {
     pub label_smoothing: f64,
     /// Random moves of images; `None` for none.
     pub augment: Option<Augment>,
-    /// Normal noise on the inputs while training, in steps of the quantiser's grid: keeps few rows from being learnt by
+    /// Normal noise on the inputs while training, in steps of the quantizer's grid: keeps few rows from being learnt by
     /// heart.
     pub jitter: f64,
     /// Seeds the validation rows, the initial weights, the order, noise and moves.
     pub seed: u64,
 }
 
-impl Default for NetworkParams {
+impl Default for TrainingParams {
     fn default() -> Self {
         Self {
             weight_bits: 4,
@@ -56,7 +56,7 @@ impl Default for NetworkParams {
     }
 }
 
-impl NetworkParams {
+impl TrainingParams {
     /// The largest integer weight.
     pub(super) fn top(&self) -> f64 {
         f64::from((1u32 << (self.weight_bits - 1)) - 1)
@@ -77,12 +77,15 @@ impl NetworkParams {
     /// `weight_bits`, `noise_range`, `training_params` naming the value that cannot work.
     pub(super) fn check(&self) -> Result<()> {
         if !(2..=8).contains(&self.weight_bits) {
-            return Err(Error::user("weight_bits", format!("weights of {} bits, want 2 to 8", self.weight_bits))
-                .hint("try `--weight-bits 4`"));
+            return Err(Error::new(
+                ErrorCode::WeightBits,
+                format!("weights of {} bits, want 2 to 8", self.weight_bits),
+            )
+            .hint("try `--weight-bits 4`"));
         }
         check_noise(self.noise)?;
         check_noise(self.score_noise).map_err(|error| error.context("scores"))?;
-        let wrong = |what: String| Err(Error::user("training_params", what).hint("see `fhectl create --help`"));
+        let wrong = |what: String| Err(Error::new(ErrorCode::TrainingParams, what).hint("see `fhectl create --help`"));
         if self.epochs == 0 || self.epochs > 100_000 || self.patience == 0 {
             return wrong(format!("{} epochs with a patience of {}", self.epochs, self.patience));
         }

@@ -6,7 +6,7 @@ use candle_core::{CpuStorage, CustomOp1, Layout, Result, Shape, Tensor};
 ///
 /// The norm is a channel's (a row's), or, with `shared`, that of all rows together, for rows that are compared. A fixed
 /// norm rather than a fixed grid: it is the norm by which encrypted inference pays. Rounding passes the gradient straight
-/// through (Bengio et al., arXiv:1308.3432), the norm as weight normalisation does (Salimans, Kingma, arXiv:1602.07868).
+/// through (Bengio et al., arXiv:1308.3432), the norm as weight normalization does (Salimans, Kingma, arXiv:1602.07868).
 #[derive(Debug, Clone, Copy)]
 pub(super) struct RoundedWeights {
     pub(super) norm: f32,

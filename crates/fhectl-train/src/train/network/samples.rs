@@ -1,4 +1,4 @@
-//! Training rows as batches of floats on the quantiser's grid.
+//! Training rows as batches of floats on the quantizer's grid.
 
 use super::augment::Augment;
 use crate::data::random::Random;
@@ -8,7 +8,7 @@ use fhectl_core::error::Result;
 use fhectl_core::model::{FeatureQuantizer, Quantizer};
 use rayon::prelude::*;
 
-/// Rows where the quantiser sees them, before it rounds.
+/// Rows where the quantizer sees them, before it rounds.
 pub(super) struct Samples {
     pub(super) width: usize,
     pub(super) labels: Vec<u32>,
@@ -22,7 +22,7 @@ pub(super) struct Samples {
 #[derive(Clone, Copy)]
 pub(super) struct Moves {
     pub(super) augment: Option<(Augment, ImageShape)>,
-    /// A standard deviation in steps of the quantiser's grid.
+    /// A standard deviation in steps of the quantizer's grid.
     pub(super) jitter: f64,
     /// Differs from epoch to epoch.
     pub(super) seed: u64,
@@ -30,7 +30,7 @@ pub(super) struct Moves {
 
 impl Samples {
     /// # Errors
-    /// `row_shape` where the quantiser is for other rows.
+    /// `row_shape` where the quantizer is for other rows.
     pub(super) fn new(data: &Dataset, quantizer: &Quantizer) -> Result<Self> {
         let width = quantizer.features.len();
         if let Some(row) = data.rows.iter().find(|row| row.len() != width) {

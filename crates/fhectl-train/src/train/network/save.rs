@@ -3,7 +3,7 @@
 use super::fit::TrainedNetwork;
 use super::float::{FloatNetwork, failed};
 use candle_core::{Device, Tensor};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::IntegerNetwork;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ impl TrainedNetwork {
         let write = |(name, tensors): (&str, Tensors)| {
             let path = folder.join(format!("{name}.safetensors"));
             candle_core::safetensors::save(&tensors, &path).map_err(|error| {
-                Error::user("weights_unwritable", format!("{}: {error}", path.display()))
+                Error::new(ErrorCode::WeightsUnwritable, format!("{}: {error}", path.display()))
                     .hint("check the folder and its permissions")
             })?;
             Ok(path)

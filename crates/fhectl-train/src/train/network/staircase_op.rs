@@ -1,4 +1,4 @@
-//! Normalisation, noise and the staircase in one candle operation with a gradient of its own.
+//! Normalization, noise and the staircase in one candle operation with a gradient of its own.
 //!
 //! Written in single operations this would be most of the training time: each allocates several times on the way back.
 
@@ -6,14 +6,14 @@ use super::round_op::floats;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use std::sync::{Arc, Mutex};
 
-/// Sums beyond so many standard deviations are penalised: the circle must hold the farthest of them.
+/// Sums beyond so many standard deviations are penalized: the circle must hold the farthest of them.
 const FAR: f32 = 3.5;
 /// The weight of that penalty beside the loss. Small: far sums are often the telling ones, a stroke on an empty patch.
 const PENALTY: f32 = 0.05;
 const EPSILON: f32 = 1e-3;
 
-/// Normalises every channel of the sums `z` (positions, channels) over the batch, adds the circuit's noise, and takes
-/// the staircase of `exp(log_gain) * normalised + shift`. The gain is positive by construction, so that a staircase
+/// Normalizes every channel of the sums `z` (positions, channels) over the batch, adds the circuit's noise, and takes
+/// the staircase of `exp(log_gain) * normalized + shift`. The gain is positive by construction, so that a staircase
 /// never runs downwards.
 #[derive(Clone)]
 pub(super) struct Staircase {
@@ -166,7 +166,7 @@ impl CustomOp3 for Staircase {
         let excess = |off: f32| (off.abs() / typical - FAR).max(0.0) * off.signum();
         let (mut to_gain, mut to_shift) = (vec![0f32; channels], vec![0f32; channels]);
         let (mut sum, mut along) = (vec![0f32; channels], vec![0f32; channels]);
-        // The gradient by the normalised sums first, with its mean and its mean along them.
+        // The gradient by the normalized sums first, with its mean and its mean along them.
         let mut out = Vec::with_capacity(values.len());
         for (at, (row, grads)) in values.chunks_exact(channels).zip(grads.chunks_exact(channels)).enumerate() {
             for (c, (z, grad)) in row.iter().zip(grads).enumerate() {

@@ -8,6 +8,7 @@ use crate::train::{fit_affine, fit_pixels};
 use candle_core::{Device, Tensor};
 use fhectl_core::circuit::CircuitKind;
 use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::error::ErrorCode;
 use fhectl_core::model::{FeatureQuantizer, IntegerNetwork, Model, Quantizer};
 use std::sync::Arc;
 
@@ -41,15 +42,15 @@ fn architecture(convs: &[ConvBlock], hidden: &[usize], activation: ActivationKin
     Architecture { image: Some(IMAGE), convs: convs.to_vec(), hidden: hidden.to_vec(), activation, activation_bits: 3 }
 }
 
-fn short() -> NetworkParams {
-    NetworkParams { epochs: 6, batch_size: 32, learning_rate: 0.02, seed: 3, ..NetworkParams::default() }
+fn short() -> TrainingParams {
+    TrainingParams { epochs: 6, batch_size: 32, learning_rate: 0.02, seed: 3, ..TrainingParams::default() }
 }
 
 fn conv(filters: usize, kernel: [usize; 2], stride: usize, padding: usize, pool: usize) -> ConvBlock {
     ConvBlock { filters, kernel, stride, padding, pool }
 }
 
-fn trained(architecture: &Architecture, params: &NetworkParams) -> (TrainedNetwork, Quantizer) {
+fn trained(architecture: &Architecture, params: &TrainingParams) -> (TrainedNetwork, Quantizer) {
     let data = corners(300);
     let quantizer = fit_pixels(&data, 4).unwrap();
     (train_network(&data, &quantizer, architecture, params, &mut |_| ()).unwrap(), quantizer)
@@ -67,7 +68,7 @@ fn exported_networks_compute_what_was_trained() {
     ];
     let mut random = Random::new(9);
     for architecture in cases {
-        let (network, _) = trained(&architecture, &NetworkParams { epochs: 2, ..short() });
+        let (network, _) = trained(&architecture, &TrainingParams { epochs: 2, ..short() });
         let integer = integers(&network.rounded).unwrap();
         for _ in 0..40 {
             let row: Vec<u32> = (0..84).map(|_| random.below(16) as u32).collect();
@@ -88,14 +89,14 @@ fn exported_networks_compute_what_was_trained() {
                 scores.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().map(|z| *z as i64).collect();
             assert_eq!(scores, trace.sums[trace.sums.len() - 1], "{architecture:?}");
             // The model differs by a step common to all scores, which centres them.
-            let centred = network.model.scores(&row);
-            assert!(centred.iter().zip(&scores).all(|(a, b)| a - b == centred[0] - scores[0]), "{architecture:?}");
+            let centered = network.model.scores(&row);
+            assert!(centered.iter().zip(&scores).all(|(a, b)| a - b == centered[0] - scores[0]), "{architecture:?}");
         }
     }
 }
 
 #[test]
-fn pooling_is_the_mean_of_neighbours() {
+fn pooling_is_the_mean_of_neighbors() {
     let pooled = architecture(&[conv(2, [2, 2], 1, 1, 2)], &[], ActivationKind::Relu).layers(84, 4).unwrap();
     let plain = architecture(&[conv(2, [2, 2], 1, 1, 1)], &[], ActivationKind::Relu).layers(84, 4).unwrap();
     let mut random = Random::new(2);
@@ -128,7 +129,7 @@ fn training_learns_and_holds_under_noise() {
     ] {
         let mut epochs = Vec::new();
         let quantizer = fit_pixels(&data, 4).unwrap();
-        let params = NetworkParams { epochs: 12, augment, ..short() };
+        let params = TrainingParams { epochs: 12, augment, ..short() };
         let mut network =
             train_network(&data, &quantizer, &architecture, &params, &mut |epoch| epochs.push(*epoch)).unwrap();
         assert_eq!(epochs.len(), 18);
@@ -136,8 +137,8 @@ fn training_learns_and_holds_under_noise() {
         let simulated = |model: &IntegerNetwork| {
             let model = Model::Network(model.clone());
             let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
-            let needs = plan(&model, &quantizer, data.output(), &request).unwrap().remove(0);
-            match crate::train::simulated(&needs.spec, &model, &quantizer, &data, |_| 0.0).unwrap().unwrap().quality {
+            let chosen = plan(&model, &quantizer, data.output(), &request).unwrap().remove(0);
+            match crate::train::simulated(&chosen.spec, &model, &quantizer, &data, |_| 0.0).unwrap().unwrap().quality {
                 crate::train::SimulatedQuality::Classes { accuracy, .. } => accuracy,
                 other => panic!("{other:?}"),
             }
@@ -157,15 +158,15 @@ fn training_learns_and_holds_under_noise() {
 #[test]
 fn the_same_command_trains_the_same_network_on_any_number_of_threads() {
     let architecture = architecture(&[conv(3, [3, 3], 2, 1, 1)], &[6], ActivationKind::Relu);
-    let params = NetworkParams { augment: Some(Augment::for_image(IMAGE)), jitter: 0.5, ..short() };
-    let on = |threads: usize, params: &NetworkParams| {
+    let params = TrainingParams { augment: Some(Augment::for_image(IMAGE)), jitter: 0.5, ..short() };
+    let on = |threads: usize, params: &TrainingParams| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| trained(&architecture, params).0.model)
     };
     let first = on(1, &params);
     assert_eq!(first, on(1, &params));
     assert_eq!(first, on(3, &params));
-    assert_ne!(first, on(1, &NetworkParams { seed: 4, ..params.clone() }));
+    assert_ne!(first, on(1, &TrainingParams { seed: 4, ..params.clone() }));
 }
 
 #[test]
@@ -173,7 +174,7 @@ fn patience_ends_training_and_the_best_epoch_stays() {
     let data = corners(200);
     let quantizer = fit_pixels(&data, 4).unwrap();
     let architecture = architecture(&[], &[4], ActivationKind::Relu);
-    let params = NetworkParams { epochs: 400, patience: 2, ..short() };
+    let params = TrainingParams { epochs: 400, patience: 2, ..short() };
     let mut epochs = Vec::new();
     let network = train_network(&data, &quantizer, &architecture, &params, &mut |epoch| epochs.push(*epoch)).unwrap();
     assert!(epochs.len() < 300, "{} epochs", epochs.len());
@@ -185,9 +186,9 @@ fn what_cannot_be_trained_is_named() {
     let data = corners(60);
     let quantizer = fit_pixels(&data, 4).unwrap();
     let good = architecture(&[], &[4], ActivationKind::Relu);
-    let wrong = |code: &str, architecture: &Architecture, params: &NetworkParams| {
+    let wrong = |code: &str, architecture: &Architecture, params: &TrainingParams| {
         let error = train_network(&data, &quantizer, architecture, params, &mut |_| ()).err().unwrap();
-        assert_eq!(error.code, code, "{error}");
+        assert_eq!(error.code.as_str(), code, "{error}");
         assert!(error.hint.is_some(), "{error}");
     };
     let with = |convs: &[ConvBlock]| architecture(convs, &[], ActivationKind::Relu);
@@ -204,15 +205,15 @@ fn what_cannot_be_trained_is_named() {
     wrong("activation_bits", &Architecture { activation_bits: 9, ..good.clone() }, &short());
     let tanh = Architecture { activation_bits: 1, ..architecture(&[], &[4], ActivationKind::Tanh) };
     wrong("activation_bits", &tanh, &short());
-    wrong("weight_bits", &good, &NetworkParams { weight_bits: 1, ..short() });
-    wrong("noise_range", &good, &NetworkParams { noise: 0.2, ..short() });
-    wrong("noise_range", &good, &NetworkParams { score_noise: 0.0, ..short() });
-    wrong("training_params", &good, &NetworkParams { epochs: 0, ..short() });
-    wrong("training_params", &good, &NetworkParams { learning_rate: f64::NAN, ..short() });
-    wrong("training_params", &good, &NetworkParams { batch_size: 1, ..short() });
+    wrong("weight_bits", &good, &TrainingParams { weight_bits: 1, ..short() });
+    wrong("noise_range", &good, &TrainingParams { noise: 0.2, ..short() });
+    wrong("noise_range", &good, &TrainingParams { score_noise: 0.0, ..short() });
+    wrong("training_params", &good, &TrainingParams { epochs: 0, ..short() });
+    wrong("training_params", &good, &TrainingParams { learning_rate: f64::NAN, ..short() });
+    wrong("training_params", &good, &TrainingParams { batch_size: 1, ..short() });
     let few = data.select(&[0, 1, 2, 3]);
     let error = train_network(&few, &quantizer, &good, &short(), &mut |_| ()).err().unwrap();
-    assert_eq!(error.code, "validation_rows");
+    assert_eq!(error.code, ErrorCode::ValidationRows);
 }
 
 #[test]
@@ -236,7 +237,8 @@ fn constant_features_and_two_classes_are_no_trouble() {
 
 #[test]
 fn saved_weights_are_those_of_the_model() {
-    let (network, _) = trained(&architecture(&[], &[5], ActivationKind::Relu), &NetworkParams { epochs: 1, ..short() });
+    let (network, _) =
+        trained(&architecture(&[], &[5], ActivationKind::Relu), &TrainingParams { epochs: 1, ..short() });
     let folder = tempfile::TempDir::new().unwrap();
     let files = network.save(folder.path()).unwrap();
     assert_eq!(files.len(), 3);
@@ -247,13 +249,13 @@ fn saved_weights_are_those_of_the_model() {
     let bytes = std::fs::read(&files[2]).unwrap();
     network.save(folder.path()).unwrap();
     assert_eq!(bytes, std::fs::read(&files[2]).unwrap());
-    assert_eq!(network.save(&folder.path().join("no/such")).unwrap_err().code, "weights_unwritable");
+    assert_eq!(network.save(&folder.path().join("no/such")).unwrap_err().code, ErrorCode::WeightsUnwritable);
 }
 
 #[test]
 fn rescaling_changes_no_output() {
     let (mut network, _) =
-        trained(&architecture(&[], &[6], ActivationKind::Relu), &NetworkParams { epochs: 1, ..short() });
+        trained(&architecture(&[], &[6], ActivationKind::Relu), &TrainingParams { epochs: 1, ..short() });
     let inputs = Tensor::from_vec((0..84).map(|x| (x % 16) as f32).collect(), (1, 84), &Device::Cpu).unwrap();
     let mut out = || {
         let logits =

@@ -1,25 +1,25 @@
 //! Convolutions and pooling over images (two axes) and sequences (one).
 
 use super::window::Window;
-use crate::import::network::builder::Builder;
+use crate::import::network::builder::GraphBuilder;
 use crate::import::network::call::{Call, refused};
 use crate::import::network::float_graph::Affine;
 use crate::import::network::function::Function;
-use crate::import::network::tensor::{Tensor, count};
+use crate::import::network::tensor::{SymbolicTensor, count};
 use crate::import::onnx::invalid;
 use fhectl_core::error::Result;
 use std::collections::BTreeMap;
 
 /// Channels and spatial sizes of an input of one row, `[1, channels, (height,) width]`; a sequence is an image of one line.
 struct Image<'a> {
-    tensor: &'a Tensor,
+    tensor: &'a SymbolicTensor,
     channels: usize,
     /// One or two.
     sizes: &'a [usize],
 }
 
 impl<'a> Image<'a> {
-    fn of(tensor: &'a Tensor) -> Result<Self> {
+    fn of(tensor: &'a SymbolicTensor) -> Result<Self> {
         match tensor.shape.as_slice() {
             [1, channels, sizes @ ..] if (1..=2).contains(&sizes.len()) => {
                 Ok(Self { tensor, channels: *channels, sizes })
@@ -63,7 +63,7 @@ fn taps(image: &Image<'_>, channel: usize, [ys, xs]: [&[Option<usize>]; 2]) -> V
         .collect()
 }
 
-pub(in super::super) fn conv(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn conv(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
     let image = Image::of(call.tensor(0)?)?;
     let kernel = call.tensor(1)?;
     let weights = call.constant(1)?;
@@ -107,17 +107,37 @@ pub(in super::super) fn conv(builder: &mut Builder, call: &Call<'_>) -> Result<T
             rows.push(builder.sum(channels, bias[filter])?);
         }
     }
-    Ok(Tensor::computed(shape, rows))
+    Ok(SymbolicTensor::computed(shape, rows))
+}
+
+/// `AveragePool`.
+pub(in super::super) fn average_pool(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    pool(builder, call, Pool::Mean)
+}
+
+/// `MaxPool`.
+pub(in super::super) fn max_pool(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    pool(builder, call, Pool::Largest)
+}
+
+/// `GlobalAveragePool`.
+pub(in super::super) fn global_average_pool(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    global_pool(builder, call, Pool::Mean)
+}
+
+/// `GlobalMaxPool`.
+pub(in super::super) fn global_max_pool(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    global_pool(builder, call, Pool::Largest)
 }
 
 /// What pooling makes of a window.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in super::super) enum Pool {
+enum Pool {
     Mean,
     Largest,
 }
 
-pub(in super::super) fn pool(builder: &mut Builder, call: &Call<'_>, kind: Pool) -> Result<Tensor> {
+fn pool(builder: &mut GraphBuilder, call: &Call<'_>, kind: Pool) -> Result<SymbolicTensor> {
     let image = Image::of(call.tensor(0)?)?;
     let kernel: Option<Vec<usize>> =
         call.node.ints("kernel_shape")?.iter().map(|size| usize::try_from(*size).ok()).collect();
@@ -134,7 +154,7 @@ pub(in super::super) fn pool(builder: &mut Builder, call: &Call<'_>, kind: Pool)
     }
 }
 
-pub(in super::super) fn global_pool(builder: &mut Builder, call: &Call<'_>, kind: Pool) -> Result<Tensor> {
+fn global_pool(builder: &mut GraphBuilder, call: &Call<'_>, kind: Pool) -> Result<SymbolicTensor> {
     let image = Image::of(call.tensor(0)?)?;
     let windows = match image.sizes {
         [height, width] => [Window::whole(*height), Window::whole(*width)],
@@ -146,7 +166,12 @@ pub(in super::super) fn global_pool(builder: &mut Builder, call: &Call<'_>, kind
     }
 }
 
-fn mean(builder: &mut Builder, image: &Image<'_>, windows: &[Window; 2], padding_counts: bool) -> Result<Tensor> {
+fn mean(
+    builder: &mut GraphBuilder,
+    image: &Image<'_>,
+    windows: &[Window; 2],
+    padding_counts: bool,
+) -> Result<SymbolicTensor> {
     let shape = shape(image, image.channels, windows)?;
     let mut rows = Vec::with_capacity(count(&shape)?);
     let inputs: Vec<Affine> = (0..image.tensor.len()).map(|index| image.tensor.row(index)).collect();
@@ -160,11 +185,11 @@ fn mean(builder: &mut Builder, image: &Image<'_>, windows: &[Window; 2], padding
             rows.push(builder.sum(places.iter().map(|at| (share, &inputs[*at])), 0.0)?);
         }
     }
-    Ok(Tensor::computed(shape, rows))
+    Ok(SymbolicTensor::computed(shape, rows))
 }
 
 /// The largest value of each window: along lines first, then across them, so that windows share what overlaps.
-fn largest(builder: &mut Builder, image: &Image<'_>, windows: &[Window; 2]) -> Result<Tensor> {
+fn largest(builder: &mut GraphBuilder, image: &Image<'_>, windows: &[Window; 2]) -> Result<SymbolicTensor> {
     let width = image.sizes[image.sizes.len() - 1];
     let lines = image.tensor.len() / width;
     let mut store: Vec<Affine> = (0..image.tensor.len()).map(|index| image.tensor.row(index)).collect();
@@ -185,12 +210,12 @@ fn largest(builder: &mut Builder, image: &Image<'_>, windows: &[Window; 2]) -> R
     });
     let chosen = maxima(builder, &mut store, lists.collect(), image.channels)?;
     let rows = chosen.into_iter().map(|at| store[at].clone()).collect();
-    Ok(Tensor::computed(shape(image, image.channels, windows)?, rows))
+    Ok(SymbolicTensor::computed(shape(image, image.channels, windows)?, rows))
 }
 
 /// The largest of each list of indices into `store`, which grows: `max(a, b) = a + relu(b - a)` in a tree.
 fn maxima(
-    builder: &mut Builder,
+    builder: &mut GraphBuilder,
     store: &mut Vec<Affine>,
     mut lists: Vec<Vec<usize>>,
     channels: usize,
@@ -230,7 +255,11 @@ fn maxima(
 }
 
 /// The larger of two tensors of one shape, element by element.
-pub(in super::super) fn maximum(builder: &mut Builder, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(in super::super) fn maximum(
+    builder: &mut GraphBuilder,
+    a: &SymbolicTensor,
+    b: &SymbolicTensor,
+) -> Result<SymbolicTensor> {
     if a.shape != b.shape {
         return Err(refused(format!("the larger of {:?} and {:?}", a.shape, b.shape), "use tensors of one shape"));
     }
@@ -238,5 +267,5 @@ pub(in super::super) fn maximum(builder: &mut Builder, a: &Tensor, b: &Tensor) -
     let lists = (0..a.len()).map(|i| vec![i, a.len() + i]).collect();
     let channels = if a.shape.len() > 2 { a.shape[1] } else { a.len() };
     let chosen = maxima(builder, &mut store, lists, channels)?;
-    Ok(Tensor::computed(a.shape.clone(), chosen.into_iter().map(|at| store[at].clone()).collect()))
+    Ok(SymbolicTensor::computed(a.shape.clone(), chosen.into_iter().map(|at| store[at].clone()).collect()))
 }

@@ -1,9 +1,11 @@
 //! Operators that are linear maps of their computed inputs.
 
-use crate::import::network::builder::Builder;
+use crate::import::network::builder::GraphBuilder;
 use crate::import::network::call::{Call, refused};
 use crate::import::network::float_graph::Affine;
-use crate::import::network::tensor::{Elements, Tensor, broadcast, broadcast_sources, count, for_each_place, strides};
+use crate::import::network::tensor::{
+    Elements, SymbolicTensor, broadcast, broadcast_sources, count, for_each_place, strides,
+};
 use crate::import::onnx::invalid;
 use fhectl_core::error::Result;
 
@@ -16,7 +18,12 @@ pub(in super::super) enum Arithmetic {
 }
 
 /// Element by element, with broadcasting. Products and quotients want a constant.
-pub(in super::super) fn arithmetic(builder: &mut Builder, kind: Arithmetic, a: &Tensor, b: &Tensor) -> Result<Tensor> {
+pub(in super::super) fn arithmetic(
+    builder: &mut GraphBuilder,
+    kind: Arithmetic,
+    a: &SymbolicTensor,
+    b: &SymbolicTensor,
+) -> Result<SymbolicTensor> {
     let shape = broadcast(&a.shape, &b.shape)?;
     let (from_a, from_b) = (broadcast_sources(&a.shape, &shape), broadcast_sources(&b.shape, &shape));
     let pairs = || from_a.iter().copied().zip(from_b.iter().copied());
@@ -32,7 +39,7 @@ pub(in super::super) fn arithmetic(builder: &mut Builder, kind: Arithmetic, a: &
         if values.iter().any(|value| !value.is_finite()) {
             return Err(invalid("a constant is not finite"));
         }
-        return Ok(Tensor::constant(shape, values));
+        return Ok(SymbolicTensor::constant(shape, values));
     }
     let rows = match kind {
         Arithmetic::Add | Arithmetic::Subtract => {
@@ -57,14 +64,44 @@ pub(in super::super) fn arithmetic(builder: &mut Builder, kind: Arithmetic, a: &
             pairs().map(|(i, j)| builder.sum([(1.0 / divisors[j], &a.row(i))], 0.0)).collect::<Result<Vec<_>>>()?
         }
     };
-    Ok(Tensor::computed(shape, rows))
+    Ok(SymbolicTensor::computed(shape, rows))
 }
 
-const INSTEAD: &str = "attention, gates and layer or instance normalisation are not run; use dense layers, convolutions and \
-                       batch normalisation";
+const INSTEAD: &str = "attention, gates and layer or instance normalization are not run; use dense layers, convolutions and \
+                       batch normalization";
+
+/// `Add`.
+pub(in super::super) fn add(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    arithmetic(builder, Arithmetic::Add, call.tensor(0)?, call.tensor(1)?)
+}
+
+/// `Sub`.
+pub(in super::super) fn subtract(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    arithmetic(builder, Arithmetic::Subtract, call.tensor(0)?, call.tensor(1)?)
+}
+
+/// `Div`.
+pub(in super::super) fn divide(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    arithmetic(builder, Arithmetic::Divide, call.tensor(0)?, call.tensor(1)?)
+}
+
+/// `Neg`.
+pub(in super::super) fn negate(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    arithmetic(builder, Arithmetic::Multiply, call.tensor(0)?, &SymbolicTensor::constant(vec![], vec![-1.0]))
+}
+
+/// `Sum`.
+pub(in super::super) fn sum(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    total(builder, call, false)
+}
+
+/// `Mean`.
+pub(in super::super) fn mean(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    total(builder, call, true)
+}
 
 /// The mean or sum of all inputs.
-pub(in super::super) fn total(builder: &mut Builder, call: &Call<'_>, mean: bool) -> Result<Tensor> {
+fn total(builder: &mut GraphBuilder, call: &Call<'_>, mean: bool) -> Result<SymbolicTensor> {
     let mut total = call.tensor(0)?.clone();
     for index in 1..call.inputs.len() {
         total = arithmetic(builder, Arithmetic::Add, &total, call.tensor(index)?)?;
@@ -72,14 +109,14 @@ pub(in super::super) fn total(builder: &mut Builder, call: &Call<'_>, mean: bool
     if !mean {
         return Ok(total);
     }
-    let share = Tensor::constant(vec![], vec![1.0 / call.inputs.len() as f64]);
+    let share = SymbolicTensor::constant(vec![], vec![1.0 / call.inputs.len() as f64]);
     arithmetic(builder, Arithmetic::Multiply, &total, &share)
 }
 
 /// Two matrices whose product is wanted: `[outer, inner]` and `[inner, outer]`, each with the index of an entry.
 struct Product<'a> {
-    left: &'a Tensor,
-    right: &'a Tensor,
+    left: &'a SymbolicTensor,
+    right: &'a SymbolicTensor,
     sizes: [usize; 3],
     left_at: &'a dyn Fn(usize, usize) -> usize,
     right_at: &'a dyn Fn(usize, usize) -> usize,
@@ -87,7 +124,7 @@ struct Product<'a> {
 
 impl Product<'_> {
     /// The entries, row after row.
-    fn entries(&self, builder: &mut Builder) -> Result<Elements> {
+    fn entries(&self, builder: &mut GraphBuilder) -> Result<Elements> {
         let [outer, inner, columns] = self.sizes;
         builder.spend(outer.saturating_mul(inner).saturating_mul(columns))?;
         let places = || (0..outer).flat_map(|i| (0..columns).map(move |j| (i, j)));
@@ -113,7 +150,7 @@ impl Product<'_> {
     }
 }
 
-pub(in super::super) fn matmul(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn matmul(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
     let (a, b) = (call.tensor(0)?, call.tensor(1)?);
     let wrong = || invalid(format!("a matrix product of {:?} and {:?}", a.shape, b.shape));
     let (Some(inner), 1 | 2) = (a.shape.last().copied(), b.shape.len()) else {
@@ -139,10 +176,10 @@ pub(in super::super) fn matmul(builder: &mut Builder, call: &Call<'_>) -> Result
         shape.push(columns);
     }
     count(&shape)?;
-    Ok(Tensor { shape, elements: product.entries(builder)? })
+    Ok(SymbolicTensor { shape, elements: product.entries(builder)? })
 }
 
-pub(in super::super) fn gemm(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn gemm(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
     let (a, b) = (call.tensor(0)?, call.tensor(1)?);
     let ([a0, a1], [b0, b1]) = (matrix(a)?, matrix(b)?);
     let transposed = |name: &str| Ok::<_, fhectl_core::error::Error>(call.node.int(name, 0)? != 0);
@@ -161,9 +198,9 @@ pub(in super::super) fn gemm(builder: &mut Builder, call: &Call<'_>) -> Result<T
         left_at: &|i, k| if turn_a { k * outer + i } else { i * inner + k },
         right_at: &|k, j| if turn_b { j * inner + k } else { k * columns + j },
     };
-    let mut sums = Tensor { shape, elements: product.entries(builder)? };
-    let scaled = |builder: &mut Builder, tensor: &Tensor, factor: f32| {
-        arithmetic(builder, Arithmetic::Multiply, tensor, &Tensor::constant(vec![], vec![f64::from(factor)]))
+    let mut sums = SymbolicTensor { shape, elements: product.entries(builder)? };
+    let scaled = |builder: &mut GraphBuilder, tensor: &SymbolicTensor, factor: f32| {
+        arithmetic(builder, Arithmetic::Multiply, tensor, &SymbolicTensor::constant(vec![], vec![f64::from(factor)]))
     };
     let (alpha, beta) = (call.node.float("alpha", 1.0)?, call.node.float("beta", 1.0)?);
     if alpha != 1.0 {
@@ -179,13 +216,13 @@ pub(in super::super) fn gemm(builder: &mut Builder, call: &Call<'_>) -> Result<T
     }
 }
 
-fn matrix(tensor: &Tensor) -> Result<[usize; 2]> {
+fn matrix(tensor: &SymbolicTensor) -> Result<[usize; 2]> {
     <[usize; 2]>::try_from(tensor.shape.as_slice())
         .map_err(|_| invalid(format!("a tensor of shape {:?} where a matrix is needed", tensor.shape)))
 }
 
-/// Batch normalisation with the moments that training left.
-pub(in super::super) fn batch_normalization(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+/// Batch normalization with the moments that training left.
+pub(in super::super) fn batch_normalization(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let channels = x.shape.get(1).copied().ok_or_else(|| invalid("an input without channels"))?;
     if call.node.int("training_mode", 0)? != 0 {
@@ -206,25 +243,35 @@ pub(in super::super) fn batch_normalization(builder: &mut Builder, call: &Call<'
         builder.sum([(factor, &x.row(index))], shift[c] - mean[c] * factor)
     });
     let rows = rows.collect::<Result<_>>()?;
-    Ok(Tensor::computed(x.shape.clone(), rows))
+    Ok(SymbolicTensor::computed(x.shape.clone(), rows))
 }
 
 /// `ai.onnx.ml` Scaler: `(x - offset) * scale`.
-pub(in super::super) fn scaler(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
-    let list = |name: &str, default: f64| -> Result<Tensor> {
+pub(in super::super) fn scaler(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    let list = |name: &str, default: f64| -> Result<SymbolicTensor> {
         let values: Vec<f64> = call.node.floats(name)?.iter().map(|value| f64::from(*value)).collect();
         Ok(if values.is_empty() {
-            Tensor::constant(vec![], vec![default])
+            SymbolicTensor::constant(vec![], vec![default])
         } else {
-            Tensor::constant(vec![values.len()], values)
+            SymbolicTensor::constant(vec![values.len()], values)
         })
     };
-    let centred = arithmetic(builder, Arithmetic::Subtract, call.tensor(0)?, &list("offset", 0.0)?)?;
-    arithmetic(builder, Arithmetic::Multiply, &centred, &list("scale", 1.0)?)
+    let centered = arithmetic(builder, Arithmetic::Subtract, call.tensor(0)?, &list("offset", 0.0)?)?;
+    arithmetic(builder, Arithmetic::Multiply, &centered, &list("scale", 1.0)?)
+}
+
+/// `ReduceMean`.
+pub(in super::super) fn reduce_mean(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    reduce(builder, call, true)
+}
+
+/// `ReduceSum`.
+pub(in super::super) fn reduce_sum(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    reduce(builder, call, false)
 }
 
 /// The mean or sum over axes.
-pub(in super::super) fn reduce(builder: &mut Builder, call: &Call<'_>, mean: bool) -> Result<Tensor> {
+fn reduce(builder: &mut GraphBuilder, call: &Call<'_>, mean: bool) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let rank = x.shape.len();
     let axes = match call.axes(1, rank)? {
@@ -262,5 +309,5 @@ pub(in super::super) fn reduce(builder: &mut Builder, call: &Call<'_>, mean: boo
     } else {
         (0..rank).filter(|axis| !axes.contains(axis)).map(|axis| x.shape[axis]).collect()
     };
-    Ok(Tensor { shape, elements })
+    Ok(SymbolicTensor { shape, elements })
 }

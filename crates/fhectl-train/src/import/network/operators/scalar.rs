@@ -2,49 +2,23 @@
 
 use super::image::maximum;
 use super::linear::{Arithmetic, arithmetic};
-use crate::import::network::builder::Builder;
+use crate::import::network::builder::GraphBuilder;
 use crate::import::network::call::{Call, refused};
 use crate::import::network::float_graph::Affine;
 use crate::import::network::function::{Curve, Function};
-use crate::import::network::tensor::{Elements, Tensor, broadcast_sources};
+use crate::import::network::tensor::{Elements, SymbolicTensor, broadcast_sources};
 use crate::import::onnx::invalid;
 use fhectl_core::error::Result;
 
-/// The function of an operator, or its curve; `None` where it is another kind of operator.
+/// `function` of every element, where it never falls: else no staircase can stand for it.
 ///
 /// # Errors
-/// `onnx_unsupported` where its parameters make it neither.
-pub(in super::super) fn scalar(builder: &mut Builder, call: &Call<'_>) -> Result<Option<Tensor>> {
-    let node = call.node;
-    let float = |name: &str, default: f32| node.float(name, default).map(f64::from);
-    let function = match node.op.as_str() {
-        "Relu" => Function::RELU,
-        "LeakyRelu" => Function::Leaky { slope: float("alpha", 0.01)? },
-        "Sigmoid" => Function::Sigmoid,
-        "Tanh" => Function::Tanh,
-        "Erf" => Function::Erf,
-        "HardSigmoid" => Function::HardSigmoid { slope: float("alpha", 0.2)?, shift: float("beta", 0.5)? },
-        "Elu" => Function::Elu { alpha: float("alpha", 1.0)?, gain: 1.0, scale: 1.0 },
-        "Celu" => {
-            let alpha = float("alpha", 1.0)?;
-            Function::Elu { alpha, gain: 1.0, scale: alpha }
-        }
-        "Selu" => Function::Elu { alpha: float("alpha", 1.673_263_2)?, gain: float("gamma", 1.050_701)?, scale: 1.0 },
-        "Softplus" => Function::Softplus,
-        "Softsign" => Function::Softsign,
-        "ThresholdedRelu" => Function::Thresholded { alpha: float("alpha", 1.0)? },
-        "Sign" => Function::Sign,
-        "Clip" => clip(call)?,
-        "HardSwish" => return builder.curve(Curve::HardSwish, call.tensor(0)?).map(Some),
-        "Gelu" => return builder.curve(Curve::Gelu, call.tensor(0)?).map(Some),
-        "Mish" => return builder.curve(Curve::Mish, call.tensor(0)?).map(Some),
-        "Swish" if float("alpha", 1.0)? == 1.0 => return builder.curve(Curve::Silu, call.tensor(0)?).map(Some),
-        "Abs" => return absolute(builder, call.tensor(0)?).map(Some),
-        "PRelu" => return parametric(builder, call).map(Some),
-        "Max" => return extreme(builder, call, 1.0).map(Some),
-        "Min" => return extreme(builder, call, -1.0).map(Some),
-        _ => return Ok(None),
-    };
+/// `onnx_unsupported` where parameters make it fall.
+pub(in super::super) fn increasing(
+    builder: &mut GraphBuilder,
+    call: &Call<'_>,
+    function: Function,
+) -> Result<SymbolicTensor> {
     let increasing = match function {
         Function::Leaky { slope } => slope >= 0.0,
         Function::HardSigmoid { slope, shift } => slope >= 0.0 && shift.is_finite(),
@@ -59,10 +33,54 @@ pub(in super::super) fn scalar(builder: &mut Builder, call: &Call<'_>) -> Result
             "use Relu, or parameters for which it never falls",
         ));
     }
-    builder.activate(function, call.tensor(0)?).map(Some)
+    builder.activate(function, call.tensor(0)?)
 }
 
-fn clip(call: &Call<'_>) -> Result<Function> {
+fn float(call: &Call<'_>, name: &str, default: f32) -> Result<f64> {
+    call.node.float(name, default).map(f64::from)
+}
+
+/// `LeakyRelu`.
+pub(in super::super) fn leaky_relu(call: &Call<'_>) -> Result<Function> {
+    Ok(Function::Leaky { slope: float(call, "alpha", 0.01)? })
+}
+
+/// `HardSigmoid`.
+pub(in super::super) fn hard_sigmoid(call: &Call<'_>) -> Result<Function> {
+    Ok(Function::HardSigmoid { slope: float(call, "alpha", 0.2)?, shift: float(call, "beta", 0.5)? })
+}
+
+/// `Elu`.
+pub(in super::super) fn elu(call: &Call<'_>) -> Result<Function> {
+    Ok(Function::Elu { alpha: float(call, "alpha", 1.0)?, gain: 1.0, scale: 1.0 })
+}
+
+/// `Celu`.
+pub(in super::super) fn celu(call: &Call<'_>) -> Result<Function> {
+    let alpha = float(call, "alpha", 1.0)?;
+    Ok(Function::Elu { alpha, gain: 1.0, scale: alpha })
+}
+
+/// `Selu`.
+pub(in super::super) fn selu(call: &Call<'_>) -> Result<Function> {
+    Ok(Function::Elu { alpha: float(call, "alpha", 1.673_263_2)?, gain: float(call, "gamma", 1.050_701)?, scale: 1.0 })
+}
+
+/// `ThresholdedRelu`.
+pub(in super::super) fn thresholded_relu(call: &Call<'_>) -> Result<Function> {
+    Ok(Function::Thresholded { alpha: float(call, "alpha", 1.0)? })
+}
+
+/// `Swish`.
+pub(in super::super) fn swish(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    if float(call, "alpha", 1.0)? != 1.0 {
+        return Err(refused("Swish with an alpha that is not 1", "use Swish with alpha 1, or Relu"));
+    }
+    builder.curve(Curve::Silu, call.tensor(0)?)
+}
+
+/// `Clip`.
+pub(in super::super) fn clip(call: &Call<'_>) -> Result<Function> {
     let bound = |index: usize, name: &str, default: f64| -> Result<f64> {
         if call.node.attributes.contains_key(name) {
             return call.node.float(name, 0.0).map(f64::from);
@@ -78,19 +96,20 @@ fn clip(call: &Call<'_>) -> Result<Function> {
     Ok(Function::Clip { low: bound(1, "min", f64::NEG_INFINITY)?, high: bound(2, "max", f64::INFINITY)? })
 }
 
-fn scaled(builder: &mut Builder, tensor: &Tensor, factor: f64) -> Result<Tensor> {
-    arithmetic(builder, Arithmetic::Multiply, tensor, &Tensor::constant(vec![], vec![factor]))
+fn scaled(builder: &mut GraphBuilder, tensor: &SymbolicTensor, factor: f64) -> Result<SymbolicTensor> {
+    arithmetic(builder, Arithmetic::Multiply, tensor, &SymbolicTensor::constant(vec![], vec![factor]))
 }
 
-/// `|x| = relu(x) + relu(-x)`.
-fn absolute(builder: &mut Builder, x: &Tensor) -> Result<Tensor> {
+/// `Abs`: `|x| = relu(x) + relu(-x)`.
+pub(in super::super) fn absolute(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    let x = call.tensor(0)?;
     let negative = scaled(builder, x, -1.0)?;
     let parts = [builder.activate(Function::RELU, x)?, builder.activate(Function::RELU, &negative)?];
     arithmetic(builder, Arithmetic::Add, &parts[0], &parts[1])
 }
 
-/// `max(x, 0) + slope * min(x, 0)` with a slope a channel: a block a slope.
-fn parametric(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
+/// `PRelu`: `max(x, 0) + slope * min(x, 0)` with a slope a channel: a block a slope.
+pub(in super::super) fn parametric(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let (slopes, from) = (call.constant(1)?, &call.tensor(1)?.shape);
     if crate::import::network::tensor::broadcast(from, &x.shape)? != x.shape {
@@ -111,11 +130,21 @@ fn parametric(builder: &mut Builder, call: &Call<'_>) -> Result<Tensor> {
         atoms.extend(builder.block(Function::Leaky { slope: run[0] }, part, places)?);
         first += run.len();
     }
-    Ok(Tensor::computed(x.shape.clone(), atoms))
+    Ok(SymbolicTensor::computed(x.shape.clone(), atoms))
+}
+
+/// `Max`.
+pub(in super::super) fn largest(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    extreme(builder, call, 1.0)
+}
+
+/// `Min`.
+pub(in super::super) fn smallest(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    extreme(builder, call, -1.0)
 }
 
 /// The largest of several tensors, or for a sign of -1 the smallest. A constant number bounds, as `Clip` does.
-fn extreme(builder: &mut Builder, call: &Call<'_>, sign: f64) -> Result<Tensor> {
+fn extreme(builder: &mut GraphBuilder, call: &Call<'_>, sign: f64) -> Result<SymbolicTensor> {
     let mut found = call.tensor(0)?.clone();
     for index in 1..call.inputs.len() {
         let next = call.tensor(index)?;

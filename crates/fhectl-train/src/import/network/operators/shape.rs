@@ -2,35 +2,14 @@
 
 use crate::import::network::call::{Call, refused};
 use crate::import::network::tensor::{
-    Elements, Tensor, axis, broadcast, broadcast_sources, count, for_each_place, strides,
+    Elements, SymbolicTensor, axis, broadcast, broadcast_sources, count, for_each_place, strides,
 };
 use crate::import::onnx::invalid;
 use fhectl_core::error::Result;
 
-/// The outputs of an operator of this kind; `None` where it is another.
-///
-/// # Errors
-/// `onnx_invalid` for shapes that do not fit, `onnx_unsupported` for those that depend on the row.
-pub(in super::super) fn moved(call: &Call<'_>) -> Result<Option<Vec<Tensor>>> {
-    let one = match call.node.op.as_str() {
-        "Identity" | "Dropout" => call.tensor(0)?.clone(),
-        "Cast" => cast(call)?,
-        "Shape" => shape(call)?,
-        "ConstantOfShape" => constant_of_shape(call)?,
-        "Reshape" => reshape(call)?,
-        "Flatten" => flatten(call)?,
-        "Squeeze" => squeeze(call)?,
-        "Unsqueeze" => unsqueeze(call)?,
-        "Transpose" => transpose(call)?,
-        "Expand" => expand(call)?,
-        "Concat" => concat(call)?,
-        "Gather" => gather(call)?,
-        "Slice" => slice(call)?,
-        "Pad" => pad(call)?,
-        "Split" => return split(call).map(Some),
-        _ => return Ok(None),
-    };
-    Ok(Some(vec![one]))
+/// What leaves a row's elements as they are at inference.
+pub(in super::super) fn unchanged(call: &Call<'_>) -> Result<SymbolicTensor> {
+    call.tensor(0).cloned()
 }
 
 fn wanted(call: &Call<'_>, index: usize) -> Result<Vec<i64>> {
@@ -42,38 +21,40 @@ fn sizes(values: &[i64]) -> Result<Vec<usize>> {
     sizes.ok_or_else(|| invalid(format!("a shape of {values:?}")))
 }
 
-fn cast(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn cast(call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     match (call.node.int("to", 1)?, x.values()) {
         // Floats of 32, 16 and 64 bits, and bfloat16.
         (1 | 10 | 11 | 16, _) => Ok(x.clone()),
-        (_, Some(values)) => Ok(Tensor::constant(x.shape.clone(), values.iter().map(|value| value.trunc()).collect())),
+        (_, Some(values)) => {
+            Ok(SymbolicTensor::constant(x.shape.clone(), values.iter().map(|value| value.trunc()).collect()))
+        }
         (kind, None) => {
             Err(refused(format!("a cast to ONNX type {kind} of what depends on the row"), "keep to floats"))
         }
     }
 }
 
-fn shape(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn shape(call: &Call<'_>) -> Result<SymbolicTensor> {
     let shape = &call.tensor(0)?.shape;
     let rank = shape.len() as i64;
     let at = |value: i64| (if value < 0 { value.saturating_add(rank) } else { value }).clamp(0, rank) as usize;
     let (start, end) = (at(call.node.int("start", 0)?), at(call.node.int("end", rank)?));
     let values: Vec<f64> = shape[start..end.max(start)].iter().map(|size| *size as f64).collect();
-    Ok(Tensor::constant(vec![values.len()], values))
+    Ok(SymbolicTensor::constant(vec![values.len()], values))
 }
 
-fn constant_of_shape(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn constant_of_shape(call: &Call<'_>) -> Result<SymbolicTensor> {
     let shape = sizes(&wanted(call, 0)?)?;
     let value = match call.node.tensor("value")? {
         None => 0.0,
         Some(tensor) => tensor.floats()?.first().copied().unwrap_or(0.0),
     };
     let count = count(&shape)?;
-    Ok(Tensor::constant(shape, vec![value; count]))
+    Ok(SymbolicTensor::constant(shape, vec![value; count]))
 }
 
-fn reshape(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn reshape(call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let asked = wanted(call, 1)?;
     let keeps_zero = call.node.int("allowzero", 0)? == 0;
@@ -105,7 +86,7 @@ fn reshape(call: &Call<'_>) -> Result<Tensor> {
     x.reshaped(shape)
 }
 
-fn flatten(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn flatten(call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let given = call.node.int("axis", 1)?;
     let at = if given == x.shape.len() as i64 { x.shape.len() } else { axis(given, x.shape.len().max(1))? };
@@ -113,7 +94,7 @@ fn flatten(call: &Call<'_>) -> Result<Tensor> {
     x.reshaped(vec![x.shape[..at].iter().product(), x.shape[at..].iter().product()])
 }
 
-fn squeeze(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn squeeze(call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let axes = call.axes(1, x.shape.len())?;
     let dropped = |at: usize| axes.as_ref().map_or(x.shape[at] == 1, |axes| axes.contains(&at));
@@ -123,7 +104,7 @@ fn squeeze(call: &Call<'_>) -> Result<Tensor> {
     x.reshaped((0..x.shape.len()).filter(|at| !dropped(*at)).map(|at| x.shape[at]).collect())
 }
 
-fn unsqueeze(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn unsqueeze(call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let added = match call.integers(1)? {
         Some(axes) => axes.len(),
@@ -139,7 +120,7 @@ fn unsqueeze(call: &Call<'_>) -> Result<Tensor> {
     x.reshaped(shape.collect())
 }
 
-fn transpose(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn transpose(call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let rank = x.shape.len();
     let given = call.node.ints("perm")?;
@@ -161,18 +142,18 @@ fn transpose(call: &Call<'_>) -> Result<Tensor> {
     Ok(x.picked(shape, &sources, 0.0))
 }
 
-fn expand(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn expand(call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let shape = broadcast(&x.shape, &sizes(&wanted(call, 1)?)?)?;
     let sources: Vec<Option<usize>> = broadcast_sources(&x.shape, &shape).into_iter().map(Some).collect();
     Ok(x.picked(shape, &sources, 0.0))
 }
 
-fn concat(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn concat(call: &Call<'_>) -> Result<SymbolicTensor> {
     let parts = (0..call.inputs.len()).map(|index| call.tensor(index)).collect::<Result<Vec<_>>>()?;
     let first = parts.first().ok_or_else(|| invalid("nothing to join"))?;
     let at = axis(call.node.int("axis", 0)?, first.shape.len())?;
-    let alike = |part: &&Tensor| {
+    let alike = |part: &&SymbolicTensor| {
         part.shape.len() == first.shape.len()
             && part.shape.iter().zip(&first.shape).enumerate().all(|(axis, (a, b))| axis == at || a == b)
     };
@@ -196,11 +177,11 @@ fn concat(call: &Call<'_>) -> Result<Tensor> {
         Some(_) => Elements::Constant(runs.map(|(part, element)| part.row(element).bias).collect()),
         None => Elements::Computed(runs.map(|(part, element)| part.row(element)).collect()),
     };
-    Ok(Tensor { shape, elements })
+    Ok(SymbolicTensor { shape, elements })
 }
 
 /// The elements at `places` of an axis, in their order; `None` is `filler`.
-fn along(x: &Tensor, axis: usize, places: &[Option<usize>], filler: f64) -> Result<Tensor> {
+fn along(x: &SymbolicTensor, axis: usize, places: &[Option<usize>], filler: f64) -> Result<SymbolicTensor> {
     let mut shape = x.shape.clone();
     shape[axis] = places.len();
     count(&shape)?;
@@ -214,7 +195,7 @@ fn along(x: &Tensor, axis: usize, places: &[Option<usize>], filler: f64) -> Resu
     Ok(x.picked(shape, &sources, filler))
 }
 
-fn gather(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn gather(call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
     let at = axis(call.node.int("axis", 0)?, x.shape.len())?;
     let size = x.shape[at];
@@ -227,7 +208,7 @@ fn gather(call: &Call<'_>) -> Result<Tensor> {
     taken.reshaped(shape)
 }
 
-fn slice(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn slice(call: &Call<'_>) -> Result<SymbolicTensor> {
     let mut x = call.tensor(0)?.clone();
     let rank = x.shape.len();
     let list = |index: usize, name: &str| -> Result<Option<Vec<i64>>> {
@@ -263,7 +244,7 @@ fn slice(call: &Call<'_>) -> Result<Tensor> {
     Ok(x)
 }
 
-fn pad(call: &Call<'_>) -> Result<Tensor> {
+pub(in super::super) fn pad(call: &Call<'_>) -> Result<SymbolicTensor> {
     let mut x = call.tensor(0)?.clone();
     let rank = x.shape.len();
     let mode = call.node.text("mode", "constant")?;
@@ -295,7 +276,7 @@ fn pad(call: &Call<'_>) -> Result<Tensor> {
     Ok(x)
 }
 
-fn split(call: &Call<'_>) -> Result<Vec<Tensor>> {
+pub(in super::super) fn split(call: &Call<'_>) -> Result<Vec<SymbolicTensor>> {
     let x = call.tensor(0)?;
     let at = axis(call.node.int("axis", 0)?, x.shape.len())?;
     let parts = call.node.outputs.len();

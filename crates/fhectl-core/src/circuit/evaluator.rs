@@ -1,0 +1,67 @@
+//! The server's whole share of an inference.
+
+use super::compiled::CompiledCircuit;
+use super::evaluation_key::EvaluationKey;
+use super::registry::CircuitSpec;
+use super::tag;
+use crate::error::{Error, ErrorCode, Result};
+use crate::fhe::Random;
+use crate::model::{Model, Quantizer};
+
+/// A model compiled for its circuit: unpacks keys, answers encrypted rows and tags.
+pub struct Evaluator {
+    spec: CircuitSpec,
+    compiled: Box<dyn CompiledCircuit>,
+}
+
+impl Evaluator {
+    /// Compiles a model for a checked spec.
+    ///
+    /// # Errors
+    /// `model_invalid` where spec and model do not belong together.
+    pub fn new(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer) -> Result<Self> {
+        Ok(Self { spec: spec.clone(), compiled: spec.compile(model, quantizer)? })
+    }
+
+    pub fn spec(&self) -> &CircuitSpec {
+        &self.spec
+    }
+
+    /// Reads an evaluation key in its wire form, exactly the circuit's `key_bytes` long. `random` orders the blind
+    /// rotations, where answers are re-randomized.
+    ///
+    /// # Errors
+    /// `key_invalid` where the length or padding is wrong.
+    pub fn unpack_key(&self, bytes: &[u8], random: &mut Random) -> Result<EvaluationKey> {
+        let expected = self.spec.key_bytes();
+        let wrong = |what: String| {
+            Error::new(ErrorCode::KeyInvalid, what)
+                .hint("make the keys again with this model's client.zip; they may belong to another model")
+        };
+        if bytes.len() != expected {
+            return Err(wrong(format!("an evaluation key of {} bytes, this model's has {expected}", bytes.len())));
+        }
+        let public = self.spec.public_key_shape();
+        EvaluationKey::unpack(&self.spec.key_parts(), public, bytes, public.map(|_| random))
+            .map_err(|error| wrong(error.message))
+    }
+
+    /// Answers encrypted rows, on the threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// `ciphertext_invalid` naming the row where a request does not have the circuit's layout.
+    pub fn evaluate(&self, key: &EvaluationKey, requests: &[&[u8]], random: &mut Random) -> Result<Vec<Vec<u8>>> {
+        self.compiled.answer_all(key, requests, random)
+    }
+
+    /// Answers an encrypted tag (see [`tag`]) with the same keys, on the threads of the current rayon pool.
+    ///
+    /// # Errors
+    /// `ciphertext_invalid` where the request does not have the layout of the circuit's tags.
+    pub fn answer_tag(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
+        let layout = self.spec.tag();
+        let layout =
+            layout.ok_or_else(|| Error::new(ErrorCode::CiphertextInvalid, "this model's batches have no tag"))?;
+        tag::evaluate::answer(&layout, key, request, random).map_err(|error| error.context("tag"))
+    }
+}

@@ -1,0 +1,86 @@
+//! Rules that keep a secret key safe from the server that answers under it. Every client follows the same ones.
+
+use super::prediction::Detail;
+use crate::bundle::ClientSpec;
+use crate::error::Result;
+use crate::fhe::{Entropy, Random};
+
+/// The bits that may be written down of a network's answers before another key takes the place of the one they are under.
+///
+/// A network's answers carry noise that follows from the key's bits and from what the server knows, so what is written of
+/// them says something of the key: of an honest network a hundredth of the bits (`SECURITY.md` has the figures), of one that
+/// was made for it nearly all. A key has 640 bits or so and more; what is left of them has to be enough. A new key costs less
+/// than the rows do.
+pub const NETWORK_KEY_BITS: u32 = 256;
+
+/// The number of failures after which a key is not used again.
+///
+/// A server that answers at will sees whether its client goes on, and so gets an answer to a question of its choice
+/// about the secret key each time: a bit each, in the order of a thousand for all of it. After so few, and with a
+/// new key, it has learnt next to nothing of either; honest servers fail for other reasons than a few times in a row.
+pub const RETIRE_AFTER: u32 = 3;
+
+/// Of so many batches after the first, one on average has a tag: which ones is drawn, so that the server cannot know
+/// before, and the time of the median row does not show it.
+const BATCHES_A_TAG: u64 = 16;
+
+/// Decides which batches have a tag: the first one under a key that was just brought to a server, and some of the others.
+#[derive(Debug, Default)]
+pub struct TagSchedule {
+    tagged: bool,
+}
+
+impl TagSchedule {
+    /// Whether the next batch is to have a tag.
+    pub fn wants_tag(&mut self, entropy: &mut dyn Entropy) -> bool {
+        !std::mem::replace(&mut self.tagged, true) || Random::fresh(entropy).below(BATCHES_A_TAG) == 0
+    }
+
+    /// The key was brought once more: the next batch is a first one.
+    pub fn begin_again(&mut self) {
+        self.tagged = false;
+    }
+}
+
+/// The bits that are written down of a row, at most; `None` for exact circuits, whose answers do not depend on the key.
+///
+/// # Errors
+/// `parameters_invalid` where scores could not be shown at all.
+pub(super) fn bits_a_row(spec: &ClientSpec, detail: Detail) -> Result<Option<u32>> {
+    let Some(levels) = spec.circuit.noisy_score_levels()? else { return Ok(None) };
+    let bits_of = |choices: u64| choices.next_power_of_two().ilog2().max(1);
+    let of_score = bits_of(levels);
+    let classes = spec.classes.len() as u64;
+    Ok(Some(match detail {
+        Detail::Prediction if classes > 0 => bits_of(classes),
+        Detail::Prediction => of_score,
+        Detail::Scores => of_score.saturating_mul(u32::try_from(spec.circuit.reading().messages).unwrap_or(u32::MAX)),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fhe::Seed;
+
+    struct Counter(u128);
+
+    impl Entropy for Counter {
+        fn seed(&mut self) -> Seed {
+            self.0 += 1;
+            Seed(self.0.to_le_bytes())
+        }
+    }
+
+    #[test]
+    fn the_first_batch_has_a_tag_and_some_of_the_others() {
+        let (mut schedule, mut entropy) = (TagSchedule::default(), Counter(0));
+        for _ in 0..2 {
+            assert!(schedule.wants_tag(&mut entropy));
+            let later = (0..4096).filter(|_| schedule.wants_tag(&mut entropy)).count();
+            // 256 on average, with a standard deviation of 15.5.
+            assert!(later.abs_diff(256) < 100, "{later} of 4096 batches had a tag");
+            schedule.begin_again();
+        }
+    }
+}

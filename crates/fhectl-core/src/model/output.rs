@@ -1,0 +1,29 @@
+//! What a model predicts.
+
+/// What a model predicts: the meaning of its scores.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// One of this many classes, at least 2.
+    Classes(usize),
+    /// A number (regression).
+    Value,
+}
+
+impl Output {
+    /// The number of classes; 0 where the output is a number.
+    pub fn classes(self) -> usize {
+        match self {
+            Self::Classes(classes) => classes,
+            Self::Value => 0,
+        }
+    }
+
+    /// The number of scores of an additive model (linear, forest): 1 for a number, 1 for two classes (the margin of class 1),
+    /// else one per class.
+    pub fn margins(self) -> usize {
+        match self {
+            Self::Classes(2) | Self::Value => 1,
+            Self::Classes(classes) => classes,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! What stands behind every route: a message in, a service asked, a message out.
+
+pub(super) mod endpoint;
+pub(super) mod health;
+pub(super) mod infer;
+pub(super) mod keys;
+pub(super) mod models;
+pub(super) mod openapi;
+mod params;
+mod timings;

@@ -1,0 +1,14 @@
+//! What names of a network's graph stand for.
+
+use super::tensor::SymbolicTensor;
+use std::rc::Rc;
+
+/// What a name of the graph stands for.
+#[derive(Clone)]
+pub(super) enum NamedValue {
+    Tensor(Rc<SymbolicTensor>),
+    /// The scores behind probabilities.
+    Scores(Rc<SymbolicTensor>),
+    /// The scores behind a class.
+    Class(Rc<SymbolicTensor>),
+}

@@ -1,0 +1,267 @@
+//! From a model in real numbers to one over quantized features.
+
+use super::model::{FloatModel, Forest, Imported, Linear, Tree, large};
+use crate::data::Dataset;
+use crate::train::{self, Fit, FloatForest, FloatLinear};
+use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::{Branch, FeatureQuantizer, MAX_LEVELS, Quantizer, TreeNode, class_of_scores};
+use rayon::prelude::*;
+use std::ops::RangeInclusive;
+
+/// The bits that are tried where none are asked for.
+const BITS: RangeInclusive<u32> = 6..=10;
+/// What a model must keep on the calibration rows for fewer bits to do: the share of rows with the original's class, or R2
+/// with the original's numbers.
+const ENOUGH_AGREEMENT: f64 = 0.995;
+
+/// How features are quantized.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Levels {
+    /// The fewest bits from 6 to 10 that keep the original's answers.
+    Auto,
+    Bits(u32),
+    /// The model's own thresholds: nothing is lost, and whoever has the quantizer has the thresholds.
+    Exact,
+}
+
+/// A model over quantized features, still in real numbers.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QuantizedImport {
+    pub quantizer: Quantizer,
+    /// `None` where the model's own thresholds are the levels.
+    pub bits: Option<u32>,
+    pub model: QuantizedModel,
+    /// Of calibration rows the share with the original's class, or R2 with the original's numbers.
+    pub agreement: f64,
+}
+
+/// Scores are those of the model it was made from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum QuantizedModel {
+    Forest(FloatForest),
+    Linear(FloatLinear),
+}
+
+impl QuantizedModel {
+    /// The scores of one quantized row.
+    pub fn scores(&self, quantized: &[u32]) -> Vec<f64> {
+        match self {
+            Self::Forest(forest) => forest.scores(quantized),
+            Self::Linear(linear) => linear.scores(&quantized.iter().map(|q| f64::from(*q)).collect::<Vec<_>>()),
+        }
+    }
+}
+
+/// Quantizes a model with the help of calibration rows: prepared, but of the original's columns and classes.
+///
+/// Bins of trees hold about equally many calibration rows, whatever the model's thresholds are; a threshold becomes the bin's
+/// edge that sends the fewest calibration rows another way. Linear models take an affine grid. The numbers of both are
+/// rounded to `coarse_edges` significant decimal digits where so many are given; not so the model's own thresholds.
+///
+/// # Errors
+/// `import_exact` where the thresholds are asked for of a model without any; those of [`train::fit_edges`].
+pub fn quantize(
+    imported: &Imported,
+    rows: &Dataset,
+    levels: Levels,
+    coarse_edges: Option<u32>,
+) -> Result<QuantizedImport> {
+    let coarse = |quantizer: Quantizer, bits: u32| match coarse_edges {
+        Some(digits) => train::coarsen(quantizer, digits, bits),
+        None => Ok(quantizer),
+    };
+    let original: Vec<Vec<f64>> = rows.rows.par_iter().map(|row| imported.model.scores(row)).collect();
+    let attempt = |bits: Option<u32>| -> Result<QuantizedImport> {
+        let (quantizer, model) = match (&imported.model, bits) {
+            (FloatModel::Forest(forest), None) => {
+                let quantizer = exact_levels(forest, imported.features)?;
+                let forest = snapped(forest, &quantizer, &[]);
+                (quantizer, QuantizedModel::Forest(forest))
+            }
+            (FloatModel::Forest(forest), Some(bits)) => {
+                let quantizer = coarse(train::fit_edges(rows, bits)?, bits)?;
+                let forest = snapped(forest, &quantizer, &rows.rows);
+                (quantizer, QuantizedModel::Forest(forest))
+            }
+            (FloatModel::Linear(linear), Some(bits)) => {
+                let quantizer = coarse(train::fit_affine(rows, bits)?, bits)?;
+                let linear = on_grid(linear, &quantizer, rows)?;
+                (quantizer, QuantizedModel::Linear(linear))
+            }
+            (FloatModel::Network(_), _) => {
+                return Err(Error::new(ErrorCode::ImportNetwork, "networks have a quantization of their own"));
+            }
+            (FloatModel::Linear(_), None) => {
+                return Err(Error::new(ErrorCode::ImportExact, "a linear model has no thresholds to keep")
+                    .hint("leave out --exact-thresholds; --bits says how finely features are quantized"));
+            }
+        };
+        let quantized = train::quantize_rows(&quantizer, rows)?;
+        let scores = quantized.par_iter().map(|row| model.scores(row)).collect::<Vec<_>>();
+        let agreement = agreement(&original, &scores, imported.classes.is_empty());
+        Ok(QuantizedImport { quantizer, bits, model, agreement })
+    };
+    match levels {
+        Levels::Exact => attempt(None),
+        Levels::Bits(bits) => attempt(Some(bits)),
+        Levels::Auto => {
+            let mut best = attempt(Some(*BITS.start()))?;
+            for bits in BITS.skip(1) {
+                if best.agreement >= ENOUGH_AGREEMENT {
+                    break;
+                }
+                best = attempt(Some(bits))?;
+            }
+            Ok(best)
+        }
+    }
+}
+
+/// How far two models agree on the same rows: the share of equal classes, or R2 of the second's numbers where the first's
+/// are right (1 where the first's are all equal and so are the second's). 0 without rows.
+pub fn agreement(original: &[Vec<f64>], other: &[Vec<f64>], numbers: bool) -> f64 {
+    if numbers {
+        let first = |rows: &[Vec<f64>]| rows.iter().map(|scores| scores[0]).collect::<Vec<f64>>();
+        let (wanted, got) = (first(original), first(other));
+        let r2 = Fit::of(&got, &wanted).r2;
+        return if r2.is_nan() { f64::from(u8::from(wanted == got)) } else { r2 };
+    }
+    let class = |scores: &Vec<f64>| class_of_scores(scores);
+    let same = original.iter().zip(other).filter(|(a, b)| class(a) == class(b)).count();
+    same as f64 / original.len().max(1) as f64
+}
+
+/// A level for every stretch between the model's thresholds.
+///
+/// # Errors
+/// `import_large` where a feature has too many.
+pub fn exact_levels(forest: &Forest, features: usize) -> Result<Quantizer> {
+    let mut edges: Vec<Vec<f64>> = vec![Vec::new(); features];
+    for (feature, edge) in forest.trees.iter().flat_map(Tree::splits) {
+        edges[feature as usize].push(*edge);
+    }
+    for (feature, edges) in edges.iter_mut().enumerate() {
+        edges.sort_unstable_by(f64::total_cmp);
+        // -0.0 and 0.0 are the same edge.
+        edges.dedup_by(|a, b| a == b);
+        if edges.len() >= MAX_LEVELS as usize {
+            return Err(large(format!("{} thresholds on feature {feature}", edges.len())));
+        }
+    }
+    Ok(Quantizer { features: edges.into_iter().map(|edges| FeatureQuantizer::Edges { edges }).collect() })
+}
+
+/// The forest with every threshold at an edge of its feature's bins.
+fn snapped(forest: &Forest, quantizer: &Quantizer, rows: &[Vec<f64>]) -> FloatForest {
+    let rules: Vec<Rule> = (quantizer.features.par_iter().enumerate())
+        .map(|(feature, rule)| {
+            let edges = match rule {
+                FeatureQuantizer::Edges { edges } => edges.clone(),
+                FeatureQuantizer::Affine { .. } => Vec::new(),
+            };
+            let mut values: Vec<f64> = rows.iter().map(|row| row[feature]).collect();
+            values.sort_unstable_by(f64::total_cmp);
+            let below = |edge: &f64| values.partition_point(|value| value < edge);
+            let ranks = edges.iter().map(below).collect();
+            Rule { edges, values, ranks }
+        })
+        .collect();
+    let tree = |tree: &Tree| {
+        let mut bounds: Vec<(u32, u32)> = rules.iter().map(|rule| (0, rule.edges.len() as u32)).collect();
+        branch(tree, 0, &rules, &mut bounds).depth_first()
+    };
+    FloatForest { biases: forest.biases.clone(), trees: forest.trees.par_iter().map(tree).collect() }
+}
+
+/// A feature's edges among the calibration rows.
+struct Rule {
+    edges: Vec<f64>,
+    /// Sorted.
+    values: Vec<f64>,
+    /// For each edge the number of values below it.
+    ranks: Vec<usize>,
+}
+
+impl Rule {
+    /// The `t` for which `q >= t` stands for `x >= edge` with the fewest calibration rows sent another way; 0 is always,
+    /// `edges.len() + 1` never.
+    fn threshold(&self, edge: f64) -> u32 {
+        let at = self.edges.partition_point(|other| *other < edge);
+        if self.edges.get(at) == Some(&edge) {
+            return at as u32 + 1;
+        }
+        let rank = self.values.partition_point(|value| *value < edge);
+        let distance = |index: usize| (self.ranks[index].abs_diff(rank), (self.edges[index] - edge).abs());
+        // Ranks rise with edges, so the neighbors are the nearest.
+        let neighbors = [at.checked_sub(1), Some(at).filter(|at| *at < self.edges.len())];
+        let nearest = neighbors.into_iter().flatten().min_by(|a, b| {
+            let (a, b) = (distance(*a), distance(*b));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1))
+        });
+        let (always, never) = (rank, self.values.len() - rank);
+        match nearest {
+            Some(index) if distance(index).0 <= always.min(never) => index as u32 + 1,
+            _ if always <= never => 0,
+            _ => self.edges.len() as u32 + 1,
+        }
+    }
+}
+
+/// The branch below node `at`, for features whose levels lie within `bounds`: a split that these decide is left out, as is
+/// one whose sides are equal leaves. Recursion is as deep as the tree, which its reader bounds.
+fn branch(tree: &Tree, at: u32, rules: &[Rule], bounds: &mut [(u32, u32)]) -> Branch<u32, Vec<f64>> {
+    match &tree.nodes()[at as usize] {
+        TreeNode::Leaf(values) => Branch::Leaf(values.clone()),
+        TreeNode::Split { feature, threshold: edge, low, high } => {
+            let index = *feature as usize;
+            let threshold = rules[index].threshold(*edge);
+            let (lowest, highest) = bounds[index];
+            if threshold <= lowest {
+                return branch(tree, *high, rules, bounds);
+            }
+            if threshold > highest {
+                return branch(tree, *low, rules, bounds);
+            }
+            bounds[index] = (lowest, threshold - 1);
+            let low = branch(tree, *low, rules, bounds);
+            bounds[index] = (threshold, highest);
+            let high = branch(tree, *high, rules, bounds);
+            bounds[index] = (lowest, highest);
+            Branch::merged(*feature, threshold, low, high)
+        }
+    }
+}
+
+/// The linear model over the numbers of grid points.
+fn on_grid(linear: &Linear, quantizer: &Quantizer, rows: &Dataset) -> Result<FloatLinear> {
+    let mut biases = linear.biases.clone();
+    let mut weights = linear.weights.clone();
+    for (row, bias) in weights.iter_mut().zip(&mut biases) {
+        for (weight, rule) in row.iter_mut().zip(&quantizer.features) {
+            // x is about low + step * q; a feature of one level is its value.
+            if let FeatureQuantizer::Affine { low, step, levels } = rule {
+                *bias += *weight * low;
+                *weight *= if *levels > 1 { *step } else { 0.0 };
+            }
+        }
+    }
+    let quantized = train::quantize_rows(quantizer, rows)?;
+    let count = quantized.len().max(1) as f64;
+    let column = |feature: usize| quantized.iter().map(move |row| f64::from(row[feature]));
+    let means: Vec<f64> = (0..quantizer.features.len()).map(|feature| column(feature).sum::<f64>() / count).collect();
+    let variance = |(feature, mean): (usize, &f64)| column(feature).map(|q| (q - mean).powi(2)).sum::<f64>() / count;
+    let deviations = means.iter().enumerate().map(|pair| variance(pair).sqrt()).collect();
+    let largest = weights.iter().flatten().fold(0.0, |largest: f64, weight| weight.abs().max(largest));
+    // Biases of 2^31 times the largest weight leave integers no room and the features no say.
+    if largest == 0.0
+        || biases.iter().any(|bias| (bias.abs() / largest).is_nan() || bias.abs() / largest > 2f64.powi(31))
+    {
+        return Err(Error::new(ErrorCode::ImportTrivial, "on the calibration rows the model ignores its features")
+            .hint("are these rows of the kind that the model was trained on?"));
+    }
+    Ok(FloatLinear { weights, biases, means, deviations })
+}
+
+#[cfg(test)]
+#[path = "quantize_tests.rs"]
+mod tests;
