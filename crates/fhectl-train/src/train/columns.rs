@@ -86,8 +86,8 @@ impl Columns {
         let whole_score = whole.score(rules.l2);
         let (mut below, mut above) = (derivatives.none(), derivatives.none());
         let mut best: Option<Split> = None;
-        for at in 0..last {
-            derivatives.add(order[at], &mut below);
+        for (at, row) in order[..last].iter().enumerate() {
+            derivatives.add(*row, &mut below);
             let (low, high) = (level(at), level(at + 1));
             if low == high || below.curvature < rules.min_curvature {
                 continue;
