@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 /// let layout = SeededLayout { shape: GlweShape::new(1, 1024), bodies: 1500, bits: 20 };
 /// assert_eq!(layout.ciphertexts(), 2);
 /// assert_eq!(layout.wire_len(), 16 + 1500 * 20 / 8);
-/// assert_eq!(layout.expand(&[0; 10]).unwrap_err().code, "ciphertext_invalid");
+/// assert_eq!(layout.expand(&[0; 10]).unwrap_err().code, ErrorCode::CiphertextInvalid);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SeededLayout {
