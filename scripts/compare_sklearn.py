@@ -9,7 +9,7 @@
 For every data set and seed it writes a split (stratified where there are classes) as two CSV files, lets
 `fhectl create` train and test every kind of tabular model on them, and sets the quantised accuracy (for
 `diabetes` R2) beside that of scikit-learn's model of the same size: decision trees, random forests, gradient
-boosting, and linear models on standardised features. Exits with 1 where the mean difference of a kind over all
+boosting, and linear models on standardized features. Exits with 1 where the mean difference of a kind over all
 runs is beyond its bound, with 2 where a run fails.
 """
 

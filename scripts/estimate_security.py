@@ -82,7 +82,7 @@ def log2_monomials(dimension, degree):
 
 
 def arora_ge(dimension, values):
-    """Linearisation: as many roots as the error has values, a dense matrix that has to be read (exponent 2)."""
+    """Linearization: as many roots as the error has values, a dense matrix that has to be read (exponent 2)."""
     return 2 * log2_monomials(dimension, values)
 
 

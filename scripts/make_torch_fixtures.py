@@ -2,7 +2,7 @@
 """Makes the neural networks under tests/fixtures/import that tests/import_networks.rs reads.
 
 Each NAME.onnx comes with NAME.csv: rows, what the original library answers in the columns `out0`, `out1`, ... (logits,
-margins or values, not normalised), and their label or value in the column `target`. Rows of digits, 64 pixels from 0 to 16,
+margins or values, not normalized), and their label or value in the column `target`. Rows of digits, 64 pixels from 0 to 16,
 are the same for all networks on them and stand in digits_rows.csv.
 
     python3 -m venv /tmp/fixtures && /tmp/fixtures/bin/pip install torch onnx onnxscript scikit-learn skl2onnx
@@ -172,7 +172,7 @@ def torch_models():
                          "dynamic_shapes": ({0: torch.export.Dim("batch")},)} if dynamo else {
                 "dynamo": False, "opset_version": opset, "input_names": ["rows"],
                 "dynamic_axes": {"rows": {0: "batch"}},
-                # Otherwise the exporter folds batch normalisation into convolutions.
+                # Otherwise the exporter folds batch normalization into convolutions.
                 "training": torch.onnx.TrainingMode.PRESERVE if name == "torch_cnn" else torch.onnx.TrainingMode.EVAL}
             torch.onnx.export(model, (test[:2],), path, **arguments)
             print(path, os.path.getsize(path))

@@ -28,7 +28,7 @@ fn spec(model: &Model, quantizer: &Quantizer, kind: CircuitKind, reveal: Reveal)
         CircuitSpec::Table(params) => params.response_bits = 64,
         CircuitSpec::Network(params) => {
             params.response_bits = 64;
-            // Searches always re-randomise networks: what happens without has to be made by hand.
+            // Searches always re-randomize networks: what happens without has to be made by hand.
             params.noise_flooding = params.noise_flooding.filter(|_| reveal != Reveal::Model);
         }
     }
@@ -337,7 +337,7 @@ fn one_answer_of_leaf_sum_does_not_match_a_replay_of_the_right_model() {
     for (reveal, leaks) in [(Reveal::Model, true), (Reveal::Nothing, false)] {
         let spec = spec(&model, &quantizer, CircuitKind::LeafSum, reveal);
         let query = query(&spec, &model, &quantizer);
-        // What the attacker runs: the same circuit without re-randomisation, on the same request and bootstrap key.
+        // What the attacker runs: the same circuit without re-randomization, on the same request and bootstrap key.
         let mut open = spec.clone();
         let CircuitSpec::LeafSum(params) = &mut open else { unreachable!() };
         params.noise_flooding = None;

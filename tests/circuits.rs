@@ -132,7 +132,7 @@ proptest! {
 }
 
 #[test]
-fn path_cost_without_rerandomisation_needs_no_key() {
+fn path_cost_without_rerandomization_needs_no_key() {
     let quantizer = common::quantizer(8, 16);
     let model = Model::Tree(common::tree(&quantizer, 4, 3, &mut common::random(6)));
     let plan = planned(&model, &quantizer, 3, CircuitKind::PathCost, Reveal::Model);

@@ -105,10 +105,10 @@ impl<'a> Served<'a> {
         let of_feature = feature * each..(feature + 1) * each;
         match &self.spec {
             CircuitSpec::CmuxForest(params) => shift(layout, request, |body| {
-                of_feature.contains(&body).then(|| towards_constant(body, params.bits.shape.size, layout.bits))
+                of_feature.contains(&body).then(|| toward_constant(body, params.bits.shape.size, layout.bits))
             }),
             CircuitSpec::Table(params) => shift(layout, request, |body| {
-                of_feature.contains(&body).then(|| towards_constant(body, params.bits.shape.size, layout.bits))
+                of_feature.contains(&body).then(|| toward_constant(body, params.bits.shape.size, layout.bits))
             }),
             _ => {
                 let unit = least(layout.bits, self.spec.answer_shape().size);
@@ -124,7 +124,7 @@ fn least(bits: u32, size: usize) -> u64 {
 }
 
 /// A unit of the wire with the sign with which digits of one sign add up in an answer's constant coefficient.
-fn towards_constant(body: usize, size: usize, bits: u32) -> u64 {
+fn toward_constant(body: usize, size: usize, bits: u32) -> u64 {
     let unit = 1u64 << (64 - bits);
     if body.is_multiple_of(size) { unit } else { unit.wrapping_neg() }
 }
@@ -140,7 +140,7 @@ fn shift(layout: SeededLayout, request: &[u8], by: impl Fn(usize) -> Option<u64>
     moved
 }
 
-/// A full tree that tests these features, one a split from the root on, with leaves that differ from their neighbours.
+/// A full tree that tests these features, one a split from the root on, with leaves that differ from their neighbors.
 fn tree(features: &[u32]) -> IntegerTree {
     let splits = features.iter().enumerate().map(|(at, feature)| ClassNode::Split {
         feature: *feature,

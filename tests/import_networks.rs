@@ -69,7 +69,7 @@ const ALL: [(&str, Output); 14] = [
 ];
 
 /// Outputs less their mean: what softmax does not change.
-fn centred(outputs: &[f64], output: Output) -> Vec<f64> {
+fn centered(outputs: &[f64], output: Output) -> Vec<f64> {
     let mean = if output.margins() > 1 { outputs.iter().sum::<f64>() / outputs.len() as f64 } else { 0.0 };
     outputs.iter().map(|value| value - mean).collect()
 }
@@ -81,7 +81,7 @@ fn floats_are_the_librarys() {
         assert_eq!(fixture.lowered.output, output, "{name}");
         let graph: &FloatGraph = &fixture.lowered.graph;
         for (row, wanted) in fixture.rows.iter().zip(&fixture.outputs) {
-            let (got, wanted) = (centred(&graph.evaluate(row), output), centred(wanted, output));
+            let (got, wanted) = (centered(&graph.evaluate(row), output), centered(wanted, output));
             assert_eq!(got.len(), wanted.len(), "{name}");
             for (got, wanted) in got.iter().zip(&wanted) {
                 assert!((got - wanted).abs() < 1e-4 * (1.0 + wanted.abs()), "{name}: {got} for {wanted}");

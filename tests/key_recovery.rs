@@ -86,7 +86,7 @@ fn what_could_not_be_written_safely_is_refused() {
         let hostile = ClientSpec { circuit: CircuitSpec::Network(params), ..spec.clone() };
         assert_eq!(hostile.check().unwrap_err().code, ErrorCode::ParametersInvalid, "{response_bits}");
     }
-    // Masks that are not re-randomised are sums of the model's choice, all multiples of 16 words if it likes.
+    // Masks that are not re-randomized are sums of the model's choice, all multiples of 16 words if it likes.
     let bare = NetworkParams { noise_flooding: None, ..network(&spec) };
     let hostile = ClientSpec { circuit: CircuitSpec::Network(bare), ..spec.clone() };
     assert_eq!(hostile.check().unwrap_err().code, ErrorCode::ParametersInvalid);

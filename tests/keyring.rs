@@ -237,7 +237,7 @@ fn three_failures_retire_a_key() {
     assert_eq!(keys.list()[0]["failures"], 0);
 }
 
-/// The numbers of a bundle's quantisers: edges, or lowest values and steps.
+/// The numbers of a bundle's quantizers: edges, or lowest values and steps.
 fn numbers(model: &Path) -> Vec<f64> {
     let bundle = ClientModel::read(&fs::read(model.join("client.zip")).unwrap()).unwrap();
     let numbers = |rule: &FeatureQuantizer| match rule {
@@ -277,7 +277,7 @@ fn coarse_edges_round_what_client_zip_holds() {
         }
         let card = |model: &Path| fs::read_to_string(model.join("README.md")).unwrap();
         assert!(card(&coarse).contains("rounded to 2 significant digits"), "{}", card(&coarse));
-        assert!(card(&coarse).contains("| quantised with exact edges, in clear |"), "{}", card(&coarse));
+        assert!(card(&coarse).contains("| quantized with exact edges, in clear |"), "{}", card(&coarse));
         assert!(card(&exact).contains("to all their digits"), "{}", card(&exact));
     }
     // The rounded model is the one that was trained: encrypted answers are its own.

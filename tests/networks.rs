@@ -93,12 +93,12 @@ fn off(a: f64, b: f64) -> f64 {
     (a - b + 0.5).rem_euclid(1.0) - 0.5
 }
 
-/// Mean squares of standardised errors must be 1 within four chi-square deviations. Sums of one row share inputs: they
+/// Mean squares of standardized errors must be 1 within four chi-square deviations. Sums of one row share inputs: they
 /// count for half of as many independent ones.
-fn assert_unit(what: &str, standardised: &[f64]) {
-    let n = standardised.len() as f64;
+fn assert_unit(what: &str, standardized: &[f64]) {
+    let n = standardized.len() as f64;
     let independent = n / 2.0;
-    let ratio = standardised.iter().map(|e| e * e).sum::<f64>() / n;
+    let ratio = standardized.iter().map(|e| e * e).sum::<f64>() / n;
     println!("{what}: measured/predicted variance {ratio:.3} over {n}");
     assert!(
         (ratio - 1.0).abs() < 4.0 * (2.0 / independent).sqrt(),

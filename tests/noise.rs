@@ -48,11 +48,11 @@ fn distance(a: u64, b: u64) -> f64 {
     a.wrapping_sub(b) as i64 as f64 / 2f64.powi(64)
 }
 
-/// Checks that the mean of squared standardised errors is 1, and of errors 0 up to `bias` (in sigmas).
-fn assert_unit_variance(what: &str, standardised: &[f64], bias: f64) {
-    let n = standardised.len() as f64;
-    let ratio = standardised.iter().map(|e| e * e).sum::<f64>() / n;
-    let mean = standardised.iter().sum::<f64>() / n;
+/// Checks that the mean of squared standardized errors is 1, and of errors 0 up to `bias` (in sigmas).
+fn assert_unit_variance(what: &str, standardized: &[f64], bias: f64) {
+    let n = standardized.len() as f64;
+    let ratio = standardized.iter().map(|e| e * e).sum::<f64>() / n;
+    let mean = standardized.iter().sum::<f64>() / n;
     println!("{what}: measured/predicted variance {ratio:.3} over {n} samples, mean {mean:.3} sigma");
     assert!((ratio - 1.0).abs() < 4.0 * (2.0 / n).sqrt(), "{what}: measured/predicted variance {ratio}");
     assert!(mean.abs() < bias + 4.0 / n.sqrt(), "{what}: mean {mean} sigma");
@@ -95,7 +95,7 @@ fn a_leafs_point_has_the_predicted_noise_where_the_bootstrap_starts() {
         switched.push(distance(opened.phase(&coarse), ideal) / variance.sqrt());
     }
     assert_unit_variance("bits of a leaf, added up", &fresh, 0.0);
-    assert_unit_variance("the same after the centred modulus switch", &switched, 0.0);
+    assert_unit_variance("the same after the centered modulus switch", &switched, 0.0);
 }
 
 #[test]
@@ -138,7 +138,7 @@ fn packed_answers_have_the_predicted_noise() {
     let forest = common::forest(&quantizer, [30, 3, 1], 120, &mut common::random(1));
     let compiled = ForestBoxes::new(&forest, &quantizer);
     let mut params = path_cost_sum::params_search::search(&compiled, &quantizer, &PlanRequest::default()).unwrap().spec;
-    // What is left without re-randomisation and cutting is what both are to drown.
+    // What is left without re-randomization and cutting is what both are to drown.
     (params.noise_flooding, params.response_bits) = (None, 64);
     let spec = CircuitSpec::PathCostSum(params.clone());
     assert!(params.stride > 1);

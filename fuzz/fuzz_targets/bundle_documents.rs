@@ -76,7 +76,7 @@ fn client(bundle: &ClientBundle) {
     }
 }
 
-/// Quantised rows: of the lowest and the highest numbers, and of some between.
+/// Quantized rows: of the lowest and the highest numbers, and of some between.
 fn rows(spec: &ClientSpec) -> Vec<Vec<u32>> {
     let rows = [f64::MIN, f64::MAX, 0.0, 5e-324, -1.0, 1.6].map(|value| vec![value; spec.features.len()]);
     let quantized = rows.iter().map(|row| match spec.quantize(row) {

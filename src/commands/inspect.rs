@@ -134,12 +134,12 @@ fn owners_facts(bundle: &ServerBundle) -> Vec<(&'static str, String)> {
             "accuracy",
             match metrics.quality {
                 Quality::Accuracy { float_accuracy, quantized_accuracy, simulated_accuracy } => format!(
-                    "float {float_accuracy:.4}, quantised {quantized_accuracy:.4}{} on {} test rows",
+                    "float {float_accuracy:.4}, quantized {quantized_accuracy:.4}{} on {} test rows",
                     simulated_accuracy.map_or(String::new(), |simulated| format!(", simulated {simulated:.4}")),
                     metrics.test_rows
                 ),
                 Quality::Regression { float_r2, quantized_r2, quantized_rmse, .. } => format!(
-                    "R2: float {float_r2:.4}, quantised {quantized_r2:.4} (RMSE {quantized_rmse:.4}) on {} test rows",
+                    "R2: float {float_r2:.4}, quantized {quantized_r2:.4} (RMSE {quantized_rmse:.4}) on {} test rows",
                     metrics.test_rows
                 ),
                 Quality::Unmeasured {} => "not measured: imported without rows".to_owned(),

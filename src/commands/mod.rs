@@ -27,7 +27,7 @@ use std::process::exit;
 
 /// Private machine-learning inference on encrypted data.
 ///
-/// `create` trains, quantises and compiles a model; `serve` hosts it; `play` encrypts a test set, sends it and
+/// `create` trains, quantizes and compiles a model; `serve` hosts it; `play` encrypts a test set, sends it and
 /// reports accuracy and time; `predict` does the real job; `inspect` tells what a bundle is.
 #[derive(Parser)]
 #[command(version, about, after_help = EXAMPLES)]
@@ -44,7 +44,7 @@ const EXAMPLES: &str = "Examples:
 
 #[derive(Subcommand)]
 enum Command {
-    /// Train, quantise and compile a model into client.zip, server.zip and versions.json.
+    /// Train, quantize and compile a model into client.zip, server.zip and versions.json.
     Create(create::CreateArgs),
     /// Host models over HTTP.
     Serve(serve_args::ServeArgs),

@@ -85,7 +85,7 @@ fn keys(keyring: &Keyring, model: &ClientModel) -> Result<OpenedKeys> {
     Ok(keys)
 }
 
-/// Quantises rows, into memory that is wiped when dropped.
+/// Quantizes rows, into memory that is wiped when dropped.
 ///
 /// # Errors
 /// Those of [`ClientSpec::quantize`].

@@ -112,7 +112,7 @@ pub enum RevealChoice {
     Nothing,
     /// A rounded count of leaves too
     Size,
-    /// The model is public: answers are not re-randomised
+    /// The model is public: answers are not re-randomized
     Model,
 }
 

@@ -16,21 +16,21 @@ pub fn with_measured(card: &str, figures: &str) -> String {
 
 /// How a model came about, as its card tells it.
 pub struct Provenance<'a> {
-    /// The name of the rows it was trained on; of an imported model those that it was quantised with.
+    /// The name of the rows it was trained on; of an imported model those that it was quantized with.
     pub rows: &'a str,
     pub options: &'a str,
     /// Where another tool trained it.
     pub imported: Option<&'a ImportedFrom>,
-    /// Where its quantisers' numbers were rounded.
+    /// Where its quantizers' numbers were rounded.
     pub rounded: Option<Rounded>,
 }
 
-/// What rounding a quantiser's numbers came to.
+/// What rounding a quantizer's numbers came to.
 #[derive(Debug, Clone, Copy)]
 pub struct Rounded {
     /// The significant decimal digits that they keep.
     pub digits: u32,
-    /// The quantised model's score where they are exact; `None` where that was not tried.
+    /// The quantized model's score where they are exact; `None` where that was not tried.
     pub exact: Option<Score>,
 }
 
@@ -38,7 +38,7 @@ pub struct Rounded {
 pub struct ImportedFrom {
     /// The file's name and what it is of.
     pub file: String,
-    /// Whether the quantisers' edges are the model's own thresholds.
+    /// Whether the quantizers' edges are the model's own thresholds.
     pub exact_thresholds: bool,
 }
 
@@ -58,7 +58,7 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, provenance: &Provenance<'_>)
         }
         Some(from) => write!(
             text,
-            "A model that answers on encrypted data. Made with fhectl {version} from {}, quantised with {count} rows of `{rows}`",
+            "A model that answers on encrypted data. Made with fhectl {version} from {}, quantized with {count} rows of `{rows}`",
             from.file
         ),
     };
@@ -94,10 +94,10 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, provenance: &Provenance<'_>)
     };
     match provenance.rounded.and_then(|rounded| rounded.exact) {
         Some(Score::Accuracy(accuracy)) if metrics.test_rows > 0 => {
-            let _ = writeln!(text, "| quantised with exact edges, in clear | {accuracy:.4} |");
+            let _ = writeln!(text, "| quantized with exact edges, in clear | {accuracy:.4} |");
         }
         Some(Score::Fit(fit)) if metrics.test_rows > 0 => {
-            let _ = writeln!(text, "| quantised with exact edges, in clear | {:.4} | {:.4} |", fit.r2, fit.rmse);
+            let _ = writeln!(text, "| quantized with exact edges, in clear | {:.4} | {:.4} |", fit.r2, fit.rmse);
         }
         _ => {}
     }
@@ -125,7 +125,7 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, provenance: &Provenance<'_>)
     );
     let exact_thresholds = provenance.imported.is_some_and(|from| from.exact_thresholds);
     let held = if exact_thresholds {
-        "the quantisers and parameters, and with them the model's thresholds, not its leaves' values"
+        "the quantizers and parameters, and with them the model's thresholds, not its leaves' values"
     } else {
         "the quantisers and parameters, not the model"
     };
@@ -143,10 +143,10 @@ fn told(spec: &ClientSpec, provenance: &Provenance<'_>) -> String {
         if spec.classes.is_empty() { "the names of features and target" } else { "the names of features and classes" };
     if provenance.imported.is_some_and(|from| from.exact_thresholds) {
         return format!(
-            "The quantisers' edges are the model's own thresholds: whoever has `client.zip` has all of them, but not which tree uses which. It also has {names}."
+            "The quantizers' edges are the model's own thresholds: whoever has `client.zip` has all of them, but not which tree uses which. It also has {names}."
         );
     }
-    let rows = if provenance.imported.is_some() { "rows that the model was quantised with" } else { "training data" };
+    let rows = if provenance.imported.is_some() { "rows that the model was quantized with" } else { "training data" };
     let rules = &spec.quantizer.features;
     let shared = rules.len() > 1 && rules.iter().all(|rule| *rule == rules[0]);
     let what = match &rules[..] {

@@ -1,4 +1,4 @@
-//! What a bundle is, as labelled facts: the one list that `create`, `inspect` and model cards show.
+//! What a bundle is, as labeled facts: the one list that `create`, `inspect` and model cards show.
 
 use super::bytes;
 use fhectl_core::bundle::ClientSpec;
@@ -103,14 +103,14 @@ fn failure_claim(circuit: &CircuitSpec) -> &'static str {
 fn capacity(circuit: &CircuitSpec) -> String {
     match circuit.capacity_bits() {
         Some(bits) => format!("at most {bits:.1} bits an answer, to any client, whatever it sends"),
-        None => "not limited: not re-randomised".into(),
+        None => "not limited: not re-randomized".into(),
     }
 }
 
 /// What hides the model in an answer's noise.
 fn noise_flooding(spec: &ClientSpec) -> String {
     match (spec.flooding_log2, spec.circuit.noise_claim()) {
-        (None, _) => "not re-randomised: the model is taken to be public".into(),
+        (None, _) => "not re-randomized: the model is taken to be public".into(),
         (Some(distance), NoiseClaim::Bound) => {
             format!("re-randomised; noise flooded to a statistical distance of at most 2^{distance} an answer")
         }

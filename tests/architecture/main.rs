@@ -42,8 +42,8 @@ fn a_module_uses_only_modules_below_it() {
         let rank = |file| order.iter().position(|module| *module == top(file));
         for (file, used) in Crate::read(folder).edges() {
             for other in used {
-                let upwards = rank(file).zip(rank(other)).is_some_and(|(own, other)| other > own);
-                assert!(!upwards, "{folder}: {file} uses {other}, which is of a module above its own");
+                let upward = rank(file).zip(rank(other)).is_some_and(|(own, other)| other > own);
+                assert!(!upward, "{folder}: {file} uses {other}, which is of a module above its own");
             }
         }
     }

@@ -151,7 +151,7 @@ fn answers_stay_right_while_servers_die_and_the_store_goes_away() {
     println!("right answers: {}, wrong: {}", counts.right, counts.wrong);
     println!("told to come back: {:?}; connections that broke: {}", counts.later, counts.broken);
     println!("uploads: {} of {} parts, parts sent again: {}", counts.uploads, counts.parts, counts.started_over);
-    println!("keys lost: {}; {checked} looks at keys afterwards, on each server", counts.lost);
+    println!("keys lost: {}; {checked} looks at keys afterward, on each server", counts.lost);
     println!("answers took: median {:.1} ms, 95 % {:.1} ms, longest {:.1} ms", at(0.5), at(0.95), at(1.0));
     println!("anything else: {:?}", counts.unclean);
     assert!(counts.right > 100 && kills.load(Ordering::SeqCst) > 1);

@@ -1,4 +1,4 @@
-//! What several tests share: random quantised models and rows.
+//! What several tests share: random quantized models and rows.
 #![allow(dead_code)]
 
 pub mod chance;

@@ -96,7 +96,7 @@ fn affine(features: usize, levels: u32) -> Quantizer {
     Quantizer { features: vec![feature; features] }
 }
 
-/// Scaled and normalised before it is quantised; logits of three classes.
+/// Scaled and normalized before it is quantized; logits of three classes.
 fn linear() -> Case {
     let quantizer = affine(5, 13);
     let model = Model::Linear(common::linear(&quantizer, 3, 6, &mut common::random(1)));

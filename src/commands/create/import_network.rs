@@ -57,7 +57,7 @@ impl PtqArgs {
         };
         let quantized = quantize(network, calibration, &params)?;
         let options = format!(
-            "{} bits a feature, {} a weight, {} an activation, {} activations; quantised after training, ranges of {} % \
+            "{} bits a feature, {} a weight, {} an activation, {} activations; quantized after training, ranges of {} % \
              of the rows' values, noise of {} turns and of {} on scores",
             params.bits,
             params.weight_bits,

@@ -51,7 +51,7 @@ pub struct PlayArgs {
     /// Write what this run measures into the model's card (README.md in its folder)
     #[arg(long, env = "FHECTL_RECORD", conflicts_with = "url")]
     record: bool,
-    /// Labelled rows: a CSV file or a built-in set [default: the test rows of the model's built-in set]
+    /// Labeled rows: a CSV file or a built-in set [default: the test rows of the model's built-in set]
     #[arg(long, env = "FHECTL_DATA", value_name = "PATH|NAME")]
     data: Option<String>,
     /// The folder of the built-in data sets
@@ -124,7 +124,7 @@ fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
                 ErrorCode::DataMissing,
                 "the model was not made from a built-in set, so its test rows are not known",
             )
-            .hint("name labelled rows with --data FILE.csv"));
+            .hint("name labeled rows with --data FILE.csv"));
         }
     };
     if rows.features != spec.features || rows.classes != spec.classes {

@@ -101,7 +101,7 @@ pub struct ClientSpec {
     pub target: String,
     /// Names of the classes; none where the output is a number.
     pub classes: Vec<String>,
-    /// What is done to a row before it is quantised.
+    /// What is done to a row before it is quantized.
     #[serde(rename = "preprocessing", default, skip_serializing_if = "Vec::is_empty")]
     pub preparation: Vec<RowStep>,
     pub quantizer: Quantizer,
@@ -131,7 +131,7 @@ impl ClientSpec {
         if self.classes.is_empty() { Output::Value } else { Output::Classes(self.classes.len()) }
     }
 
-    /// Prepares and quantises one row.
+    /// Prepares and quantizes one row.
     ///
     /// # Errors
     /// As [`Quantizer::quantize`].

@@ -17,7 +17,7 @@ pub const NETWORK_KEY_BITS: u32 = 256;
 ///
 /// A server that answers at will sees whether its client goes on, and so gets an answer to a question of its choice
 /// about the secret key each time: a bit each, in the order of a thousand for all of it. After so few, and with a
-/// new key, it has learnt next to nothing of either; honest servers fail for other reasons than a few times in a row.
+/// new key, it has learned next to nothing of either; honest servers fail for other reasons than a few times in a row.
 pub const RETIRE_AFTER: u32 = 3;
 
 /// Of so many batches after the first, one on average has a tag: which ones is drawn, so that the server cannot know

@@ -257,7 +257,7 @@ codes! {
     ImportFormat "import_format" - - 1 "The file is of a kind that is not read; give ONNX, or XGBoost's JSON or UBJSON."
     ImportInvalid "import_invalid" - - 1 "The file is damaged; save or export the model again."
     ImportLarge "import_large" - - 1 "The model is too large to be computed on encrypted data; make a smaller one."
-    ImportNetwork "import_network" - - 2 "A network was quantised as if it were none; report it as a fault."
+    ImportNetwork "import_network" - - 2 "A network was quantized as if it were none; report it as a fault."
     ImportRead "import_read" - - 1 "The model's file cannot be read; name one, such as `model.onnx`."
     ImportTrivial "import_trivial" - - 1 "The model ignores its features on these rows; give rows of the kind that it was trained on."
     OnnxConstant "onnx_constant" - - 1 "No activation changes over the calibration rows; scale them as the network expects."
@@ -266,7 +266,7 @@ codes! {
     OnnxOutput "onnx_output" - - 1 "The network does not have its scores as its only output; export it so."
     OnnxUnsupported "onnx_unsupported" - - 1 "The model uses a part of ONNX that is not run on encrypted data; the hint says what is."
     PercentileRange "percentile_range" - - 1 "`--percentile` is out of range; try 99.9."
-    Quantiser "quantiser" - - 2 "A network was given a quantizer that is no grid; report it as a fault."
+    Quantizer "quantiser" - - 2 "A network was given a quantizer that is no grid; report it as a fault."
     XgboostUnsupported "xgboost_unsupported" - - 1 "The model uses a part of XGBoost that is not read; the message says which."
 }
 

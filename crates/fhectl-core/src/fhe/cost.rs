@@ -86,7 +86,7 @@ pub fn unpack_seconds(params: &GgswLayout) -> f64 {
     (NS_UNPACK * bodies + NS_MASK * masks + NS_FFT * transforms) * 1e-9
 }
 
-/// Seconds of one core for one re-randomisation.
+/// Seconds of one core for one re-randomization.
 pub fn rerandomize_seconds(shape: GlweShape) -> f64 {
     let (k, n) = (shape.dimension as f64, shape.size as f64);
     let transforms = k + 2.0 * k;
@@ -94,7 +94,7 @@ pub fn rerandomize_seconds(shape: GlweShape) -> f64 {
     (NS_NTT * transforms * n * n.log2() + NS_NTT_WORD * n * k * (k + 2.0) + NS_NOISE * draws) * 1e-9
 }
 
-/// Seconds of one core for re-randomising a partial GLWE ciphertext.
+/// Seconds of one core for re-randomizing a partial GLWE ciphertext.
 pub fn rerandomize_partial_seconds(shape: GlweShape) -> f64 {
     let (k, n) = (shape.dimension as f64, shape.size as f64);
     rerandomize_seconds(shape) + (NS_NTT * 2.0 * n * n.log2() + (NS_NTT_WORD * k + NS_NOISE) * n) * 1e-9

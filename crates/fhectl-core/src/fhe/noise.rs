@@ -50,7 +50,7 @@ pub fn seeded_variance(shape: GlweShape, bits: u32) -> f64 {
     fresh_variance(shape.lwe_dimension()) + rounding_variance(bits)
 }
 
-/// The most ones that a binary key or re-randomising vector of this dimension has: eight standard deviations above the
+/// The most ones that a binary key or re-randomizing vector of this dimension has: eight standard deviations above the
 /// mean. What is drawn with more, some once in 2^50 times, is drawn again.
 pub fn hamming_weight_bound(lwe_dimension: usize) -> f64 {
     let dimension = lwe_dimension as f64;

@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_small_reply_does_not_wait_for_an_acknowledgement() {
+    async fn a_small_reply_does_not_wait_for_an_acknowledgment() {
         let socket = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let _client = TcpStream::connect(socket.local_addr().unwrap()).await.unwrap();
         let (stream, _) = socket.accept().await.unwrap();

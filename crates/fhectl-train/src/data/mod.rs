@@ -152,7 +152,7 @@ impl Dataset {
         hash.finish()
     }
 
-    /// Refuses data from which nothing can be learnt.
+    /// Refuses data from which nothing can be learned.
     ///
     /// # Errors
     /// `csv_empty` without rows, `one_class` where every row has the same class, `class_empty` where a

@@ -7,7 +7,7 @@ use std::path::{MAIN_SEPARATOR, Path};
 /// The names of the built-in data sets.
 pub const BUILT_IN: [&str; 6] = ["spam", "iris", "digits", "synthetic", "mnist", "diabetes"];
 
-/// What is to be learnt of the target.
+/// What is to be learned of the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// Its class.

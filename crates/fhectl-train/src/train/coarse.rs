@@ -9,7 +9,7 @@ use std::cmp::Ordering;
 
 /// The quantizer with every edge, lowest value and step rounded to so many significant decimal digits (at least one).
 ///
-/// Edges that become equal are one. A grid's range is rounded outwards, so that it still holds what it held: of at most
+/// Edges that become equal are one. A grid's range is rounded outward, so that it still holds what it held: of at most
 /// `2^bits` levels, and a level for each integer where it had that and there is room.
 ///
 /// # Errors

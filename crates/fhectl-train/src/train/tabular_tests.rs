@@ -162,7 +162,7 @@ fn linear_regressions_keep_their_fit_as_integers() {
         let scale = integer.scale;
         let worth = |score: i64| score as f64 * scale + fitted.offset;
         let quantized = r2(score(&Model::Linear(integer), &quantizer, &test, worth).unwrap());
-        println!("linreg {alpha} {l1_ratio}: float {float:.4}, quantised {quantized:.4}");
+        println!("linreg {alpha} {l1_ratio}: float {float:.4}, quantized {quantized:.4}");
         assert!(quantized >= 0.35 && (quantized - float).abs() <= 0.02, "{quantized}, float {float}");
     }
 }
@@ -211,7 +211,7 @@ fn support_vector_machines_are_accurate_as_integers() {
         let integer = machine.to_integer(10).unwrap();
         integer.check(&quantizer, train.output()).unwrap();
         let quantized = accuracy(&Model::Linear(integer), &quantizer, &test).unwrap();
-        println!("svm {name}: float {float:.4}, quantised {quantized:.4}");
+        println!("svm {name}: float {float:.4}, quantized {quantized:.4}");
         assert!(quantized >= wanted && (quantized - float).abs() <= 0.02, "{name}: {quantized}, float {float}");
     }
 }

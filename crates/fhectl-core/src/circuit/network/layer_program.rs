@@ -43,12 +43,12 @@ impl LayerProgram {
 
     /// For bootstraps with polynomials of `size` coefficients.
     fn compile(network: &IntegerNetwork, size: usize) -> Self {
-        let mut centre = 0;
+        let mut center = 0;
         let stages = network.layers.iter().enumerate().map(|(index, layer)| {
-            let (sums, constants) = linear(layer, centre);
+            let (sums, constants) = linear(layer, center);
             let mut tables = Vec::new();
             if let Some(activation) = &layer.activation {
-                centre = doubled_centre(activation);
+                center = doubled_center(activation);
                 let steps = network.layers[index + 1].plaintext_modulus;
                 let lists = 0..activation.thresholds.len();
                 tables =
@@ -89,13 +89,13 @@ fn check_fit(params: &NetworkParams, network: &IntegerNetwork) -> Result<()> {
 
 /// Twice the value about which an activation is odd on the circle: the mean of its first and last output. Tables give
 /// outputs less this mean; the next layer adds it back.
-fn doubled_centre(activation: &Activation) -> i64 {
+fn doubled_center(activation: &Activation) -> i64 {
     let ends = [activation.outputs.first(), activation.outputs.last()];
     ends.into_iter().flatten().map(|output| i64::from(*output)).sum()
 }
 
-/// The sums of a layer whose inputs lack half of `doubled_centre`.
-fn linear(layer: &NetworkLayer, doubled_centre: i64) -> (Vec<Vec<Term>>, Vec<u64>) {
+/// The sums of a layer whose inputs lack half of `doubled_center`.
+fn linear(layer: &NetworkLayer, doubled_center: i64) -> (Vec<Vec<Term>>, Vec<u64>) {
     let (mut sums, mut constants) = (Vec::new(), Vec::new());
     layer.map.for_each_sum(|bias, window, weights| {
         let taps = weights.iter().zip(window);
@@ -104,7 +104,7 @@ fn linear(layer: &NetworkLayer, doubled_centre: i64) -> (Vec<Vec<Term>>, Vec<u64
                 input.filter(|_| *weight != 0).map(|input| Term { input: input as u32, weight: *weight })
             })
             .collect();
-        let missing: i128 = terms.iter().map(|term| i128::from(term.weight)).sum::<i128>() * i128::from(doubled_centre);
+        let missing: i128 = terms.iter().map(|term| i128::from(term.weight)).sum::<i128>() * i128::from(doubled_center);
         constants.push(turns(2 * i128::from(bias) + missing, 2 * layer.plaintext_modulus));
         sums.push(terms);
     });
@@ -126,7 +126,7 @@ fn table(activation: &Activation, channel: usize, circle: u64, steps: u64, size:
             let z = z + half_turns * half_turn;
             // A threshold t separates the sums t - 1 and t.
             let step = thresholds.partition_point(|threshold| *threshold as f64 - 0.5 <= z);
-            let doubled = 2 * i64::from(activation.outputs[step]) - doubled_centre(activation);
+            let doubled = 2 * i64::from(activation.outputs[step]) - doubled_center(activation);
             let sign = if half_turns.rem_euclid(2.0) == 0.0 { 1 } else { -1 };
             turns(i128::from(sign * doubled), 2 * steps)
         })
@@ -165,7 +165,7 @@ mod tests {
             let position = 2 * z.rem_euclid(circle as i64) as usize;
             let word = table[position % size];
             let word = if position < size { word } else { word.wrapping_neg() };
-            let doubled = 2 * i64::from(activation.apply(0, z)) - doubled_centre(&activation);
+            let doubled = 2 * i64::from(activation.apply(0, z)) - doubled_center(&activation);
             prop_assert_eq!(word, turns(i128::from(doubled), 128));
         }
     }

@@ -58,7 +58,7 @@ impl NetworkParams {
     pub fn shown_levels(&self) -> Result<u64> {
         if self.noise_flooding.is_none() {
             // Their masks are sums that the model chose: rounding to words hides nothing of what all are multiples of.
-            return Err(bad_parameters("scores of a network that are not re-randomised"));
+            return Err(bad_parameters("scores of a network that are not re-randomized"));
         }
         let most = disclosure::most_levels(self.output().lwe_dimension(), self.response_bits)?;
         Ok(self.score_plaintext_modulus.min(most))

@@ -67,8 +67,8 @@ impl Simulate for Simulator {
 
 /// The nearest of `levels` points of the circle to a sum in turns, in `[-levels / 2, levels / 2)`.
 fn nearest_level(turns: f64, levels: u64) -> i64 {
-    let centred = turns - turns.round();
-    let level = (centred * levels as f64).round() as i64;
+    let centered = turns - turns.round();
+    let level = (centered * levels as f64).round() as i64;
     if 2 * level >= levels as i64 { level - levels as i64 } else { level }
 }
 

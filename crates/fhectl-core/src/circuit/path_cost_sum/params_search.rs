@@ -117,7 +117,7 @@ fn rounded(leaves: usize) -> usize {
     leaves.next_multiple_of(eighth.max(ROUND_LEAVES))
 }
 
-/// The range of scores that the public half names, its low end and width: rounded outwards to multiples of an eighth
+/// The range of scores that the public half names, its low end and width: rounded outward to multiples of an eighth
 /// of the next power of two, because its ends are sums of the model's values.
 fn published_range(low: i64, high: i64) -> (i64, u64) {
     let part = ((high.abs_diff(low) + 1).next_power_of_two() / 8).max(2) as i64;

@@ -112,7 +112,7 @@ fn grid_of(rule: &FeatureQuantizer) -> Result<Grid> {
             Ok(Grid { low: *low, step: if *levels > 1 { *step } else { 0.0 }, steps: *levels as usize })
         }
         FeatureQuantizer::Edges { .. } => {
-            Err(Error::new(ErrorCode::Quantiser, "a network over edges that are no grid"))
+            Err(Error::new(ErrorCode::Quantizer, "a network over edges that are no grid"))
         }
     }
 }

@@ -25,7 +25,7 @@ pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantiz
     let reaches = reaches(&integer, data, quantizer)?;
     for (layer, reach) in integer.layers.iter_mut().zip(&reaches) {
         if layer.activation.is_none() {
-            // Scores are compared, so a step that is common to all may go: it centres them on the circle.
+            // Scores are compared, so a step that is common to all may go: it centers them on the circle.
             let middle = (reach[0].0 + reach[0].1).div_euclid(2);
             layer.map.biases.iter_mut().for_each(|bias| *bias -= middle);
         }

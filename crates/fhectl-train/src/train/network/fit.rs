@@ -16,7 +16,7 @@ use fhectl_core::model::{IntegerNetwork, Quantizer};
 /// The share of training rows that choose the best epoch: enough to tell, not more than is needed.
 const VALIDATION: f64 = 0.15;
 const VALIDATION_ROWS: f64 = 4000.0;
-/// Judgements of validation rows, at least: few rows are judged again under other noise.
+/// Judgments of validation rows, at least: few rows are judged again under other noise.
 const JUDGED: usize = 1000;
 /// Steps of Adam at the beginning over which the learning rate rises.
 const WARM_UP: usize = 100;

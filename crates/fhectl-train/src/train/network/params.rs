@@ -29,7 +29,7 @@ pub struct TrainingParams {
     pub label_smoothing: f64,
     /// Random moves of images; `None` for none.
     pub augment: Option<Augment>,
-    /// Normal noise on the inputs while training, in steps of the quantizer's grid: keeps few rows from being learnt by
+    /// Normal noise on the inputs while training, in steps of the quantizer's grid: keeps few rows from being learned by
     /// heart.
     pub jitter: f64,
     /// Seeds the validation rows, the initial weights, the order, noise and moves.

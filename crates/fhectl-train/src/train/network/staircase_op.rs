@@ -14,7 +14,7 @@ const EPSILON: f32 = 1e-3;
 
 /// Normalizes every channel of the sums `z` (positions, channels) over the batch, adds the circuit's noise, and takes
 /// the staircase of `exp(log_gain) * normalized + shift`. The gain is positive by construction, so that a staircase
-/// never runs downwards.
+/// never runs downward.
 #[derive(Clone)]
 pub(super) struct Staircase {
     pub(super) low: f32,

@@ -88,7 +88,7 @@ fn exported_networks_compute_what_was_trained() {
             let scores: Vec<i64> =
                 scores.flatten_all().unwrap().to_vec1::<f32>().unwrap().iter().map(|z| *z as i64).collect();
             assert_eq!(scores, trace.sums[trace.sums.len() - 1], "{architecture:?}");
-            // The model differs by a step common to all scores, which centres them.
+            // The model differs by a step common to all scores, which centers them.
             let centered = network.model.scores(&row);
             assert!(centered.iter().zip(&scores).all(|(a, b)| a - b == centered[0] - scores[0]), "{architecture:?}");
         }
