@@ -266,7 +266,7 @@ codes! {
     OnnxOutput "onnx_output" - - 1 "The network does not have its scores as its only output; export it so."
     OnnxUnsupported "onnx_unsupported" - - 1 "The model uses a part of ONNX that is not run on encrypted data; the hint says what is."
     PercentileRange "percentile_range" - - 1 "`--percentile` is out of range; try 99.9."
-    Quantizer "quantiser" - - 2 "A network was given a quantizer that is no grid; report it as a fault."
+    Quantizer "quantizer" - - 2 "A network was given a quantizer that is no grid; report it as a fault."
     XgboostUnsupported "xgboost_unsupported" - - 1 "The model uses a part of XGBoost that is not read; the message says which."
 }
 
