@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 /// expanded from the seed, in order.
 ///
 /// ```
+/// use fhectl_core::error::ErrorCode;
 /// use fhectl_core::fhe::{GlweShape, SeededLayout};
 /// let layout = SeededLayout { shape: GlweShape::new(1, 1024), bodies: 1500, bits: 20 };
 /// assert_eq!(layout.ciphertexts(), 2);

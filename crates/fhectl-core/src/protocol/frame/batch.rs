@@ -75,6 +75,7 @@ pub fn answers_len(circuit: &CircuitSpec, count: usize) -> usize {
 ///
 /// ```
 /// use fhectl_core::bundle::ModelId;
+/// use fhectl_core::error::ErrorCode;
 /// use fhectl_core::protocol::frame::{Lengths, read_inputs, write_inputs};
 ///
 /// let model = ModelId([7; 32]);
@@ -174,6 +175,7 @@ pub struct Asked<'a> {
 ///
 /// ```
 /// use fhectl_core::bundle::ModelId;
+/// use fhectl_core::error::ErrorCode;
 /// use fhectl_core::protocol::frame::{Asked, Lengths, NO_KEY, read_answers, write_answers};
 ///
 /// let model = ModelId([7; 32]);
