@@ -140,7 +140,7 @@ pub fn keyswitch_key(
     params.layout().encrypt_with(small, write, entropy)
 }
 
-/// Generates a public key of `secret`: encryptions of zero, see [`public_key`](super::public_key). In its wire form.
+/// Generates a public key of `secret`: encryptions of zero, see [`super::public_key`]. In its wire form.
 pub fn public_key(secret: &GlweSecret, entropy: &mut dyn Entropy) -> Vec<u8> {
     public_key::layout(secret.shape()).encrypt_with(secret, |_, _| {}, entropy)
 }

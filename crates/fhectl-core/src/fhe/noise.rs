@@ -1,7 +1,7 @@
 //! Noise: how much the security curve requires, how much each operation adds, and the probability that decryption fails.
 //!
 //! All variances are in fractions of the torus, squared. The security curve and the formulas of bootstraps and keyswitches
-//! are tfhe's ([`super::noise_formulas`]).
+//! are tfhe's (`noise_formulas`).
 //!
 //! Failure probabilities are upper bounds, not approximations. A TUniform sample, and the error of rounding a uniform word,
 //! are sums of independent `+-2^i` with equal probability. So they are strictly sub-Gaussian:
