@@ -11,7 +11,7 @@ use fhectl::commands::units::{
 };
 use fhectl_core::protocol::api::is_key_id;
 use fhectl_server::server::{TokenSet, hash_line};
-use fhectl_server::store::{KeyId, Owner, Uid, Upload, check_location};
+use fhectl_server::store::{KeyId, Owner, Uid, UploadId, check_location};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -41,11 +41,11 @@ fn names(text: &str) {
         |name: &str| name == text && !name.is_empty() && !name.contains(['/', '\\', '\0']) && !name.starts_with('.');
     if let Ok(id) = KeyId::parse(text) {
         assert!(plain(id.as_str()) && is_key_id(text));
-        let _ = Upload::from(&id);
+        let _ = UploadId::from(&id);
     }
     if let Some(uid) = Uid::parse(text) {
         assert!(plain(uid.as_str()));
-        let _ = Upload::from(&uid);
+        let _ = UploadId::from(&uid);
     }
     assert!(Owner::parse(text).is_none_or(|owner| plain(owner.as_str())));
     assert!(
