@@ -47,7 +47,7 @@ pub(in crate::server) struct KeyIdHeader {
 #[into_params(parameter_in = Header)]
 pub(in crate::server) struct DeadlineHeader {
     /// Milliseconds that the client waits at most
-    #[param(rename = "x-fhectl-deadline-ms", minimum = 1, maximum = 4294967295_u32)]
+    #[param(rename = "x-fhectl-deadline-ms", nullable = false, minimum = 1, maximum = 4294967295_u32)]
     deadline: Option<u32>,
 }
 
@@ -55,6 +55,6 @@ pub(in crate::server) struct DeadlineHeader {
 #[into_params(parameter_in = Header)]
 pub(in crate::server) struct ModelHeader {
     /// The model, where several are served
-    #[param(rename = "x-model")]
+    #[param(rename = "x-model", nullable = false)]
     model: Option<String>,
 }
