@@ -89,6 +89,11 @@ impl ServerModel {
         &self.evaluator
     }
 
+    /// As [`ServerModel::evaluator`], without the bundle.
+    pub fn into_evaluator(self) -> Evaluator {
+        self.evaluator
+    }
+
     /// The `client.zip` to hand out, the very bytes that `create` wrote.
     pub fn client_zip(&self) -> Vec<u8> {
         self.bundle.client_zip()

@@ -8,8 +8,9 @@ use fhectl_core::circuit::{CircuitSpec, Evaluator};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
-use fhectl_core::protocol::api::{ModelInfo, ModelList, Sizes};
-use fhectl_core::protocol::frame::{KEY_HEADER, MAX_BATCH, answers_len, inputs_len};
+use fhectl_core::protocol::api::{ModelInfo, ModelList};
+use fhectl_core::protocol::frame::{MAX_BATCH, inputs_len};
+use fhectl_core::server_model::ServerModel;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -28,48 +29,17 @@ pub(super) struct HostedModel {
 
 impl HostedModel {
     fn new(bundle: &ServerBundle) -> Result<Self> {
-        let spec = &bundle.spec;
-        let evaluator = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer)?;
-        // A bundle of another's making may hold weights that its steps do not: answers would carry the noise of questions.
-        let failure = spec.circuit.failure_log2(&bundle.server.model, &spec.quantizer)?;
-        if let Some((failure, stated)) = failure.zip(spec.p_fail_log2)
-            && failure > stated + 0.01
-        {
-            return Err(Error::new(
-                ErrorCode::FailureRate,
-                format!(
-                    "one of 2^{:.0} answers of this model may be wrong, its bundle says one of 2^{:.0}",
-                    -failure, -stated
-                ),
-            )
-            .hint("wrong answers give its clients' keys away; create the model again with `fhectl create`"));
-        }
-        let key = spec.circuit.key_bytes();
-        let no_key = if key == 0 {
+        let model = ServerModel::new(bundle.clone())?;
+        let (info, client_zip) = (model.info(), model.client_zip().into());
+        let evaluator = model.into_evaluator();
+        let no_key = if info.circuit.key_bytes() == 0 {
             let empty = evaluator.unpack_key(&[], &mut Random::fresh(&mut OsEntropy))?;
             Some(Arc::new(HeldKey::empty(empty)))
         } else {
             None
         };
-        let info = ModelInfo {
-            name: spec.name.clone(),
-            id: bundle.id,
-            kind: spec.kind.clone(),
-            classes: spec.classes.clone(),
-            features: spec.features.len(),
-            circuit: spec.circuit.clone(),
-            security_bits: spec.security_bits,
-            p_fail_log2: spec.p_fail_log2,
-            sizes: Sizes {
-                key: if key == 0 { 0 } else { KEY_HEADER + key },
-                request: inputs_len(&spec.circuit, 1),
-                response: answers_len(&spec.circuit, 1),
-                tag_request: spec.circuit.tag_request_bytes(),
-                tag_response: spec.circuit.tag_response_bytes(),
-            },
-        };
-        let costs = Costs::new(&spec.circuit);
-        Ok(Self { info, client_zip: bundle.client_zip().into(), evaluator, no_key, costs })
+        let costs = Costs::new(&info.circuit);
+        Ok(Self { info, client_zip, evaluator, no_key, costs })
     }
 
     pub fn id(&self) -> &ModelId {
