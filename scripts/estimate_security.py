@@ -66,7 +66,7 @@ def weakest():
 
 
 def noise_log2(dimension):
-    """log2 of the standard deviation of a fresh encryption, as a fraction of the circle."""
+    """log2 of the standard deviation of a fresh encryption, as a fraction of the torus."""
     return 0.5 * math.log2((2.0 ** (2 * noise_bound(dimension) + 1) + 1) / 6) - MODULUS_LOG2
 
 

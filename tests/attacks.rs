@@ -167,12 +167,12 @@ fn sum_params(spec: &CircuitSpec) -> &PathCostSumParams {
 /// What a client decrypts from one answer: the residue of each slot for each modulus.
 fn slots(params: &PathCostSumParams, opened: &Opened, answer: &[u8]) -> Vec<Vec<u64>> {
     let each = PartialGlwe::wire_len(params.input.shape, params.stride, params.response_bits);
-    let circles = params.plaintext_moduli.concat();
+    let moduli = params.plaintext_moduli.concat();
     let mut slots = Vec::new();
-    for group in answer.chunks(circles.len() * each) {
-        let columns = group.chunks(each).zip(&circles).map(|(bytes, circle)| {
+    for group in answer.chunks(moduli.len() * each) {
+        let columns = group.chunks(each).zip(&moduli).map(|(bytes, modulus)| {
             let glwe = PartialGlwe::read(bytes, params.input.shape, params.stride, params.response_bits).unwrap();
-            let place = |phase: u64| ((u128::from(phase) * u128::from(*circle) + (1 << 63)) >> 64) as u64 % circle;
+            let place = |phase: u64| ((u128::from(phase) * u128::from(*modulus) + (1 << 63)) >> 64) as u64 % modulus;
             opened.phases(&glwe).into_iter().map(place).collect::<Vec<u64>>()
         });
         let columns: Vec<Vec<u64>> = columns.collect();
@@ -198,18 +198,18 @@ fn answers_of_path_cost_say_nothing_of_single_trees_nor_of_leaves_that_are_not_r
     for trees in [1, 2, 3] {
         let (model, quantizer, spec) = sum_of_trees(trees, Reveal::Size);
         let params = sum_params(&spec);
-        let circles = params.plaintext_moduli.concat();
-        assert!(circles.len() <= 2 && circles.iter().all(|circle| *circle < 2000), "{circles:?}");
+        let moduli = params.plaintext_moduli.concat();
+        assert!(moduli.len() <= 2 && moduli.iter().all(|modulus| *modulus < 2000), "{moduli:?}");
         let evaluator = Evaluator::new(&spec, &model, &quantizer).unwrap();
         let mut random = Random::fresh(&mut OsEntropy);
         let key = ClientKey::generate(&spec, &mut OsEntropy);
         let own = evaluator.unpack_key(&key.evaluation_key(&spec, &mut OsEntropy), &mut random).unwrap();
         let opened = Opened::answer(&spec, &key);
         let row = common::row(&quantizer, &mut common::random(5));
-        let mut reached: Vec<Vec<usize>> = circles.iter().map(|circle| vec![0; *circle as usize]).collect();
+        let mut reached: Vec<Vec<usize>> = moduli.iter().map(|modulus| vec![0; *modulus as usize]).collect();
         let mut others = reached.clone();
         let mut places = vec![0; params.slots];
-        for _ in 0..40 * circles.iter().max().unwrap() {
+        for _ in 0..40 * moduli.iter().max().unwrap() {
             let request = encode(&spec, &quantizer, &key, &row, &mut OsEntropy);
             let answer = evaluator.evaluate(&own, &[&request], &mut random).unwrap().remove(0);
             let slots = slots(params, &opened, &answer);
@@ -224,7 +224,7 @@ fn answers_of_path_cost_say_nothing_of_single_trees_nor_of_leaves_that_are_not_r
                 counts[*message as usize] += 1;
             }
         }
-        // The first circle's numbers are of the count, too: zero by its modulus where a leaf is reached.
+        // The first modulus's numbers are of the count, too: zero by its modulus where a leaf is reached.
         let of_count = |counts: &[usize], zero: bool| -> Vec<usize> {
             let numbered = counts.iter().enumerate();
             numbered
@@ -234,7 +234,7 @@ fn answers_of_path_cost_say_nothing_of_single_trees_nor_of_leaves_that_are_not_r
         };
         for (column, counts) in others.iter().enumerate() {
             let counts = if column == 0 { of_count(counts, false) } else { counts.clone() };
-            assert_uniform(&format!("{trees} trees, a leaf that is not reached, circle {column}"), &counts);
+            assert_uniform(&format!("{trees} trees, a leaf that is not reached, modulus {column}"), &counts);
         }
         for (column, counts) in reached.iter().enumerate() {
             let counts = if column == 0 { of_count(counts, true) } else { counts.clone() };
@@ -242,7 +242,7 @@ fn answers_of_path_cost_say_nothing_of_single_trees_nor_of_leaves_that_are_not_r
                 // The one tree's value is the answer: the test sees what a share hides.
                 assert_eq!(counts.iter().filter(|count| **count > 0).count(), 1, "{counts:?}");
             } else {
-                assert_uniform(&format!("{trees} trees, a reached leaf, circle {column}"), &counts);
+                assert_uniform(&format!("{trees} trees, a reached leaf, modulus {column}"), &counts);
             }
         }
         if trees == 1 {

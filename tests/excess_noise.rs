@@ -98,13 +98,13 @@ impl Attack {
             }
             CircuitSpec::PathCostSum(params) => {
                 let each = PartialGlwe::wire_len(params.input.shape, params.stride, params.response_bits);
-                let circles = params.plaintext_moduli.concat();
-                let columns = answer.chunks(each).zip(circles.iter().cycle());
+                let moduli = params.plaintext_moduli.concat();
+                let columns = answer.chunks(each).zip(moduli.iter().cycle());
                 let read = |bytes: &[u8]| {
                     PartialGlwe::read(bytes, params.input.shape, params.stride, params.response_bits).unwrap()
                 };
                 columns
-                    .flat_map(|(bytes, circle)| opened.phases(&read(bytes)).into_iter().map(|p| offset(p, *circle)))
+                    .flat_map(|(bytes, modulus)| opened.phases(&read(bytes)).into_iter().map(|p| offset(p, *modulus)))
                     .collect()
             }
             other => panic!("{other:?}"),
@@ -202,7 +202,7 @@ fn extra_noise_shows_less_of_a_sum_of_trees_where_flooding_fills_the_step() {
     let params = path_cost_sum(&spec);
     let largest = params.plaintext_moduli.iter().flatten().copied().max().unwrap();
     let wide = params.noise_flooding.unwrap();
-    // Less than a step of the copy's circles together: the bits stay valid.
+    // Less than a step of the copy's moduli together: the bits stay valid.
     let steps: u64 = params.plaintext_moduli.iter().map(|copy| copy.iter().product()).max().unwrap();
     let error = ((1u128 << 64) / u128::from(8 * steps)) as u64;
     let attack = |flooding: u64| {
@@ -214,7 +214,7 @@ fn extra_noise_shows_less_of_a_sum_of_trees_where_flooding_fills_the_step() {
     };
     let (weak, weak_share) = attack(narrow(largest) / 2);
     let (real, real_share) = attack(wide);
-    println!("circles {:?}: narrow {weak:?} {weak_share:.4}, wide {real:?} {real_share:.4}", params.plaintext_moduli);
+    println!("moduli {:?}: narrow {weak:?} {weak_share:.4}, wide {real:?} {real_share:.4}", params.plaintext_moduli);
     assert!(weak == used, "{weak:?} of {used:?}");
     assert!(real.is_subset(&used), "{real:?} of {used:?}");
     assert!(real_share < 0.6 * weak_share, "{real_share} beside {weak_share}");
@@ -222,7 +222,7 @@ fn extra_noise_shows_less_of_a_sum_of_trees_where_flooding_fills_the_step() {
 
 /// The information in one answer is bounded by the width of the flooding noise relative to the torus.
 #[test]
-fn the_capacity_of_an_answer_is_its_messages_times_the_circle_over_the_flood() {
+fn the_capacity_of_an_answer_is_its_messages_times_the_modulus_over_the_flood() {
     let quantizer = common::quantizer(14, 8);
     let model = Model::Tree(common::tree(&quantizer, 3, 2, &mut common::random(8)));
     let spec = planned(&model, &quantizer);

@@ -175,8 +175,8 @@ fn integers_agree_with_floats_and_noise_with_integers() {
             .iter()
             .map(|layer| layer.map.squared_norms().into_iter().fold(0.0, f64::max).sqrt() as u64)
             .collect();
-        let circles: Vec<u64> = network.layers.iter().map(|layer| layer.plaintext_modulus).collect();
-        println!("{name}: widths {widths:?}, norms {norms:?}, circles {circles:?}, {wraps} wraps");
+        let moduli: Vec<u64> = network.layers.iter().map(|layer| layer.plaintext_modulus).collect();
+        println!("{name}: widths {widths:?}, norms {norms:?}, moduli {moduli:?}, {wraps} wraps");
         if output == Output::Value {
             let fit = |predicted: &[f64]| Fit::of(predicted, &wanted).r2;
             println!("  R2 {:.4}, {:.4} in integers, {:.4} with noise", fit(&floats), fit(&integers), fit(&noisy));
@@ -223,12 +223,12 @@ fn encrypted_answers_are_the_clear_ones() {
             rows.iter().map(|row| encode(&spec, &quantized.quantizer, &key, row, &mut OsEntropy)).collect();
         let requests: Vec<&[u8]> = requests.iter().map(Vec::as_slice).collect();
         let answers = evaluator.evaluate(&unpacked, &requests, &mut server).unwrap();
-        let circle = quantized.network.layers.last().unwrap().plaintext_modulus as f64;
+        let modulus = quantized.network.layers.last().unwrap().plaintext_modulus as f64;
         let mut same = 0;
         for (row, answer) in rows.iter().zip(&answers) {
             let (got, clear) = (decode(&spec, &key, answer).unwrap(), model.scores(row));
             for (got, clear) in got.values().iter().zip(&clear) {
-                let off = (*got - *clear) as f64 / circle;
+                let off = (*got - *clear) as f64 / modulus;
                 assert!(off.abs() < 0.05, "{name}: off by {off} turns");
             }
             same += usize::from(got.class() == class_of_scores(&clear));

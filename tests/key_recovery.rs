@@ -34,7 +34,7 @@ fn hostile() -> Vec<(&'static str, NetworkParams)> {
         ..params.clone()
     };
     let hostile =
-        [("a fine circle", fine(1 << 40, 14)), ("odd levels", fine(6006, 15)), ("wide words", fine(1 << 40, 40))];
+        [("a fine modulus", fine(1 << 40, 14)), ("odd levels", fine(6006, 15)), ("wide words", fine(1 << 40, 40))];
     for (_, params) in &hostile {
         let spec = ClientSpec { circuit: CircuitSpec::Network(params.clone()), ..committed("cnn-digits") };
         spec.check().unwrap();

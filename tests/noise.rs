@@ -149,7 +149,7 @@ fn packed_answers_have_the_predicted_noise() {
     let mut random = common::random(2);
     let key = ClientKey::generate(&spec, &mut OsEntropy);
     let own = evaluator.unpack_key(&[], &mut random).unwrap();
-    let circles = params.plaintext_moduli.concat();
+    let moduli = params.plaintext_moduli.concat();
     let opened = Opened::answer(&spec, &key);
     let mut errors = Vec::new();
     for _ in 0..60 {
@@ -158,13 +158,13 @@ fn packed_answers_have_the_predicted_noise() {
         let answer = evaluator.evaluate(&own, &[&request], &mut random).unwrap().remove(0);
         let shape = params.input.shape;
         let each = PartialGlwe::wire_len(shape, params.stride, 64);
-        for (bytes, circle) in answer.chunks(each).zip(circles.iter().cycle()) {
+        for (bytes, modulus) in answer.chunks(each).zip(moduli.iter().cycle()) {
             let glwe = PartialGlwe::read(bytes, shape, params.stride, 64).unwrap();
             for phase in opened.phases(&glwe) {
-                let step = 2f64.powi(64) / *circle as f64;
+                let step = 2f64.powi(64) / *modulus as f64;
                 let place = phase as f64 / step;
                 // The distance from the nearest message, as exact as the phase: steps are no whole numbers of words.
-                let nearest = ((place.round() as u128) << 64) / u128::from(*circle);
+                let nearest = ((place.round() as u128) << 64) / u128::from(*modulus);
                 errors.push(distance(phase, nearest as u64) / variance.sqrt());
             }
         }

@@ -128,26 +128,26 @@ class PathCostSum(Circuit):
         self.input = SeededLayout.of(fields["input"])
         self.secrets = [fields["input"]["shape"]]
         self.coefficients = fields["stride"]
-        self.circles = [circle for copy in fields["plaintext_moduli"] for circle in copy]
+        self.moduli = [modulus for copy in fields["plaintext_moduli"] for modulus in copy]
         self.sums = -(-fields["scores"] // fields["together"])
-        self.ciphertexts = fields["slots"] // fields["stride"] * self.sums * len(self.circles)
+        self.ciphertexts = fields["slots"] // fields["stride"] * self.sums * len(self.moduli)
 
     def messages(self, q):
         bits, out = thermometer(self.client, q), np.zeros(self.input.bodies, dtype=np.uint64)
-        for copy, circles in enumerate(self.fields["plaintext_moduli"]):
-            step = torus(1, math.prod(circles))
+        for copy, moduli in enumerate(self.fields["plaintext_moduli"]):
+            step = torus(1, math.prod(moduli))
             for i, bit in enumerate(bits):
                 out[(copy * len(bits) + i) * self.coefficients] = bit * step
         return out
 
     def decode(self, phases):
-        fields, columns = self.fields, self.sums * len(self.circles)
-        moduli = list(self.circles)
+        fields, columns = self.fields, self.sums * len(self.moduli)
+        moduli = list(self.moduli)
         moduli[0] //= fields["count_modulus"]
         totals, reached = [0] * columns, 0
         for group in range(0, len(phases), columns):
             for slot in range(self.coefficients):
-                read = [nearest(phases[group + c][slot], self.circles[c % len(moduli)]) for c in range(columns)]
+                read = [nearest(phases[group + c][slot], self.moduli[c % len(moduli)]) for c in range(columns)]
                 if read[0] % fields["count_modulus"] == 0:
                     reached += 1
                     totals = [total + residue for total, residue in zip(totals, read)]

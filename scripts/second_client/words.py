@@ -101,7 +101,7 @@ def unpack(data, count, bits):
     return unpack_part(data, count, bits)
 
 
-# --- points of a circle
+# --- points of the torus
 
 
 def torus(message, steps):

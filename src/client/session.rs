@@ -1,7 +1,7 @@
 //! One session with one server: check the model, bring the key, ask.
 
-use super::distrust::{Distrust, Distrusted};
 use super::http::Http;
+use super::untrusted_answers::{AnswerMonitor, UntrustedAnswers};
 use fhectl_core::client::conversation::{
     Answer, CheckModel, FetchModel, ForgetKey, Inference, InferenceOutcome, KeyUpload, Part,
 };
@@ -20,7 +20,7 @@ pub struct Session<'a> {
     detail: Detail,
     /// Held while the key is brought again, so that of many jobs one does it.
     renewing: Mutex<()>,
-    distrust: Distrust,
+    monitor: AnswerMonitor,
 }
 
 /// What happens while a key is brought to the server.
@@ -33,7 +33,7 @@ pub enum Upload<'a> {
 
 /// One batch there and back: predictions a row, and where the time went, in seconds.
 pub struct Exchange {
-    /// `None` for a row whose answer cannot be trusted or does not decrypt; [`Session::distrusted`] says why.
+    /// `None` for a row whose answer cannot be trusted or does not decrypt; [`Session::untrusted`] says why.
     pub predictions: Vec<Option<Prediction>>,
     /// What the rows took. Tags, which go with few batches, are not counted.
     pub request_bytes: usize,
@@ -63,7 +63,7 @@ impl<'a> Session<'a> {
     /// `no_server`, `model_unknown`, or `wrong_model` where it runs another one of this name.
     pub fn open(http: &'a Http, model: &'a ClientModel, keys: &'a ClientKeys, detail: Detail) -> Result<Self> {
         http.converse(CheckModel::new(model), |_| {})?;
-        Ok(Self { http, model, keys, detail, renewing: Mutex::new(()), distrust: Distrust::default() })
+        Ok(Self { http, model, keys, detail, renewing: Mutex::new(()), monitor: AnswerMonitor::default() })
     }
 
     /// Brings the evaluation key to the server, sending only what is not there yet.
@@ -96,8 +96,8 @@ impl<'a> Session<'a> {
 
     /// The batches so far whose answers cannot be trusted. To be asked when all is sent: a server that sees when a
     /// client is not content learns something of its key.
-    pub fn distrusted(&self) -> Distrusted {
-        self.distrust.so_far()
+    pub fn untrusted(&self) -> UntrustedAnswers {
+        self.monitor.so_far()
     }
 
     /// Encrypts quantized rows, has them computed and decrypts the answers. Where the server has forgotten the key since it
@@ -109,7 +109,7 @@ impl<'a> Session<'a> {
     /// What the server says, or that it cannot be reached.
     pub fn infer(&self, quantized: &[Vec<u32>]) -> Result<Exchange> {
         let start = Instant::now();
-        let request = self.model.encrypt(self.keys, quantized, self.distrust.wants_tag(), &mut OsEntropy)?;
+        let request = self.model.encrypt(self.keys, quantized, self.monitor.wants_tag(), &mut OsEntropy)?;
         let encrypt = start.elapsed().as_secs_f64();
 
         let (answer, roundtrip) = self.ask(request.bytes())?;
@@ -118,7 +118,7 @@ impl<'a> Session<'a> {
         let predictions = self.model.decrypt(self.keys, request.pending(), &answer.bytes, self.detail);
         let decrypt = start.elapsed().as_secs_f64();
         if let Some(error) = predictions.distrust {
-            self.distrust.record(error);
+            self.monitor.record(error);
         }
         let circuit = &self.model.spec().circuit;
         Ok(Exchange {
@@ -143,7 +143,7 @@ impl<'a> Session<'a> {
                 InferenceOutcome::KeyForgotten => {
                     let _turn = self.renewing.lock().unwrap_or_else(PoisonError::into_inner);
                     self.bring_key(|_| {})?;
-                    self.distrust.begin_again();
+                    self.monitor.begin_again();
                     inference = Inference::again(self.model, self.keys, request);
                 }
             }

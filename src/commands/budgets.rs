@@ -2,7 +2,7 @@
 
 use super::names::{id_prefix, model_name};
 use super::namespaces::NamespaceArgs;
-use crate::report::{age_since, print_json, say};
+use crate::report::{age_since, print_json, print_line};
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -76,9 +76,9 @@ async fn list(choice: &NamespaceArgs) -> Result<()> {
         column.set_cell_alignment(CellAlignment::Right);
     }
     if !budgets.is_empty() {
-        say!("{}", table.trim_fmt());
+        print_line!("{}", table.trim_fmt());
     }
-    say!("{} budgets in use", budgets.len());
+    print_line!("{} budgets in use", budgets.len());
     Ok(())
 }
 
@@ -96,13 +96,13 @@ async fn reset(args: &ResetArgs) -> Result<()> {
         let (model, owner) = (namespace.model.to_string(), namespace.owner.as_str());
         reset.push(json!({ "model": names.get(&model), "model_id": model, "owner": owner }));
         if !choice.json {
-            say!("reset the budget of {} for {}", id_prefix(owner, 16), model_name(namespace, &names));
+            print_line!("reset the budget of {} for {}", id_prefix(owner, 16), model_name(namespace, &names));
         }
     }
     if choice.json {
         print_json(&json!({ "reset": reset }));
     } else {
-        say!("{} budgets reset", reset.len());
+        print_line!("{} budgets reset", reset.len());
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::units::parse_bandwidth;
 use crate::report::facts::facts;
 use crate::report::plan_table::plan_table;
-use crate::report::{print_json, say};
+use crate::report::{print_json, print_line};
 use clap::Args;
 use comfy_table::{ContentArrangement, Table, presets};
 use fhectl_core::bundle::{ClientSpec, ModelId, Quality, ServerBundle, folder};
@@ -65,11 +65,11 @@ pub fn run(args: InspectArgs) -> Result<()> {
             table.add_row([label.to_owned(), value]);
         }
     }
-    say!("{}", table.trim_fmt());
+    print_line!("{}", table.trim_fmt());
     if !plans.is_empty() {
         let chosen = plans.iter().position(|plan| plan.spec.kind() == spec.circuit.kind()).unwrap_or(plans.len());
-        say!("\nestimated for an inference, {PLANNED_CORES} cores on either side:");
-        say!("{}", plan_table(&plans, chosen, args.bandwidth));
+        print_line!("\nestimated for an inference, {PLANNED_CORES} cores on either side:");
+        print_line!("{}", plan_table(&plans, chosen, args.bandwidth));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use super::locate::{KeysFolder, ModelArgs, ServerArgs};
 use super::names::{id_prefix, matches_id, names_by_id};
 use crate::client::Keyring;
 use crate::client::keyring::{StoredKey, age as key_age, made};
-use crate::report::{age, print_json, say};
+use crate::report::{age, print_json, print_line};
 use clap::{Args, Subcommand};
 use comfy_table::{Table, presets};
 use fhectl_core::client::ClientModel;
@@ -125,9 +125,9 @@ fn list(args: &ListArgs) -> Result<()> {
         };
     }
     if !keys.is_empty() {
-        say!("{}", table.trim_fmt());
+        print_line!("{}", table.trim_fmt());
     }
-    say!("{} keys", keys.len());
+    print_line!("{} keys", keys.len());
     Ok(())
 }
 
@@ -153,11 +153,11 @@ fn delete(args: &DeleteArgs) -> Result<()> {
     let shown =
         key.header.as_ref().map_or_else(|_| id_prefix(&key.model.to_string(), 16), |header| header.name.clone());
     if !args.yes && !confirm(&format!("delete the keys for {shown} ({})?", key.path.display()))? {
-        say!("nothing was deleted");
+        print_line!("nothing was deleted");
         return Ok(());
     }
     keyring.delete(&key.model)?;
-    say!("deleted the keys for {shown} (id {:.16})", key.model.to_string());
+    print_line!("deleted the keys for {shown} (id {:.16})", key.model.to_string());
     Ok(())
 }
 
@@ -198,7 +198,7 @@ fn rotate(mut args: RotateArgs) -> Result<()> {
     let model = model(&mut args)?;
     let header = args.server.keyring(None)?.rotate(&model)?;
     let sealed = if header.sealed { ", under the passphrase" } else { ", without a passphrase" };
-    say!("a new key for {} (id {:.16}){sealed}; the old one is gone", header.name, model.id().to_string());
+    print_line!("a new key for {} (id {:.16}){sealed}; the old one is gone", header.name, model.id().to_string());
     Ok(())
 }
 

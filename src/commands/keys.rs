@@ -3,7 +3,7 @@
 use super::names::{id_prefix, matches_id, model_name};
 use super::namespaces::NamespaceArgs;
 use super::units::parse_duration;
-use crate::report::{age_since, bytes, print_json, say};
+use crate::report::{age_since, bytes, print_json, print_line};
 use clap::{Args, Subcommand};
 use comfy_table::{CellAlignment, Table, presets};
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -93,9 +93,9 @@ async fn list(choice: &Choice) -> Result<()> {
     }
     let total: u64 = keys.iter().map(|key| key.bytes).sum();
     if !keys.is_empty() {
-        say!("{}", table.trim_fmt());
+        print_line!("{}", table.trim_fmt());
     }
-    say!("{} keys, {}", keys.len(), bytes(total as usize));
+    print_line!("{} keys, {}", keys.len(), bytes(total as usize));
     Ok(())
 }
 
@@ -134,7 +134,7 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
         deleted.push(as_json(key, &names));
         if !choice.namespaces.json {
             let (owner, model) = (id_prefix(key.namespace.owner.as_str(), 16), model_name(&key.namespace, &names));
-            say!(
+            print_line!(
                 "deleted {} of {owner} for {model}: {}, {} old",
                 key.id,
                 bytes(key.bytes as usize),
@@ -145,7 +145,7 @@ async fn delete(args: &DeleteArgs) -> Result<()> {
     if choice.namespaces.json {
         print_json(&json!({ "deleted": deleted }));
     } else {
-        say!("{} keys deleted", deleted.len());
+        print_line!("{} keys deleted", deleted.len());
     }
     if absent.is_empty() {
         return Ok(());

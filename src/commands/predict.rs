@@ -78,7 +78,7 @@ pub fn run(args: PredictArgs) -> Result<()> {
     table.write_record(header).map_err(|error| write_failed(&error))?;
     let bar = progress::bar(quantized.len(), "encrypted");
     let runner = RowRunner { http: &http, model: &model, keyring: &keyring, detail };
-    let (outcome, distrusted) = runner.run(
+    let (outcome, untrusted) = runner.run(
         quantized.len(),
         |_| (),
         |session, rows| {
@@ -98,7 +98,7 @@ pub fn run(args: PredictArgs) -> Result<()> {
     bar.finish_and_clear();
     // As in any filter, a closed pipe ends the program quietly. Untrusted answers are reported all the same.
     let outcome = outcome.or_else(|error| if error.code == CLOSED { Ok(()) } else { Err(error) });
-    check_trusted(distrusted, outcome)
+    check_trusted(untrusted, outcome)
 }
 
 /// A row of the table: the prediction, then the scores of all classes where they may be shown (`scored`). All cells are

@@ -1,7 +1,7 @@
 //! Runs rows through a server. A key may serve a limited number of rows; past that limit the run goes on under a new key.
 
 use crate::client::session::Upload;
-use crate::client::{Distrusted, Http, Keyring, OpenedKeys, Session};
+use crate::client::{Http, Keyring, OpenedKeys, Session, UntrustedAnswers};
 use crate::report::{note, progress};
 use fhectl_core::bundle::ClientSpec;
 use fhectl_core::client::{ClientModel, Detail};
@@ -28,15 +28,15 @@ impl RowRunner<'_> {
         rows: usize,
         mut upload: impl FnMut(Upload<'_>),
         mut each: impl FnMut(&Session<'_>, Range<usize>) -> Result<()>,
-    ) -> (Result<()>, Distrusted) {
-        let (mut done, mut distrusted) = (0, Distrusted::default());
+    ) -> (Result<()>, UntrustedAnswers) {
+        let (mut done, mut untrusted) = (0, UntrustedAnswers::default());
         while done < rows {
-            match self.run_under_one_key(done..rows, &mut upload, &mut each, &mut distrusted) {
+            match self.run_under_one_key(done..rows, &mut upload, &mut each, &mut untrusted) {
                 Ok(next) => done = next,
-                Err(error) => return (Err(error), distrusted),
+                Err(error) => return (Err(error), untrusted),
             }
         }
-        (Ok(()), distrusted)
+        (Ok(()), untrusted)
     }
 
     /// Runs as many of `rows` as the current key may serve, and returns the first row that is left.
@@ -45,7 +45,7 @@ impl RowRunner<'_> {
         rows: Range<usize>,
         upload: &mut impl FnMut(Upload<'_>),
         each: &mut impl FnMut(&Session<'_>, Range<usize>) -> Result<()>,
-        distrusted: &mut Distrusted,
+        untrusted: &mut UntrustedAnswers,
     ) -> Result<usize> {
         let keys = keys(self.keyring, self.model)?;
         let session = Session::open(self.http, self.model, &keys.keys, self.detail)?;
@@ -54,12 +54,12 @@ impl RowRunner<'_> {
         let taken = self.keyring.take_rows(self.model, &keys, rows.len(), self.detail)?;
         let end = rows.start + taken;
         let outcome = each(&session, rows.start..end);
-        let seen = session.distrusted();
+        let seen = session.untrusted();
         // A key retires after a few failures, so they are counted even where the run fails.
         if seen.batches > 0 {
             self.keyring.report_failures(self.model.id(), &keys, seen.batches)?;
         }
-        distrusted.add(seen);
+        untrusted.add(seen);
         outcome?;
         if end < rows.end {
             session.forget_key();

@@ -35,7 +35,7 @@ pub fn run(args: ServeArgs) -> Result<()> {
             tracing::info!("metrics on http://{address}/metrics");
         }
         // The one line on stdout: scripts that ask for port 0 read where it went.
-        crate::report::say!("listening on {}://{}", server.scheme(), server.local_addr());
+        crate::report::print_line!("listening on {}://{}", server.scheme(), server.local_addr());
         server
             .run(async {
                 drain.await;

@@ -3,7 +3,7 @@
 use super::runtime::runtime;
 use super::serve_args::{Access, ServeArgs};
 use crate::report::bytes;
-use crate::report::say;
+use crate::report::print_line;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_server::server::{ServeConfig, check_models};
 use fhectl_server::store::KeyStore;
@@ -15,12 +15,12 @@ use fhectl_server::store::KeyStore;
 pub fn check(args: &ServeArgs) -> Result<()> {
     let mut failed = 0;
     let mut step = |name: &str, outcome: Result<String>| match outcome {
-        Ok(found) => say!("ok    {name:<8} {found}"),
+        Ok(found) => print_line!("ok    {name:<8} {found}"),
         Err(error) => {
             failed += 1;
-            say!("FAIL  {name:<8} {error} [{}]", error.code);
+            print_line!("FAIL  {name:<8} {error} [{}]", error.code);
             if let Some(hint) = &error.hint {
-                say!("      {:<8} {hint}", "");
+                print_line!("      {:<8} {hint}", "");
             }
         }
     };

@@ -1,6 +1,6 @@
 //! `token`: bearer tokens for a server's token file.
 
-use crate::report::say;
+use crate::report::print_line;
 use clap::{Args, Subcommand};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::random::OsEntropy;
@@ -33,8 +33,8 @@ pub fn run(args: TokenArgs) -> Result<()> {
         Action::New => {
             let token = Zeroizing::new(new_token(&mut OsEntropy));
             let line = hash_line(&token)?;
-            say!("{}", *token);
-            say!("{line}");
+            print_line!("{}", *token);
+            print_line!("{line}");
         }
         Action::Hash => {
             let mut text = Zeroizing::new(String::new());
@@ -43,7 +43,7 @@ pub fn run(args: TokenArgs) -> Result<()> {
                 Error::new(ErrorCode::TokenInvalid, format!("stdin: {error}"))
                     .hint("pipe the token in: fhectl token hash < file")
             })?;
-            say!("{}", hash_line(text.trim())?);
+            print_line!("{}", hash_line(text.trim())?);
         }
     }
     Ok(())

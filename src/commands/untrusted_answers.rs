@@ -1,16 +1,16 @@
 //! Answers that failed their checks: reported at the end of a run, after all rows are sent.
 
-use crate::client::Distrusted;
+use crate::client::UntrustedAnswers;
 use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// The result of a run: its `outcome`, or an error that counts the batches whose answers cannot be trusted.
 ///
 /// # Errors
 /// The run's own; `answers_untrusted` where there are such batches.
-pub fn check_trusted(distrusted: Distrusted, outcome: Result<()>) -> Result<()> {
+pub fn check_trusted(untrusted: UntrustedAnswers, outcome: Result<()>) -> Result<()> {
     outcome?;
-    let Some(first) = distrusted.first else { return Ok(()) };
-    let batches = match distrusted.batches {
+    let Some(first) = untrusted.first else { return Ok(()) };
+    let batches = match untrusted.batches {
         1 => "one batch of answers".to_owned(),
         many => format!("{many} batches of answers"),
     };

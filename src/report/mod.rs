@@ -26,7 +26,7 @@ pub fn note(text: &str) {
 }
 
 /// Writes a line of data to stdout. As in any filter, a closed pipe ends the program quietly.
-macro_rules! say {
+macro_rules! print_line {
     ($($argument:tt)*) => {{
         use std::io::Write;
         if let Err(error) = writeln!(anstream::stdout(), $($argument)*) {
@@ -34,7 +34,7 @@ macro_rules! say {
         }
     }};
 }
-pub(crate) use say;
+pub(crate) use print_line;
 
 /// A number of bytes in B, KiB or MiB.
 pub fn bytes(count: usize) -> String {
@@ -75,7 +75,7 @@ pub fn age(age: Duration) -> String {
 
 /// Prints a JSON value on stdout, indented.
 pub fn print_json(value: &serde_json::Value) {
-    say!("{value:#}");
+    print_line!("{value:#}");
 }
 
 /// Seconds in us, ms or s.

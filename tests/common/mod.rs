@@ -75,7 +75,7 @@ pub fn row(quantizer: &Quantizer, random: &mut Random) -> Vec<u32> {
 }
 
 /// A network of random weights in `-1..=1` whose staircases are spread over what its sums reach on random rows and
-/// whose circles hold them with a third to spare.
+/// whose moduli hold them with a third to spare.
 pub fn network(quantizer: &Quantizer, shapes: &[MapShape], outputs: &[i32], random: &mut Random) -> IntegerNetwork {
     let rows: Vec<Vec<u32>> = (0..300).map(|_| row(quantizer, random)).collect();
     let mut network = IntegerNetwork { layers: Vec::new() };

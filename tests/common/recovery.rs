@@ -29,7 +29,7 @@ pub fn answers(params: &NetworkParams, key: &Opened, samples: usize, random: &mu
         for _ in 0..params.scores {
             let mut lwe = Lwe::zero(dimension);
             random.fill_uniform(&mut lwe.mask);
-            // A phase that is anywhere on the circle.
+            // A phase that is anywhere on the torus.
             lwe.body = random.word().wrapping_sub(key.phase(&lwe));
             let at = bytes.len();
             lwe.write(params.response_bits, &mut bytes);

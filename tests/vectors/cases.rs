@@ -143,7 +143,7 @@ fn path_cost_sum() -> Case {
     case
 }
 
-/// Two copies of the input, three circles, two scores in a sum and several groups of slots, which no search finds for so
+/// Two copies of the input, three moduli, two scores in a sum and several groups of slots, which no search finds for so
 /// small a model.
 fn path_cost_sum_copies() -> Case {
     let quantizer = common::quantizer(3, 5);

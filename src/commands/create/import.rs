@@ -6,8 +6,8 @@ use super::import_network::PtqArgs;
 use super::publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
 use super::trees::{Trained, ValueArgs};
 use crate::report::card::ImportedFrom;
+use crate::report::print_line;
 use crate::report::progress;
-use crate::report::say;
 use clap::Args;
 use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
@@ -120,16 +120,16 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         // Without rows the file is all that a client does not have.
         secret: if no_rows { sha256(&bytes) } else { rows.calibration.digest() },
     };
-    say!("read: {} of {} features", imported.source, imported.features);
+    print_line!("read: {} of {} features", imported.source, imported.features);
     publish(made, &origin, common)?;
     if let Some(agreement) = agreement {
-        say!("agreement: {agreement}");
+        print_line!("agreement: {agreement}");
     }
     if let Some(agreement) = exact_agreement {
-        say!("agreement with exact edges: {agreement}");
+        print_line!("agreement with exact edges: {agreement}");
     }
     if args.exact_thresholds {
-        say!("note: client.zip holds the model's thresholds (--exact-thresholds)");
+        print_line!("note: client.zip holds the model's thresholds (--exact-thresholds)");
     }
     Ok(())
 }

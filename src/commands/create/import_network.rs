@@ -25,7 +25,7 @@ pub struct PtqArgs {
     /// [default: 99.9]
     #[arg(long, env = "FHECTL_PERCENTILE", value_name = "PERCENT")]
     percentile: Option<f64>,
-    /// The noise that encryption may put on sums before an activation, in turns of their circle; the network was not
+    /// The noise that encryption may put on sums before an activation, in turns (fractions of the plaintext modulus); the network was not
     /// trained with it, so the less, the truer, and the larger the keys [default: 0.002]
     #[arg(long, env = "FHECTL_NOISE", value_name = "TURNS")]
     noise: Option<f64>,

@@ -85,7 +85,7 @@ pub struct NetworkArgs {
     /// Stop after so many epochs without a better one on validation rows [default: half the epochs]
     #[arg(long, env = "FHECTL_PATIENCE", value_name = "EPOCHS")]
     patience: Option<usize>,
-    /// The circuit's noise on sums before an activation, that training draws, in turns of their circle; encrypted inference is
+    /// The circuit's noise on sums before an activation, that training draws, in turns (fractions of the plaintext modulus); encrypted inference is
     /// allowed five sixths of it, so the less, the larger the keys [default: 0.006]
     #[arg(long, env = "FHECTL_NOISE", value_name = "TURNS")]
     noise: Option<f64>,

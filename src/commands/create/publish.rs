@@ -3,7 +3,7 @@
 use super::common::CommonArgs;
 pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Provenance, card};
-use crate::report::say;
+use crate::report::print_line;
 use crate::report::{facts::facts, plan_table::plan_table};
 use fhectl_core::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
 use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
@@ -130,13 +130,13 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
 
     tell(&metrics, origin.rounded, simulated.as_ref());
     for (label, value) in facts(&spec) {
-        say!("{label}: {value}");
+        print_line!("{label}: {value}");
     }
-    say!("estimated for an inference, {PLANNED_CORES} cores on either side:");
-    say!("{}", plan_table(&made.plans, 0, args.bandwidth));
-    say!("written: {}", origin.path.display());
+    print_line!("estimated for an inference, {PLANNED_CORES} cores on either side:");
+    print_line!("{}", plan_table(&made.plans, 0, args.bandwidth));
+    print_line!("written: {}", origin.path.display());
     for file in weights {
-        say!("weights: {}", file.display());
+        print_line!("weights: {}", file.display());
     }
     Ok(())
 }
@@ -178,35 +178,37 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
 fn tell(metrics: &Metrics, rounded: Option<Rounded>, simulated: Option<&Simulated>) {
     match metrics.quality {
         Quality::Accuracy { float_accuracy, quantized_accuracy, .. } => {
-            say!("float accuracy: {float_accuracy:.4}");
-            say!("quantised accuracy: {quantized_accuracy:.4}");
+            print_line!("float accuracy: {float_accuracy:.4}");
+            print_line!("quantised accuracy: {quantized_accuracy:.4}");
         }
         Quality::Regression { float_r2, quantized_r2, float_rmse, quantized_rmse, .. } => {
-            say!("float R2: {float_r2:.4} (RMSE {float_rmse:.4})");
-            say!("quantised R2: {quantized_r2:.4} (RMSE {quantized_rmse:.4})");
+            print_line!("float R2: {float_r2:.4} (RMSE {float_rmse:.4})");
+            print_line!("quantised R2: {quantized_r2:.4} (RMSE {quantized_rmse:.4})");
         }
-        Quality::Unmeasured {} => say!("accuracy: not measured, for there are no rows"),
+        Quality::Unmeasured {} => print_line!("accuracy: not measured, for there are no rows"),
     }
     match rounded {
         Some(Rounded { exact: Some(Score::Accuracy(accuracy)), .. }) if metrics.test_rows > 0 => {
-            say!("quantised accuracy with exact edges: {accuracy:.4}");
+            print_line!("quantised accuracy with exact edges: {accuracy:.4}");
         }
         Some(Rounded { exact: Some(Score::Fit(fit)), .. }) if metrics.test_rows > 0 => {
-            say!("quantised R2 with exact edges: {:.4} (RMSE {:.4})", fit.r2, fit.rmse);
+            print_line!("quantised R2 with exact edges: {:.4} (RMSE {:.4})", fit.r2, fit.rmse);
         }
         Some(Rounded { exact: None, .. }) => {
-            say!("note: trained with rounded edges only; leave out --coarse-edges to see the accuracy with exact ones");
+            print_line!(
+                "note: trained with rounded edges only; leave out --coarse-edges to see the accuracy with exact ones"
+            );
         }
         _ => {}
     }
     if let Some(simulated) = simulated {
         match simulated.quality {
             SimulatedQuality::Classes { accuracy, .. } => {
-                say!("simulated accuracy, with the noise of encryption: {accuracy:.4}")
+                print_line!("simulated accuracy, with the noise of encryption: {accuracy:.4}")
             }
-            SimulatedQuality::Value { r2, .. } => say!("simulated R2, with the noise of encryption: {r2:.4}"),
+            SimulatedQuality::Value { r2, .. } => print_line!("simulated R2, with the noise of encryption: {r2:.4}"),
         }
-        say!("sums outside their circle: {} over all test rows", simulated.wraps);
+        print_line!("sums that wrapped around: {} over all test rows", simulated.wraps);
     }
-    say!("test rows: {}", metrics.test_rows);
+    print_line!("test rows: {}", metrics.test_rows);
 }

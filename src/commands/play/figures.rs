@@ -3,7 +3,7 @@
 use super::simulate::Simulations;
 use crate::client::Exchange;
 use crate::report::stats::Summary;
-use crate::report::{bytes, number, say, seconds};
+use crate::report::{bytes, number, print_line, seconds};
 use fhectl_core::bundle::ClientSpec;
 use fhectl_train::train::{Fit, Simulated, SimulatedQuality};
 use serde::Serialize;
@@ -162,32 +162,36 @@ impl Figures {
     /// regression has R2 and RMSE in place of accuracy.
     pub fn print(&self) {
         match self.quality {
-            MeasuredQuality::Classes { accuracy } => say!("Accuracy on {} samples is {accuracy}", self.samples),
+            MeasuredQuality::Classes { accuracy } => print_line!("Accuracy on {} samples is {accuracy}", self.samples),
             MeasuredQuality::Values { r2, rmse } => {
                 let r2 = r2.map_or("undefined: all expected values are equal".into(), |r2| r2.to_string());
-                say!("R2 on {} samples is {r2}", self.samples);
-                say!("RMSE on {} samples is {rmse}", self.samples);
+                print_line!("R2 on {} samples is {r2}", self.samples);
+                print_line!("RMSE on {} samples is {rmse}", self.samples);
             }
         }
         if self.unanswered > 0 {
-            say!("Rows without an answer that can be trusted, not counted here: {}", self.unanswered);
+            print_line!("Rows without an answer that can be trusted, not counted here: {}", self.unanswered);
         }
-        say!("Total time: {:.3} seconds", self.wall);
-        say!("Duration per inference: {:.3} seconds", self.wall / self.samples.max(1) as f64);
+        print_line!("Total time: {:.3} seconds", self.wall);
+        print_line!("Duration per inference: {:.3} seconds", self.wall / self.samples.max(1) as f64);
         match self.agreement {
             Some(agreement) => {
-                say!("Agreement with the clear quantised model: {:.2} % of {}", agreement * 100.0, self.agreeing())
+                print_line!(
+                    "Agreement with the clear quantised model: {:.2} % of {}",
+                    agreement * 100.0,
+                    self.agreeing()
+                )
             }
-            None => say!("Agreement with the clear quantised model: not measured (server.zip is not at hand)"),
+            None => print_line!("Agreement with the clear quantised model: not measured (server.zip is not at hand)"),
         }
-        say!(
+        print_line!(
             "Sizes: key {}, request {}, response {}",
             bytes(self.key_bytes),
             bytes(self.request_bytes),
             bytes(self.response_bytes)
         );
         for (stage, summary) in self.stages() {
-            say!("{stage}: {}", shown(summary));
+            print_line!("{stage}: {}", shown(summary));
         }
     }
 
@@ -229,7 +233,7 @@ impl Figures {
             let deviation = (flipped / played.samples as f64).sqrt();
             let _ = writeln!(
                 text,
-                "| simulated accuracy on the same rows | {:.4}; the two differ by {:.4}, sampling error (one deviation) {deviation:.4} |\n| simulated accuracy on all {} test rows | {:.4}, {:.2} % agreement, {} sums outside their circle |",
+                "| simulated accuracy on the same rows | {:.4}; the two differ by {:.4}, sampling error (one deviation) {deviation:.4} |\n| simulated accuracy on all {} test rows | {:.4}, {:.2} % agreement, {} sums that wrapped around |",
                 of_played,
                 (of_played - accuracy).abs(),
                 whole.samples,

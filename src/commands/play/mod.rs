@@ -11,7 +11,7 @@ use super::row_runner::{RowRunner, quantize_rows};
 use super::untrusted_answers::check_trusted;
 use crate::client::Exchange;
 use crate::client::session::Upload;
-use crate::report::{number, progress, say};
+use crate::report::{number, print_line, progress};
 use clap::Args;
 use fhectl_core::bundle::{ClientSpec, ServerBundle};
 use fhectl_core::client::conversation::Part;
@@ -152,7 +152,7 @@ fn play(
     let mut outcomes = Vec::with_capacity(rows.len());
     let mut on_exchange = |index: usize, exchange: Exchange| {
         if index == 0 {
-            bar.suspend(|| say!("Size of the payload: {:.2} kilobytes", exchange.request_bytes as f64 / 1024.0));
+            bar.suspend(|| print_line!("Size of the payload: {:.2} kilobytes", exchange.request_bytes as f64 / 1024.0));
         }
         bar.inc(1);
         let Some(prediction) = &exchange.predictions[0] else {
@@ -176,7 +176,7 @@ fn play(
             Compared::Value { predicted, expected } => (number(predicted), expected.to_string()),
         };
         bar.suspend(|| {
-            say!(
+            print_line!(
                 "for {index}-th input, prediction={predicted} with expected {expected} in {:.3} seconds",
                 outcome.exchange.roundtrip
             );
@@ -186,12 +186,15 @@ fn play(
     let upload = |upload: Upload<'_>| {
         bar.suspend(|| match upload {
             Upload::Part(Part { index, remaining, .. }) => {
-                say!("Sending {index}-th piece of the key (remaining size is {:.2} kbytes)", remaining as f64 / 1024.0);
+                print_line!(
+                    "Sending {index}-th piece of the key (remaining size is {:.2} kbytes)",
+                    remaining as f64 / 1024.0
+                );
             }
-            Upload::Stored { key_id } => say!("Storing the key in the database under uid={key_id}"),
+            Upload::Stored { key_id } => print_line!("Storing the key in the database under uid={key_id}"),
         });
     };
-    let (done, distrusted) = runner.run(quantized.len(), upload, |session, rows| {
+    let (done, untrusted) = runner.run(quantized.len(), upload, |session, rows| {
         let first = rows.start;
         infer_in_order(session, &quantized[rows], usize::from(args.jobs), |index, exchange| {
             on_exchange(first + index, exchange)
@@ -207,7 +210,7 @@ fn play(
         let figures = Figures::new(spec, frame::key_len(&spec.circuit), &outcomes, wall, simulations);
         report(args, spec, &figures.of_rows(rows.len()), &outcomes)
     };
-    check_trusted(distrusted, done.and(reported))
+    check_trusted(untrusted, done.and(reported))
 }
 
 /// Prints and writes what was asked for.

@@ -1,7 +1,7 @@
 //! Simulated noise: what a network's encrypted predictions would be, drawn in clear.
 
 use crate::commands::locate::ModelArgs;
-use crate::report::{progress, say};
+use crate::report::{print_line, progress};
 use fhectl_core::client::ClientModel;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_train::data::Dataset;
@@ -55,17 +55,17 @@ pub fn simulate(
     work.finish_and_clear();
     match whole.quality {
         SimulatedQuality::Classes { accuracy, agreement } => {
-            say!("Simulated accuracy on {} samples is {accuracy}", whole.samples);
-            say!(
-                "Simulated agreement with the clear quantised model: {:.2} %; sums outside their circle: {}",
+            print_line!("Simulated accuracy on {} samples is {accuracy}", whole.samples);
+            print_line!(
+                "Simulated agreement with the clear quantised model: {:.2} %; sums that wrapped around: {}",
                 agreement * 100.0,
                 whole.wraps
             );
         }
         SimulatedQuality::Value { r2, agreement_r2 } => {
-            say!("Simulated R2 on {} samples is {r2}", whole.samples);
-            say!(
-                "Simulated R2 with the clear quantised model: {agreement_r2:.4}; sums outside their circle: {}",
+            print_line!("Simulated R2 on {} samples is {r2}", whole.samples);
+            print_line!(
+                "Simulated R2 with the clear quantised model: {agreement_r2:.4}; sums that wrapped around: {}",
                 whole.wraps
             );
         }

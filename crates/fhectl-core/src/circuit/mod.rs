@@ -9,6 +9,7 @@
 
 #[cfg(feature = "client")]
 mod answer;
+mod answer_encoding;
 #[cfg(feature = "evaluate")]
 mod answer_writer;
 #[cfg(feature = "evaluate")]
@@ -33,7 +34,6 @@ mod parameter_tests;
 #[cfg(feature = "evaluate")]
 pub mod plan;
 mod prime;
-mod reading;
 pub mod registry;
 pub mod residues;
 mod reveal;
@@ -52,6 +52,7 @@ pub mod path_cost;
 pub mod path_cost_sum;
 pub mod table;
 
+pub use answer_encoding::AnswerEncoding;
 #[cfg(feature = "client")]
 pub use client::{decode, encode};
 #[cfg(feature = "client")]
@@ -65,7 +66,6 @@ pub use evaluator::Evaluator;
 pub use key_fact::KeyFact;
 pub use key_part::KeyPart;
 pub use kind::CircuitKind;
-pub use reading::Reading;
 pub use registry::CircuitSpec;
 pub use reveal::Reveal;
 #[cfg(feature = "client")]

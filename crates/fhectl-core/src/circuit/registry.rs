@@ -43,7 +43,7 @@ macro_rules! circuits {
 
         /// The search of every circuit.
         #[cfg(feature = "evaluate")]
-        pub(super) const SEARCHES: &[Entry] = &[$(Entry {
+        pub(super) const SEARCHES: &[CircuitSearch] = &[$(CircuitSearch {
             kind: CircuitKind::$kind,
             runs: <$params as Search>::runs,
             search: |model, quantizer, output, request| {
@@ -70,9 +70,9 @@ impl AsCircuit for CircuitSpec {
     }
 }
 
-/// [`Search`] of a circuit, as a value.
+/// The [`Search`] of one circuit, as a value that a table can hold.
 #[cfg(feature = "evaluate")]
-pub(super) struct Entry {
+pub(super) struct CircuitSearch {
     pub kind: CircuitKind,
     pub runs: fn(&Model) -> bool,
     pub search: fn(&Model, &Quantizer, Output, &PlanRequest) -> Result<Candidate<CircuitSpec>>,

@@ -1,6 +1,6 @@
-//! Whole numbers as residues: a sum that is too large for one circle is carried on several small ones.
+//! Whole numbers as residues: a sum that is too large for one plaintext modulus is carried on several small ones.
 //!
-//! Sums modulo `m` wrap on the torus by themselves, so each residue needs a circle of `m` steps and no more; together
+//! Sums modulo `m` wrap on the torus by themselves, so each residue needs the plaintext modulus `m` and no more; together
 //! they give the sum modulo the product (the Chinese remainder theorem), and nothing beside it.
 
 /// The largest product of moduli: sums stay within signed 64-bit numbers.

@@ -54,7 +54,9 @@ pub(super) fn bits_a_row(spec: &ClientSpec, detail: Detail) -> Result<Option<u32
     Ok(Some(match detail {
         Detail::Prediction if classes > 0 => bits_of(classes),
         Detail::Prediction => of_score,
-        Detail::Scores => of_score.saturating_mul(u32::try_from(spec.circuit.reading().messages).unwrap_or(u32::MAX)),
+        Detail::Scores => {
+            of_score.saturating_mul(u32::try_from(spec.circuit.answer_encoding().messages).unwrap_or(u32::MAX))
+        }
     }))
 }
 

@@ -36,7 +36,7 @@ pub use linreg::{LinearRegression, LinregParams, float_linreg, train_linreg};
 pub use logreg::{float_logreg, train_logreg};
 pub use network::{
     ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, TrainedNetwork, TrainingParams,
-    circle_holding, train_network,
+    modulus_holding, train_network,
 };
 pub use quality::{Fit, Score, accuracy, score};
 pub use quantize::{fit_affine, fit_edges, fit_exact, fit_pixels, quantize_rows};

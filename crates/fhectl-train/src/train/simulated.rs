@@ -15,7 +15,7 @@ pub struct Simulated {
     pub samples: usize,
     #[serde(flatten)]
     pub quality: SimulatedQuality,
-    /// Sums that leave their circle in clear, over all rows and layers: wrong answers rather than noise.
+    /// Sums that wrap around in clear, over all rows and layers: wrong answers rather than noise.
     pub wraps: usize,
 }
 

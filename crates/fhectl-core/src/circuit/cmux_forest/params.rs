@@ -1,7 +1,7 @@
 //! The public parameters of `CmuxForest`.
 
+use crate::circuit::answer_encoding::AnswerEncoding;
 use crate::circuit::checks::{check_bits, check_noise_flooding};
-use crate::circuit::reading::Reading;
 use crate::circuit::traits::Circuit;
 use crate::circuit::{input_bits, residues};
 use crate::error::Result;
@@ -78,8 +78,8 @@ impl Circuit for CmuxForestParams {
         PartialGlwe::wire_len(self.bits.shape, self.coefficients(), self.response_bits)
     }
 
-    fn reading(&self) -> Reading {
-        Reading {
+    fn answer_encoding(&self) -> AnswerEncoding {
+        AnswerEncoding {
             margin: self.margin(),
             messages: self.coefficients(),
             shape: self.bits.shape,
@@ -90,7 +90,7 @@ impl Circuit for CmuxForestParams {
 
     fn least_failure_log2(&self) -> Option<f64> {
         // One, whatever is stated.
-        Some(self.reading().least_failure(self.bits.cmux_variance()))
+        Some(self.answer_encoding().least_failure(self.bits.cmux_variance()))
     }
 
     fn cmuxes(&self) -> usize {

@@ -7,7 +7,7 @@ use crate::model::Output;
 impl CircuitCard for LeafSumParams {
     fn parameters(&self) -> String {
         format!(
-            "n={}, k={}, N={}, base 2^{}, {} level(s), circle of {} steps, {} input bits, {} key bits, {} answer bits on the wire",
+            "n={}, k={}, N={}, base 2^{}, {} level(s), plaintext modulus {}, {} input bits, {} key bits, {} answer bits on the wire",
             self.bootstrap.lwe_dimension,
             self.bootstrap.output.dimension,
             self.bootstrap.output.size,

@@ -84,8 +84,8 @@ fn height(params: &LeafSumParams, test: &BoxTest) -> u64 {
     torus(u64::from(test.value), 2 * params.classes as u64)
 }
 
-/// A box's test as a point on the circle: `scale * (violations - 1/2)` steps, in the lower half for none and in
-/// the upper half for one to `d`. A box of fewer features is scaled up to use the same circle.
+/// A box's test as a point on the torus: `scale * (violations - 1/2)` steps, in the lower half for none and in
+/// the upper half for one to `d`. A box of fewer features is scaled up to use the same modulus.
 pub fn bootstrap_input(params: &LeafSumParams, test: &BoxTest, input: &GlweList) -> Lwe {
     let scale = params.scale(test.features);
     let half_step = torus(1, 2 * params.plaintext_modulus);

@@ -1,7 +1,7 @@
 //! `LeafSum`: a decision tree with one encrypted label as its answer.
 //!
 //! Thermometer bits arrive directly under the small key, so no keyswitch is needed. The tree is a sum of signed boxes.
-//! A box's count of violated conditions, shifted by a half, uses the whole circle: one bootstrap with a sign decides
+//! A box's count of violated conditions, shifted by a half, uses the whole torus: one bootstrap with a sign decides
 //! it. Signs of all boxes add up to the class.
 
 mod card;

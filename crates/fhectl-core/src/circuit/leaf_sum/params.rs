@@ -1,9 +1,9 @@
 //! The public parameters of `LeafSum`.
 
+use crate::circuit::answer_encoding::AnswerEncoding;
 use crate::circuit::checks::{check_bits, check_noise_flooding};
 use crate::circuit::key_fact::KeyFact;
 use crate::circuit::key_part::KeyPart;
-use crate::circuit::reading::Reading;
 use crate::circuit::tag::{TagLayout, TagNoise};
 use crate::circuit::thermometer;
 use crate::circuit::traits::Circuit;
@@ -61,7 +61,7 @@ impl Circuit for LeafSumParams {
             || self.boxes > 1 << 16
         {
             return Err(bad_parameters(format!(
-                "{} boxes on a circle of {} steps",
+                "{} boxes with plaintext modulus {}",
                 self.boxes, self.plaintext_modulus
             )));
         }
@@ -82,8 +82,8 @@ impl Circuit for LeafSumParams {
         Lwe::wire_len(self.bootstrap.output.lwe_dimension(), self.response_bits)
     }
 
-    fn reading(&self) -> Reading {
-        Reading {
+    fn answer_encoding(&self) -> AnswerEncoding {
+        AnswerEncoding {
             margin: self.margin(),
             messages: 1,
             shape: self.bootstrap.output,
@@ -96,7 +96,7 @@ impl Circuit for LeafSumParams {
         let boxes = self.boxes.max(1) as f64;
         let each =
             noise::bootstrap_variance(self.bootstrap.lwe_dimension, self.bootstrap.output, self.bootstrap.gadget());
-        let answer = self.reading().least_failure(boxes * each);
+        let answer = self.answer_encoding().least_failure(boxes * each);
         let bit = noise::seeded_variance(self.input.shape, self.input.bits)
             + noise::modulus_switch_variance(self.bootstrap.lwe_dimension, self.bootstrap.output.size);
         Some(noise::log2_union([answer, noise::log2_failure(0.5 / self.plaintext_modulus as f64, bit)]))

@@ -151,7 +151,7 @@ fn fit(tests: &Boxes, mut params: LeafSumParams, request: &PlanRequest) -> Optio
     Some(params)
 }
 
-/// The variance of a box's point on the circle where the blind rotation starts.
+/// The variance of a box's point on the torus where the blind rotation starts.
 pub fn input_variance(params: &LeafSumParams, terms: usize, scale: f64) -> f64 {
     scale * scale * terms as f64 * noise::seeded_variance(params.input.shape, params.input.bits)
         + noise::modulus_switch_variance(params.bootstrap.lwe_dimension, params.bootstrap.output.size)

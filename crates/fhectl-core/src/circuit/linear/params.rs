@@ -1,7 +1,7 @@
 //! The public parameters of `Linear`.
 
+use crate::circuit::answer_encoding::AnswerEncoding;
 use crate::circuit::checks::{check_bits, check_noise_flooding};
-use crate::circuit::reading::Reading;
 use crate::circuit::traits::Circuit;
 use crate::error::Result;
 use crate::fhe::{GlweShape, Lwe, SeededLayout, bad_parameters, noise};
@@ -70,8 +70,8 @@ impl Circuit for LinearParams {
         self.scores * Lwe::wire_len(self.shape.lwe_dimension(), self.response_bits)
     }
 
-    fn reading(&self) -> Reading {
-        Reading {
+    fn answer_encoding(&self) -> AnswerEncoding {
+        AnswerEncoding {
             margin: self.margin(),
             messages: self.scores,
             shape: self.shape,
@@ -81,7 +81,7 @@ impl Circuit for LinearParams {
     }
 
     fn least_failure_log2(&self) -> Option<f64> {
-        Some(self.reading().least_failure(noise::seeded_variance(self.shape, self.input_bits)))
+        Some(self.answer_encoding().least_failure(noise::seeded_variance(self.shape, self.input_bits)))
     }
 }
 

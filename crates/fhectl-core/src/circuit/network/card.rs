@@ -18,7 +18,7 @@ impl CircuitCard for NetworkParams {
             )
         });
         format!(
-            "{}{inner}; input circle of {} steps, {} input bits, score circle of {} steps, {} answer bits on the wire",
+            "{}{inner}; plaintext modulus of the inputs {}, {} input bits, of the scores {}, {} answer bits on the wire",
             bootstraps(&self.first),
             self.plaintext_modulus,
             self.input.bits,

@@ -19,7 +19,7 @@ impl CircuitClient for NetworkParams {
         self.input.encrypt(key.input(), &messages, entropy)
     }
 
-    /// Decrypts the scores to the nearest of [`NetworkParams::shown_levels`], from the half circle about zero.
+    /// Decrypts the scores to the nearest of [`NetworkParams::shown_levels`], from the half of the torus about zero.
     ///
     /// # Errors
     /// `ciphertext_invalid` for another length, `parameters_invalid` where scores could not be shown.

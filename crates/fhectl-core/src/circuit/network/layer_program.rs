@@ -87,7 +87,7 @@ fn check_fit(params: &NetworkParams, network: &IntegerNetwork) -> Result<()> {
     Ok(())
 }
 
-/// Twice the value about which an activation is odd on the circle: the mean of its first and last output. Tables give
+/// Twice the value about which an activation is odd on the torus: the mean of its first and last output. Tables give
 /// outputs less this mean; the next layer adds it back.
 fn doubled_center(activation: &Activation) -> i64 {
     let ends = [activation.outputs.first(), activation.outputs.last()];
@@ -111,17 +111,17 @@ fn linear(layer: &NetworkLayer, doubled_center: i64) -> (Vec<Vec<Term>>, Vec<u64
     (sums, constants)
 }
 
-/// The table of a staircase: entry `p` is for sums about `(p + 1/2) / 2N` of the circle.
+/// The table of a staircase: entry `p` is for sums about `(p + 1/2) / 2N` of the torus.
 ///
 /// The blind rotation gives the negated entry on the other half of the turn; of the two sums that share an entry, one
 /// is in the staircase's valid range, and that one decides.
-fn table(activation: &Activation, channel: usize, circle: u64, steps: u64, size: usize) -> Vec<u64> {
+fn table(activation: &Activation, channel: usize, modulus: u64, steps: u64, size: usize) -> Vec<u64> {
     let thresholds = activation.of(channel);
-    let half_turn = circle as f64 / 2.0;
+    let half_turn = modulus as f64 / 2.0;
     let lowest = thresholds.last().map_or(-half_turn, |last| *last as f64 - 0.5 - half_turn);
     (0..size)
         .map(|entry| {
-            let z = (entry as f64 + 0.5) * circle as f64 / (2 * size) as f64;
+            let z = (entry as f64 + 0.5) * modulus as f64 / (2 * size) as f64;
             let half_turns = ((lowest - z) / half_turn).ceil();
             let z = z + half_turns * half_turn;
             // A threshold t separates the sums t - 1 and t.
@@ -145,7 +145,7 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// Wherever a sum in the valid range lands on the circle, its table gives the staircase's step.
+        /// Wherever a sum in the valid range lands on the torus, its table gives the staircase's step.
         #[test]
         fn tables_hold_the_staircase(
             outputs in prop::collection::vec(-9i32..9, 2..9),
@@ -154,15 +154,15 @@ mod tests {
             z in 0.0f64..1.0,
         ) {
             // Two entries a sum, so that none lies between two.
-            let circle = 512u64;
+            let modulus = 512u64;
             let mut at = offset;
             let thresholds: Vec<i64> = gaps[..outputs.len() - 1].iter().map(|gap| { at += gap; at }).collect();
             let activation = Activation { outputs, thresholds: vec![thresholds.clone()] };
             let size = 512;
-            let table = table(&activation, 0, circle, 64, size);
-            let (low, high) = activation.valid_range(0, circle);
+            let table = table(&activation, 0, modulus, 64, size);
+            let (low, high) = activation.valid_range(0, modulus);
             let z = low + (z * (high - low) as f64) as i64;
-            let position = 2 * z.rem_euclid(circle as i64) as usize;
+            let position = 2 * z.rem_euclid(modulus as i64) as usize;
             let word = table[position % size];
             let word = if position < size { word } else { word.wrapping_neg() };
             let doubled = 2 * i64::from(activation.apply(0, z)) - doubled_center(&activation);

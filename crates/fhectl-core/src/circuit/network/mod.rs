@@ -2,7 +2,7 @@
 //!
 //! Inputs arrive under a small key, so the first layer and its bootstraps need no keyswitch; bootstrap outputs, under
 //! the big key, are summed by the next layer and keyswitched to a small key of their own. The last layer's sums are
-//! the answer. A sum is a point on the circle and carries noise: parameters keep it at or below what training put
+//! the answer. A sum is a point on the torus and carries noise: parameters keep it at or below what training put
 //! there, so the promise is one of accuracy, not of equality (see [`simulate`]).
 
 mod card;

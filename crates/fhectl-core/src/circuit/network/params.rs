@@ -1,9 +1,9 @@
 //! The public parameters of `Network`.
 
+use crate::circuit::answer_encoding::AnswerEncoding;
 use crate::circuit::checks::{check_bits, check_noise_flooding};
 use crate::circuit::key_fact::KeyFact;
 use crate::circuit::key_part::KeyPart;
-use crate::circuit::reading::Reading;
 use crate::circuit::tag::{TagLayout, TagNoise};
 use crate::circuit::traits::Circuit;
 use crate::error::Result;
@@ -50,7 +50,7 @@ pub struct InnerParams {
 }
 
 impl NetworkParams {
-    /// Points of the circle that decrypted scores are rounded to: whole steps, or fewer where a step is finer than what may be
+    /// Points of the torus that decrypted scores are rounded to: whole steps, or fewer where a step is finer than what may be
     /// written down of ciphertexts in words of `response_bits` ([`disclosure`]).
     ///
     /// # Errors
@@ -164,7 +164,7 @@ impl Circuit for NetworkParams {
         }
         for modulus in [self.plaintext_modulus, self.score_plaintext_modulus] {
             if !(4..=1 << 40).contains(&modulus) || !modulus.is_multiple_of(2) {
-                return Err(bad_parameters(format!("a circle of {modulus} steps")));
+                return Err(bad_parameters(format!("a plaintext modulus of {modulus}")));
             }
         }
         if self.scores == 0 || (self.scores != output.classes() && self.scores != output.margins()) {
@@ -184,8 +184,8 @@ impl Circuit for NetworkParams {
         self.scores * self.score_bytes()
     }
 
-    fn reading(&self) -> Reading {
-        Reading {
+    fn answer_encoding(&self) -> AnswerEncoding {
+        AnswerEncoding {
             // Scores carry noise: there is no margin that it must keep.
             margin: 0.0,
             messages: self.scores,
@@ -271,7 +271,7 @@ mod tests {
         let coarse = shown(494, 14);
         assert_eq!(coarse.shown_levels(), Ok(494));
         assert!((-247..247).all(|level| coarse.score_of_level(level) == level));
-        // A bundle that asks for more gets no more: words of the circle are rounded together.
+        // A bundle that asks for more gets no more: words of the torus are rounded together.
         for score_plaintext_modulus in [1 << 20, 1 << 40, 6000] {
             let fine = shown(score_plaintext_modulus, 14);
             let levels = fine.shown_levels().unwrap();

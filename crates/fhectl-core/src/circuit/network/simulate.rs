@@ -65,7 +65,7 @@ impl Simulate for Simulator {
     }
 }
 
-/// The nearest of `levels` points of the circle to a sum in turns, in `[-levels / 2, levels / 2)`.
+/// The nearest of `levels` points of the torus to a sum in turns, in `[-levels / 2, levels / 2)`.
 fn nearest_level(turns: f64, levels: u64) -> i64 {
     let centered = turns - turns.round();
     let level = (centered * levels as f64).round() as i64;

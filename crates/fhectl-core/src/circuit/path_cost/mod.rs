@@ -1,6 +1,6 @@
 //! `PathCost`: a decision tree with no bootstrap at all.
 //!
-//! The circle is cut into a prime number `p` of steps. For each leaf the server counts violated conditions and
+//! The plaintext modulus is a prime `p`. For each leaf the server counts violated conditions and
 //! multiplies the count by a random non-zero factor: zero stays zero, anything else becomes uniform over the
 //! non-zero residues. The client looks for a zero. With more than two classes a second ciphertext a leaf carries
 //! the class, masked unless the count is zero. Leaves are shuffled and padded to a power of two.

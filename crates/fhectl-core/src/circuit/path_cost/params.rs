@@ -1,8 +1,8 @@
 //! The public parameters of `PathCost`.
 
+use crate::circuit::answer_encoding::AnswerEncoding;
 use crate::circuit::checks::{check_bits, check_noise_flooding};
 use crate::circuit::prime::is_prime;
-use crate::circuit::reading::Reading;
 use crate::circuit::thermometer;
 use crate::circuit::traits::Circuit;
 use crate::error::Result;
@@ -18,7 +18,7 @@ pub const MAX_LEAVES: usize = 4096;
 pub struct PathCostParams {
     /// The thermometer's layout; its key (`k = 1`) is also the answer's.
     pub input: SeededLayout,
-    /// `p`: steps of the circle.
+    /// `p`: steps of the torus.
     #[serde(rename = "plaintext_modulus")]
     pub modulus: u64,
     /// Leaves of an answer, padded to a power of two.
@@ -60,7 +60,7 @@ impl Circuit for PathCostParams {
             || !(3..1 << 16).contains(&self.modulus)
             || (self.values && self.modulus < classes as u64)
         {
-            return Err(bad_parameters(format!("a circle of {} steps for {classes} classes", self.modulus)));
+            return Err(bad_parameters(format!("a plaintext modulus of {} for {classes} classes", self.modulus)));
         }
         if !self.leaves.is_power_of_two() || self.leaves > MAX_LEAVES {
             return Err(bad_parameters(format!("{} leaves, want a power of two up to {MAX_LEAVES}", self.leaves)));
@@ -82,8 +82,8 @@ impl Circuit for PathCostParams {
         self.answers() * Lwe::wire_len(self.input.shape.lwe_dimension(), self.response_bits)
     }
 
-    fn reading(&self) -> Reading {
-        Reading {
+    fn answer_encoding(&self) -> AnswerEncoding {
+        AnswerEncoding {
             margin: self.margin(),
             messages: self.answers(),
             shape: self.input.shape,
@@ -93,6 +93,6 @@ impl Circuit for PathCostParams {
     }
 
     fn least_failure_log2(&self) -> Option<f64> {
-        Some(self.reading().least_failure(noise::seeded_variance(self.input.shape, self.input.bits)))
+        Some(self.answer_encoding().least_failure(noise::seeded_variance(self.input.shape, self.input.bits)))
     }
 }

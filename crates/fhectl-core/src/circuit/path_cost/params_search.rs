@@ -1,4 +1,4 @@
-//! The parameters of `PathCost`: a circle of prime steps that holds the counts, flooded, and as few bits as carry it.
+//! The parameters of `PathCost`: a prime plaintext modulus that holds the counts, flooded, and as few bits as carry it.
 
 use super::params::{MAX_LEAVES, PathCostParams};
 use crate::circuit::boxes::Boxes;
@@ -69,7 +69,7 @@ fn search(
         }
     }
     Err(no_parameters(format!(
-        "a circle of {modulus} steps (depth {}, {classes} classes) leaves no room for the noise that hides the tree",
+        "a plaintext modulus of {modulus} (depth {}, {classes} classes) leaves no room for the noise that hides the tree",
         tests.depth()
     ))
     .hint("lower --max-depth, or choose --circuit leaf-sum"))

@@ -7,7 +7,7 @@ use crate::model::Output;
 impl CircuitCard for PathCostSumParams {
     fn parameters(&self) -> String {
         format!(
-            "k={}, N={}, {} tree(s), {} leaves x {} coefficient(s), {} a ciphertext, circles of {:?} steps (one list a copy of \
+            "k={}, N={}, {} tree(s), {} leaves x {} coefficient(s), {} per ciphertext, plaintext moduli {:?} (one list a copy of \
              the input), counts modulo {}, {} score(s) a sum, {} input bits, {} answer bits on the wire",
             self.input.shape.dimension,
             self.input.shape.size,

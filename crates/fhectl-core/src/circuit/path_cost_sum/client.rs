@@ -13,7 +13,7 @@ use crate::model::Quantizer;
 use zeroize::Zeroizing;
 
 impl CircuitClient for PathCostSumParams {
-    /// Encrypts the row's thermometer bits once for each set of circles, with step `2^64` over the product of the set.
+    /// Encrypts the row's thermometer bits once for each set of moduli, with step `2^64` over the product of the set.
     fn encode(&self, quantizer: &Quantizer, key: &ClientKey, quantized: &[u32], entropy: &mut dyn Entropy) -> Vec<u8> {
         let mut messages = Zeroizing::new(vec![0; self.input.bodies]);
         let mut spread = messages.iter_mut().step_by(self.stride);
@@ -32,15 +32,15 @@ impl CircuitClient for PathCostSumParams {
     fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
         expect_len(answer, self.response_bytes())?;
         let moduli = self.value_moduli();
-        let circles = self.plaintext_moduli.concat();
+        let plaintext_moduli = self.plaintext_moduli.concat();
         let mut sums = vec![0; self.columns()];
         let mut reached = 0;
         for slots in answer.chunks(self.columns() * self.ciphertext_bytes()) {
             let mut columns = Vec::with_capacity(self.columns());
-            for (bytes, circle) in slots.chunks(self.ciphertext_bytes()).zip(circles.iter().cycle()) {
+            for (bytes, modulus) in slots.chunks(self.ciphertext_bytes()).zip(plaintext_moduli.iter().cycle()) {
                 let glwe = PartialGlwe::read(bytes, self.input.shape, self.stride, self.response_bits)?;
                 let phases = key.answer().phases(&glwe).into_iter();
-                columns.push(phases.map(|phase| phase.nearest(*circle)).collect::<Vec<_>>());
+                columns.push(phases.map(|phase| phase.nearest(*modulus)).collect::<Vec<_>>());
             }
             let is_reached = |slot: &usize| columns[0][*slot].is_multiple_of(self.count_modulus);
             for slot in (0..self.stride).filter(is_reached) {

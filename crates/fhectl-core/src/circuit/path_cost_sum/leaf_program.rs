@@ -80,7 +80,7 @@ impl ForestBoxes {
 #[derive(Debug)]
 pub struct LeafProgram {
     pub(super) leaves: Vec<Leaf>,
-    /// For every sum its residues' circles, sums one after the other.
+    /// For every sum the moduli of its residues, sums one after the other.
     pub(super) columns: Vec<Column>,
     /// Thermometer bits of a copy.
     pub(super) bits: usize,
@@ -97,18 +97,18 @@ pub(super) struct Leaf {
     pub residues: Vec<u64>,
 }
 
-/// One coefficient a slot: a residue of a sum, on a circle.
+/// One coefficient a slot: a residue of a sum.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
     /// The copy of the input bits to compute from.
     pub copy: usize,
-    /// The number of the copy's steps to one of the circle's.
+    /// The number of the copy's steps to one step of this modulus.
     pub scale: i64,
     pub plaintext_modulus: u64,
-    /// What the residue is taken by, and the number that is 1 by it and 0 by the rest of the circle.
+    /// What the residue is taken by, and the number that is 1 by it and 0 by the rest of the torus.
     pub modulus: u64,
     pub unit: u64,
-    /// The rest of the circle, 1 where there is none: what counts are looked for in.
+    /// The rest of the modulus, 1 where there is none: what counts are looked for in.
     pub count: u64,
 }
 
@@ -173,16 +173,16 @@ impl LeafProgram {
 
 fn columns(params: &PathCostSumParams) -> Vec<Column> {
     let mut of_a_sum = Vec::new();
-    for (copy, circles) in params.plaintext_moduli.iter().enumerate() {
-        for circle in circles {
+    for (copy, moduli) in params.plaintext_moduli.iter().enumerate() {
+        for plaintext_modulus in moduli {
             let count = if of_a_sum.is_empty() { params.count_modulus } else { 1 };
-            let modulus = circle / count;
+            let modulus = plaintext_modulus / count;
             of_a_sum.push(Column {
                 copy,
-                scale: (circles.iter().product::<u64>() / circle) as i64,
-                plaintext_modulus: *circle,
+                scale: (moduli.iter().product::<u64>() / plaintext_modulus) as i64,
+                plaintext_modulus: *plaintext_modulus,
                 modulus,
-                unit: count * residues::inverse(count % modulus, modulus).unwrap_or(0) % circle,
+                unit: count * residues::inverse(count % modulus, modulus).unwrap_or(0) % plaintext_modulus,
                 count,
             });
         }

@@ -7,13 +7,13 @@
 //! trees are fresh for each query, uniform, and add up to zero. The leaves of all trees are shuffled together, so the client
 //! sees as many zeros as there are trees, and adds up what stands beside them.
 //!
-//! **Residues.** Values are sums modulo a number of some 14 bits; one circle of so many steps would leave no room for
-//! flooding. So they are split by the Chinese remainder theorem over a few circles of pairwise coprime numbers of
+//! **Residues.** Values are sums modulo a number of some 14 bits; one plaintext modulus of that size would leave no room for
+//! flooding. So they are split by the Chinese remainder theorem over a few pairwise coprime moduli of
 //! steps, the first of which has the count's modulus as another factor: no ciphertext is spent on the count alone. All factors
 //! are at least the count's modulus, a prime larger than any count, so that a count that is not zero makes every
-//! residue uniform. A factor acts on a whole circle: what was encrypted with step `2^64 / q` is of no use to a circle
-//! whose steps do not divide `q`. So the request holds a copy of the bits for each set of circles; the search
-//! weighs one copy for all circles (large factors, so much noise) against one for each (bytes).
+//! residue uniform. A factor acts on a whole residue: what was encrypted with step `2^64 / q` is of no use to a modulus
+//! that does not divide `q`. So the request holds a copy of the bits for each set of moduli; the search
+//! weighs one copy for all moduli (large factors, so much noise) against one for each (bytes).
 //!
 //! **Packing.** The bits stand `stride` coefficients apart ([`crate::fhe::spaced`]), so that `stride` answers share the
 //! mask of one ciphertext. The request grows by the stride, the response shrinks by it.

@@ -1,4 +1,4 @@
-//! Which circles a sum's residues are carried on.
+//! By which moduli a sum's residues are taken.
 
 use crate::circuit::residues::gcd;
 
@@ -11,11 +11,11 @@ pub(super) fn coprime(a: u64, b: u64) -> bool {
     gcd(a, b) == 1
 }
 
-/// `columns` pairwise coprime circles, the largest as small as can be found, all without prime factors below `count`, which
+/// `columns` pairwise coprime moduli, the largest as small as can be found, all without prime factors below `count`, which
 /// is a prime: the first is `count` times what is coprime to it, and without that factor their product is at
-/// least `values`. `None` where a circle would have more than `most` steps.
+/// least `values`. `None` where a modulus would be more than `most`.
 #[cfg(feature = "evaluate")]
-pub(super) fn circles(count: u64, values: u128, columns: usize, most: u64) -> Option<Vec<u64>> {
+pub(super) fn coprime_moduli(count: u64, values: u128, columns: usize, most: u64) -> Option<Vec<u64>> {
     let root = (values as f64 * count as f64).powf(1.0 / columns as f64);
     let least = (root as u64).saturating_sub(1).max(count);
     (least..=most).find_map(|largest| {
@@ -38,14 +38,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn circles_hold_the_values_and_are_coprime(
+        fn moduli_hold_the_values_and_are_coprime(
             count in prop::sample::select(vec![3u64, 5, 7, 31, 257]),
             values in 2u128..1 << 40,
             columns in 1usize..8,
         ) {
-            if let Some(all) = circles(count, values, columns, 1 << 20) {
+            if let Some(all) = coprime_moduli(count, values, columns, 1 << 20) {
                 prop_assert_eq!(all.len(), columns);
-                prop_assert!(all.iter().all(|circle| rough(*circle, count) && *circle <= 1 << 20));
+                prop_assert!(all.iter().all(|modulus| rough(*modulus, count) && *modulus <= 1 << 20));
                 prop_assert!((0..columns).all(|i| (0..i).all(|j| coprime(all[i], all[j]))));
                 let product = all.iter().map(|c| u128::from(*c)).product::<u128>();
                 prop_assert!(all[0] % count == 0 && coprime(all[0] / count, count) && product / u128::from(count) >= values);
@@ -54,11 +54,11 @@ mod tests {
     }
 
     #[test]
-    fn circles_are_balanced() {
-        let all = circles(5, 12_288, 2, 1 << 20).unwrap();
-        // Two circles of an eighth bit more than the square root of all they must hold, at most.
-        assert!(all.iter().all(|circle| *circle < 270), "{all:?}");
-        assert_eq!(circles(5, 1 << 30, 1, 1 << 20), None);
+    fn moduli_are_balanced() {
+        let all = coprime_moduli(5, 12_288, 2, 1 << 20).unwrap();
+        // Two moduli of an eighth bit more than the square root of all they must hold, at most.
+        assert!(all.iter().all(|modulus| *modulus < 270), "{all:?}");
+        assert_eq!(coprime_moduli(5, 1 << 30, 1, 1 << 20), None);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! The public parameters of `PathCost` for sums of trees.
 
 use super::moduli::{coprime, rough};
+use crate::circuit::answer_encoding::AnswerEncoding;
 use crate::circuit::checks::{check_bits, check_noise_flooding};
 use crate::circuit::prime::is_prime;
-use crate::circuit::reading::Reading;
 use crate::circuit::thermometer;
 use crate::circuit::traits::Circuit;
 use crate::error::Result;
@@ -13,11 +13,11 @@ use serde::{Deserialize, Serialize};
 
 /// The most leaves of an answer.
 pub const MAX_SLOTS: usize = 1 << 18;
-/// The most copies of the input bits, and circles of a copy.
+/// The most copies of the input bits, and moduli of a copy.
 pub(super) const MAX_COPIES: usize = 4;
 pub(super) const MAX_COLUMNS: usize = 8;
-/// The most steps of a circle, and of all circles of a copy together.
-pub(super) const MAX_CIRCLE: u64 = 1 << 20;
+/// The largest plaintext modulus, and the largest product of the moduli of a copy.
+pub(super) const MAX_MODULUS: u64 = 1 << 20;
 pub(super) const MAX_COPY: u64 = 1 << 30;
 /// Sums of values stay below it.
 pub(super) const MAX_VALUES: u128 = 1 << 62;
@@ -33,9 +33,9 @@ pub struct PathCostSumParams {
     pub input: SeededLayout,
     /// Coefficients from one input bit to the next; answers that share a ciphertext.
     pub stride: usize,
-    /// For each copy of the input bits the circles that are computed from it, in steps. Pairwise coprime.
+    /// For each copy of the input bits the moduli that are computed from it. Pairwise coprime.
     pub plaintext_moduli: Vec<Vec<u64>>,
-    /// A prime that no count of violations reaches; divides the first circle, whose residues by it are the counts.
+    /// A prime that no count of violations reaches; divides the first modulus, whose residues by it are the counts.
     pub count_modulus: u64,
     pub trees: usize,
     /// Leaves of all trees, rounded up.
@@ -53,7 +53,7 @@ pub struct PathCostSumParams {
 }
 
 impl PathCostSumParams {
-    /// The moduli of a sum's residues, one a circle: all of its steps, but for what the first has for the count.
+    /// The moduli of a sum's residues: each plaintext modulus, the first divided by what it has for the count.
     pub(super) fn value_moduli(&self) -> Vec<u64> {
         let mut moduli = self.plaintext_moduli.concat();
         moduli[0] /= self.count_modulus;
@@ -90,15 +90,20 @@ impl PathCostSumParams {
             - noise::dependent_cut(self.noise_flooding, self.response_bits)
     }
 
-    fn check_circles(&self) -> Result<()> {
-        let wrong =
-            || bad_parameters(format!("circles {:?} with counts below {}", self.plaintext_moduli, self.count_modulus));
+    fn check_moduli(&self) -> Result<()> {
+        let wrong = || {
+            bad_parameters(format!(
+                "plaintext moduli {:?} with counts below {}",
+                self.plaintext_moduli, self.count_modulus
+            ))
+        };
         let sizes = self.plaintext_moduli.iter().all(|copy| (1..=MAX_COLUMNS).contains(&copy.len()));
         if !sizes || !(1..=MAX_COPIES).contains(&self.plaintext_moduli.len()) || !is_prime(self.count_modulus) {
             return Err(wrong());
         }
         let all = self.plaintext_moduli.concat();
-        let bounded = all.iter().all(|circle| (3..=MAX_CIRCLE).contains(circle) && rough(*circle, self.count_modulus));
+        let bounded =
+            all.iter().all(|modulus| (3..=MAX_MODULUS).contains(modulus) && rough(*modulus, self.count_modulus));
         let copies = self.plaintext_moduli.iter().all(|copy| {
             copy.iter()
                 .try_fold(1, |product: u64, c| product.checked_mul(*c))
@@ -149,9 +154,9 @@ impl Circuit for PathCostSumParams {
         check_bits("response_bits", self.response_bits)?;
         check_noise_flooding(self.noise_flooding)?;
         if !self.stride.is_power_of_two() || self.stride > self.input.shape.size {
-            return Err(bad_parameters(format!("{} answers a ciphertext", self.stride)));
+            return Err(bad_parameters(format!("{} answers per ciphertext", self.stride)));
         }
-        self.check_circles()?;
+        self.check_moduli()?;
         thermometer::check_spread(quantizer, &self.input, self.plaintext_moduli.len() * self.stride)?;
         let slots = self.slots.is_multiple_of(self.stride) && (1..=MAX_SLOTS).contains(&self.slots);
         if !slots || !(1..=self.slots).contains(&self.trees) {
@@ -173,8 +178,8 @@ impl Circuit for PathCostSumParams {
         self.ciphertexts() * self.ciphertext_bytes()
     }
 
-    fn reading(&self) -> Reading {
-        Reading {
+    fn answer_encoding(&self) -> AnswerEncoding {
+        AnswerEncoding {
             margin: self.margin(),
             messages: self.messages(),
             shape: self.input.shape,
@@ -184,7 +189,7 @@ impl Circuit for PathCostSumParams {
     }
 
     fn least_failure_log2(&self) -> Option<f64> {
-        Some(self.reading().least_failure(noise::seeded_variance(self.input.shape, self.input.bits)))
+        Some(self.answer_encoding().least_failure(noise::seeded_variance(self.input.shape, self.input.bits)))
     }
 }
 
@@ -232,7 +237,7 @@ mod tests {
             |p| p.stride = 16,
             |p| p.plaintext_moduli.clear(),
             |p| p.plaintext_moduli[0].clear(),
-            |p| p.plaintext_moduli.extend([7, 11, 13].map(|circle| vec![circle])),
+            |p| p.plaintext_moduli.extend([7, 11, 13].map(|modulus| vec![modulus])),
             |p| p.plaintext_moduli[0][0] = 244,
             |p| p.plaintext_moduli[0][0] = 5 * 5 * 7,
             |p| p.plaintext_moduli[1][0] = 253 * 2,

@@ -1,9 +1,9 @@
-//! The parameters of `PathCost` for sums of trees: the shape, spacing and circles that take the least time and bytes.
+//! The parameters of `PathCost` for sums of trees: the shape, spacing and moduli that take the least time and bytes.
 
 use super::leaf_program::ForestBoxes;
-use super::moduli::circles;
+use super::moduli::coprime_moduli;
 use super::params::{
-    MAX_CIRCLE, MAX_COPIES, MAX_COPY, MAX_MESSAGES, MAX_RESPONSE, MAX_SLOTS, MAX_VALUES, PathCostSumParams,
+    MAX_COPIES, MAX_COPY, MAX_MESSAGES, MAX_MODULUS, MAX_RESPONSE, MAX_SLOTS, MAX_VALUES, PathCostSumParams,
 };
 use crate::circuit::compiled::unfit;
 use crate::circuit::plan::{
@@ -22,7 +22,7 @@ pub(in crate::circuit) const SHAPES: [(usize, usize); 9] =
     [(1, 2048), (9, 256), (19, 128), (20, 128), (10, 256), (5, 512), (3, 1024), (1, 4096), (2, 2048)];
 /// The widest spacing that is tried.
 const MAX_STRIDE: usize = 256;
-/// Circles of a copy that are tried.
+/// Moduli of a copy that are tried.
 const TRIED_COLUMNS: usize = 5;
 /// Leaves are rounded up to a multiple of an eighth of the power of two below, and of this.
 const ROUND_LEAVES: usize = 8;
@@ -131,22 +131,22 @@ struct Residues {
     plaintext_moduli: Vec<Vec<u64>>,
 }
 
-/// All ways that are tried: scores that make one sum, copies of the input, circles of a copy.
+/// All ways that are tried: scores that make one sum, copies of the input, moduli of a copy.
 fn splits(count_modulus: u64, width: u64, scores: usize) -> Vec<Residues> {
     let mut all = Vec::new();
     let mut values = 1u128;
     for scores_per_sum in 1..=scores {
         values *= u128::from(width);
-        if values * values > MAX_VALUES * u128::from(MAX_CIRCLE) {
+        if values * values > MAX_VALUES * u128::from(MAX_MODULUS) {
             break;
         }
         for (copies, each) in (1..=MAX_COPIES).flat_map(|copies| (1..=TRIED_COLUMNS).map(move |each| (copies, each))) {
-            let Some(circles) = circles(count_modulus, values, copies * each, MAX_CIRCLE) else { continue };
-            // The products of a copy's circles balanced: the largest with the smallest.
+            let Some(moduli) = coprime_moduli(count_modulus, values, copies * each, MAX_MODULUS) else { continue };
+            // The products of a copy's moduli balanced: the largest with the smallest.
             let mut of_copies = vec![Vec::new(); copies];
-            for (index, circle) in circles.into_iter().enumerate() {
+            for (index, modulus) in moduli.into_iter().enumerate() {
                 let (round, place) = (index / copies, index % copies);
-                of_copies[if round % 2 == 0 { place } else { copies - 1 - place }].push(circle);
+                of_copies[if round % 2 == 0 { place } else { copies - 1 - place }].push(modulus);
             }
             let fits = |copy: &Vec<u64>| copy.iter().map(|c| u128::from(*c)).product::<u128>() <= u128::from(MAX_COPY);
             let product = of_copies.iter().flatten().map(|c| u128::from(*c)).fold(1u128, u128::saturating_mul);
@@ -185,7 +185,7 @@ impl SumNoise<PathCostSumParams> for ForestBoxes {
     }
 }
 
-/// The steps of every copy's circles together: factors go up to half of it.
+/// The product of every copy's moduli: factors go up to half of it.
 fn largest_copy(params: &PathCostSumParams) -> f64 {
     params.plaintext_moduli.iter().map(|copy| copy.iter().product::<u64>() as f64).fold(0.0, f64::max)
 }
@@ -203,14 +203,14 @@ pub fn largest_variance(forest: &ForestBoxes, params: &PathCostSumParams) -> f64
 
 /// The same on average over the factors and the order of leaves that the server draws, and over columns.
 ///
-/// A factor that is uniform over a circle of `q` steps (but for the multiples of `p`, in the first), taken centered, has the mean square
+/// A factor that is uniform modulo `q` (but for the multiples of `p`, in the first), taken centered, has the mean square
 /// `(q^2 + p) / 12` at most; steps of the others of its copy multiply it.
 pub fn mean_variance(forest: &ForestBoxes, params: &PathCostSumParams) -> f64 {
     let squares = params.plaintext_moduli.iter().flat_map(|copy| {
         let all = copy.iter().product::<u64>() as f64;
-        copy.iter().map(move |circle| {
-            let circle = *circle as f64;
-            (all / circle).powi(2) * (circle * circle + params.count_modulus as f64) / 12.0
+        copy.iter().map(move |modulus| {
+            let modulus = *modulus as f64;
+            (all / modulus).powi(2) * (modulus * modulus + params.count_modulus as f64) / 12.0
         })
     });
     let squares: Vec<f64> = squares.collect();

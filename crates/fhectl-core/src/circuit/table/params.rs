@@ -1,8 +1,8 @@
 //! The public parameters of `Table`.
 
+use crate::circuit::answer_encoding::AnswerEncoding;
 use crate::circuit::checks::{check_bits, check_noise_flooding};
 use crate::circuit::input_bits;
-use crate::circuit::reading::Reading;
 use crate::circuit::traits::Circuit;
 use crate::error::Result;
 use crate::fhe::ggsw::GgswLayout;
@@ -94,8 +94,8 @@ impl Circuit for TableParams {
         self.answers() * self.answer_bytes()
     }
 
-    fn reading(&self) -> Reading {
-        Reading {
+    fn answer_encoding(&self) -> AnswerEncoding {
+        AnswerEncoding {
             margin: self.margin(),
             messages: self.answers(),
             shape: self.bits.shape,
@@ -105,7 +105,7 @@ impl Circuit for TableParams {
     }
 
     fn least_failure_log2(&self) -> Option<f64> {
-        Some(self.reading().least_failure(self.bits.count as f64 * self.bits.cmux_variance()))
+        Some(self.answer_encoding().least_failure(self.bits.count as f64 * self.bits.cmux_variance()))
     }
 
     fn cmuxes(&self) -> usize {

@@ -52,7 +52,7 @@ impl Tag {
     }
 }
 
-/// The symbol whose point comes of so many look-ups. A table is negated on the upper half of the circle, so the points
+/// The symbol whose point comes of so many look-ups. A table is negated on the upper half of the torus, so the points
 /// there change places; a second look-up takes them back.
 fn looked_up(symbol: u64, bits: u32, look_ups: u32) -> u64 {
     let half = 1 << (bits - 1);

@@ -42,7 +42,7 @@ fn look_up(layout: &TagLayout, key: &EvaluationKey, request: &[u8], random: &mut
     Ok(answers.collect::<Vec<_>>().concat())
 }
 
-/// The points of the lower half of the circle, each for the phases that are nearest to it; a bootstrap negates them for
+/// The points of the lower half of the torus, each for the phases that are nearest to it; a bootstrap negates them for
 /// the upper half.
 fn table(layout: &TagLayout) -> Vec<u64> {
     let half = 1 << (layout.symbol_bits - 1);

@@ -43,7 +43,7 @@ impl TagLayout {
     }
 
     /// The flooding noise, in units of 2^-64: half of the distance between two points is `2^-(symbol_bits + 1)` of the
-    /// circle, and half of that is flooded.
+    /// torus, and half of that is flooded.
     pub fn flooding(&self) -> u64 {
         1 << (62 - self.symbol_bits)
     }

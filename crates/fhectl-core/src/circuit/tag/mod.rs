@@ -2,7 +2,7 @@
 //! the server computed with another key than its own.
 //!
 //! Some circuits decrypt anything to some class: rows cannot show it. A tag is [`TAG_BITS`] random bits, cut into
-//! symbols. Symbol `l` of `M` is the point `(2l + 1) / 2M` of the circle. Where the public key is all there is, the
+//! symbols. Symbol `l` of `M` is the point `(2l + 1) / 2M` of the torus. Where the public key is all there is, the
 //! symbols share one ciphertext, to which a fresh encryption of zeros is added. Where there are bootstraps, each symbol
 //! is looked up in a table whose outputs are the same points (after the keyswitch once more, where a network has
 //! one), and is re-randomized then. A key that does not belong to the client's leaves uniform points: by chance, a wrong

@@ -1,9 +1,9 @@
 //! A circuit's public parameters: what both halves know.
 
 use super::{CircuitCard, CircuitClient, CircuitServer};
+use crate::circuit::answer_encoding::AnswerEncoding;
 use crate::circuit::key_fact::KeyFact;
 use crate::circuit::key_part::KeyPart;
-use crate::circuit::reading::Reading;
 use crate::circuit::tag::TagLayout;
 use crate::error::Result;
 #[cfg(feature = "evaluate")]
@@ -27,7 +27,7 @@ pub trait Circuit: CircuitCard + CircuitClient + CircuitServer + fmt::Debug + Se
     fn response_bytes(&self) -> usize;
 
     /// How answers are read.
-    fn reading(&self) -> Reading;
+    fn answer_encoding(&self) -> AnswerEncoding;
 
     /// log2 of the chance of a wrong answer that the public parameters have at least, whatever the model: fresh noise, cut
     /// bits, flooding and one term. `None` where answers carry noise and are not exact.
@@ -35,7 +35,7 @@ pub trait Circuit: CircuitCard + CircuitClient + CircuitServer + fmt::Debug + Se
 
     /// The client's secret keys: the one for inputs first, the one for answers last.
     fn keys(&self) -> Vec<KeyFact> {
-        vec![KeyFact { role: "inputs and answers", shape: self.reading().shape }]
+        vec![KeyFact { role: "inputs and answers", shape: self.answer_encoding().shape }]
     }
 
     /// The evaluation key but for the public key, in the order in which a row goes through it.
@@ -55,8 +55,8 @@ pub trait Circuit: CircuitCard + CircuitClient + CircuitServer + fmt::Debug + Se
 
     /// What a tag of this circuit is made of; `None` where it has no evaluation key.
     fn tag(&self) -> Option<TagLayout> {
-        let reading = self.reading();
-        reading.noise_flooding.map(|_| TagLayout::in_one_ciphertext(reading.shape))
+        let encoding = self.answer_encoding();
+        encoding.noise_flooding.map(|_| TagLayout::in_one_ciphertext(encoding.shape))
     }
 
     /// Of scores that carry noise, how many levels each may be shown in; `None` where scores are exact.
@@ -77,19 +77,19 @@ impl dyn Circuit + '_ {
 
     /// Whether answers are re-randomized before they leave the server.
     pub fn rerandomized(&self) -> bool {
-        self.reading().noise_flooding.is_some()
+        self.answer_encoding().noise_flooding.is_some()
     }
 
     /// The bits that one answer can carry at most to whoever sent the question, honest or not: messages times log2 of the
-    /// circle over the width of the flooding noise ([`crate::fhe::noise::message_capacity`]). `None` where answers are not
+    /// modulus over the width of the flooding noise ([`crate::fhe::noise::message_capacity`]). `None` where answers are not
     /// re-randomized.
     pub fn capacity_bits(&self) -> Option<f64> {
-        self.reading().capacity()
+        self.answer_encoding().capacity()
     }
 
     /// The key that answers are decrypted with.
     pub fn answer_shape(&self) -> GlweShape {
-        self.reading().shape
+        self.answer_encoding().shape
     }
 
     /// The key that answers are re-randomized with, where they are.

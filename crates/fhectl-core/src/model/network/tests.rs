@@ -54,7 +54,7 @@ fn wraps_are_counted_at_every_layer() {
     };
     network.check(&quantizer(2, 8), Output::Classes(2)).unwrap();
     assert_eq!(network.scores(&[1, 2]), [5, 4]);
-    // The first score, 5, is beyond 4, the last step of half a circle.
+    // The first score, 5, is beyond 4, the last step of half the modulus.
     assert_eq!(network.wraps(&[1, 2]), 1);
     // 7 + 7 is beyond 7, too.
     assert_eq!(network.wraps(&[7, 7]), 2);

@@ -1,14 +1,14 @@
-//! One layer's integers: steps of its activations, rounded weights, its circle.
+//! One layer's integers: steps of its activations, rounded weights, its plaintext modulus.
 
 use super::float_graph::Affine;
 use super::function::Function;
 use super::levels::Layer;
-use crate::train::circle_holding;
+use crate::train::modulus_holding;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Activation, LinearMap, MapShape, NetworkLayer, SparseShape};
 use rayon::prelude::*;
 
-/// Room for rows that were not seen: a circle holds sums this many times as far out as those of calibration, or all that
+/// Room for rows that were not seen: the modulus holds sums this many times as far out as those of calibration, or all that
 /// there can be.
 const SLACK: f64 = 1.25;
 /// No weight is larger.
@@ -56,7 +56,7 @@ struct Channel {
     grid: Grid,
     /// Sums from which on the next step is nearest.
     thresholds: Vec<f64>,
-    /// How far half a circle must reach.
+    /// How far half the modulus must reach.
     need: f64,
     /// The largest weight on steps of the inputs.
     largest: f64,
@@ -159,7 +159,7 @@ impl Channel {
         self.grid.step == 0.0
     }
 
-    /// What sums are multiplied by so that half a circle of `half` steps holds them.
+    /// What sums are multiplied by so that a half modulus of `half` holds them.
     fn factor(&self, half: f64) -> f64 {
         if self.copies {
             // A whole number of steps for each of the input's: nothing is lost.
@@ -215,7 +215,7 @@ pub(super) fn quantize_layer(layer: &Layer, before: &Before, rounding: &Rounding
         return Err(Error::new(ErrorCode::OnnxConstant, "no activation changes over the calibration rows")
             .hint("are the rows scaled as the network expects them?"));
     }
-    let half = half_circle(&channels, rounding.top);
+    let half = half_modulus(&channels, rounding.top);
     let factors: Vec<f64> = channels.iter().map(|channel| channel.factor(half)).collect();
 
     let places_kept = (0..places).flat_map(|place| kept.iter().map(move |channel| (place * count + channel, *channel)));
@@ -249,7 +249,7 @@ pub(super) fn quantize_layer(layer: &Layer, before: &Before, rounding: &Rounding
         own.thresholds.iter().map(|threshold| ((threshold - zero) * factors[*channel]).ceil() as i64).collect()
     });
     let activation = Activation { outputs: steps, thresholds: thresholds.collect() };
-    let circle = circle(&activation, &sums, &values, before, rounding.noise);
+    let modulus = modulus(&activation, &sums, &values, before, rounding.noise);
     let map = assemble(before.inputs(), kept.len(), sums);
     for row in &mut values {
         row.iter_mut().enumerate().for_each(|(index, z)| *z = activation.apply(index % kept.len(), *z).into());
@@ -262,11 +262,11 @@ pub(super) fn quantize_layer(layer: &Layer, before: &Before, rounding: &Rounding
         floats: evaluated.into_iter().map(|(_, values)| values).collect(),
         integers: values,
     };
-    Ok((NetworkLayer { map, plaintext_modulus: circle, noise: rounding.noise, activation: Some(activation) }, after))
+    Ok((NetworkLayer { map, plaintext_modulus: modulus, noise: rounding.noise, activation: Some(activation) }, after))
 }
 
-/// Steps of half a circle for which a typical channel's largest weight is `top`. Copies are whatever the others are.
-fn half_circle(channels: &[Channel], top: f64) -> f64 {
+/// Half the modulus for which a typical channel's largest weight is `top`. Copies are whatever the others are.
+fn half_modulus(channels: &[Channel], top: f64) -> f64 {
     let ratios = |copies: bool| -> Vec<f64> {
         let of = channels.iter().filter(|channel| !channel.is_constant() && channel.copies == copies);
         let mut ratios: Vec<f64> = of.map(|channel| channel.need / channel.largest).collect();
@@ -277,8 +277,8 @@ fn half_circle(channels: &[Channel], top: f64) -> f64 {
     top * ratios.get(ratios.len() / 2).copied().unwrap_or(1.0)
 }
 
-/// A circle that holds the sums of all rows, with room for others.
-fn circle(activation: &Activation, sums: &[IntegerSum], values: &[Vec<i64>], before: &Before, noise: f64) -> u64 {
+/// A modulus that holds the sums of all rows, with room for others.
+fn modulus(activation: &Activation, sums: &[IntegerSum], values: &[Vec<i64>], before: &Before, noise: f64) -> u64 {
     let channels = activation.thresholds.len();
     let tops = before.tops();
     let mut seen = vec![(i64::MAX, i64::MIN); channels];
@@ -294,12 +294,12 @@ fn circle(activation: &Activation, sums: &[IntegerSum], values: &[Vec<i64>], bef
     let need =
         |reach: &[(i64, i64)], channel: usize| activation.min_half_modulus(channel, reach[channel].0, reach[channel].1);
     let halves = (0..channels).map(|c| (SLACK * need(&seen, c) as f64).min(need(&possible, c) as f64));
-    circle_holding(halves.fold(1.0, f64::max), noise)
+    modulus_holding(halves.fold(1.0, f64::max), noise)
 }
 
-/// A circle for scores that reach so far from zero, of all rows and of those seen.
-pub(super) fn score_circle(seen: i64, possible: i64, noise: f64) -> u64 {
-    circle_holding((SLACK * seen as f64).min(possible as f64) + 1.0, noise)
+/// A modulus for scores that reach so far from zero, of all rows and of those seen.
+pub(super) fn score_modulus(seen: i64, possible: i64, noise: f64) -> u64 {
+    modulus_holding((SLACK * seen as f64).min(possible as f64) + 1.0, noise)
 }
 
 /// The linear map of these sums: dense where half of the weights are there.

@@ -14,7 +14,7 @@ pub struct PtqParams {
     /// The share of an activation's values that its range holds, in percent: what lies beyond the rest at either end is
     /// cut off.
     pub percentile: f64,
-    /// The noise that encryption may put on a sum before an activation, a standard deviation in turns of its circle.
+    /// The noise that encryption may put on a sum before an activation, a standard deviation in turns (fractions of the plaintext modulus).
     pub noise: f64,
     /// The same on scores.
     pub score_noise: f64,

@@ -2,7 +2,7 @@
 //!
 //! Layer by layer: the range of every activation over the calibration rows is cut into the steps of a staircase, weights
 //! are rounded where their inputs are steps, and each bias takes back what rounding moved its sum by on average (as Nagel
-//! et al. do, arXiv:1906.04721). A channel is scaled so that all channels of a layer fill the circle alike: then noise
+//! et al. do, arXiv:1906.04721). A channel is scaled so that all channels of a layer fill the modulus alike: then noise
 //! and rounding weigh the same in all of them.
 
 use super::layer::{Before, Grid, Rounding, quantize_layer};
@@ -32,7 +32,7 @@ pub struct QuantizedNetwork {
     pub score_offset: f64,
 }
 
-/// Quantizes a network so that no sum of a calibration row leaves its circle. Rows are the values of the ONNX inputs,
+/// Quantizes a network so that no sum of a calibration row wraps around. Rows are the values of the ONNX inputs,
 /// flattened: those of an image channel after channel.
 ///
 /// Same rows and parameters give the same network, whatever the number of threads.

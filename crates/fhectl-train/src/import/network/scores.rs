@@ -1,7 +1,7 @@
 //! The last layer's integers: scores whose steps are all worth the same.
 
 use super::float_graph::{Affine, combined};
-use super::layer::{Before, IntegerSum, assemble, score_circle};
+use super::layer::{Before, IntegerSum, assemble, score_modulus};
 use super::ptq_params::PtqParams;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{NetworkLayer, Output};
@@ -58,10 +58,10 @@ pub(super) fn quantize_scores(
     };
     sums.iter_mut().for_each(|sum| sum.bias -= middle);
     let reach = |(low, high): (i64, i64)| (high - middle).max(middle - low);
-    let circle = score_circle(reach(seen), reach(possible), params.score_noise);
+    let modulus = score_modulus(reach(seen), reach(possible), params.score_noise);
     let map = assemble(before.inputs(), sums.len(), sums);
     Ok(Scores {
-        layer: NetworkLayer { map, plaintext_modulus: circle, noise: params.score_noise, activation: None },
+        layer: NetworkLayer { map, plaintext_modulus: modulus, noise: params.score_noise, activation: None },
         scale: 1.0 / factor,
         offset: if output == Output::Value { middle as f64 / factor } else { 0.0 },
     })

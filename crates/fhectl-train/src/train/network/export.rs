@@ -1,8 +1,8 @@
 //! From trained parameters to the integer network.
 
-use super::circle::circle_for;
 use super::float::{FloatNetwork, failed};
 use super::layers::Hidden;
+use super::modulus::modulus_for;
 use super::staircase_op::{Statistics, inverse_deviation};
 use crate::data::Dataset;
 use candle_core::Tensor;
@@ -14,7 +14,7 @@ use std::sync::Arc;
 /// Sums beyond this are not exact in the `f32` of training.
 const EXACT: f64 = 16_777_216.0;
 
-/// The integer network that computes what `network` does, its circles wide enough for all rows of `data`, and what a
+/// The integer network that computes what `network` does, its moduli wide enough for all rows of `data`, and what a
 /// step of a score is worth as a logit.
 ///
 /// # Errors
@@ -25,7 +25,7 @@ pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantiz
     let reaches = reaches(&integer, data, quantizer)?;
     for (layer, reach) in integer.layers.iter_mut().zip(&reaches) {
         if layer.activation.is_none() {
-            // Scores are compared, so a step that is common to all may go: it centers them on the circle.
+            // Scores are compared, so a step that is common to all may go: it centers them.
             let middle = (reach[0].0 + reach[0].1).div_euclid(2);
             layer.map.biases.iter_mut().for_each(|bias| *bias -= middle);
         }
@@ -37,7 +37,7 @@ pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantiz
             )
             .hint("use fewer input, weight or activation bits, or narrower layers"));
         }
-        layer.plaintext_modulus = circle_for(need, layer.noise);
+        layer.plaintext_modulus = modulus_for(need, layer.noise);
     }
     integer.check(quantizer, data.output())?;
     let wraps: usize = data
@@ -48,14 +48,14 @@ pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantiz
     if wraps > 0 {
         return Err(Error::new(
             ErrorCode::Training,
-            format!("{wraps} sums of training rows leave circles made for them"),
+            format!("{wraps} sums of training rows wrap around the plaintext modulus chosen for them"),
         ));
     }
     let scale = network.scores.log_scale.to_vec1::<f32>().map_err(failed)?[0].exp();
     Ok((integer, f64::from(scale)))
 }
 
-/// The network with circles still to be set.
+/// The network with moduli still to be set.
 pub(super) fn integers(network: &FloatNetwork) -> candle_core::Result<IntegerNetwork> {
     let mut layers = Vec::with_capacity(network.hidden.len() + 1);
     for layer in &network.hidden {
@@ -142,7 +142,7 @@ fn reaches(network: &IntegerNetwork, data: &Dataset, quantizer: &Quantizer) -> R
         })
 }
 
-/// How far half the circle must reach for these sums.
+/// How far half the modulus must reach for these sums.
 fn needed(layer: &NetworkLayer, reach: &[(i64, i64)]) -> f64 {
     let Some(activation) = &layer.activation else {
         return (reach[0].1 - reach[0].0) as f64 / 2.0 + 1.0;

@@ -1,7 +1,7 @@
 //! The trained parameters of one layer and what it does to a batch.
 
 use super::architecture::LayerShape;
-use super::circle::circle_for;
+use super::modulus::modulus_for;
 use super::noise::Noise;
 use super::round_op::RoundedWeights;
 use super::staircase_op::{Moments, Staircase, Statistics, inverse_deviation};
@@ -155,7 +155,7 @@ impl Hidden {
         };
         let mut staircase = self.staircase(statistics, pass.quantized);
         if let Some(noise) = pass.noise.as_mut().filter(|_| self.reach > 0.0) {
-            let deviation = self.noise * circle_for(self.reach, self.noise) as f64;
+            let deviation = self.noise * modulus_for(self.reach, self.noise) as f64;
             staircase.noise = Some(Arc::new(noise.draw(sums.elem_count(), deviation as f32)));
         }
         let out = sums.apply_op3(&self.log_gain, &self.shift, staircase)?;
@@ -254,7 +254,7 @@ impl Scores {
             self.reach = (f64::from(high - low) / 2.0 + 1.0).max(self.reach * REACH_DECAY);
         }
         if let Some(noise) = pass.noise.as_mut().filter(|_| self.reach > 0.0) {
-            let deviation = self.noise * circle_for(self.reach, self.noise) as f64;
+            let deviation = self.noise * modulus_for(self.reach, self.noise) as f64;
             let draws = noise.draw(sums.elem_count(), deviation as f32);
             sums = (&sums + Tensor::from_vec(draws, sums.shape(), &Device::Cpu)?)?;
         }

@@ -8,11 +8,11 @@
 mod adam;
 mod architecture;
 mod augment;
-mod circle;
 mod export;
 mod fit;
 mod float;
 mod layers;
+mod modulus;
 mod noise;
 mod params;
 mod round_op;
@@ -22,9 +22,9 @@ mod staircase_op;
 
 pub use architecture::{ActivationKind, Architecture, ConvBlock};
 pub use augment::Augment;
-pub use circle::circle_holding;
 pub use fit::{Epoch, TrainedNetwork, train_network};
 pub use float::FloatNetwork;
+pub use modulus::modulus_holding;
 pub use params::TrainingParams;
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! What controls training, and its limits.
 
 use super::augment::Augment;
-use super::circle::check_noise;
+use super::modulus::check_noise;
 use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// Training parameters beside the architecture.

@@ -15,7 +15,7 @@ impl TrainedNetwork {
     /// `integer.safetensors` (the model itself, `I64`) into `folder`, and returns their paths.
     ///
     /// Layer `i` has `layers.i.weights` (channels, weights), hidden ones `log_gain`, `shift`, `mean` and `variance`,
-    /// the last `bias` and `log_scale`; integer layers `weights` (channels, taps), `biases`, `circle`, and hidden ones
+    /// the last `bias` and `log_scale`; integer layers `weights` (channels, taps), `biases`, `plaintext_modulus`, and hidden ones
     /// `outputs` and `thresholds` (channels, steps - 1).
     ///
     /// # Errors
@@ -69,7 +69,7 @@ fn integer_tensors(network: &IntegerNetwork) -> candle_core::Result<Tensors> {
         let (channels, taps) = (layer.map.shape.channels(), layer.map.shape.taps());
         put("weights", layer.map.weights.iter().map(|w| i64::from(*w)).collect(), &[channels, taps])?;
         put("biases", layer.map.biases.clone(), &[channels])?;
-        put("circle", vec![layer.plaintext_modulus as i64], &[1])?;
+        put("plaintext_modulus", vec![layer.plaintext_modulus as i64], &[1])?;
         if let Some(activation) = &layer.activation {
             let steps = activation.outputs.len();
             put("outputs", activation.outputs.iter().map(|o| i64::from(*o)).collect(), &[steps])?;

@@ -6,7 +6,7 @@ use super::round_op::floats;
 use candle_core::{CpuStorage, CustomOp3, Layout, Result, Shape, Tensor};
 use std::sync::{Arc, Mutex};
 
-/// Sums beyond so many standard deviations are penalized: the circle must hold the farthest of them.
+/// Sums beyond so many standard deviations are penalized: the modulus must hold the farthest of them.
 const FAR: f32 = 3.5;
 /// The weight of that penalty beside the loss. Small: far sums are often the telling ones, a stroke on an empty patch.
 const PENALTY: f32 = 0.05;
@@ -160,7 +160,7 @@ impl CustomOp3 for Staircase {
         let rows = (values.len() / channels) as f32;
         let (mean, inverse) = self.moments();
         let edge = if self.round && !self.sign { 0.5 } else { 0.0 };
-        // Far by the measure of all channels, for they share a circle.
+        // Far by the measure of all channels, for they share a modulus.
         let typical = inverse.iter().map(|inverse| 1.0 / inverse).sum::<f32>() / channels as f32;
         let pressure = 2.0 * PENALTY / (values.len() as f32 * typical);
         let excess = |off: f32| (off.abs() / typical - FAR).max(0.0) * off.signum();

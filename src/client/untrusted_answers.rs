@@ -10,20 +10,20 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// What a session has seen of a server.
 #[derive(Default)]
-pub(super) struct Distrust {
+pub(super) struct AnswerMonitor {
     tags: Mutex<TagSchedule>,
-    seen: Mutex<Distrusted>,
+    seen: Mutex<UntrustedAnswers>,
 }
 
 /// Batches whose answers cannot be trusted.
 #[derive(Debug, Clone, Default)]
-pub struct Distrusted {
+pub struct UntrustedAnswers {
     pub batches: u32,
     /// What was wrong with the first of them.
     pub first: Option<Error>,
 }
 
-impl Distrusted {
+impl UntrustedAnswers {
     /// Adds those of a later session.
     pub fn add(&mut self, later: Self) {
         self.batches += later.batches;
@@ -31,7 +31,7 @@ impl Distrusted {
     }
 }
 
-impl Distrust {
+impl AnswerMonitor {
     /// Whether the next batch is to have a tag.
     pub fn wants_tag(&self) -> bool {
         locked(&self.tags).wants_tag(&mut OsEntropy)
@@ -49,7 +49,7 @@ impl Distrust {
         seen.first.get_or_insert(error);
     }
 
-    pub fn so_far(&self) -> Distrusted {
+    pub fn so_far(&self) -> UntrustedAnswers {
         locked(&self.seen).clone()
     }
 }
@@ -66,12 +66,12 @@ mod tests {
 
     #[test]
     fn batches_are_counted_and_the_first_failure_is_kept() {
-        let distrust = Distrust::default();
-        assert!(distrust.so_far().first.is_none());
+        let monitor = AnswerMonitor::default();
+        assert!(monitor.so_far().first.is_none());
         for code in [ErrorCode::AnswersKey, ErrorCode::TagDiffers] {
-            distrust.record(Error::new(code, "what"));
+            monitor.record(Error::new(code, "what"));
         }
-        let seen = distrust.so_far();
+        let seen = monitor.so_far();
         assert_eq!((seen.batches, seen.first.unwrap().code), (2, ErrorCode::AnswersKey));
     }
 }

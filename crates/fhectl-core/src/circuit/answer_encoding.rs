@@ -6,7 +6,7 @@ use crate::fhe::{GlweShape, noise, public_key};
 
 /// How the messages of an answer are read.
 #[derive(Debug, Clone, Copy)]
-pub struct Reading {
+pub struct AnswerEncoding {
     /// The noise that a message survives, in turns: half a step.
     pub margin: f64,
     /// Messages of an answer.
@@ -17,7 +17,7 @@ pub struct Reading {
     pub noise_flooding: Option<u64>,
 }
 
-impl Reading {
+impl AnswerEncoding {
     /// log2 of the chance that one message of an answer is misread, where its noise is at least `own` (a variance) beside
     /// what re-randomizing, flooding and cutting add. Less than that no honest server can do.
     pub(super) fn least_failure(&self, own: f64) -> f64 {
