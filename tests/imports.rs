@@ -2,7 +2,7 @@
 
 use fhectl_core::model::class_of_scores;
 use fhectl_train::data::{self, Dataset, Task};
-use fhectl_train::import::{FloatModel, Imported, Levels, agreement, quantize, read};
+use fhectl_train::import::{Agreement, FloatModel, Imported, Levels, quantize, read};
 use fhectl_train::train::Fit;
 use std::collections::BTreeSet;
 use std::fs;
@@ -113,7 +113,7 @@ fn integers_agree_with_the_original() {
             assert!(loss <= 0.03, "{name}: R2 loss {loss}");
         } else {
             let original: Vec<Vec<f64>> = fixture.known.iter().map(|known| known.scores.clone()).collect();
-            let same = agreement(&original, &scores, false);
+            let same = Agreement::of(&imported.decoder(), &original, &scores, true).share();
             println!("{name}: {:?} bits, agreement {same:.4}", quantized.bits);
             assert!(same >= 0.98, "{name}: agreement {same}");
         }

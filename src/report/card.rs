@@ -2,7 +2,7 @@
 
 use super::facts::facts;
 use fhectl_core::bundle::{ClientSpec, Quality, ServerSpec};
-use fhectl_core::model::{FeatureQuantizer, RowStep};
+use fhectl_core::model::{ClearStep, FeatureQuantizer};
 use fhectl_train::train::Score;
 use std::fmt::Write;
 
@@ -165,7 +165,7 @@ fn told(spec: &ClientSpec, provenance: &Provenance<'_>) -> String {
     if spec.score_offset.is_some() {
         let _ = write!(text, " What it adds to a predicted number is about the mean of `{}`.", spec.target);
     }
-    if spec.preparation.iter().any(|step| matches!(step, RowStep::Scale { .. })) {
+    if spec.preprocessing.iter().any(|step| matches!(step, ClearStep::Scale { .. })) {
         text.push_str(" Its scaler holds, to all their digits, numbers of the rows that the scaler was fitted to, such as their means and deviations.");
     }
     text

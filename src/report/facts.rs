@@ -16,9 +16,9 @@ pub fn facts(spec: &ClientSpec) -> Vec<Fact> {
     let bits = |levels: u32| f64::from(levels).log2();
     let mut facts = vec![
         ("model", format!("{} ({})", spec.name, spec.kind)),
-        match spec.output() {
+        match spec.predicts() {
             Output::Classes(classes) => ("classes", format!("{classes}: {}", shorten(&spec.classes, 12))),
-            Output::Value => ("output", format!("a number: {}", spec.target)),
+            Output::Value | Output::Scores(_) => ("output", format!("a number: {}", spec.target)),
         },
         ("features", format!("{}: {}", spec.features.len(), shorten(&spec.features, 6))),
         (

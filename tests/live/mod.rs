@@ -53,7 +53,8 @@ impl Fixture {
             features: (0..quantizer.features.len()).map(|f| format!("f{f}")).collect(),
             target: "y".into(),
             classes: ["a", "b", "c"].map(String::from).into(),
-            preparation: Vec::new(),
+            input: None,
+            preprocessing: Vec::new(),
             quantizer,
             circuit: chosen.spec,
             reveal,
@@ -63,6 +64,7 @@ impl Fixture {
             score_scale: None,
             score_offset: None,
             score_unit: Default::default(),
+            head: None,
             evaluation: None,
         };
         let quality = Quality::Accuracy { float_accuracy: 1.0, quantized_accuracy: 1.0, simulated_accuracy: None };

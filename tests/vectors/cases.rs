@@ -7,7 +7,7 @@ use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::table::TableParams;
 use fhectl_core::circuit::{CircuitKind, CircuitSpec, Reveal};
 use fhectl_core::fhe::{GlweShape, SeededLayout};
-use fhectl_core::model::{FeatureQuantizer, Model, Norm, Output, Quantizer, RowStep};
+use fhectl_core::model::{ClearStep, FeatureQuantizer, Model, Norm, Output, Quantizer};
 
 /// Rows of every case.
 pub const ROWS: usize = 2;
@@ -59,7 +59,8 @@ impl Draft {
             features: (0..quantizer.features.len()).map(|index| format!("x{index}")).collect(),
             target: "y".into(),
             classes: (0..classes).map(|class| format!("class {class}")).collect(),
-            preparation: Vec::new(),
+            input: None,
+            preprocessing: Vec::new(),
             circuit: chosen.spec,
             reveal,
             p_fail_log2: chosen.guarantees.p_fail_log2,
@@ -68,6 +69,7 @@ impl Draft {
             score_scale: None,
             score_offset: None,
             score_unit: ScoreUnit::Logit,
+            head: None,
             evaluation: None,
             quantizer: quantizer.clone(),
         };
@@ -103,9 +105,9 @@ fn linear() -> Case {
     let draft =
         Draft { kind: "logreg", circuit: CircuitKind::Linear, reveal: Reveal::Size, classes: 3, quantizer, model };
     let mut case = draft.case();
-    case.client.preparation = vec![
-        RowStep::Scale { offsets: vec![0.5, -0.25, 1.0, 0.0, 2.0], scales: vec![1.0, 2.0, 0.5, 1.5, 1.0] },
-        RowStep::Normalize { norm: Norm::L2 },
+    case.client.preprocessing = vec![
+        ClearStep::Scale { offsets: vec![0.5, -0.25, 1.0, 0.0, 2.0], scales: vec![1.0, 2.0, 0.5, 1.5, 1.0] },
+        ClearStep::Normalize { norm: Norm::L2 },
     ];
     case.client.score_scale = Some(0.01);
     case.rows = vec![vec![0.75, -1.5, 3.0, 0.25, 1.0], vec![-2.0, 0.5, 0.125, 1.0, 4.0]];

@@ -115,7 +115,7 @@ impl Transcript {
     /// What follows from scores: the class, and a number a class or the predicted number.
     pub fn scores_json(&self, case: &Case, answers: &[u8]) -> Vec<u8> {
         let rows = self.scores(answers).into_iter().map(|scores| match case.client.classes.is_empty() {
-            true => json!({ "scores": scores.values(), "value": case.client.value(scores.values()) }),
+            true => json!({ "scores": scores.values(), "value": value(&case.client, scores.values()) }),
             false => json!({
                 "scores": scores.values(), "class": scores.class(),
                 "class_scores": case.client.class_scores(scores.values())
@@ -180,4 +180,12 @@ impl Transcript {
 
 fn line(text: String) -> Vec<u8> {
     (text + "\n").into_bytes()
+}
+
+/// The predicted number, where the output is one.
+fn value(client: &ClientSpec, scores: &[i64]) -> Option<f64> {
+    match client.predict(scores) {
+        Predicted::Value(value) => Some(value),
+        Predicted::Class(_) => None,
+    }
 }

@@ -9,14 +9,14 @@ use crate::report::card::ImportedFrom;
 use crate::report::print_line;
 use crate::report::progress;
 use clap::Args;
-use fhectl_core::bundle::{Evaluation, check_name, folder};
+use fhectl_core::bundle::{Evaluation, Predicted, check_name, folder};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::digest::sha256;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::{Model, Output, class_of_scores};
+use fhectl_core::model::{Model, Output};
 use fhectl_train::data::{self, Dataset, Holdout, Task};
-use fhectl_train::import::{self, FloatModel, Imported, Levels, QuantizedImport, QuantizedModel};
-use fhectl_train::train::{self, Fit, Score};
+use fhectl_train::import::{self, Agreement, FloatModel, Imported, Levels, QuantizedImport, QuantizedModel};
+use fhectl_train::train::{self, Score};
 use rayon::prelude::*;
 use std::fs::File;
 use std::io::Read;
@@ -201,12 +201,13 @@ fn rows(args: &ImportArgs, imported: &Imported) -> Result<Rows> {
         Some(path) => Holdout::File(path),
         None => Holdout::Share { test_size, seed: common.seed },
     };
-    let task = if imported.output() == Output::Value { Task::Regress } else { Task::Classify };
+    let task = if imported.predicts() == Output::Value { Task::Regress } else { Task::Classify };
     let target = common.target.as_deref();
     let (calibration, test) = data::load_split(source, &common.datasets, target, Some(task), holdout)?;
     let suited = |rows: &Dataset| fit_rows(rows, imported, args.by_position);
     let prepared = |mut rows: Dataset| {
         rows.rows.par_iter_mut().for_each(|row| *row = imported.prepared(row));
+        rows.features = imported.names_after(&rows.features);
         rows
     };
     let (suited_calibration, suited_test) = (suited(&calibration)?, suited(&test)?);
@@ -338,17 +339,19 @@ fn made(
             }
         }
     };
-    Ok(CompiledModel { preprocessing: imported.preprocessing.clone(), ..made })
+    Ok(CompiledModel {
+        input: imported.input.clone(),
+        preprocessing: imported.preprocessing.clone(),
+        head: imported.head.clone(),
+        ..made
+    })
 }
 
 fn original_score(imported: &Imported, test: &Dataset) -> Score {
-    let scores: Vec<Vec<f64>> = test.rows.par_iter().map(|row| imported.model.scores(row)).collect();
-    if imported.output() == Output::Value {
-        return Score::Fit(Fit::of(&scores.iter().map(|scores| scores[0]).collect::<Vec<_>>(), &test.values));
-    }
-    let hit = |(scores, label): &(&Vec<f64>, &u32)| class_of_scores(scores) == **label as usize;
-    let hits = scores.iter().zip(&test.labels).filter(hit).count();
-    Score::Accuracy(hits as f64 / test.len().max(1) as f64)
+    let decoder = imported.decoder();
+    let predicted: Vec<Predicted> =
+        test.rows.par_iter().map(|row| decoder.predict_real(&imported.model.scores(row))).collect();
+    train::score_predictions(predicted.into_iter(), test)
 }
 
 /// How far the integer model agrees with the original, in words; `None` without rows.
@@ -358,13 +361,10 @@ fn agreement(made: &CompiledModel, imported: &Imported, test: &Dataset) -> Resul
     }
     let original: Vec<Vec<f64>> = test.rows.par_iter().map(|row| imported.model.scores(row)).collect();
     let rows = train::quantize_rows(&made.quantizer, test)?;
-    let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
-    let ours: Vec<Vec<f64>> =
-        rows.par_iter().map(|row| made.model.scores(row).into_iter().map(worth).collect()).collect();
-    let numbers = imported.output() == Output::Value;
-    let figure = import::agreement(&original, &ours, numbers);
-    Ok(Some(match numbers {
-        true => format!("R2 of its numbers with the original's is {figure:.4} on {} test rows", test.len()),
-        false => format!("the same class as the original on {:.2} % of {} test rows", figure * 100.0, test.len()),
-    }))
+    let decoder = made.decoder(imported.classes.len());
+    // A tree that predicts classes has no scores of its own.
+    let ours: Vec<Vec<f64>> = rows.par_iter().map(|row| decoder.real(&made.model.scores(row))).collect();
+    let scored = made.score_scale.is_some();
+    let agreement = Agreement::of(&imported.decoder(), &original, &ours, scored);
+    Ok(Some(format!("{agreement} on {} test rows", test.len())))
 }

@@ -5,12 +5,14 @@ pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Provenance, card};
 use crate::report::print_line;
 use crate::report::{facts::facts, plan_table::plan_table};
-use fhectl_core::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec, folder};
+use fhectl_core::bundle::{
+    self, ClientSpec, Evaluation, FORMAT, Head, Metrics, Quality, ScoreDecoder, ScoreUnit, ServerSpec, folder,
+};
 use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
 use fhectl_core::digest;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
-use fhectl_core::model::{Model, Quantizer, RowStep};
+use fhectl_core::model::{ClearStep, InputSchema, Model, Quantizer};
 use fhectl_train::data::Dataset;
 use fhectl_train::train::{self, Score, Simulated, SimulatedQuality, TrainedNetwork};
 use std::path::Path;
@@ -18,8 +20,10 @@ use std::path::Path;
 /// A model that was made and has a circuit.
 pub struct CompiledModel {
     pub model: Model,
+    /// How a table's cells become numbers; `None` where they are numbers.
+    pub input: Option<InputSchema>,
     /// What is done to rows before they are quantized; `quantizer` and all figures are of rows after it.
-    pub preprocessing: Vec<RowStep>,
+    pub preprocessing: Vec<ClearStep>,
     pub quantizer: Quantizer,
     /// The circuits that fit, the chosen one first.
     pub plans: Vec<Plan>,
@@ -31,6 +35,8 @@ pub struct CompiledModel {
     pub score_offset: Option<f64>,
     /// What scores of classes are.
     pub score_unit: ScoreUnit,
+    /// How a client makes a prediction of the scores, where it computes more than the unit says.
+    pub head: Option<Head>,
     /// What it was made with, for the card.
     pub options: String,
     /// What a network's training left beside the model.
@@ -42,6 +48,7 @@ impl CompiledModel {
     pub fn new(model: Model, quantizer: Quantizer, plans: Vec<Plan>, float: Score, options: String) -> Self {
         Self {
             model,
+            input: None,
             preprocessing: Vec::new(),
             quantizer,
             plans,
@@ -49,8 +56,20 @@ impl CompiledModel {
             score_scale: None,
             score_offset: None,
             score_unit: ScoreUnit::default(),
+            head: None,
             options,
             network: None,
+        }
+    }
+
+    /// What its scores stand for; 0 `classes` where a number is predicted.
+    pub fn decoder(&self, classes: usize) -> ScoreDecoder {
+        ScoreDecoder {
+            classes,
+            scale: self.score_scale,
+            offset: self.score_offset,
+            unit: self.score_unit,
+            head: self.head.clone(),
         }
     }
 }
@@ -83,8 +102,13 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
     let chosen = made.plans.first().ok_or_else(|| {
         Error::new(ErrorCode::CircuitUnfit, "no circuit runs this kind of model").hint("choose another kind of model")
     })?;
-    let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
-    let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows, worth)?;
+    let simulated = train::simulated(
+        &chosen.spec,
+        &made.model,
+        &made.quantizer,
+        test_rows,
+        &made.decoder(train_rows.classes.len()),
+    )?;
     let quality = if test_rows.is_empty() {
         Quality::Unmeasured {}
     } else {
@@ -99,7 +123,8 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
         features: train_rows.features.clone(),
         target: train_rows.target.clone(),
         classes: train_rows.classes.clone(),
-        preparation: made.preprocessing,
+        input: made.input,
+        preprocessing: made.preprocessing,
         quantizer: made.quantizer,
         circuit: chosen.spec.clone(),
         reveal: args.reveal.into(),
@@ -110,6 +135,7 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
         score_scale: made.score_scale,
         score_offset: made.score_offset,
         score_unit: made.score_unit,
+        head: made.head,
         evaluation: origin.evaluation.clone(),
     };
     let salt = digest::to_hex(&origin.secret);
@@ -143,8 +169,7 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
 
 /// The score of the integer model in clear.
 pub fn quantized_score(made: &CompiledModel, rows: &Dataset) -> Result<Score> {
-    let worth = |score: i64| score as f64 * made.score_scale.unwrap_or(1.0) + made.score_offset.unwrap_or(0.0);
-    train::score(&made.model, &made.quantizer, rows, worth)
+    train::score(&made.model, &made.quantizer, rows, &made.decoder(rows.classes.len()))
 }
 
 fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Result<Quality> {

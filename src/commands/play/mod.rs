@@ -106,9 +106,9 @@ pub fn run(args: PlayArgs) -> Result<()> {
 
 fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
     let spec = model.spec();
-    let task = Some(match spec.output() {
+    let task = Some(match spec.predicts() {
         Output::Classes(_) => Task::Classify,
-        Output::Value => Task::Regress,
+        Output::Value | Output::Scores(_) => Task::Regress,
     });
     let target = Some(spec.target.as_str());
     let rows = match (&args.data, &spec.evaluation) {
@@ -165,8 +165,7 @@ fn play(
         };
         let outcome = Outcome {
             compared,
-            agrees: owner
-                .map(|owner| prediction.agrees_with(&spec.circuit, &owner.server.model.scores(&quantized[index]))),
+            agrees: owner.map(|owner| prediction.agrees_with(spec, &owner.server.model.scores(&quantized[index]))),
             exchange,
         };
         let (predicted, expected) = match compared {

@@ -42,9 +42,13 @@ pub fn simulate(
     };
     let work = progress::spinner(format!("simulating {} rows", rows.len()));
     let draw = |rows: &Dataset| {
-        let value = |parts: i64| model.spec().value(&[parts]).unwrap_or_default();
-        let simulated =
-            train::simulated(&model.spec().circuit, &owner.server.model, &model.spec().quantizer, rows, value)?;
+        let simulated = train::simulated(
+            &model.spec().circuit,
+            &owner.server.model,
+            &model.spec().quantizer,
+            rows,
+            &model.spec().decoder(),
+        )?;
         simulated.ok_or_else(|| Error::new(ErrorCode::Internal, "a network's circuit on another model"))
     };
     let whole = draw(rows)?;

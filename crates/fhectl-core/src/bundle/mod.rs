@@ -8,10 +8,12 @@ mod archive;
 #[cfg(feature = "os")]
 pub mod folder;
 mod format;
+mod score_decoder;
 mod spec;
 
 pub use format::FORMAT;
-pub use spec::{ClientSpec, Evaluation, Metrics, ModelId, Quality, ScoreUnit, ServerSpec, check_name};
+pub use score_decoder::{Predicted, ScoreDecoder};
+pub use spec::{ClientSpec, Evaluation, Head, Metrics, ModelId, Quality, ScoreUnit, ServerSpec, check_name};
 
 use crate::error::{Error, ErrorCode, Result};
 use archive::Entry;

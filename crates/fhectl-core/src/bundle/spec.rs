@@ -5,7 +5,7 @@ use crate::circuit::{CircuitSpec, Reveal};
 use crate::digest::{self, Sha256};
 use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::noise::SECURITY_BITS;
-use crate::model::{Model, Output, Quantizer, RowStep};
+use crate::model::{ClearStep, InputSchema, Model, Output, Quantizer};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -97,13 +97,17 @@ pub struct ClientSpec {
     pub name: String,
     /// `tree`, `logreg`, ...
     pub kind: String,
+    /// How a table's cells become numbers; `None` where its columns are the features, and numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputSchema>,
+    /// Names of what is quantized: a row after `preprocessing`.
     pub features: Vec<String>,
     pub target: String,
     /// Names of the classes; none where the output is a number.
     pub classes: Vec<String>,
     /// What is done to a row before it is quantized.
-    #[serde(rename = "preprocessing", default, skip_serializing_if = "Vec::is_empty")]
-    pub preparation: Vec<RowStep>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub preprocessing: Vec<ClearStep>,
     pub quantizer: Quantizer,
     pub circuit: CircuitSpec,
     pub reveal: Reveal,
@@ -122,26 +126,81 @@ pub struct ClientSpec {
     /// What `score * score_scale` is for classes.
     #[serde(default, skip_serializing_if = "ScoreUnit::is_logit")]
     pub score_unit: ScoreUnit,
+    /// Where a client computes the prediction itself: what it does with the scores, times their scale and with their
+    /// offset. It ends with one number a class, the largest of which wins, or with the number that is predicted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<Head>,
     pub evaluation: Option<Evaluation>,
+}
+
+/// How a client makes a prediction of scores, in clear.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Head {
+    /// The number of scores that an answer has.
+    pub scores: u32,
+    pub steps: Vec<ClearStep>,
 }
 
 impl ClientSpec {
     /// What scores stand for.
     pub fn output(&self) -> Output {
+        match &self.head {
+            Some(head) => Output::Scores(head.scores as usize),
+            None => self.predicts(),
+        }
+    }
+
+    /// What is predicted: a class or a number.
+    pub fn predicts(&self) -> Output {
         if self.classes.is_empty() { Output::Value } else { Output::Classes(self.classes.len()) }
     }
 
-    /// Prepares and quantizes one row.
+    /// The names of a table's columns that the model takes, in their order.
+    pub fn columns(&self) -> Vec<&str> {
+        match &self.input {
+            Some(input) => input.columns.iter().map(|column| column.name.as_str()).collect(),
+            None => self.features.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// How many numbers a row has before preprocessing.
+    pub fn row_width(&self) -> usize {
+        self.input.as_ref().map_or(self.features.len(), InputSchema::width)
+    }
+
+    /// A row of numbers after preprocessing: one number a feature.
     ///
     /// # Errors
-    /// As [`Quantizer::quantize`].
-    pub fn quantize(&self, row: &[f64]) -> Result<Vec<u32>> {
-        if self.preparation.is_empty() || row.len() != self.quantizer.features.len() {
-            return self.quantizer.quantize(row);
+    /// `row_shape` for another number of values.
+    pub fn preprocess(&self, row: &[f64]) -> Result<Zeroizing<Vec<f64>>> {
+        if row.len() != self.row_width() {
+            let what = format!("the row has {} values, the model takes {}", row.len(), self.row_width());
+            return Err(Error::new(ErrorCode::RowShape, what).hint("`fhectl inspect` lists the columns in their order"));
         }
-        let mut row = Zeroizing::new(row.to_vec());
-        self.preparation.iter().for_each(|step| step.apply(&mut row));
-        self.quantizer.quantize(&row)
+        Ok(Zeroizing::new(ClearStep::apply_all(&self.preprocessing, row.to_vec())))
+    }
+
+    /// Preprocesses and quantizes one row of numbers: those that [`InputSchema::encode`] makes of a table's cells, or one
+    /// a feature where there is no schema. Missing ones are NaN.
+    ///
+    /// # Errors
+    /// `row_shape` for another number of values, `row_value` where a feature is missing after preprocessing.
+    pub fn quantize(&self, row: &[f64]) -> Result<Vec<u32>> {
+        let features = self.preprocess(row)?;
+        if let Some(at) = features.iter().position(|value| !value.is_finite()) {
+            let name: String = self.features[at].chars().take(40).flat_map(char::escape_debug).collect();
+            let what = if features[at].is_nan() { "is missing" } else { "is not finite" };
+            return Err(Error::new(ErrorCode::RowValue, format!("`{name}` {what}"))
+                .hint("the model has no rule for it: fill it in, or leave the row out (`predict --on-error skip`)"));
+        }
+        self.quantizer.quantize(&features)
+    }
+
+    /// The features of a preprocessed row that lie outside of the grid that they are quantized to, so that the model sees
+    /// the nearest end of it. Bins have no ends: trees decide by them as they would without.
+    pub fn outside(&self, features: &[f64]) -> Vec<usize> {
+        let rules = features.iter().zip(&self.quantizer.features);
+        rules.enumerate().filter(|(_, (value, rule))| rule.is_outside(**value)).map(|(index, _)| index).collect()
     }
 
     /// Checks that answers are wrong no more often than a client accepts: wrong ones, seen by others, give its secret key away.
@@ -191,13 +250,26 @@ impl ClientSpec {
         self.quantizer.check()?;
         if self.features.len() != self.quantizer.features.len() {
             return Err(invalid(format!(
-                "{} feature names for {} quantisers",
+                "{} feature names for {} quantizers",
                 self.features.len(),
                 self.quantizer.features.len()
             )));
         }
-        for step in &self.preparation {
-            step.check(self.features.len())?;
+        if let Some(input) = &self.input {
+            input.check()?;
+        }
+        let width = ClearStep::check_all(&self.preprocessing, self.row_width())?;
+        if width != self.features.len() {
+            return Err(invalid(format!(
+                "preprocessing ends with {width} numbers for {} features",
+                self.features.len()
+            )));
+        }
+        if let Some(head) = &self.head {
+            let (made, want) = (ClearStep::check_all(&head.steps, head.scores as usize)?, self.classes.len().max(1));
+            if made != want {
+                return Err(invalid(format!("the head ends with {made} numbers, want {want}")));
+            }
         }
         if self.classes.len() == 1 || self.classes.len() > 1 << 12 {
             return Err(invalid(format!("{} classes, want 2 to 4096, or none for a number", self.classes.len())));

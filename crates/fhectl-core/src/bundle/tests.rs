@@ -29,7 +29,8 @@ fn specs() -> (ClientSpec, ServerSpec) {
         features: vec!["a".into(), "b".into()],
         target: "y".into(),
         classes: vec!["no".into(), "yes".into()],
-        preparation: Vec::new(),
+        input: None,
+        preprocessing: Vec::new(),
         quantizer,
         circuit: chosen.spec,
         reveal: Reveal::Size,
@@ -39,6 +40,7 @@ fn specs() -> (ClientSpec, ServerSpec) {
         score_scale: None,
         score_offset: None,
         score_unit: ScoreUnit::Logit,
+        head: None,
         evaluation: None,
     };
     let quality = Quality::Accuracy { float_accuracy: 1.0, quantized_accuracy: 1.0, simulated_accuracy: None };

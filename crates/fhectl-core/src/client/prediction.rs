@@ -4,10 +4,11 @@
 //! the secret key's bits, so whoever has the server, the rows and some hundred scores can solve for the key. A
 //! [`Prediction`] of a network therefore has no scores unless [`Detail::Scores`] asks for them.
 
-use crate::bundle::{ClientSpec, ScoreUnit};
+use crate::bundle::ClientSpec;
+pub use crate::bundle::Predicted;
 use crate::circuit::{CircuitSpec, Scores};
 use crate::error::{Error, Result};
-use crate::model::{Output, class_of_scores};
+use crate::model::class_of_scores;
 
 /// How much is shown of a network's answers. Exact circuits show their scores either way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,15 +26,6 @@ impl Detail {
     }
 }
 
-/// What a model predicts of a row.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Predicted {
-    /// An index into the model's classes.
-    Class(usize),
-    /// A number, in the target's unit.
-    Value(f64),
-}
-
 /// What may be shown of one row's answer.
 ///
 /// Only [`ClientModel::decrypt`](super::ClientModel::decrypt) makes one, so whatever holds a `Prediction` may print, write
@@ -45,7 +37,8 @@ pub enum Predicted {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prediction {
     predicted: Predicted,
-    class: usize,
+    /// The class that the scores have as they are.
+    side: usize,
     shown: Option<Shown>,
 }
 
@@ -57,14 +50,14 @@ struct Shown {
 
 impl Prediction {
     pub(super) fn new(spec: &ClientSpec, scores: Scores, detail: Detail) -> Self {
-        let class = scores.class();
-        let predicted = spec.value(scores.values()).map_or(Predicted::Class(class), Predicted::Value);
+        let predicted = spec.predict(scores.values());
+        let side = scores.class();
         let shown = detail.shows_scores(&spec.circuit).then(|| {
             let is_class = matches!(predicted, Predicted::Class(_));
             let class_scores = if is_class { spec.class_scores(scores.values()) } else { Vec::new() };
             Shown { scores, class_scores }
         });
-        Self { predicted, class, shown }
+        Self { predicted, side, shown }
     }
 
     /// The class or the number.
@@ -86,10 +79,12 @@ impl Prediction {
 
     /// Whether the clear model's scores of the same row lead to the same: the same scores where they are shown of an exact
     /// circuit, the same class of a network, whose answers carry noise.
-    pub fn agrees_with(&self, circuit: &CircuitSpec, clear: &[i64]) -> bool {
-        match &self.shown {
-            Some(shown) if circuit.is_exact() => clear == shown.scores.values(),
-            _ => class_of_scores(clear) == self.class,
+    pub fn agrees_with(&self, spec: &ClientSpec, clear: &[i64]) -> bool {
+        match (&self.shown, self.predicted) {
+            (Some(shown), _) if spec.circuit.is_exact() => clear == shown.scores.values(),
+            (_, Predicted::Class(_)) => self.predicted == spec.predict(clear),
+            // Noisy numbers are never equal: on the same side of the middle.
+            (_, Predicted::Value(_)) => class_of_scores(clear) == self.side,
         }
     }
 }
@@ -117,38 +112,5 @@ impl Predictions {
             Some(error) => Err(error),
             None => Ok(self.rows.into_iter().flatten().collect()),
         }
-    }
-}
-
-/// What integer scores stand for.
-impl ClientSpec {
-    /// The predicted number that integer scores stand for, where the output is one.
-    pub fn value(&self, scores: &[i64]) -> Option<f64> {
-        match (self.output(), scores) {
-            (Output::Value, [score]) => {
-                Some(*score as f64 * self.score_scale.unwrap_or(1.0) + self.score_offset.unwrap_or(0.0))
-            }
-            _ => None,
-        }
-    }
-
-    /// One number a class: probabilities where scores are logits, shares of votes, or distances from the boundary; scores
-    /// as they are where they have no scale.
-    pub fn class_scores(&self, scores: &[i64]) -> Vec<f64> {
-        let scale = self.score_scale.unwrap_or(1.0);
-        let scores: Vec<f64> = scores.iter().map(|score| *score as f64 * scale).collect();
-        let scores = match (&scores[..], self.score_unit) {
-            ([margin], ScoreUnit::Logit) => vec![0.0, *margin],
-            ([margin], ScoreUnit::Share) => vec![(1.0 - margin) / 2.0, (1.0 + margin) / 2.0],
-            ([margin], ScoreUnit::Margin) => vec![-margin, *margin],
-            _ => scores,
-        };
-        if self.score_scale.is_none() || self.score_unit != ScoreUnit::Logit {
-            return scores;
-        }
-        let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let powers: Vec<f64> = scores.iter().map(|logit| libm::exp(logit - largest)).collect();
-        let sum: f64 = powers.iter().sum();
-        powers.into_iter().map(|power| power / sum).collect()
     }
 }

@@ -17,24 +17,30 @@
 
 mod any_model;
 mod class;
+mod clear_step;
+mod feature_names;
 mod forest;
+mod input_schema;
 mod integer_tree;
 mod invalid;
 mod linear;
 mod network;
 mod output;
 mod quantizer;
-mod row_step;
 mod tree;
 
 pub use any_model::Model;
 pub use class::class_of_scores;
+pub use clear_step::{ClearStep, Column, ColumnRule, Function, MAX_CLEAR_VALUES, Neighbors, Norm, Part, Vote};
+pub use feature_names::feature_names;
 pub use forest::{IntegerForest, ValueLeaf, ValueNode, ValueTree};
+pub use input_schema::{
+    ColumnKind, InputColumn, InputSchema, MISSING, Vocabulary, Words, WordsNorm, days_since_1970, is_missing,
+};
 pub use integer_tree::{ClassLeaf, ClassNode, IntegerTree};
 pub(crate) use invalid::invalid;
 pub use linear::IntegerLinear;
 pub use network::{Activation, IntegerNetwork, LinearMap, MapShape, NetworkLayer, SparseShape, Trace};
 pub use output::Output;
 pub use quantizer::{FeatureQuantizer, MAX_LEVELS, Quantizer};
-pub use row_step::{Norm, RowStep};
 pub use tree::{Branch, Fold, MAX_DEPTH, Tree, TreeError, TreeNode};

@@ -37,6 +37,17 @@ impl FeatureQuantizer {
         }
     }
 
+    /// Whether a finite value lies beyond the ends of a grid, by more than rounding. Bins have no ends.
+    pub fn is_outside(&self, value: f64) -> bool {
+        match self {
+            Self::Edges { .. } => false,
+            Self::Affine { low, step, levels } => {
+                let place = (value - low) / step;
+                place < -0.5 || place > f64::from(levels - 1) + 0.5
+            }
+        }
+    }
+
     fn check(&self) -> Result<(), String> {
         match self {
             Self::Edges { edges } => {

@@ -146,7 +146,7 @@ impl Dataset {
             }
             match self.output() {
                 Output::Classes(_) => hash.update(self.labels[index].to_le_bytes()),
-                Output::Value => hash.update(self.values[index].to_bits().to_le_bytes()),
+                Output::Value | Output::Scores(_) => hash.update(self.values[index].to_bits().to_le_bytes()),
             }
         }
         hash.finish()

@@ -20,7 +20,7 @@ pub fn split(data: &Dataset, test_size: f64, seed: u64) -> Result<(Dataset, Data
     }
     let indices = match data.output() {
         Output::Classes(classes) => split_indices(&data.labels, classes, test_size, seed),
-        Output::Value => split_indices(&vec![0; data.len()], 1, test_size, seed),
+        Output::Value | Output::Scores(_) => split_indices(&vec![0; data.len()], 1, test_size, seed),
     };
     let (train, test) = indices.ok_or_else(|| {
         let wanted = share_of(data.len(), test_size);

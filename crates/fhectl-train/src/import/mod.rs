@@ -2,6 +2,7 @@
 //!
 //! Files come from anywhere: every size, index and shape is checked before it is used. Nothing here prints.
 
+mod agreement;
 mod edge;
 mod model;
 pub mod network;
@@ -12,9 +13,10 @@ mod tabular;
 mod tree_builder;
 pub mod xgboost;
 
+pub use agreement::{Agreement, ScoreDistance};
 pub use model::{FloatModel, Forest, Imported, Linear, Tree};
 pub use onnx_model::read_onnx;
-pub use quantize::{Levels, QuantizedImport, QuantizedModel, agreement, exact_levels, quantize};
+pub use quantize::{Levels, QuantizedImport, QuantizedModel, exact_levels, quantize};
 
 use fhectl_core::error::{Error, ErrorCode, Result};
 

@@ -1,9 +1,9 @@
 //! What is read from a file: a model in real numbers, computed as its library computes it.
 
 use super::network::Lowered;
-use fhectl_core::bundle::ScoreUnit;
+use fhectl_core::bundle::{Head, ScoreDecoder, ScoreUnit};
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::{self, Output, RowStep};
+use fhectl_core::model::{self, ClearStep, InputSchema, Output, feature_names};
 
 /// The most features, classes and real numbers of a model; what is larger cannot be encrypted anyway.
 pub(super) const MAX_FEATURES: usize = 1 << 16;
@@ -15,16 +15,20 @@ pub(super) const MAX_VALUES: usize = 1 << 24;
 pub struct Imported {
     /// Which tool and kind of model, e.g. `XGBoost 3.2.0, gbtree, binary:logistic`.
     pub source: String,
-    /// The number of values of a row.
+    /// How a table's cells become numbers, where the model says it; else every column is a number.
+    pub input: Option<InputSchema>,
+    /// The number of values of a row, before preprocessing.
     pub features: usize,
-    /// Their names; empty where the file has none.
+    /// The names of the table's columns; empty where the file has none.
     pub feature_names: Vec<String>,
     /// Names of the classes in the order of the model's scores; none where a number is predicted.
     pub classes: Vec<String>,
     /// What the scores of classes are.
     pub unit: ScoreUnit,
     /// What is done to a row before the model sees it.
-    pub preprocessing: Vec<RowStep>,
+    pub preprocessing: Vec<ClearStep>,
+    /// How a client makes a prediction of the model's scores, where they are more than [`Output::margins`].
+    pub head: Option<Head>,
     pub model: FloatModel,
 }
 
@@ -58,14 +62,34 @@ pub type Tree = model::Tree<f64, Vec<f64>>;
 impl Imported {
     /// What scores stand for.
     pub fn output(&self) -> Output {
+        match &self.head {
+            Some(head) => Output::Scores(head.scores as usize),
+            None => self.predicts(),
+        }
+    }
+
+    /// What is predicted: a class or a number.
+    pub fn predicts(&self) -> Output {
         if self.classes.is_empty() { Output::Value } else { Output::Classes(self.classes.len()) }
+    }
+
+    /// What the float model's scores stand for.
+    pub fn decoder(&self) -> ScoreDecoder {
+        ScoreDecoder {
+            scale: Some(1.0),
+            head: self.head.clone(),
+            ..ScoreDecoder::classes(self.classes.len(), self.unit)
+        }
+    }
+
+    /// The names of the features that the model takes, after preprocessing of a row of these columns.
+    pub fn names_after(&self, columns: &[String]) -> Vec<String> {
+        feature_names(self.input.as_ref(), columns, &self.preprocessing)
     }
 
     /// A row as the model sees it.
     pub fn prepared(&self, row: &[f64]) -> Vec<f64> {
-        let mut row = row.to_vec();
-        self.preprocessing.iter().for_each(|step| step.apply(&mut row));
-        row
+        ClearStep::apply_all(&self.preprocessing, row.to_vec())
     }
 
     /// Checks what later code relies on; every reader ends with it.
@@ -87,15 +111,26 @@ impl Imported {
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             return Err(invalid("two classes have the same name"));
         }
-        for step in &self.preprocessing {
-            step.check(self.features).map_err(|error| invalid(error.message))?;
+        if let Some(input) = &self.input {
+            input.check().map_err(|error| invalid(error.message))?;
+            if input.width() != self.features {
+                return Err(invalid(format!("a schema of {} numbers for {} features", input.width(), self.features)));
+            }
+        }
+        let features =
+            ClearStep::check_all(&self.preprocessing, self.features).map_err(|error| invalid(error.message))?;
+        if let Some(head) = &self.head {
+            let made = ClearStep::check_all(&head.steps, head.scores as usize);
+            if made.map_err(|error| invalid(error.message))? != self.classes.len().max(1) {
+                return Err(invalid("the head does not end with one number a class"));
+            }
         }
         let scores = self.output().margins();
         match &self.model {
-            FloatModel::Linear(linear) => linear.check(self.features, scores)?,
-            FloatModel::Forest(forest) => forest.check(self.features, scores)?,
+            FloatModel::Linear(linear) => linear.check(features, scores)?,
+            FloatModel::Forest(forest) => forest.check(features, scores)?,
             FloatModel::Network(network) => {
-                if network.graph.inputs != self.features || network.graph.outputs.len() != scores {
+                if network.graph.inputs != features || network.graph.outputs.len() != scores {
                     return Err(invalid("the network's inputs and scores are not the model's"));
                 }
             }

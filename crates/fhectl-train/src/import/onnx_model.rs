@@ -35,7 +35,7 @@ fn network(graph: &Graph) -> Result<Imported> {
     let classes = match (&lowered.labels, lowered.output) {
         (Some(labels), _) => labels.clone(),
         (None, Output::Classes(classes)) => (0..classes).map(|class| class.to_string()).collect(),
-        (None, Output::Value) => Vec::new(),
+        (None, Output::Value | Output::Scores(_)) => Vec::new(),
     };
     let producer = if graph.producer.is_empty() { "an unnamed tool" } else { &graph.producer };
     let imported = Imported {
@@ -44,7 +44,9 @@ fn network(graph: &Graph) -> Result<Imported> {
         feature_names: Vec::new(),
         classes,
         unit: ScoreUnit::Logit,
+        input: None,
         preprocessing: Vec::new(),
+        head: None,
         model: linear(&lowered).map_or_else(|| FloatModel::Network(Box::new(lowered)), FloatModel::Linear),
     };
     imported.checked()

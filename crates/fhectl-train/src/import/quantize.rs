@@ -1,10 +1,11 @@
 //! From a model in real numbers to one over quantized features.
 
+use super::agreement::Agreement;
 use super::model::{FloatModel, Forest, Imported, Linear, Tree, large};
 use crate::data::Dataset;
-use crate::train::{self, Fit, FloatForest, FloatLinear};
+use crate::train::{self, FloatForest, FloatLinear};
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::{Branch, FeatureQuantizer, MAX_LEVELS, Quantizer, TreeNode, class_of_scores};
+use fhectl_core::model::{Branch, FeatureQuantizer, MAX_LEVELS, Quantizer, TreeNode};
 use rayon::prelude::*;
 use std::ops::RangeInclusive;
 
@@ -98,7 +99,7 @@ pub fn quantize(
         };
         let quantized = train::quantize_rows(&quantizer, rows)?;
         let scores = quantized.par_iter().map(|row| model.scores(row)).collect::<Vec<_>>();
-        let agreement = agreement(&original, &scores, imported.classes.is_empty());
+        let agreement = Agreement::of(&imported.decoder(), &original, &scores, true).share();
         Ok(QuantizedImport { quantizer, bits, model, agreement })
     };
     match levels {
@@ -115,20 +116,6 @@ pub fn quantize(
             Ok(best)
         }
     }
-}
-
-/// How far two models agree on the same rows: the share of equal classes, or R2 of the second's numbers where the first's
-/// are right (1 where the first's are all equal and so are the second's). 0 without rows.
-pub fn agreement(original: &[Vec<f64>], other: &[Vec<f64>], numbers: bool) -> f64 {
-    if numbers {
-        let first = |rows: &[Vec<f64>]| rows.iter().map(|scores| scores[0]).collect::<Vec<f64>>();
-        let (wanted, got) = (first(original), first(other));
-        let r2 = Fit::of(&got, &wanted).r2;
-        return if r2.is_nan() { f64::from(u8::from(wanted == got)) } else { r2 };
-    }
-    let class = |scores: &Vec<f64>| class_of_scores(scores);
-    let same = original.iter().zip(other).filter(|(a, b)| class(a) == class(b)).count();
-    same as f64 / original.len().max(1) as f64
 }
 
 /// A level for every stretch between the model's thresholds.

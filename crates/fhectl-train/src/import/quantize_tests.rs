@@ -18,7 +18,9 @@ fn imported(trees: Vec<Tree>) -> Imported {
         feature_names: Vec::new(),
         classes: Vec::new(),
         unit: ScoreUnit::Logit,
+        input: None,
         preprocessing: Vec::new(),
+        head: None,
         model: FloatModel::Forest(Forest { biases: vec![0.0], trees }),
     }
 }

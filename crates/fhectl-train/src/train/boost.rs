@@ -113,7 +113,7 @@ impl Target {
         Ok(match train.output() {
             Output::Classes(2) => (Self::Binary(train.labels.clone()), None),
             Output::Classes(classes) => (Self::Classes(train.labels.clone(), classes), None),
-            Output::Value => {
+            Output::Value | Output::Scores(_) => {
                 let target = StandardTarget::of(train)?;
                 (Self::Values(target.values), Some((target.mean, target.deviation)))
             }

@@ -76,7 +76,7 @@ fn grow(
     let columns = Columns::new(train, quantizer)?;
     let derivatives = match train.output() {
         Output::Classes(classes) => Derivatives::Classes { labels: &train.labels, classes },
-        Output::Value => Derivatives::Values(&values),
+        Output::Value | Output::Scores(_) => Derivatives::Values(&values),
     };
     // Of two classes the difference of their shares, else what rows average to.
     let leaf = |means: Vec<f64>| match means[..] {

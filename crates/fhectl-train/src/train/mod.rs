@@ -38,7 +38,7 @@ pub use network::{
     ActivationKind, Architecture, Augment, ConvBlock, Epoch, FloatNetwork, TrainedNetwork, TrainingParams,
     modulus_holding, train_network,
 };
-pub use quality::{Fit, Score, accuracy, score};
+pub use quality::{Fit, Score, accuracy, score, score_predictions};
 pub use quantize::{fit_affine, fit_edges, fit_exact, fit_pixels, quantize_rows};
 pub use simulated::{Simulated, SimulatedQuality, simulated};
 pub use svm::{float_svm, train_svm};

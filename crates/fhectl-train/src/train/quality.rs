@@ -2,6 +2,7 @@
 
 use super::quantize::quantize_rows;
 use crate::data::Dataset;
+use fhectl_core::bundle::{Predicted, ScoreDecoder};
 use fhectl_core::error::Result;
 use fhectl_core::model::{Model, Output, Quantizer, class_of_scores};
 use serde::Serialize;
@@ -42,25 +43,34 @@ pub(super) fn score_floats(scores: impl Iterator<Item = Vec<f64>>, data: &Datase
             let hits = scores.zip(&data.labels).filter(|(scores, label)| class_of_scores(scores) == **label as usize);
             Score::Accuracy(hits.count() as f64 / data.len().max(1) as f64)
         }
-        Output::Value => {
+        Output::Value | Output::Scores(_) => {
             let predicted: Vec<f64> = scores.map(|scores| scores[0]).collect();
             Score::Fit(Fit::of(&predicted, &data.values))
         }
     }
 }
 
-/// The integer model's score on `data`; `value` turns its scores into a number where that is the output.
+/// The integer model's score on `data`, by what `decoder` makes of its scores.
 ///
 /// # Errors
 /// As for [`quantize_rows`].
-pub fn score(model: &Model, quantizer: &Quantizer, data: &Dataset, value: impl Fn(i64) -> f64) -> Result<Score> {
-    match data.output() {
-        Output::Classes(_) => accuracy(model, quantizer, data).map(Score::Accuracy),
-        Output::Value => {
-            let rows = quantize_rows(quantizer, data)?;
-            let predicted: Vec<f64> = rows.iter().map(|row| value(model.scores(row)[0])).collect();
-            Ok(Score::Fit(Fit::of(&predicted, &data.values)))
+pub fn score(model: &Model, quantizer: &Quantizer, data: &Dataset, decoder: &ScoreDecoder) -> Result<Score> {
+    let rows = quantize_rows(quantizer, data)?;
+    Ok(score_predictions(rows.iter().map(|row| decoder.predict(&model.scores(row))), data))
+}
+
+/// How predictions, one a row, compare with the rows' labels.
+pub fn score_predictions(predicted: impl Iterator<Item = Predicted>, data: &Dataset) -> Score {
+    let (mut hits, mut values) = (0, Vec::new());
+    for (index, predicted) in predicted.enumerate() {
+        match predicted {
+            Predicted::Class(class) => hits += usize::from(data.labels[index] as usize == class),
+            Predicted::Value(value) => values.push(value),
         }
+    }
+    match data.output() {
+        Output::Classes(_) => Score::Accuracy(hits as f64 / data.len().max(1) as f64),
+        Output::Value | Output::Scores(_) => Score::Fit(Fit::of(&values, &data.values)),
     }
 }
 

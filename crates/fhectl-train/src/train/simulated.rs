@@ -3,9 +3,10 @@
 use super::quality::Fit;
 use super::quantize::quantize_rows;
 use crate::data::Dataset;
+use fhectl_core::bundle::{Predicted, ScoreDecoder};
 use fhectl_core::circuit::CircuitSpec;
 use fhectl_core::error::Result;
-use fhectl_core::model::{Model, Output, Quantizer, class_of_scores};
+use fhectl_core::model::{Model, Output, Quantizer};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,7 @@ pub enum SimulatedQuality {
 }
 
 /// Simulates `rows`; `None` where the circuit is exact and there is nothing to simulate. The same rows give the same
-/// figures. `value` makes a number of a score, where the output is one.
+/// figures. `decoder` makes predictions of scores.
 ///
 /// # Errors
 /// `model_invalid` where model and circuit do not belong together; as for [`quantize_rows`].
@@ -47,7 +48,7 @@ pub fn simulated(
     model: &Model,
     quantizer: &Quantizer,
     rows: &Dataset,
-    value: impl Fn(i64) -> f64,
+    decoder: &ScoreDecoder,
 ) -> Result<Option<Simulated>> {
     let Some(simulator) = circuit.simulator(model)? else { return Ok(None) };
     let Model::Network(network) = model else { return Ok(None) };
@@ -61,7 +62,11 @@ pub fn simulated(
     let quality = match rows.output() {
         Output::Classes(_) => {
             let share = |count: usize| count as f64 / rows.len().max(1) as f64;
-            let classes = || drawn.iter().map(|(noisy, clear)| (class_of_scores(noisy), class_of_scores(clear)));
+            let class = |scores: &Vec<i64>| match decoder.predict(scores) {
+                Predicted::Class(class) => class,
+                Predicted::Value(_) => 0,
+            };
+            let classes = || drawn.iter().map(|(noisy, clear)| (class(noisy), class(clear)));
             SimulatedQuality::Classes {
                 accuracy: share(
                     classes().zip(&rows.labels).filter(|((class, _), label)| *class == **label as usize).count(),
@@ -69,9 +74,13 @@ pub fn simulated(
                 agreement: share(classes().filter(|(noisy, clear)| noisy == clear).count()),
             }
         }
-        Output::Value => {
-            let noisy: Vec<f64> = drawn.iter().map(|(noisy, _)| value(noisy[0])).collect();
-            let clear: Vec<f64> = drawn.iter().map(|(_, clear)| value(clear[0])).collect();
+        Output::Value | Output::Scores(_) => {
+            let value = |scores: &Vec<i64>| match decoder.predict(scores) {
+                Predicted::Value(value) => value,
+                Predicted::Class(_) => f64::NAN,
+            };
+            let noisy: Vec<f64> = drawn.iter().map(|(noisy, _)| value(noisy)).collect();
+            let clear: Vec<f64> = drawn.iter().map(|(_, clear)| value(clear)).collect();
             SimulatedQuality::Value { r2: Fit::of(&noisy, &rows.values).r2, agreement_r2: Fit::of(&noisy, &clear).r2 }
         }
     };

@@ -3,6 +3,7 @@
 use super::tests::{dataset, holdout};
 use super::*;
 use crate::data::Dataset;
+use fhectl_core::bundle::{ScoreDecoder, ScoreUnit};
 use fhectl_core::error::ErrorCode;
 use fhectl_core::model::{IntegerForest, Model, Output, Quantizer};
 
@@ -19,7 +20,9 @@ fn boost_params(rounds: usize, learning_rate: f64) -> BoostParams {
 fn integer(forest: &FloatForest, quantizer: &Quantizer, test: &Dataset, bits: u32) -> (IntegerForest, Score) {
     let (integer, scale) = forest.to_integer(bits).unwrap();
     integer.check(quantizer, test.output()).unwrap();
-    let score = score(&Model::Forest(integer.clone()), quantizer, test, |score| score as f64 * scale).unwrap();
+    let decoder =
+        ScoreDecoder { scale: Some(scale), ..ScoreDecoder::classes(test.classes.len(), ScoreUnit::default()) };
+    let score = score(&Model::Forest(integer.clone()), quantizer, test, &decoder).unwrap();
     (integer, score)
 }
 
@@ -160,8 +163,12 @@ fn linear_regressions_keep_their_fit_as_integers() {
         let integer = fitted.linear.to_integer(10).unwrap();
         integer.check(&quantizer, Output::Value).unwrap();
         let scale = integer.scale;
-        let worth = |score: i64| score as f64 * scale + fitted.offset;
-        let quantized = r2(score(&Model::Linear(integer), &quantizer, &test, worth).unwrap());
+        let decoder = ScoreDecoder {
+            scale: Some(scale),
+            offset: Some(fitted.offset),
+            ..ScoreDecoder::classes(0, ScoreUnit::default())
+        };
+        let quantized = r2(score(&Model::Linear(integer), &quantizer, &test, &decoder).unwrap());
         println!("linreg {alpha} {l1_ratio}: float {float:.4}, quantized {quantized:.4}");
         assert!(quantized >= 0.35 && (quantized - float).abs() <= 0.02, "{quantized}, float {float}");
     }

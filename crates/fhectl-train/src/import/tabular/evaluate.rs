@@ -55,7 +55,9 @@ pub fn read(graph: &Graph) -> Result<Imported> {
         feature_names,
         classes,
         unit,
+        input: None,
         preprocessing,
+        head: None,
         model: sum.model()?,
     };
     imported.checked()

@@ -5,7 +5,7 @@ use crate::import::edge::Precision;
 use crate::import::model::{MAX_VALUES, large};
 use crate::import::onnx::{invalid, unsupported};
 use fhectl_core::error::Result;
-use fhectl_core::model::{Norm, RowStep};
+use fhectl_core::model::{ClearStep, Norm};
 
 /// A part of the row, prepared.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,7 +13,7 @@ pub(super) struct Row {
     /// The number of values of the whole row.
     pub features: usize,
     /// What is done to the whole row before columns are taken of it.
-    pub preprocessing: Vec<RowStep>,
+    pub preprocessing: Vec<ClearStep>,
     pub columns: Vec<Column>,
     /// In how many bits it is compared.
     pub precision: Precision,
@@ -83,12 +83,12 @@ impl Row {
         }
         let mut preprocessing = self.preprocessing.clone();
         if self.columns.iter().any(|column| column.offset != 0.0 || column.scale != 1.0) {
-            preprocessing.push(RowStep::Scale {
+            preprocessing.push(ClearStep::Scale {
                 offsets: self.columns.iter().map(|column| column.offset).collect(),
                 scales: self.columns.iter().map(|column| column.scale).collect(),
             });
         }
-        preprocessing.push(RowStep::Normalize { norm });
+        preprocessing.push(ClearStep::Normalize { norm });
         let columns = (0..self.features).map(|feature| Column { feature, offset: 0.0, scale: 1.0 }).collect();
         Ok(Self { preprocessing, columns, ..self.clone() })
     }

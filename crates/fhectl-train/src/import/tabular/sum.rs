@@ -3,12 +3,12 @@
 use crate::import::model::{FloatModel, Forest, Linear, MAX_VALUES, Tree, large};
 use crate::import::onnx::{invalid, unsupported};
 use fhectl_core::error::Result;
-use fhectl_core::model::RowStep;
+use fhectl_core::model::ClearStep;
 
 /// Scores of a row that was prepared by `preprocessing`.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct ScoreSum {
-    pub preprocessing: Vec<RowStep>,
+    pub preprocessing: Vec<ClearStep>,
     /// A row a score; none where no feature is weighted.
     pub weights: Vec<Vec<f64>>,
     pub trees: Vec<Tree>,

@@ -78,7 +78,9 @@ fn read(file: File) -> Result<Imported> {
         feature_names: learner.feature_names,
         classes: (0..classes).map(|class| class.to_string()).collect(),
         unit: if learner.objective.name == "binary:hinge" { ScoreUnit::Margin } else { ScoreUnit::Logit },
+        input: None,
         preprocessing: Vec::new(),
+        head: None,
         model,
     };
     imported.checked()

@@ -134,11 +134,12 @@ fn training_learns_and_holds_under_noise() {
             train_network(&data, &quantizer, &architecture, &params, &mut |epoch| epochs.push(*epoch)).unwrap();
         assert_eq!(epochs.len(), 18);
         assert!(epochs.last().unwrap().loss < epochs[0].loss);
+        let decoder = fhectl_core::bundle::ScoreDecoder::classes(data.classes.len(), Default::default());
         let simulated = |model: &IntegerNetwork| {
             let model = Model::Network(model.clone());
             let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
             let chosen = plan(&model, &quantizer, data.output(), &request).unwrap().remove(0);
-            match crate::train::simulated(&chosen.spec, &model, &quantizer, &data, |_| 0.0).unwrap().unwrap().quality {
+            match crate::train::simulated(&chosen.spec, &model, &quantizer, &data, &decoder).unwrap().unwrap().quality {
                 crate::train::SimulatedQuality::Classes { accuracy, .. } => accuracy,
                 other => panic!("{other:?}"),
             }
