@@ -1,6 +1,7 @@
 //! One exchange of a client and a server at fixed seeds, as files.
 
 use super::cases::Case;
+use fhectl_core::bundle::{ClientSpec, Predicted};
 use fhectl_core::bundle::{ModelId, pack};
 use fhectl_core::circuit::{self, CircuitSpec, Scores};
 use fhectl_core::client::{ClientKeys, ClientModel, Detail};
