@@ -115,6 +115,15 @@ mod tests {
     }
 
     #[test]
+    fn classes_are_counted() {
+        let decoder = ScoreDecoder { scale: Some(1.0), ..ScoreDecoder::classes(2, ScoreUnit::Logit) };
+        let scores = |margins: &[f64]| margins.iter().map(|margin| vec![*margin]).collect::<Vec<_>>();
+        let (original, other) = (scores(&[1.0, -1.0, 2.0, -2.0]), scores(&[0.5, -9.0, -1.0, -1.0]));
+        assert_eq!(Agreement::of(&decoder, &original, &other, false).share(), 0.75);
+        assert_eq!(Agreement::of(&decoder, &[], &[], false).share(), 0.0);
+    }
+
+    #[test]
     fn equal_numbers_agree() {
         let decoder = ScoreDecoder { scale: Some(1.0), ..ScoreDecoder::classes(0, ScoreUnit::Logit) };
         assert_eq!(Agreement::of(&decoder, &[vec![2.0]], &[vec![2.0]], true), Agreement::Values { r2: 1.0 });

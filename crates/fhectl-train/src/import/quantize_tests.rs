@@ -89,15 +89,6 @@ fn a_linear_model_of_what_never_varies_is_refused() {
     assert_eq!(quantize(&model, &rows(&[1.0, 2.0]), Levels::Bits(6), None).unwrap_err().code, ErrorCode::ImportTrivial);
 }
 
-#[test]
-fn agreement_is_of_classes_or_of_numbers() {
-    let scores = |list: &[f64]| list.iter().map(|score| vec![*score]).collect::<Vec<_>>();
-    assert_eq!(agreement(&scores(&[1.0, -1.0, 2.0, -2.0]), &scores(&[0.5, -9.0, -1.0, -1.0]), false), 0.75);
-    assert_eq!(agreement(&scores(&[1.0, 3.0]), &scores(&[1.0, 3.0]), true), 1.0);
-    assert_eq!(agreement(&scores(&[2.0, 2.0]), &scores(&[2.0, 2.0]), true), 1.0);
-    assert_eq!(agreement(&[], &[], false), 0.0);
-}
-
 proptest! {
     #[test]
     fn exact_levels_decide_as_the_edges_do(
