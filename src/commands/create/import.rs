@@ -231,6 +231,7 @@ fn no_rows(imported: &Imported) -> Dataset {
         rows: Vec::new(),
         labels: Vec::new(),
         values: Vec::new(),
+        input: None,
         image: None,
     }
 }
@@ -244,6 +245,7 @@ fn fit_rows(rows: &Dataset, imported: &Imported, by_position: bool) -> Result<Da
         rows: rows.rows.iter().map(|row| order.iter().map(|column| row[*column]).collect()).collect(),
         labels: rows.labels.iter().map(|label| classes[*label as usize]).collect(),
         classes: imported.classes.clone(),
+        input: None,
         image: None,
         ..rows.clone()
     })

@@ -2,35 +2,44 @@
 //!
 //! Nothing here prints or opens a socket.
 
+mod cells;
+mod column_kinds;
 mod csv;
+mod decode;
+mod dialect;
+mod header;
 mod idx;
 mod idx_rows;
 mod image;
-mod inflate;
+mod open;
 pub(crate) mod random;
 mod source;
 mod split;
 mod synthetic;
 mod table;
+mod table_options;
+mod target;
+mod vocabulary;
 
-pub use self::csv::{read_csv, read_rows, read_values};
+pub use self::csv::{ModelColumns, TableRow, read_rows};
 pub use idx::{Images, read_images, read_labels};
 pub use idx_rows::load_mnist;
 pub use image::ImageShape;
-pub use source::{BUILT_IN, Holdout, Task, load, load_split, read_labeled};
+pub use source::{BUILT_IN, Holdout, Loaded, Source, Task, load, load_split, read_labeled};
 pub use split::{split, split_indices};
 pub use synthetic::synthetic;
+pub use table_options::{TableOptions, TextEncoding, parse_separator};
 
 use fhectl_core::digest::Sha256;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::Output;
+use fhectl_core::model::{InputSchema, Output};
 
 /// The most classes a target may have; beyond this it is taken for a number to predict.
 pub const MAX_CLASSES: usize = 256;
 
-/// Rows of finite numbers with a class or a number each.
+/// Rows of numbers with a class or a number each.
 ///
-/// Every row has `features.len()` values and every label is an index into `classes`; where a number is to be predicted,
+/// Every row has `features.len()` values, finite ones unless there is an `input` and every label is an index into `classes`; where a number is to be predicted,
 /// `values` holds one a row, and `classes` and `labels` are empty. A data set may
 /// lack rows of a class (a test set often does), never the class's name.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +50,9 @@ pub struct Dataset {
     pub target: String,
     /// The columns' names, in the order of a row's values.
     pub features: Vec<String>,
+    /// How the cells of the table became the rows' numbers, where it holds more than numbers. Then `features` are the table's
+    /// columns, a missing cell is NaN, and a column of texts has as many numbers as words.
+    pub input: Option<InputSchema>,
     /// The classes' names, numerically sorted if they are integers, else lexicographically.
     pub classes: Vec<String>,
     pub rows: Vec<Vec<f64>>,
@@ -109,6 +121,7 @@ impl Dataset {
             name: self.name.clone(),
             target: self.target.clone(),
             features: self.features.clone(),
+            input: self.input.clone(),
             classes: self.classes.clone(),
             rows: indices.iter().map(|index| self.rows[*index].clone()).collect(),
             labels: self
@@ -220,6 +233,7 @@ mod tests {
             name: "tiny".into(),
             target: "y".into(),
             features: vec!["a".into()],
+            input: None,
             classes: vec!["no".into(), "yes".into()],
             rows: vec![vec![1.0], vec![2.0]],
             labels: vec![0, 1],

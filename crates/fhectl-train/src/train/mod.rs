@@ -7,6 +7,7 @@ mod boost;
 mod coarse;
 mod columns;
 mod derivatives;
+mod encoding;
 mod float_forest;
 mod float_linear;
 mod forest;
@@ -27,6 +28,7 @@ mod tree;
 
 pub use boost::{BoostParams, train_boost};
 pub use coarse::coarsen;
+pub use encoding::{Encoding, EncodingStyle};
 pub use float_forest::{FloatForest, FloatTree, score_forest};
 pub use float_linear::FloatLinear;
 pub use forest::{ForestParams, train_forest, train_regression_tree};

@@ -245,6 +245,7 @@ mod tests {
             rows,
             labels: vec![0, 1],
             values: Vec::new(),
+            input: None,
             image: None,
         };
         let rule = |low, step, levels| Quantizer { features: vec![FeatureQuantizer::Affine { low, step, levels }; 2] };
