@@ -7,7 +7,7 @@ use super::prediction::{Detail, Prediction, Predictions};
 use super::request::{EncryptedRequest, Pending};
 use crate::bundle::{ClientBundle, ClientSpec, ModelId};
 use crate::circuit::tag::client::Tag;
-use crate::circuit::{self, ClientKey, Scores};
+use crate::circuit::{ClientKey, Scores};
 use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::Entropy;
 use crate::protocol::frame::{self, Asked, Lengths};
@@ -98,8 +98,10 @@ impl ClientModel {
     /// whoever stores them must know.
     ///
     /// # Errors
-    /// `key_invalid`, `format_version` or `wrong_model` where the bytes are no evaluation key of this model.
+    /// `key_invalid`, `format_version` or `wrong_model` where the bytes are no evaluation key of this model, or the secret
+    /// key was made for another circuit.
     pub fn keys(&self, secret: ClientKey, evaluation: Vec<u8>) -> Result<ClientKeys> {
+        secret.for_answers(&self.bundle.spec.circuit)?;
         let expected = self.bundle.spec.circuit.key_bytes();
         let found = if evaluation.is_empty() { 0 } else { frame::read_key(&self.bundle.id, &evaluation)?.len() };
         if found != expected {
@@ -196,7 +198,7 @@ impl ClientModel {
     ///
     /// # Errors
     /// `batch_too_large` for no rows, or for more than a request may have; `row_shape` or `row_value` for a row that
-    /// [`ClientModel::quantize`] does not give.
+    /// [`ClientModel::quantize`] does not give; `wrong_model` for keys of another one.
     pub fn encrypt(
         &self,
         keys: &ClientKeys,
@@ -214,8 +216,9 @@ impl ClientModel {
             .hint("send several smaller batches"));
         }
         rows.iter().try_for_each(|row| self.check_row(row))?;
+        keys.secret().for_answers(circuit)?;
         let items: Vec<Vec<u8>> =
-            rows.iter().map(|row| circuit::encode(circuit, quantizer, keys.secret(), row, entropy)).collect();
+            rows.iter().map(|row| circuit.encode(quantizer, keys.secret(), row, entropy)).collect();
         let tag = if tagged { Tag::draw(circuit, entropy) } else { None };
         let encrypted = tag.as_ref().map(|tag| tag.encrypt(keys.secret(), entropy));
         let bytes = frame::write_inputs(&self.bundle.id, encrypted.as_deref(), &items);
@@ -244,6 +247,10 @@ impl ClientModel {
         let none = |error| Predictions { rows: vec![None; pending.rows], distrust: Some(error) };
         let digest = keys.digest();
         let asked = Asked { model: &self.bundle.id, key: &digest, rows: pending.rows, tagged: pending.tag.is_some() };
+        let secret = match keys.secret().for_answers(circuit) {
+            Ok(secret) => secret,
+            Err(error) => return none(error),
+        };
         let batch = match frame::read_answers(asked, Lengths::of_answers(circuit), answer) {
             Ok(batch) => batch,
             // Whoever made these bytes knows what is wrong with them: that nothing is decrypted tells no more.
@@ -251,7 +258,7 @@ impl ClientModel {
         };
         // All rows are decrypted, whatever the tag says: that takes its time either way.
         let decoded: Vec<Result<Scores>> =
-            batch.items.iter().map(|answer| circuit::decode(circuit, keys.secret(), answer)).collect();
+            batch.items.iter().map(|answer| circuit.decode(&secret, answer)).collect();
         let tag = pending.tag.as_ref();
         if tag.is_some_and(|tag| !tag.is_answered_by(keys.secret(), batch.tag.unwrap_or_default())) {
             return none(tag_differs());
