@@ -35,7 +35,9 @@ const BATCH_BYTES: usize = 4 << 20;
 /// let (request, pending) = model.encrypt(&keys, &rows, true, &mut OsEntropy)?.into_parts();
 ///
 /// let answer = send(&request, keys.evaluation())?;
-/// for prediction in model.decrypt(&keys, &pending, &answer, Detail::Prediction).trusted()? {
+/// // A network's rows are counted first: see `decrypt`.
+/// assert_eq!(model.disclosed_bits(Detail::Prediction)?, None);
+/// for prediction in model.decrypt(&keys, pending, &answer, Detail::Prediction).trusted()? {
 ///     let Predicted::Class(class) = prediction.predicted() else { unreachable!("a classifier") };
 ///     println!("{}", model.spec().classes[class]);
 /// }
@@ -46,19 +48,33 @@ pub struct ClientModel {
     bundle: ClientBundle,
 }
 
-impl From<ClientBundle> for ClientModel {
-    fn from(bundle: ClientBundle) -> Self {
-        Self { bundle }
-    }
-}
-
 impl ClientModel {
-    /// Reads the bytes of a `client.zip` from anywhere.
+    /// Reads the bytes of a `client.zip` from anywhere. Its answers are wrong in one of 2^128 inferences at most, so that
+    /// predictions may be shown to anyone.
     ///
     /// # Errors
-    /// As [`ClientBundle::read`].
+    /// As [`ClientBundle::read`]; `failure_rate` where more answers may be wrong.
     pub fn read(client_zip: &[u8]) -> Result<Self> {
-        ClientBundle::read(client_zip).map(Self::from)
+        Self::read_accepting(client_zip, policy::FAILURE_LOG2)
+    }
+
+    /// As [`ClientModel::read`], for answers that may be wrong in one of `2^-failure_log2` inferences. Beyond
+    /// [`policy::FAILURE_LOG2`] that is safe only where nobody else learns which answers were wrong: they give the secret
+    /// key away.
+    ///
+    /// # Errors
+    /// As [`ClientModel::read`].
+    pub fn read_accepting(client_zip: &[u8], failure_log2: f64) -> Result<Self> {
+        Self::accept(ClientBundle::read(client_zip)?, failure_log2)
+    }
+
+    /// As [`ClientModel::read_accepting`], of a bundle that was read before.
+    ///
+    /// # Errors
+    /// `failure_rate`.
+    pub fn accept(bundle: ClientBundle, failure_log2: f64) -> Result<Self> {
+        bundle.spec.check_failure(failure_log2)?;
+        Ok(Self { bundle })
     }
 
     /// The model's id.
@@ -238,11 +254,19 @@ impl ClientModel {
         }
     }
 
-    /// Decrypts the answer to a request.
+    /// Decrypts the answer to a request, once: of two answers to one question a server would learn too much.
     ///
     /// It never fails: an answer that cannot be trusted leaves rows without a prediction, and
     /// [`Predictions::distrust`] says why.
-    pub fn decrypt(&self, keys: &ClientKeys, pending: &Pending, answer: &[u8], detail: Detail) -> Predictions {
+    ///
+    /// **What the caller counts.** Two things need a memory that outlives this call, one for each secret key:
+    ///
+    /// - Answers of a network say something of the key to a server that learns what is shown of them. Add
+    ///   [`ClientModel::disclosed_bits`] for every row, before it is shown, and go on under a new key before the sum is beyond
+    ///   [`policy::NETWORK_KEY_BITS`]. Exact circuits have none.
+    /// - Batches with a [`Predictions::distrust`]: after [`policy::RETIRE_AFTER`] of them the key is not used again. Nothing
+    ///   that the server can see may change before.
+    pub fn decrypt(&self, keys: &ClientKeys, pending: Pending, answer: &[u8], detail: Detail) -> Predictions {
         let circuit = &self.bundle.spec.circuit;
         let none = |error| Predictions { rows: vec![None; pending.rows], distrust: Some(error) };
         let digest = keys.digest();
