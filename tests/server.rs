@@ -117,7 +117,7 @@ fn a_key_that_was_changed_in_the_store_is_refused_until_it_is_sent_again() {
     let live = Live::start(&[&tiny], store, |_| {});
     let inputs = tiny.encrypt(&tiny.rows(1));
     for _ in 0..2 {
-        live.infer(&tiny, &inputs).refused(503, "key_damaged");
+        live.infer(&tiny, &inputs).refused(500, "key_damaged");
     }
     assert_eq!(live.ask("DELETE", &tiny.key_path(""), &[], b"").status, 204);
     live.upload(&tiny, 1).ok();
