@@ -178,6 +178,10 @@ impl ClientModel {
             return Err(Error::new(ErrorCode::KeyFileInvalid, "it is another model's key"));
         }
         let circuit = &self.bundle.spec.circuit;
+        if header.circuit != circuit.kind().name() {
+            let what = format!("it is a key for {}, and the model runs on {}", header.circuit, circuit.kind());
+            return Err(Error::new(ErrorCode::KeyFileInvalid, what));
+        }
         let secret = match (seal, header.sealed) {
             (_, false) => ClientKey::read(circuit, body)?,
             (None, true) => {
@@ -304,4 +308,24 @@ impl ClientModel {
 
 fn tag_differs() -> Error {
     Error::new(ErrorCode::TagDiffers, "a tag came back changed: the server computed with other keys than this client's")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fhe::random::OsEntropy;
+
+    /// The id does not bind the circuit for a client, which cannot verify it.
+    #[test]
+    fn a_key_file_of_another_circuit_is_refused() {
+        let model = ClientModel::read(include_bytes!("../../../../compiled_model/tree-spam/client.zip")).unwrap();
+        let secret = model.generate_secret(&mut OsEntropy);
+        let (header, file) = model.write_key_file(&secret, 0, None, &mut OsEntropy).unwrap();
+        assert_eq!(model.read_key_file(&file, None).unwrap().0, header);
+        let body = KeyFileHeader::parse(&file).unwrap().1;
+        let other = KeyFileHeader { circuit: "network".into(), ..header };
+        let error = model.read_key_file(&[&other.to_bytes(), body].concat(), None).map(drop).unwrap_err();
+        assert_eq!(error.code, ErrorCode::KeyFileInvalid);
+        assert!(error.message.contains("network") && error.message.contains("path-cost"), "{error}");
+    }
 }
