@@ -2,6 +2,7 @@
 
 use fhectl::client::Keyring;
 use fhectl_core::bundle::{ServerBundle, folder};
+use fhectl_core::client::policy::FAILURE_LOG2;
 use fhectl_core::client::{ClientKeys, ClientModel, Detail};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
@@ -27,7 +28,8 @@ pub struct Model {
 impl Model {
     pub fn committed(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name);
-        Self { client: folder::read_client(&path).unwrap().into(), server: folder::read_server(&path).unwrap() }
+        let client = ClientModel::accept(folder::read_client(&path).unwrap(), FAILURE_LOG2).unwrap();
+        Self { client, server: folder::read_server(&path).unwrap() }
     }
 
     pub fn new_keys(&self) -> ClientKeys {
