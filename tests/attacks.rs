@@ -330,7 +330,8 @@ fn an_answer_is_read_by_no_rule_but_that_of_the_keys_own_circuit() {
     let quantizer = common::quantizer(4, 8);
     let shapes = [common::dense(4, 3), common::dense(3, 2)];
     let model = Model::Network(common::network(&quantizer, &shapes, &[-1, 1], &mut common::random(8)));
-    let spec = spec(&model, &quantizer, CircuitKind::Network, Reveal::Size);
+    let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
+    let spec = plan(&model, &quantizer, Output::Classes(2), &request).unwrap().remove(0).spec;
     let key = ClientKey::generate(&spec, &mut OsEntropy);
     let answer = vec![0x5a; spec.response_bytes()];
     decode(&spec, &key, &answer).unwrap();
