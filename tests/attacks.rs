@@ -7,6 +7,7 @@
 mod common;
 
 use common::opened::Opened;
+use fhectl_core::circuit::linear::LinearParams;
 use fhectl_core::circuit::path_cost_sum::PathCostSumParams;
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::{Circuit, CircuitKind, CircuitSpec, ClientKey, Evaluator, Reveal, decode, encode};
@@ -320,6 +321,35 @@ fn what_is_no_request_or_no_answer_of_a_sum_is_named() {
     let zeros = vec![0; answers[0].len()];
     for (key, answer) in [(&key, &answers[1]), (&other, &answers[0]), (&key, &zeros)] {
         assert_eq!(decode(&spec, key, answer).unwrap_err().code, ErrorCode::AnswerInvalid);
+    }
+}
+
+/// A network's answer read as a linear model's would be its phase, to the last bit: an equation in the key's bits.
+#[test]
+fn an_answer_is_read_by_no_rule_but_that_of_the_keys_own_circuit() {
+    let quantizer = common::quantizer(4, 8);
+    let shapes = [common::dense(4, 3), common::dense(3, 2)];
+    let model = Model::Network(common::network(&quantizer, &shapes, &[-1, 1], &mut common::random(8)));
+    let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
+    let spec = plan(&model, &quantizer, Output::Classes(2), &request).unwrap().remove(0).spec;
+    let key = ClientKey::generate(&spec, &mut OsEntropy);
+    let answer = vec![0x5a; spec.response_bytes()];
+    decode(&spec, &key, &answer).unwrap();
+    let CircuitSpec::Network(params) = &spec else { unreachable!() };
+    let linear = LinearParams {
+        features: 4,
+        scores: params.scores,
+        shape: params.output(),
+        step_log2: 1,
+        input_bits: 64,
+        response_bits: params.response_bits,
+        noise_flooding: params.noise_flooding,
+    };
+    let mut finer = params.clone();
+    finer.score_plaintext_modulus *= 2;
+    for other in [CircuitSpec::Linear(linear), CircuitSpec::Network(finer)] {
+        assert_eq!(other.response_bytes(), answer.len());
+        assert_eq!(decode(&other, &key, &answer).unwrap_err().code, ErrorCode::WrongModel, "{other:?}");
     }
 }
 

@@ -4,8 +4,10 @@ mod common;
 #[path = "common/process.rs"]
 mod process;
 
-use fhectl_core::bundle::{self, folder::read_server};
+use fhectl_core::bundle::{self, ClientSpec, folder::read_server};
 use fhectl_core::circuit::CircuitSpec;
+use fhectl_core::client::ClientModel;
+use fhectl_core::error::ErrorCode;
 use fhectl_core::model::Model;
 use process::{Serving, mistake, run, stderr, succeed};
 use std::fs;
@@ -62,6 +64,13 @@ fn bundles() {
     (params.step_log2, params.input_bits, params.response_bits, params.noise_flooding) = (27, 64, 64, Some(1));
     model.weights[0][0] = 1 << 24;
     spec.check_failure(-128.0).unwrap();
+    // A model that says itself that one of 2^40 answers may be wrong: only whoever accepts that gets a client for it.
+    let raised = bundle::pack(&ClientSpec { p_fail_log2: Some(-40.0), ..linear.spec.clone() }, &linear.server).unwrap().0;
+    assert_eq!(ClientModel::read(&raised).unwrap_err().code, ErrorCode::FailureRate);
+    assert_eq!(ClientModel::read_accepting(&raised, -41.0).unwrap_err().code, ErrorCode::FailureRate);
+    ClientModel::read_accepting(&raised, -40.0).unwrap();
+    fs::write(at("raised.zip"), &raised).unwrap();
+    mistake("failure_rate", &["play", &at("raised.zip"), "--url", "http://127.0.0.1:9", "--keys", &at("keys")]);
     fs::create_dir_all(at("heavy")).unwrap();
     fs::write(at("heavy/server.zip"), bundle::pack(&spec, &server).unwrap().1).unwrap();
     mistake("failure_rate", &["serve", &at("heavy"), "--listen", "127.0.0.1:0", "--store", &at("store")]);

@@ -11,6 +11,7 @@ mod until;
 
 use fhectl::client::{Http, Keyring, Session};
 use fhectl_core::bundle::folder;
+use fhectl_core::client::policy::FAILURE_LOG2;
 use fhectl_core::client::{ClientKeys, ClientModel, Detail};
 use fhectl_server::store::Owner;
 use process::{Serving, fhectl, stderr, stdout};
@@ -30,7 +31,7 @@ struct Client {
 impl Client {
     fn new(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name);
-        let model = ClientModel::from(folder::read_client(&path).unwrap());
+        let model = ClientModel::accept(folder::read_client(&path).unwrap(), FAILURE_LOG2).unwrap();
         let ring = tempfile::tempdir().unwrap();
         let keys = Keyring::open(Some(ring.path())).unwrap().keys_for(&model).unwrap().keys;
         Self { model, keys }

@@ -11,7 +11,7 @@ use fhectl_core::bundle::{ClientBundle, ServerBundle};
 use fhectl_core::circuit::{CircuitKind, Reveal};
 use fhectl_core::error::ErrorCode;
 use fhectl_core::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, KeyStatus, ModelList, QUEUE_HEADER, UploadState};
-use fhectl_core::protocol::frame::MAX_BATCH;
+use fhectl_core::protocol::frame::{MAX_BATCH, inputs_len};
 use fhectl_server::server::{ServeConfig, Server, TokenSet};
 use fhectl_server::store::KeyStore;
 use live::{Fixture, Live, ask, list, read_reply, save, text};
@@ -117,7 +117,7 @@ fn a_key_that_was_changed_in_the_store_is_refused_until_it_is_sent_again() {
     let live = Live::start(&[&tiny], store, |_| {});
     let inputs = tiny.encrypt(&tiny.rows(1));
     for _ in 0..2 {
-        live.infer(&tiny, &inputs).refused(503, "key_damaged");
+        live.infer(&tiny, &inputs).refused(500, "key_damaged");
     }
     assert_eq!(live.ask("DELETE", &tiny.key_path(""), &[], b"").status, 204);
     live.upload(&tiny, 1).ok();
@@ -145,6 +145,23 @@ fn the_endpoint_form_works_in_both_forms_of_bytes() {
         };
         tiny.assert_answers(&rows, &answers);
     }
+}
+
+/// Some clients write 255 as 255.0, with a space after every comma.
+#[test]
+fn sixteen_inputs_may_be_written_in_the_longest_way() {
+    let wide = Fixture::of_size((40, 64), "wide", CircuitKind::PathCost, Reveal::Size, 3, 1);
+    let live = Live::plain(&[&wide]);
+    let ask = |inputs: usize| {
+        // Every byte takes all characters that it may.
+        let numbers = vec!["255.0"; inputs_len(&wide.bundle.spec.circuit, inputs)].join(", ");
+        let (uid, bytes) = ("0".repeat(32), format!(r#"{{"__class__": "bytes", "__value__": [{numbers}]}}"#));
+        let body = format!(r#"{{"method": "inference", "uid": "{uid}", "encrypted_inputs": {bytes}}}"#);
+        live.ask("POST", "/", &[], body.as_bytes())
+    };
+    // Read to its end: what is wrong with it is the uid.
+    ask(16).refused(404, "uid_unknown");
+    ask(64).refused(413, "body_too_large");
 }
 
 #[test]

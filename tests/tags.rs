@@ -129,6 +129,33 @@ fn a_public_model_has_tags_only_where_it_has_keys() {
     assert!(comes_back(&keyed, &client, &key));
 }
 
+/// A key without a public key would give answers that are neither re-randomized nor flooded.
+#[test]
+fn a_key_that_another_model_accepted_is_refused() {
+    let small = quantizer(6, 16);
+    let model = || Model::Linear(linear(&small, 3, 6, &mut common::random(4)));
+    let public = planned(CircuitKind::Linear, Reveal::Model, model(), &small);
+    let without = public.unpack_key(&[], &mut common::random(1)).unwrap();
+    let mut others: Vec<EvaluationKey> = vec![without];
+    for evaluator in circuits() {
+        let spec = evaluator.spec();
+        let own = ClientKey::generate(spec, &mut OsEntropy).evaluation_key(spec, &mut OsEntropy);
+        let own = evaluator.unpack_key(&own, &mut common::random(1)).unwrap();
+        let row = vec![0; spec.request_bytes()];
+        let tag = vec![0; spec.tag_request_bytes()];
+        let random = &mut common::random(2);
+        for other in &others {
+            let refused = evaluator.evaluate(other, &[&row], random).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::KeyMissing, "{}", spec.kind());
+            let refused = evaluator.answer_tag(other, &tag, random).unwrap_err();
+            assert_eq!(refused.code, ErrorCode::KeyMissing, "{}", spec.kind());
+        }
+        evaluator.evaluate(&own, &[&row], random).unwrap();
+        evaluator.answer_tag(&own, &tag, random).unwrap();
+        others.push(own);
+    }
+}
+
 #[test]
 fn a_tag_of_any_other_length_is_refused() {
     for evaluator in circuits() {

@@ -48,12 +48,12 @@ pub struct Exchange {
     pub decrypt: f64,
 }
 
-/// Fetches a model's `client.zip`.
+/// Fetches a model's `client.zip`. `failure_log2` is how often its answers may be wrong.
 ///
 /// # Errors
-/// `no_server`, `model_unknown`, or what is wrong with the zip.
-pub fn fetch_client(http: &Http, name: &str) -> Result<ClientModel> {
-    http.converse(FetchModel::new(name)?, |_| {})
+/// `no_server`, `model_unknown`, `failure_rate`, or what is wrong with the zip.
+pub fn fetch_client(http: &Http, name: &str, failure_log2: f64) -> Result<ClientModel> {
+    http.converse(FetchModel::new(name)?.accepting(failure_log2), |_| {})
 }
 
 impl<'a> Session<'a> {
@@ -110,12 +110,13 @@ impl<'a> Session<'a> {
     pub fn infer(&self, quantized: &[Vec<u32>]) -> Result<Exchange> {
         let start = Instant::now();
         let request = self.model.encrypt(self.keys, quantized, self.monitor.wants_tag(), &mut OsEntropy)?;
+        let (request, pending) = request.into_parts();
         let encrypt = start.elapsed().as_secs_f64();
 
-        let (answer, roundtrip) = self.ask(request.bytes())?;
+        let (answer, roundtrip) = self.ask(&request)?;
 
         let start = Instant::now();
-        let predictions = self.model.decrypt(self.keys, request.pending(), &answer.bytes, self.detail);
+        let predictions = self.model.decrypt(self.keys, pending, &answer.bytes, self.detail);
         let decrypt = start.elapsed().as_secs_f64();
         if let Some(error) = predictions.distrust {
             self.monitor.record(error);

@@ -212,7 +212,7 @@ fn model(args: &mut RotateArgs) -> Result<ClientModel> {
             args.model.model = name.clone();
         }
     }
-    args.model.client(args.server.remote()?.as_ref()).map_err(|error| match error.code {
+    args.model.client(args.server.remote()?.as_ref(), args.server.accept_p_fail).map_err(|error| match error.code {
         ErrorCode::ModelUnknown => error.hint(
             "a new key needs the model's client.zip: --models says where to look, --url where to fetch it; `fhectl keyring \
              delete` does without, and new keys are made at the next use",

@@ -163,15 +163,16 @@ impl ModelArgs {
         if is_bundle { given.to_owned() } else { self.models.join(&self.model) }
     }
 
-    /// The client's half of the bundle: from the folder, else from the server.
+    /// The client's half of the bundle: from the folder, else from the server. `failure_log2` is how often its answers may
+    /// be wrong.
     ///
     /// # Errors
-    /// `model_unknown` where neither has it; the hint lists the models that are there.
-    pub fn client(&self, http: Option<&Http>) -> Result<ClientModel> {
+    /// `model_unknown` where neither has it; the hint lists the models that are there. `failure_rate`.
+    pub fn client(&self, http: Option<&Http>, failure_log2: f64) -> Result<ClientModel> {
         let path = self.path();
         match http {
-            _ if path.exists() => folder::read_client(&path).map(ClientModel::from),
-            Some(http) => session::fetch_client(http, &self.model),
+            _ if path.exists() => ClientModel::accept(folder::read_client(&path)?, failure_log2),
+            Some(http) => session::fetch_client(http, &self.model, failure_log2),
             None => Err(self.unknown()),
         }
     }

@@ -49,9 +49,8 @@ pub struct PredictArgs {
 
 pub fn run(args: PredictArgs) -> Result<()> {
     let remote = args.server.remote()?;
-    let model = args.model.client(remote.as_ref())?;
+    let model = args.model.client(remote.as_ref(), args.server.accept_p_fail)?;
     let spec = model.spec();
-    spec.check_failure(args.server.accept_p_fail)?;
     let rows = Zeroizing::new(data::read_rows(&args.input, &spec.features, Some(&spec.target))?);
     let quantized = quantize_rows(spec, &rows)?;
     drop(rows);

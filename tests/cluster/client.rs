@@ -2,6 +2,7 @@
 
 use fhectl::client::Keyring;
 use fhectl_core::bundle::{ServerBundle, folder};
+use fhectl_core::client::policy::FAILURE_LOG2;
 use fhectl_core::client::{ClientKeys, ClientModel, Detail};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
@@ -27,7 +28,8 @@ pub struct Model {
 impl Model {
     pub fn committed(name: &str) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name);
-        Self { client: folder::read_client(&path).unwrap().into(), server: folder::read_server(&path).unwrap() }
+        let client = ClientModel::accept(folder::read_client(&path).unwrap(), FAILURE_LOG2).unwrap();
+        Self { client, server: folder::read_server(&path).unwrap() }
     }
 
     pub fn new_keys(&self) -> ClientKeys {
@@ -122,13 +124,14 @@ impl<'a> Client<'a> {
         let features = &client.spec().quantizer.features;
         let row: Vec<u32> = features.iter().map(|feature| random.below(u64::from(feature.levels())) as u32).collect();
         let request = client.encrypt(keys, std::slice::from_ref(&row), false, &mut OsEntropy).unwrap();
+        let (request, pending) = request.into_parts();
         let url = self.url(base, "/infer");
         loop {
             let begun = Instant::now();
-            let reply = self.agent.post(&url).header(KEY_ID_HEADER, keys.key_id()).send(request.bytes());
+            let reply = self.agent.post(&url).header(KEY_ID_HEADER, keys.key_id()).send(&request);
             match self.outcome(reply) {
                 Outcome::Reply(bytes) => {
-                    let predictions = client.decrypt(keys, request.pending(), &bytes, Detail::Scores);
+                    let predictions = client.decrypt(keys, pending, &bytes, Detail::Scores);
                     let scores = predictions.rows[0].as_ref().and_then(|prediction| prediction.scores());
                     let right =
                         scores.is_some_and(|scores| scores.values() == self.model.server.server.model.scores(&row));

@@ -93,7 +93,7 @@ impl Transcript {
         let key = self.server.accept_key(self.key(), &mut random).unwrap();
         let answers = self.server.evaluate(&key, &request, &mut random).unwrap();
 
-        let shown = self.client.decrypt(&self.keys, &pending, &answers, Detail::Scores).trusted().unwrap();
+        let shown = self.client.decrypt(&self.keys, pending, &answers, Detail::Scores).trusted().unwrap();
         let shown: Vec<&Scores> = shown.iter().map(|prediction| prediction.scores().unwrap()).collect();
         assert!(shown.into_iter().eq(&self.scores(&answers)));
         (request, answers)

@@ -29,14 +29,15 @@
 //!
 //! let keys = client.generate_keys(&mut OsEntropy);
 //! let row = client.quantize(&[0.0; 57])?;
-//! let request = client.encrypt(&keys, &[row.clone()], true, &mut OsEntropy)?;
+//! let (request, pending) = client.encrypt(&keys, &[row.clone()], true, &mut OsEntropy)?.into_parts();
 //!
 //! // The server sees the evaluation key and the request, and none of the secret key, the row and the prediction.
 //! let mut random = Random::fresh(&mut OsEntropy);
 //! let key = server.accept_key(keys.evaluation(), &mut random)?;
-//! let answer = server.evaluate(&key, request.bytes(), &mut random)?;
+//! let answer = server.evaluate(&key, &request, &mut random)?;
 //!
-//! let predictions = client.decrypt(&keys, request.pending(), &answer, Detail::Prediction).trusted()?;
+//! // Of networks and of answers that cannot be trusted a client keeps count: `ClientModel::decrypt` says how.
+//! let predictions = client.decrypt(&keys, pending, &answer, Detail::Prediction).trusted()?;
 //! assert_eq!(predictions[0].predicted(), Predicted::Class(server.model().predict(&row)));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```

@@ -53,10 +53,12 @@ impl Keyring {
 mod tests {
     use super::*;
     use fhectl_core::bundle::folder;
+    use fhectl_core::client::policy::FAILURE_LOG2;
     use std::path::Path;
 
     fn model(name: &str) -> ClientModel {
-        folder::read_client(&Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name)).unwrap().into()
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name);
+        ClientModel::accept(folder::read_client(&path).unwrap(), FAILURE_LOG2).unwrap()
     }
 
     #[test]

@@ -77,7 +77,7 @@ pub fn run(args: PlayArgs) -> Result<()> {
         open_output(path)?;
     }
     let remote = args.server.remote()?;
-    let model = args.model.client(remote.as_ref())?;
+    let model = args.model.client(remote.as_ref(), args.server.accept_p_fail)?;
     let mut rows = test_rows(&args, &model)?;
     let simulations = simulate(&args.model, &model, &rows, args.simulate, args.samples)?;
     if args.simulate && args.samples.is_none() {
@@ -89,7 +89,6 @@ pub fn run(args: PlayArgs) -> Result<()> {
         rows.labels.truncate(samples as usize);
         rows.values.truncate(samples as usize);
     }
-    model.spec().check_failure(args.server.accept_p_fail)?;
     let keyring = args.server.keyring(args.key_age.key_max_age)?;
     let (http, owner) = match remote {
         Some(http) => (http, args.model.owner(model.id())?),

@@ -23,14 +23,17 @@ type Found = (ZipArchiveEntryWayfinder, CompressionMethod);
 
 /// Reads exactly the entries named, in that order.
 ///
-/// Nothing is ever extracted to disk; an archive with any other entry, a path that climbs out, too many entries or
-/// one that inflates beyond 16 MiB is refused.
+/// Nothing is ever extracted to disk; an archive with any other entry, an encrypted one, a path that climbs out, too many
+/// entries, one that inflates beyond 16 MiB, or anything after the archive's end is refused.
 pub(super) fn read(bytes: &[u8], names: &[&'static str]) -> Result<Vec<Entry>> {
     let unreadable = |error: rawzip::Error| damaged(format!("not a readable zip archive ({error})"));
     let archive = ZipArchive::from_slice(bytes).map_err(unreadable)?;
     let count = archive.entries_hint();
     if count > MAX_ENTRIES as u64 {
         return Err(damaged(format!("{count} entries, at most {MAX_ENTRIES}")));
+    }
+    if archive.end_offset() != bytes.len() as u64 {
+        return Err(damaged(format!("{} bytes after its end", bytes.len() as u64 - archive.end_offset())));
     }
     let mut found: Vec<Option<Found>> = vec![None; names.len()];
     let mut entries = archive.entries();
@@ -43,6 +46,9 @@ pub(super) fn read(bytes: &[u8], names: &[&'static str]) -> Result<Vec<Entry>> {
         let Some(index) = names.iter().position(|known| *known == name) else {
             return Err(damaged(format!("unexpected entry `{}`", name.escape_default())));
         };
+        if entry.flags().is_encrypted() || entry.flags().has_strong_encryption() {
+            return Err(damaged(format!("entry `{name}` is encrypted")));
+        }
         if found[index].replace((entry.wayfinder(), entry.compression_method())).is_some() {
             return Err(damaged(format!("two entries `{name}`")));
         }
@@ -51,7 +57,12 @@ pub(super) fn read(bytes: &[u8], names: &[&'static str]) -> Result<Vec<Entry>> {
         let found = found.ok_or_else(|| damaged(format!("entry `{name}`: there is none")))?;
         read_entry(&archive, found, name).map(|text| Entry { name, text })
     };
-    names.iter().zip(found).map(read).collect()
+    let entries = names.iter().zip(found).map(read).collect::<Result<Vec<_>>>()?;
+    // One of each name was found: an archive that says otherwise is read in another way by other tools.
+    if count != names.len() as u64 {
+        return Err(damaged(format!("{count} entries by its own count, {} in its list", names.len())));
+    }
+    Ok(entries)
 }
 
 fn read_entry(archive: &ZipSliceArchive<&[u8]>, (place, method): Found, name: &str) -> Result<String> {

@@ -111,6 +111,33 @@ fn entries_are_read_as_other_tools_pack_them_and_only_once() {
     assert!(ClientBundle::read(&missing).unwrap_err().message.contains("there is none"));
 }
 
+/// What other tools would read in another way.
+#[test]
+fn what_contradicts_itself_or_hides_something_is_refused() {
+    let (client, server) = specs();
+    let (zip, _) = pack(&client, &server).unwrap();
+    let refused = |bytes: &[u8]| ClientBundle::read(bytes).unwrap_err().message;
+    assert!(refused(&[&zip[..], b"more"].concat()).contains("4 bytes after its end"));
+    let find = |signature: &[u8]| zip.windows(4).position(|four| four == signature).unwrap();
+    let with = |at: usize, value: u8| {
+        let mut changed = zip.clone();
+        changed[at] = value;
+        changed
+    };
+    // The flags of the first entry of the central directory: bit 0 is encryption, bit 6 the strong kind.
+    let flags = find(b"PK\x01\x02") + 8;
+    for bit in [1, 1 << 6] {
+        assert!(refused(&with(flags, zip[flags] | bit)).contains("is encrypted"));
+    }
+    // The counts of entries, of this disk and of all, at the end.
+    let end = find(b"PK\x05\x06");
+    for counted in [1, 3] {
+        let mut changed = with(end + 8, counted);
+        changed[end + 10] = counted;
+        assert!(refused(&changed).contains("by its own count"), "{counted}");
+    }
+}
+
 #[test]
 fn the_clients_half_says_nothing_of_the_tree() {
     let (client, server) = specs();

@@ -1,5 +1,6 @@
 //! The last step of every circuit: re-randomize, flood, cut to the bits that travel.
 
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::rerandomize::Rerandomizer;
 use crate::fhe::{GlweShape, Lwe, PartialGlwe, Random};
 
@@ -15,8 +16,14 @@ pub(super) struct AnswerWriter<'a> {
 
 impl<'a> AnswerWriter<'a> {
     /// `noise_flooding` in units of 2^-64.
-    pub fn new(key: Option<&'a Rerandomizer>, noise_flooding: Option<u64>, response_bits: u32) -> Self {
-        Self { flooding: key.zip(noise_flooding), response_bits }
+    ///
+    /// # Errors
+    /// `key_missing` where answers are to be flooded and there is no key to do it with: they would tell the model.
+    pub fn new(key: Option<&'a Rerandomizer>, noise_flooding: Option<u64>, response_bits: u32) -> Result<Self> {
+        if key.is_none() && noise_flooding.is_some() {
+            return Err(Error::new(ErrorCode::KeyMissing, "answers are to be re-randomized, without a public key"));
+        }
+        Ok(Self { flooding: key.zip(noise_flooding), response_bits })
     }
 
     pub fn lwe(&self, mut lwe: Lwe, random: &mut Random, out: &mut Vec<u8>) {
@@ -31,5 +38,16 @@ impl<'a> AnswerWriter<'a> {
             key.apply_partial(&mut glwe, noise_flooding, random);
         }
         glwe.write(shape, self.response_bits, out);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_answer_that_is_to_be_flooded_is_written_without_a_key() {
+        assert_eq!(AnswerWriter::new(None, Some(1 << 40), 32).err().map(|error| error.code), Some(ErrorCode::KeyMissing));
+        assert!(AnswerWriter::new(None, None, 32).is_ok());
     }
 }

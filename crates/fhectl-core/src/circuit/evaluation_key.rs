@@ -11,6 +11,8 @@ use crate::fhe::{GlweShape, Random, public_key};
 
 /// A client's evaluation key, unpacked for use.
 pub struct EvaluationKey {
+    /// What the parts are.
+    layout: Vec<KeyPart>,
     /// What rows go through, in that order.
     parts: Vec<UnpackedPart>,
     rerandomizer: Option<Rerandomizer>,
@@ -53,7 +55,7 @@ impl EvaluationKey {
                 Some(Rerandomizer::unpack(shape, rest)?)
             }
         };
-        Ok(Self { parts: unpacked, rerandomizer, name: [0; 32] })
+        Ok(Self { layout: parts.to_vec(), parts: unpacked, rerandomizer, name: [0; 32] })
     }
 
     /// The same key, bearing the SHA-256 of the message that it was unpacked from.
@@ -65,6 +67,11 @@ impl EvaluationKey {
     /// What the key was named; zeros where it was not.
     pub fn name(&self) -> &[u8; 32] {
         &self.name
+    }
+
+    /// Whether the key was unpacked as one of these parts, and a public key of shape `public` where there is one.
+    pub(super) fn is_of(&self, parts: &[KeyPart], public: Option<GlweShape>) -> bool {
+        self.layout == parts && self.rerandomizer.as_ref().map(Rerandomizer::shape) == public
     }
 
     /// What answers are re-randomized with, where they are.

@@ -2,15 +2,19 @@
 
 use super::compiled::CompiledCircuit;
 use super::evaluation_key::EvaluationKey;
+use super::key_part::KeyPart;
 use super::registry::CircuitSpec;
 use super::tag;
 use crate::error::{Error, ErrorCode, Result};
-use crate::fhe::Random;
+use crate::fhe::{GlweShape, Random};
 use crate::model::{Model, Quantizer};
 
 /// A model compiled for its circuit: unpacks keys, answers encrypted rows and tags.
 pub struct Evaluator {
     spec: CircuitSpec,
+    /// What its keys are made of, and whether a public key is part of them.
+    key_parts: Vec<KeyPart>,
+    public_key: Option<GlweShape>,
     compiled: Box<dyn CompiledCircuit>,
 }
 
@@ -20,7 +24,8 @@ impl Evaluator {
     /// # Errors
     /// `model_invalid` where spec and model do not belong together.
     pub fn new(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer) -> Result<Self> {
-        Ok(Self { spec: spec.clone(), compiled: spec.compile(model, quantizer)? })
+        let compiled = spec.compile(model, quantizer)?;
+        Ok(Self { spec: spec.clone(), key_parts: spec.key_parts(), public_key: spec.public_key_shape(), compiled })
     }
 
     pub fn spec(&self) -> &CircuitSpec {
@@ -41,27 +46,40 @@ impl Evaluator {
         if bytes.len() != expected {
             return Err(wrong(format!("an evaluation key of {} bytes, this model's has {expected}", bytes.len())));
         }
-        let public = self.spec.public_key_shape();
-        EvaluationKey::unpack(&self.spec.key_parts(), public, bytes, public.map(|_| random))
+        EvaluationKey::unpack(&self.key_parts, self.public_key, bytes, self.public_key.map(|_| random))
             .map_err(|error| wrong(error.message))
     }
 
     /// Answers encrypted rows, on the threads of the current rayon pool.
     ///
     /// # Errors
-    /// `ciphertext_invalid` naming the row where a request does not have the circuit's layout.
+    /// `ciphertext_invalid` naming the row where a request does not have the circuit's layout, `key_missing` where the key
+    /// was unpacked for another circuit.
     pub fn evaluate(&self, key: &EvaluationKey, requests: &[&[u8]], random: &mut Random) -> Result<Vec<Vec<u8>>> {
+        self.check_key(key)?;
         self.compiled.answer_all(key, requests, random)
     }
 
     /// Answers an encrypted tag (see [`tag`]) with the same keys, on the threads of the current rayon pool.
     ///
     /// # Errors
-    /// `ciphertext_invalid` where the request does not have the layout of the circuit's tags.
+    /// `ciphertext_invalid` where the request does not have the layout of the circuit's tags, `key_missing` where the key
+    /// was unpacked for another circuit.
     pub fn answer_tag(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
         let layout = self.spec.tag();
         let layout =
             layout.ok_or_else(|| Error::new(ErrorCode::CiphertextInvalid, "this model's batches have no tag"))?;
+        self.check_key(key)?;
         tag::evaluate::answer(&layout, key, request, random).map_err(|error| error.context("tag"))
+    }
+
+    /// Refuses a key that another model accepted. One without a public key would give answers that are neither re-randomized
+    /// nor flooded.
+    fn check_key(&self, key: &EvaluationKey) -> Result<()> {
+        if key.is_of(&self.key_parts, self.public_key) {
+            return Ok(());
+        }
+        Err(Error::new(ErrorCode::KeyMissing, "the evaluation key was unpacked for another circuit")
+            .hint("unpack it with the model that it is used with"))
     }
 }

@@ -56,7 +56,7 @@ pub use answer_encoding::AnswerEncoding;
 #[cfg(feature = "client")]
 pub use client::{decode, encode};
 #[cfg(feature = "client")]
-pub use client_key::ClientKey;
+pub use client_key::{AnswerKey, ClientKey};
 #[cfg(feature = "evaluate")]
 pub use compiled::CompiledCircuit;
 #[cfg(feature = "evaluate")]

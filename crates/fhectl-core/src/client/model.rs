@@ -7,7 +7,7 @@ use super::prediction::{Detail, Prediction, Predictions};
 use super::request::{EncryptedRequest, Pending};
 use crate::bundle::{ClientBundle, ClientSpec, ModelId};
 use crate::circuit::tag::client::Tag;
-use crate::circuit::{self, ClientKey, Scores};
+use crate::circuit::{ClientKey, Scores};
 use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::Entropy;
 use crate::protocol::frame::{self, Asked, Lengths};
@@ -35,7 +35,9 @@ const BATCH_BYTES: usize = 4 << 20;
 /// let (request, pending) = model.encrypt(&keys, &rows, true, &mut OsEntropy)?.into_parts();
 ///
 /// let answer = send(&request, keys.evaluation())?;
-/// for prediction in model.decrypt(&keys, &pending, &answer, Detail::Prediction).trusted()? {
+/// // A network's rows are counted first: see `decrypt`.
+/// assert_eq!(model.disclosed_bits(Detail::Prediction)?, None);
+/// for prediction in model.decrypt(&keys, pending, &answer, Detail::Prediction).trusted()? {
 ///     let Predicted::Class(class) = prediction.predicted() else { unreachable!("a classifier") };
 ///     println!("{}", model.spec().classes[class]);
 /// }
@@ -46,19 +48,33 @@ pub struct ClientModel {
     bundle: ClientBundle,
 }
 
-impl From<ClientBundle> for ClientModel {
-    fn from(bundle: ClientBundle) -> Self {
-        Self { bundle }
-    }
-}
-
 impl ClientModel {
-    /// Reads the bytes of a `client.zip` from anywhere.
+    /// Reads the bytes of a `client.zip` from anywhere. Its answers are wrong in one of 2^128 inferences at most, so that
+    /// predictions may be shown to anyone.
     ///
     /// # Errors
-    /// As [`ClientBundle::read`].
+    /// As [`ClientBundle::read`]; `failure_rate` where more answers may be wrong.
     pub fn read(client_zip: &[u8]) -> Result<Self> {
-        ClientBundle::read(client_zip).map(Self::from)
+        Self::read_accepting(client_zip, policy::FAILURE_LOG2)
+    }
+
+    /// As [`ClientModel::read`], for answers that may be wrong in one of `2^-failure_log2` inferences. Beyond
+    /// [`policy::FAILURE_LOG2`] that is safe only where nobody else learns which answers were wrong: they give the secret
+    /// key away.
+    ///
+    /// # Errors
+    /// As [`ClientModel::read`].
+    pub fn read_accepting(client_zip: &[u8], failure_log2: f64) -> Result<Self> {
+        Self::accept(ClientBundle::read(client_zip)?, failure_log2)
+    }
+
+    /// As [`ClientModel::read_accepting`], of a bundle that was read before.
+    ///
+    /// # Errors
+    /// `failure_rate`.
+    pub fn accept(bundle: ClientBundle, failure_log2: f64) -> Result<Self> {
+        bundle.spec.check_failure(failure_log2)?;
+        Ok(Self { bundle })
     }
 
     /// The model's id.
@@ -98,8 +114,10 @@ impl ClientModel {
     /// whoever stores them must know.
     ///
     /// # Errors
-    /// `key_invalid`, `format_version` or `wrong_model` where the bytes are no evaluation key of this model.
+    /// `key_invalid`, `format_version` or `wrong_model` where the bytes are no evaluation key of this model, or the secret
+    /// key was made for another circuit.
     pub fn keys(&self, secret: ClientKey, evaluation: Vec<u8>) -> Result<ClientKeys> {
+        secret.for_answers(&self.bundle.spec.circuit)?;
         let expected = self.bundle.spec.circuit.key_bytes();
         let found = if evaluation.is_empty() { 0 } else { frame::read_key(&self.bundle.id, &evaluation)?.len() };
         if found != expected {
@@ -160,6 +178,10 @@ impl ClientModel {
             return Err(Error::new(ErrorCode::KeyFileInvalid, "it is another model's key"));
         }
         let circuit = &self.bundle.spec.circuit;
+        if header.circuit != circuit.kind().name() {
+            let what = format!("it is a key for {}, and the model runs on {}", header.circuit, circuit.kind());
+            return Err(Error::new(ErrorCode::KeyFileInvalid, what));
+        }
         let secret = match (seal, header.sealed) {
             (_, false) => ClientKey::read(circuit, body)?,
             (None, true) => {
@@ -196,7 +218,7 @@ impl ClientModel {
     ///
     /// # Errors
     /// `batch_too_large` for no rows, or for more than a request may have; `row_shape` or `row_value` for a row that
-    /// [`ClientModel::quantize`] does not give.
+    /// [`ClientModel::quantize`] does not give; `wrong_model` for keys of another one.
     pub fn encrypt(
         &self,
         keys: &ClientKeys,
@@ -214,8 +236,9 @@ impl ClientModel {
             .hint("send several smaller batches"));
         }
         rows.iter().try_for_each(|row| self.check_row(row))?;
+        keys.secret().for_answers(circuit)?;
         let items: Vec<Vec<u8>> =
-            rows.iter().map(|row| circuit::encode(circuit, quantizer, keys.secret(), row, entropy)).collect();
+            rows.iter().map(|row| circuit.encode(quantizer, keys.secret(), row, entropy)).collect();
         let tag = if tagged { Tag::draw(circuit, entropy) } else { None };
         let encrypted = tag.as_ref().map(|tag| tag.encrypt(keys.secret(), entropy));
         let bytes = frame::write_inputs(&self.bundle.id, encrypted.as_deref(), &items);
@@ -235,15 +258,27 @@ impl ClientModel {
         }
     }
 
-    /// Decrypts the answer to a request.
+    /// Decrypts the answer to a request, once: of two answers to one question a server would learn too much.
     ///
     /// It never fails: an answer that cannot be trusted leaves rows without a prediction, and
     /// [`Predictions::distrust`] says why.
-    pub fn decrypt(&self, keys: &ClientKeys, pending: &Pending, answer: &[u8], detail: Detail) -> Predictions {
+    ///
+    /// **What the caller counts.** Two things need a memory that outlives this call, one for each secret key:
+    ///
+    /// - Answers of a network say something of the key to a server that learns what is shown of them. Add
+    ///   [`ClientModel::disclosed_bits`] for every row, before it is shown, and go on under a new key before the sum is beyond
+    ///   [`policy::NETWORK_KEY_BITS`]. Exact circuits have none.
+    /// - Batches with a [`Predictions::distrust`]: after [`policy::RETIRE_AFTER`] of them the key is not used again. Nothing
+    ///   that the server can see may change before.
+    pub fn decrypt(&self, keys: &ClientKeys, pending: Pending, answer: &[u8], detail: Detail) -> Predictions {
         let circuit = &self.bundle.spec.circuit;
         let none = |error| Predictions { rows: vec![None; pending.rows], distrust: Some(error) };
         let digest = keys.digest();
         let asked = Asked { model: &self.bundle.id, key: &digest, rows: pending.rows, tagged: pending.tag.is_some() };
+        let secret = match keys.secret().for_answers(circuit) {
+            Ok(secret) => secret,
+            Err(error) => return none(error),
+        };
         let batch = match frame::read_answers(asked, Lengths::of_answers(circuit), answer) {
             Ok(batch) => batch,
             // Whoever made these bytes knows what is wrong with them: that nothing is decrypted tells no more.
@@ -251,7 +286,7 @@ impl ClientModel {
         };
         // All rows are decrypted, whatever the tag says: that takes its time either way.
         let decoded: Vec<Result<Scores>> =
-            batch.items.iter().map(|answer| circuit::decode(circuit, keys.secret(), answer)).collect();
+            batch.items.iter().map(|answer| circuit.decode(&secret, answer)).collect();
         let tag = pending.tag.as_ref();
         if tag.is_some_and(|tag| !tag.is_answered_by(keys.secret(), batch.tag.unwrap_or_default())) {
             return none(tag_differs());
@@ -273,4 +308,24 @@ impl ClientModel {
 
 fn tag_differs() -> Error {
     Error::new(ErrorCode::TagDiffers, "a tag came back changed: the server computed with other keys than this client's")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fhe::random::OsEntropy;
+
+    /// The id does not bind the circuit for a client, which cannot verify it.
+    #[test]
+    fn a_key_file_of_another_circuit_is_refused() {
+        let model = ClientModel::read(include_bytes!("../../../../compiled_model/tree-spam/client.zip")).unwrap();
+        let secret = model.generate_secret(&mut OsEntropy);
+        let (header, file) = model.write_key_file(&secret, 0, None, &mut OsEntropy).unwrap();
+        assert_eq!(model.read_key_file(&file, None).unwrap().0, header);
+        let body = KeyFileHeader::parse(&file).unwrap().1;
+        let other = KeyFileHeader { circuit: "network".into(), ..header };
+        let error = model.read_key_file(&[&other.to_bytes(), body].concat(), None).map(drop).unwrap_err();
+        assert_eq!(error.code, ErrorCode::KeyFileInvalid);
+        assert!(error.message.contains("network") && error.message.contains("path-cost"), "{error}");
+    }
 }

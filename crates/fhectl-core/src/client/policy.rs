@@ -5,6 +5,10 @@ use crate::bundle::ClientSpec;
 use crate::error::Result;
 use crate::fhe::{Entropy, Random};
 
+/// log2 of the chance that an inference's answer is wrong, at most, where answers are shown to others: wrong ones, seen by
+/// others, give the secret key away.
+pub const FAILURE_LOG2: f64 = -128.0;
+
 /// The bits that may be written down of a network's answers before another key takes the place of the one they are under.
 ///
 /// A network's answers carry noise that follows from the key's bits and from what the server knows, so what is written of

@@ -14,11 +14,6 @@ impl EncryptedRequest {
         &self.bytes
     }
 
-    /// What is kept until the answer is there.
-    pub fn pending(&self) -> &Pending {
-        &self.pending
-    }
-
     /// The bytes to send, and what [`ClientModel::decrypt`](super::ClientModel::decrypt) needs to read the answer.
     pub fn into_parts(self) -> (Vec<u8>, Pending) {
         (self.bytes, self.pending)

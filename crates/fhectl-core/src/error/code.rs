@@ -106,7 +106,7 @@ codes! {
     CiphertextInvalid "ciphertext_invalid" 422 - 1 "A ciphertext is truncated, altered or of another model; encrypt and send it again."
     FormatVersion "format_version" 422 - 1 "A message is in a format of another release; use the same release on both sides, with new keys."
     KeyComplete "key_complete" 409 - 1 "The evaluation key is complete and takes no more pieces; use it as it is."
-    KeyDamaged "key_damaged" 503 retry 2 "The stored evaluation key is damaged; delete it and send it again."
+    KeyDamaged "key_damaged" 500 - 2 "The stored evaluation key is damaged; delete it and send it again."
     KeyIdInvalid "key_id_invalid" 400 - 1 "A key id is 64 lower-case hexadecimal digits, the SHA-256 of the evaluation key as it is sent."
     KeyIncomplete "key_incomplete" 409 - 1 "Parts of the evaluation key are missing; send them, then complete the key."
     KeyInvalid "key_invalid" 422 - 1 "These bytes are no evaluation key of this model; make the keys again with its `client.zip`."

@@ -70,10 +70,11 @@ impl HostedModel {
         self.inputs_bytes(MAX_BATCH).min(MAX_BATCH_BYTES)
     }
 
-    /// The most bytes that a request of the endpoint form may have: a whole key or 16 inputs, as a list of numbers.
+    /// The most bytes that a request of the endpoint form may have: a whole key or 16 inputs, as a list of numbers, of which
+    /// `255.0, ` is the longest that clients write.
     pub fn json_limit(&self) -> usize {
         let content = self.key_len().max(self.inputs_bytes(16));
-        5 * content + (64 << 10)
+        7 * content + (64 << 10)
     }
 }
 

@@ -32,7 +32,7 @@ impl IntoResponses for Refusals {
     }
 }
 
-/// Bytes as they are, at least one. What must be in them is said by FORMAT.md, and by the 422 that they get.
+/// Bytes as they are, at least one. What must be in them is said by `docs/src/reference/formats.md`, and by the 422 that they get.
 pub(super) struct Octets;
 
 impl PartialSchema for Octets {

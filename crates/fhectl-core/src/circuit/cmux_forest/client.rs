@@ -2,7 +2,7 @@
 
 use super::params::CmuxForestParams;
 use crate::circuit::answer::expect_len;
-use crate::circuit::client_key::ClientKey;
+use crate::circuit::client_key::{AnswerKey, ClientKey};
 use crate::circuit::scores::Scores;
 use crate::circuit::traits::{Circuit, CircuitClient};
 use crate::circuit::{input_bits, residues};
@@ -17,10 +17,10 @@ impl CircuitClient for CmuxForestParams {
     }
 
     /// Decrypts the scores: their residues, put together.
-    fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
+    fn decode(&self, key: &AnswerKey<'_>, answer: &[u8]) -> Result<Scores> {
         expect_len(answer, self.response_bytes())?;
         let glwe = PartialGlwe::read(answer, self.bits.shape, self.coefficients(), self.response_bits)?;
-        let phases = key.answer().phases(&glwe);
+        let phases = key.phases(&glwe);
         let scores = phases.chunks(self.moduli.len()).map(|phases| {
             let residues: Vec<u64> =
                 phases.iter().zip(&self.moduli).map(|(phase, modulus)| phase.nearest(*modulus)).collect();

@@ -86,6 +86,7 @@ impl CompiledCircuit for CompiledForest {
     fn answer(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
         let Self { params, program, scratch } = self;
         let GlweShape { dimension, size } = params.bits.shape;
+        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits)?;
         let used = program.used_bits();
         let (ggsws, mut results) = scratch.take();
         let bits = Bits {
@@ -105,7 +106,6 @@ impl CompiledCircuit for CompiledForest {
         let bodies = body.iter().zip(&program.constant).map(|(body, constant)| body.wrapping_add(*constant));
         let answer = PartialGlwe { mask: mask.to_vec(), bodies: bodies.collect() };
         let mut bytes = Vec::with_capacity(params.response_bytes());
-        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits);
         writer.glwe(answer, params.bits.shape, random, &mut bytes);
         Ok(bytes)
     }

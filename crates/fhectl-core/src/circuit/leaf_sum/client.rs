@@ -2,7 +2,7 @@
 
 use super::params::LeafSumParams;
 use crate::circuit::answer::{expect_len, one_hot};
-use crate::circuit::client_key::ClientKey;
+use crate::circuit::client_key::{AnswerKey, ClientKey};
 use crate::circuit::scores::Scores;
 use crate::circuit::thermometer;
 use crate::circuit::torus::torus;
@@ -19,10 +19,10 @@ impl CircuitClient for LeafSumParams {
     }
 
     /// Decrypts the class, one-hot.
-    fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
+    fn decode(&self, key: &AnswerKey<'_>, answer: &[u8]) -> Result<Scores> {
         expect_len(answer, self.response_bytes())?;
         let lwe = Lwe::read(answer, self.bootstrap.output.lwe_dimension(), self.response_bits)?;
-        let offset = key.answer().phase(&lwe).nearest(self.classes as u64) as usize;
+        let offset = key.phase(&lwe).nearest(self.classes as u64) as usize;
         Ok(Scores::new(one_hot((offset + self.default_class) % self.classes, self.classes)))
     }
 }

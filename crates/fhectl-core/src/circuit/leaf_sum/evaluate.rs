@@ -53,7 +53,8 @@ impl CompiledCircuit for CompiledLeafSum {
 /// Answers one encrypted row with its class: a bootstrap a box, a sum, re-randomized and cut.
 ///
 /// # Errors
-/// `ciphertext_invalid` where the request does not have the circuit's layout.
+/// `ciphertext_invalid` where the request does not have the circuit's layout, `key_missing` where answers are flooded and
+/// there is no `key`.
 pub fn evaluate(
     params: &LeafSumParams,
     boxes: &Boxes,
@@ -62,6 +63,7 @@ pub fn evaluate(
     request: &[u8],
     random: &mut Random,
 ) -> Result<Vec<u8>> {
+    let writer = AnswerWriter::new(key, params.noise_flooding, params.response_bits)?;
     let input = params.input.expand(request)?;
     let inputs: Vec<Lwe> = boxes.tests.iter().map(|test| bootstrap_input(params, test, &input)).collect();
 
@@ -75,7 +77,7 @@ pub fn evaluate(
         answer.body = answer.body.wrapping_add(height);
     }
     let mut bytes = Vec::with_capacity(params.response_bytes());
-    AnswerWriter::new(key, params.noise_flooding, params.response_bits).lwe(answer, random, &mut bytes);
+    writer.lwe(answer, random, &mut bytes);
     Ok(bytes)
 }
 

@@ -2,7 +2,7 @@
 
 use super::params::LinearParams;
 use crate::circuit::answer::expect_len;
-use crate::circuit::client_key::ClientKey;
+use crate::circuit::client_key::{AnswerKey, ClientKey};
 use crate::circuit::scores::Scores;
 use crate::circuit::traits::{Circuit, CircuitClient};
 use crate::error::Result;
@@ -19,7 +19,7 @@ impl CircuitClient for LinearParams {
     }
 
     /// Decrypts the scores: the nearest signed multiple of the step.
-    fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
+    fn decode(&self, key: &AnswerKey<'_>, answer: &[u8]) -> Result<Scores> {
         let dimension = self.shape.lwe_dimension();
         let each = Lwe::wire_len(dimension, self.response_bits);
         expect_len(answer, self.response_bytes())?;
@@ -27,7 +27,7 @@ impl CircuitClient for LinearParams {
             .chunks(each)
             .map(|bytes| {
                 let lwe = Lwe::read(bytes, dimension, self.response_bits)?;
-                Ok(key.answer().phase(&lwe).nearest_signed(1 << (64 - self.step_log2)))
+                Ok(key.phase(&lwe).nearest_signed(1 << (64 - self.step_log2)))
             })
             .collect::<Result<_>>()?;
         Ok(Scores::new(scores))

@@ -43,7 +43,7 @@ impl CompiledCircuit for CompiledLinear {
     fn answer(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
         let Self { params, model } = self;
         let input = params.input_layout().expand(request)?;
-        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits);
+        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits)?;
         let streams: Vec<Random> = model.weights.iter().map(|_| random.fork()).collect();
         let answers = model.weights.par_iter().zip(&model.biases).zip(streams).map(|((weights, bias), mut random)| {
             let mut score = Lwe::zero(params.shape.lwe_dimension());

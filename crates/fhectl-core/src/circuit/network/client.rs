@@ -2,7 +2,7 @@
 
 use super::params::NetworkParams;
 use crate::circuit::answer::expect_len;
-use crate::circuit::client_key::ClientKey;
+use crate::circuit::client_key::{AnswerKey, ClientKey};
 use crate::circuit::scores::Scores;
 use crate::circuit::torus::torus;
 use crate::circuit::traits::{Circuit, CircuitClient};
@@ -23,12 +23,12 @@ impl CircuitClient for NetworkParams {
     ///
     /// # Errors
     /// `ciphertext_invalid` for another length, `parameters_invalid` where scores could not be shown.
-    fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
+    fn decode(&self, key: &AnswerKey<'_>, answer: &[u8]) -> Result<Scores> {
         expect_len(answer, self.response_bytes())?;
         let levels = self.shown_levels()?;
         let score = |bytes: &[u8]| {
             let lwe = Lwe::read(bytes, self.output().lwe_dimension(), self.response_bits)?;
-            Ok(self.score_of_level(key.answer().phase(&lwe).nearest_signed(levels)))
+            Ok(self.score_of_level(key.phase(&lwe).nearest_signed(levels)))
         };
         Ok(Scores::new(answer.chunks(self.score_bytes()).map(score).collect::<Result<_>>()?))
     }

@@ -57,6 +57,7 @@ impl CompiledCircuit for CompiledNetwork {
     /// keys.
     fn answer_all(&self, key: &EvaluationKey, requests: &[&[u8]], random: &mut Random) -> Result<Vec<Vec<u8>>> {
         let Self { params, program } = self;
+        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits)?;
         let row_bytes = LweList::bytes(params.input.bodies, params.input.shape.lwe_dimension());
         let rows_at_once =
             (BOOTSTRAPS_AT_ONCE / params.bootstraps().max(1)).min(INPUT_BYTES_AT_ONCE / row_bytes).max(1);
@@ -76,7 +77,7 @@ impl CompiledCircuit for CompiledNetwork {
             }
             let streams: Vec<Random> = requests.iter().map(|_| random.fork()).collect();
             let packed = streams.into_par_iter().enumerate();
-            answers.par_extend(packed.map(|(row, mut random)| self.answer_of_row(key, &values, row, &mut random)));
+            answers.par_extend(packed.map(|(row, mut random)| self.answer_of_row(writer, &values, row, &mut random)));
         }
         Ok(answers)
     }
@@ -84,9 +85,8 @@ impl CompiledCircuit for CompiledNetwork {
 
 impl CompiledNetwork {
     /// One row's scores in their wire form.
-    fn answer_of_row(&self, key: &EvaluationKey, scores: &LweList, row: usize, random: &mut Random) -> Vec<u8> {
+    fn answer_of_row(&self, writer: AnswerWriter<'_>, scores: &LweList, row: usize, random: &mut Random) -> Vec<u8> {
         let params = &self.params;
-        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits);
         let mut bytes = Vec::with_capacity(params.response_bytes());
         for index in row * params.scores..(row + 1) * params.scores {
             writer.lwe(scores.lwe(index), random, &mut bytes);

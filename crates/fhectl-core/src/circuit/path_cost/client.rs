@@ -2,7 +2,7 @@
 
 use super::params::PathCostParams;
 use crate::circuit::answer::{expect_len, one_hot, undecrypted};
-use crate::circuit::client_key::ClientKey;
+use crate::circuit::client_key::{AnswerKey, ClientKey};
 use crate::circuit::scores::Scores;
 use crate::circuit::thermometer;
 use crate::circuit::torus::torus;
@@ -25,13 +25,13 @@ impl CircuitClient for PathCostParams {
     ///
     /// # Errors
     /// `ciphertext_invalid` for another length, `answer_invalid` where the answer does not decrypt to a class.
-    fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
+    fn decode(&self, key: &AnswerKey<'_>, answer: &[u8]) -> Result<Scores> {
         expect_len(answer, self.response_bytes())?;
         let dimension = self.input.shape.lwe_dimension();
         let each = Lwe::wire_len(dimension, self.response_bits);
         let read = |bytes: &[u8]| -> Result<u64> {
             let lwe = Lwe::read(bytes, dimension, self.response_bits)?;
-            Ok(key.answer().phase(&lwe).nearest(self.modulus))
+            Ok(key.phase(&lwe).nearest(self.modulus))
         };
         let mut reached = None;
         for leaf in answer.chunks(if self.values { 2 * each } else { each }) {

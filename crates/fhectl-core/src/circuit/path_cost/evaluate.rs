@@ -46,7 +46,7 @@ impl CompiledCircuit for CompiledPathCost {
     fn answer(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
         let Self { params, boxes } = self;
         let input = params.input.expand(request)?;
-        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits);
+        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits)?;
         let mut slots: Vec<Option<&BoxTest>> = boxes.tests.iter().map(Some).collect();
         slots.resize(params.leaves, None);
         random.shuffle(&mut slots);

@@ -2,7 +2,7 @@
 
 use super::params::PathCostSumParams;
 use crate::circuit::answer::{expect_len, undecrypted};
-use crate::circuit::client_key::ClientKey;
+use crate::circuit::client_key::{AnswerKey, ClientKey};
 use crate::circuit::scores::Scores;
 use crate::circuit::torus::torus;
 use crate::circuit::traits::{Circuit, CircuitClient};
@@ -29,7 +29,7 @@ impl CircuitClient for PathCostSumParams {
     /// # Errors
     /// `ciphertext_invalid` for another length, `answer_invalid` where the answer does not decrypt to one leaf a tree and
     /// scores in the published range.
-    fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
+    fn decode(&self, key: &AnswerKey<'_>, answer: &[u8]) -> Result<Scores> {
         expect_len(answer, self.response_bytes())?;
         let moduli = self.value_moduli();
         let plaintext_moduli = self.plaintext_moduli.concat();
@@ -39,7 +39,7 @@ impl CircuitClient for PathCostSumParams {
             let mut columns = Vec::with_capacity(self.columns());
             for (bytes, modulus) in slots.chunks(self.ciphertext_bytes()).zip(plaintext_moduli.iter().cycle()) {
                 let glwe = PartialGlwe::read(bytes, self.input.shape, self.stride, self.response_bits)?;
-                let phases = key.answer().phases(&glwe).into_iter();
+                let phases = key.phases(&glwe).into_iter();
                 columns.push(phases.map(|phase| phase.nearest(*modulus)).collect::<Vec<_>>());
             }
             let is_reached = |slot: &usize| columns[0][*slot].is_multiple_of(self.count_modulus);

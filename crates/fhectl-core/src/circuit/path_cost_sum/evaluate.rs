@@ -50,7 +50,7 @@ impl CompiledCircuit for CompiledPathCostSum {
     fn answer(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
         let Self { params, program } = self;
         let input = SpacedList::expand(&params.input, params.stride, request)?;
-        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits);
+        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits)?;
         let work = Work { params, program, input, shares: shares(params, program, random), writer };
         let mut slots: Vec<Option<&Leaf>> = program.leaves.iter().map(Some).collect();
         slots.resize(params.slots, None);

@@ -2,7 +2,7 @@
 
 use super::params::TableParams;
 use crate::circuit::answer::expect_len;
-use crate::circuit::client_key::ClientKey;
+use crate::circuit::client_key::{AnswerKey, ClientKey};
 use crate::circuit::input_bits;
 use crate::circuit::scores::Scores;
 use crate::circuit::traits::{Circuit, CircuitClient};
@@ -17,12 +17,12 @@ impl CircuitClient for TableParams {
     }
 
     /// Decrypts the scores.
-    fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores> {
+    fn decode(&self, key: &AnswerKey<'_>, answer: &[u8]) -> Result<Scores> {
         expect_len(answer, self.response_bytes())?;
         let mut scores = Vec::with_capacity(self.scores);
         for bytes in answer.chunks(self.answer_bytes()) {
             let lwe = Lwe::read(bytes, self.bits.shape.lwe_dimension(), self.response_bits)?;
-            let message = key.answer().phase(&lwe).nearest(1 << self.message_bits());
+            let message = key.phase(&lwe).nearest(1 << self.message_bits());
             let left = self.scores - scores.len();
             scores.extend((0..self.scores_per_ciphertext.min(left)).map(|place| {
                 let digit = message >> (place as u32 * self.score_bits) & ((1 << self.score_bits) - 1);

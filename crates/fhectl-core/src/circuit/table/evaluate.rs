@@ -43,7 +43,7 @@ impl CompiledCircuit for CompiledTable {
     fn answer(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
         let Self { params, tables } = self;
         let bits = EncryptedBits::unpack(&params.bits, request)?;
-        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits);
+        let writer = AnswerWriter::new(key.rerandomizer(), params.noise_flooding, params.response_bits)?;
         let zeros = key.rerandomizer().map(|key| bits.leaf_zeros(key, tables.len(), random));
         let tasks: Vec<_> = tables.iter().map(|table| (table, random.fork())).collect();
         let answers = tasks.into_par_iter().enumerate().map(|(index, (table, mut random))| {

@@ -1,7 +1,7 @@
 //! A circuit's client half.
 
 #[cfg(feature = "client")]
-use crate::circuit::client_key::ClientKey;
+use crate::circuit::client_key::{AnswerKey, ClientKey};
 #[cfg(feature = "client")]
 use crate::circuit::scores::Scores;
 #[cfg(feature = "client")]
@@ -26,7 +26,7 @@ pub trait CircuitClient {
     /// # Errors
     /// `ciphertext_invalid` where the bytes are not an answer of this circuit, `answer_invalid` where they decrypt to
     /// nothing that it gives.
-    fn decode(&self, key: &ClientKey, answer: &[u8]) -> Result<Scores>;
+    fn decode(&self, key: &AnswerKey<'_>, answer: &[u8]) -> Result<Scores>;
 }
 
 /// Empty without the feature `client`.

@@ -3,6 +3,7 @@
 use super::message::{Conversation, Method, Reply, Request};
 use crate::bundle::{ModelId, check_name};
 use crate::client::model::ClientModel;
+use crate::client::policy;
 use crate::error::{Error, ErrorCode, Result};
 use crate::protocol::api::ModelInfo;
 
@@ -51,6 +52,7 @@ impl Conversation for CheckModel {
 /// Fetches a model's `client.zip`.
 pub struct FetchModel {
     name: String,
+    failure_log2: f64,
 }
 
 impl FetchModel {
@@ -58,7 +60,13 @@ impl FetchModel {
     /// `name_invalid`.
     pub fn new(name: &str) -> Result<Self> {
         check_name(name)?;
-        Ok(Self { name: name.to_owned() })
+        Ok(Self { name: name.to_owned(), failure_log2: policy::FAILURE_LOG2 })
+    }
+
+    /// Takes a model whose answers are wrong more often, too ([`ClientModel::read_accepting`]).
+    #[must_use]
+    pub fn accepting(self, failure_log2: f64) -> Self {
+        Self { failure_log2, ..self }
     }
 }
 
@@ -71,7 +79,7 @@ impl Conversation for FetchModel {
 
     fn handle(&mut self, outcome: Result<Reply>) -> Result<Option<ClientModel>> {
         let reply = outcome?;
-        let model = ClientModel::read(&reply.body);
+        let model = ClientModel::read_accepting(&reply.body, self.failure_log2);
         model.map(Some).map_err(|error| error.context(format!("{} of {}", self.name, reply.server)))
     }
 }
