@@ -86,7 +86,7 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, provenance: &Provenance<'_>)
         Quality::Unmeasured {} => {
             let _ = writeln!(
                 text,
-                "Not measured: the model was imported without rows. `fhectl play {} --data FILE.csv` does.",
+                "Not measured: the model was imported without labeled rows. `fhectl play {} --data FILE.csv` does.",
                 spec.name
             );
             None

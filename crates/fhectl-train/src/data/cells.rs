@@ -42,7 +42,7 @@ impl CellTable {
     /// # Errors
     /// Those of [`Table`] and [`Target`]; `csv_columns` without a column beside the target, or where `options` name one
     /// that there is not; `data_too_large`.
-    pub fn read(path: &Path, target: TargetColumn<'_>, task: Task, options: &TableOptions) -> Result<Self> {
+    pub fn read(path: &Path, target: TargetColumn<'_>, reading: (Task, bool), options: &TableOptions) -> Result<Self> {
         let table = Table::open(path, options)?;
         let target_at = match target {
             TargetColumn::Last => Some(table.target(None)?),
@@ -55,7 +55,7 @@ impl CellTable {
         let names: Vec<String> = columns.iter().map(|column| table.headers[*column].clone()).collect();
         let target_name = target_at.map_or(String::new(), |at| table.headers[at].clone());
         csv::need_features(path, &target_name, &names)?;
-        let mut target = Target::new(target_name.clone(), task);
+        let mut target = Target::new(target_name.clone(), reading);
         let (mut records, mut places, mut bytes) = (Vec::new(), Vec::new(), 0);
         table.for_each(|place, record| {
             bytes += record.as_slice().len() + 64;

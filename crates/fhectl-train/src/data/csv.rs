@@ -23,7 +23,7 @@ const MAX_CELLS: usize = 1 << 27;
 pub(super) fn read_numbers(
     path: &Path,
     target: Option<&str>,
-    task: Task,
+    reading: (Task, bool),
     options: &TableOptions,
 ) -> Result<Option<Dataset>> {
     let table = Table::open(path, options)?;
@@ -35,7 +35,7 @@ pub(super) fn read_numbers(
         return Ok(None);
     }
     let (mut rows, mut clean) = (Vec::new(), true);
-    let mut target = Target::new(name.clone(), task);
+    let mut target = Target::new(name.clone(), reading);
     let mut labeled = Ok(());
     table.for_each(|place, record| {
         if !clean {
@@ -62,6 +62,10 @@ pub(super) fn read_numbers(
     let mut data = unlabeled(path, name, features, rows);
     target.finish(&mut data).map_err(|error| error.context(path.display()))?;
     Ok(Some(data))
+}
+
+pub(super) fn column_names(path: &Path, options: &TableOptions) -> Result<Vec<String>> {
+    Ok(Table::open(path, options)?.headers)
 }
 
 pub(super) fn need_features(path: &Path, target: &str, features: &[String]) -> Result<()> {

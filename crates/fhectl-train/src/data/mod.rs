@@ -25,10 +25,11 @@ pub use self::csv::{ModelColumns, TableRow, read_rows};
 pub use idx::{Images, read_images, read_labels};
 pub use idx_rows::load_mnist;
 pub use image::ImageShape;
-pub use source::{BUILT_IN, Holdout, Loaded, Source, Task, load, load_split, read_labeled};
+pub use source::{BUILT_IN, Holdout, Loaded, Source, Task, column_names, is_images, load, load_split, read_labeled};
 pub use split::{split, split_indices};
 pub use synthetic::synthetic;
 pub use table_options::{TableOptions, TextEncoding, parse_separator};
+pub use target::ClassIds;
 
 use fhectl_core::digest::Sha256;
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -73,6 +74,11 @@ impl Dataset {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Whether rows have a class or a number each.
+    pub fn is_labeled(&self) -> bool {
+        !self.labels.is_empty() || !self.values.is_empty()
     }
 
     /// What there is to predict.
@@ -171,9 +177,9 @@ impl Dataset {
     /// `csv_empty` without rows, `one_class` where every row has the same class, `class_empty` where a
     /// class has no row, `constant_features` where no feature takes two values.
     pub fn check_trainable(&self) -> Result<()> {
-        let Some(first) = self.rows.first() else {
+        if self.rows.is_empty() {
             return Err(Error::new(ErrorCode::CsvEmpty, format!("`{}` has no rows", self.name)));
-        };
+        }
         if self.output() == Output::Value {
             if self.values.iter().all(|value| *value == self.values[0]) {
                 return Err(Error::new(
@@ -189,6 +195,17 @@ impl Dataset {
             let name = shorten(&self.classes[class]);
             return Err(Error::new(ErrorCode::ClassEmpty, format!("no row of `{}` has the class `{name}`", self.name)));
         }
+        self.check_features()
+    }
+
+    /// Refuses rows that are all the same.
+    ///
+    /// # Errors
+    /// `csv_empty` without rows, `constant_features` where no feature takes two values.
+    pub fn check_features(&self) -> Result<()> {
+        let Some(first) = self.rows.first() else {
+            return Err(Error::new(ErrorCode::CsvEmpty, format!("`{}` has no rows", self.name)));
+        };
         if self.rows.iter().all(|row| row == first) {
             return Err(Error::new(
                 ErrorCode::ConstantFeatures,

@@ -55,6 +55,8 @@ pub struct Source<'a> {
     pub schema: Option<&'a InputSchema>,
     /// Whether a table has no column to predict.
     pub unlabeled: bool,
+    /// Whether labels may be all the same, as those of rows that only calibrate.
+    pub lenient: bool,
 }
 
 /// Training and test rows, and what a person should know about their columns.
@@ -68,7 +70,12 @@ pub struct Loaded {
 impl<'a> Source<'a> {
     /// A built-in set or a file as it is.
     pub fn new(spec: &'a str, datasets: &'a Path, table: &'a TableOptions) -> Self {
-        Self { spec, datasets, target: None, task: None, table, schema: None, unlabeled: false }
+        Self { spec, datasets, target: None, task: None, table, schema: None, unlabeled: false, lenient: false }
+    }
+
+    /// What is read of the target, and whether it may be the same in all rows.
+    fn reading(&self) -> (Task, bool) {
+        (self.task(), self.lenient)
     }
 
     fn task(&self) -> Task {
@@ -130,7 +137,7 @@ impl<'a> Source<'a> {
         let plain = ["iris", "diabetes"].contains(&spec);
         let file = format!("{spec}.csv{}", if plain { "" } else { ".gz" });
         let path = self.datasets.join(file);
-        let read = csv::read_numbers(&path, target, task, &TableOptions::default()).map_err(hint_at_folder)?;
+        let read = csv::read_numbers(&path, target, (task, false), &TableOptions::default()).map_err(hint_at_folder)?;
         let mut data = read.ok_or_else(|| {
             Error::new(ErrorCode::CsvCell, format!("{}: not the built-in file", path.display()))
                 .hint("point `--datasets` at the project's `datasets` folder")
@@ -144,7 +151,7 @@ impl<'a> Source<'a> {
     fn table(&self, path: &Path) -> Result<Table> {
         if self.schema.is_none()
             && !self.unlabeled
-            && let Some(data) = csv::read_numbers(path, self.target, self.task(), self.table)?
+            && let Some(data) = csv::read_numbers(path, self.target, self.reading(), self.table)?
         {
             return Ok(Table::Numbers(data));
         }
@@ -153,7 +160,7 @@ impl<'a> Source<'a> {
             (false, Some(name)) => TargetColumn::Named(name),
             (false, None) => TargetColumn::Last,
         };
-        CellTable::read(path, target, self.task(), self.table).map(Table::Cells)
+        CellTable::read(path, target, self.reading(), self.table).map(Table::Cells)
     }
 
     fn schema_of(&self, cells: &CellTable) -> Result<(InputSchema, Vec<String>)> {
@@ -212,11 +219,24 @@ impl<'a> Source<'a> {
         if self.unlabeled {
             let numbers = InputSchema::numbers(&train.features);
             let schema = train.input.as_ref().unwrap_or(&numbers);
-            let table = CellTable::read(path, TargetColumn::None, self.task(), self.table)?;
+            let table = CellTable::read(path, TargetColumn::None, self.reading(), self.table)?;
             return Ok(Dataset { input: train.input.clone(), ..table.encode(schema)? });
         }
         read_labeled(path, train, self.table)
     }
+}
+
+/// The names of a table's columns.
+///
+/// # Errors
+/// Those of opening it.
+pub fn column_names(path: &Path, table: &TableOptions) -> Result<Vec<String>> {
+    csv::column_names(path, table)
+}
+
+/// Whether a path is named as a file of images is.
+pub fn is_images(path: &Path) -> bool {
+    idx_rows::is_idx(path)
 }
 
 /// A table as it was read.

@@ -10,14 +10,16 @@ use std::collections::HashMap;
 pub(super) struct Target {
     pub name: String,
     task: Task,
+    lenient: bool,
     ids: HashMap<String, u32>,
     labels: Vec<u32>,
     values: Vec<f64>,
 }
 
 impl Target {
-    pub fn new(name: String, task: Task) -> Self {
-        Self { name, task, ids: HashMap::new(), labels: Vec::new(), values: Vec::new() }
+    /// The task, and whether all labels may be the same.
+    pub fn new(name: String, (task, lenient): (Task, bool)) -> Self {
+        Self { name, task, lenient, ids: HashMap::new(), labels: Vec::new(), values: Vec::new() }
     }
 
     /// Takes the cell of the next row.
@@ -52,7 +54,7 @@ impl Target {
             return Ok(());
         }
         let (classes, renumbered) = order_classes(&self.ids);
-        if classes.len() == 1 {
+        if classes.len() == 1 && !self.lenient {
             return Err(one_class(&data.target, &classes[0]));
         }
         let fractional = classes.iter().any(|class| integer(class).is_none())
@@ -78,7 +80,7 @@ pub(super) fn label<'a>(place: Place, target: &str, text: &'a str) -> Result<&'a
 }
 
 /// Where names of classes are found: as they are spelled, as the integer or the yes or no that they spell.
-pub(super) struct ClassIds<'a>(HashMap<&'a str, u32>);
+pub struct ClassIds<'a>(HashMap<&'a str, u32>);
 
 impl<'a> ClassIds<'a> {
     pub fn new(classes: &'a [String]) -> Self {

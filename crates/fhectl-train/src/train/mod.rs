@@ -4,6 +4,7 @@
 //! same model.
 
 mod boost;
+mod class_report;
 mod coarse;
 mod columns;
 mod derivatives;
@@ -27,6 +28,7 @@ mod target;
 mod tree;
 
 pub use boost::{BoostParams, train_boost};
+pub use class_report::ClassReport;
 pub use coarse::coarsen;
 pub use encoding::{Encoding, EncodingStyle};
 pub use float_forest::{FloatForest, FloatTree, score_forest};
