@@ -43,7 +43,13 @@ pub struct BoostArgs {
 }
 
 impl BoostArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<CompiledModel> {
+    pub fn train(
+        &self,
+        train: &Dataset,
+        test: &Dataset,
+        request: &PlanRequest,
+        grain: Grain<'_>,
+    ) -> Result<CompiledModel> {
         // Of the rates, penalties and leaf sizes tried, what held-out training rows of `spam` were told best with.
         let usual = if train.output() == Output::Value { 0.1 } else { 0.4 };
         let params = BoostParams {

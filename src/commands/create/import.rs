@@ -80,7 +80,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     let rows = rows(args, &imported)?;
     let work = progress::spinner(format!("quantizing {} for {} features", imported.source, imported.features));
     let request = common.plan_request();
-    let make = |grain: Grain| match &imported.model {
+    let make = |grain: Grain<'_>| match &imported.model {
         FloatModel::Network(_) if args.exact_thresholds => {
             Err(Error::new(ErrorCode::ImportExact, "a network has no thresholds to keep")
                 .hint("leave out --exact-thresholds; --bits says how finely features are quantized"))
@@ -90,14 +90,15 @@ pub fn run(args: &ImportArgs) -> Result<()> {
             args.network.made(network, (args.bits, grain), &rows.calibration, float, &request)
         }
         _ => {
-            let quantized = import::quantize(&imported, &rows.calibration, args.levels(), grain.digits)?;
+            let quantized =
+                import::quantize(&imported, &rows.calibration, args.levels(), (grain.digits, grain.ranges))?;
             made(args, &imported, quantized, &rows, &request)
         }
     };
     let mut made = make(common.grain())?;
     let (mut rounded, mut exact_agreement) = (None, None);
     if let Some(digits) = common.coarse_edges {
-        let exact = make(Grain::EXACT)?;
+        let exact = make(common.grain().exact())?;
         exact_agreement = agreement(&exact, &imported, &rows.test)?;
         rounded = Some(Rounded { digits, exact: Some(quantized_score(&exact, &rows.test)?) });
     }

@@ -3,7 +3,7 @@
 use super::agreement::Agreement;
 use super::model::{FloatModel, Forest, Imported, Linear, Tree, large};
 use crate::data::Dataset;
-use crate::train::{self, FloatForest, FloatLinear};
+use crate::train::{self, FeatureRange, FloatForest, FloatLinear};
 use fhectl_core::bundle::{Predicted, ScoreDecoder};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Branch, FeatureQuantizer, MAX_LEVELS, Quantizer, TreeNode};
@@ -57,7 +57,8 @@ impl QuantizedModel {
 ///
 /// Bins of trees hold about equally many calibration rows, whatever the model's thresholds are; a threshold becomes the bin's
 /// edge that sends the fewest calibration rows another way. Linear models take an affine grid. The numbers of both are
-/// rounded to `coarse_edges` significant decimal digits where so many are given; not so the model's own thresholds.
+/// rounded to `coarse_edges` significant decimal digits where so many are given; not so the model's own thresholds. Grids
+/// reach as far as `ranges` say.
 ///
 /// # Errors
 /// `import_exact` where the thresholds are asked for of a model without any; those of [`train::fit_edges`].
@@ -65,7 +66,7 @@ pub fn quantize(
     imported: &Imported,
     rows: &Dataset,
     levels: Levels,
-    coarse_edges: Option<u32>,
+    (coarse_edges, ranges): (Option<u32>, &[FeatureRange]),
 ) -> Result<QuantizedImport> {
     let coarse = |quantizer: Quantizer, bits: u32| match coarse_edges {
         Some(digits) => train::coarsen(quantizer, digits, bits),
@@ -85,7 +86,8 @@ pub fn quantize(
                 (quantizer, QuantizedModel::Forest(forest))
             }
             (FloatModel::Linear(linear), Some(bits)) => {
-                let quantizer = coarse(train::fit_affine(rows, bits)?, bits)?;
+                let quantizer = train::widen(train::fit_affine(rows, bits)?, &rows.features, ranges, bits)?;
+                let quantizer = coarse(quantizer, bits)?;
                 let linear = on_grid(linear, &quantizer, rows)?;
                 (quantizer, QuantizedModel::Linear(linear))
             }

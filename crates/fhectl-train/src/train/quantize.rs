@@ -172,6 +172,37 @@ fn affine(values: &[f64], levels: usize) -> Result<FeatureQuantizer> {
     grid(low, high, levels)
 }
 
+/// A feature's range, where it is to reach farther than the training rows do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureRange {
+    pub feature: String,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// Widens the grids of the features that `ranges` name, to at most `2^bits` levels each. Bins have no ends and stay.
+///
+/// # Errors
+/// `feature_range` for a name that is no feature's, and for a range that no grid spans.
+pub fn widen(mut quantizer: Quantizer, names: &[String], ranges: &[FeatureRange], bits: u32) -> Result<Quantizer> {
+    for range in ranges {
+        let at = names.iter().position(|name| *name == range.feature).ok_or_else(|| {
+            Error::new(ErrorCode::FeatureRange, format!("no feature is named `{}`", range.feature.escape_debug()))
+                .hint("--range takes the name of a column of numbers: --range age=0:120")
+        })?;
+        if let FeatureQuantizer::Affine { low, step, levels } = quantizer.features[at] {
+            let top = low + step * f64::from(levels - 1);
+            let (from, to) = (range.low.min(low), range.high.max(top));
+            let whole = step == 1.0 && from.fract() == 0.0 && to.fract() == 0.0 && to - from < f64::from(1 << bits);
+            quantizer.features[at] = match whole {
+                true => FeatureQuantizer::Affine { low: from, step, levels: (to - from) as u32 + 1 },
+                false => grid(from, to, 1 << bits)?,
+            };
+        }
+    }
+    Ok(quantizer)
+}
+
 /// So many levels from `low` to `high`.
 fn grid(low: f64, high: f64, levels: usize) -> Result<FeatureQuantizer> {
     let step = (high - low) / (levels as f64 - 1.0);
