@@ -87,6 +87,11 @@ impl Imported {
         feature_names(self.input.as_ref(), columns, &self.preprocessing)
     }
 
+    /// The number of values of a row as the model sees it.
+    pub fn width(&self) -> usize {
+        ClearStep::check_all(&self.preprocessing, self.features).unwrap_or(self.features)
+    }
+
     /// A row as the model sees it.
     pub fn prepared(&self, row: &[f64]) -> Vec<f64> {
         ClearStep::apply_all(&self.preprocessing, row.to_vec())

@@ -8,10 +8,12 @@ use super::row::{Column, Row};
 use super::scope::Scope;
 use super::value::{Classifier, Formula, Squash, classifier};
 use crate::import::edge::Precision;
-use crate::import::model::{Imported, MAX_FEATURES, large};
+use crate::import::model::{FloatModel, Imported, MAX_FEATURES, invalid, large};
 use crate::import::onnx::{Graph, Input, Node, unsupported};
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::error::{Error, Result};
+use fhectl_core::model::ClearStep;
+use std::cell::RefCell;
 use std::rc::Rc;
 
 /// The most numbers in all formulas of a graph.
@@ -27,7 +29,7 @@ pub fn read(graph: &Graph) -> Result<Imported> {
     let features = rows.iter().map(|row| row.columns.len()).sum();
     let inputs = graph.inputs.iter().map(|input| input.name.as_str());
     let values = inputs.zip(rows.into_iter().map(|row| Ok(Formula::Row(Rc::new(row))))).collect();
-    let mut scope = Scope { graph, values };
+    let mut scope = Scope { graph, values, derived: RefCell::default() };
     let mut work = 0usize;
     for node in &graph.nodes {
         let outcome = run(node, &scope).map_err(|error| name_node(error, node));
@@ -49,6 +51,14 @@ pub fn read(graph: &Graph) -> Result<Imported> {
     let Classifier { sum, classes, unit } = outputs(&scope)?;
     let producer = if graph.producer.is_empty() { "an unnamed tool" } else { &graph.producer };
     let preprocessing = sum.preprocessing.clone();
+    let (preprocessing, model) = match sum.model()? {
+        FloatModel::Forest(forest) => {
+            let width = ClearStep::check_all(&preprocessing, features).map_err(|error| invalid(error.message))?;
+            let (steps, forest) = scope.derived.take().finish(forest, width)?;
+            ([preprocessing, steps].concat(), FloatModel::Forest(forest))
+        }
+        model => (preprocessing, model),
+    };
     let imported = Imported {
         source: format!("ONNX from {}", producer.escape_debug()),
         features,
@@ -58,7 +68,7 @@ pub fn read(graph: &Graph) -> Result<Imported> {
         input: None,
         preprocessing,
         head: None,
-        model: sum.model()?,
+        model,
     };
     imported.checked()
 }

@@ -5,6 +5,7 @@ mod operators;
 mod registry;
 mod row;
 mod scope;
+mod splits;
 mod sum;
 mod trees;
 mod value;

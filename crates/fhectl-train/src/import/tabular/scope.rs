@@ -2,8 +2,10 @@
 
 use super::row::Row;
 use super::value::Formula;
+use crate::import::derived::Derived;
 use crate::import::onnx::{Graph, Node, unsupported};
 use fhectl_core::error::Result;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -11,6 +13,8 @@ use std::rc::Rc;
 pub(super) struct Scope<'a> {
     pub graph: &'a Graph,
     pub values: BTreeMap<&'a str, Result<Formula>>,
+    /// What trees ask for beside the row's own numbers.
+    pub derived: RefCell<Derived>,
 }
 
 impl Scope<'_> {

@@ -2,10 +2,11 @@
 
 use super::row::Row;
 use super::scope::Scope;
+use super::splits::{Chains, OnnxSplit, is_category};
 use super::sum::ScoreSum;
 use super::value::{self, Formula, Squash};
 use super::vectors::{class_labels, one_target, post_transform};
-use crate::import::edge::{above, at_least};
+use crate::import::derived::Derived;
 use crate::import::model::{MAX_VALUES, large};
 use crate::import::onnx::{Node, TensorData, invalid, unsupported};
 use crate::import::tree_builder::{Budget, SourceNode, TreeBuilder};
@@ -18,7 +19,6 @@ use std::rc::Rc;
 const MAX_TREES: usize = 1 << 14;
 
 pub(super) fn classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Formula>> {
-    let row = scope.row(node)?;
     let names = class_labels(node, "classlabels_int64s")?;
     let leaves = Leaves::read(node, "class", names.len())?;
     let post = post_transform(node)?;
@@ -29,13 +29,17 @@ pub(super) fn classifier(node: &Node, scope: &Scope<'_>) -> Result<Vec<Formula>>
         _ => post.unit(names.len()),
     };
     if !one_score {
-        let sum = ensemble(node, &row, &leaves, names.len())?;
-        let label = classifier_of(&sum, unit, names)?;
+        let sum = ensemble(node, scope, &leaves, names.len())?;
+        // A logistic function of each of two scores that mirror one another is one margin, not the sum of the two.
+        let label = match post {
+            Squash::Sigmoid if is_mirrored(&sum) => classifier_of(&sum.scaled(&[0.5, 0.5])?, unit, names)?,
+            _ => classifier_of(&sum, unit, names)?,
+        };
         return Ok(vec![label, Formula::Scores(Rc::new(sum), post)]);
     }
     // Both classes share one score, whatever its index: the probability of the second where no value is negative (then
     // that of the first is what is missing to 1), else its margin.
-    let sum = ensemble(node, &row, &Leaves { ids: vec![0; leaves.ids.len()], ..leaves }, 1)?;
+    let sum = ensemble(node, scope, &Leaves { ids: vec![0; leaves.ids.len()], ..leaves }, 1)?;
     let mut both = sum.combined(&[vec![(0, -1.0)], vec![(0, 1.0)]])?;
     let label = if unit == ScoreUnit::Share {
         both.biases[0] += 1.0;
@@ -51,10 +55,15 @@ fn classifier_of(sum: &ScoreSum, unit: ScoreUnit, names: Vec<String>) -> Result<
     Ok(Formula::Label(Rc::new(value::classifier(sum, unit, names)?)))
 }
 
+/// Whether the first of two scores is the second with the other sign, for every row.
+fn is_mirrored(sum: &ScoreSum) -> bool {
+    let mirrored = |values: &[f64]| matches!(values, [first, second] if *first == -second);
+    mirrored(&sum.biases) && sum.trees.iter().all(|tree| tree.leaves().all(|values| mirrored(values)))
+}
+
 pub(super) fn regressor(node: &Node, scope: &Scope<'_>) -> Result<Formula> {
-    let row = scope.row(node)?;
     one_target(node, usize::try_from(node.int("n_targets", 1)?).unwrap_or(0))?;
-    let sum = ensemble(node, &row, &Leaves::read(node, "target", 1)?, 1)?;
+    let sum = ensemble(node, scope, &Leaves::read(node, "target", 1)?, 1)?;
     Ok(Formula::Scores(Rc::new(sum), post_transform(node)?))
 }
 
@@ -96,22 +105,24 @@ fn numbers(node: &Node, name: &str) -> Result<Vec<f64>> {
 }
 
 /// The sum of all trees.
-fn ensemble(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<ScoreSum> {
+fn ensemble(node: &Node, scope: &Scope<'_>, leaves: &Leaves<'_>, scores: usize) -> Result<ScoreSum> {
+    let row = scope.row(node)?;
     let biases = match numbers(node, "base_values")? {
         list if list.is_empty() => vec![0.0; scores],
         list if list.len() == scores => list,
         list => return Err(invalid(format!("{}: {} base values for {scores} scores", node.label(), list.len()))),
     };
-    let (roots, nodes) = nodes(node, row, leaves, scores)?;
-    let mut builder = TreeBuilder::new(&nodes);
+    let (roots, nodes, chained) = nodes(node, &row, leaves, scores, &mut scope.derived.borrow_mut())?;
+    let mut builder = TreeBuilder::shared(&nodes);
     let mut budget = Budget::default();
     let trees = roots.iter().map(|(tree, root)| {
         let place = || format!("{}, tree {tree}", node.label());
         builder.tree(*root, &mut budget).map_err(|error| error.context(place()))
     });
     let trees = trees.collect::<Result<_>>()?;
-    if builder.unreached() > 0 {
-        return Err(invalid(format!("{}: no root reaches {} nodes", node.label(), builder.unreached())));
+    let unreached = builder.unreached().saturating_sub(chained);
+    if unreached > 0 {
+        return Err(invalid(format!("{}: no root reaches {unreached} nodes", node.label())));
     }
     let sum =
         ScoreSum { preprocessing: row.preprocessing.clone(), weights: Vec::new(), trees, biases: vec![0.0; scores] };
@@ -130,8 +141,14 @@ fn ensemble(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Resul
 /// Trees, each by its number and root.
 type Roots = Vec<(i64, usize)>;
 
-/// Every tree's number and root, and the nodes of all trees.
-fn nodes(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<(Roots, Vec<SourceNode>)> {
+/// Every tree's number and root, the nodes of all trees, and how many of these are parts of chains.
+fn nodes(
+    node: &Node,
+    row: &Row,
+    leaves: &Leaves<'_>,
+    scores: usize,
+    derived: &mut Derived,
+) -> Result<(Roots, Vec<SourceNode>, usize)> {
     let (trees, ids) = (node.ints("nodes_treeids")?, node.ints("nodes_nodeids")?);
     let (yes, no) = (node.ints("nodes_truenodeids")?, node.ints("nodes_falsenodeids")?);
     let (features, modes) = (node.ints("nodes_featureids")?, node.texts("nodes_modes")?);
@@ -140,6 +157,12 @@ fn nodes(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<(
     if count == 0 || [trees.len(), yes.len(), no.len(), features.len(), modes.len(), thresholds.len()] != [count; 6] {
         return Err(invalid(format!("{}: lists of nodes of different lengths", node.label())));
     }
+    let tracks = node.ints("nodes_missing_value_tracks_true")?;
+    if !tracks.is_empty() && tracks.len() != count {
+        return Err(invalid(format!("{}: lists of nodes of different lengths", node.label())));
+    }
+    // Where all are zero, nobody thought of missing values.
+    let gaps = (0..count).any(|at| modes[at] != "LEAF" && tracks.get(at).is_some_and(|tracks| *tracks != 0));
     let places: BTreeMap<(i64, i64), usize> = trees.iter().zip(ids).map(|(tree, id)| (*tree, *id)).zip(0..).collect();
     if places.len() != count {
         return Err(invalid(format!("{}: two nodes of a tree have the same number", node.label())));
@@ -148,11 +171,11 @@ fn nodes(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<(
     if leaf_count.saturating_mul(scores) > MAX_VALUES {
         return Err(large(format!("{leaf_count} leaves of {scores} scores")));
     }
-    let mut is_child = vec![false; count];
-    let mut nodes = Vec::with_capacity(count);
+    let mut parents = vec![0u32; count];
+    let mut splits: Vec<Option<OnnxSplit>> = Vec::with_capacity(count);
     for at in 0..count {
         if modes[at] == "LEAF" {
-            nodes.push(SourceNode::Leaf { values: vec![0.0; scores] });
+            splits.push(None);
             continue;
         }
         let child = |id: i64| match places.get(&(trees[at], id)) {
@@ -160,24 +183,44 @@ fn nodes(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<(
             None => Err(invalid(format!("{}: tree {} has no node {id}", node.label(), trees[at]))),
         };
         let (yes, no) = (child(yes[at])?, child(no[at])?);
-        (is_child[yes], is_child[no]) = (true, true);
+        parents[yes] = parents[yes].saturating_add(1);
+        parents[no] = parents[no].saturating_add(1);
         let column = usize::try_from(features[at]).ok().filter(|column| *column < row.columns.len());
         let column = column.ok_or_else(|| {
             invalid(format!("{}: a split on column {} of {}", node.label(), features[at], row.columns.len()))
         })?;
-        let split = OnnxSplit { row, column, threshold: thresholds[at], yes, no };
-        nodes.push(split.node(&modes[at]).map_err(|error| error.context(node.label()))?);
+        let missing = gaps.then(|| tracks[at] != 0);
+        let threshold = thresholds[at];
+        let set = modes[at] == "BRANCH_EQ" && is_category(row.columns[column], threshold);
+        splits.push(Some(OnnxSplit { column, threshold, yes, no, missing, set }));
+    }
+    let chains = Chains::of(&splits, &parents);
+    let mut nodes = Vec::with_capacity(count);
+    let mut steps = 0usize;
+    for (at, split) in splits.iter().enumerate() {
+        nodes.push(match split {
+            None => SourceNode::Leaf { values: vec![0.0; scores] },
+            // It is asked by the first of its chain.
+            Some(_) if chains.within[at] => SourceNode::Leaf { values: Vec::new() },
+            Some(split) => {
+                let made = match split.set {
+                    true => chains.set(at, &splits, &mut steps).and_then(|set| set.node(row, derived)),
+                    false => split.node(row, &modes[at], derived),
+                };
+                made.map_err(|error| error.context(node.label()))?
+            }
+        });
     }
     for (entry, score) in leaves.ids.iter().enumerate() {
         let place = places.get(&(leaves.trees[entry], leaves.nodes[entry]));
         let place = place.ok_or_else(|| invalid(format!("{}: a leaf that no tree has", node.label())))?;
         // Weights of inner nodes are never reached.
-        if let SourceNode::Leaf { values } = &mut nodes[*place] {
+        if let (SourceNode::Leaf { values }, None) = (&mut nodes[*place], &splits[*place]) {
             values[*score] += leaves.weights[entry];
         }
     }
     let mut roots: BTreeMap<i64, usize> = BTreeMap::new();
-    for at in (0..count).filter(|at| !is_child[*at]) {
+    for at in (0..count).filter(|at| parents[*at] == 0) {
         if roots.insert(trees[at], at).is_some() {
             return Err(invalid(format!("{}: tree {} has two roots", node.label(), trees[at])));
         }
@@ -193,7 +236,8 @@ fn nodes(node: &Node, row: &Row, leaves: &Leaves<'_>, scores: usize) -> Result<(
             numbers.len()
         )));
     }
-    Ok((roots.into_iter().collect(), nodes))
+    let chained = chains.within.iter().filter(|within| **within).count();
+    Ok((roots.into_iter().collect(), nodes, chained))
 }
 
 /// Thresholds as they are, for they may be infinite: the builder knows what to do with those.
@@ -205,75 +249,4 @@ fn thresholds(node: &Node) -> Result<Vec<f64>> {
             _ => Err(invalid(format!("{}: thresholds that are no floats", node.label()))),
         },
     }
-}
-
-/// A split as ONNX has it.
-struct OnnxSplit<'a> {
-    row: &'a Row,
-    column: usize,
-    threshold: f64,
-    yes: usize,
-    no: usize,
-}
-
-impl OnnxSplit<'_> {
-    fn node(&self, mode: &str) -> Result<SourceNode> {
-        if self.threshold.is_nan() {
-            return Err(invalid("a threshold is no number"));
-        }
-        let from = at_least(self.threshold, self.row.precision);
-        let over = above(self.threshold, self.row.precision);
-        match mode {
-            "BRANCH_LEQ" => Ok(self.split(over, self.yes, self.no)),
-            "BRANCH_LT" => Ok(self.split(from, self.yes, self.no)),
-            "BRANCH_GTE" => Ok(self.split(from, self.no, self.yes)),
-            "BRANCH_GT" => Ok(self.split(over, self.no, self.yes)),
-            "BRANCH_EQ" => Ok(self.within(from, over, self.yes, self.no)),
-            "BRANCH_NEQ" => Ok(self.within(from, over, self.no, self.yes)),
-            other => Err(unsupported(format!("nodes of the mode `{}`", other.escape_debug()))),
-        }
-    }
-
-    /// `high` where the column is at least `edge`.
-    fn split(&self, edge: f64, low: usize, high: usize) -> SourceNode {
-        let feature = self.row.columns[self.column].feature as u32;
-        match self.unscaled(edge) {
-            // A negative scale turns the comparison round.
-            Edge::Below(edge) => SourceNode::Split { feature, edge, low: high, high: low },
-            Edge::From(edge) => SourceNode::Split { feature, edge, low, high },
-        }
-    }
-
-    /// `yes` where the column is at least `from` and below `to`.
-    fn within(&self, from: f64, to: f64, yes: usize, no: usize) -> SourceNode {
-        let feature = self.row.columns[self.column].feature as u32;
-        match (self.unscaled(from), self.unscaled(to)) {
-            (Edge::From(from), Edge::From(to)) => SourceNode::Within { feature, from, to, yes, no },
-            (Edge::Below(from) | Edge::From(from), Edge::Below(to) | Edge::From(to)) => {
-                SourceNode::Within { feature, from: to, to: from, yes, no }
-            }
-        }
-    }
-
-    /// The feature's edge that stands for the column's.
-    fn unscaled(&self, edge: f64) -> Edge {
-        let column = self.row.columns[self.column];
-        if column.scale == 0.0 {
-            // The column is always zero.
-            return Edge::From(if 0.0 >= edge { f64::NEG_INFINITY } else { f64::INFINITY });
-        }
-        if column.scale == 1.0 && column.offset == 0.0 {
-            return Edge::From(edge);
-        }
-        let feature = edge / column.scale + column.offset;
-        if column.scale > 0.0 { Edge::From(feature) } else { Edge::Below(feature.next_up()) }
-    }
-}
-
-/// Where a column reaches its edge.
-enum Edge {
-    /// For features at least this.
-    From(f64),
-    /// For features below this.
-    Below(f64),
 }
