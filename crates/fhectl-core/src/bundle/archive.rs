@@ -41,9 +41,13 @@ pub(super) fn read(bytes: &[u8], names: &[&'static str]) -> Result<Vec<Entry>> {
                 .hint("do not use this file: it was made to write outside its folder"));
         }
         if CONCRETE_ML.contains(&name.as_ref()) {
-            return Err(invalid(format!("this is a deployment of Concrete ML (its entry `{name}`), not one of fhectl"))
-                .hint("import the model that it was made of: `fhectl create import model.onnx`, of the fitted \
-                       scikit-learn model through skl2onnx or of the torch network through torch.onnx.export"));
+            return Err(invalid(format!(
+                "this is a deployment of Concrete ML (its entry `{name}`), not one of fhectl"
+            ))
+            .hint(
+                "import the model that it was made of: `fhectl create import model.onnx`, of the fitted \
+                       scikit-learn model through skl2onnx or of the torch network through torch.onnx.export",
+            ));
         }
         let Some(index) = names.iter().position(|known| *known == name) else {
             return Err(damaged(format!("unexpected entry `{}`", name.escape_default())));

@@ -166,8 +166,7 @@ impl Derived {
                 let source = match blank {
                     None => number,
                     Some((low, high)) => {
-                        let rule =
-                            ColumnRule::MissingWithin { low: f64::from_bits(low), high: f64::from_bits(high) };
+                        let rule = ColumnRule::MissingWithin { low: f64::from_bits(low), high: f64::from_bits(high) };
                         let column = Column { source: number, rule };
                         let at = blanks.iter().rposition(|other| *other == column).unwrap_or_else(|| {
                             blanks.push(column);
@@ -217,9 +216,8 @@ pub(super) fn renumbered(forest: Forest, place: impl Fn(u32) -> u32) -> Result<F
         }
         TreeNode::Leaf(values) => TreeNode::Leaf(values.clone()),
     };
-    let tree = |tree: &Tree| {
-        Tree::new(tree.nodes().iter().map(node).collect()).map_err(|error| invalid(error.to_string()))
-    };
+    let tree =
+        |tree: &Tree| Tree::new(tree.nodes().iter().map(node).collect()).map_err(|error| invalid(error.to_string()));
     Ok(Forest { trees: forest.trees.iter().map(tree).collect::<Result<_>>()?, biases: forest.biases })
 }
 
@@ -279,7 +277,9 @@ mod tests {
         };
         let got = leaves(
             2,
-            &[&set(&[3.0, 0.0, -0.0], false), &set(&[3.0], true), &|d| d.split(Number::plain(0), 0.5, Gap::Unknown, 1, 2)],
+            &[&set(&[3.0, 0.0, -0.0], false), &set(&[3.0], true), &|d| {
+                d.split(Number::plain(0), 0.5, Gap::Unknown, 1, 2)
+            }],
             &[&[0.0, 3.0], &[1.0, 0.0], &[1.0, f64::NAN], &[0.0, 7.0]],
         );
         assert_eq!(got, [[1.0, 1.0, 0.0], [1.0, 0.0, 1.0], [0.0, 1.0, 1.0], [0.0, 0.0, 0.0]]);

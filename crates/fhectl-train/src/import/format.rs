@@ -30,7 +30,8 @@ const KERAS: &str = "export it: `model.export(\"model.onnx\", format=\"onnx\")` 
                      tf2onnx.convert --saved-model FOLDER --output model.onnx`";
 const WEIGHTS: &str = "load them into the network that they belong to, then export that: \
                        `torch.onnx.export(model.eval(), (X[:1],), \"model.onnx\")`";
-const XGBOOST: &str = "save the whole model: `booster.save_model(\"model.json\")`, or `model.save_model` of XGBClassifier";
+const XGBOOST: &str =
+    "save the whole model: `booster.save_model(\"model.json\")`, or `model.save_model` of XGBClassifier";
 const LIGHTGBM: &str = "save the whole model: `booster.save_model(\"model.txt\")`, or `model.booster_.save_model`";
 const CATBOOST: &str = "save it as JSON: `model.save_model(\"model.json\", format=\"json\")`, with `pool=` where it has \
                         categories";
@@ -109,13 +110,19 @@ fn zip(bytes: &[u8]) -> Format {
     if holds("circuit.mlir") || holds("serialized_processing.json") {
         Format::Other("a deployment of Concrete ML", CONCRETE)
     } else if holds("xl/workbook") {
-        Format::Other("a table of Excel, not a model", "save it as CSV and name it with --data; the model is a file of its own")
+        Format::Other(
+            "a table of Excel, not a model",
+            "save it as CSV and name it with --data; the model is a file of its own",
+        )
     } else if holds("model.weights.h5") {
         Format::Other("a model of Keras", KERAS)
     } else if holds("data.pkl") {
         Format::Other("a zip archive as PyTorch saves models", TORCH)
     } else {
-        Format::Other("a zip archive", "unpack it and import the model in it: ONNX, XGBoost's, LightGBM's or CatBoost's")
+        Format::Other(
+            "a zip archive",
+            "unpack it and import the model in it: ONNX, XGBoost's, LightGBM's or CatBoost's",
+        )
     }
 }
 
@@ -129,7 +136,8 @@ fn is_safetensors(bytes: &[u8]) -> bool {
 /// A message whose first member is the version 1, and the second the graph: ONNX names its producer there.
 fn is_saved_model(bytes: &[u8]) -> bool {
     let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
-    bytes.starts_with(&[0x08, 0x01, 0x12]) && (holds(b"saved_model_main_op") || holds(b"serving_default") || holds(b"__saved_model"))
+    bytes.starts_with(&[0x08, 0x01, 0x12])
+        && (holds(b"saved_model_main_op") || holds(b"serving_default") || holds(b"__saved_model"))
 }
 
 #[cfg(test)]

@@ -89,7 +89,8 @@ impl Imported {
         let place = |feature: u32| places.get(feature as usize).copied().unwrap_or(feature);
         let Ok(forest) = renumbered(forest.clone(), place) else { return self };
         let mut preprocessing = before.to_vec();
-        let same = |(index, column): (usize, &Column)| column.source as usize == index && column.rule == ColumnRule::Copy;
+        let same =
+            |(index, column): (usize, &Column)| column.source as usize == index && column.rule == ColumnRule::Copy;
         if kept.len() != width || !kept.iter().enumerate().all(same) {
             preprocessing.push(ClearStep::Columns { columns: kept });
         }

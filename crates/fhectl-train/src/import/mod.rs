@@ -49,9 +49,7 @@ pub fn read(bytes: &[u8], name: &str) -> Result<Imported> {
         Format::Lightgbm => lightgbm::read(bytes),
         Format::CatboostJson => catboost::read(bytes),
         Format::Onnx => read_onnx(bytes),
-        Format::Other(what, line) => {
-            Err(Error::new(ErrorCode::ImportFormat, format!("this is {what}")).hint(line))
-        }
+        Format::Other(what, line) => Err(Error::new(ErrorCode::ImportFormat, format!("this is {what}")).hint(line)),
     };
     imported.map_err(|error| error.context(name))
 }

@@ -1,8 +1,8 @@
 //! Models in ONNX files: linear models and trees as formulas, all else as networks.
 
+use super::catboost;
 use super::model::{FloatModel, Imported, Linear};
 use super::network::{Lowered, lower};
-use super::catboost;
 use super::onnx::{Graph, Node, unsupported};
 use super::tabular;
 use fhectl_core::bundle::ScoreUnit;
@@ -21,10 +21,10 @@ pub fn read_onnx(bytes: &[u8]) -> Result<Imported> {
     let classical = |node: &Node| !node.domain.is_empty() && !AROUND.contains(&node.op.as_str());
     let imported = tabular::read(&graph).or_else(|error| match graph.nodes.iter().any(classical) {
         true => Err(error),
-        false if is_tree_of_products(&graph) => {
-            Err(unsupported("trees that are written as products of matrices, as Hummingbird and Concrete ML export them")
-                .hint("import the model that they were made of, e.g. the fitted scikit-learn model through skl2onnx"))
-        }
+        false if is_tree_of_products(&graph) => Err(unsupported(
+            "trees that are written as products of matrices, as Hummingbird and Concrete ML export them",
+        )
+        .hint("import the model that they were made of, e.g. the fitted scikit-learn model through skl2onnx")),
         false => network(&graph),
     })?;
     Ok(match graph.properties.get("params") {

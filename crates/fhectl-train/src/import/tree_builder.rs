@@ -221,7 +221,9 @@ mod tests {
         assert_eq!(values, [5.0, 6.0, 6.0, 5.0]);
         assert_eq!(builder.unreached(), 0);
         let cycle = [split(1.0, 1, 2), split(0.0, 2, 0), leaf(0.0)];
-        assert!(TreeBuilder::shared(&cycle).tree(0, &mut Budget::default()).unwrap_err().message.contains("below itself"));
+        assert!(
+            TreeBuilder::shared(&cycle).tree(0, &mut Budget::default()).unwrap_err().message.contains("below itself")
+        );
         // Sixty doublings.
         let doubled: Vec<SourceNode> = (0..60).map(|at| split(f64::from(at as u32), at + 1, at + 1)).collect();
         let error = TreeBuilder::shared(&[doubled, vec![leaf(0.0)]].concat()).tree(0, &mut Budget::default());

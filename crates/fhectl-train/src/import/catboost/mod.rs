@@ -37,7 +37,8 @@ pub fn read(bytes: &[u8]) -> Result<Imported> {
     if count == 0 || count > MAX_TREES {
         return Err(large(format!("{count} trees, want 1 to {MAX_TREES}")));
     }
-    let (scale, bias) = file.scale_and_bias.as_ref().map_or((1.0, Vec::new()), |(scale, bias)| (*scale, bias.0.clone()));
+    let (scale, bias) =
+        file.scale_and_bias.as_ref().map_or((1.0, Vec::new()), |(scale, bias)| (*scale, bias.0.clone()));
     let scores = match (file.oblivious_trees.first(), file.trees.first()) {
         (Some(tree), _) => tree.scores()?,
         (None, Some(tree)) => tree.scores(),
@@ -93,11 +94,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn of<'a>(
-        info: &Features,
-        features: usize,
-        splits: impl Iterator<Item = &'a schema::Split>,
-    ) -> Result<Self> {
+    fn of<'a>(info: &Features, features: usize, splits: impl Iterator<Item = &'a schema::Split>) -> Result<Self> {
         let high = |treatment: &str| match treatment {
             "AsTrue" => Ok(true),
             "AsIs" | "AsFalse" => Ok(false),
@@ -116,12 +113,14 @@ impl Columns {
             })?;
             list.push(hash);
         }
-        let names: BTreeMap<u32, &String> = info.cat_features_hash.iter().map(|pair| (pair.hash, &pair.value)).collect();
+        let names: BTreeMap<u32, &String> =
+            info.cat_features_hash.iter().map(|pair| (pair.hash, &pair.value)).collect();
         let mut categories = vec![None; features];
         for (place, list) in hashes.values_mut() {
             list.sort_unstable();
             list.dedup();
-            let texts: Option<Vec<String>> = list.iter().map(|hash| names.get(hash).map(|name| (*name).clone())).collect();
+            let texts: Option<Vec<String>> =
+                list.iter().map(|hash| names.get(hash).map(|name| (*name).clone())).collect();
             let texts = texts.ok_or_else(|| {
                 unsupported("categories whose names the file does not hold")
                     .hint("save it with the rows: `model.save_model(\"model.json\", format=\"json\", pool=train_pool)`")

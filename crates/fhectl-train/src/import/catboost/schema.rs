@@ -2,22 +2,26 @@
 
 use super::super::model::{MAX_FEATURES, invalid, large};
 use super::unsupported;
-use fhectl_core::error::Result;
-use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
 
 #[derive(Debug, Deserialize)]
 pub(super) struct File {
     pub features_info: Features,
     pub model_info: ModelInfo,
     /// Trees that ask the same on all nodes of a level.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub oblivious_trees: Vec<Oblivious>,
     /// Trees of other growing policies.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub trees: Vec<Nested>,
     #[serde(default)]
     pub scale_and_bias: Option<(f64, Bias)>,
+}
+
+/// What is null is left out.
+fn nullable<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// One number, or one a score.
@@ -43,15 +47,15 @@ impl From<OneOrMany> for Bias {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Features {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub float_features: Vec<FloatFeature>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub categorical_features: Vec<CategoricalFeature>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub cat_features_hash: Vec<HashOfText>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     text_features: Vec<IgnoredAny>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     embedding_features: Vec<IgnoredAny>,
 }
 
@@ -60,7 +64,7 @@ pub(super) struct FloatFeature {
     pub feature_index: usize,
     /// Its place in the row.
     pub flat_feature_index: usize,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     feature_id: String,
     #[serde(default = "as_is")]
     pub nan_value_treatment: String,
@@ -74,7 +78,7 @@ fn as_is() -> String {
 pub(super) struct CategoricalFeature {
     pub feature_index: usize,
     pub flat_feature_index: usize,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     feature_id: String,
 }
 
@@ -86,14 +90,14 @@ pub(super) struct HashOfText {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct ModelInfo {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub class_params: ClassParams,
     pub params: Params,
 }
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ClassParams {
-    #[serde(default)]
+    #[serde(default, deserialize_with = "nullable")]
     pub class_names: Vec<serde_json::Value>,
 }
 
@@ -163,7 +167,7 @@ impl Oblivious {
     ///
     /// # Errors
     /// `import_invalid` where leaves and splits do not go together.
-    pub(super) fn scores(&self) -> Result<usize> {
+    pub(super) fn scores(&self) -> fhectl_core::error::Result<usize> {
         let depth = self.splits.as_ref().map_or(0, Vec::len);
         let leaves = u32::try_from(depth).ok().and_then(|depth| 1usize.checked_shl(depth)).unwrap_or(0);
         match self.leaf_values.len() {
@@ -199,7 +203,7 @@ impl Features {
     ///
     /// # Errors
     /// `catboost_unsupported` for texts and embeddings, `import_invalid` for features that do not fill a row.
-    pub(super) fn check(&self) -> Result<usize> {
+    pub(super) fn check(&self) -> fhectl_core::error::Result<usize> {
         if !self.text_features.is_empty() || !self.embedding_features.is_empty() {
             return Err(unsupported("features of texts or embeddings").hint("train without text_features"));
         }

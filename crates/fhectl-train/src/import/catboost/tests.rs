@@ -43,7 +43,10 @@ fn scores(model: &Imported, cells: [&str; 2]) -> Vec<f64> {
 fn rows_go_where_catboost_sends_them() {
     let read = |change: fn(&mut Value)| read(model(change).as_bytes()).unwrap();
     let first = read(|_| {});
-    assert_eq!((&first.classes[..], &first.feature_names[..]), (&["no".into(), "yes".into()][..], &["a".into(), "b".into()][..]));
+    assert_eq!(
+        (&first.classes[..], &first.feature_names[..]),
+        (&["no".into(), "yes".into()][..], &["a".into(), "b".into()][..])
+    );
     for (cells, wanted) in [
         (["0.5", "blue"], 2.5),
         (["0.6", "blue"], 4.5),
@@ -78,7 +81,10 @@ fn trees_of_other_policies_are_read() {
         file.as_object_mut().unwrap().remove("oblivious_trees");
     });
     let model = read(text.as_bytes()).unwrap();
-    assert_eq!([scores(&model, ["0.4", "red"]), scores(&model, ["0.6", "red"]), scores(&model, ["0", "blue"])], [[4.5], [6.5], [14.5]]);
+    assert_eq!(
+        [scores(&model, ["0.4", "red"]), scores(&model, ["0.6", "red"]), scores(&model, ["0", "blue"])],
+        [[4.5], [6.5], [14.5]]
+    );
     assert_eq!(model.decoder().predict_real(&[0.0]), Predicted::Value(1.0));
 }
 
@@ -106,7 +112,10 @@ fn crafted_files() {
         ("2 biases", model(|file| file["scale_and_bias"] = json!([1.0, [0.0, 0.0]]))),
         ("3 classes", model(|file| file["model_info"]["class_params"]["class_names"] = json!([1, 2, 3]))),
         ("same name", model(|file| file["model_info"]["class_params"]["class_names"] = json!([1, 1.0]))),
-        ("loss `RMSEWithUncertainty`", model(|file| file["model_info"]["params"]["loss_function"]["type"] = json!("RMSEWithUncertainty"))),
+        (
+            "loss `RMSEWithUncertainty`",
+            model(|file| file["model_info"]["params"]["loss_function"]["type"] = json!("RMSEWithUncertainty")),
+        ),
         ("neither", model(|file| file["trees"] = json!([{"split": null}]))),
         ("not a model", "{\"features_info\": 1}".to_owned()),
     ] {

@@ -79,7 +79,9 @@ pub(super) fn oblivious(
 /// The same split between other children: those of `node` are 0 and 0, and its sides may have been swapped.
 fn between(node: &SourceNode, no: usize, yes: usize) -> SourceNode {
     match node {
-        SourceNode::Split { feature, edge, .. } => SourceNode::Split { feature: *feature, edge: *edge, low: no, high: yes },
+        SourceNode::Split { feature, edge, .. } => {
+            SourceNode::Split { feature: *feature, edge: *edge, low: no, high: yes }
+        }
         other => other.clone(),
     }
 }

@@ -40,7 +40,8 @@ impl Objective {
                 _ => Err(invalid("the objective's sigmoid is no number")),
             }
         };
-        let of = |classes, unit, head, factor| Self { name: name.escape_debug().to_string(), classes, unit, head, factor };
+        let of =
+            |classes, unit, head, factor| Self { name: name.escape_debug().to_string(), classes, unit, head, factor };
         let value = |head| of(0, ScoreUnit::Logit, head, 1.0);
         let objective = match name {
             "binary" => of(2, ScoreUnit::Logit, None, sigmoid()?),

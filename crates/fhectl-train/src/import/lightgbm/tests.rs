@@ -43,7 +43,10 @@ fn rows_go_where_lightgbm_sends_them() {
     let none = read(text(|text| text.replace("decision_type=8", "decision_type=0")).as_bytes()).unwrap();
     assert_eq!(score(&none, &[f64::NAN, 1.0]), -1.0);
     let zero = read(text(|text| text.replace("decision_type=8", "decision_type=4")).as_bytes()).unwrap();
-    assert_eq!([score(&zero, &[0.0, 1.0]), score(&zero, &[f64::NAN, 1.0]), score(&zero, &[0.1, 1.0])], [0.5, 0.5, -1.0]);
+    assert_eq!(
+        [score(&zero, &[0.0, 1.0]), score(&zero, &[f64::NAN, 1.0]), score(&zero, &[0.1, 1.0])],
+        [0.5, 0.5, -1.0]
+    );
 }
 
 #[test]
@@ -78,7 +81,10 @@ fn links_are_those_of_the_objective() {
 #[test]
 fn a_random_forest_takes_the_mean() {
     let tree = "Tree=1\nnum_leaves=1\nleaf_value=4\n\nend of trees";
-    let model = read(text(|text| text.replace("end of trees", tree).replace("\nfeature_names", "\naverage_output\nfeature_names")).as_bytes());
+    let model = read(
+        text(|text| text.replace("end of trees", tree).replace("\nfeature_names", "\naverage_output\nfeature_names"))
+            .as_bytes(),
+    );
     assert_eq!(score(&model.unwrap(), &[0.0, 0.0]), 1.5);
 }
 

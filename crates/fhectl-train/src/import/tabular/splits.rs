@@ -139,9 +139,7 @@ impl OnnxSplit {
             (Edge::Below(from) | Edge::From(from), Edge::Below(to) | Edge::From(to)) => (to, from),
         };
         match self.missing {
-            None => {
-                Ok(SourceNode::Within { feature: column.feature as u32, from, to, yes: inside, no: outside })
-            }
+            None => Ok(SourceNode::Within { feature: column.feature as u32, from, to, yes: inside, no: outside }),
             Some(yes) if (if yes { self.yes } else { self.no }) == outside => {
                 Ok(derived.within(self.number(row), (from, to), outside, inside))
             }

@@ -59,8 +59,15 @@ impl Objective {
             "count:poisson" | "reg:gamma" | "reg:tweedie" | "survival:cox" | "survival:aft" => {
                 value(Some(link(Function::Exp)), Base::Mean)
             }
-            "reg:squarederror" | "reg:linear" | "reg:squaredlogerror" | "reg:pseudohubererror" | "reg:absoluteerror"
-            | "reg:quantileerror" | "rank:pairwise" | "rank:ndcg" | "rank:map" => value(None, Base::Score),
+            "reg:squarederror"
+            | "reg:linear"
+            | "reg:squaredlogerror"
+            | "reg:pseudohubererror"
+            | "reg:absoluteerror"
+            | "reg:quantileerror"
+            | "rank:pairwise"
+            | "rank:ndcg"
+            | "rank:map" => value(None, Base::Score),
             other => Err(unsupported(format!("the objective `{}`", other.escape_debug())).hint(
                 "read are binary:*, multi:*, rank:*, reg:*, count:poisson, survival:cox and survival:aft of XGBoost 3; \
                  train with one of these, or ask for it",

@@ -38,8 +38,7 @@ pub(super) fn tree(
         return Err(unsupported("trees of several outputs").hint("train with multi_strategy = one_output_per_tree"));
     }
     let sets = sets(source)?;
-    let nodes: Vec<SourceNode> =
-        (0..count).map(|at| node(source, at, &sets, place, derived)).collect::<Result<_>>()?;
+    let nodes: Vec<SourceNode> = (0..count).map(|at| node(source, at, &sets, place, derived)).collect::<Result<_>>()?;
     TreeBuilder::new(&nodes).tree(0, budget)
 }
 
@@ -73,9 +72,8 @@ fn node(
         0 => Ok(derived.split(number, at_least(condition.into(), Precision::Single), gap, left, right)),
         1 => {
             let set = sets[at].ok_or_else(|| invalid(format!("node {at} splits on categories that are not listed")))?;
-            let code = |code: &i32| {
-                usize::try_from(*code).map_err(|_| invalid(format!("node {at} has the category {code}")))
-            };
+            let code =
+                |code: &i32| usize::try_from(*code).map_err(|_| invalid(format!("node {at} has the category {code}")));
             let codes: Vec<usize> = set.iter().map(code).collect::<Result<_>>()?;
             let values = match categories {
                 Some(categories) => categories.of_codes(codes),
