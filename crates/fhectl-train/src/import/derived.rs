@@ -162,17 +162,18 @@ impl Derived {
             if asked.is_empty() {
                 columns.push(Column { source: number, rule: ColumnRule::Impute { value: BELOW } });
             }
+            let first = blanks.len();
             for (blank, rule, id) in asked {
                 let source = match blank {
                     None => number,
                     Some((low, high)) => {
                         let rule = ColumnRule::MissingWithin { low: f64::from_bits(low), high: f64::from_bits(high) };
                         let column = Column { source: number, rule };
-                        let at = blanks.iter().rposition(|other| *other == column).unwrap_or_else(|| {
+                        let at = blanks[first..].iter().position(|other| *other == column).unwrap_or_else(|| {
                             blanks.push(column);
-                            blanks.len() - 1
+                            blanks.len() - 1 - first
                         });
-                        (width + at) as u32
+                        (width + first + at) as u32
                     }
                 };
                 places.insert(id, columns.len() as u32);

@@ -24,7 +24,9 @@ const ONNX_HINT: &str = "read are ONNX (skl2onnx, torch.onnx.export), XGBoost's 
 const SKLEARN: &str = "for scikit-learn: `open(\"model.onnx\", \"wb\").write(skl2onnx.to_onnx(model, \
                        X[:1].astype(\"float32\")).SerializeToString())`; XGBoost: `model.save_model(\"model.json\")`; \
                        LightGBM: `model.booster_.save_model(\"model.txt\")`; CatBoost: \
-                       `model.save_model(\"model.json\", format=\"json\")`";
+                       `model.save_model(\"model.json\", format=\"json\")`; PyTorch: `torch.onnx.export(model.eval(), \
+                       (X[:1],), \"model.onnx\")`";
+const TABLE: &str = "rows are named with --data, as CSV; the model is a file of its own";
 const TORCH: &str = "export it: `torch.onnx.export(model.eval(), (X[:1],), \"model.onnx\")`";
 const KERAS: &str = "export it: `model.export(\"model.onnx\", format=\"onnx\")` of Keras 3, or `python -m \
                      tf2onnx.convert --saved-model FOLDER --output model.onnx`";
@@ -46,6 +48,10 @@ pub(super) fn format(bytes: &[u8]) -> Format {
         [] => return Format::Other("an empty file", ONNX_HINT),
         [0x80, 2..=5, ..] => return Format::Other("a Python pickle, as pickle.dump and joblib.dump write", SKLEARN),
         [b'P', b'K', ..] => return zip(bytes),
+        [0xD0, 0xCF, 0x11, 0xE0, ..] | [b'P', b'A', b'R', b'1', ..] | [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => {
+            return Format::Other("a table or an array (Excel, Parquet, NumPy), not a model", TABLE);
+        }
+        [_, _, _, _, b'T', b'F', b'L', b'3', ..] => return Format::Other("a model of TensorFlow Lite", KERAS),
         [0x89, b'H', b'D', b'F', ..] => return Format::Other("an HDF5 file, as Keras saves models", KERAS),
         [0x1F, 0x8B, ..] | [b'x', 0x01 | 0x5E | 0x9C | 0xDA, ..] => {
             return Format::Other("a compressed file, perhaps of joblib", SKLEARN);
@@ -68,11 +74,13 @@ pub(super) fn format(bytes: &[u8]) -> Format {
     } else if begins(b"booster[0]") {
         Format::Other("a dump of an XGBoost model, for people to read", XGBOOST)
     } else if begins(b"<") {
-        Format::Other("XML or HTML, not a model: perhaps a web page that was saved in its place", ONNX_HINT)
+        Format::Other("XML or HTML: PMML, or a web page that was saved in the model's place", ONNX_HINT)
     } else if begins(b"[") {
         Format::Other("a dump of a model (XGBoost's dump_model writes such lists), for people to read", XGBOOST)
     } else if begins(b"{") {
         json(text)
+    } else if is_text(bytes) {
+        Format::Other("a text, not an ONNX model: a table, or a program", ONNX_HINT)
     } else if is_saved_model(bytes) {
         Format::Other("a SavedModel of TensorFlow", KERAS)
     } else {
@@ -88,6 +96,7 @@ struct Members {
     features_info: Option<IgnoredAny>,
     tree_info: Option<IgnoredAny>,
     class_name: Option<IgnoredAny>,
+    type_name: Option<IgnoredAny>,
 }
 
 fn json(text: &[u8]) -> Format {
@@ -96,6 +105,8 @@ fn json(text: &[u8]) -> Format {
         Format::CatboostJson
     } else if members.tree_info.is_some() {
         Format::Other("a dump of a LightGBM model, for people to read", LIGHTGBM)
+    } else if members.type_name.is_some() {
+        Format::Other("a model that Concrete ML dumped", CONCRETE)
     } else if members.class_name.is_some() {
         Format::Other("the description of a network of Keras, without its weights", KERAS)
     } else {
@@ -110,10 +121,7 @@ fn zip(bytes: &[u8]) -> Format {
     if holds("circuit.mlir") || holds("serialized_processing.json") {
         Format::Other("a deployment of Concrete ML", CONCRETE)
     } else if holds("xl/workbook") {
-        Format::Other(
-            "a table of Excel, not a model",
-            "save it as CSV and name it with --data; the model is a file of its own",
-        )
+        Format::Other("a table of Excel, not a model", TABLE)
     } else if holds("model.weights.h5") {
         Format::Other("a model of Keras", KERAS)
     } else if holds("data.pkl") {
@@ -124,6 +132,12 @@ fn zip(bytes: &[u8]) -> Format {
             "unpack it and import the model in it: ONNX, XGBoost's, LightGBM's or CatBoost's",
         )
     }
+}
+
+/// Whether the first bytes are lines that people read; ONNX has control characters there.
+fn is_text(bytes: &[u8]) -> bool {
+    let first = &bytes[..bytes.len().min(256)];
+    first.len() >= 8 && first.iter().all(|byte| !byte.is_ascii_control() || b"\t\n\r".contains(byte))
 }
 
 /// The length of a JSON header, then that.
@@ -166,6 +180,10 @@ mod tests {
         for (what, hint, bytes) in [
             ("empty", "skl2onnx", &b""[..]),
             ("pickle", "to_onnx", b"\x80\x04\x95"),
+            ("Parquet", "CSV", b"PAR1"),
+            ("Lite", "tf2onnx", b"\x1C\0\0\0TFL3"),
+            ("a text", "skl2onnx", b"a,b,y\n1,2,0\n"),
+            ("Concrete ML", "skl2onnx", b"{\"type_name\": \"LinearSVC\"}"),
             ("Excel", "CSV", b"PK\x03\x04..xl/workbook.xml"),
             ("Concrete ML", "skl2onnx", b"PK\x03\x04..circuit.mlir"),
             ("PyTorch", "torch.onnx.export", b"PK\x03\x04..archive/data.pkl"),

@@ -66,12 +66,22 @@ impl Imported {
             }
         }
         let one_way = !self.sends_missing_two_ways();
+        // Of each number, whether a missing one is below every threshold, and whether it is above, for some split.
+        let mut ways = vec![(false, false); width];
+        for column in columns {
+            if let Some(value) = fill(&column.rule) {
+                let way = &mut ways[column.source as usize];
+                *way = (way.0 || value < 0.0, way.1 || value > 0.0);
+            }
+        }
+        let none_missing = !missing.contains(&true);
         let dropped = |column: &Column| {
-            let source = column.source;
-            let other = |other: &Column| other.source == source && other.rule != column.rule;
-            let two = columns.iter().any(|column| fill(&column.rule).is_some() && other(column));
-            fill(&column.rule).is_some()
-                && if one_way { !missing.contains(&true) } else { two && !rows.is_empty() && !missing[source as usize] }
+            let source = column.source as usize;
+            let needless = match one_way {
+                true => none_missing,
+                false => ways[source] == (true, true) && !rows.is_empty() && !missing[source],
+            };
+            fill(&column.rule).is_some() && needless
         };
         let mut kept: Vec<Column> = Vec::with_capacity(columns.len());
         let mut places = Vec::with_capacity(columns.len());
@@ -133,7 +143,9 @@ impl Imported {
 
     /// Whether rows' zeros may be missing values; `rows` are encoded but not prepared.
     pub fn zeros(&self, rows: &[Vec<f64>]) -> Option<Zeros> {
-        if !self.sends_missing_two_ways() || rows.is_empty() || rows.iter().flatten().any(|x| x.is_nan()) {
+        // LightGBM and CatBoost write what stands for missing values.
+        let written = ["LightGBM", "CatBoost"].iter().any(|tool| self.source.starts_with(tool));
+        if written || !self.sends_missing_two_ways() || rows.is_empty() || rows.iter().flatten().any(|x| x.is_nan()) {
             return None;
         }
         let zeros = self.clone().with_missing_value(0.0).ok()?;

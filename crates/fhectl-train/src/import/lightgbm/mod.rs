@@ -55,6 +55,9 @@ pub fn read(bytes: &[u8]) -> Result<Imported> {
     let model = FloatModel::Forest(forest);
     let one_margin = scores == 2 && objective.head.is_none();
     let names: Vec<String> = header.list("feature_names").map(str::to_owned).collect();
+    // What columns are called where they had no names.
+    let placeholder = |(index, name): (usize, &String)| *name == format!("Column_{index}");
+    let names = if names.iter().enumerate().all(placeholder) { Vec::new() } else { names };
     let imported = Imported {
         source: format!("LightGBM {}, {}", header.text("version").unwrap_or("text").escape_debug(), objective.name),
         input: schema(&names, &columns),

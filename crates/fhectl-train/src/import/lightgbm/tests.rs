@@ -27,6 +27,8 @@ fn score(model: &Imported, row: &[f64]) -> f64 {
 fn rows_go_where_lightgbm_sends_them() {
     let model = read(text(|text| text).as_bytes()).unwrap();
     assert_eq!(model.feature_names, ["a", "b"]);
+    let unnamed = read(text(|text| text.replace("feature_names=a b", "feature_names=Column_0 Column_1")).as_bytes());
+    assert!(unnamed.unwrap().feature_names.is_empty());
     // The set is that of bits 1 and 3.
     for (row, wanted) in [
         ([2.5, 0.0], -1.0),

@@ -112,7 +112,8 @@ fn ensemble(node: &Node, scope: &Scope<'_>, leaves: &Leaves<'_>, scores: usize) 
         list if list.len() == scores => list,
         list => return Err(invalid(format!("{}: {} base values for {scores} scores", node.label(), list.len()))),
     };
-    let (roots, nodes, chained) = nodes(node, &row, leaves, scores, &mut scope.derived.borrow_mut())?;
+    let (roots, nodes, chained) =
+        nodes(node, (&row, &scope.graph.producer), (leaves, scores), &mut scope.derived.borrow_mut())?;
     let mut builder = TreeBuilder::shared(&nodes);
     let mut budget = Budget::default();
     let trees = roots.iter().map(|(tree, root)| {
@@ -144,9 +145,8 @@ type Roots = Vec<(i64, usize)>;
 /// Every tree's number and root, the nodes of all trees, and how many of these are parts of chains.
 fn nodes(
     node: &Node,
-    row: &Row,
-    leaves: &Leaves<'_>,
-    scores: usize,
+    (row, producer): (&Row, &str),
+    (leaves, scores): (&Leaves<'_>, usize),
     derived: &mut Derived,
 ) -> Result<(Roots, Vec<SourceNode>, usize)> {
     let (trees, ids) = (node.ints("nodes_treeids")?, node.ints("nodes_nodeids")?);
@@ -161,8 +161,10 @@ fn nodes(
     if !tracks.is_empty() && tracks.len() != count {
         return Err(invalid(format!("{}: lists of nodes of different lengths", node.label())));
     }
-    // Where all are zero, nobody thought of missing values.
-    let gaps = (0..count).any(|at| modes[at] != "LEAF" && tracks.get(at).is_some_and(|tracks| *tracks != 0));
+    // Where all are zero, nobody thought of missing values, unless the exporter is of a tool that does.
+    let thought = ["CatBoost", "OnnxMLTools"].iter().any(|tool| producer.starts_with(tool));
+    let tracks = |at: usize| tracks.get(at).is_some_and(|tracks| *tracks != 0);
+    let gaps = thought || (0..count).any(|at| modes[at] != "LEAF" && tracks(at));
     let places: BTreeMap<(i64, i64), usize> = trees.iter().zip(ids).map(|(tree, id)| (*tree, *id)).zip(0..).collect();
     if places.len() != count {
         return Err(invalid(format!("{}: two nodes of a tree have the same number", node.label())));
@@ -189,7 +191,7 @@ fn nodes(
         let column = column.ok_or_else(|| {
             invalid(format!("{}: a split on column {} of {}", node.label(), features[at], row.columns.len()))
         })?;
-        let missing = gaps.then(|| tracks[at] != 0);
+        let missing = gaps.then(|| tracks(at));
         let threshold = thresholds[at];
         let set = modes[at] == "BRANCH_EQ" && is_category(row.columns[column], threshold);
         splits.push(Some(OnnxSplit { column, threshold, yes, no, missing, set }));
