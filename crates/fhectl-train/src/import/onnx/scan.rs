@@ -24,6 +24,8 @@ enum Kind {
     Type,
     TensorType,
     Shape,
+    Body,
+    BodyNode,
     /// Holds no list that is decoded.
     Leaf,
 }
@@ -40,6 +42,9 @@ impl Kind {
             (Self::Graph, 15) => Self::Leaf,
             (Self::Node, 1 | 2) | (Self::Attribute, 9) | (Self::Tensor, 6 | 13) => Self::Leaf,
             (Self::Node, 5) => Self::Attribute,
+            (Self::Attribute, 6) => Self::Body,
+            (Self::Body, 1) => Self::BodyNode,
+            (Self::BodyNode, 4) => Self::Leaf,
             (Self::ValueInfo, 2) => Self::Type,
             (Self::Type, 1) => Self::TensorType,
             (Self::TensorType, 2) => Self::Shape,

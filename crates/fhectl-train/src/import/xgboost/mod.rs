@@ -81,6 +81,7 @@ fn read(file: File) -> Result<Imported> {
         input: None,
         preprocessing: Vec::new(),
         head: None,
+        reveals_training_rows: false,
         model,
     };
     imported.checked()
