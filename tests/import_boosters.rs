@@ -100,7 +100,7 @@ fn models_suited_to_their_rows_predict_the_same() {
     let mut smaller = 0;
     for fixture in fixtures() {
         let suited = fixture.imported.clone().suited_to(&fixture.rows);
-        assert!(suited.width() <= fixture.imported.width(), "{}", fixture.name);
+        assert!(suited.prepared_width() <= fixture.imported.prepared_width(), "{}", fixture.name);
         smaller += usize::from(suited.preprocessing != fixture.imported.preprocessing);
         fixture.check(|row| suited.model.scores(&suited.prepared(row)));
     }
@@ -133,7 +133,7 @@ fn exact_thresholds_lose_nothing() {
     for fixture in fixtures() {
         let Fixture { imported, rows, .. } = &fixture;
         let FloatModel::Forest(forest) = &imported.model else { continue };
-        let quantizer = exact_levels(forest, imported.width()).unwrap();
+        let quantizer = exact_levels(forest, imported.prepared_width()).unwrap();
         let prepared: Vec<Vec<f64>> = rows.iter().map(|row| imported.prepared(row)).collect();
         let table = dataset(imported, prepared);
         let quantized = quantize(imported, &table, Levels::Exact, None).unwrap();

@@ -29,7 +29,7 @@ fn digest(bytes: &[u8]) {
     let row = imported.prepared(&vec![0.5; imported.features]);
     assert!(imported.model.scores(&row).len() <= imported.classes.len().max(1));
     if let FloatModel::Forest(forest) = &imported.model {
-        let _ = exact_levels(forest, imported.width());
+        let _ = exact_levels(forest, imported.prepared_width());
     }
 }
 

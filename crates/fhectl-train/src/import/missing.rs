@@ -96,12 +96,15 @@ impl Imported {
                 kept.push(column);
             }
         }
-        let place = |feature: u32| places.get(feature as usize).copied().unwrap_or(feature);
+        // Numbers as they are need no step.
+        let plain = self.input.is_none() && kept.iter().all(|column| column.rule == ColumnRule::Copy);
+        let place = |feature: u32| {
+            let at = places.get(feature as usize).copied().unwrap_or(feature);
+            if plain { kept.get(at as usize).map_or(at, |column| column.source) } else { at }
+        };
         let Ok(forest) = renumbered(forest.clone(), place) else { return self };
         let mut preprocessing = before.to_vec();
-        let same =
-            |(index, column): (usize, &Column)| column.source as usize == index && column.rule == ColumnRule::Copy;
-        if kept.len() != width || !kept.iter().enumerate().all(same) {
+        if !plain {
             preprocessing.push(ClearStep::Columns { columns: kept });
         }
         Self { preprocessing, model: FloatModel::Forest(forest), ..self }
@@ -217,6 +220,7 @@ mod tests {
             unit: ScoreUnit::Logit,
             preprocessing,
             head: None,
+            reveals_training_rows: false,
             model: FloatModel::Forest(forest),
         };
         imported.checked().unwrap()
@@ -229,10 +233,10 @@ mod tests {
     #[test]
     fn a_number_that_is_never_missing_is_one_feature() {
         let two = model(&[(0, 1.0, Gap::Low), (0, 2.0, Gap::High), (1, 0.0, Gap::High), (1, 0.5, Gap::Low)]);
-        assert_eq!(two.width(), 4);
+        assert_eq!(two.prepared_width(), 4);
         let rows = vec![vec![1.5, f64::NAN], vec![3.0, 0.25]];
         let suited = two.clone().suited_to(&rows);
-        assert_eq!(suited.width(), 3);
+        assert_eq!(suited.prepared_width(), 3);
         assert_eq!(scores(&suited, &rows), scores(&two, &rows));
         assert!(suited.prepared(&[f64::NAN, 0.0])[0].is_nan());
         assert_eq!(two.clone().suited_to(&[]), two);
@@ -257,7 +261,7 @@ mod tests {
         assert_eq!(scores(&zeros, &row), scores(&two, &gap));
         assert_ne!(scores(&zeros, &row), scores(&two, &row));
         // They stay apart from numbers though these rows have none.
-        assert_eq!(zeros.clone().suited_to(&[vec![1.0, 1.0]]).width(), zeros.width());
+        assert_eq!(zeros.clone().suited_to(&[vec![1.0, 1.0]]).prepared_width(), zeros.prepared_width());
         let rows = vec![vec![0.0, -7.0], vec![0.5, 1.0]];
         assert_eq!(two.zeros(&rows), None);
         let split = model(&[(0, 1.0, Gap::High), (1, 2.0, Gap::Low)]);

@@ -62,6 +62,7 @@ fn network(graph: &Graph) -> Result<Imported> {
         input: None,
         preprocessing: Vec::new(),
         head: None,
+        reveals_training_rows: false,
         model: linear(&lowered).map_or_else(|| FloatModel::Network(Box::new(lowered)), FloatModel::Linear),
     };
     imported.checked()

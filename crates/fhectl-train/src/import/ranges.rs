@@ -55,7 +55,7 @@ impl Imported {
         };
         let none = [f64::INFINITY, f64::NEG_INFINITY];
         let wider = |[low, high]: [f64; 2], x: f64| [low.min(x), high.max(x)];
-        let width = self.width();
+        let width = self.prepared_width();
         let mut ranges = vec![none; width];
         for row in rows {
             let filled = row.iter().any(|x| x.is_nan());
@@ -116,6 +116,7 @@ mod tests {
             unit: ScoreUnit::Logit,
             preprocessing: Vec::new(),
             head: None,
+            reveals_training_rows: false,
             model: FloatModel::Forest(Forest { biases: vec![0.0], trees: vec![stump(-1.0), stump(0.5), stump(1.0)] }),
         };
         let names = ["area".to_owned(), "age".to_owned()];

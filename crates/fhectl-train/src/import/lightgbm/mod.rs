@@ -67,6 +67,7 @@ pub fn read(bytes: &[u8]) -> Result<Imported> {
         unit: objective.unit,
         preprocessing,
         head: objective.head,
+        reveals_training_rows: false,
         model: if one_margin { model.margin() } else { model },
     };
     imported.checked()

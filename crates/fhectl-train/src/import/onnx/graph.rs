@@ -68,7 +68,9 @@ pub enum Attribute {
     Floats(Vec<f32>),
     Ints(Vec<i64>),
     Texts(Vec<String>),
-    /// Another `AttributeProto.AttributeType`, e.g. 5 for a graph.
+    /// The operators of a graph within the node.
+    Body(Vec<String>),
+    /// Another `AttributeProto.AttributeType`, e.g. 10 for a list of graphs.
     Other(i32),
 }
 
@@ -375,6 +377,10 @@ fn value(proto: &AttributeProto) -> Result<Attribute> {
         2 => Attribute::Int(proto.i),
         3 => Attribute::Text(text(&proto.s)?),
         4 => Attribute::Tensor(Tensor::read(proto.t.as_ref().ok_or_else(|| invalid("no tensor"))?)?),
+        5 => {
+            let body = proto.g.as_ref().ok_or_else(|| invalid("no graph"))?;
+            Attribute::Body(body.node.iter().map(|node| node.op_type.clone()).collect())
+        }
         6 => Attribute::Floats(proto.floats.clone()),
         7 => Attribute::Ints(proto.ints.clone()),
         8 => Attribute::Texts(proto.strings.iter().map(text).collect::<Result<_>>()?),

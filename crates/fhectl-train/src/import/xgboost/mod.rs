@@ -60,6 +60,7 @@ fn read(file: File) -> Result<Imported> {
         unit: objective.unit,
         preprocessing,
         head: objective.head,
+        reveals_training_rows: false,
         model,
     };
     imported.checked()
