@@ -78,7 +78,7 @@ pub fn quantize(
     let attempt = |bits: Option<u32>, fitted_to: &Dataset, wide: bool| -> Result<QuantizedImport> {
         let (quantizer, model) = match (&imported.model, bits) {
             (FloatModel::Forest(forest), None) => {
-                let quantizer = exact_levels(forest, imported.features)?;
+                let quantizer = exact_levels(forest, imported.prepared_width())?;
                 let forest = snapped(forest, &quantizer, &[]);
                 (quantizer, QuantizedModel::Forest(forest))
             }

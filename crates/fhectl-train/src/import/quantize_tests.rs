@@ -21,6 +21,7 @@ fn imported(trees: Vec<Tree>) -> Imported {
         input: None,
         preprocessing: Vec::new(),
         head: None,
+        reveals_training_rows: false,
         model: FloatModel::Forest(Forest { biases: vec![0.0], trees }),
     }
 }
