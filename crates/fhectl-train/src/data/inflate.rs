@@ -1,9 +1,10 @@
 //! Opens plain and gzip files alike, with a bound on what may come out of them.
 
+use super::{shipped, strangers};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
 /// The most bytes read from one file, unpacked: a small gzip file must not fill the memory.
@@ -29,8 +30,12 @@ impl<R: Read> Read for Capped<R> {
 /// Opens `path`, unpacking it where its name ends in `.gz`.
 ///
 /// # Errors
-/// `data_missing` where there is no such file, `data_read` where it cannot be opened.
+/// `data_missing` where there is no such file, `data_read` where it cannot be opened, `csv_format` where it is known to be
+/// something else than a table.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
+    if let Some(bytes) = shipped::bytes(path) {
+        return Ok(if is_gzip(path) { Box::new(MultiGzDecoder::new(bytes)) } else { Box::new(bytes) });
+    }
     if path.is_dir() {
         return Err(Error::new(ErrorCode::DataMissing, format!("{}: is a folder, not a file", path.display())));
     }
@@ -38,7 +43,11 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
         io::ErrorKind::NotFound => Error::new(ErrorCode::DataMissing, format!("{}: no such file", path.display())),
         _ => Error::new(ErrorCode::DataRead, format!("{}: {error}", path.display())),
     })?;
-    let file = BufReader::with_capacity(1 << 16, file);
+    let mut file = BufReader::with_capacity(1 << 16, file);
+    let start = file.fill_buf().map_err(|error| read_error(path, &error))?;
+    if let Some(error) = strangers::refuse(path, start) {
+        return Err(error);
+    }
     Ok(if is_gzip(path) {
         Box::new(Capped { inner: MultiGzDecoder::new(file), left: LIMIT })
     } else {

@@ -8,8 +8,10 @@ mod idx_rows;
 mod image;
 mod inflate;
 pub(crate) mod random;
+mod shipped;
 mod source;
 mod split;
+mod strangers;
 mod synthetic;
 mod table;
 

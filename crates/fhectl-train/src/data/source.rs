@@ -1,6 +1,6 @@
 //! From what a person names to a data set.
 
-use super::{Dataset, ImageShape, csv, idx_rows, list, read_csv, shorten, split, synthetic};
+use super::{Dataset, ImageShape, csv, idx_rows, list, read_csv, shipped, shorten, split, synthetic};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use std::path::{MAIN_SEPARATOR, Path};
 
@@ -32,7 +32,7 @@ pub enum Holdout<'a> {
     File(&'a Path),
 }
 
-/// Loads a built-in data set from `datasets_dir`, a `.csv`/`.csv.gz` file, or IDX images (`*idx3-ubyte`, plain or `.gz`)
+/// Loads a built-in data set, from `datasets_dir` where it is there and else (but for MNIST) from the binary, a `.csv`/`.csv.gz` file, or IDX images (`*idx3-ubyte`, plain or `.gz`)
 /// with their labels beside them.
 ///
 /// A name that contains a path separator or has one of these endings is a file. Of MNIST these are
@@ -70,15 +70,15 @@ pub fn load(spec: &str, datasets_dir: &Path, target: Option<&str>, task: Option<
         return Err(Error::new(ErrorCode::CsvTarget, format!("the target of `{spec}` is a number, not a class"))
             .hint("predict it with `create linreg`, or with `--task regress` of tree, forest or boost"));
     }
-    if !datasets_dir.is_dir() {
-        return Err(missing(format!("no folder {} to read `{spec}` from", datasets_dir.display())));
-    }
     match spec {
+        "mnist" if !datasets_dir.is_dir() => {
+            Err(missing(format!("no folder {} to read `{spec}` from", datasets_dir.display())))
+        }
         "mnist" => mnist(datasets_dir, target, task).map(|(train, _)| train),
         _ => {
             let plain = ["iris", "diabetes"].contains(&spec);
             let file = format!("{spec}.csv{}", if plain { "" } else { ".gz" });
-            let mut data = read_table(&datasets_dir.join(file), target, task).map_err(hint_at_folder)?;
+            let mut data = read_table(&shipped::find(datasets_dir, &file), target, task).map_err(hint_at_folder)?;
             if spec == "digits" {
                 data.image = Some(ImageShape { height: 8, width: 8, channels: 1 });
             }
@@ -142,8 +142,10 @@ fn for_task(data: Dataset, task: Task) -> Result<Dataset> {
 }
 
 fn is_path(spec: &str) -> bool {
-    let lower = spec.to_ascii_lowercase();
-    spec.contains(['/', MAIN_SEPARATOR]) || lower.ends_with(".csv") || lower.ends_with(".csv.gz")
+    let (path, lower) = (Path::new(spec), spec.to_ascii_lowercase());
+    let is_named = spec.contains(['/', MAIN_SEPARATOR]) || lower.ends_with(".csv") || lower.ends_with(".csv.gz");
+    // What is there is looked into, whatever its ending: messages then say what it is.
+    is_named || path.extension().is_some() && path.is_file()
 }
 
 fn check_target(data: &Dataset, target: Option<&str>) -> Result<()> {
@@ -161,7 +163,8 @@ fn hint_at_folder(error: Error) -> Error {
 }
 
 fn missing(message: String) -> Error {
-    Error::new(ErrorCode::DataMissing, message).hint("point `--datasets` at the project's `datasets` folder")
+    Error::new(ErrorCode::DataMissing, message)
+        .hint("point `--datasets` at the `datasets` folder of fhectl's repository: MNIST is too large for the binary")
 }
 
 #[cfg(test)]
@@ -186,6 +189,14 @@ mod tests {
         let holdout = Holdout::Share { test_size: 0.15, seed: 42 };
         let (train, test) = load_split("spam", &datasets(), None, None, holdout).unwrap();
         assert_eq!((train.len(), test.len()), (3910, 691));
+    }
+
+    #[test]
+    fn small_sets_are_in_the_binary() {
+        for name in ["spam", "iris", "digits", "diabetes", "synthetic"] {
+            let read = |folder: &Path| load(name, folder, None, None).unwrap();
+            assert_eq!(read(Path::new("/nowhere")), read(&datasets()), "{name}");
+        }
     }
 
     #[test]
@@ -215,10 +226,10 @@ mod tests {
         let error = load("spma", &datasets(), None, None).unwrap_err();
         assert_eq!(error.code, ErrorCode::DataUnknown);
         assert!(error.hint.unwrap().contains("spam, iris, digits"));
-        for spec in ["spam", "mnist"] {
-            let error = load(spec, Path::new("/nowhere"), None, None).unwrap_err();
+        for folder in ["/nowhere", "/"] {
+            let error = load("mnist", Path::new(folder), None, None).unwrap_err();
             assert_eq!(error.code, ErrorCode::DataMissing);
-            assert!(error.hint.unwrap().contains("--datasets"), "{spec}");
+            assert!(error.hint.unwrap().contains("--datasets"), "{folder}");
         }
         assert_eq!(load("synthetic", &datasets(), Some("z"), None).unwrap_err().code, ErrorCode::CsvTarget);
         assert_eq!(load("nowhere.csv", &datasets(), None, None).unwrap_err().code, ErrorCode::DataMissing);
