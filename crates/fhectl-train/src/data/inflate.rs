@@ -1,10 +1,10 @@
 //! Opens plain and gzip files alike, with a bound on what may come out of them.
 
-use super::{shipped, strangers};
+use super::shipped;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufReader, Read};
 use std::path::Path;
 
 /// The most bytes read from one file, unpacked: a small gzip file must not fill the memory.
@@ -30,8 +30,7 @@ impl<R: Read> Read for Capped<R> {
 /// Opens `path`, unpacking it where its name ends in `.gz`.
 ///
 /// # Errors
-/// `data_missing` where there is no such file, `data_read` where it cannot be opened, `csv_format` where it is known to be
-/// something else than a table.
+/// `data_missing` where there is no such file, `data_read` where it cannot be opened.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     if let Some(bytes) = shipped::bytes(path) {
         return Ok(if is_gzip(path) { Box::new(MultiGzDecoder::new(bytes)) } else { Box::new(bytes) });
@@ -43,11 +42,7 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
         io::ErrorKind::NotFound => Error::new(ErrorCode::DataMissing, format!("{}: no such file", path.display())),
         _ => Error::new(ErrorCode::DataRead, format!("{}: {error}", path.display())),
     })?;
-    let mut file = BufReader::with_capacity(1 << 16, file);
-    let start = file.fill_buf().map_err(|error| read_error(path, &error))?;
-    if let Some(error) = strangers::refuse(path, start) {
-        return Err(error);
-    }
+    let file = BufReader::with_capacity(1 << 16, file);
     Ok(if is_gzip(path) {
         Box::new(Capped { inner: MultiGzDecoder::new(file), left: LIMIT })
     } else {

@@ -11,7 +11,6 @@ pub(crate) mod random;
 mod shipped;
 mod source;
 mod split;
-mod strangers;
 mod synthetic;
 mod table;
 
