@@ -95,7 +95,9 @@ fn variables_are_read_as_people_write_them() {
     assert_eq!(models("FHECTL_JSON", "maybe").status.code(), Some(1));
     // Empty ones are as good as none, where nothing at all would be a value too.
     let mut command = empty.fhectl(&["play", "tree-spam", "--samples", "1"]);
-    for name in ["FHECTL_TOKEN", "FHECTL_URL", "FHECTL_CA_CERT", "FHECTL_DATA", "FHECTL_MODELS", "FHECTL_KEY_PASSPHRASE_FILE"] {
+    for name in
+        ["FHECTL_TOKEN", "FHECTL_URL", "FHECTL_CA_CERT", "FHECTL_DATA", "FHECTL_MODELS", "FHECTL_KEY_PASSPHRASE_FILE"]
+    {
         command.env(name, "");
     }
     succeeded(&command.output().unwrap());

@@ -65,7 +65,8 @@ fn bundles() {
     model.weights[0][0] = 1 << 24;
     spec.check_failure(-128.0).unwrap();
     // A model that says itself that one of 2^40 answers may be wrong: only whoever accepts that gets a client for it.
-    let raised = bundle::pack(&ClientSpec { p_fail_log2: Some(-40.0), ..linear.spec.clone() }, &linear.server).unwrap().0;
+    let raised =
+        bundle::pack(&ClientSpec { p_fail_log2: Some(-40.0), ..linear.spec.clone() }, &linear.server).unwrap().0;
     assert_eq!(ClientModel::read(&raised).unwrap_err().code, ErrorCode::FailureRate);
     assert_eq!(ClientModel::read_accepting(&raised, -41.0).unwrap_err().code, ErrorCode::FailureRate);
     ClientModel::read_accepting(&raised, -40.0).unwrap();

@@ -44,7 +44,15 @@ mod tests {
     #[test]
     fn this_machine_is_known_by_its_names() {
         let loopback = |url: &str| is_loopback(url.parse::<Uri>().unwrap().host().unwrap());
-        let own = ["127.0.0.1:8000", "127.9.9.9", "localhost:1", "[::1]:8000", "LocalHost./", "0.0.0.0:1", "[::ffff:127.0.0.1]"];
+        let own = [
+            "127.0.0.1:8000",
+            "127.9.9.9",
+            "localhost:1",
+            "[::1]:8000",
+            "LocalHost./",
+            "0.0.0.0:1",
+            "[::ffff:127.0.0.1]",
+        ];
         for url in own.map(|host| format!("http://{host}")) {
             assert!(loopback(&url), "{url}");
         }

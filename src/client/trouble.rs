@@ -31,7 +31,8 @@ impl Trouble {
                 "does the proxy reach this server? NO_PROXY=HOST leaves it out, and unsetting the variable leaves it out of all",
             ));
         } else if trouble.hint.is_none() && url.starts_with("http://") && spoke(error) {
-            trouble.hint = Some("what answers there does not speak HTTP; where the server has TLS, its URL begins with https://");
+            trouble.hint =
+                Some("what answers there does not speak HTTP; where the server has TLS, its URL begins with https://");
         }
         trouble
     }
@@ -73,7 +74,8 @@ fn is_its_own_authority(error: &Tls) -> bool {
 
 fn tls_hint(error: &Tls) -> Option<&'static str> {
     use CertificateError::{
-        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext, UnknownIssuer,
+        Expired, ExpiredContext, NotValidForName, NotValidForNameContext, NotValidYet, NotValidYetContext,
+        UnknownIssuer,
     };
     Some(match error {
         Tls::InvalidCertificate(UnknownIssuer) => NAME_IT,
@@ -88,7 +90,9 @@ fn tls_hint(error: &Tls) -> Option<&'static str> {
             "the certificate is not valid yet: is this machine's clock right?"
         }
         Tls::InvalidCertificate(_) => "the server's certificate cannot be used; its operator makes another one",
-        Tls::InvalidMessage(_) => "what answers there does not speak TLS; where the server has none, its URL begins with http://",
+        Tls::InvalidMessage(_) => {
+            "what answers there does not speak TLS; where the server has none, its URL begins with http://"
+        }
         Tls::AlertReceived(AlertDescription::ProtocolVersion) | Tls::PeerIncompatible(_) => {
             "the server wants another version of TLS; want 1.2 or 1.3"
         }

@@ -232,9 +232,8 @@ impl ModelArgs {
         let others = BUILT_IN.iter().map(|model| model.name).filter(|name| !names.iter().any(|there| there == name));
         let others: Vec<String> = others.map(str::to_owned).collect();
         names.extend(others);
-        Error::new(ErrorCode::ModelUnknown, format!("no model `{}` in {}", self.model, self.models.display())).hint(
-            format!("there are: {}; --models says where to look, `fhectl create` makes one", names.join(", ")),
-        )
+        Error::new(ErrorCode::ModelUnknown, format!("no model `{}` in {}", self.model, self.models.display()))
+            .hint(format!("there are: {}; --models says where to look, `fhectl create` makes one", names.join(", ")))
     }
 }
 

@@ -109,9 +109,9 @@ pub fn run() -> Result<()> {
 
 fn parse(arguments: &[OsString]) -> clap::error::Result<Cli> {
     let mut command = adapted(Cli::command(), arguments);
-    let parsed = command.try_get_matches_from_mut(arguments).and_then(|mut matches| {
-        Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
-    });
+    let parsed = command
+        .try_get_matches_from_mut(arguments)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command)));
     parsed.map_err(with_suggestion)
 }
 

@@ -130,7 +130,8 @@ mod tests {
     #[test]
     fn a_folder_comes_first_and_takes_names_from_the_built_in_ones() {
         let models = tempfile::tempdir().unwrap();
-        let names = || all(models.path()).into_iter().map(|model| (model.name, model.folder.is_none())).collect::<Vec<_>>();
+        let names =
+            || all(models.path()).into_iter().map(|model| (model.name, model.folder.is_none())).collect::<Vec<_>>();
         let built_in = names();
         assert_eq!(built_in.len(), BUILT_IN.len());
         assert!(built_in.iter().all(|(_, built_in)| *built_in));

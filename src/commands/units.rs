@@ -57,10 +57,14 @@ pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     }
     match text.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && !host.contains(':') && port.parse::<u16>().is_ok() => {
-            let found = text.to_socket_addrs().map_err(|error| format!("`{host}` is no address and no name: {error}"))?;
+            let found =
+                text.to_socket_addrs().map_err(|error| format!("`{host}` is no address and no name: {error}"))?;
             found.min_by_key(SocketAddr::is_ipv6).ok_or_else(|| format!("`{host}` has no address"))
         }
-        _ => Err("want an address and a port, such as 127.0.0.1:8000, localhost:8000 or [::1]:8000, or a port alone".into()),
+        _ => {
+            Err("want an address and a port, such as 127.0.0.1:8000, localhost:8000 or [::1]:8000, or a port alone"
+                .into())
+        }
     }
 }
 
@@ -185,7 +189,9 @@ mod tests {
         ] {
             assert_eq!(parse_listen(text).map(|address| address.to_string()).as_deref(), Ok(address), "{text}");
         }
-        for bad in ["", "host", ":8000", "127.0.0.1", "localhost:http", "127.0.0.1:70000", "::1:80", "no.such.name.invalid:1"] {
+        for bad in
+            ["", "host", ":8000", "127.0.0.1", "localhost:http", "127.0.0.1:70000", "::1:80", "no.such.name.invalid:1"]
+        {
             assert!(parse_listen(bad).is_err(), "{bad}");
         }
         assert_eq!(parse_size("4GiB"), Ok(4 << 30));

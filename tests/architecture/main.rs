@@ -69,7 +69,8 @@ fn only_fhe_names_tfhe() {
 #[test]
 fn the_server_names_no_secret_key() {
     let server = Crate::read("crates/fhectl-server/src");
-    for name in ["GlweSecret", "ClientKey", "fhectl_core::client", "fhe::encrypt", "circuit::decode", "circuit::encode"] {
+    for name in ["GlweSecret", "ClientKey", "fhectl_core::client", "fhe::encrypt", "circuit::decode", "circuit::encode"]
+    {
         assert_eq!(server.mention(name).next(), None, "{name}");
     }
     // What is searched for are names: each is one of the core's.

@@ -108,7 +108,8 @@ impl<'a> Der<'a> {
             _ => return None,
         };
         let parts: Vec<i64> = rest.chunks(2).map(number).collect();
-        let (days, [hours, minutes, seconds]) = (days_since_1970(year, parts[0], parts[1]), [parts[2], parts[3], parts[4]]);
+        let (days, [hours, minutes, seconds]) =
+            (days_since_1970(year, parts[0], parts[1]), [parts[2], parts[3], parts[4]]);
         Some(((days * 24 + hours) * 60 + minutes) * 60 + seconds)
     }
 }
@@ -126,7 +127,8 @@ mod tests {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, KeyPair, date_time_ymd};
 
     fn made(names: &[&str], common: &str) -> Vec<u8> {
-        let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+        let mut params =
+            CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
         params.distinguished_name.push(DnType::OrganizationName, "an organization");
         params.distinguished_name.push(DnType::CommonName, common);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

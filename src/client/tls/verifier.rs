@@ -93,7 +93,8 @@ fn is_name(text: &str, name: &ServerName<'_>) -> bool {
     };
     let is_wildcard_of = |parent: &str| text.strip_prefix("*.").is_some_and(|rest| rest.eq_ignore_ascii_case(parent));
     !text.is_empty()
-        && (text.eq_ignore_ascii_case(host) || parent.is_some_and(|parent| parent.contains('.') && is_wildcard_of(parent)))
+        && (text.eq_ignore_ascii_case(host)
+            || parent.is_some_and(|parent| parent.contains('.') && is_wildcard_of(parent)))
 }
 
 #[cfg(test)]
@@ -103,7 +104,9 @@ mod tests {
     #[test]
     fn a_common_name_is_the_hosts_or_a_wildcard_of_it() {
         let is = |text: &str, host: &'static str| is_name(text, &ServerName::try_from(host).unwrap());
-        for (text, host) in [("Host.example", "host.example"), ("10.0.0.1", "10.0.0.1"), ("*.host.example", "a.host.example")] {
+        for (text, host) in
+            [("Host.example", "host.example"), ("10.0.0.1", "10.0.0.1"), ("*.host.example", "a.host.example")]
+        {
             assert!(is(text, host), "{text} {host}");
         }
         for (text, host) in [

@@ -11,14 +11,20 @@ pub(super) struct Stranger {
 const STARTS: &[(&[u8], Stranger)] = &[
     (
         b"version https://git-lfs",
-        Stranger { what: "a Git LFS pointer, not the file", hint: "`git lfs pull` fetches the file that it stands for" },
+        Stranger {
+            what: "a Git LFS pointer, not the file",
+            hint: "`git lfs pull` fetches the file that it stands for",
+        },
     ),
     (b"<!DOCTYPE", PAGE),
     (b"<!doctype", PAGE),
     (b"<html", PAGE),
     (
         b"\x1f\x8b",
-        Stranger { what: "a gzip file", hint: "unpack it; a model of fhectl is a folder with client.zip and server.zip" },
+        Stranger {
+            what: "a gzip file",
+            hint: "unpack it; a model of fhectl is a folder with client.zip and server.zip",
+        },
     ),
 ];
 
@@ -44,7 +50,10 @@ const ENTRIES: &[(&str, Stranger)] = &[
     ),
     (
         "data.pkl",
-        Stranger { what: "weights of PyTorch", hint: "export the network with torch.onnx, then `fhectl create import`" },
+        Stranger {
+            what: "weights of PyTorch",
+            hint: "export the network with torch.onnx, then `fhectl create import`",
+        },
     ),
 ];
 

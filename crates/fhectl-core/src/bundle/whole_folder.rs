@@ -59,12 +59,7 @@ fn write_all(folder: &Path, files: &[(&str, &[u8])]) -> Result<(), (PathBuf, io:
 }
 
 /// Has two folders change places, and says where the old one is now.
-fn swap(
-    folder: &Path,
-    new: &Path,
-    old: PathBuf,
-    exchange: fn(&Path, &Path) -> io::Result<()>,
-) -> io::Result<PathBuf> {
+fn swap(folder: &Path, new: &Path, old: PathBuf, exchange: fn(&Path, &Path) -> io::Result<()>) -> io::Result<PathBuf> {
     if exchange(folder, new).is_ok() {
         return Ok(new.to_owned());
     }
@@ -105,7 +100,8 @@ fn clear(folder: &Path, files: &[(&str, &[u8])], heir: Option<&Path>) -> io::Res
 /// What processes that were killed left beside a folder of this name.
 fn abandoned(parent: &Path, name: &str) -> Vec<PathBuf> {
     let is_ours = |file: &str| {
-        let number = file.strip_prefix('.').and_then(|file| file.strip_prefix(name)).and_then(|file| file.strip_prefix('.'));
+        let number =
+            file.strip_prefix('.').and_then(|file| file.strip_prefix(name)).and_then(|file| file.strip_prefix('.'));
         let number = number.and_then(|file| file.strip_suffix(".new").or_else(|| file.strip_suffix(".old")));
         number.is_some_and(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
     };
@@ -129,7 +125,8 @@ mod tests {
     fn content(folder: &Path) -> BTreeMap<String, String> {
         let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
         let read = |entry: fs::DirEntry| {
-            let text = if entry.path().is_dir() { "a folder".into() } else { fs::read_to_string(entry.path()).unwrap() };
+            let text =
+                if entry.path().is_dir() { "a folder".into() } else { fs::read_to_string(entry.path()).unwrap() };
             (entry.file_name().into_string().unwrap(), text)
         };
         entries.map(read).collect()

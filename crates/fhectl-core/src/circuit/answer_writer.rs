@@ -47,7 +47,10 @@ mod tests {
 
     #[test]
     fn no_answer_that_is_to_be_flooded_is_written_without_a_key() {
-        assert_eq!(AnswerWriter::new(None, Some(1 << 40), 32).err().map(|error| error.code), Some(ErrorCode::KeyMissing));
+        assert_eq!(
+            AnswerWriter::new(None, Some(1 << 40), 32).err().map(|error| error.code),
+            Some(ErrorCode::KeyMissing)
+        );
         assert!(AnswerWriter::new(None, None, 32).is_ok());
     }
 }

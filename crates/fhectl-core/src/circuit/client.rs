@@ -12,7 +12,10 @@ use crate::model::Quantizer;
 impl ClientKey {
     /// Draws new keys for a checked circuit.
     pub fn generate(circuit: &CircuitSpec, entropy: &mut dyn Entropy) -> Self {
-        Self::of(digest_of(circuit), circuit.keys().iter().map(|key| GlweSecret::generate(key.shape, entropy)).collect())
+        Self::of(
+            digest_of(circuit),
+            circuit.keys().iter().map(|key| GlweSecret::generate(key.shape, entropy)).collect(),
+        )
     }
 
     /// The evaluation key to send, exactly the circuit's `key_bytes` long: encryptions only, made anew each time.

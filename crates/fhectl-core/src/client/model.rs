@@ -285,8 +285,7 @@ impl ClientModel {
             Err(error) => return none(error),
         };
         // All rows are decrypted, whatever the tag says: that takes its time either way.
-        let decoded: Vec<Result<Scores>> =
-            batch.items.iter().map(|answer| circuit.decode(&secret, answer)).collect();
+        let decoded: Vec<Result<Scores>> = batch.items.iter().map(|answer| circuit.decode(&secret, answer)).collect();
         let tag = pending.tag.as_ref();
         if tag.is_some_and(|tag| !tag.is_answered_by(keys.secret(), batch.tag.unwrap_or_default())) {
             return none(tag_differs());
