@@ -114,6 +114,7 @@ impl Fixture {
             rows: self.rows[..count].to_vec(),
             labels: self.targets[..count].iter().map(|label| *label as u32).filter(|_| classes > 0).collect(),
             values: self.targets[..count].iter().copied().filter(|_| classes == 0).collect(),
+            input: None,
             image: None,
         }
     }

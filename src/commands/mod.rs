@@ -19,6 +19,7 @@ mod runtime;
 mod serve;
 mod serve_args;
 mod serve_check;
+mod table_args;
 mod token;
 #[doc(hidden)]
 pub mod units;

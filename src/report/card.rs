@@ -2,7 +2,7 @@
 
 use super::facts::facts;
 use fhectl_core::bundle::{ClientSpec, Quality, ServerSpec};
-use fhectl_core::model::{ClearStep, FeatureQuantizer};
+use fhectl_core::model::{ClearStep, ColumnKind, ColumnRule, FeatureQuantizer, Vocabulary};
 use fhectl_train::train::Score;
 use std::fmt::Write;
 
@@ -86,7 +86,7 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, provenance: &Provenance<'_>)
         Quality::Unmeasured {} => {
             let _ = writeln!(
                 text,
-                "Not measured: the model was imported without rows. `fhectl play {} --data FILE.csv` does.",
+                "Not measured: the model was imported without labeled rows. `fhectl play {} --data FILE.csv` does.",
                 spec.name
             );
             None
@@ -165,8 +165,52 @@ fn told(spec: &ClientSpec, provenance: &Provenance<'_>) -> String {
     if spec.score_offset.is_some() {
         let _ = write!(text, " What it adds to a predicted number is about the mean of `{}`.", spec.target);
     }
-    if spec.preprocessing.iter().any(|step| matches!(step, ClearStep::Scale { .. })) {
-        text.push_str(" Its scaler holds, to all their digits, numbers of the rows that the scaler was fitted to, such as their means and deviations.");
+    for sentence in told_by_preprocessing(spec) {
+        let _ = write!(text, " {sentence}");
     }
     text
+}
+
+/// What preprocessing and the head tell, a sentence each.
+fn told_by_preprocessing(spec: &ClientSpec) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let columns = spec.input.as_ref().map_or(&[][..], |input| &input.columns[..]);
+    let of_kind = |wanted: fn(&ColumnKind) -> bool| {
+        let names: Vec<String> = columns.iter().filter(|c| wanted(&c.kind)).map(|c| format!("`{}`", c.name)).collect();
+        (!names.is_empty()).then(|| names.join(", "))
+    };
+    if let Some(names) = of_kind(|kind| matches!(kind, ColumnKind::Category { .. })) {
+        sentences.push(format!("It holds the names of all categories of {names}."));
+    }
+    let listed = |kind: &ColumnKind| matches!(kind, ColumnKind::Text { words } if matches!(words.vocabulary, Vocabulary::Listed { .. }));
+    if let Some(names) = of_kind(listed) {
+        sentences.push(format!("It holds the most common words of {names}, and how common each is."));
+    }
+    let steps = &spec.preprocessing;
+    let rules = || {
+        steps.iter().flat_map(|step| match step {
+            ClearStep::Columns { columns } => &columns[..],
+            _ => &[],
+        })
+    };
+    if rules().any(|column| matches!(column.rule, ColumnRule::Impute { .. })) {
+        sentences.push("It holds the values that stand for missing ones.".to_owned());
+    }
+    if rules().any(|column| matches!(column.rule, ColumnRule::Lookup { .. })) {
+        sentences.push("It holds the order of some columns' categories, which is that of the target's mean in models trained here.".to_owned());
+    }
+    if steps.iter().any(|step| matches!(step, ClearStep::Scale { .. })) {
+        sentences.push("Its scaler holds, to all their digits, numbers of the rows that the scaler was fitted to, such as their means and deviations.".to_owned());
+    }
+    let other = |step: &ClearStep| {
+        !matches!(step, ClearStep::Scale { .. } | ClearStep::Columns { .. } | ClearStep::Normalize { .. })
+    };
+    if steps.iter().any(other) {
+        sentences
+            .push("It holds the parameters of the preprocessing that the original does before its model.".to_owned());
+    }
+    if spec.head.as_ref().is_some_and(|head| !head.steps.is_empty()) {
+        sentences.push("It holds how predictions are made of scores, with the parameters of that.".to_owned());
+    }
+    sentences
 }

@@ -1,18 +1,19 @@
 //! Flags of every kind of model.
 
+use crate::commands::table_args::{ColumnArgs, TableArgs};
 use crate::commands::units::{CircuitChoice, RevealChoice, parse_bandwidth, parse_probability};
 use clap::{Args, ValueEnum};
 use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::error::Result;
 use fhectl_core::model::Quantizer;
-use fhectl_train::data::{Dataset, Task};
+use fhectl_train::data::{Dataset, TableOptions, Task};
 use fhectl_train::train;
 use std::path::PathBuf;
 
 /// Flags of every kind.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
-    /// A CSV file (.csv, .csv.gz), IDX images (*-images-idx3-ubyte, .gz; their labels beside them), or a built-in set:
+    /// A table (CSV, TSV, packed with gzip or zip), IDX images (*-images-idx3-ubyte, .gz; their labels beside them), or a built-in set:
     /// spam, iris, digits, mnist, synthetic, diabetes
     #[arg(long, env = "FHECTL_DATA", value_name = "PATH|NAME")]
     pub data: Option<String>,
@@ -53,6 +54,10 @@ pub struct CommonArgs {
     /// without it is printed beside, except of networks, which are trained once
     #[arg(long, env = "FHECTL_COARSE_EDGES", value_name = "DIGITS", value_parser = clap::value_parser!(u32).range(1..=15))]
     pub coarse_edges: Option<u32>,
+    #[command(flatten)]
+    pub table: TableArgs,
+    #[command(flatten)]
+    pub columns: ColumnArgs,
     /// Overwrite a model that is there
     #[arg(long, env = "FHECTL_FORCE")]
     pub force: bool,
@@ -68,6 +73,11 @@ impl CommonArgs {
             bandwidth: self.bandwidth,
             ..PlanRequest::default()
         }
+    }
+
+    /// How tables are written, and what their columns are for.
+    pub fn table_options(&self) -> TableOptions {
+        self.columns.on(self.table.options())
     }
 
     pub fn grain(&self) -> Grain {

@@ -3,18 +3,19 @@
 use super::common::{CommonArgs, Grain, clean};
 use super::finest::{Finest, finest_weights};
 use super::import_network::PtqArgs;
+use super::import_rows;
 use super::publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
 use super::trees::{Trained, ValueArgs};
 use crate::report::card::ImportedFrom;
-use crate::report::print_line;
 use crate::report::progress;
+use crate::report::{note, print_line};
 use clap::Args;
 use fhectl_core::bundle::{Evaluation, Predicted, check_name, folder};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::digest::sha256;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Model, Output};
-use fhectl_train::data::{self, Dataset, Holdout, Task};
+use fhectl_train::data::{self, Dataset, Holdout, Loaded, Source, Task};
 use fhectl_train::import::{self, Agreement, FloatModel, Imported, Levels, QuantizedImport, QuantizedModel};
 use fhectl_train::train::{self, Score};
 use rayon::prelude::*;
@@ -202,100 +203,49 @@ fn rows(args: &ImportArgs, imported: &Imported) -> Result<Rows> {
         None => Holdout::Share { test_size, seed: common.seed },
     };
     let task = if imported.predicts() == Output::Value { Task::Regress } else { Task::Classify };
-    let target = common.target.as_deref();
-    let (calibration, test) = data::load_split(source, &common.datasets, target, Some(task), holdout)?;
-    let suited = |rows: &Dataset| fit_rows(rows, imported, args.by_position);
-    let prepared = |mut rows: Dataset| {
-        rows.rows.par_iter_mut().for_each(|row| *row = imported.prepared(row));
-        rows.features = imported.names_after(&rows.features);
-        rows
-    };
+    let options = common.table_options();
+    let unlabeled = common.target.is_none() && import_rows::is_unlabeled(source, imported, &options)?;
+    let Loaded { train: calibration, test, notes } = Source {
+        target: common.target.as_deref(),
+        task: Some(task),
+        schema: imported.input.as_ref(),
+        unlabeled,
+        lenient: true,
+        ..Source::new(source, &common.datasets, &options)
+    }
+    .load_split(holdout)?;
+    if imported.input.is_none() {
+        notes.iter().for_each(|text| note(text));
+    }
+    if unlabeled {
+        note("the rows have no label, so agreement with the original is measured, and no accuracy");
+    }
+    let suited = |rows: &Dataset| import_rows::suited(rows, imported, args.by_position);
     let (suited_calibration, suited_test) = (suited(&calibration)?, suited(&test)?);
     // `play` finds built-in rows again where they are as the model has them.
     let same = suited_calibration.features == calibration.features && suited_calibration.classes == calibration.classes;
     let found = same && data::BUILT_IN.contains(&source) && common.test_data.is_none();
     Ok(Rows {
-        calibration: prepared(suited_calibration),
-        test: prepared(suited_test),
+        calibration: import_rows::prepared(suited_calibration, imported)?,
+        test: import_rows::prepared(suited_test, imported)?,
         evaluation: found.then(|| Evaluation { data: source.to_owned(), test_size, seed: common.seed }),
     })
 }
 
 fn no_rows(imported: &Imported) -> Dataset {
     let numbered = || (0..imported.features).map(|feature| format!("x{feature}")).collect();
+    let columns = if imported.feature_names.is_empty() { numbered() } else { imported.feature_names.clone() };
     Dataset {
         name: "no rows".to_owned(),
         target: if imported.classes.is_empty() { "value" } else { "class" }.to_owned(),
-        features: if imported.feature_names.is_empty() { numbered() } else { imported.feature_names.clone() },
+        features: imported.names_after(&columns),
+        input: None,
         classes: imported.classes.clone(),
         rows: Vec::new(),
         labels: Vec::new(),
         values: Vec::new(),
         image: None,
     }
-}
-
-/// The rows with their columns and classes in the model's order.
-fn fit_rows(rows: &Dataset, imported: &Imported, by_position: bool) -> Result<Dataset> {
-    let order = columns(rows, imported, by_position)?;
-    let classes = classes(rows, imported)?;
-    Ok(Dataset {
-        features: order.iter().map(|column| rows.features[*column].clone()).collect(),
-        rows: rows.rows.iter().map(|row| order.iter().map(|column| row[*column]).collect()).collect(),
-        labels: rows.labels.iter().map(|label| classes[*label as usize]).collect(),
-        classes: imported.classes.clone(),
-        image: None,
-        ..rows.clone()
-    })
-}
-
-/// For each of the model's features its column: by name where the model has names, else in their order.
-fn columns(rows: &Dataset, imported: &Imported, by_position: bool) -> Result<Vec<usize>> {
-    let (have, want) = (rows.features.len(), imported.features);
-    if have != want {
-        return Err(Error::new(
-            ErrorCode::ImportFeatures,
-            format!("`{}` has {have} columns beside its target, the model takes {want}", rows.name),
-        )
-        .hint("give rows of the model's features; --target names the column that is none"));
-    }
-    if imported.feature_names.is_empty() || by_position {
-        return Ok((0..want).collect());
-    }
-    let place = |name: &String| rows.features.iter().position(|feature| feature == name);
-    let places: Vec<Option<usize>> = imported.feature_names.iter().map(place).collect();
-    match places.iter().position(Option::is_none) {
-        None => Ok(places.into_iter().flatten().collect()),
-        Some(missing) => Err(Error::new(
-            ErrorCode::ImportFeatures,
-            format!("`{}` has no column `{}`", rows.name, imported.feature_names[missing].escape_debug()),
-        )
-        .hint("rename the columns as the model has them, or take them in their order with --by-position")),
-    }
-}
-
-/// For each class of the rows its index among the model's.
-fn classes(rows: &Dataset, imported: &Imported) -> Result<Vec<u32>> {
-    let place = |name: &String| imported.classes.iter().position(|class| class == name);
-    let places: Vec<Option<usize>> = rows.classes.iter().map(place).collect();
-    let Some(unknown) = places.iter().position(Option::is_none) else {
-        return Ok(places.into_iter().flatten().map(|place| place as u32).collect());
-    };
-    let list = |names: &[String]| {
-        let shown: Vec<String> = names.iter().take(8).map(|name| name.escape_debug().to_string()).collect();
-        shown.join(",") + if names.len() > 8 { ",..." } else { "" }
-    };
-    let message = format!(
-        "`{}` has the class `{}`, the model's are {}",
-        rows.name,
-        rows.classes[unknown].escape_debug(),
-        list(&imported.classes)
-    );
-    Err(Error::new(ErrorCode::ImportClasses, message).hint(if rows.classes.len() == imported.classes.len() {
-        format!("name the model's classes in its order, perhaps with --classes {}", list(&rows.classes))
-    } else {
-        "is --target the column that the model predicts?".to_owned()
-    }))
 }
 
 /// The integer model and its circuit.

@@ -7,6 +7,7 @@ mod finest;
 mod forest;
 mod import;
 mod import_network;
+mod import_rows;
 mod layers;
 mod linear_classifier;
 mod linreg;
@@ -16,13 +17,14 @@ mod publish;
 mod tree;
 mod trees;
 
-use crate::report::progress;
+use crate::report::{note, print_line, progress};
 use clap::{Args, Subcommand};
 use common::{CommonArgs, Grain, clean};
 use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_train::data::{self, Dataset, Holdout, Task};
+use fhectl_train::data::{self, Dataset, Holdout, Loaded, Source, Task};
+use fhectl_train::train::{Encoding, EncodingStyle};
 use linear_classifier::{LinearClassifierArgs, LinearKind};
 use network_kind::NetworkKind;
 use publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
@@ -80,11 +82,15 @@ struct Recipe {
     task: Option<Task>,
     /// Whether it trains in seconds, so that it may be done twice.
     quick: bool,
+    /// What features are made for, of columns that are no plain numbers.
+    style: EncodingStyle,
 }
 
 impl Recipe {
     fn tabular(kind: &'static str, data: &'static str, task: Option<Task>) -> Self {
-        Self { kind, data: Some(data), test_size: 0.15, task, quick: true }
+        let trees = ["tree", "forest", "boost"].contains(&kind);
+        let style = if trees { EncodingStyle::Trees } else { EncodingStyle::Sums };
+        Self { kind, data: Some(data), test_size: 0.15, task, quick: true, style }
     }
 }
 
@@ -146,8 +152,18 @@ fn create(
         Some(path) => Holdout::File(path),
         None => Holdout::Share { test_size, seed: args.seed },
     };
+    let options = args.table_options();
     let target = args.target.as_deref();
-    let (train_rows, test_rows) = data::load_split(source, &args.datasets, target, recipe.task, holdout)?;
+    let loaded = Source { target, task: recipe.task, ..Source::new(source, &args.datasets, &options) };
+    let Loaded { train: mut train_rows, test: mut test_rows, notes } = loaded.load_split(holdout)?;
+    notes.iter().for_each(|text| note(text));
+    let input = train_rows.input.clone();
+    let encoding = input.as_ref().map(|schema| Encoding::fit(schema, &train_rows, recipe.style));
+    if let Some(encoding) = &encoding {
+        (train_rows, test_rows) = (encoding.apply(&train_rows)?, encoding.apply(&test_rows)?);
+        encoding.notes.iter().for_each(|what| print_line!("column {what}"));
+    }
+    train_rows.check_trainable()?;
     let name = args.name.clone().unwrap_or_else(|| format!("{kind}-{}", clean(&train_rows.name)));
     check_name(&name)?;
     let path = args.out.join(&name);
@@ -157,7 +173,7 @@ fn create(
     let work =
         progress::spinner(format!("training on {} rows of {} features", train_rows.len(), train_rows.features.len()));
     let tell = |message: String| work.set_message(message);
-    let made = train(&train_rows, &test_rows, &request, &tell, args.grain())?;
+    let mut made = train(&train_rows, &test_rows, &request, &tell, args.grain())?;
     let rounded = match args.coarse_edges {
         None => None,
         Some(digits) => {
@@ -170,6 +186,9 @@ fn create(
         }
     };
     work.finish_and_clear();
+    if let Some(encoding) = encoding {
+        (made.input, made.preprocessing) = (input, encoding.steps);
+    }
     let built_in = data::BUILT_IN.contains(&source) && args.test_data.is_none();
     let origin = Origin {
         kind,

@@ -3,10 +3,11 @@
 use super::common::CommonArgs;
 pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Provenance, card};
-use crate::report::print_line;
 use crate::report::{facts::facts, plan_table::plan_table};
+use crate::report::{note, print_line};
 use fhectl_core::bundle::{
-    self, ClientSpec, Evaluation, FORMAT, Head, Metrics, Quality, ScoreDecoder, ScoreUnit, ServerSpec, folder,
+    self, ClientSpec, Evaluation, FORMAT, Head, Metrics, Predicted, Quality, ScoreDecoder, ScoreUnit, ServerSpec,
+    folder,
 };
 use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
 use fhectl_core::digest;
@@ -14,7 +15,8 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
 use fhectl_core::model::{ClearStep, InputSchema, Model, Quantizer};
 use fhectl_train::data::Dataset;
-use fhectl_train::train::{self, Score, Simulated, SimulatedQuality, TrainedNetwork};
+use fhectl_train::train::{self, ClassReport, Score, Simulated, SimulatedQuality, TrainedNetwork};
+use rayon::prelude::*;
 use std::path::Path;
 
 /// A model that was made and has a circuit.
@@ -109,7 +111,8 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
         test_rows,
         &made.decoder(train_rows.classes.len()),
     )?;
-    let quality = if test_rows.is_empty() {
+    let report = class_report(&made, test_rows)?;
+    let quality = if !test_rows.is_labeled() {
         Quality::Unmeasured {}
     } else {
         let quantized = quantized_score(&made, test_rows)?;
@@ -154,7 +157,6 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
         _ => Vec::new(),
     };
 
-    tell(&metrics, origin.rounded, simulated.as_ref());
     for (label, value) in facts(&spec) {
         print_line!("{label}: {value}");
     }
@@ -164,7 +166,53 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
     for file in weights {
         print_line!("weights: {}", file.display());
     }
+    // What a person needs first stands last, where it is seen.
+    tell(&metrics, origin.rounded, simulated.as_ref());
+    if let Some(report) = &report {
+        report.lines(&spec.classes).iter().for_each(|line| print_line!("{line}"));
+        if let Some(warning) = lost_class(report, &spec.classes) {
+            note(&warning);
+        }
+    }
     Ok(())
+}
+
+/// How well the integer model tells each class from the others; `None` where a number is predicted or there are no labels.
+fn class_report(made: &CompiledModel, rows: &Dataset) -> Result<Option<ClassReport>> {
+    let classes = rows.classes.len();
+    if classes == 0 || rows.labels.is_empty() {
+        return Ok(None);
+    }
+    let decoder = made.decoder(classes);
+    let scores: Vec<Vec<i64>> =
+        train::quantize_rows(&made.quantizer, rows)?.par_iter().map(|row| made.model.scores(row)).collect();
+    let predicted = scores.iter().map(|scores| match decoder.predict(scores) {
+        Predicted::Class(class) => class,
+        Predicted::Value(_) => 0,
+    });
+    let report = ClassReport::of(classes, rows.labels.iter().map(|label| *label as usize).zip(predicted));
+    // A model whose leaves are classes ranks no rows.
+    if classes != 2 || made.score_scale.is_none() {
+        return Ok(Some(report));
+    }
+    let ranked = rows.labels.iter().zip(&scores).map(|(label, scores)| (*label == 1, decoder.class_scores(scores)[1]));
+    Ok(Some(report.with_scores(&ranked.collect::<Vec<_>>())))
+}
+
+/// A warning where a class is hardly ever found.
+fn lost_class(report: &ClassReport, names: &[String]) -> Option<String> {
+    /// Below this share of its rows a class counts as lost, in models that find most rows of others.
+    const LOST: f64 = 0.2;
+    let (class, recall) = (report.recall.iter().enumerate())
+        .filter_map(|(class, recall)| recall.map(|recall| (class, recall)))
+        .min_by(|a, b| a.1.total_cmp(&b.1))?;
+    (recall < LOST && report.balanced_accuracy > LOST).then(|| {
+        format!(
+            "the model finds only {:.0} % of the rows of class `{}`; accuracy does not show it where the class is rare",
+            recall * 100.0,
+            names[class]
+        )
+    })
 }
 
 /// The score of the integer model in clear.
@@ -210,7 +258,7 @@ fn tell(metrics: &Metrics, rounded: Option<Rounded>, simulated: Option<&Simulate
             print_line!("float R2: {float_r2:.4} (RMSE {float_rmse:.4})");
             print_line!("quantised R2: {quantized_r2:.4} (RMSE {quantized_rmse:.4})");
         }
-        Quality::Unmeasured {} => print_line!("accuracy: not measured, for there are no rows"),
+        Quality::Unmeasured {} => print_line!("accuracy: not measured, for there are no labeled rows"),
     }
     match rounded {
         Some(Rounded { exact: Some(Score::Accuracy(accuracy)), .. }) if metrics.test_rows > 0 => {

@@ -5,7 +5,7 @@ use crate::client::Exchange;
 use crate::report::stats::Summary;
 use crate::report::{bytes, number, print_line, seconds};
 use fhectl_core::bundle::ClientSpec;
-use fhectl_train::train::{Fit, Simulated, SimulatedQuality};
+use fhectl_train::train::{ClassReport, Fit, Simulated, SimulatedQuality};
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -62,6 +62,16 @@ impl MeasuredQuality {
     }
 }
 
+/// Labels and predicted classes; `None` where numbers are predicted.
+fn class_report(classes: usize, outcomes: &[Outcome]) -> Option<ClassReport> {
+    let pair = |outcome: &Outcome| match outcome.compared {
+        Compared::Class { predicted, expected } => Some((expected, predicted)),
+        Compared::Value { .. } => None,
+    };
+    let pairs: Option<Vec<(usize, usize)>> = outcomes.iter().map(pair).collect();
+    Some(ClassReport::of(classes, pairs.filter(|_| classes > 0)?))
+}
+
 /// All figures of a run, as `--export-json` writes them.
 #[derive(Debug, Serialize)]
 pub struct Figures {
@@ -72,6 +82,9 @@ pub struct Figures {
     unanswered: usize,
     #[serde(flatten)]
     pub(super) quality: MeasuredQuality,
+    /// How each class is told from the others; `None` where a number is predicted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    classes: Option<ClassReport>,
     /// The fraction of rows that agree with the model in clear, see [`Outcome::agrees`].
     pub(super) agreement: Option<f64>,
     /// A network's noise simulated over the whole test set.
@@ -81,6 +94,8 @@ pub struct Figures {
     request_bytes: usize,
     response_bytes: usize,
     seconds: Stages,
+    #[serde(skip)]
+    class_names: Vec<String>,
     #[serde(skip)]
     wall: f64,
     #[serde(skip)]
@@ -129,6 +144,8 @@ impl Figures {
             samples,
             unanswered: 0,
             quality: MeasuredQuality::of(outcomes),
+            classes: class_report(spec.classes.len(), outcomes),
+            class_names: spec.classes.clone(),
             agreement: agreed.map(|agreed| fraction(agreed.into_iter().filter(|agrees| *agrees).count())),
             key_bytes,
             request_bytes: outcomes.first().map_or(0, |outcome| outcome.exchange.request_bytes),
@@ -192,6 +209,13 @@ impl Figures {
         );
         for (stage, summary) in self.stages() {
             print_line!("{stage}: {}", shown(summary));
+        }
+        if let Some(classes) = &self.classes {
+            for line in classes.lines(&self.class_names) {
+                let mut letters = line.chars();
+                let first = letters.next().map(|letter| letter.to_ascii_uppercase()).into_iter();
+                print_line!("{}", first.chain(letters).collect::<String>());
+            }
         }
     }
 

@@ -8,6 +8,7 @@ mod simulate;
 use super::local_server;
 use super::locate::{KeyAgeArgs, ModelArgs, ServerArgs, open_output};
 use super::row_runner::{RowRunner, quantize_rows};
+use super::table_args::TableArgs;
 use super::untrusted_answers::check_trusted;
 use crate::client::Exchange;
 use crate::client::session::Upload;
@@ -51,7 +52,9 @@ pub struct PlayArgs {
     /// Write what this run measures into the model's card (README.md in its folder)
     #[arg(long, env = "FHECTL_RECORD", conflicts_with = "url")]
     record: bool,
-    /// Labeled rows: a CSV file or a built-in set [default: the test rows of the model's built-in set]
+    #[command(flatten)]
+    table: TableArgs,
+    /// Labeled rows: a table or a built-in set [default: the test rows of the model's built-in set]
     #[arg(long, env = "FHECTL_DATA", value_name = "PATH|NAME")]
     data: Option<String>,
     /// The folder of the built-in data sets
@@ -79,7 +82,7 @@ pub fn run(args: PlayArgs) -> Result<()> {
     let remote = args.server.remote()?;
     let model = args.model.client(remote.as_ref(), args.server.accept_p_fail)?;
     let mut rows = test_rows(&args, &model)?;
-    let simulations = simulate(&args.model, &model, &rows, args.simulate, args.samples)?;
+    let simulations = simulate(&args.model, &model, &preprocessed(model.spec(), &rows)?, args.simulate, args.samples)?;
     if args.simulate && args.samples.is_none() {
         return Ok(());
     }
@@ -112,7 +115,7 @@ fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
     let target = Some(spec.target.as_str());
     let rows = match (&args.data, &spec.evaluation) {
         (Some(data), _) if data::BUILT_IN.contains(&data.as_str()) => data::load(data, &args.datasets, target, task)?,
-        (Some(data), _) => data::read_labeled(data.as_ref(), &spec.features, &spec.classes, target)?,
+        (Some(data), _) => data::read_labeled(data.as_ref(), &like(spec), &args.table.options())?,
         // The name comes out of a bundle: only a built-in set's is looked up, never a path.
         (None, Some(evaluation)) if data::BUILT_IN.contains(&evaluation.data.as_str()) => {
             let holdout = Holdout::Share { test_size: evaluation.test_size, seed: evaluation.seed };
@@ -126,7 +129,7 @@ fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
             .hint("name labeled rows with --data FILE.csv"));
         }
     };
-    if rows.features != spec.features || rows.classes != spec.classes {
+    if rows.features != spec.columns() || rows.classes != spec.classes {
         return Err(Error::new(
             ErrorCode::CsvColumns,
             format!("`{}` has other columns or classes than the model", rows.name),
@@ -134,6 +137,28 @@ fn test_rows(args: &PlayArgs, model: &ClientModel) -> Result<Dataset> {
         .hint("`fhectl inspect` lists what the model takes"));
     }
     Ok(rows)
+}
+
+/// What a model's rows look like, without any.
+fn like(spec: &ClientSpec) -> Dataset {
+    Dataset {
+        name: spec.name.clone(),
+        target: spec.target.clone(),
+        features: spec.columns().into_iter().map(str::to_owned).collect(),
+        input: spec.input.clone(),
+        classes: spec.classes.clone(),
+        rows: Vec::new(),
+        labels: Vec::new(),
+        values: Vec::new(),
+        image: None,
+    }
+}
+
+/// The rows as they are quantized.
+fn preprocessed(spec: &ClientSpec, rows: &Dataset) -> Result<Dataset> {
+    let preprocessed = rows.rows.iter().map(|row| spec.preprocess(row).map(|row| row.to_vec()));
+    let rows_after = preprocessed.collect::<Result<_>>()?;
+    Ok(Dataset { rows: rows_after, features: spec.features.clone(), input: None, ..rows.clone() })
 }
 
 fn play(

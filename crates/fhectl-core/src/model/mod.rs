@@ -35,7 +35,8 @@ pub use clear_step::{ClearStep, Column, ColumnRule, Function, MAX_CLEAR_VALUES, 
 pub use feature_names::feature_names;
 pub use forest::{IntegerForest, ValueLeaf, ValueNode, ValueTree};
 pub use input_schema::{
-    ColumnKind, InputColumn, InputSchema, MISSING, Vocabulary, Words, WordsNorm, days_since_1970, is_missing,
+    ColumnKind, InputColumn, InputSchema, MISSING, Vocabulary, Words, WordsNorm, boolean, days_since_1970, is_missing,
+    number_hint,
 };
 pub use integer_tree::{ClassLeaf, ClassNode, IntegerTree};
 pub(crate) use invalid::invalid;

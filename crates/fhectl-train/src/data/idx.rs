@@ -1,6 +1,6 @@
 //! IDX files, the format of MNIST: a header of sizes, then bytes.
 
-use super::inflate::{open, read_error};
+use super::open::{open, read_error};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use std::io::{self, Read};
 use std::path::Path;

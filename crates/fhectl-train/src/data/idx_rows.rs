@@ -110,6 +110,7 @@ fn read_pair(path: &Path, name: &str, target: &str) -> Result<(Dataset, Vec<u8>)
         rows: images.pixels.chunks_exact(size).map(|row| row.iter().copied().map(f64::from).collect()).collect(),
         labels: Vec::new(),
         values: Vec::new(),
+        input: None,
         image: Some(ImageShape { height: images.height, width: images.width, channels: 1 }),
     };
     Ok((data, labels))

@@ -2,36 +2,46 @@
 //!
 //! Nothing here prints or opens a socket.
 
+mod cells;
+mod column_kinds;
 mod csv;
+mod decode;
+mod dialect;
+mod header;
 mod idx;
 mod idx_rows;
 mod image;
-mod inflate;
+mod open;
 pub(crate) mod random;
 mod shipped;
 mod source;
 mod split;
 mod synthetic;
 mod table;
+mod table_options;
+mod target;
+mod vocabulary;
 
-pub use self::csv::{read_csv, read_rows, read_values};
+pub use self::csv::{ModelColumns, TableRow, read_rows};
 pub use idx::{Images, read_images, read_labels};
 pub use idx_rows::load_mnist;
 pub use image::ImageShape;
-pub use source::{BUILT_IN, Holdout, Task, load, load_split, read_labeled};
+pub use source::{BUILT_IN, Holdout, Loaded, Source, Task, column_names, is_images, load, load_split, read_labeled};
 pub use split::{split, split_indices};
 pub use synthetic::synthetic;
+pub use table_options::{TableOptions, TextEncoding, parse_separator};
+pub use target::ClassIds;
 
 use fhectl_core::digest::Sha256;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::Output;
+use fhectl_core::model::{InputSchema, Output};
 
 /// The most classes a target may have; beyond this it is taken for a number to predict.
 pub const MAX_CLASSES: usize = 256;
 
-/// Rows of finite numbers with a class or a number each.
+/// Rows of numbers with a class or a number each.
 ///
-/// Every row has `features.len()` values and every label is an index into `classes`; where a number is to be predicted,
+/// Every row has `features.len()` values, finite ones unless there is an `input` and every label is an index into `classes`; where a number is to be predicted,
 /// `values` holds one a row, and `classes` and `labels` are empty. A data set may
 /// lack rows of a class (a test set often does), never the class's name.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +52,9 @@ pub struct Dataset {
     pub target: String,
     /// The columns' names, in the order of a row's values.
     pub features: Vec<String>,
+    /// How the cells of the table became the rows' numbers, where it holds more than numbers. Then `features` are the table's
+    /// columns, a missing cell is NaN, and a column of texts has as many numbers as words.
+    pub input: Option<InputSchema>,
     /// The classes' names, numerically sorted if they are integers, else lexicographically.
     pub classes: Vec<String>,
     pub rows: Vec<Vec<f64>>,
@@ -62,6 +75,11 @@ impl Dataset {
     /// Whether there are no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
+    }
+
+    /// Whether rows have a class or a number each.
+    pub fn is_labeled(&self) -> bool {
+        !self.labels.is_empty() || !self.values.is_empty()
     }
 
     /// What there is to predict.
@@ -110,6 +128,7 @@ impl Dataset {
             name: self.name.clone(),
             target: self.target.clone(),
             features: self.features.clone(),
+            input: self.input.clone(),
             classes: self.classes.clone(),
             rows: indices.iter().map(|index| self.rows[*index].clone()).collect(),
             labels: self
@@ -159,9 +178,9 @@ impl Dataset {
     /// `csv_empty` without rows, `one_class` where every row has the same class, `class_empty` where a
     /// class has no row, `constant_features` where no feature takes two values.
     pub fn check_trainable(&self) -> Result<()> {
-        let Some(first) = self.rows.first() else {
+        if self.rows.is_empty() {
             return Err(Error::new(ErrorCode::CsvEmpty, format!("`{}` has no rows", self.name)));
-        };
+        }
         if self.output() == Output::Value {
             if self.values.iter().all(|value| *value == self.values[0]) {
                 return Err(Error::new(
@@ -177,6 +196,17 @@ impl Dataset {
             let name = shorten(&self.classes[class]);
             return Err(Error::new(ErrorCode::ClassEmpty, format!("no row of `{}` has the class `{name}`", self.name)));
         }
+        self.check_features()
+    }
+
+    /// Refuses rows that are all the same.
+    ///
+    /// # Errors
+    /// `csv_empty` without rows, `constant_features` where no feature takes two values.
+    pub fn check_features(&self) -> Result<()> {
+        let Some(first) = self.rows.first() else {
+            return Err(Error::new(ErrorCode::CsvEmpty, format!("`{}` has no rows", self.name)));
+        };
         if self.rows.iter().all(|row| row == first) {
             return Err(Error::new(
                 ErrorCode::ConstantFeatures,
@@ -221,6 +251,7 @@ mod tests {
             name: "tiny".into(),
             target: "y".into(),
             features: vec!["a".into()],
+            input: None,
             classes: vec!["no".into(), "yes".into()],
             rows: vec![vec![1.0], vec![2.0]],
             labels: vec![0, 1],

@@ -1,7 +1,13 @@
 //! From what a person names to a data set.
 
-use super::{Dataset, ImageShape, csv, idx_rows, list, read_csv, shipped, shorten, split, synthetic};
+use super::cells::{CellTable, TargetColumn};
+use super::column_kinds::{id_note, looks_like_an_id};
+use super::csv::{self, ModelColumns};
+use super::split::indices;
+use super::table_options::TableOptions;
+use super::{Dataset, ImageShape, idx_rows, list, shipped, shorten, split, synthetic};
 use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::InputSchema;
 use std::path::{MAIN_SEPARATOR, Path};
 
 /// The names of the built-in data sets.
@@ -32,106 +38,281 @@ pub enum Holdout<'a> {
     File(&'a Path),
 }
 
-/// Loads a built-in data set, from `datasets_dir` where it is there and else (but for MNIST) from the binary, a `.csv`/`.csv.gz` file, or IDX images (`*idx3-ubyte`, plain or `.gz`)
-/// with their labels beside them.
-///
-/// A name that contains a path separator or has one of these endings is a file. Of MNIST these are
-/// the training rows; [`load_split`] gives both parts. Without a `task` it is the data's own: classes, or
-/// the number that a built-in set is known for.
+/// What to load, and how.
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// A built-in name, or a file's path.
+    pub spec: &'a str,
+    /// The folder of the built-in sets.
+    pub datasets: &'a Path,
+    /// The column to predict; `None` is the last.
+    pub target: Option<&'a str>,
+    /// `None` is the data's own.
+    pub task: Option<Task>,
+    /// How a table is written.
+    pub table: &'a TableOptions,
+    /// What a model takes of a table; `None` infers what columns hold.
+    pub schema: Option<&'a InputSchema>,
+    /// Whether a table has no column to predict.
+    pub unlabeled: bool,
+    /// Whether labels may be all the same, as those of rows that only calibrate.
+    pub lenient: bool,
+}
+
+/// Training and test rows, and what a person should know about their columns.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    pub train: Dataset,
+    pub test: Dataset,
+    pub notes: Vec<String>,
+}
+
+impl<'a> Source<'a> {
+    /// A built-in set or a file as it is.
+    pub fn new(spec: &'a str, datasets: &'a Path, table: &'a TableOptions) -> Self {
+        Self { spec, datasets, target: None, task: None, table, schema: None, unlabeled: false, lenient: false }
+    }
+
+    /// What is read of the target, and whether it may be the same in all rows.
+    fn reading(&self) -> (Task, bool) {
+        (self.task(), self.lenient)
+    }
+
+    fn task(&self) -> Task {
+        self.task.unwrap_or(Task::of(self.spec))
+    }
+
+    /// Loads a built-in data set (from the folder where it is there, else, but for MNIST, from the binary), a table (`.csv`, `.tsv`, `.csv.gz` and others), or IDX images (`*idx3-ubyte`, plain or
+    /// `.gz`) with their labels beside them.
+    ///
+    /// A name that contains a path separator or has an ending of a table is a file. Of MNIST these are the training rows;
+    /// [`Source::load_split`] gives both parts.
+    ///
+    /// # Errors
+    /// `data_unknown` for a name that is neither, `data_missing` with a hint about `--datasets`, `csv_target` where the
+    /// target does not suit the task, and those of the readers.
+    pub fn load(&self) -> Result<Dataset> {
+        let (spec, task) = (self.spec, self.task());
+        let path = Path::new(spec);
+        if idx_rows::is_idx(path) {
+            let target = self.target.unwrap_or("label");
+            return for_task(idx_rows::read_idx(path, &idx_rows::stem(path), target)?, task);
+        }
+        if is_path(spec) {
+            return match self.table(path)? {
+                Table::Numbers(data) => Ok(data),
+                Table::Cells(cells) => cells.encode(&self.schema_of(&cells)?.0),
+            };
+        }
+        self.built_in(task)
+    }
+
+    fn built_in(&self, task: Task) -> Result<Dataset> {
+        let (spec, target) = (self.spec, self.target);
+        if !BUILT_IN.contains(&spec) {
+            return Err(Error::new(
+                ErrorCode::DataUnknown,
+                format!("`{}` is neither a built-in data set nor a CSV or IDX file", shorten(spec)),
+            )
+            .hint(format!(
+                "built in are {}; a file's name ends in .csv, .tsv, .csv.gz, idx3-ubyte or idx3-ubyte.gz, or has a /",
+                BUILT_IN.join(", ")
+            )));
+        }
+        if spec == "synthetic" {
+            let data = synthetic();
+            check_target(&data, target)?;
+            return for_task(data, task);
+        }
+        if (Task::of(spec), task, target) == (Task::Regress, Task::Classify, None) {
+            return Err(Error::new(ErrorCode::CsvTarget, format!("the target of `{spec}` is a number, not a class"))
+                .hint("predict it with `create linreg`, or with `--task regress` of tree, forest or boost"));
+        }
+        if spec == "mnist" {
+            if !self.datasets.is_dir() {
+                return Err(missing(format!("no folder {} to read `{spec}` from", self.datasets.display())));
+            }
+            return mnist(self.datasets, target, task).map(|(train, _)| train);
+        }
+        let plain = ["iris", "diabetes"].contains(&spec);
+        let file = format!("{spec}.csv{}", if plain { "" } else { ".gz" });
+        let path = shipped::find(self.datasets, &file);
+        let read = csv::read_numbers(&path, target, (task, false), &TableOptions::default()).map_err(hint_at_folder)?;
+        let mut data = read.ok_or_else(|| {
+            Error::new(ErrorCode::CsvCell, format!("{}: not the built-in file", path.display()))
+                .hint("point `--datasets` at the project's `datasets` folder")
+        })?;
+        if spec == "digits" {
+            data.image = Some(ImageShape { height: 8, width: 8, channels: 1 });
+        }
+        Ok(data)
+    }
+
+    fn table(&self, path: &Path) -> Result<Table> {
+        if self.schema.is_none()
+            && !self.unlabeled
+            && let Some(data) = csv::read_numbers(path, self.target, self.reading(), self.table)?
+        {
+            return Ok(Table::Numbers(data));
+        }
+        let target = match (self.unlabeled, self.target) {
+            (true, _) => TargetColumn::None,
+            (false, Some(name)) => TargetColumn::Named(name),
+            (false, None) => TargetColumn::Last,
+        };
+        CellTable::read(path, target, self.reading(), self.table).map(Table::Cells)
+    }
+
+    fn schema_of(&self, cells: &CellTable) -> Result<(InputSchema, Vec<String>)> {
+        match self.schema {
+            Some(schema) => Ok((schema.clone(), Vec::new())),
+            None => cells.infer(self.table),
+        }
+    }
+
+    /// Loads training and test rows; what `create` trains and judges a model on. What a table's columns hold is told by the
+    /// training rows alone.
+    ///
+    /// # Errors
+    /// Those of [`Source::load`], of [`split`], and of reading the test file.
+    pub fn load_split(&self, holdout: Holdout<'_>) -> Result<Loaded> {
+        let path = Path::new(self.spec);
+        if is_path(self.spec) && !idx_rows::is_idx(path) {
+            let table = self.table(path)?;
+            return match (table, holdout) {
+                (Table::Numbers(data), Holdout::Share { test_size, seed }) => {
+                    let (train, test) = split(&data, test_size, seed)?;
+                    Ok(Loaded { notes: number_notes(&train), train, test })
+                }
+                (Table::Numbers(train), Holdout::File(file)) => {
+                    let test = self.read_test(file, &train)?;
+                    Ok(Loaded { notes: number_notes(&train), train, test })
+                }
+                (Table::Cells(cells), Holdout::Share { test_size, seed }) => {
+                    let (train, test) = indices(cells.labels(), test_size, seed)?;
+                    let train = cells.select(&train);
+                    let (schema, notes) = self.schema_of(&train)?;
+                    Ok(Loaded { train: train.encode(&schema)?, test: cells.select(&test).encode(&schema)?, notes })
+                }
+                (Table::Cells(cells), Holdout::File(file)) => {
+                    let (schema, notes) = self.schema_of(&cells)?;
+                    let train = cells.encode(&schema)?;
+                    let test = self.read_test(file, &train)?;
+                    Ok(Loaded { train, test, notes })
+                }
+            };
+        }
+        let (train, test) = match holdout {
+            Holdout::Share { .. } if self.spec == "mnist" => mnist(self.datasets, self.target, self.task())?,
+            Holdout::Share { test_size, seed } => split(&self.load()?, test_size, seed)?,
+            Holdout::File(file) => {
+                let train = self.load()?;
+                let test = self.read_test(file, &train)?;
+                (train, test)
+            }
+        };
+        Ok(Loaded { train, test, notes: Vec::new() })
+    }
+
+    /// Test rows from a file of their own, as the training rows are.
+    fn read_test(&self, path: &Path, train: &Dataset) -> Result<Dataset> {
+        if self.unlabeled {
+            let numbers = InputSchema::numbers(&train.features);
+            let schema = train.input.as_ref().unwrap_or(&numbers);
+            let table = CellTable::read(path, TargetColumn::None, self.reading(), self.table)?;
+            return Ok(Dataset { input: train.input.clone(), ..table.encode(schema)? });
+        }
+        read_labeled(path, train, self.table)
+    }
+}
+
+/// The names of a table's columns.
 ///
 /// # Errors
-/// `data_unknown` for a name that is neither, `data_missing` with a hint about `--datasets`, `csv_target` where the
-/// target does not suit the task, and those of the readers.
-pub fn load(spec: &str, datasets_dir: &Path, target: Option<&str>, task: Option<Task>) -> Result<Dataset> {
-    let task = task.unwrap_or(Task::of(spec));
-    let path = Path::new(spec);
-    if idx_rows::is_idx(path) {
-        return for_task(idx_rows::read_idx(path, &idx_rows::stem(path), target.unwrap_or("label"))?, task);
-    }
-    if is_path(spec) {
-        return read_table(path, target, task);
-    }
-    if !BUILT_IN.contains(&spec) {
-        return Err(Error::new(
-            ErrorCode::DataUnknown,
-            format!("`{}` is neither a built-in data set nor a CSV or IDX file", shorten(spec)),
-        )
-        .hint(format!(
-            "built in are {}; a file's name ends in .csv, .csv.gz, idx3-ubyte or idx3-ubyte.gz",
-            BUILT_IN.join(", ")
-        )));
-    }
-    if spec == "synthetic" {
-        let data = synthetic();
-        check_target(&data, target)?;
-        return for_task(data, task);
-    }
-    if (Task::of(spec), task, target) == (Task::Regress, Task::Classify, None) {
-        return Err(Error::new(ErrorCode::CsvTarget, format!("the target of `{spec}` is a number, not a class"))
-            .hint("predict it with `create linreg`, or with `--task regress` of tree, forest or boost"));
-    }
-    match spec {
-        "mnist" if !datasets_dir.is_dir() => {
-            Err(missing(format!("no folder {} to read `{spec}` from", datasets_dir.display())))
+/// Those of opening it.
+pub fn column_names(path: &Path, table: &TableOptions) -> Result<Vec<String>> {
+    csv::column_names(path, table)
+}
+
+/// Whether a path is named as a file of images is.
+pub fn is_images(path: &Path) -> bool {
+    idx_rows::is_idx(path)
+}
+
+/// A table as it was read.
+enum Table {
+    Numbers(Dataset),
+    Cells(CellTable),
+}
+
+/// Columns of numbers that are odd.
+fn number_notes(data: &Dataset) -> Vec<String> {
+    let note = |(at, name): (usize, &String)| {
+        let column = data.column(at);
+        let shown = shorten(name);
+        if column.iter().all(|value| *value == column[0]) {
+            Some(format!("`{shown}` is always {}; --drop {shown} leaves it out", column[0]))
+        } else if looks_like_an_id(name, &column) {
+            Some(id_note(&shown))
+        } else {
+            None
         }
-        "mnist" => mnist(datasets_dir, target, task).map(|(train, _)| train),
-        _ => {
-            let plain = ["iris", "diabetes"].contains(&spec);
-            let file = format!("{spec}.csv{}", if plain { "" } else { ".gz" });
-            let mut data = read_table(&shipped::find(datasets_dir, &file), target, task).map_err(hint_at_folder)?;
-            if spec == "digits" {
-                data.image = Some(ImageShape { height: 8, width: 8, channels: 1 });
-            }
-            Ok(data)
+    };
+    let notes: Vec<String> = data.features.iter().enumerate().filter_map(note).collect();
+    match notes.len() {
+        // Images have hundreds of constant pixels.
+        0..=8 => notes,
+        more => {
+            let mut first: Vec<String> = notes.into_iter().take(4).collect();
+            first.push(format!("{} more columns of a single value", more - 4));
+            first
         }
     }
 }
 
-/// Loads training and test rows; what `create` trains and judges a model on.
+/// Labeled rows for what was made from rows such as `like`: a table with its columns, or IDX images of its size with
+/// their labels beside them.
 ///
 /// # Errors
-/// Those of [`load`], of [`split`], and of reading the test file.
+/// Those of the readers; `image_size` and `idx_label` where images are of another size or class.
+pub fn read_labeled(path: &Path, like: &Dataset, table: &TableOptions) -> Result<Dataset> {
+    if idx_rows::is_idx(path) {
+        return idx_rows::read_idx_for(path, &like.features, &like.classes, &like.target);
+    }
+    let numbers = InputSchema::numbers(&like.features);
+    let columns = ModelColumns { schema: like.input.as_ref().unwrap_or(&numbers), missing: like.input.is_some() };
+    let read = csv::read_labeled(path, columns, &like.classes, Some(&like.target), table)?;
+    Ok(Dataset { input: like.input.clone(), ..read })
+}
+
+/// [`Source::load`] of what has no options.
+///
+/// # Errors
+/// Those of [`Source::load`].
+pub fn load(spec: &str, datasets: &Path, target: Option<&str>, task: Option<Task>) -> Result<Dataset> {
+    Source { target, task, ..Source::new(spec, datasets, &TableOptions::default()) }.load()
+}
+
+/// [`Source::load_split`] of what has no options.
+///
+/// # Errors
+/// Those of [`Source::load_split`].
 pub fn load_split(
     spec: &str,
-    datasets_dir: &Path,
+    datasets: &Path,
     target: Option<&str>,
     task: Option<Task>,
     holdout: Holdout<'_>,
 ) -> Result<(Dataset, Dataset)> {
-    match holdout {
-        Holdout::Share { .. } if spec == "mnist" => mnist(datasets_dir, target, task.unwrap_or(Task::of(spec))),
-        Holdout::Share { test_size, seed } => split(&load(spec, datasets_dir, target, task)?, test_size, seed),
-        Holdout::File(path) => {
-            let train = load(spec, datasets_dir, target, task)?;
-            let test = read_labeled(path, &train.features, &train.classes, Some(&train.target))?;
-            Ok((train, test))
-        }
-    }
-}
-
-/// Labeled rows for a model that takes `features` and predicts `classes`, or a number where there are none: a CSV
-/// file, with a header, or IDX images with their labels beside them.
-///
-/// # Errors
-/// Those of the readers; `image_size` and `idx_label` where images are of another size or class.
-pub fn read_labeled(path: &Path, features: &[String], classes: &[String], target: Option<&str>) -> Result<Dataset> {
-    if idx_rows::is_idx(path) {
-        return idx_rows::read_idx_for(path, features, classes, target.unwrap_or("label"));
-    }
-    csv::read_labeled(path, features, classes, target)
+    let table = TableOptions::default();
+    let loaded = Source { target, task, ..Source::new(spec, datasets, &table) }.load_split(holdout)?;
+    Ok((loaded.train, loaded.test))
 }
 
 fn mnist(datasets_dir: &Path, target: Option<&str>, task: Task) -> Result<(Dataset, Dataset)> {
     let (train, test) = idx_rows::load_mnist(&datasets_dir.join("mnist")).map_err(hint_at_folder)?;
     check_target(&train, target)?;
     Ok((for_task(train, task)?, for_task(test, task)?))
-}
-
-fn read_table(path: &Path, target: Option<&str>, task: Task) -> Result<Dataset> {
-    match task {
-        Task::Classify => read_csv(path, target),
-        Task::Regress => csv::read_values(path, target),
-    }
 }
 
 fn for_task(data: Dataset, task: Task) -> Result<Dataset> {
@@ -142,10 +323,9 @@ fn for_task(data: Dataset, task: Task) -> Result<Dataset> {
 }
 
 fn is_path(spec: &str) -> bool {
-    let (path, lower) = (Path::new(spec), spec.to_ascii_lowercase());
-    let is_named = spec.contains(['/', MAIN_SEPARATOR]) || lower.ends_with(".csv") || lower.ends_with(".csv.gz");
-    // What is there is looked into, whatever its ending: messages then say what it is.
-    is_named || path.extension().is_some() && path.is_file()
+    let lower = spec.to_ascii_lowercase();
+    let ends = [".csv", ".tsv", ".txt", ".data", ".csv.gz", ".tsv.gz", ".zip", ".gz", ".parquet", ".xlsx"];
+    spec.contains(['/', MAIN_SEPARATOR]) || ends.iter().any(|end| lower.ends_with(end))
 }
 
 fn check_target(data: &Dataset, target: Option<&str>) -> Result<()> {

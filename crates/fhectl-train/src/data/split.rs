@@ -14,15 +14,24 @@ use fhectl_core::model::Output;
 /// # Errors
 /// `test_size` outside (0, 1) or where the test rows would leave too few to train on.
 pub fn split(data: &Dataset, test_size: f64, seed: u64) -> Result<(Dataset, Dataset)> {
+    let (train, test) = indices(data, test_size, seed)?;
+    Ok((data.select(&train), data.select(&test)))
+}
+
+/// As [`split`], the indices of rows alone. Rows without labels are split as numbers are.
+///
+/// # Errors
+/// As for [`split`].
+pub(super) fn indices(data: &Dataset, test_size: f64, seed: u64) -> Result<(Vec<usize>, Vec<usize>)> {
     if !(test_size > 0.0 && test_size < 1.0) {
         return Err(Error::new(ErrorCode::TestSize, format!("the test share is {test_size}, not between 0 and 1"))
             .hint("0.15 keeps 15 % of the rows for the test"));
     }
     let indices = match data.output() {
-        Output::Classes(classes) => split_indices(&data.labels, classes, test_size, seed),
-        Output::Value | Output::Scores(_) => split_indices(&vec![0; data.len()], 1, test_size, seed),
+        Output::Classes(classes) if !data.labels.is_empty() => split_indices(&data.labels, classes, test_size, seed),
+        _ => split_indices(&vec![0; data.len()], 1, test_size, seed),
     };
-    let (train, test) = indices.ok_or_else(|| {
+    indices.ok_or_else(|| {
         let wanted = share_of(data.len(), test_size);
         let of_what = match data.class_counts().iter().filter(|count| **count > 0).count() {
             0 => "on".to_owned(),
@@ -33,11 +42,10 @@ pub fn split(data: &Dataset, test_size: f64, seed: u64) -> Result<(Dataset, Data
             format!("{wanted} of {} rows for the test leave too few to train {of_what}", data.len()),
         )
         .hint("give more rows, a smaller `--test-size`, or a file of its own with `--test-data`")
-    })?;
-    Ok((data.select(&train), data.select(&test)))
+    })
 }
 
-/// As [`split`], the indices of rows alone; `None` where too few would be left to train on.
+/// The indices of training and test rows; `None` where too few would be left to train on.
 pub fn split_indices(labels: &[u32], classes: usize, share: f64, seed: u64) -> Option<(Vec<usize>, Vec<usize>)> {
     let mut counts = vec![0; classes];
     labels.iter().for_each(|label| counts[*label as usize] += 1);
@@ -94,6 +102,7 @@ mod tests {
             name: "d".into(),
             target: "y".into(),
             features: vec!["a".into()],
+            input: None,
             classes: (0..counts.len()).map(|class| class.to_string()).collect(),
             rows: (0..labels.len()).map(|row| vec![row as f64]).collect(),
             labels,

@@ -57,6 +57,7 @@ pub fn synthetic() -> Dataset {
         rows,
         labels,
         values: Vec::new(),
+        input: None,
         image: None,
     }
 }

@@ -1,18 +1,28 @@
 //! A CSV file as checked rows of text: what every CSV reader here shares.
 
-use super::inflate::{open, read_error};
+use super::decode::{NotText, Utf8Reader};
+use super::dialect::{Dialect, HEAD, is_decimal, recognise};
+use super::header::checked_header;
+use super::open::{open, read_error};
+use super::table_options::TableOptions;
 use super::{list, shorten};
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Trim};
 use fhectl_core::error::{Error, ErrorCode, Result};
-use std::collections::HashSet;
-use std::io::Read;
+use fhectl_core::model::{is_missing, number_hint};
+use std::io::{Cursor, Read};
 use std::path::{Path, PathBuf};
+
+type Text = Box<dyn Read + Send>;
 
 /// An open CSV file whose header was read.
 pub(super) struct Table {
     path: PathBuf,
     pub(super) headers: Vec<String>,
-    reader: Reader<Box<dyn Read + Send>>,
+    dialect: Dialect,
+    options: TableOptions,
+    reader: Reader<Text>,
+    /// The first row, where it is data.
+    first: Option<StringRecord>,
 }
 
 /// A data row's number as a person counts: from 1, without the header.
@@ -20,43 +30,33 @@ pub(super) struct Table {
 pub(super) struct Place(usize);
 
 impl Table {
-    /// Opens `path` (`.csv` or `.csv.gz`) and checks its header.
+    /// Opens `path`, recognises how it is written where `options` do not say it, and checks its header.
     ///
     /// # Errors
-    /// `data_missing`, `data_read`, `gzip_corrupt`, `csv_empty`, `csv_encoding`, and `csv_header` for
-    /// names that are missing or appear twice.
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    /// Those of opening; `csv_empty`, `csv_encoding`, and `csv_header` for names that are missing or appear twice, and for
+    /// a first row that looks like data.
+    pub(super) fn open(path: &Path, options: &TableOptions) -> Result<Self> {
+        let (head, rest) = head(path, options)?;
+        let text = String::from_utf8_lossy(&head);
+        let dialect = recognise(&text, options);
+        drop(text);
+        let skipped = head.len() - head[dialect.skip..].len();
+        let source: Text = Box::new(Cursor::new(head).chain(rest));
+        let mut source = source;
+        std::io::copy(&mut source.by_ref().take(skipped as u64), &mut std::io::sink())
+            .map_err(|error| read_error(path, &error))?;
         // Rows of another length are found by `for_each`, which can say where they are.
-        let mut reader = ReaderBuilder::new().has_headers(true).flexible(true).trim(Trim::All).from_reader(open(path)?);
-        let headers: Vec<String> =
-            reader.headers().map_err(|error| format_error(path, error))?.iter().map(str::to_owned).collect();
-        let shown = path.display();
-        if headers.is_empty() {
-            return Err(Error::new(ErrorCode::CsvEmpty, format!("{shown}: the file is empty"))
-                .hint("a CSV file starts with a header row that names its columns"));
-        }
-        if headers.len() == 1 && headers[0].contains([';', '\t']) {
-            return Err(Error::new(
-                ErrorCode::CsvHeader,
-                format!("{shown}: the header has one column: `{}`", shorten(&headers[0])),
-            )
-            .hint("columns must be separated by commas"));
-        }
-        let mut seen = HashSet::new();
-        for (index, header) in headers.iter().enumerate() {
-            if header.is_empty() {
-                return Err(Error::new(ErrorCode::CsvHeader, format!("{shown}: column {} has no name", index + 1))
-                    .hint("the first row must name every column"));
-            }
-            if !seen.insert(header) {
-                return Err(Error::new(
-                    ErrorCode::CsvHeader,
-                    format!("{shown}: two columns are named `{}`", shorten(header)),
-                )
-                .hint("rename one of them"));
-            }
-        }
-        Ok(Self { path: path.to_owned(), headers, reader })
+        let mut reader = ReaderBuilder::new()
+            .has_headers(false)
+            .flexible(true)
+            .delimiter(dialect.separator)
+            .trim(Trim::All)
+            .from_reader(source);
+        let mut record = StringRecord::new();
+        reader.read_record(&mut record).map_err(|error| format_error(path, error))?;
+        let headers = checked_header(path, &record, options.no_header)?;
+        let first = options.no_header.then(|| record);
+        Ok(Self { path: path.to_owned(), headers, dialect, options: options.clone(), reader, first })
     }
 
     /// The index of the column `name`, or of the last column for `None`.
@@ -79,28 +79,71 @@ impl Table {
     pub(super) fn for_each(mut self, mut visit: impl FnMut(Place, &StringRecord) -> Result<()>) -> Result<usize> {
         let mut record = StringRecord::new();
         let mut row = 0;
-        while self.reader.read_record(&mut record).map_err(|error| format_error(&self.path, error))? {
+        loop {
+            match self.first.take() {
+                Some(first) => record = first,
+                None => {
+                    if !self.reader.read_record(&mut record).map_err(|error| format_error(&self.path, error))? {
+                        return Ok(row);
+                    }
+                }
+            }
             row += 1;
             let visited = if record.len() == self.headers.len() {
+                if self.dialect.decimal_comma {
+                    record = with_points(&record);
+                }
                 visit(Place(row), &record)
             } else {
                 let what = format!("{} cells, the header has {}", record.len(), self.headers.len());
-                Err(Place(row).error(ErrorCode::CsvRagged, what).hint("quote cells that contain commas"))
+                let hint = match self.dialect.separator {
+                    b',' => "quote cells that contain commas",
+                    _ => "quote cells that contain the separator, or say it with --separator",
+                };
+                Err(Place(row).error(ErrorCode::CsvRagged, what).hint(hint))
             };
             visited.map_err(|error| {
-                let end = self.reader.position().byte();
-                let line = line_at(&self.path, end).map_or(String::new(), |line| format!(", line {line}"));
+                let end = self.reader.position().byte() + self.dialect.skip as u64;
+                let line =
+                    line_at(&self.path, &self.options, end).map_or(String::new(), |line| format!(", line {line}"));
                 error.context(format!("{}{line}", self.path.display()))
             })?;
         }
-        Ok(row)
     }
+}
+
+/// The first bytes of a file as UTF-8, and what comes after them.
+fn head(path: &Path, options: &TableOptions) -> Result<(Vec<u8>, Text)> {
+    let mut text: Text = Box::new(Utf8Reader::new(open(path)?, options.encoding));
+    let mut head = Vec::new();
+    // In pieces: a reader that fails in the middle has told what comes before.
+    let mut buffer = [0; 1 << 12];
+    while head.len() < HEAD {
+        let got = match text.read(&mut buffer) {
+            Ok(got) => got,
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidData && is_no_text(&error) => {
+                return Err(not_text(path, &head));
+            }
+            Err(error) => return Err(read_error(path, &error)),
+        };
+        if got == 0 {
+            break;
+        }
+        head.extend_from_slice(&buffer[..got]);
+    }
+    Ok((head, text))
+}
+
+/// A row whose numbers have decimal points instead of commas.
+fn with_points(record: &StringRecord) -> StringRecord {
+    let cell = |cell: &str| if is_decimal(cell, ',') { cell.replacen(',', ".", 1) } else { cell.to_owned() };
+    record.iter().map(cell).collect()
 }
 
 /// The line of the file that ends at or holds byte `end`. The CSV reader's own count is off after blank
 /// lines and before the second half of a CRLF, so the file is read once more.
-fn line_at(path: &Path, end: u64) -> Option<usize> {
-    let mut head = open(path).ok()?.take(end);
+fn line_at(path: &Path, options: &TableOptions, end: u64) -> Option<usize> {
+    let mut head = Utf8Reader::new(open(path).ok()?, options.encoding).take(end);
     let (mut lines, mut last, mut buffer) = (0, b'\n', [0; 1 << 16]);
     loop {
         let got = head.read(&mut buffer).ok()?;
@@ -125,15 +168,18 @@ impl Place {
         let name = shorten(column);
         match text.parse::<f64>() {
             Ok(value) if value.is_finite() => Ok(value),
-            _ if text.is_empty() => Err(self
+            _ if is_missing(text) => Err(self
                 .error(ErrorCode::CsvCell, format!("column `{name}` is missing"))
-                .hint("fill missing values or drop the row; there is no imputation")),
+                .hint("fill it in or drop the row; this model has no rule for missing values")),
             Ok(_) => Err(self
                 .error(ErrorCode::CsvCell, format!("column `{name}`: `{}` is not a finite number", shorten(text)))
                 .hint("replace it by a finite number or drop the row")),
             Err(_) => Err(self
                 .error(ErrorCode::CsvCell, format!("column `{name}`: `{}` is not a number", shorten(text)))
-                .hint("every column but the target must be numeric; encode texts as numbers first")),
+                .hint(
+                    number_hint(text)
+                        .unwrap_or("every column that the model takes must be numeric; is it the right column?"),
+                )),
         }
     }
 }
@@ -154,11 +200,22 @@ impl Place {
 fn format_error(path: &Path, error: ::csv::Error) -> Error {
     let shown = path.display();
     match error.into_kind() {
+        ErrorKind::Io(error) if is_no_text(&error) => not_text(path, &[]),
         ErrorKind::Io(error) => read_error(path, &error),
-        ErrorKind::Utf8 { pos, .. } => {
-            let line = pos.map_or(String::new(), |pos| format!(", line {}", pos.line()));
-            Error::new(ErrorCode::CsvEncoding, format!("{shown}{line}: not UTF-8 text")).hint("save the file as UTF-8")
-        }
         other => Error::new(ErrorCode::CsvFormat, format!("{shown}: {other:?}")),
     }
+}
+
+fn is_no_text(error: &std::io::Error) -> bool {
+    error.get_ref().is_some_and(|inner| inner.is::<NotText>())
+}
+
+/// The file is not text of its encoding, after what was read of it.
+fn not_text(path: &Path, before: &[u8]) -> Error {
+    let line = match before {
+        [] => String::new(),
+        _ => format!(", line {}", before.iter().filter(|byte| **byte == b'\n').count() + 1),
+    };
+    Error::new(ErrorCode::CsvEncoding, format!("{}{line}: not UTF-8 text", path.display()))
+        .hint("say how it is written with --encoding (windows-1252 for most of Excel's files), or save it as UTF-8")
 }

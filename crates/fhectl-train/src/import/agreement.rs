@@ -71,6 +71,27 @@ impl Agreement {
         }
     }
 
+    /// Whether fewer levels than this model's would do: nearly all classes, those of rare ones too, and scores to a
+    /// hundredth on average; or numbers to a few thousandths of their variance.
+    pub fn is_enough(&self) -> bool {
+        match self {
+            Self::Classes { same_class, worst_class, scores } => {
+                *same_class >= 0.995 && *worst_class >= 0.98 && scores.is_none_or(|scores| scores.mean <= 0.01)
+            }
+            Self::Values { r2 } => *r2 >= 0.997,
+        }
+    }
+
+    /// What the better of two models has more of: classes of the worst class and of all, then nearness of scores.
+    pub fn rank(&self) -> f64 {
+        match self {
+            Self::Classes { same_class, worst_class, scores } => {
+                same_class + 0.25 * worst_class - scores.map_or(0.0, |scores| scores.mean.min(1.0) * 0.01)
+            }
+            Self::Values { r2 } => *r2,
+        }
+    }
+
     /// One number, 1 for equal models: the share of equal classes, or R2.
     pub fn share(&self) -> f64 {
         match self {

@@ -4,6 +4,7 @@ use super::agreement::Agreement;
 use super::model::{FloatModel, Forest, Imported, Linear, Tree, large};
 use crate::data::Dataset;
 use crate::train::{self, FloatForest, FloatLinear};
+use fhectl_core::bundle::{Predicted, ScoreDecoder};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Branch, FeatureQuantizer, MAX_LEVELS, Quantizer, TreeNode};
 use rayon::prelude::*;
@@ -11,9 +12,8 @@ use std::ops::RangeInclusive;
 
 /// The bits that are tried where none are asked for.
 const BITS: RangeInclusive<u32> = 6..=10;
-/// What a model must keep on the calibration rows for fewer bits to do: the share of rows with the original's class, or R2
-/// with the original's numbers.
-const ENOUGH_AGREEMENT: f64 = 0.995;
+/// Linear models pay a few bits a row for finer features, so they begin with more.
+const LINEAR_BITS: RangeInclusive<u32> = 8..=10;
 
 /// How features are quantized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,8 +32,8 @@ pub struct QuantizedImport {
     /// `None` where the model's own thresholds are the levels.
     pub bits: Option<u32>,
     pub model: QuantizedModel,
-    /// Of calibration rows the share with the original's class, or R2 with the original's numbers.
-    pub agreement: f64,
+    /// How far it agrees with the original on the calibration rows.
+    pub agreement: Agreement,
 }
 
 /// Scores are those of the model it was made from.
@@ -72,7 +72,7 @@ pub fn quantize(
         None => Ok(quantizer),
     };
     let original: Vec<Vec<f64>> = rows.rows.par_iter().map(|row| imported.model.scores(row)).collect();
-    let attempt = |bits: Option<u32>| -> Result<QuantizedImport> {
+    let attempt = |bits: Option<u32>, fitted_to: &Dataset| -> Result<QuantizedImport> {
         let (quantizer, model) = match (&imported.model, bits) {
             (FloatModel::Forest(forest), None) => {
                 let quantizer = exact_levels(forest, imported.features)?;
@@ -80,7 +80,7 @@ pub fn quantize(
                 (quantizer, QuantizedModel::Forest(forest))
             }
             (FloatModel::Forest(forest), Some(bits)) => {
-                let quantizer = coarse(train::fit_edges(rows, bits)?, bits)?;
+                let quantizer = coarse(train::fit_edges(fitted_to, bits)?, bits)?;
                 let forest = snapped(forest, &quantizer, &rows.rows);
                 (quantizer, QuantizedModel::Forest(forest))
             }
@@ -99,23 +99,68 @@ pub fn quantize(
         };
         let quantized = train::quantize_rows(&quantizer, rows)?;
         let scores = quantized.par_iter().map(|row| model.scores(row)).collect::<Vec<_>>();
-        let agreement = Agreement::of(&imported.decoder(), &original, &scores, true).share();
+        let agreement = Agreement::of(&imported.decoder(), &original, &scores, true);
         Ok(QuantizedImport { quantizer, bits, model, agreement })
     };
+    let forest = matches!(imported.model, FloatModel::Forest(_));
+    // Bins of equally many rows are coarse where a rare class lives, so others are tried that count its rows more.
+    let balanced = forest.then(|| balanced(rows, &imported.decoder(), &original)).flatten();
+    let best_of = |bits: u32| -> Result<QuantizedImport> {
+        let plain = attempt(Some(bits), rows)?;
+        match &balanced {
+            Some(balanced) if !plain.agreement.is_enough() => {
+                let other = attempt(Some(bits), balanced)?;
+                Ok(if other.agreement.rank() > plain.agreement.rank() { other } else { plain })
+            }
+            _ => Ok(plain),
+        }
+    };
     match levels {
-        Levels::Exact => attempt(None),
-        Levels::Bits(bits) => attempt(Some(bits)),
+        Levels::Exact => attempt(None, rows),
+        Levels::Bits(bits) => best_of(bits),
         Levels::Auto => {
-            let mut best = attempt(Some(*BITS.start()))?;
-            for bits in BITS.skip(1) {
-                if best.agreement >= ENOUGH_AGREEMENT {
+            let range = if forest { BITS } else { LINEAR_BITS };
+            let mut best = best_of(*range.start())?;
+            for bits in range.skip(1) {
+                if best.agreement.is_enough() {
                     break;
                 }
-                best = attempt(Some(bits))?;
+                let finer = best_of(bits)?;
+                if finer.agreement.rank() > best.agreement.rank() {
+                    best = finer;
+                }
             }
             Ok(best)
         }
     }
+}
+
+/// The rows with those of rare classes, as the original predicts them, repeated until each class has about as many;
+/// `None` where no class is rare.
+fn balanced(rows: &Dataset, decoder: &ScoreDecoder, original: &[Vec<f64>]) -> Option<Dataset> {
+    /// A class of fewer than one row in so many of the largest is rare.
+    const RARE: usize = 8;
+    /// So many rows in all, at most, as many times as there are.
+    const MOST: usize = 3;
+    let class = |scores: &Vec<f64>| match decoder.predict_real(scores) {
+        Predicted::Class(class) => class,
+        Predicted::Value(_) => 0,
+    };
+    if decoder.classes == 0 {
+        return None;
+    }
+    let classes: Vec<usize> = original.iter().map(class).collect();
+    let mut counts = vec![0; decoder.classes];
+    classes.iter().for_each(|class| counts[*class] += 1);
+    let largest = counts.iter().copied().max()?;
+    let wanted = (MOST * rows.len() / decoder.classes).min(largest);
+    let times = |class: usize| (wanted / counts[class].max(1)).max(1);
+    if !counts.iter().any(|count| *count > 0 && count * RARE < largest) {
+        return None;
+    }
+    let indices: Vec<usize> =
+        classes.iter().enumerate().flat_map(|(row, class)| std::iter::repeat_n(row, times(*class))).collect();
+    Some(rows.select(&indices))
 }
 
 /// A level for every stretch between the model's thresholds.

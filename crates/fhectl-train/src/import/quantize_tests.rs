@@ -34,6 +34,7 @@ fn rows(values: &[f64]) -> Dataset {
         rows: values.iter().map(|value| vec![*value]).collect(),
         labels: Vec::new(),
         values: (0..values.len()).map(|value| value as f64).collect(),
+        input: None,
         image: None,
     }
 }

@@ -4,9 +4,11 @@
 //! same model.
 
 mod boost;
+mod class_report;
 mod coarse;
 mod columns;
 mod derivatives;
+mod encoding;
 mod float_forest;
 mod float_linear;
 mod forest;
@@ -26,7 +28,9 @@ mod target;
 mod tree;
 
 pub use boost::{BoostParams, train_boost};
+pub use class_report::ClassReport;
 pub use coarse::coarsen;
+pub use encoding::{Encoding, EncodingStyle};
 pub use float_forest::{FloatForest, FloatTree, score_forest};
 pub use float_linear::FloatLinear;
 pub use forest::{ForestParams, train_forest, train_regression_tree};

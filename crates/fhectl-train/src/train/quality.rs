@@ -59,12 +59,14 @@ pub fn score(model: &Model, quantizer: &Quantizer, data: &Dataset, decoder: &Sco
     Ok(score_predictions(rows.iter().map(|row| decoder.predict(&model.scores(row))), data))
 }
 
-/// How predictions, one a row, compare with the rows' labels.
+/// How predictions, one a row, compare with the rows' labels; nothing is right of rows without.
 pub fn score_predictions(predicted: impl Iterator<Item = Predicted>, data: &Dataset) -> Score {
     let (mut hits, mut values) = (0, Vec::new());
     for (index, predicted) in predicted.enumerate() {
         match predicted {
-            Predicted::Class(class) => hits += usize::from(data.labels[index] as usize == class),
+            Predicted::Class(class) => {
+                hits += usize::from(data.labels.get(index).is_some_and(|label| *label as usize == class))
+            }
             Predicted::Value(value) => values.push(value),
         }
     }

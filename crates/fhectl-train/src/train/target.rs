@@ -54,6 +54,7 @@ mod tests {
                 rows,
                 labels: Vec::new(),
                 values,
+                input: None,
                 image: None,
             })
         };

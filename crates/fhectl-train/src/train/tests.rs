@@ -19,6 +19,7 @@ pub(super) fn dataset(rows: Vec<Vec<f64>>, labels: Vec<u32>, classes: usize) -> 
         rows,
         labels,
         values: Vec::new(),
+        input: None,
         image: None,
     }
 }

@@ -16,8 +16,8 @@ pub(super) fn number(text: &str) -> Option<f64> {
     text.parse().ok().filter(|value: &f64| value.is_finite())
 }
 
-/// 1 or 0 for what spells yes or no.
-pub(super) fn boolean(text: &str) -> Option<f64> {
+/// 1 or 0 for what spells yes or no in any case; `None` for all else.
+pub fn boolean(text: &str) -> Option<f64> {
     let spells = |words: &[&str]| words.iter().any(|word| text.eq_ignore_ascii_case(word));
     match text {
         _ if spells(&["true", "t", "yes", "y", "on", "1", "1.0"]) => Some(1.0),
@@ -31,24 +31,30 @@ pub(super) fn refused(column: &InputColumn, text: &str) -> Error {
     let shown: String = text.chars().take(40).flat_map(char::escape_debug).collect();
     let name: String = column.name.chars().take(40).flat_map(char::escape_debug).collect();
     let message = format!("column `{name}`: `{shown}` is not {}", column.kind.describe());
-    Error::new(ErrorCode::RowValue, message).hint(hint(text))
+    Error::new(ErrorCode::RowValue, message).hint(
+        number_hint(text)
+            .unwrap_or("write it as the rows that the model was made from have it; an empty cell is a missing value"),
+    )
 }
 
-/// What a text that is no number looks like.
-fn hint(text: &str) -> &'static str {
+/// What to do about a text that is nearly a number: one with a percent sign, a currency sign, separators of thousands, a
+/// decimal comma, or one that is not finite. `None` for any other text.
+pub fn number_hint(text: &str) -> Option<&'static str> {
     let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
-    let commas: Vec<&str> = text.trim_start_matches(['-', '+']).split(',').collect();
-    if text.ends_with('%') {
-        "numbers are taken without percent signs: write 0.12 or 12"
-    } else if text.contains(['$', '€', '£', '¥']) {
-        "numbers are taken without currency signs"
-    } else if commas.len() > 1 && digits(commas[0]) && commas[1..].iter().all(|part| part.len() == 3 && digits(part)) {
-        "numbers are taken without thousands separators: write 1200, not 1,200"
-    } else if commas.len() == 2 && digits(commas[0]) && digits(commas[1]) {
-        "a decimal comma is read where columns are separated by semicolons or tabs; or say --decimal-comma"
-    } else if text.parse::<f64>().is_ok() {
-        "numbers must be finite; leave the cell empty where there is none"
-    } else {
-        "write it as the rows that the model was made from have it; an empty cell is a missing value"
+    let bare = text.trim_matches(['-', '+', '%', '$', '€', '£', '¥', ' ']);
+    let (whole, _) = bare.split_once('.').unwrap_or((bare, ""));
+    let commas: Vec<&str> = whole.split(',').collect();
+    let thousands =
+        commas.len() > 1 && digits(commas[0]) && commas[1..].iter().all(|part| part.len() == 3 && digits(part));
+    let numeric = thousands || bare.parse::<f64>().is_ok();
+    match text {
+        _ if numeric && text.ends_with('%') => Some("numbers are taken without percent signs: write 0.12 or 12"),
+        _ if numeric && text.contains(['$', '€', '£', '¥']) => Some("numbers are taken without currency signs"),
+        _ if thousands => Some("numbers are taken without thousands separators: write 1200, not 1,200"),
+        _ if commas.len() == 2 && digits(commas[0]) && digits(commas[1]) => {
+            Some("say --decimal-comma where 3,5 is a number")
+        }
+        _ if text.parse::<f64>().is_ok() => Some("numbers must be finite; leave the cell empty where there is none"),
+        _ => None,
     }
 }

@@ -4,7 +4,7 @@ mod cell;
 mod date;
 mod words;
 
-pub use cell::{MISSING, is_missing};
+pub use cell::{MISSING, boolean, is_missing, number_hint};
 pub use date::days_since_1970;
 pub use words::{Vocabulary, Words, WordsNorm};
 
@@ -215,9 +215,13 @@ mod tests {
 
     #[test]
     fn cells_that_only_look_like_numbers_are_named() {
-        for (cell, hint) in
-            [("1,200", "thousands"), ("12 %", "percent"), ("€ 5", "currency"), ("3,5", "comma"), ("inf", "finite")]
-        {
+        for (cell, hint) in [
+            ("1,200", "thousands"),
+            ("12 %", "percent"),
+            ("€ 5", "currency"),
+            ("3,5", "decimal-comma"),
+            ("inf", "finite"),
+        ] {
             let error = one(ColumnKind::Number, cell).unwrap_err();
             assert!(error.message.contains(cell), "{error:?}");
             assert!(error.hint.as_deref().unwrap_or_default().contains(hint), "{error:?}");

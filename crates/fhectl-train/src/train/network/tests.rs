@@ -34,6 +34,7 @@ fn corners(rows: usize) -> Dataset {
         rows: labels.clone().iter().map(row).collect(),
         labels,
         values: Vec::new(),
+        input: None,
         image: Some(IMAGE),
     }
 }

@@ -1,0 +1,199 @@
+//! What the columns of a table hold, told by their cells.
+
+use super::table::Place;
+use super::table_options::TableOptions;
+use super::{list, shorten, vocabulary};
+use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::{ColumnKind, InputColumn, InputSchema, boolean, days_since_1970, is_missing, number_hint};
+use std::collections::BTreeMap;
+
+/// Beyond so many texts, or so many that differ in half of the rows, a column is no list of categories.
+const MAX_CATEGORIES: usize = 1000;
+const FEW_CATEGORIES: usize = 50;
+
+/// What a person should know about a table's columns, a line each.
+pub(super) type Notes = Vec<String>;
+
+/// The schema of a table of `rows` rows, whose cells `cell(column, row)` gives. Columns that no model can use are left out,
+/// which the notes say.
+///
+/// # Errors
+/// `csv_cell` for a number with a percent sign and the like, or for a text among numbers; `csv_columns` where nothing is
+/// left.
+pub(super) fn infer<'a>(
+    names: &[String],
+    rows: usize,
+    cell: &dyn Fn(usize, usize) -> &'a str,
+    place: &dyn Fn(usize) -> Place,
+    options: &TableOptions,
+) -> Result<(InputSchema, Notes)> {
+    let mut notes = Vec::new();
+    let mut columns = Vec::new();
+    let missing = |text: &str| is_missing(text) || options.missing.iter().any(|missing| missing == text);
+    for (index, name) in names.iter().enumerate() {
+        let cells = || (0..rows).map(|row| (row, cell(index, row)));
+        let said = |list: &[String]| list.contains(name);
+        let kind = if said(&options.text) {
+            Some(ColumnKind::Text { words: vocabulary::fit(name, cells().map(|(_, text)| text), options)? })
+        } else if said(&options.dates) {
+            Some(ColumnKind::Date)
+        } else {
+            let count = Count::of(cells().filter(|(_, text)| !missing(text)));
+            if said(&options.categories) { Some(count.category()) } else { count.kind(name, place, &mut notes)? }
+        };
+        let Some(kind) = kind else { continue };
+        let column = InputColumn { name: name.clone(), kind };
+        if let Some(note) = note(&column, rows, &cells, &missing) {
+            notes.push(note);
+        }
+        columns.push(column);
+    }
+    if columns.is_empty() {
+        return Err(Error::new(ErrorCode::CsvColumns, format!("no column to learn from among {}", list(names)))
+            .hint("name columns of text with --text, or of dates with --dates"));
+    }
+    Ok((InputSchema { columns, missing: options.missing.clone() }, notes))
+}
+
+/// The cells of a column that are not missing.
+struct Count {
+    all: usize,
+    numbers: usize,
+    booleans: usize,
+    dates: usize,
+    /// The first cell that is nearly a number, and the first that is none at all.
+    nearly: Option<(usize, String)>,
+    nearly_count: usize,
+    text: Option<(usize, String)>,
+    texts: BTreeMap<String, usize>,
+}
+
+impl Count {
+    fn of<'a>(cells: impl Iterator<Item = (usize, &'a str)>) -> Self {
+        let mut count = Self {
+            all: 0,
+            numbers: 0,
+            booleans: 0,
+            dates: 0,
+            nearly: None,
+            nearly_count: 0,
+            text: None,
+            texts: BTreeMap::new(),
+        };
+        for (row, cell) in cells {
+            count.all += 1;
+            let number = cell.parse().is_ok_and(f64::is_finite);
+            count.numbers += usize::from(number);
+            count.booleans += usize::from(boolean(cell).is_some());
+            count.dates += usize::from(days_since_1970(cell).is_some());
+            if !number && number_hint(cell).is_some() {
+                count.nearly_count += 1;
+                count.nearly.get_or_insert_with(|| (row, cell.to_owned()));
+            } else if !number {
+                count.text.get_or_insert_with(|| (row, cell.to_owned()));
+            }
+            if count.texts.len() <= MAX_CATEGORIES {
+                *count.texts.entry(cell.to_owned()).or_insert(0) += 1;
+            }
+        }
+        count
+    }
+
+    fn category(&self) -> ColumnKind {
+        ColumnKind::Category { values: self.texts.keys().cloned().collect() }
+    }
+
+    /// What the column holds; `None` where it is left out.
+    fn kind(&self, name: &str, place: &dyn Fn(usize) -> Place, notes: &mut Notes) -> Result<Option<ColumnKind>> {
+        let shown = shorten(name);
+        let mut left_out = |why: String| {
+            notes.push(format!("`{shown}` is left out: {why}"));
+            Ok(None)
+        };
+        if self.all == 0 {
+            return left_out("it has no values".to_owned());
+        }
+        if self.numbers == self.all {
+            return Ok(Some(ColumnKind::Number));
+        }
+        if self.booleans == self.all {
+            return Ok(Some(ColumnKind::Boolean));
+        }
+        // What is nearly a column of numbers is one with mistakes in it, not one of categories.
+        if 2 * (self.numbers + self.nearly_count) > self.all {
+            let (row, text) = self.nearly.as_ref().or(self.text.as_ref()).cloned().unwrap_or_default();
+            let hint = number_hint(&text).map(str::to_owned).unwrap_or_else(|| {
+                format!(
+                    "say --missing {} where it stands for no value, --category {shown} where all are names",
+                    quoted(&text)
+                )
+            });
+            let message = format!("column `{shown}`: `{}` is not a number", shorten(&text));
+            return Err(place(row).error(ErrorCode::CsvCell, message).hint(format!("{hint}, or --drop {shown}")));
+        }
+        if self.dates == self.all {
+            return left_out(format!("dates; --dates {shown} makes numbers of them"));
+        }
+        let distinct = self.texts.len();
+        if distinct > MAX_CATEGORIES || (distinct > FEW_CATEGORIES && 2 * distinct > self.all) {
+            let count =
+                if distinct > MAX_CATEGORIES { format!("more than {MAX_CATEGORIES}") } else { distinct.to_string() };
+            return left_out(format!(
+                "{count} different texts in {} rows; --text {shown} counts their words",
+                self.all
+            ));
+        }
+        Ok(Some(self.category()))
+    }
+}
+
+fn quoted(text: &str) -> String {
+    if text.contains(' ') { format!("\"{}\"", shorten(text)) } else { shorten(text) }
+}
+
+/// What is odd about a column that is kept: always the same value, or another one in every row.
+fn note<'a, I: Iterator<Item = (usize, &'a str)>>(
+    column: &InputColumn,
+    rows: usize,
+    cells: &dyn Fn() -> I,
+    missing: &dyn Fn(&str) -> bool,
+) -> Option<String> {
+    let name = shorten(&column.name);
+    let first = cells().next().map(|(_, text)| text)?;
+    if rows > 1 && cells().all(|(_, text)| text == first) {
+        return Some(format!("`{name}` is always `{}`; --drop {name} leaves it out", shorten(first)));
+    }
+    if column.kind != ColumnKind::Number {
+        return None;
+    }
+    let numbers: Option<Vec<f64>> =
+        cells().map(|(_, text)| if missing(text) { None } else { text.parse().ok() }).collect();
+    looks_like_an_id(&column.name, &numbers?).then(|| id_note(&name))
+}
+
+pub(super) fn id_note(name: &str) -> String {
+    format!("`{name}` looks like a number of rows, which says nothing of others: --drop {name} leaves it out")
+}
+
+/// Whether whole numbers that all differ count rows: by their order, or by the column's name.
+pub(super) fn looks_like_an_id(name: &str, numbers: &[f64]) -> bool {
+    if numbers.len() < 20 || numbers.iter().any(|number| number.fract() != 0.0) {
+        return false;
+    }
+    let mut sorted = numbers.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
+        return false;
+    }
+    let lower = name.to_ascii_lowercase();
+    let named = ["id", "index", "row", "rownames", "unnamed: 0", "key", "no", "nr"].contains(&lower.as_str())
+        || lower.ends_with("_id")
+        || lower.ends_with("id") && name.ends_with("Id")
+        || name.ends_with("ID");
+    let dense = sorted[sorted.len() - 1] - sorted[0] < 1.5 * sorted.len() as f64;
+    named || dense
+}
+
+#[cfg(test)]
+#[path = "column_kinds_tests.rs"]
+mod tests;
