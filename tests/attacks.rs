@@ -333,7 +333,7 @@ fn an_answer_is_read_by_no_rule_but_that_of_the_keys_own_circuit() {
     let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
     let spec = plan(&model, &quantizer, Output::Classes(2), &request).unwrap().remove(0).spec;
     let key = ClientKey::generate(&spec, &mut OsEntropy);
-    let answer = vec![0x5a; spec.response_bytes()];
+    let answer = vec![0; spec.response_bytes()];
     decode(&spec, &key, &answer).unwrap();
     let CircuitSpec::Network(params) = &spec else { unreachable!() };
     let linear = LinearParams {

@@ -150,7 +150,7 @@ fn tables() {
         &["create", "tree", "--data", "datasets/iris.csv", "--target", "colour", "--out", &at("models")],
     );
     mistake("data_unknown", &["create", "tree", "--data", "spamm", "--out", &at("models")]);
-    mistake("data_missing", &["create", "tree", "--datasets", &at("nowhere"), "--out", &at("models")]);
+    mistake("data_missing", &["create", "mlp", "--datasets", &at("nowhere"), "--out", &at("models")]);
     mistake("name_invalid", &["create", "tree", "--name", "../up", "--out", &at("models")]);
     mistake("circuit_unfit", &["create", "tree", "--circuit", "linear", "--out", &at("models")]);
     assert!(!Path::new(&at("models")).exists(), "a refused model left a folder behind");

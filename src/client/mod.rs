@@ -2,7 +2,10 @@
 
 pub mod http;
 pub mod keyring;
+mod proxy;
 pub mod session;
+mod tls;
+mod trouble;
 mod untrusted_answers;
 
 pub use http::Http;

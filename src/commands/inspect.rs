@@ -31,10 +31,11 @@ pub struct InspectArgs {
 
 pub fn run(args: InspectArgs) -> Result<()> {
     let path = args.model.path();
-    if !path.exists() {
-        return Err(args.model.unknown());
-    }
-    let (id, spec, server) = read(&path)?;
+    let (id, spec, server) = match args.model.built_in() {
+        Some(model) => both(model.server()?),
+        None if path.exists() => read(&path)?,
+        None => return Err(args.model.unknown()),
+    };
     let plans = server.as_ref().map(|bundle| plans(bundle, args.bandwidth)).unwrap_or_default();
     if args.json {
         let value = json!({
@@ -106,11 +107,14 @@ fn read(path: &Path) -> Result<(ModelId, ClientSpec, Option<ServerBundle>)> {
     let is_server_zip =
         path.is_file() && folder::read_client(path).is_err_and(|e| e.message.contains("unexpected entry"));
     if is_server_zip || path.join("server.zip").exists() {
-        let server = folder::read_server(path)?;
-        return Ok((server.id, server.spec.clone(), Some(server)));
+        return Ok(both(folder::read_server(path)?));
     }
     let client = folder::read_client(path)?;
     Ok((client.id, client.spec, None))
+}
+
+fn both(server: ServerBundle) -> (ModelId, ClientSpec, Option<ServerBundle>) {
+    (server.id, server.spec.clone(), Some(server))
 }
 
 fn owners_facts(bundle: &ServerBundle) -> Vec<(&'static str, String)> {

@@ -204,7 +204,7 @@ fn rotate(mut args: RotateArgs) -> Result<()> {
 
 /// The model's client half, which holds the parameters of its keys: by name, path or id from the folder, or from a server.
 fn model(args: &mut RotateArgs) -> Result<ClientModel> {
-    if !args.model.path().exists() {
+    if !args.model.path().exists() && args.model.built_in().is_none() {
         let names = names_by_id(&args.model.models);
         let found: Vec<&String> =
             names.iter().filter(|(id, _)| matches_id(&args.model.model, id)).map(|(_, name)| name).collect();

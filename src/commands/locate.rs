@@ -1,5 +1,6 @@
 //! Flags that several commands share: where models, servers and keys are, and where output goes.
 
+use super::built_in::{BUILT_IN, BuiltIn};
 use super::units::{parse_duration, parse_probability};
 use crate::client::{Http, Keyring, Passphrase, http, session};
 use crate::report::card::with_measured;
@@ -16,7 +17,7 @@ use zeroize::Zeroizing;
 /// Flags of every command that names a model.
 #[derive(Debug, Args)]
 pub struct ModelArgs {
-    /// A model's name, or its folder
+    /// A model's name (`fhectl models` lists them), or its folder
     pub model: String,
     /// The folder that names are looked up in
     #[arg(long, env = "FHECTL_MODELS", default_value = "compiled_model", value_name = "DIR")]
@@ -158,9 +159,12 @@ pub fn open_output(path: &Path) -> Result<File> {
 impl ModelArgs {
     /// The model's path, whether given as a name or as a path. It need not exist.
     pub fn path(&self) -> PathBuf {
-        let given = Path::new(&self.model);
-        let is_bundle = given.is_file() || given.join("client.zip").exists() || given.join("server.zip").exists();
-        if is_bundle { given.to_owned() } else { self.models.join(&self.model) }
+        path_of(&self.model, &self.models)
+    }
+
+    /// The model in the binary that this one's name stands for, where no folder has one.
+    pub fn built_in(&self) -> Option<&'static BuiltIn> {
+        if self.path().exists() { None } else { BuiltIn::named(&self.model) }
     }
 
     /// The client's half of the bundle: from the folder, else from the server. `failure_log2` is how often its answers may
@@ -172,8 +176,12 @@ impl ModelArgs {
         let path = self.path();
         match http {
             _ if path.exists() => ClientModel::accept(folder::read_client(&path)?, failure_log2),
+            // The server has its own of this name.
             Some(http) => session::fetch_client(http, &self.model, failure_log2),
-            None => Err(self.unknown()),
+            None => match self.built_in() {
+                Some(model) => ClientModel::accept(model.client()?, failure_log2),
+                None => Err(self.unknown()),
+            },
         }
     }
 
@@ -183,10 +191,11 @@ impl ModelArgs {
     /// Those of reading a `server.zip` that is there.
     pub fn owner(&self, id: &ModelId) -> Result<Option<ServerBundle>> {
         let path = self.path();
-        if !path.join("server.zip").exists() {
-            return Ok(None);
-        }
-        let server = folder::read_server(&path)?;
+        let server = match self.built_in() {
+            Some(model) => model.server()?,
+            None if path.join("server.zip").exists() => folder::read_server(&path)?,
+            None => return Ok(None),
+        };
         Ok((server.id == *id).then_some(server))
     }
 
@@ -217,20 +226,20 @@ impl ModelArgs {
 
     /// The error `model_unknown`, with the models that are there as its hint.
     pub fn unknown(&self) -> Error {
-        let mut there: Vec<String> = fs::read_dir(&self.models)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| entry.path().join("client.zip").exists())
-            .map(|entry| entry.file_name().to_string_lossy().into_owned())
-            .collect();
-        there.sort();
-        let error =
-            Error::new(ErrorCode::ModelUnknown, format!("no model `{}` in {}", self.model, self.models.display()));
-        if there.is_empty() {
-            error.hint("make one with `fhectl create`, or name its folder; --models says where to look")
-        } else {
-            error.hint(format!("there are: {}", there.join(", ")))
-        }
+        let there = folder::below(&self.models, "client.zip");
+        let mut names: Vec<String> =
+            there.iter().filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned())).collect();
+        let others = BUILT_IN.iter().map(|model| model.name).filter(|name| !names.iter().any(|there| there == name));
+        let others: Vec<String> = others.map(str::to_owned).collect();
+        names.extend(others);
+        Error::new(ErrorCode::ModelUnknown, format!("no model `{}` in {}", self.model, self.models.display()))
+            .hint(format!("there are: {}; --models says where to look, `fhectl create` makes one", names.join(", ")))
     }
+}
+
+/// Where a model is: a bundle's own path, else a name below the folder of models. It need not exist.
+pub fn path_of(model: &str, models: &Path) -> PathBuf {
+    let given = Path::new(model);
+    let is_bundle = given.is_file() || given.join("client.zip").exists() || given.join("server.zip").exists();
+    if is_bundle { given.to_owned() } else { models.join(model) }
 }

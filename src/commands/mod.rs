@@ -1,12 +1,15 @@
 //! The command line: each subcommand is a file, its arguments first and then its `run`.
 
 mod budgets;
+mod built_in;
 mod create;
+mod environment;
 mod inspect;
 mod keyring;
 mod keys;
 mod local_server;
 mod locate;
+mod models;
 mod names;
 mod namespaces;
 mod play;
@@ -22,8 +25,11 @@ mod token;
 pub mod units;
 mod untrusted_answers;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use environment::{adapted, documented};
 use fhectl_core::error::{Error, ErrorCode, Result};
+use std::ffi::OsString;
 use std::process::exit;
 
 /// Private machine-learning inference on encrypted data.
@@ -53,6 +59,8 @@ enum Command {
     Play(play::PlayArgs),
     /// Predict rows of a CSV file, encrypted.
     Predict(predict::PredictArgs),
+    /// List the models at hand: those of a folder, and those in the binary.
+    Models(models::ModelsArgs),
     /// Make bearer tokens for a server.
     Token(token::TokenArgs),
     /// Tell what a bundle is: model, circuit, parameters, security, sizes.
@@ -68,7 +76,7 @@ enum Command {
 /// What the command line takes, for its reference.
 #[doc(hidden)]
 pub fn command() -> clap::Command {
-    Cli::command()
+    documented(Cli::command())
 }
 
 /// Parses the command line and runs it.
@@ -76,7 +84,8 @@ pub fn command() -> clap::Command {
 /// # Errors
 /// Those of the subcommand, ready to be shown.
 pub fn run() -> Result<()> {
-    let cli = Cli::try_parse().unwrap_or_else(|error| {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cli = parse(&arguments).unwrap_or_else(|error| {
         let _ = error.print();
         // Help and version exit with 0, a wrong argument with 1.
         exit(i32::from(error.use_stderr()));
@@ -90,12 +99,30 @@ pub fn run() -> Result<()> {
         Command::Serve(args) => serve::run(args),
         Command::Play(args) => play::run(args),
         Command::Predict(args) => predict::run(args),
+        Command::Models(args) => models::run(&args),
         Command::Token(args) => token::run(args),
         Command::Inspect(args) => inspect::run(args),
         Command::Keyring(args) => keyring::run(args),
         Command::Keys(args) => keys::run(args),
         Command::Budgets(args) => budgets::run(args),
     }
+}
+
+fn parse(arguments: &[OsString]) -> clap::error::Result<Cli> {
+    let mut command = adapted(Cli::command(), arguments);
+    let parsed = command
+        .try_get_matches_from_mut(arguments)
+        .and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command)));
+    parsed.map_err(with_suggestion)
+}
+
+/// Names the place of a command that people look for elsewhere.
+fn with_suggestion(mut error: clap::Error) -> clap::Error {
+    let asked = error.get(ContextKind::InvalidSubcommand);
+    if error.kind() == ErrorKind::InvalidSubcommand && asked == Some(&ContextValue::String("import".into())) {
+        error.insert(ContextKind::SuggestedSubcommand, ContextValue::Strings(vec!["create import".into()]));
+    }
+    error
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Names and ids of models and keys, as an operator types and reads them.
 
+use super::built_in::BUILT_IN;
 use fhectl_core::bundle::folder;
 use fhectl_server::store::KeyNamespace;
 use std::collections::BTreeMap;
@@ -18,11 +19,11 @@ pub fn id_prefix(id: &str, digits: usize) -> String {
     id.chars().take(digits).collect()
 }
 
-/// The names of the models in a folder, by model id. Bundles that cannot be read are left out.
+/// The names of the models in a folder and in the binary, by model id. Bundles that cannot be read are left out.
 pub fn names_by_id(models: &Path) -> BTreeMap<String, String> {
-    let entries = std::fs::read_dir(models).into_iter().flatten().flatten();
-    let bundles = entries.filter_map(|entry| folder::read_client(&entry.path()).ok());
-    bundles.map(|bundle| (bundle.id.to_string(), bundle.spec.name)).collect()
+    let built_in = BUILT_IN.iter().filter_map(|model| model.client().ok());
+    let bundles = folder::below(models, "client.zip").into_iter().filter_map(|path| folder::read_client(&path).ok());
+    built_in.chain(bundles).map(|bundle| (bundle.id.to_string(), bundle.spec.name)).collect()
 }
 
 /// The name of a model, or the first digits of its id where it has none.

@@ -50,7 +50,8 @@ pub fn run(args: ServeArgs) -> Result<()> {
 }
 
 fn start_log(format: LogFormat) {
-    let filter = EnvFilter::try_from_env("FHECTL_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let asked = std::env::var("FHECTL_LOG").ok().filter(|text| !text.is_empty());
+    let filter = asked.and_then(|text| EnvFilter::try_new(text).ok()).unwrap_or_else(|| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
     match format {
         LogFormat::Json => builder.json().init(),

@@ -1,6 +1,8 @@
 //! The arguments of `serve`, and the configuration that they make.
 
-use super::units::{Rate, parse_duration, parse_origin, parse_rate, parse_size};
+use super::built_in::{BUILT_IN, BuiltIn};
+use super::locate::path_of;
+use super::units::{Rate, parse_duration, parse_listen, parse_origin, parse_rate, parse_size};
 use clap::Args;
 use fhectl_core::bundle::{ServerBundle, folder};
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -17,6 +19,7 @@ use std::time::Duration;
 #[command(after_help = "Examples:
   fhectl serve                                          every model of ./compiled_model on 127.0.0.1:8000
   fhectl serve compiled_model/tree-spam --listen 0.0.0.0:8000 --token-file tokens.txt
+  fhectl serve tree-spam --listen 8001                  one of `fhectl models`, on 127.0.0.1:8001
   fhectl serve --tls-cert chain.pem --tls-key key.pem --rate-limit 20/s --metrics-listen 127.0.0.1:9100
   fhectl serve --token-file tokens.txt --row-budget 1048576    rows that a token may ever ask of a model
   fhectl serve --check                                  could it run as configured?
@@ -25,14 +28,14 @@ use std::time::Duration;
 
 Keys of clients are kept in --store and survive a restart. SIGTERM drains: what was accepted is answered.")]
 pub struct ServeArgs {
-    /// Folders of models [default: every model in --models]
-    #[arg(value_name = "MODEL_DIR")]
-    models_given: Vec<PathBuf>,
+    /// Models: folders, or names that `fhectl models` lists [default: every model in --models]
+    #[arg(value_name = "MODEL")]
+    models_given: Vec<String>,
     /// The folder whose models are served, or one model's
     #[arg(long, env = "FHECTL_MODELS", default_value = "compiled_model", value_name = "DIR")]
     models: PathBuf,
-    /// Address and port; port 0 takes a free one
-    #[arg(long, env = "FHECTL_LISTEN", default_value = "127.0.0.1:8000")]
+    /// Address and port: 0.0.0.0:8000, localhost:8000, or a port of 127.0.0.1; port 0 takes a free one
+    #[arg(long, env = "FHECTL_LISTEN", default_value = "127.0.0.1:8000", value_parser = parse_listen)]
     pub listen: SocketAddr,
     /// Where evaluation keys are kept: a folder, file:///..., s3://bucket/prefix (with the AWS_... variables), or
     /// memory:
@@ -126,7 +129,7 @@ struct TelemetryArgs {
     #[arg(long, env = "FHECTL_TIMING_HEADERS")]
     timing_headers: bool,
     /// Where Prometheus finds /metrics, e.g. 127.0.0.1:9100
-    #[arg(long, env = "FHECTL_METRICS_LISTEN", value_name = "ADDRESS")]
+    #[arg(long, env = "FHECTL_METRICS_LISTEN", value_name = "ADDRESS", value_parser = parse_listen)]
     metrics_listen: Option<SocketAddr>,
 }
 
@@ -190,7 +193,7 @@ impl ServeArgs {
         if self.models_given.is_empty() {
             return load_all(&self.models);
         }
-        self.models_given.iter().map(|path| folder::read_server(path)).collect()
+        self.models_given.iter().map(|model| load(model, &self.models)).collect()
     }
 
     /// Tokens and certificate.
@@ -270,20 +273,32 @@ pub enum LogFormat {
     Json,
 }
 
+/// One model, by its folder or its name.
+fn load(model: &str, models: &Path) -> Result<ServerBundle> {
+    let path = path_of(model, models);
+    match BuiltIn::named(model) {
+        Some(built_in) if !path.exists() => built_in.server(),
+        // What was meant as a path is named as it was given.
+        None if !path.exists() => folder::read_server(Path::new(model)),
+        _ => folder::read_server(&path),
+    }
+}
+
 fn load_all(models: &Path) -> Result<Vec<ServerBundle>> {
-    let entries = fs::read_dir(models).map_err(|error| {
-        Error::new(ErrorCode::ModelsMissing, format!("{}: {error}", models.display()))
-            .hint("make a model with `fhectl create`, or say where they are with --models")
-    })?;
+    let missing = |what: String| {
+        let built_in: Vec<&str> = BUILT_IN.iter().map(|model| model.name).collect();
+        Error::new(ErrorCode::ModelsMissing, what).hint(format!(
+            "make a model with `fhectl create`, say where they are with --models, or name one of those that are built in: {}",
+            built_in.join(", ")
+        ))
+    };
+    fs::read_dir(models).map_err(|error| missing(format!("{}: {error}", models.display())))?;
     if models.join("server.zip").exists() {
         return Ok(vec![folder::read_server(models)?]);
     }
-    let mut folders: Vec<PathBuf> =
-        entries.flatten().map(|entry| entry.path()).filter(|path| path.join("server.zip").exists()).collect();
-    folders.sort();
+    let folders = folder::below(models, "server.zip");
     if folders.is_empty() {
-        return Err(Error::new(ErrorCode::ModelsMissing, format!("{} holds no model", models.display()))
-            .hint("make one with `fhectl create`, or say where they are with --models"));
+        return Err(missing(format!("{} holds no model", models.display())));
     }
     folders.iter().map(|path| folder::read_server(path)).collect()
 }

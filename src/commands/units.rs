@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 use clap::builder::PossibleValue;
 use fhectl_core::circuit::{CircuitKind, Reveal};
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::sync::LazyLock;
 use std::time::Duration;
 
@@ -44,6 +45,27 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
         _ => return Err(wrong()),
     };
     number.checked_mul(1 << shift).ok_or_else(wrong)
+}
+
+/// `0.0.0.0:8000`, `localhost:8000`, or `8000` for that port of 127.0.0.1. A name is resolved, to IPv4 where it can be.
+pub fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    if let Ok(port) = text.parse::<u16>() {
+        return Ok((Ipv4Addr::LOCALHOST, port).into());
+    }
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && !host.contains(':') && port.parse::<u16>().is_ok() => {
+            let found =
+                text.to_socket_addrs().map_err(|error| format!("`{host}` is no address and no name: {error}"))?;
+            found.min_by_key(SocketAddr::is_ipv6).ok_or_else(|| format!("`{host}` has no address"))
+        }
+        _ => {
+            Err("want an address and a port, such as 127.0.0.1:8000, localhost:8000 or [::1]:8000, or a port alone"
+                .into())
+        }
+    }
 }
 
 /// `10s`, `15m`, `24h`, `30days`.
@@ -158,6 +180,19 @@ mod tests {
         assert!(parse_origin("*").is_ok());
         for bad in ["", "example.com", "https://", "https://a/b", "https://a b", "null"] {
             assert!(parse_origin(bad).is_err(), "{bad}");
+        }
+        for (text, address) in [
+            ("8000", "127.0.0.1:8000"),
+            ("localhost:8000", "127.0.0.1:8000"),
+            ("0.0.0.0:0", "0.0.0.0:0"),
+            ("[::1]:80", "[::1]:80"),
+        ] {
+            assert_eq!(parse_listen(text).map(|address| address.to_string()).as_deref(), Ok(address), "{text}");
+        }
+        for bad in
+            ["", "host", ":8000", "127.0.0.1", "localhost:http", "127.0.0.1:70000", "::1:80", "no.such.name.invalid:1"]
+        {
+            assert!(parse_listen(bad).is_err(), "{bad}");
         }
         assert_eq!(parse_size("4GiB"), Ok(4 << 30));
         assert_eq!(parse_size("12"), Ok(12));

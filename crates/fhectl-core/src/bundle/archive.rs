@@ -4,6 +4,7 @@
 //! make and serve models.
 
 use super::format::invalid;
+use super::strangers;
 use crate::error::{Error, Result};
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive, ZipVerification, crc32};
@@ -26,7 +27,10 @@ type Found = (ZipArchiveEntryWayfinder, CompressionMethod);
 /// Nothing is ever extracted to disk; an archive with any other entry, an encrypted one, a path that climbs out, too many
 /// entries, one that inflates beyond 16 MiB, or anything after the archive's end is refused.
 pub(super) fn read(bytes: &[u8], names: &[&'static str]) -> Result<Vec<Entry>> {
-    let unreadable = |error: rawzip::Error| damaged(format!("not a readable zip archive ({error})"));
+    let unreadable = |error: rawzip::Error| match strangers::by_start(bytes) {
+        Some(known) => invalid(format!("it is {}", known.what)).hint(known.hint),
+        None => damaged(format!("not a readable zip archive ({error})")),
+    };
     let archive = ZipArchive::from_slice(bytes).map_err(unreadable)?;
     let count = archive.entries_hint();
     if count > MAX_ENTRIES as u64 {
@@ -53,7 +57,11 @@ pub(super) fn read(bytes: &[u8], names: &[&'static str]) -> Result<Vec<Entry>> {
             ));
         }
         let Some(index) = names.iter().position(|known| *known == name) else {
-            return Err(damaged(format!("unexpected entry `{}`", name.escape_default())));
+            let what = format!("unexpected entry `{}`", name.escape_default());
+            return Err(match strangers::by_entry(&name) {
+                Some(known) => invalid(format!("{what}: it is {}", known.what)).hint(known.hint),
+                None => damaged(what),
+            });
         };
         if entry.flags().is_encrypted() || entry.flags().has_strong_encryption() {
             return Err(damaged(format!("entry `{name}` is encrypted")));

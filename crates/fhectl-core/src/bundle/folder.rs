@@ -1,12 +1,12 @@
 //! Bundles on disk: `<folder>/{client.zip, server.zip, versions.json, README.md}`.
 
-use super::{ClientBundle, FORMAT, ModelId, ServerBundle};
+use super::{ClientBundle, FORMAT, ModelId, ServerBundle, whole_folder};
 use crate::digest::sha256_hex;
 use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// The most bytes a zip file of a bundle may have on disk.
 const MAX_ZIP_BYTES: u64 = 64 << 20;
@@ -58,7 +58,8 @@ pub fn check_free(folder: &Path, force: bool) -> Result<()> {
     Ok(())
 }
 
-/// Writes a bundle's four files. An existing folder is left alone unless `force`.
+/// Writes a bundle's four files, all of them or none. An existing folder is left alone unless `force`; then it stays as it is
+/// until the new one is complete, and what else is in it stays anyway.
 ///
 /// # Errors
 /// `exists` where the folder is there, `io` where it cannot be written.
@@ -67,15 +68,23 @@ pub fn write(folder: &Path, client_zip: &[u8], server_zip: &[u8], card: &str, fo
     let bundle = ServerBundle::read(server_zip)?;
     let versions = Versions::new(&bundle, client_zip, server_zip);
     let versions = serde_json::to_string_pretty(&versions).expect("versions hold nothing that JSON cannot") + "\n";
-    let put = |name: &str, bytes: &[u8]| {
-        let path = folder.join(name);
-        fs::write(&path, bytes).map_err(|error| io(&path, &error))
-    };
-    fs::create_dir_all(folder).map_err(|error| io(folder, &error))?;
-    put("client.zip", client_zip)?;
-    put("server.zip", server_zip)?;
-    put("versions.json", versions.as_bytes())?;
-    put("README.md", card.as_bytes())
+    let files: [(&str, &[u8]); 4] = [
+        ("client.zip", client_zip),
+        ("server.zip", server_zip),
+        ("versions.json", versions.as_bytes()),
+        ("README.md", card.as_bytes()),
+    ];
+    whole_folder::put(folder, &files).map_err(|(path, error)| io(&path, &error))
+}
+
+/// The folders of models below a folder, by name: those that hold a `file`, `client.zip` say. What begins with a dot is a
+/// model in the making.
+pub fn below(models: &Path, file: &str) -> Vec<PathBuf> {
+    let entries = fs::read_dir(models).into_iter().flatten().flatten();
+    let named = entries.filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'));
+    let mut folders: Vec<PathBuf> = named.map(|entry| entry.path()).filter(|path| path.join(file).exists()).collect();
+    folders.sort();
+    folders
 }
 
 /// Reads `client.zip` of a folder, or a zip file itself.
@@ -93,9 +102,14 @@ pub fn read_client(path: &Path) -> Result<ClientBundle> {
 /// As [`read_client`]; also `bundle_mixed` where the `client.zip` beside it belongs to another model.
 pub fn read_server(path: &Path) -> Result<ServerBundle> {
     let file = if path.is_dir() { path.join("server.zip") } else { path.to_owned() };
-    let server = ServerBundle::read(&read_bounded(&file)?).map_err(|error| error.context(file.display()))?;
+    let read = || ServerBundle::read(&read_bounded(&file)?).map_err(|error| error.context(file.display()));
+    let mut server = read()?;
     if path.is_dir() && path.join("client.zip").exists() {
         let client = read_client(path)?;
+        if client.id != server.id {
+            // The folder may have been replaced in between.
+            server = read()?;
+        }
         if client.id != server.id {
             return Err(Error::new(
                 ErrorCode::BundleMixed,

@@ -10,6 +10,9 @@ pub mod folder;
 mod format;
 mod score_decoder;
 mod spec;
+mod strangers;
+#[cfg(feature = "os")]
+mod whole_folder;
 
 pub use format::FORMAT;
 pub use score_decoder::{Predicted, ScoreDecoder};

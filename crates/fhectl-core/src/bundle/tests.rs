@@ -139,6 +139,23 @@ fn what_contradicts_itself_or_hides_something_is_refused() {
 }
 
 #[test]
+fn what_people_take_for_a_bundle_is_told_by_name() {
+    let told = |bytes: &[u8], what: &str, hint: &str| {
+        let error = ServerBundle::read(bytes).unwrap_err();
+        assert_eq!(error.code, ErrorCode::BundleInvalid);
+        assert!(error.message.contains(what) && error.hint.as_ref().unwrap().contains(hint), "{error:?}");
+    };
+    for entry in ["circuit.mlir", "client.specs.json"] {
+        told(&zip_of(&[(entry, b"{}"), ("versions.json", b"{}")]), "Concrete ML", "fhectl create import");
+    }
+    told(b"version https://git-lfs.github.com/spec/v1\noid sha256:00\n", "Git LFS pointer", "git lfs pull");
+    told(&zip_of(&[("[Content_Types].xml", b"<x/>")]), "Office document", "client.zip");
+    told(b"<!DOCTYPE html><html>", "web page", "downloaded");
+    told(&zip_of(&[("mine.txt", b"x")]), "unexpected entry `mine.txt`", "fhectl create");
+    told(b"nothing", "not a readable zip archive", "fhectl create");
+}
+
+#[test]
 fn the_clients_half_says_nothing_of_the_tree() {
     let (client, server) = specs();
     let (client_zip, _) = pack(&client, &server).unwrap();

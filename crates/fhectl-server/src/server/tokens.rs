@@ -124,7 +124,7 @@ impl TokenSet {
     pub fn check(&self, authorization: Option<&[u8]>) -> Result<Owner> {
         let refuse = |what: &str| {
             Err(Error::new(ErrorCode::Unauthorized, what)
-                .hint("send `Authorization: Bearer <token>` with a token of this server"))
+                .hint("send a token of this server: --token or FHECTL_TOKEN, in HTTP `Authorization: Bearer <token>`"))
         };
         let Some(header) = authorization.and_then(|bytes| std::str::from_utf8(bytes).ok()) else {
             return refuse("this server wants a token");

@@ -13,6 +13,7 @@ mod idx_rows;
 mod image;
 mod open;
 pub(crate) mod random;
+mod shipped;
 mod source;
 mod split;
 mod synthetic;

@@ -1,5 +1,6 @@
 //! Opens plain, gzip and zip files alike, told by their content, with a bound on what may come out of them.
 
+use super::shipped;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use flate2::bufread::MultiGzDecoder;
 use std::fs::File;
@@ -35,6 +36,9 @@ impl<R: Read> Read for Capped<R> {
 /// `data_missing` where there is no such file, `data_read` where it cannot be opened, `data_format` for a spreadsheet and
 /// others that are no table of text, `data_too_large` for a zip archive of a larger file than is read.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
+    if let Some(bytes) = shipped::bytes(path) {
+        return Ok(if is_gzip(bytes) { Box::new(MultiGzDecoder::new(bytes)) } else { Box::new(bytes) });
+    }
     if path.is_dir() {
         return Err(Error::new(ErrorCode::DataMissing, format!("{}: is a folder, not a file", path.display())));
     }
@@ -70,12 +74,21 @@ fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
         _ if head.starts_with(b"version https://git-lfs") => {
             ("a Git LFS pointer, not the file itself", "fetch the file with `git lfs pull`")
         }
+        _ if head.starts_with(b"%PDF") => ("a PDF document", "save the sheet that it shows as CSV"),
+        _ if head.starts_with(b"\x80\x04") || head.starts_with(b"\x80\x05") => ("a pickle of Python", csv),
+        _ if ["<!doctype", "<html"].iter().any(|start| begins(head, start)) => {
+            ("a web page", "something else than the file was downloaded: a page of a login or an error, say")
+        }
         _ if head.starts_with(b"\xfd7zXZ") || head.starts_with(b"BZh") || head.starts_with(b"\x28\xb5\x2f\xfd") => {
             ("packed with xz, bzip2 or zstd", "unpack it, or pack it with gzip")
         }
         [b'{' | b'[', rest @ ..] if rest.contains(&b'"') && rest.contains(&b':') => ("JSON", csv),
         _ => return None,
     })
+}
+
+fn begins(head: &[u8], start: &str) -> bool {
+    head.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(start.as_bytes()))
 }
 
 /// The one file of a zip archive.

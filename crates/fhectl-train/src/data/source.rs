@@ -5,7 +5,7 @@ use super::column_kinds::{id_note, looks_like_an_id};
 use super::csv::{self, ModelColumns};
 use super::split::indices;
 use super::table_options::TableOptions;
-use super::{Dataset, ImageShape, idx_rows, list, shorten, split, synthetic};
+use super::{Dataset, ImageShape, idx_rows, list, shipped, shorten, split, synthetic};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::InputSchema;
 use std::path::{MAIN_SEPARATOR, Path};
@@ -82,7 +82,7 @@ impl<'a> Source<'a> {
         self.task.unwrap_or(Task::of(self.spec))
     }
 
-    /// Loads a built-in data set, a table (`.csv`, `.tsv`, `.csv.gz` and others), or IDX images (`*idx3-ubyte`, plain or
+    /// Loads a built-in data set (from the folder where it is there, else, but for MNIST, from the binary), a table (`.csv`, `.tsv`, `.csv.gz` and others), or IDX images (`*idx3-ubyte`, plain or
     /// `.gz`) with their labels beside them.
     ///
     /// A name that contains a path separator or has an ending of a table is a file. Of MNIST these are the training rows;
@@ -128,15 +128,15 @@ impl<'a> Source<'a> {
             return Err(Error::new(ErrorCode::CsvTarget, format!("the target of `{spec}` is a number, not a class"))
                 .hint("predict it with `create linreg`, or with `--task regress` of tree, forest or boost"));
         }
-        if !self.datasets.is_dir() {
-            return Err(missing(format!("no folder {} to read `{spec}` from", self.datasets.display())));
-        }
         if spec == "mnist" {
+            if !self.datasets.is_dir() {
+                return Err(missing(format!("no folder {} to read `{spec}` from", self.datasets.display())));
+            }
             return mnist(self.datasets, target, task).map(|(train, _)| train);
         }
         let plain = ["iris", "diabetes"].contains(&spec);
         let file = format!("{spec}.csv{}", if plain { "" } else { ".gz" });
-        let path = self.datasets.join(file);
+        let path = shipped::find(self.datasets, &file);
         let read = csv::read_numbers(&path, target, (task, false), &TableOptions::default()).map_err(hint_at_folder)?;
         let mut data = read.ok_or_else(|| {
             Error::new(ErrorCode::CsvCell, format!("{}: not the built-in file", path.display()))
@@ -343,7 +343,8 @@ fn hint_at_folder(error: Error) -> Error {
 }
 
 fn missing(message: String) -> Error {
-    Error::new(ErrorCode::DataMissing, message).hint("point `--datasets` at the project's `datasets` folder")
+    Error::new(ErrorCode::DataMissing, message)
+        .hint("point `--datasets` at the `datasets` folder of fhectl's repository: MNIST is too large for the binary")
 }
 
 #[cfg(test)]
@@ -368,6 +369,14 @@ mod tests {
         let holdout = Holdout::Share { test_size: 0.15, seed: 42 };
         let (train, test) = load_split("spam", &datasets(), None, None, holdout).unwrap();
         assert_eq!((train.len(), test.len()), (3910, 691));
+    }
+
+    #[test]
+    fn small_sets_are_in_the_binary() {
+        for name in ["spam", "iris", "digits", "diabetes", "synthetic"] {
+            let read = |folder: &Path| load(name, folder, None, None).unwrap();
+            assert_eq!(read(Path::new("/nowhere")), read(&datasets()), "{name}");
+        }
     }
 
     #[test]
@@ -397,10 +406,10 @@ mod tests {
         let error = load("spma", &datasets(), None, None).unwrap_err();
         assert_eq!(error.code, ErrorCode::DataUnknown);
         assert!(error.hint.unwrap().contains("spam, iris, digits"));
-        for spec in ["spam", "mnist"] {
-            let error = load(spec, Path::new("/nowhere"), None, None).unwrap_err();
+        for folder in ["/nowhere", "/"] {
+            let error = load("mnist", Path::new(folder), None, None).unwrap_err();
             assert_eq!(error.code, ErrorCode::DataMissing);
-            assert!(error.hint.unwrap().contains("--datasets"), "{spec}");
+            assert!(error.hint.unwrap().contains("--datasets"), "{folder}");
         }
         assert_eq!(load("synthetic", &datasets(), Some("z"), None).unwrap_err().code, ErrorCode::CsvTarget);
         assert_eq!(load("nowhere.csv", &datasets(), None, None).unwrap_err().code, ErrorCode::DataMissing);
