@@ -15,7 +15,7 @@ use fhectl_core::bundle::{Evaluation, Predicted, check_name, folder};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::digest::sha256;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::{Model, Output};
+use fhectl_core::model::{InputSchema, Model, Output};
 use fhectl_train::data::{self, Dataset, Holdout, Loaded, Source, Task};
 use fhectl_train::import::{self, Agreement, FloatModel, Imported, Levels, QuantizedImport, QuantizedModel};
 use fhectl_train::train::{self, Score};
@@ -65,6 +65,8 @@ pub struct ImportArgs {
 
 /// Rows for a model, its columns in its order.
 struct Rows {
+    /// The table's columns, before preprocessing.
+    columns: Vec<String>,
     calibration: Dataset,
     test: Dataset,
     evaluation: Option<Evaluation>,
@@ -207,7 +209,7 @@ fn named(mut imported: Imported, names: &[String]) -> Result<Imported> {
 
 /// The model as these rows need it, and the rows prepared as it wants them; tells what is odd about the two.
 fn suited(imported: Imported, rows: Rows, missing_given: bool) -> Result<(Imported, Rows)> {
-    let Rows { calibration, test, evaluation } = rows;
+    let Rows { columns, calibration, test, evaluation } = rows;
     if let Some(zeros) = imported.zeros(&calibration.rows).filter(|_| !missing_given) {
         note(&zeros.to_string());
     }
@@ -217,7 +219,7 @@ fn suited(imported: Imported, rows: Rows, missing_given: bool) -> Result<(Import
     let all: Vec<Vec<f64>> = calibration.rows.iter().chain(&test.rows).cloned().collect();
     let imported = imported.suited_to(&all);
     let prepared = |rows: Dataset| if rows.is_empty() { Ok(rows) } else { import_rows::prepared(rows, &imported) };
-    let rows = Rows { calibration: prepared(calibration)?, test: prepared(test)?, evaluation };
+    let rows = Rows { columns, calibration: prepared(calibration)?, test: prepared(test)?, evaluation };
     Ok((imported, rows))
 }
 
@@ -227,7 +229,8 @@ fn rows(args: &ImportArgs, imported: &Imported) -> Result<Rows> {
     let Some(source) = common.data.as_deref() else {
         if args.exact_thresholds && matches!(imported.model, FloatModel::Forest(_)) {
             let none = no_rows(imported);
-            return Ok(Rows { calibration: none.clone(), test: none, evaluation: None });
+            let columns = none_columns(imported);
+            return Ok(Rows { columns, calibration: none.clone(), test: none, evaluation: None });
         }
         return Err(Error::new(ErrorCode::DataMissing, "rows are needed to quantize the model's features")
             .hint("name some with --data FILE.csv; trees can do without under --exact-thresholds"));
@@ -261,15 +264,23 @@ fn rows(args: &ImportArgs, imported: &Imported) -> Result<Rows> {
     let same = suited_calibration.features == calibration.features && suited_calibration.classes == calibration.classes;
     let found = same && data::BUILT_IN.contains(&source) && common.test_data.is_none();
     Ok(Rows {
+        columns: suited_calibration.features.clone(),
         calibration: suited_calibration,
         test: suited_test,
         evaluation: found.then(|| Evaluation { data: source.to_owned(), test_size, seed: common.seed }),
     })
 }
 
+/// The names of columns that no table gives.
+fn none_columns(imported: &Imported) -> Vec<String> {
+    match imported.feature_names.is_empty() {
+        true => (0..imported.features).map(|feature| format!("x{feature}")).collect(),
+        false => imported.feature_names.clone(),
+    }
+}
+
 fn no_rows(imported: &Imported) -> Dataset {
-    let numbered = || (0..imported.features).map(|feature| format!("x{feature}")).collect();
-    let columns = if imported.feature_names.is_empty() { numbered() } else { imported.feature_names.clone() };
+    let columns = none_columns(imported);
     Dataset {
         name: "no rows".to_owned(),
         target: if imported.classes.is_empty() { "value" } else { "class" }.to_owned(),
@@ -368,12 +379,10 @@ fn made(
             }
         }
     };
-    Ok(CompiledModel {
-        input: imported.input.clone(),
-        preprocessing: imported.preprocessing.clone(),
-        head: imported.head.clone(),
-        ..made
-    })
+    // A table's columns must be named where features are made of them.
+    let named = || InputSchema::numbers(&rows.columns);
+    let input = imported.input.clone().or_else(|| (imported.names_after(&rows.columns) != rows.columns).then(named));
+    Ok(CompiledModel { input, preprocessing: imported.preprocessing.clone(), head: imported.head.clone(), ..made })
 }
 
 fn original_score(imported: &Imported, test: &Dataset) -> Score {
