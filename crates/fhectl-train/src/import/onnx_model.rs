@@ -1,12 +1,13 @@
 //! Models in ONNX files: linear models and trees as formulas, all else as networks.
 
-use super::model::{FloatModel, Imported, Linear};
+use super::model::{FloatModel, Imported, Linear, NETWORK_SOURCE};
 use super::network::{Lowered, lower};
 use super::onnx::{Graph, Node};
 use super::tabular;
-use fhectl_core::bundle::ScoreUnit;
+use fhectl_core::bundle::{Head, ScoreUnit};
 use fhectl_core::error::Result;
-use fhectl_core::model::Output;
+use fhectl_core::model::{ClearStep, Output};
+use std::path::Path;
 
 /// Operators of `ai.onnx.ml` that stand around networks, too.
 const AROUND: [&str; 4] = ["Scaler", "ZipMap", "ArrayFeatureExtractor", "Normalizer"];
@@ -16,11 +17,22 @@ const AROUND: [&str; 4] = ["Scaler", "ZipMap", "ArrayFeatureExtractor", "Normali
 /// # Errors
 /// Those of [`Graph::read`]; `onnx_unsupported` naming the operator that no model here is made of.
 pub fn read_onnx(bytes: &[u8]) -> Result<Imported> {
-    let graph = Graph::read(bytes)?;
-    let classical = |node: &Node| !node.domain.is_empty() && !AROUND.contains(&node.op.as_str());
-    tabular::read(&graph).or_else(|error| match graph.nodes.iter().any(classical) {
+    read_graph(&Graph::read(bytes)?)
+}
+
+/// As [`read_onnx`], of a file in this folder, whose weights may lie in files beside it.
+///
+/// # Errors
+/// As [`read_onnx`]; those of [`Graph::read_in`].
+pub fn read_onnx_in(bytes: &[u8], folder: &Path, most: u64) -> Result<Imported> {
+    read_graph(&Graph::read_in(bytes, folder, most)?)
+}
+
+fn read_graph(graph: &Graph) -> Result<Imported> {
+    let classical = |node: &Node| node.domain == "ai.onnx.ml" && !AROUND.contains(&node.op.as_str());
+    tabular::read(graph).or_else(|error| match graph.nodes.iter().any(classical) {
         true => Err(error),
-        false => network(&graph),
+        false => network(graph),
     })
 }
 
@@ -39,14 +51,14 @@ fn network(graph: &Graph) -> Result<Imported> {
     };
     let producer = if graph.producer.is_empty() { "an unnamed tool" } else { &graph.producer };
     let imported = Imported {
-        source: format!("a network in ONNX from {}", producer.escape_debug()),
+        source: format!("{NETWORK_SOURCE}{}", producer.escape_debug()),
         features: lowered.graph.inputs,
         feature_names: Vec::new(),
         classes,
         unit: ScoreUnit::Logit,
         input: None,
         preprocessing: Vec::new(),
-        head: None,
+        head: lowered.link.map(|function| Head { scores: 1, steps: vec![ClearStep::Function { function }] }),
         model: linear(&lowered).map_or_else(|| FloatModel::Network(Box::new(lowered)), FloatModel::Linear),
     };
     imported.checked()
