@@ -34,6 +34,11 @@ struct Fixture {
 }
 
 impl Fixture {
+    /// What the network's scores stand for.
+    fn decoder(&self) -> ScoreDecoder {
+        ScoreDecoder { scale: Some(1.0), ..ScoreDecoder::classes(self.output.classes(), ScoreUnit::Logit) }
+    }
+
     fn read(name: &str, output: Output) -> Self {
         let answers = name.trim_end_matches("_dynamo");
         let rows = match table(answers, "x") {
@@ -92,14 +97,19 @@ fn floats_are_the_librarys() {
     }
 }
 
-use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::bundle::{ScoreDecoder, ScoreUnit};
+use fhectl_core::circuit::plan::{PLANNED_CORES, PlanRequest, plan};
 use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, Evaluator, decode, encode};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::model::{Model, class_of_scores};
 use fhectl_train::data::Dataset;
-use fhectl_train::import::network::{PtqParams, QuantizedNetwork, quantize};
-use fhectl_train::train::Fit;
+use fhectl_train::import::Agreement;
+use fhectl_train::import::network::{
+    CompileRequest, Compiled, Fixed, LEAST_SAME, PtqParams, QuantizedNetwork, compile, quantize,
+};
+use fhectl_train::train::{ActivationKind, Architecture, ConvBlock, Fit, TrainingParams, fit_pixels, train_network};
+use std::ops::ControlFlow;
 
 impl Fixture {
     /// The first third of the rows, as a table.
@@ -254,4 +264,145 @@ fn the_same_rows_give_the_same_network() {
     ] {
         assert_eq!(quantize(&fixture.lowered, &fixture.calibration(), &wrong).unwrap_err().code.as_str(), code);
     }
+}
+
+impl Fixture {
+    /// Two thirds of the rows to calibrate with.
+    fn most_rows(&self) -> Dataset {
+        let count = self.rows.len() * 2 / 3;
+        let few = self.calibration();
+        Dataset {
+            rows: self.rows[..count].to_vec(),
+            labels: self.targets[..count].iter().map(|t| *t as u32).filter(|_| !few.classes.is_empty()).collect(),
+            values: self.targets[..count].iter().copied().filter(|_| few.classes.is_empty()).collect(),
+            ..few
+        }
+    }
+
+    fn compiled(&self, rows: &Dataset, fixed: Fixed, tuning_seconds: Option<f64>) -> Compiled {
+        let request = CompileRequest {
+            lowered: &self.lowered,
+            rows,
+            decoder: &self.decoder(),
+            fixed,
+            plan: &PlanRequest::default(),
+            tuning_seconds,
+            seed: 42,
+        };
+        compile(&request, &mut |_| ControlFlow::Continue(())).unwrap()
+    }
+
+    /// How far it agrees with the original on the last third of the rows, with the noise of encryption.
+    fn agreement(&self, compiled: &Compiled) -> Agreement {
+        let quantized = &compiled.quantized;
+        let model = Model::Network(quantized.network.clone());
+        let simulator = compiled.plans[0].spec.simulator(&model).unwrap();
+        let from = self.rows.len() * 2 / 3;
+        let scores = |(index, row): (usize, &Vec<f64>)| {
+            let row = quantized.quantizer.quantize(row).unwrap();
+            let scores =
+                simulator.as_ref().map_or_else(|| model.scores(&row), |noisy| noisy.scores(&row, index as u64));
+            scores.iter().map(|score| *score as f64 * quantized.score_scale + quantized.score_offset).collect()
+        };
+        let ours: Vec<Vec<f64>> = self.rows[from..].iter().enumerate().map(scores).collect();
+        Agreement::of(&self.decoder(), &self.outputs[from..], &ours, true)
+    }
+}
+
+/// Predicted seconds of a network of this shape that is trained here; how long it was trained changes nothing of that.
+fn trained_here(rows: &Dataset, architecture: &Architecture) -> f64 {
+    let quantizer = fit_pixels(rows, 4).unwrap();
+    let params = TrainingParams { epochs: 1, first_norm: 22.0, batch_size: 32, ..TrainingParams::default() };
+    let trained = train_network(rows, &quantizer, architecture, &params, &mut |_| ()).unwrap();
+    let request = PlanRequest { circuit: Some(CircuitKind::Network), ..PlanRequest::default() };
+    plan(&Model::Network(trained.model), &quantizer, rows.output(), &request).unwrap()[0].seconds(PLANNED_CORES)
+}
+
+#[test]
+fn imported_networks_cost_about_what_trained_ones_do_and_agree_with_their_originals() {
+    let dense = |hidden: &[usize]| Architecture {
+        image: None,
+        convs: Vec::new(),
+        hidden: hidden.to_vec(),
+        activation: ActivationKind::Tanh,
+        activation_bits: 3,
+    };
+    let image = fhectl_train::data::ImageShape { height: 8, width: 8, channels: 1 };
+    let block = ConvBlock { filters: 6, kernel: [3, 3], stride: 1, padding: 1, pool: 1 };
+    let conv = Architecture { image: Some(image), convs: vec![block], ..dense(&[]) };
+    for (name, output, architecture) in [
+        ("sklearn_mlp_digits", Output::Classes(10), dense(&[32])),
+        ("torch_mlp_tanh", Output::Classes(10), dense(&[24])),
+        ("torch_branches", Output::Classes(10), dense(&[24])),
+        ("torch_cnn", Output::Classes(10), conv),
+    ] {
+        let fixture = Fixture::read(name, output);
+        let rows = fixture.most_rows();
+        let (compiled, limit) =
+            (fixture.compiled(&rows, Fixed::default(), Some(20.0)), trained_here(&rows, &architecture));
+        let (agreement, seconds) = (fixture.agreement(&compiled), compiled.seconds());
+        println!("{name}: {seconds:.3} s, trained here {limit:.3} s; {agreement}; tuned {}", compiled.tuned);
+        assert!(compiled.holds && compiled.agreement.share() >= LEAST_SAME, "{name}: {}", compiled.agreement);
+        assert!(seconds <= 1.3 * limit, "{name}: {seconds} s, trained here {limit} s");
+        assert!(agreement.share() >= 0.98, "{name}: {agreement}");
+    }
+    for (name, output) in [("sklearn_mlp_binary", Output::Classes(2)), ("sklearn_mlp_diabetes", Output::Value)] {
+        let fixture = Fixture::read(name, output);
+        let compiled = fixture.compiled(&fixture.most_rows(), Fixed::default(), None);
+        let agreement = fixture.agreement(&compiled);
+        println!("{name}: {:.3} s; {agreement}", compiled.seconds());
+        assert!(agreement.share() >= 0.98, "{name}: {agreement}");
+        assert!(compiled.seconds() < 0.1, "{name}: {} s", compiled.seconds());
+    }
+}
+
+#[test]
+fn what_is_asked_for_stays_and_more_bits_lose_nothing() {
+    let fixture = Fixture::read("sklearn_mlp_binary", Output::Classes(2));
+    let rows = fixture.most_rows();
+    let asked = Fixed { weight_bits: Some(6), noise: Some(0.004), bits: Some(7), ..Fixed::default() };
+    let params = fixture.compiled(&rows, asked, None).params;
+    assert_eq!((params.weight_bits, params.noise, params.bits), (6, 0.004, 7));
+    let share = |bits| {
+        let compiled = fixture.compiled(&rows, Fixed { bits: Some(bits), ..Fixed::default() }, None);
+        fixture.agreement(&compiled).share()
+    };
+    let shares: Vec<f64> = [8, 12, 16].map(share).to_vec();
+    // A row more or less is noise.
+    assert!(shares.windows(2).all(|pair| pair[1] >= pair[0] - 0.012), "{shares:?}");
+}
+
+#[test]
+fn the_same_request_gives_the_same_network_and_fine_tuning_never_loses() {
+    let fixture = Fixture::read("torch_cnn_maxpool", Output::Classes(10));
+    let rows = fixture.most_rows();
+    let plain = fixture.compiled(&rows, Fixed::default(), None);
+    let tuned = fixture.compiled(&rows, Fixed::default(), Some(10.0));
+    println!(
+        "{:.3} s, tuned {:.3} s ({}), averaged {:?}",
+        plain.seconds(),
+        tuned.seconds(),
+        tuned.tuned,
+        tuned.averaged
+    );
+    assert!(tuned.holds || !plain.holds);
+    assert!(!tuned.tuned || !plain.holds || tuned.seconds() <= plain.seconds());
+    assert!(plain.averaged.is_some_and(|offer| offer.seconds < plain.seconds()));
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+    let again = pool.install(|| fixture.compiled(&rows, Fixed::default(), Some(10.0)));
+    assert_eq!(again.quantized, tuned.quantized);
+}
+
+#[test]
+fn weights_beside_the_model_are_read() {
+    let own = fhectl_train::import::read_file(&path("torch_mlp_tanh_dynamo.onnx")).unwrap();
+    let beside = fhectl_train::import::read_file(&path("torch_external.onnx")).unwrap();
+    assert_eq!(own.model, beside.model);
+    let bytes = std::fs::read(path("torch_external.onnx")).unwrap();
+    let error = fhectl_train::import::read(&bytes, "torch_external.onnx").unwrap_err();
+    assert_eq!(error.code, ErrorCode::OnnxUnsupported);
+    let elsewhere = tempfile::tempdir().unwrap();
+    std::fs::copy(path("torch_external.onnx"), elsewhere.path().join("m.onnx")).unwrap();
+    let error = fhectl_train::import::read_file(&elsewhere.path().join("m.onnx")).unwrap_err();
+    assert!(error.code == ErrorCode::ImportRead && error.message.contains("torch_external.onnx.data"), "{error}");
 }

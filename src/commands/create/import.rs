@@ -1,8 +1,8 @@
 //! `create import`: a model of another tool.
 
-use super::common::{CommonArgs, Grain, clean};
+use super::common::{CommonArgs, Grain, TaskArgs, clean};
 use super::finest::{Finest, finest_weights};
-use super::import_network::PtqArgs;
+use super::import_network::{NetworkRequest, PtqArgs};
 use super::import_rows;
 use super::publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
 use super::trees::{Trained, ValueArgs};
@@ -20,9 +20,7 @@ use fhectl_train::data::{self, Dataset, Holdout, Loaded, Source, Task};
 use fhectl_train::import::{self, Agreement, FloatModel, Imported, Levels, QuantizedImport, QuantizedModel};
 use fhectl_train::train::{self, Score};
 use rayon::prelude::*;
-use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
@@ -43,6 +41,8 @@ pub struct ImportArgs {
     common: CommonArgs,
     #[command(flatten)]
     values: ValueArgs,
+    #[command(flatten)]
+    task: TaskArgs,
     #[command(flatten)]
     network: PtqArgs,
     /// Bits a feature is quantized to (1 to 16) [default: the fewest from 6 to 10 that keep the original's answers]
@@ -73,9 +73,10 @@ struct Rows {
 }
 
 pub fn run(args: &ImportArgs) -> Result<()> {
-    let bytes = read_file(&args.file)?;
+    let bytes = import::read_bytes(&args.file)?;
     let shown = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let imported = named(import::read(&bytes, &shown)?, &args.classes)?;
+    let imported = named(import::read_in(&bytes, &shown, import::folder_of(&args.file))?, &args.classes)?;
+    let imported = binary(args, imported)?;
     let stem = args.file.file_stem().unwrap_or_default().to_string_lossy();
     let common = &args.common;
     let name = common.name.clone().unwrap_or_else(|| format!("import-{}", clean(&stem)));
@@ -107,7 +108,14 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         }
         FloatModel::Network(network) => {
             let float = original_score(&imported, &rows.test);
-            args.network.made(network, (args.bits, grain), &rows.calibration, float, &request)
+            let asked = NetworkRequest {
+                bits: args.bits,
+                grain,
+                seed: common.seed,
+                plan: &request,
+                announces: grain.digits == common.coarse_edges,
+            };
+            args.network.made(&imported, network, &asked, &rows.calibration, float, &|words| work.set_message(words))
         }
         _ => compiled(args, &imported, &rows, grain, &request),
     };
@@ -119,7 +127,8 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         rounded = Some(Rounded { digits, exact: Some(quantized_score(&exact, &rows.test)?) });
     }
     work.finish_and_clear();
-    let told = |agreement: Agreement| format!("{agreement} on {} test rows", rows.test.len());
+    let noise = if matches!(imported.model, FloatModel::Network(_)) { ", with the noise of encryption" } else { "" };
+    let told = |agreement: Agreement| format!("{agreement} on {} test rows{noise}", rows.test.len());
     let agreement = agreement(&made, &imported, &rows.test)?;
     if let Some(agreement) = agreement {
         made.options = format!("{}; {}", made.options, told(agreement));
@@ -166,25 +175,6 @@ impl ImportArgs {
     }
 }
 
-/// The file's bytes, no more than a model may have.
-fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let shown = path.display();
-    let failed = |error: std::io::Error| {
-        Error::new(ErrorCode::ImportRead, format!("{shown}: {error}")).hint("name a model's file, e.g. model.onnx")
-    };
-    let file = File::open(path).map_err(failed)?;
-    let mut bytes = Vec::new();
-    file.take(import::MAX_FILE + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > import::MAX_FILE {
-        return Err(Error::new(
-            ErrorCode::ImportLarge,
-            format!("{shown} is larger than {} MiB", import::MAX_FILE >> 20),
-        )
-        .hint("a model of this size cannot be computed on encrypted data"));
-    }
-    Ok(bytes)
-}
-
 /// The model with its classes named as asked.
 fn named(mut imported: Imported, names: &[String]) -> Result<Imported> {
     if names.is_empty() {
@@ -221,6 +211,37 @@ fn suited(imported: Imported, rows: Rows, missing_given: bool) -> Result<(Import
     let prepared = |rows: Dataset| if rows.is_empty() { Ok(rows) } else { import_rows::prepared(rows, &imported) };
     let rows = Rows { columns, calibration: prepared(calibration)?, test: prepared(test)?, evaluation };
     Ok((imported, rows))
+}
+
+/// The model as a classifier, where its one number is the logit of two classes: files of networks do not say, so the target
+/// decides, or `--task`.
+fn binary(args: &ImportArgs, imported: Imported) -> Result<Imported> {
+    let (task, common) = (args.task.task(), &args.common);
+    let Some(source) = common.data.as_deref().filter(|_| imported.may_be_binary() && task != Some(Task::Regress))
+    else {
+        return Ok(imported);
+    };
+    let options = common.table_options();
+    let rows = Source {
+        target: common.target.as_deref(),
+        task: Some(Task::Classify),
+        lenient: true,
+        ..Source::new(source, &common.datasets, &options)
+    }
+    .load();
+    match (rows, task) {
+        (Ok(rows), _) if rows.classes.len() == 2 => {
+            print_line!(
+                "note: the network has one output and `{}` two classes: read as the logit of `{}` (--task regress: as a number)",
+                rows.target,
+                rows.classes[1]
+            );
+            imported.as_binary(rows.classes)
+        }
+        (Ok(rows), Some(Task::Classify)) => imported.as_binary(rows.classes),
+        (Err(error), Some(Task::Classify)) => Err(error),
+        _ => Ok(imported),
+    }
 }
 
 /// The rows that were named, for the model; none for trees that keep their thresholds.
@@ -392,7 +413,7 @@ fn original_score(imported: &Imported, test: &Dataset) -> Score {
     train::score_predictions(predicted.into_iter(), test)
 }
 
-/// How far the integer model agrees with the original; `None` without rows.
+/// How far the model agrees with the original, with the noise of encryption where there is some; `None` without rows.
 fn agreement(made: &CompiledModel, imported: &Imported, rows: &Dataset) -> Result<Option<Agreement>> {
     if rows.is_empty() {
         return Ok(None);
@@ -401,7 +422,12 @@ fn agreement(made: &CompiledModel, imported: &Imported, rows: &Dataset) -> Resul
     let quantized = train::quantize_rows(&made.quantizer, rows)?;
     let decoder = made.decoder(imported.classes.len());
     // A tree that predicts classes has no scores of its own.
-    let ours: Vec<Vec<f64>> = quantized.par_iter().map(|row| decoder.real(&made.model.scores(row))).collect();
+    let simulator = made.plans.first().map(|plan| plan.spec.simulator(&made.model)).transpose()?.flatten();
+    let scores = |(index, row): (usize, &Vec<u32>)| match &simulator {
+        Some(simulator) => simulator.scores(row, index as u64),
+        None => made.model.scores(row),
+    };
+    let ours: Vec<Vec<f64>> = quantized.par_iter().enumerate().map(|row| decoder.real(&scores(row))).collect();
     let scored = made.score_scale.is_some();
     Ok(Some(Agreement::of(&imported.decoder(), &original, &ours, scored)))
 }

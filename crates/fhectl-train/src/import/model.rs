@@ -62,6 +62,9 @@ pub struct Forest {
 /// `x[feature] >= threshold`.
 pub type Tree = model::Tree<f64, Vec<f64>>;
 
+/// How the source of what was read as a network begins.
+pub(super) const NETWORK_SOURCE: &str = "a network in ONNX from ";
+
 impl Imported {
     /// What scores stand for.
     pub fn output(&self) -> Output {
@@ -93,6 +96,29 @@ impl Imported {
     /// How many numbers a row has as the model sees it.
     pub fn prepared_width(&self) -> usize {
         ClearStep::check_all(&self.preprocessing, self.features).unwrap_or(self.features)
+    }
+
+    /// Whether its one number may be the logit of the second of two classes instead: files of networks do not say.
+    pub fn may_be_binary(&self) -> bool {
+        let open = matches!(self.model, FloatModel::Network(_)) || self.source.starts_with(NETWORK_SOURCE);
+        open && self.classes.is_empty() && self.head.is_none()
+    }
+
+    /// The same model with its one number as the logit of the second of these classes, as `BCEWithLogitsLoss` trains it.
+    ///
+    /// # Errors
+    /// `import_classes` where its output is no such number, or where there are not two classes of different names.
+    pub fn as_binary(mut self, classes: Vec<String>) -> Result<Self> {
+        if !self.may_be_binary() || classes.len() != 2 || classes[0] == classes[1] {
+            return Err(Error::new(ErrorCode::ImportClasses, "the model's output is not the logit of two classes")
+                .hint("--task classify is for networks of one output without a sigmoid, and two classes"));
+        }
+        if let FloatModel::Network(network) = &mut self.model {
+            network.output = Output::Classes(2);
+        }
+        self.classes = classes;
+        self.unit = ScoreUnit::Logit;
+        Ok(self)
     }
 
     /// A row as the model sees it.

@@ -1,13 +1,14 @@
 //! Models in ONNX files: linear models and trees as formulas, all else as networks.
 
 use super::catboost;
-use super::model::{FloatModel, Imported, Linear};
+use super::model::{FloatModel, Imported, Linear, NETWORK_SOURCE};
 use super::network::{Lowered, lower};
 use super::onnx::{Graph, Node, unsupported};
 use super::tabular;
-use fhectl_core::bundle::ScoreUnit;
+use fhectl_core::bundle::{Head, ScoreUnit};
 use fhectl_core::error::Result;
-use fhectl_core::model::Output;
+use fhectl_core::model::{ClearStep, Output};
+use std::path::Path;
 
 /// Operators of `ai.onnx.ml` that stand around networks, too.
 const AROUND: [&str; 4] = ["Scaler", "ZipMap", "ArrayFeatureExtractor", "Normalizer"];
@@ -17,16 +18,33 @@ const AROUND: [&str; 4] = ["Scaler", "ZipMap", "ArrayFeatureExtractor", "Normali
 /// # Errors
 /// Those of [`Graph::read`]; `onnx_unsupported` naming the operator that no model here is made of.
 pub fn read_onnx(bytes: &[u8]) -> Result<Imported> {
-    let graph = Graph::read(bytes)?;
-    let classical = |node: &Node| !node.domain.is_empty() && !AROUND.contains(&node.op.as_str());
-    let imported = tabular::read(&graph).or_else(|error| match graph.nodes.iter().any(classical) {
+    read_graph(&Graph::read(bytes)?)
+}
+
+/// As [`read_onnx`], of a file in this folder, whose weights may lie in files beside it.
+///
+/// # Errors
+/// As [`read_onnx`]; those of [`Graph::read_in`].
+pub fn read_onnx_in(bytes: &[u8], folder: &Path, most: u64) -> Result<Imported> {
+    read_graph(&Graph::read_in(bytes, folder, most)?)
+}
+
+fn read_graph(graph: &Graph) -> Result<Imported> {
+    let classical = |node: &Node| node.domain == "ai.onnx.ml" && !AROUND.contains(&node.op.as_str());
+    let imported = tabular::read(graph).or_else(|error| match graph.nodes.iter().any(classical) {
         true => Err(error),
-        false if is_tree_of_products(&graph) => Err(unsupported(
+        false if is_tree_of_products(graph) => Err(unsupported(
             "trees that are written as products of matrices, as Hummingbird and Concrete ML export them",
         )
         .hint("import the model that they were made of, e.g. the fitted scikit-learn model through skl2onnx")),
-        false => network(&graph),
+        false => network(graph),
     })?;
+    // A sum written in plain operators is a network of one layer as much as it is a linear model.
+    let plain = graph.nodes.iter().all(|node| node.domain.is_empty()) && imported.classes.is_empty();
+    let imported = match plain && !imported.source.starts_with(NETWORK_SOURCE) {
+        true => Imported { source: format!("{NETWORK_SOURCE} {}", imported.source), ..imported },
+        false => imported,
+    };
     Ok(match graph.properties.get("params") {
         Some(params) if graph.producer.starts_with("CatBoost") => catboost::of_onnx(imported, params),
         _ => imported,
@@ -54,14 +72,14 @@ fn network(graph: &Graph) -> Result<Imported> {
     };
     let producer = if graph.producer.is_empty() { "an unnamed tool" } else { &graph.producer };
     let imported = Imported {
-        source: format!("a network in ONNX from {}", producer.escape_debug()),
+        source: format!("{NETWORK_SOURCE}{}", producer.escape_debug()),
         features: lowered.graph.inputs,
         feature_names: Vec::new(),
         classes,
         unit: ScoreUnit::Logit,
         input: None,
         preprocessing: Vec::new(),
-        head: None,
+        head: lowered.link.map(|function| Head { scores: 1, steps: vec![ClearStep::Function { function }] }),
         reveals_training_rows: false,
         model: linear(&lowered).map_or_else(|| FloatModel::Network(Box::new(lowered)), FloatModel::Linear),
     };

@@ -23,11 +23,36 @@ pub(super) struct GraphBuilder {
     /// A sum while it is put together, by atoms, and which of them it has.
     sum: Vec<f64>,
     touched: Vec<u32>,
+    /// Whether pooling becomes the mean before an activation, and how many values came out of what would change.
+    pub(super) averages: bool,
+    pub(super) pooled: usize,
 }
 
 impl GraphBuilder {
     pub(super) fn new(inputs: usize) -> Self {
-        Self { inputs, blocks: Vec::new(), atoms: inputs, entries: 0, work: 0, sum: vec![0.0; inputs], touched: vec![] }
+        Self {
+            inputs,
+            blocks: Vec::new(),
+            atoms: inputs,
+            entries: 0,
+            work: 0,
+            sum: vec![0.0; inputs],
+            touched: vec![],
+            averages: false,
+            pooled: 0,
+        }
+    }
+
+    /// The block and row that make an atom; none for inputs.
+    pub(super) fn source(&self, atom: u32) -> Option<(&Block, &Affine)> {
+        let mut index = (atom as usize).checked_sub(self.inputs)?;
+        for block in &self.blocks {
+            match block.rows.get(index) {
+                Some(row) => return Some((block, row)),
+                None => index -= block.rows.len(),
+            }
+        }
+        None
     }
 
     /// Counts what a tensor takes.

@@ -5,11 +5,20 @@ use crate::import::onnx::{Node, invalid, unsupported};
 use fhectl_core::error::{Error, Result};
 use std::rc::Rc;
 
+/// How a network is exported whose batch is not fixed.
+pub(super) const DYNAMIC_BATCH: &str = "export it so that the first axis may have any size: `torch.onnx.export(model, \
+     (x[:1],), \"model.onnx\", dynamic_shapes=({0: torch.export.Dim(\"batch\")},))`, in older versions \
+     `dynamic_axes={\"input\": {0: \"batch\"}}`";
+
 /// A node and the tensors it takes; an optional input that is not given is `None`.
 pub(super) struct Call<'a> {
     pub(super) node: &'a Node,
     pub(super) inputs: Vec<Option<Rc<SymbolicTensor>>>,
+    /// The element types of inputs that the file holds as constants.
+    pub(super) elements: Vec<Option<i32>>,
     pub(super) opset: i64,
+    /// The rows that the file is written for; 1 where their number is open.
+    pub(super) batch: usize,
 }
 
 impl Call<'_> {

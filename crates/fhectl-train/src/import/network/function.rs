@@ -29,6 +29,13 @@ pub enum Function {
     },
     Softplus,
     Softsign,
+    Exp,
+    /// The nearest of `steps` values from `low` on, `step` apart: `step > 0`, `steps >= 1`.
+    Stepped {
+        low: f64,
+        step: f64,
+        steps: u32,
+    },
     /// `x` above `alpha >= 0`, else 0.
     Thresholded {
         alpha: f64,
@@ -81,6 +88,10 @@ impl Function {
             Self::Elu { alpha, gain, scale } => gain * alpha * (x / scale).exp_m1(),
             Self::Softplus => softplus(x),
             Self::Softsign => x / (1.0 + x.abs()),
+            Self::Exp => x.exp(),
+            Self::Stepped { low, step, steps } => {
+                low + step * ((x - low) / step).round().clamp(0.0, f64::from(steps.max(1) - 1))
+            }
             Self::Thresholded { alpha } => {
                 if x > alpha {
                     x
@@ -151,6 +162,8 @@ mod tests {
             Function::Elu { alpha: 1.7, gain: 1.05, scale: 1.0 },
             Function::Softplus,
             Function::Softsign,
+            Function::Exp,
+            Function::Stepped { low: -0.7, step: 0.3, steps: 6 },
             Function::Thresholded { alpha: 1.0 },
             Function::Sign,
         ];

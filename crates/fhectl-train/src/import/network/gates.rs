@@ -2,7 +2,7 @@
 
 use super::builder::GraphBuilder;
 use super::call::Call;
-use super::float_graph::{Affine, Block};
+use super::float_graph::Affine;
 use super::function::{Curve, Function};
 use super::operators::linear::{Arithmetic, arithmetic};
 use super::tensor::{Elements, SymbolicTensor};
@@ -47,7 +47,7 @@ fn common(builder: &GraphBuilder, values: &[Affine], gates: &[Affine]) -> Option
 
 fn recognize(builder: &GraphBuilder, value: &Affine, gate: &Affine) -> Option<(Curve, f64)> {
     let (atom, factor) = gate.single()?;
-    let (block, row) = source(builder, atom)?;
+    let (block, row) = builder.source(atom)?;
     let shift = gate.bias / factor;
     match block.function {
         Function::Sigmoid if shift.abs() < CLOSE && proportional(value, row, 1.0) => Some((Curve::Silu, factor)),
@@ -61,24 +61,12 @@ fn recognize(builder: &GraphBuilder, value: &Affine, gate: &Affine) -> Option<(C
         }
         Function::Tanh if shift.abs() < CLOSE => {
             let (inner, one) = row.single()?;
-            let (softplus, row) = source(builder, inner)?;
+            let (softplus, row) = builder.source(inner)?;
             let fits = softplus.function == Function::Softplus && close(one, 1.0);
             (fits && proportional(value, row, 1.0)).then_some((Curve::Mish, factor))
         }
         _ => None,
     }
-}
-
-/// The block and row that make an atom.
-fn source(builder: &GraphBuilder, atom: u32) -> Option<(&Block, &Affine)> {
-    let mut index = (atom as usize).checked_sub(builder.inputs)?;
-    for block in &builder.blocks {
-        match block.rows.get(index) {
-            Some(row) => return Some((block, row)),
-            None => index -= block.rows.len(),
-        }
-    }
-    None
 }
 
 fn close(a: f64, b: f64) -> bool {

@@ -133,21 +133,30 @@ impl IntegerSum {
 
 impl Channel {
     /// From the sums and values of all rows and places, and the channel's rows before and on steps.
-    fn measure(function: Function, seen: &Seen, copied: Option<Grid>, largest: f64, rounding: &Rounding) -> Self {
+    fn measure(function: Function, seen: &Seen, largest: f64, rounding: &Rounding) -> Self {
         let steps = rounding.steps;
-        let copied = copied.filter(|grid| function == Function::Identity && grid.steps <= steps);
+        let copied = seen.copied.filter(|grid| function == Function::Identity && grid.steps <= steps);
         let cut = |share: f64| seen.values[(share * (seen.values.len() - 1) as f64).round() as usize];
         let (low, high) = (cut(rounding.tail), cut(1.0 - rounding.tail));
         let spread = high - low;
         let constant = spread <= 1e-9 * (low.abs() + high.abs()) || largest == 0.0;
-        let grid = match copied {
+        let stated = match function {
+            Function::Stepped { low, step, steps: own } if own as usize <= steps => Some(Grid { low, step, steps }),
+            _ => None,
+        };
+        let grid = match copied.or(seen.learned).or(stated.filter(|_| !constant)) {
             Some(grid) => Grid { steps, ..grid },
             None if constant => Grid { low, step: 0.0, steps },
             None => Grid { low, step: spread / (steps - 1) as f64, steps },
         };
+        // A grid that these rows did not give may have steps beyond their sums: those are told apart as well, as far as the
+        // modulus will reach.
+        let beyond = if seen.learned.is_some() || stated.is_some() { SLACK - 1.0 } else { 0.0 };
+        let room = beyond * (seen.sums.1 - seen.sums.0);
+        let ends = (seen.sums.0 - room, seen.sums.1 + room);
         let threshold = |step: usize| {
             let wanted = grid.low + (step as f64 - 0.5) * grid.step;
-            if copied.is_some() { wanted } else { first_reaching(function, wanted, seen.sums) }
+            if copied.is_some() { wanted } else { first_reaching(function, wanted, ends) }
         };
         let thresholds: Vec<f64> = (1..steps).map(threshold).collect();
         let (first, last) = (thresholds[0], thresholds[steps - 2]);
@@ -176,6 +185,10 @@ struct Seen {
     sums: (f64, f64),
     /// In increasing order.
     values: Vec<f64>,
+    /// The grid of the one value that is handed on.
+    copied: Option<Grid>,
+    /// The grid that a student has learned.
+    learned: Option<Grid>,
 }
 
 /// The least sum between two for which a function reaches a value, by halving.
@@ -190,11 +203,44 @@ fn first_reaching(function: Function, wanted: f64, (mut low, mut high): (f64, f6
     high
 }
 
-/// The integers of a layer, and what the next one is given.
+/// A layer in integers.
+pub(super) struct QuantizedLayer {
+    pub(super) layer: NetworkLayer,
+    /// How far half its modulus must reach, before noise.
+    pub(super) reach: f64,
+    /// What its integers stand for, a scale a channel.
+    pub(super) scales: Vec<ChannelScale>,
+}
+
+/// What the integers of a channel stand for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct ChannelScale {
+    /// Of its values.
+    pub(super) grid: Grid,
+    /// What sums are multiplied by.
+    pub(super) factor: f64,
+    /// Whether it hands on one input, step for step.
+    pub(super) copies: bool,
+}
+
+/// What the integers of a network stand for: the channels of each layer but the last, and what scores are multiplied by.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Scales {
+    pub(super) layers: Vec<Vec<ChannelScale>>,
+    pub(super) scores: f64,
+}
+
+/// The integers of a layer, and what the next one is given. With `scales`, which a student has learned, they are those, and
+/// biases stay as they are.
 ///
 /// # Errors
 /// `onnx_constant` where no value of the layer changes over the calibration rows.
-pub(super) fn quantize_layer(layer: &Layer, before: &Before, rounding: &Rounding) -> Result<(NetworkLayer, Before)> {
+pub(super) fn quantize_layer(
+    layer: &Layer,
+    before: &Before,
+    rounding: &Rounding,
+    scales: Option<&[ChannelScale]>,
+) -> Result<(QuantizedLayer, Before)> {
     let evaluated: Vec<(Vec<f64>, Vec<f64>)> = before.floats.par_iter().map(|row| layer.evaluate(row)).collect();
     let rows: Vec<Affine> = layer.rows.iter().map(|row| before.on_steps(row)).collect();
     let count = layer.functions.len();
@@ -207,7 +253,9 @@ pub(super) fn quantize_layer(layer: &Layer, before: &Before, rounding: &Rounding
         let sums = sums.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), z| (low.min(z), high.max(z)));
         let largest = own().flat_map(|at| &rows[at].terms).fold(0.0f64, |largest, (_, w)| largest.max(w.abs()));
         let copied = before.copied(&own().map(|at| &layer.rows[at]).collect::<Vec<_>>());
-        Channel::measure(layer.functions[channel], &Seen { sums, values }, copied, largest, rounding)
+        let learned = scales.map(|scales| scales[channel].grid);
+        let seen = Seen { sums, values, copied, learned };
+        Channel::measure(layer.functions[channel], &seen, largest, rounding)
     };
     let channels: Vec<Channel> = (0..count).into_par_iter().map(measure).collect();
     let kept: Vec<usize> = (0..count).filter(|channel| !channels[*channel].is_constant()).collect();
@@ -216,7 +264,10 @@ pub(super) fn quantize_layer(layer: &Layer, before: &Before, rounding: &Rounding
             .hint("are the rows scaled as the network expects them?"));
     }
     let half = half_modulus(&channels, rounding.top);
-    let factors: Vec<f64> = channels.iter().map(|channel| channel.factor(half)).collect();
+    let factors: Vec<f64> = match scales {
+        Some(scales) => scales.iter().map(|scale| scale.factor).collect(),
+        None => channels.iter().map(|channel| channel.factor(half)).collect(),
+    };
 
     let places_kept = (0..places).flat_map(|place| kept.iter().map(move |channel| (place * count + channel, *channel)));
     let places_kept: Vec<(usize, usize)> = places_kept.collect();
@@ -231,7 +282,8 @@ pub(super) fn quantize_layer(layer: &Layer, before: &Before, rounding: &Rounding
         })
         .collect();
     let mut values = before.sums(&sums);
-    for (index, (at, channel)) in places_kept.iter().enumerate().filter(|(_, (_, c))| !channels[*c].copies) {
+    let moves = |channel: usize| scales.is_none() && !channels[channel].copies;
+    for (index, (at, channel)) in places_kept.iter().enumerate().filter(|(_, (_, channel))| moves(*channel)) {
         let moved: f64 = evaluated
             .iter()
             .zip(&values)
@@ -249,7 +301,7 @@ pub(super) fn quantize_layer(layer: &Layer, before: &Before, rounding: &Rounding
         own.thresholds.iter().map(|threshold| ((threshold - zero) * factors[*channel]).ceil() as i64).collect()
     });
     let activation = Activation { outputs: steps, thresholds: thresholds.collect() };
-    let modulus = modulus(&activation, &sums, &values, before, rounding.noise);
+    let reach = reach(&activation, &sums, &values, before);
     let map = assemble(before.inputs(), kept.len(), sums);
     for row in &mut values {
         row.iter_mut().enumerate().for_each(|(index, z)| *z = activation.apply(index % kept.len(), *z).into());
@@ -262,7 +314,15 @@ pub(super) fn quantize_layer(layer: &Layer, before: &Before, rounding: &Rounding
         floats: evaluated.into_iter().map(|(_, values)| values).collect(),
         integers: values,
     };
-    Ok((NetworkLayer { map, plaintext_modulus: modulus, noise: rounding.noise, activation: Some(activation) }, after))
+    let scales = channels.iter().zip(&factors);
+    let scales = scales.map(|(own, factor)| ChannelScale { grid: own.grid, factor: *factor, copies: own.copies });
+    let plaintext_modulus = modulus_holding(reach, rounding.noise);
+    let quantized = QuantizedLayer {
+        layer: NetworkLayer { map, plaintext_modulus, noise: rounding.noise, activation: Some(activation) },
+        reach,
+        scales: scales.collect(),
+    };
+    Ok((quantized, after))
 }
 
 /// Half the modulus for which a typical channel's largest weight is `top`. Copies are whatever the others are.
@@ -277,8 +337,8 @@ fn half_modulus(channels: &[Channel], top: f64) -> f64 {
     top * ratios.get(ratios.len() / 2).copied().unwrap_or(1.0)
 }
 
-/// A modulus that holds the sums of all rows, with room for others.
-fn modulus(activation: &Activation, sums: &[IntegerSum], values: &[Vec<i64>], before: &Before, noise: f64) -> u64 {
+/// How far half a modulus must reach to hold the sums of all rows, with room for others.
+fn reach(activation: &Activation, sums: &[IntegerSum], values: &[Vec<i64>], before: &Before) -> f64 {
     let channels = activation.thresholds.len();
     let tops = before.tops();
     let mut seen = vec![(i64::MAX, i64::MIN); channels];
@@ -294,12 +354,12 @@ fn modulus(activation: &Activation, sums: &[IntegerSum], values: &[Vec<i64>], be
     let need =
         |reach: &[(i64, i64)], channel: usize| activation.min_half_modulus(channel, reach[channel].0, reach[channel].1);
     let halves = (0..channels).map(|c| (SLACK * need(&seen, c) as f64).min(need(&possible, c) as f64));
-    modulus_holding(halves.fold(1.0, f64::max), noise)
+    halves.fold(1.0, f64::max)
 }
 
-/// A modulus for scores that reach so far from zero, of all rows and of those seen.
-pub(super) fn score_modulus(seen: i64, possible: i64, noise: f64) -> u64 {
-    modulus_holding((SLACK * seen as f64).min(possible as f64) + 1.0, noise)
+/// The same for scores that reach so far from zero, of the rows seen and of all.
+pub(super) fn score_reach(seen: i64, possible: i64) -> f64 {
+    (SLACK * seen as f64).min(possible as f64) + 1.0
 }
 
 /// The linear map of these sums: dense where half of the weights are there.

@@ -186,7 +186,7 @@ fn what_cannot_be_run_is_refused_by_name() {
     };
     let one = |op: &str, attributes: &[(&str, Attr)]| vec![node(op, &["x"], "y", attributes)];
     refused(&[3], one("LSTM", &[]), vec![], "onnx_unsupported", "LSTM `/LSTM`");
-    refused(&[3], one("Exp", &[]), vec![], "onnx_unsupported", "Exp");
+    refused(&[3], one("Sin", &[]), vec![], "onnx_unsupported", "Sin");
     refused(&[3], one("LeakyRelu", &[("alpha", Attr::Float(-1.0))]), vec![], "onnx_unsupported", "falls");
     refused(&[3], vec![node("Mul", &["x", "x"], "y", &[])], vec![], "onnx_unsupported", "product of two");
     refused(
@@ -265,8 +265,139 @@ fn sizes_are_bounded_before_memory_is_taken() {
         nodes.push(node("Concat", &[&from, &from], &to, &[("axis", Attr::Int(1))]));
     }
     refused(&[3], nodes, vec![integers("s", &[1, 3])], "onnx_unsupported");
-    let fixed = File { input: vec![Some(7), Some(3)], nodes: vec![node("Relu", &["x"], "y", &[])], constants: vec![] };
-    assert!(fixed.refused().1.contains("fixed batch of 7"));
     let open = File { input: vec![None, None], nodes: vec![node("Relu", &["x"], "y", &[])], constants: vec![] };
     assert!(open.refused().1.contains("not fixed"));
+}
+
+#[test]
+fn a_fixed_batch_is_one_row_unless_the_graph_mixes_rows() {
+    let file = |nodes: Vec<NodeProto>, constants| File { input: vec![Some(7), Some(3)], nodes, constants };
+    let reshape = |shape: &[i64]| file(vec![node("Reshape", &["x", "s"], "y", &[])], vec![integers("s", shape)]);
+    assert_eq!(file(vec![node("Relu", &["x"], "y", &[])], vec![]).values(&[1.0, -2.0, 3.0]), [1.0, 0.0, 3.0]);
+    assert_eq!(reshape(&[7, 3, 1]).values(&[1.0, -2.0, 3.0]), [1.0, -2.0, 3.0]);
+    for shape in [vec![21], vec![3, 7]] {
+        let (code, message) = reshape(&shape).refused();
+        assert!(code == "onnx_unsupported" && message.contains("fixed batch"), "{message}");
+    }
+    let spread = file(vec![node("Expand", &["x", "s"], "y", &[])], vec![integers("s", &[7, 3])]);
+    assert_eq!(spread.refused().0, "onnx_unsupported");
+}
+
+fn of_type(data_type: i32, name: &str, values: &[i32]) -> TensorProto {
+    let dims = if values.len() == 1 { vec![] } else { vec![values.len() as i64] };
+    TensorProto { name: name.into(), dims, data_type, int32_data: values.to_vec(), ..TensorProto::default() }
+}
+
+/// `x` quantized and taken back, with the zero point given.
+fn qdq(zero: TensorProto) -> File {
+    let nodes =
+        vec![node("QuantizeLinear", &["x", "s", "z"], "q", &[]), node("DequantizeLinear", &["q", "s", "z"], "y", &[])];
+    File::new(&[3], nodes, vec![floats("s", &[], &[0.5]), zero])
+}
+
+#[test]
+fn stated_quantization_is_kept_where_it_says_something() {
+    let near = |got: &[f64], wanted: &[f64]| {
+        assert!(got.iter().zip(wanted).all(|(a, b)| (a - b).abs() < 1e-9), "{got:?} {wanted:?}");
+    };
+    let row = [-1.0, 3.2, 200.0];
+    // The lowest integer is zero: a ReLU was left out. Many levels are not rounded to.
+    near(&qdq(of_type(2, "z", &[0])).values(&row), &[0.0, 3.2, 127.5]);
+    near(&qdq(of_type(3, "z", &[0])).values(&row), &row);
+    near(&qdq(of_type(2, "z", &[9])).values(&row), &row);
+    // Few levels are the network's own.
+    near(&qdq(of_type(22, "z", &[0])).values(&row), &[-1.0, 3.0, 3.5]);
+    let quant = |bits: f32, attributes: &[(&str, Attr)]| {
+        let quant = node("Quant", &["x", "s", "z", "b"], "y", attributes);
+        let quant = NodeProto { domain: "onnx.brevitas".into(), ..quant };
+        let constants = vec![floats("s", &[], &[0.5]), floats("z", &[], &[0.0]), floats("b", &[], &[bits])];
+        File::new(&[3], vec![quant], constants)
+    };
+    near(&quant(2.0, &[]).values(&row), &[-1.0, 0.5, 0.5]);
+    near(&quant(2.0, &[("narrow", Attr::Int(1))]).values(&row), &[-0.5, 0.5, 0.5]);
+    near(&quant(2.0, &[("signed", Attr::Int(0))]).values(&row), &[0.0, 1.5, 1.5]);
+    let bipolar = NodeProto { domain: "onnx.brevitas".into(), ..node("BipolarQuant", &["x", "s"], "y", &[]) };
+    near(&File::new(&[3], vec![bipolar], vec![floats("s", &[], &[0.5])]).values(&row), &[-0.5, 0.5, 0.5]);
+    for bad in [0.0, -3.0, 64.0, f32::NAN] {
+        assert_eq!(quant(bad, &[]).refused().0, "onnx_invalid");
+    }
+    let zero_scale = vec![floats("s", &[], &[0.0]), of_type(2, "z", &[0])];
+    let nodes = vec![node("QuantizeLinear", &["x", "s", "z"], "y", &[])];
+    assert_eq!(File::new(&[3], nodes, zero_scale).refused().0, "onnx_invalid");
+}
+
+#[test]
+fn integer_operators_and_normalizations_are_refused_with_what_to_do() {
+    let refused = |node: NodeProto, constants: Vec<TensorProto>| {
+        let error = File::new(&[3], vec![node], constants).lower().unwrap_err();
+        assert_eq!(error.code.as_str(), "onnx_unsupported");
+        (error.message.clone(), error.hint.unwrap().to_string())
+    };
+    for op in ["QGemm", "QLinearAdd", "MatMulInteger", "DynamicQuantizeLinear"] {
+        let domain = if op == "QGemm" { "com.microsoft" } else { "" };
+        let (_, hint) = refused(NodeProto { domain: domain.into(), ..node(op, &["x"], "y", &[]) }, vec![]);
+        assert!(hint.contains("QuantFormat.QDQ"), "{op}: {hint}");
+    }
+    let norm = node("LayerNormalization", &["x", "block.norm.weight"], "y", &[]);
+    let (message, hint) = refused(norm, vec![floats("block.norm.weight", &[3], &[1.0; 3])]);
+    assert!(message.contains("layer `block.norm`"), "{message}");
+    assert!(hint.contains("batch normalization"), "{hint}");
+}
+
+#[test]
+fn constants_are_folded_and_what_depends_on_the_row_is_named() {
+    let choice = |condition: Vec<NodeProto>, constants: Vec<TensorProto>| {
+        let nodes = [condition, vec![node("Where", &["c", "x", "a"], "y", &[])]].concat();
+        File::new(&[3], nodes, [vec![floats("a", &[1, 3], &[7.0, 8.0, 9.0])], constants].concat())
+    };
+    let compare = |op: &str| {
+        choice(
+            vec![node(op, &["k", "l"], "c", &[])],
+            vec![floats("k", &[1, 3], &[1.0, 2.0, 3.0]), floats("l", &[1], &[2.0])],
+        )
+    };
+    let row = [0.1, 0.2, 0.3];
+    assert_eq!(compare("Greater").values(&row), [7.0, 8.0, 0.3]);
+    assert_eq!(compare("LessOrEqual").values(&row), [0.1, 0.2, 9.0]);
+    assert_eq!(compare("Equal").values(&row), [7.0, 0.2, 9.0]);
+    let of_rows = choice(vec![node("Greater", &["x", "a"], "c", &[])], vec![]).refused();
+    assert!(of_rows.0 == "onnx_unsupported" && of_rows.1.contains("depend on the row"), "{of_rows:?}");
+    let power = |by: f32| File::new(&[3], vec![node("Pow", &["x", "p"], "y", &[])], vec![floats("p", &[], &[by])]);
+    assert_eq!(power(1.0).values(&row), row);
+    assert_eq!(power(2.0).refused().0, "onnx_unsupported");
+    let softplus =
+        vec![node("Exp", &["x"], "e", &[]), node("Add", &["e", "one"], "s", &[]), node("Log", &["s"], "y", &[])];
+    let softplus = File::new(&[3], softplus, vec![floats("one", &[], &[1.0])]).values(&row);
+    assert!(softplus.iter().zip(row).all(|(got, x)| (got - x.exp().ln_1p()).abs() < 1e-9), "{softplus:?}");
+}
+
+#[test]
+fn a_last_exponential_is_the_clients() {
+    let nodes = |last: &str| vec![node("Tanh", &["x"], "t", &[]), node(last, &["t"], "y", &[])];
+    let lowered = File::new(&[1], nodes("Exp"), vec![]).lower().unwrap();
+    assert_eq!(lowered.link, Some(ClearFunction::Exp));
+    assert_eq!(lowered.graph.evaluate(&[0.5]), [0.5f64.tanh()]);
+    assert_eq!(File::new(&[1], nodes("Relu"), vec![]).lower().unwrap().link, None);
+    // Of several numbers it is a step of the network.
+    let several = File::new(&[3], nodes("Exp"), vec![]).lower().unwrap();
+    assert_eq!((several.link, several.graph.blocks.len()), (None, 2));
+}
+
+#[test]
+fn average_pooling_is_offered_for_max_pooling_before_the_activation() {
+    let pool = |op: &str| {
+        let window = [("kernel_shape", Attr::Ints(vec![2, 2])), ("strides", Attr::Ints(vec![2, 2]))];
+        File::new(&[1, 4, 4], vec![node("Relu", &["x"], "r", &[]), node(op, &["r"], "y", &window)], vec![])
+    };
+    let lowered = pool("MaxPool").lower().unwrap();
+    let averaged = lowered.averaged.unwrap();
+    let rows = |graph: &FloatGraph| graph.blocks.iter().map(|block| block.rows.len()).sum::<usize>();
+    assert_eq!((rows(&averaged), rows(&lowered.graph)), (4, 16 + 8 + 4));
+    let image: Vec<f64> = (0..16).map(|at| f64::from(at) - 8.0).collect();
+    assert_eq!(averaged.evaluate(&image), [0.0, 0.0, 2.5, 4.5]);
+    // The mean behind an activation costs one a value as well.
+    let mean = pool("AveragePool").lower().unwrap();
+    assert_eq!((rows(&mean.averaged.unwrap()), rows(&mean.graph)), (4, 16));
+    let linear = File::new(&[1, 4, 4], vec![node("GlobalAveragePool", &["x"], "y", &[])], vec![]);
+    assert!(linear.lower().unwrap().averaged.is_none());
 }

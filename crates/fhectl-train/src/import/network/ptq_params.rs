@@ -14,6 +14,9 @@ pub struct PtqParams {
     /// The share of an activation's values that its range holds, in percent: what lies beyond the rest at either end is
     /// cut off.
     pub percentile: f64,
+    /// The share of a feature's values that its range holds, in percent; 100 for all but one in a thousand at either end,
+    /// where there are a thousand. Pixels and integers keep their range.
+    pub feature_percentile: f64,
     /// The noise that encryption may put on a sum before an activation, a standard deviation in turns (fractions of the plaintext modulus).
     pub noise: f64,
     /// The same on scores.
@@ -29,6 +32,7 @@ impl Default for PtqParams {
             activation_bits: 6,
             weight_bits: 6,
             percentile: 99.9,
+            feature_percentile: 100.0,
             noise: 0.002,
             score_noise: 0.0005,
             coarse_edges: None,
@@ -41,7 +45,7 @@ impl PtqParams {
     ///
     /// # Errors
     /// `activation_bits`, `weight_bits`, `percentile_range` or `noise_range` naming the one that is out of range.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(in crate::import::network) fn check(&self) -> Result<()> {
         let wrong = |code, what: String, hint: &str| Err(Error::new(code, what).hint(hint));
         if !(1..=8).contains(&self.activation_bits) {
             return wrong(
@@ -54,9 +58,11 @@ impl PtqParams {
             let what = format!("weights of {} bits, want 2 to 12", self.weight_bits);
             return wrong(ErrorCode::WeightBits, what, "try `--weight-bits 6`");
         }
-        if !(50.0..=100.0).contains(&self.percentile) {
-            let what = format!("a percentile of {}, want 50 to 100", self.percentile);
-            return wrong(ErrorCode::PercentileRange, what, "try `--percentile 99.9`");
+        for percentile in [self.percentile, self.feature_percentile] {
+            if !(50.0..=100.0).contains(&percentile) {
+                let what = format!("a percentile of {percentile}, want 50 to 100");
+                return wrong(ErrorCode::PercentileRange, what, "try `--percentile 99.9`");
+            }
         }
         for noise in [self.noise, self.score_noise] {
             if !(noise > 0.0 && noise <= 0.05) {

@@ -4,7 +4,7 @@ use super::builder::GraphBuilder;
 use super::call::{Call, refused};
 use super::function::{Curve, Function};
 use super::gates;
-use super::operators::{image, linear, scalar, shape};
+use super::operators::{folded, image, linear, quantized, scalar, shape};
 use super::tensor::SymbolicTensor;
 use crate::import::onnx::{Graph, Node, Operator};
 use fhectl_core::error::{Error, Result};
@@ -30,31 +30,47 @@ use Run::{Activation, Moved, One, Parts, Tail, Valley};
 const OPERATORS: &[Operator<Run>] = &[
     Operator::onnx("Abs", 1, One(scalar::absolute)),
     Operator::onnx("Add", 1, One(linear::add)),
+    Operator::onnx("And", 1, Moved(folded::both)),
     Operator::onnx("ArgMax", 1, Tail),
     Operator::onnx("AveragePool", 1, One(image::average_pool)),
     Operator::onnx("BatchNormalization", 1, One(linear::batch_normalization)),
     Operator::onnx("Cast", 1, Moved(shape::cast)),
+    Operator::onnx("Ceil", 1, Moved(folded::ceil)),
     Operator::onnx("Celu", 1, Activation(scalar::celu)),
     Operator::onnx("Clip", 1, Activation(scalar::clip)),
     Operator::onnx("Concat", 1, Moved(shape::concat)),
     Operator::onnx("ConstantOfShape", 1, Moved(shape::constant_of_shape)),
     Operator::onnx("Conv", 1, One(image::conv)),
+    Operator::onnx("DequantizeLinear", 1, One(quantized::dequantize_linear)),
     Operator::onnx("Div", 1, One(linear::divide)),
     Operator::onnx("Dropout", 1, Moved(shape::unchanged)),
     Operator::onnx("Elu", 1, Activation(scalar::elu)),
+    Operator::onnx("Equal", 1, Moved(folded::equal)),
     Operator::onnx("Erf", 1, Activation(|_| Ok(Function::Erf))),
+    Operator::onnx("Exp", 1, One(scalar::exp)),
     Operator::onnx("Expand", 1, Moved(shape::expand)),
     Operator::onnx("Flatten", 1, Moved(shape::flatten)),
+    Operator::onnx("Floor", 1, Moved(folded::floor)),
     Operator::onnx("Gather", 1, Moved(shape::gather)),
     Operator::onnx("Gelu", 1, Valley(Curve::Gelu)),
     Operator::onnx("Gemm", 1, One(linear::gemm)),
     Operator::onnx("GlobalAveragePool", 1, One(image::global_average_pool)),
     Operator::onnx("GlobalMaxPool", 1, One(image::global_max_pool)),
+    Operator::onnx("Greater", 1, Moved(folded::greater)),
+    Operator::onnx("GreaterOrEqual", 1, Moved(folded::greater_or_equal)),
+    Operator::onnx("GroupNormalization", 1, Moved(folded::normalization)),
     Operator::onnx("HardSigmoid", 1, Activation(scalar::hard_sigmoid)),
     Operator::onnx("HardSwish", 1, Valley(Curve::HardSwish)),
     Operator::onnx("Identity", 1, Moved(shape::unchanged)),
+    Operator::onnx("InstanceNormalization", 1, Moved(folded::normalization)),
+    Operator::onnx("LRN", 1, Moved(folded::normalization)),
+    Operator::onnx("LayerNormalization", 1, Moved(folded::normalization)),
     Operator::onnx("LeakyRelu", 1, Activation(scalar::leaky_relu)),
+    Operator::onnx("Less", 1, Moved(folded::less)),
+    Operator::onnx("LessOrEqual", 1, Moved(folded::less_or_equal)),
+    Operator::onnx("Log", 1, One(scalar::log)),
     Operator::onnx("LogSoftmax", 1, Tail),
+    Operator::onnx("LpNormalization", 1, Moved(folded::normalization)),
     Operator::onnx("MatMul", 1, One(linear::matmul)),
     Operator::onnx("Max", 1, One(scalar::largest)),
     Operator::onnx("MaxPool", 1, One(image::max_pool)),
@@ -63,12 +79,20 @@ const OPERATORS: &[Operator<Run>] = &[
     Operator::onnx("Mish", 1, Valley(Curve::Mish)),
     Operator::onnx("Mul", 1, One(gates::multiply)),
     Operator::onnx("Neg", 1, One(linear::negate)),
+    Operator::onnx("Not", 1, Moved(folded::not)),
+    Operator::onnx("Or", 1, Moved(folded::either)),
     Operator::onnx("PRelu", 1, One(scalar::parametric)),
     Operator::onnx("Pad", 1, Moved(shape::pad)),
+    Operator::onnx("Pow", 1, Moved(folded::power)),
+    Operator::onnx("QuantizeLinear", 1, One(quantized::quantize_linear)),
+    Operator::onnx("RMSNormalization", 1, Moved(folded::normalization)),
+    Operator::onnx("Range", 1, One(folded::range)),
+    Operator::onnx("Reciprocal", 1, Moved(folded::reciprocal)),
     Operator::onnx("ReduceMean", 1, One(linear::reduce_mean)),
     Operator::onnx("ReduceSum", 1, One(linear::reduce_sum)),
     Operator::onnx("Relu", 1, Activation(|_| Ok(Function::RELU))),
     Operator::onnx("Reshape", 1, Moved(shape::reshape)),
+    Operator::onnx("Round", 1, Moved(folded::round)),
     Operator::onnx("Selu", 1, Activation(scalar::selu)),
     Operator::onnx("Shape", 1, Moved(shape::shape)),
     Operator::onnx("Sigmoid", 1, Activation(|_| Ok(Function::Sigmoid))),
@@ -78,6 +102,7 @@ const OPERATORS: &[Operator<Run>] = &[
     Operator::onnx("Softplus", 1, Activation(|_| Ok(Function::Softplus))),
     Operator::onnx("Softsign", 1, Activation(|_| Ok(Function::Softsign))),
     Operator::onnx("Split", 1, Parts(shape::split)),
+    Operator::onnx("Sqrt", 1, Moved(folded::sqrt)),
     Operator::onnx("Squeeze", 1, Moved(shape::squeeze)),
     Operator::onnx("Sub", 1, One(linear::subtract)),
     Operator::onnx("Sum", 1, One(linear::sum)),
@@ -86,8 +111,26 @@ const OPERATORS: &[Operator<Run>] = &[
     Operator::onnx("ThresholdedRelu", 1, Activation(scalar::thresholded_relu)),
     Operator::onnx("Transpose", 1, Moved(shape::transpose)),
     Operator::onnx("Unsqueeze", 1, Moved(shape::unsqueeze)),
+    Operator::onnx("Where", 1, Moved(folded::choose)),
     Operator::ml("Scaler", 1, One(linear::scaler)),
     Operator::ml("ZipMap", 1, Tail),
+    Operator::of("com.microsoft", "DequantizeLinear", One(quantized::dequantize_linear)),
+    Operator::of("com.microsoft", "QuantizeLinear", One(quantized::quantize_linear)),
+    Operator::of("onnx.brevitas", "BipolarQuant", One(quantized::bipolar)),
+    Operator::of("onnx.brevitas", "Quant", One(quantized::quant)),
+    Operator::of("qonnx.custom_op.general", "BipolarQuant", One(quantized::bipolar)),
+    Operator::of("qonnx.custom_op.general", "IntQuant", One(quantized::quant)),
+    Operator::of("qonnx.custom_op.general", "Quant", One(quantized::quant)),
+];
+
+/// Operators on integers that quantization tools put in place of layers.
+const QUANTIZED: &[&str] = &[
+    "QGemm",
+    "ConvInteger",
+    "MatMulInteger",
+    "DynamicQuantizeLinear",
+    "DynamicQuantizeMatMul",
+    "MatMulIntegerToFloat",
 ];
 
 /// What a node gives.
@@ -119,16 +162,15 @@ fn unknown(call: &Call<'_>) -> Error {
         "LSTM" | "GRU" | "RNN" | "Loop" | "If" | "Scan" => {
             "recurrent and branching networks are not run; use dense layers or convolutions"
         }
-        "LayerNormalization" | "InstanceNormalization" | "GroupNormalization" | "LpNormalization" | "LRN" => {
-            "replace it by batch normalization, which needs nothing of the row at inference"
-        }
         "ConvTranspose" | "Resize" | "Upsample" => "networks that make images are not run",
-        "QLinearConv" | "QLinearMatMul" | "DequantizeLinear" | "QuantizeLinear" | "ConvInteger" | "MatMulInteger" => {
-            "export the network in floats: fhectl quantizes it itself"
+        op if op.starts_with("QLinear") || QUANTIZED.contains(&op) => {
+            "the file holds a network that computes with integers of its own: quantize it as \
+             `quantize_static(..., quant_format=QuantFormat.QDQ)` instead of QOperator or quantize_dynamic, or export it in \
+             floats, for fhectl quantizes it itself"
         }
-        "Exp" | "Log" | "Sqrt" | "Pow" | "Reciprocal" | "Sin" | "Cos" => {
-            "use an activation such as Relu, Tanh or Sigmoid"
-        }
+        "Sin" | "Cos" | "Tan" | "Reciprocal" => "use an activation such as Relu, Tanh or Sigmoid",
+        "Attention" | "MultiHeadAttention" | "Einsum" => "attention is not run; use dense layers or convolutions",
+        "Embedding" | "GatherND" | "OneHot" => "give the network numbers: encode categories before it",
         _ => {
             "use dense layers, convolutions, batch normalization, pooling, shortcuts, and activations such as Relu, Tanh, Sigmoid"
         }

@@ -3,10 +3,11 @@
 use super::call::{Call, refused};
 use super::float_graph::{Affine, FloatGraph, combined};
 use super::function::Function;
+use super::tensor::SymbolicTensor;
 use super::value::NamedValue;
 use crate::import::onnx::{Graph, Node, TensorData, invalid};
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::Output;
+use fhectl_core::model::{Function as ClearFunction, Output};
 use std::collections::BTreeMap;
 
 /// The classes' names, where the last nodes tell them.
@@ -35,11 +36,36 @@ pub(super) fn labels(graph: &Graph) -> Result<Option<Vec<String>>> {
     Ok(None)
 }
 
+/// What may stand behind probabilities, a class or a number and changes none of them.
+const MOVES: [&str; 7] = ["Identity", "Cast", "Reshape", "Squeeze", "Unsqueeze", "Flatten", "Dropout"];
+
+/// The function that a client computes of the network's number, where this node does so as the last one.
+pub(super) fn link(node: &Node, input: &SymbolicTensor, graph: &Graph) -> Option<ClearFunction> {
+    let function = match (node.domain.as_str(), node.op.as_str()) {
+        ("", "Exp") => ClearFunction::Exp,
+        ("", "Softplus") => ClearFunction::Softplus,
+        _ => return None,
+    };
+    let [output] = graph.outputs.as_slice() else { return None };
+    let mut name = node.outputs.first()?;
+    // Each step goes on to a later node.
+    while name != output {
+        let mut users = graph.users(name);
+        let next =
+            users.next().filter(|next| MOVES.contains(&next.op.as_str()) && next.inputs.first() == Some(name))?;
+        if users.next().is_some() {
+            return None;
+        }
+        name = next.outputs.first()?;
+    }
+    (input.len() == 1 && input.values().is_none()).then_some(function)
+}
+
 /// Whether a node takes what an earlier one of the tail made.
 pub(super) fn takes(node: &Node, values: &BTreeMap<&str, NamedValue>) -> bool {
     node.inputs
         .iter()
-        .any(|name| matches!(values.get(name.as_str()), Some(NamedValue::Scores(_) | NamedValue::Class(_))))
+        .any(|name| values.get(name.as_str()).is_some_and(|value| !matches!(value, NamedValue::Tensor(_))))
 }
 
 /// What the first node of a tail makes.
@@ -64,7 +90,7 @@ pub(super) fn begin(call: &Call<'_>) -> Result<NamedValue> {
 pub(super) fn pass(node: &Node, values: &BTreeMap<&str, NamedValue>) -> Result<NamedValue> {
     let kept = node.input(usize::from(node.op == "ArrayFeatureExtractor"))?;
     match (node.op.as_str(), values.get(kept).cloned()) {
-        ("Identity" | "Cast" | "Reshape" | "Squeeze" | "Unsqueeze" | "Flatten" | "Dropout", Some(value)) => Ok(value),
+        (op, Some(value)) if MOVES.contains(&op) => Ok(value),
         ("Log" | "ZipMap", Some(NamedValue::Scores(scores))) => Ok(NamedValue::Scores(scores)),
         ("ArgMax", Some(NamedValue::Scores(scores))) => Ok(NamedValue::Class(scores)),
         ("ArrayFeatureExtractor", Some(NamedValue::Class(scores))) => Ok(NamedValue::Class(scores)),

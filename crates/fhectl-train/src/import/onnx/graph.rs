@@ -2,11 +2,12 @@
 
 use super::errors::{invalid, unsupported};
 use super::proto::{AttributeProto, GraphProto, ModelProto, NodeProto, ValueInfoProto};
-use super::scan;
 use super::tensor::{Tensor, TensorData};
+use super::{external, scan};
 use fhectl_core::error::Result;
 use prost::Message;
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// The most nodes of a graph.
 const MAX_NODES: usize = 1 << 16;
@@ -30,6 +31,8 @@ pub struct Graph {
     /// Each after all those whose outputs it takes.
     pub nodes: Vec<Node>,
     constants: BTreeMap<String, Tensor>,
+    /// `TensorProto.DataType` of the constants, where the file states it.
+    elements: BTreeMap<String, i32>,
     /// The nodes that make and that take each name.
     makers: BTreeMap<String, usize>,
     takers: BTreeMap<String, Vec<usize>>,
@@ -86,6 +89,18 @@ impl Graph {
         Self::new(&ModelProto::decode(bytes).map_err(|error| scan::not_a_model(&error))?)
     }
 
+    /// As [`Graph::read`], of a file in this folder: tensors may have their data in files beside it, of `most` bytes
+    /// together.
+    ///
+    /// # Errors
+    /// As [`Graph::read`]; `import_read` for a file beside it that cannot be read, `import_large` beyond `most`.
+    pub fn read_in(bytes: &[u8], folder: &Path, most: u64) -> Result<Self> {
+        scan::check(bytes)?;
+        let mut model = ModelProto::decode(bytes).map_err(|error| scan::not_a_model(&error))?;
+        external::fill(&mut model, folder, most)?;
+        Self::new(&model)
+    }
+
     /// As [`Graph::read`], from a decoded file.
     ///
     /// # Errors
@@ -104,8 +119,10 @@ impl Graph {
         }
         let mut names = Names::default();
         let mut constants = BTreeMap::new();
+        let mut elements = BTreeMap::new();
         for tensor in &graph.initializer {
             names.define(&tensor.name)?;
+            elements.insert(tensor.name.clone(), tensor.data_type);
             constants.insert(tensor.name.clone(), Tensor::read(tensor)?);
         }
         // Old files list constants among the inputs as well.
@@ -124,7 +141,10 @@ impl Graph {
             node.outputs.iter().filter(|name| !name.is_empty()).try_for_each(|name| names.define(name))?;
             match node.op.as_str() {
                 "Constant" if node.domain.is_empty() => {
-                    constants.insert(node.output(0)?.to_owned(), constant(&node)?);
+                    let name = node.output(0)?.to_owned();
+                    let stated = proto.attribute.iter().find_map(|attribute| attribute.t.as_ref());
+                    elements.extend(stated.map(|tensor| (name.clone(), tensor.data_type)));
+                    constants.insert(name, constant(&node)?);
                 }
                 "Identity" if node.domain.is_empty() => {
                     names.aliases.insert(node.output(0)?.to_owned(), node.input(0)?.to_owned());
@@ -153,7 +173,7 @@ impl Graph {
                 takers.entry(name.clone()).or_default().push(index);
             }
         }
-        Ok(Self { producer, properties, opsets, inputs, outputs, nodes, constants, makers, takers })
+        Ok(Self { producer, properties, opsets, inputs, outputs, nodes, constants, elements, makers, takers })
     }
 
     #[cfg(test)]
@@ -166,6 +186,7 @@ impl Graph {
             outputs: Vec::new(),
             nodes: Vec::new(),
             constants: BTreeMap::new(),
+            elements: BTreeMap::new(),
             makers: BTreeMap::new(),
             takers: BTreeMap::new(),
         }
@@ -174,6 +195,11 @@ impl Graph {
     /// The constant of a name.
     pub fn constant(&self, name: &str) -> Option<&Tensor> {
         self.constants.get(name)
+    }
+
+    /// The element type of a constant, as `TensorProto.DataType` numbers it.
+    pub fn element(&self, name: &str) -> Option<i32> {
+        self.elements.get(name).copied()
     }
 
     /// The node that makes a name.

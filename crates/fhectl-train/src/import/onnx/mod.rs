@@ -1,6 +1,7 @@
 //! ONNX files: checked graphs of operators, and tables of who runs them.
 
 mod errors;
+mod external;
 pub mod graph;
 pub mod proto;
 mod registry;

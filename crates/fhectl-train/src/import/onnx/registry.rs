@@ -24,6 +24,11 @@ impl<F> Operator<F> {
         Self { domain: "ai.onnx.ml", name, since, run }
     }
 
+    /// An operator of another domain, in all its versions.
+    pub const fn of(domain: &'static str, name: &'static str, run: F) -> Self {
+        Self { domain, name, since: 1, run }
+    }
+
     /// The row for a node: of those with its domain and name the newest that is no newer than the file's operator set.
     ///
     /// Files that state no version, or one from before the operator was there, get its oldest row: exporters are sloppy

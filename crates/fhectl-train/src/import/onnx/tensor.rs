@@ -1,6 +1,7 @@
 //! Tensors of an ONNX file, their shapes checked against their data.
 
 use super::errors::{invalid, unsupported};
+use super::external::is_external;
 use super::proto::TensorProto;
 use fhectl_core::error::Result;
 
@@ -86,10 +87,9 @@ impl Tensor {
 }
 
 fn read(proto: &TensorProto) -> Result<Tensor> {
-    if proto.data_location == 1 || !proto.external_data.is_empty() {
-        return Err(unsupported("its data lies in another file").hint(
-            "save the model with its weights inside, e.g. `onnx.save(model, path, save_as_external_data=False)`",
-        ));
+    if is_external(proto) {
+        return Err(unsupported("its data lies in another file")
+            .hint("read the model from its folder, where that file is, or save it with its weights inside"));
     }
     let (shape, count) = shape(&proto.dims)?;
     let raw = &proto.raw_data;
@@ -102,9 +102,12 @@ fn read(proto: &TensorProto) -> Result<Tensor> {
         10 => floats(words(raw, |bytes| half(u16::from_le_bytes(bytes)))?, false),
         7 if raw.is_empty() => TensorData::Ints(proto.int64_data.clone()),
         7 => TensorData::Ints(words(raw, i64::from_le_bytes)?),
-        2 | 3 | 6 | 9 if raw.is_empty() => TensorData::Ints(proto.int32_data.iter().map(|v| i64::from(*v)).collect()),
+        2..=6 | 9 if raw.is_empty() => TensorData::Ints(proto.int32_data.iter().map(|v| i64::from(*v)).collect()),
         6 => TensorData::Ints(words(raw, |bytes| i64::from(i32::from_le_bytes(bytes)))?),
         3 => TensorData::Ints(words(raw, |bytes| i64::from(i8::from_le_bytes(bytes)))?),
+        4 => TensorData::Ints(words(raw, |bytes| i64::from(u16::from_le_bytes(bytes)))?),
+        5 => TensorData::Ints(words(raw, |bytes| i64::from(i16::from_le_bytes(bytes)))?),
+        21 | 22 => TensorData::Ints(nibbles(proto, count)?),
         2 | 9 => TensorData::Ints(raw.iter().map(|byte| i64::from(*byte)).collect()),
         8 => {
             let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).map_err(|_| invalid("a text is not UTF-8"));
@@ -150,6 +153,19 @@ fn words<const N: usize, T>(raw: &[u8], word: impl Fn([u8; N]) -> T) -> Result<V
     Ok(words.iter().map(|bytes| word(*bytes)).collect())
 }
 
+/// Integers of four bits, two a byte, the lower first; signed where the type is 22.
+fn nibbles(proto: &TensorProto, count: u64) -> Result<Vec<i64>> {
+    let listed = || proto.int32_data.iter().map(|word| *word as u8).collect();
+    let bytes: Vec<u8> = if proto.raw_data.is_empty() { listed() } else { proto.raw_data.clone() };
+    if bytes.len() as u64 != count.div_ceil(2) {
+        return Err(invalid(format!("{} bytes for {count} elements of four bits", bytes.len())));
+    }
+    let value =
+        |nibble: u8| if proto.data_type == 22 && nibble > 7 { i64::from(nibble) - 16 } else { i64::from(nibble) };
+    let values = bytes.iter().flat_map(|byte| [byte & 15, byte >> 4]).map(value);
+    Ok(values.take(usize::try_from(count).unwrap_or(usize::MAX)).collect())
+}
+
 /// The value of an IEEE 754 half-precision float.
 fn half(bits: u16) -> f64 {
     let sign = if bits >> 15 == 1 { -1.0 } else { 1.0 };
@@ -182,6 +198,10 @@ mod tests {
         assert_eq!(read(6, &(-3i32).to_le_bytes()).ints().unwrap(), [-3]);
         assert_eq!(read(3, &[0xFF]).ints().unwrap(), [-1]);
         assert_eq!(read(9, &[1]).ints().unwrap(), [1]);
+        assert_eq!(read(5, &(-300i16).to_le_bytes()).ints().unwrap(), [-300]);
+        let four = |data_type| Tensor::read(&proto(vec![3], data_type, vec![0xF7, 0x08])).unwrap();
+        assert_eq!(four(21).ints().unwrap(), [7, 15, 8]);
+        assert_eq!(four(22).ints().unwrap(), [7, -1, -8]);
         let lists = TensorProto { float_data: vec![2.0, 3.0], ..proto(vec![2], 1, vec![]) };
         assert_eq!(Tensor::read(&lists).unwrap().floats().unwrap(), [2.0, 3.0]);
     }

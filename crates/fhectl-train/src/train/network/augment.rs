@@ -22,7 +22,7 @@ impl Augment {
     }
 
     /// The moved image: an affine map about the center, read with bilinear interpolation, zeros from outside.
-    pub(super) fn apply(&self, image: ImageShape, from: &[f32], to: &mut [f32], random: &mut Random) {
+    pub(crate) fn apply(&self, image: ImageShape, from: &[f32], to: &mut [f32], random: &mut Random) {
         let mut draw = |reach: f64| (2.0 * random.uniform() - 1.0) * reach;
         let (dx, dy, turn) = (draw(self.shift), draw(self.shift), draw(self.rotation).to_radians());
         let (grow_x, grow_y, shear) = (1.0 + draw(self.scale), 1.0 + draw(self.scale), draw(self.scale));

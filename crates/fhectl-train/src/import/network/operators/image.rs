@@ -149,7 +149,19 @@ fn pool(builder: &mut GraphBuilder, call: &Call<'_>, kind: Pool) -> Result<Symbo
         return Err(refused("the places of the largest values", "use the values only"));
     }
     match kind {
-        Pool::Mean => mean(builder, &image, &windows, call.node.int("count_include_pad", 0)? != 0),
+        Pool::Mean => {
+            let padding_counts = call.node.int("count_include_pad", 0)? != 0;
+            match below_activation(builder, &image) {
+                Some(below) => {
+                    builder.pooled += windows[0].outputs * windows[1].outputs * image.channels;
+                    match builder.averages {
+                        true => averaged(builder, &image, &windows, below, padding_counts),
+                        false => mean(builder, &image, &windows, padding_counts),
+                    }
+                }
+                None => mean(builder, &image, &windows, padding_counts),
+            }
+        }
         Pool::Largest => largest(builder, &image, &windows),
     }
 }
@@ -190,6 +202,13 @@ fn mean(
 
 /// The largest value of each window: along lines first, then across them, so that windows share what overlaps.
 fn largest(builder: &mut GraphBuilder, image: &Image<'_>, windows: &[Window; 2]) -> Result<SymbolicTensor> {
+    builder.pooled += windows[0].outputs * windows[1].outputs * image.channels;
+    if builder.averages {
+        return match below_activation(builder, image) {
+            Some(below) => averaged(builder, image, windows, below, false),
+            None => mean(builder, image, windows, false),
+        };
+    }
     let width = image.sizes[image.sizes.len() - 1];
     let lines = image.tensor.len() / width;
     let mut store: Vec<Affine> = (0..image.tensor.len()).map(|index| image.tensor.row(index)).collect();
@@ -211,6 +230,33 @@ fn largest(builder: &mut GraphBuilder, image: &Image<'_>, windows: &[Window; 2])
     let chosen = maxima(builder, &mut store, lists.collect(), image.channels)?;
     let rows = chosen.into_iter().map(|at| store[at].clone()).collect();
     Ok(SymbolicTensor::computed(shape(image, image.channels, windows)?, rows))
+}
+
+/// The activation that all values of an image come from, and the sums below it.
+fn below_activation(builder: &GraphBuilder, image: &Image<'_>) -> Option<(Function, Vec<Affine>)> {
+    let below = |index: usize| {
+        let row = image.tensor.row(index);
+        let (atom, _) = row.single().filter(|(_, factor)| *factor == 1.0 && row.bias == 0.0)?;
+        builder.source(atom).map(|(block, below)| (block.function, below.clone()))
+    };
+    let (function, _) = below(0)?;
+    let rows =
+        (0..image.tensor.len()).map(|index| below(index).filter(|(own, _)| *own == function).map(|(_, row)| row));
+    Some((function, rows.collect::<Option<_>>()?))
+}
+
+/// The activation of the mean of each window of sums: one activation a window instead of one a value. For what pools after
+/// the activation this is another network, which can be taught to answer alike.
+fn averaged(
+    builder: &mut GraphBuilder,
+    image: &Image<'_>,
+    windows: &[Window; 2],
+    (function, rows): (Function, Vec<Affine>),
+    padding_counts: bool,
+) -> Result<SymbolicTensor> {
+    let sums = SymbolicTensor::computed(image.tensor.shape.clone(), rows);
+    let means = mean(builder, &Image::of(&sums)?, windows, padding_counts)?;
+    builder.activate(function, &means)
 }
 
 /// The largest of each list of indices into `store`, which grows: `max(a, b) = a + relu(b - a)` in a tree.

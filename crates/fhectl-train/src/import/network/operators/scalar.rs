@@ -167,3 +167,24 @@ fn extreme(builder: &mut GraphBuilder, call: &Call<'_>, sign: f64) -> Result<Sym
     }
     Ok(found)
 }
+
+/// `Exp`.
+pub(in super::super) fn exp(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    builder.activate(Function::Exp, call.tensor(0)?)
+}
+
+/// `Log`: of constants, and as exporters write Softplus, `log(1 + exp(x))`.
+pub(in super::super) fn log(builder: &mut GraphBuilder, call: &Call<'_>) -> Result<SymbolicTensor> {
+    let x = call.tensor(0)?;
+    let Elements::Computed(rows) = &x.elements else { return super::folded::log(call) };
+    let softened = |row: &Affine| {
+        let (atom, factor) = row.single().filter(|_| row.bias == 1.0)?;
+        let (block, below) = builder.source(atom)?;
+        (block.function == Function::Exp && factor == 1.0).then(|| below.clone())
+    };
+    let below: Option<Vec<Affine>> = rows.iter().map(softened).collect();
+    match below {
+        Some(below) => builder.activate(Function::Softplus, &SymbolicTensor::computed(x.shape.clone(), below)),
+        None => super::folded::log(call),
+    }
+}

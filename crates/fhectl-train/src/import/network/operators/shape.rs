@@ -1,6 +1,6 @@
 //! Operators that move elements and compute none.
 
-use crate::import::network::call::{Call, refused};
+use crate::import::network::call::{Call, DYNAMIC_BATCH, refused};
 use crate::import::network::tensor::{
     Elements, SymbolicTensor, axis, broadcast, broadcast_sources, count, for_each_place, strides,
 };
@@ -56,7 +56,11 @@ pub(in super::super) fn constant_of_shape(call: &Call<'_>) -> Result<SymbolicTen
 
 pub(in super::super) fn reshape(call: &Call<'_>) -> Result<SymbolicTensor> {
     let x = call.tensor(0)?;
-    let asked = wanted(call, 1)?;
+    let mut asked = wanted(call, 1)?;
+    // Written for a batch of a fixed size, of which there is one row here.
+    if let Some(first) = asked.first_mut().filter(|first| call.batch > 1 && **first == call.batch as i64) {
+        *first = 1;
+    }
     let keeps_zero = call.node.int("allowzero", 0)? == 0;
     let mut shape = Vec::with_capacity(asked.len());
     let mut open = None;
@@ -77,11 +81,10 @@ pub(in super::super) fn reshape(call: &Call<'_>) -> Result<SymbolicTensor> {
         }
         shape[open] = x.len() / rest;
     }
-    if count(&shape)? > x.len() && asked.first().is_some_and(|batch| *batch > 1) {
-        return Err(refused(
-            format!("a shape of {asked:?} with a fixed batch"),
-            "export with an example of one row, or with a dynamic first axis",
-        ));
+    let elements = count(&shape)?;
+    let batched = call.batch > 1 || elements > x.len() && asked.first().is_some_and(|batch| *batch > 1);
+    if batched && elements != x.len() {
+        return Err(refused(format!("a shape of {:?} with a fixed batch", wanted(call, 1)?), DYNAMIC_BATCH));
     }
     x.reshaped(shape)
 }

@@ -1,0 +1,270 @@
+//! From a network in floats and rows to integers with a circuit: search first, then fine-tuning where that pays.
+
+use super::layer::Scales;
+use super::levels::{Levels, levels};
+use super::lower::Lowered;
+use super::offer::Offer;
+use super::ptq_params::PtqParams;
+use super::quantize::{QuantizedNetwork, check_inputs, quantize_levels};
+use super::search::{Candidate, Fixed, Judge, Searched, cost, search};
+use super::tune::{Tuned, tune};
+use crate::data::Dataset;
+use crate::import::agreement::Agreement;
+use fhectl_core::bundle::ScoreDecoder;
+use fhectl_core::circuit::plan::{PLANNED_CORES, Plan, PlanRequest, plan};
+use fhectl_core::error::Result;
+use fhectl_core::model::Model;
+use std::ops::ControlFlow;
+
+/// One row in so many is kept back to judge by.
+const KEPT_BACK: usize = 4;
+/// With fewer rows, all are judged by.
+const FEW_ROWS: usize = 24;
+/// Products of a search, in all: what bounds its time.
+const PRODUCTS: usize = 1 << 28;
+/// What the cheapest network of a shape has: bits of weights, noise of sums and of scores.
+const CHEAPEST: (u32, f64, f64) = (3, 0.012, 0.006);
+/// How much more noise students learn to bear than the original does, with how many bits of a weight at most.
+const TARGETS: [(f64, u32); 3] = [(2.0, 4), (1.5, 4), (1.5, 6)];
+/// A candidate that costs no more than so many times what the cheapest of the shape would is cheap enough.
+const CHEAP: f64 = 1.2;
+
+/// What is asked for.
+pub struct CompileRequest<'a> {
+    pub lowered: &'a Lowered,
+    /// Rows as the network takes them; labels are not used.
+    pub rows: &'a Dataset,
+    /// What the original's scores stand for.
+    pub decoder: &'a ScoreDecoder,
+    /// What is not open to the search.
+    pub fixed: Fixed,
+    pub plan: &'a PlanRequest,
+    /// Seconds that fine-tuning may take, about; `None` for none of it.
+    pub tuning_seconds: Option<f64>,
+    pub seed: u64,
+}
+
+/// A network in integers, its circuit, and what was tried.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    pub quantized: QuantizedNetwork,
+    pub params: PtqParams,
+    /// The circuits that fit, the chosen one first.
+    pub plans: Vec<Plan>,
+    /// With the original, on rows at hand, with the noise of encryption.
+    pub agreement: Agreement,
+    /// Whether that is as much as is wanted.
+    pub holds: bool,
+    /// What quantization after training alone gave, where fine-tuning was tried.
+    pub after_training: Option<Offer>,
+    /// Whether fine-tuned weights were taken.
+    pub tuned: bool,
+    /// Where there is pooling after an activation: what average pooling before it takes.
+    pub averaged: Option<Offer>,
+    /// Whether average pooling was taken.
+    pub averages: bool,
+}
+
+impl Compiled {
+    /// Predicted seconds of computing an inference.
+    pub fn seconds(&self) -> f64 {
+        self.plans.first().map_or(f64::INFINITY, |plan| plan.seconds(PLANNED_CORES))
+    }
+}
+
+/// What a student has become.
+struct Learned {
+    levels: Levels,
+    scales: Scales,
+    params: PtqParams,
+}
+
+/// What a compilation works with.
+struct Work<'a> {
+    request: &'a CompileRequest<'a>,
+    /// Rows that ranges are measured on and students are taught with.
+    fitted: &'a Dataset,
+    /// By all rows, and by those that were kept back from students.
+    judges: [&'a Judge<'a>; 2],
+}
+
+/// Finds the cheapest integers that keep what the original says; see `search`. Where they cost more than such a network
+/// need, or keep too little, weights are fine-tuned, with average pooling before activations as well, and the better is taken, by the
+/// rule of [`Candidate::or_better`].
+///
+/// The same request gives the same network, unless `tell` breaks fine-tuning off.
+///
+/// # Errors
+/// Those of [`super::quantize`] and of the plan.
+pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> ControlFlow<()>) -> Result<Compiled> {
+    let lowered = request.lowered;
+    check_inputs(lowered, request.rows)?;
+    let exact = levels(&lowered.graph)?;
+    let most = (PRODUCTS / terms(&exact)).clamp(48, 4000);
+    let (fitted, kept_back) = parts(request.rows, most);
+    let judge = |rows| Judge::new(&lowered.graph, rows, most, request.decoder);
+    let judges = [judge(request.rows.rows.iter().collect()), judge(kept_back.rows.iter().collect())];
+    let work = Work { request, fitted: &fitted, judges: judges.each_ref() };
+
+    let first = search(&work.searched(&exact, 0), &request.fixed, &mut |words| _ = tell(words))?;
+    let averaged = lowered.averaged.as_ref().and_then(|graph| levels(graph).ok());
+    let mut best = first.clone();
+    let mut taken: Option<(Learned, bool)> = None;
+    let mut offer = averaged.as_ref().and_then(|levels| work.least(levels, &first.params)).map(Offer::price);
+    let seconds = request.tuning_seconds.filter(|_| !work.is_cheap(&first, averaged.as_ref().unwrap_or(&exact)));
+    if let Some(seconds) = seconds {
+        let shapes = averaged.iter().map(|levels| (levels, true)).chain([(&exact, false)]);
+        let share = seconds / if averaged.is_some() { 2.0 } else { 1.0 };
+        for (levels, averages) in shapes {
+            let Some((found, tuned)) = work.taught(levels, &first.params, share, tell)? else { continue };
+            if averages {
+                offer = Some(Offer::of(&found));
+            }
+            let before = best.cost;
+            best = best.or_better(found);
+            if best.cost != before {
+                taken = Some((tuned, averages));
+            }
+        }
+    }
+    let (tuned, averages) = (taken.is_some(), taken.as_ref().is_some_and(|(_, averages)| *averages));
+    let of_all = match &taken {
+        Some((learned, _)) => work.searched(&learned.levels, 0).with(&learned.scales, learned.params),
+        None => work.searched(&exact, 0),
+    };
+    let of_all = Searched { rows: request.rows, ..of_all };
+    let best = on_all_rows(best, &of_all)?;
+    Ok(Compiled {
+        holds: best.holds(),
+        agreement: best.agreement,
+        params: best.params,
+        plans: best.plans,
+        quantized: best.quantized,
+        after_training: seconds.map(|_| Offer::of(&first)),
+        tuned,
+        averaged: offer,
+        averages,
+    })
+}
+
+fn terms(levels: &Levels) -> usize {
+    let rows = levels.layers.iter().flat_map(|layer| &layer.rows).chain(&levels.outputs);
+    rows.map(|row| row.terms.len() + 1).sum::<usize>().max(1)
+}
+
+impl Work<'_> {
+    fn searched<'b>(&'b self, levels: &'b Levels, judge: usize) -> Searched<'b> {
+        Searched {
+            levels,
+            scales: None,
+            learned: None,
+            image: self.request.lowered.image,
+            rows: self.fitted,
+            output: self.request.rows.output(),
+            judge: self.judges[judge],
+            request: self.request.plan,
+        }
+    }
+
+    /// The best that fine-tuning finds for a network, and its weights.
+    fn taught(
+        &self,
+        levels: &Levels,
+        like: &PtqParams,
+        seconds: f64,
+        tell: &mut dyn FnMut(String) -> ControlFlow<()>,
+    ) -> Result<Option<(Candidate, Learned)>> {
+        let Self { request, fitted, judges, .. } = *self;
+        let lowered = request.lowered;
+        let tuned = Tuned {
+            levels,
+            graph: &lowered.graph,
+            image: lowered.image,
+            picture: lowered.picture,
+            rows: fitted,
+            judge: judges[1],
+            seed: request.seed,
+        };
+        let targets = targets(&request.fixed, like);
+        let mut best: Option<(Candidate, Learned)> = None;
+        for params in &targets {
+            let Some((levels, scales)) = tune(&tuned, params, seconds / targets.len() as f64, tell)? else { continue };
+            let learned = Learned { levels, scales, params: *params };
+            let searched = self.searched(&learned.levels, 1).with(&learned.scales, *params);
+            let Ok(found) = search(&searched, &request.fixed, &mut |words| _ = tell(words)) else { continue };
+            best = Some(match best {
+                Some((other, of_other)) => {
+                    let before = other.cost;
+                    let better = other.or_better(found);
+                    let weights = if better.cost == before { of_other } else { learned };
+                    (better, weights)
+                }
+                None => (found, learned),
+            });
+            if best.as_ref().is_some_and(|(best, _)| best.holds()) {
+                break;
+            }
+        }
+        Ok(best)
+    }
+
+    /// About the cheapest plan of a network of this shape, were it trained for encryption.
+    fn least(&self, levels: &Levels, like: &PtqParams) -> Option<Plan> {
+        let request = self.request;
+        let (weight_bits, noise, score_noise) = CHEAPEST;
+        let params = PtqParams { weight_bits, noise, score_noise, ..*like };
+        let network = quantize_levels(levels, request.lowered.image, self.fitted, &params, None).ok()?.network;
+        let model = Model::Network(network.network);
+        plan(&model, &network.quantizer, request.rows.output(), request.plan).ok()?.into_iter().next()
+    }
+
+    /// Whether a candidate keeps enough and costs little more than the cheapest network of a shape.
+    fn is_cheap(&self, candidate: &Candidate, levels: &Levels) -> bool {
+        let exact = candidate.plans.first().is_some_and(|plan| plan.guarantees.p_fail_log2.is_some());
+        let least =
+            || self.least(levels, &candidate.params).map_or(f64::INFINITY, |plan| cost(&plan, self.request.plan));
+        candidate.holds() && (exact || candidate.cost <= CHEAP * least())
+    }
+}
+
+/// The rows that ranges are measured on, and those to judge by.
+fn parts(rows: &Dataset, most: usize) -> (Dataset, Dataset) {
+    if rows.len() < FEW_ROWS {
+        return (rows.clone(), rows.clone());
+    }
+    let count = rows.len().min(most.max(FEW_ROWS));
+    let at = |index: usize| index * rows.len() / count;
+    let kept_back = |index: &usize| index % KEPT_BACK == KEPT_BACK - 1;
+    let select = |kept: bool| rows.select(&(0..count).filter(|i| kept_back(i) == kept).map(at).collect::<Vec<_>>());
+    (select(false), select(true))
+}
+
+/// What students learn to bear, where the original bears `like`; what a person asked for stays.
+fn targets(fixed: &Fixed, like: &PtqParams) -> Vec<PtqParams> {
+    let of = |(more, bits): &(f64, u32)| PtqParams {
+        weight_bits: fixed.weight_bits.unwrap_or(like.weight_bits.min(*bits)),
+        noise: fixed.noise.unwrap_or((more * like.noise).min(CHEAPEST.1)),
+        score_noise: fixed.score_noise.unwrap_or((more * like.score_noise).min(CHEAPEST.1)),
+        percentile: fixed.percentile.unwrap_or(PtqParams::default().percentile),
+        ..*like
+    };
+    let mut targets: Vec<PtqParams> = TARGETS.iter().map(of).collect();
+    targets.dedup();
+    targets
+}
+
+/// The candidate with ranges of all rows, where that loses nothing.
+fn on_all_rows(candidate: Candidate, searched: &Searched<'_>) -> Result<Candidate> {
+    let quantization =
+        quantize_levels(searched.levels, searched.image, searched.rows, &candidate.params, searched.scales);
+    let Ok(quantization) = quantization else { return Ok(candidate) };
+    let quantized = quantization.network;
+    let model = Model::Network(quantized.network.clone());
+    let Ok(plans) = plan(&model, &quantized.quantizer, searched.output, searched.request) else { return Ok(candidate) };
+    let Some(chosen) = plans.first() else { return Ok(candidate) };
+    let agreement = searched.judge.simulated(&quantized, &chosen.spec)?;
+    let cost = cost(chosen, searched.request);
+    let other = Candidate { params: candidate.params, quantized, plans, agreement, cost };
+    let worse = candidate.holds() && !other.holds() || other.agreement.share() < candidate.agreement.share() - 0.005;
+    Ok(if worse || other.cost > CHEAP * candidate.cost { candidate } else { other })
+}
