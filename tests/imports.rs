@@ -35,7 +35,9 @@ impl Fixture {
         let task = if imported.classes.is_empty() { Task::Regress } else { Task::Classify };
         let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
         let mut data = data::load(set, &datasets, None, Some(task)).unwrap();
+        let imported = imported.suited_to(&data.rows);
         data.rows.iter_mut().for_each(|row| *row = imported.prepared(row));
+        data.features = imported.names_after(&data.features);
         let text = fs::read_to_string(path.with_extension("csv")).unwrap();
         let known = text.lines().skip(1).map(|line| {
             let cells: Vec<&str> = line.split(',').collect();

@@ -4,7 +4,7 @@
 //!
 //! 1. [`data`]: tables, images, splits and the datasets that come with the project.
 //! 2. [`train`]: trainers, each ending in a quantized model of [`fhectl_core::model`].
-//! 3. [`import`]: models of other tools, read from ONNX and XGBoost files.
+//! 3. [`import`]: models of other tools, read from files of ONNX, XGBoost, LightGBM and CatBoost.
 
 pub mod data;
 pub mod import;

@@ -31,20 +31,21 @@ impl Categories {
     }
 
     fn listed(names: &[String], coded: bool) -> Result<Self> {
-        let codes: Vec<String> = (0..names.len()).map(|code| code.to_string()).collect();
+        // Tools that hold a gap beside codes write 2 as 2.0.
+        let codes = |code: usize| [code.to_string(), format!("{code}.0")].into_iter().filter(|_| coded);
         // Cells are read without spaces around them.
         let mut values: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
-        values.extend(codes.iter().filter(|_| coded).cloned());
+        values.extend((0..names.len()).flat_map(codes));
         values.sort_unstable();
         values.dedup();
         if values.len() > MAX_FEATURES {
             return Err(large(format!("{} categories", names.len())));
         }
         let place = |text: &str| values.binary_search_by(|value| value.as_str().cmp(text)).ok().map(|at| at as f64);
-        let of = |(name, code): (&String, &String)| {
-            place(name.trim()).into_iter().chain(place(code).filter(|_| coded)).collect()
+        let of = |(code, name): (usize, &String)| {
+            place(name.trim()).into_iter().chain(codes(code).filter_map(|text| place(&text))).collect()
         };
-        Ok(Self { numbers: names.iter().zip(&codes).map(of).collect(), kind: ColumnKind::Category { values } })
+        Ok(Self { numbers: names.iter().enumerate().map(of).collect(), kind: ColumnKind::Category { values } })
     }
 
     /// Of numbers, the first of them code 0.
@@ -85,7 +86,7 @@ mod tests {
         let schema = schema(&[], &[None, Some(city.clone())]).unwrap();
         schema.check().unwrap();
         let row = |cell: &str| schema.encode(&["1", cell]).unwrap()[1];
-        for (cells, codes) in [(["Rome", "0"], 0), (["Oslo", "1"], 1)] {
+        for (cells, codes) in [(["Rome", "0", "0.0"], 0), (["Oslo", "1", "1.0"], 1)] {
             let numbers = city.of_codes([codes]);
             assert!(cells.iter().all(|cell| numbers.contains(&row(cell))), "{cells:?}");
         }

@@ -88,12 +88,6 @@ impl Derived {
         }
     }
 
-    /// A split: `high` where the number is at least `from` and less than `to`, else `low`, as a missing number.
-    pub(super) fn within(&mut self, number: Number, (from, to): (f64, f64), low: usize, high: usize) -> SourceNode {
-        let feature = self.id(number, Rule::Fill(BELOW.to_bits()));
-        SourceNode::Within { feature, from, to, yes: high, no: low }
-    }
-
     /// A split: `high` where the number is one of `values`, else `low`; a missing one is among them if `missing`.
     ///
     /// # Errors
@@ -262,13 +256,12 @@ mod tests {
                 &|d| d.split(Number::plain(0), f64::NEG_INFINITY, Gap::Low, 1, 2),
                 &|d| d.split(Number::plain(0), f64::INFINITY, Gap::Low, 1, 2),
                 &|d| d.split(Number { feature: 0, blank: Some((-1.0, 1.0)) }, -3.0, Gap::Low, 1, 2),
-                &|d| d.within(Number::plain(0), (1.5, 2.5), 1, 2),
             ],
             &[&[nan, nan], &[2.0, 0.0], &[1.0, 0.0]],
         );
-        assert_eq!(got[0], [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]);
-        assert_eq!(got[1], [1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
-        assert_eq!(got[2], [0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(got[0], [0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0]);
+        assert_eq!(got[1], [1.0, 1.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
+        assert_eq!(got[2], [0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0]);
     }
 
     #[test]

@@ -81,6 +81,9 @@ pub(super) fn format(bytes: &[u8]) -> Format {
         json(text)
     } else if is_text(bytes) {
         Format::Other("a text, not an ONNX model: a table, or a program", ONNX_HINT)
+    } else if bytes[0] != 8 && [&b"gbtree"[..], b"gblinear"].iter().any(|name| holds(first(bytes, 1024), name)) {
+        // Older than its first four bytes: parameters, then the names of the objective and the booster.
+        Format::Other("XGBoost's old binary format", XGBOOST)
     } else if is_saved_model(bytes) {
         Format::Other("a SavedModel of TensorFlow", KERAS)
     } else {
@@ -117,7 +120,7 @@ fn json(text: &[u8]) -> Format {
 /// A zip archive, by the names that it holds.
 fn zip(bytes: &[u8]) -> Format {
     // Names stand as they are in a zip archive's list, which is at its end.
-    let holds = |name: &str| bytes.windows(name.len()).any(|window| window == name.as_bytes());
+    let holds = |name: &str| holds(bytes, name.as_bytes());
     if holds("circuit.mlir") || holds("serialized_processing.json") {
         Format::Other("a deployment of Concrete ML", CONCRETE)
     } else if holds("xl/workbook") {
@@ -136,8 +139,16 @@ fn zip(bytes: &[u8]) -> Format {
 
 /// Whether the first bytes are lines that people read; ONNX has control characters there.
 fn is_text(bytes: &[u8]) -> bool {
-    let first = &bytes[..bytes.len().min(256)];
+    let first = first(bytes, 256);
     first.len() >= 8 && first.iter().all(|byte| !byte.is_ascii_control() || b"\t\n\r".contains(byte))
+}
+
+fn first(bytes: &[u8], count: usize) -> &[u8] {
+    &bytes[..bytes.len().min(count)]
+}
+
+fn holds(bytes: &[u8], text: &[u8]) -> bool {
+    bytes.windows(text.len()).any(|window| window == text)
 }
 
 /// The length of a JSON header, then that.
@@ -149,7 +160,7 @@ fn is_safetensors(bytes: &[u8]) -> bool {
 
 /// A message whose first member is the version 1, and the second the graph: ONNX names its producer there.
 fn is_saved_model(bytes: &[u8]) -> bool {
-    let holds = |text: &[u8]| bytes.windows(text.len()).any(|window| window == text);
+    let holds = |text: &[u8]| holds(bytes, text);
     bytes.starts_with(&[0x08, 0x01, 0x12])
         && (holds(b"saved_model_main_op") || holds(b"serving_default") || holds(b"__saved_model"))
 }
@@ -199,6 +210,7 @@ mod tests {
             ("safetensors", "export", &safetensors),
             ("SavedModel", "tf2onnx", b"\x08\x01\x12\x0Aserving_default"),
             ("old binary", "save_model", b"binf\0"),
+            ("old binary", "save_model", b"\0\0\0?\x0A\0\0\0\x0F\0\0\0binary:logistic\x06\0\0\0gbtree"),
             ("compressed", "to_onnx", b"\x1F\x8B\x08"),
             ("web page", "ONNX", b"<!DOCTYPE html>"),
         ] {

@@ -3,6 +3,7 @@
 use super::derived::{ABOVE, BELOW, renumbered};
 use super::edge::{Precision, above, at_least};
 use super::model::{FloatModel, Imported, Tree};
+use fhectl_core::bundle::Predicted;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{ClearStep, Column, ColumnKind, ColumnRule};
 use rayon::prelude::*;
@@ -13,7 +14,7 @@ use std::fmt;
 pub struct Zeros {
     /// The columns with zeros, of those that trees split on, by their place in the table.
     pub columns: Vec<usize>,
-    /// The share of rows that are predicted otherwise if zeros are missing values.
+    /// The share of rows whose scores differ by more than a hundredth if zeros are missing values.
     pub changed: f64,
 }
 
@@ -22,8 +23,8 @@ impl fmt::Display for Zeros {
         write!(
             f,
             "the model was trained with missing values and these rows have none, but zeros in {} columns. If it was \
-             trained with missing=0 or on sparse rows, zeros are missing values, and {:.1} % of the rows are predicted \
-             otherwise: say so with --missing-value 0",
+             trained with missing=0 or on sparse rows, zeros are missing values, and {:.1} % of the rows have other \
+             scores: say so with --missing-value 0",
             self.columns.len(),
             100.0 * self.changed
         )
@@ -146,17 +147,27 @@ impl Imported {
 
     /// Whether rows' zeros may be missing values; `rows` are encoded but not prepared.
     pub fn zeros(&self, rows: &[Vec<f64>]) -> Option<Zeros> {
-        // LightGBM and CatBoost write what stands for missing values.
-        let written = ["LightGBM", "CatBoost"].iter().any(|tool| self.source.starts_with(tool));
-        if written || !self.sends_missing_two_ways() || rows.is_empty() || rows.iter().flatten().any(|x| x.is_nan()) {
+        // Other tools write what stands for missing values, or send them somewhere though they saw none.
+        let silent = self.source.starts_with("XGBoost") || self.source.contains("OnnxMLTools");
+        let complete = !rows.is_empty() && !rows.iter().flatten().any(|x| x.is_nan());
+        if !silent || !complete || !self.sends_missing_two_ways() {
             return None;
         }
         let zeros = self.clone().with_missing_value(0.0).ok()?;
         let columns: Vec<usize> =
             (0..self.features).filter(|index| rows.iter().any(|row| row[*index] == 0.0)).collect();
         let decoder = self.decoder();
-        let predict = |model: &Self, row: &[f64]| decoder.predict_real(&model.model.scores(&model.prepared(row)));
-        let changed = rows.par_iter().filter(|row| predict(self, row) != predict(&zeros, row)).count();
+        let says = |model: &Self, row: &[f64]| {
+            let scores = model.model.scores(&model.prepared(row));
+            match decoder.predict_real(&scores) {
+                Predicted::Value(value) => vec![value],
+                Predicted::Class(_) => decoder.class_scores_real(&scores),
+            }
+        };
+        let differs = |row: &&Vec<f64>| {
+            says(self, row).iter().zip(says(&zeros, row)).any(|(a, b)| (a - b).abs() > 0.01 * a.abs().max(1.0))
+        };
+        let changed = rows.par_iter().filter(differs).count();
         (changed > 0).then(|| Zeros { columns, changed: changed as f64 / rows.len() as f64 })
     }
 
@@ -212,7 +223,7 @@ mod tests {
         let forest = Forest { biases: vec![0.0], trees: trees.collect() };
         let (preprocessing, forest) = derived.finish(forest, 2).unwrap();
         let imported = Imported {
-            source: String::new(),
+            source: "XGBoost".into(),
             input: None,
             features: 2,
             feature_names: Vec::new(),
@@ -266,16 +277,12 @@ mod tests {
         assert_eq!(two.zeros(&rows), None);
         let split = model(&[(0, 1.0, Gap::High), (1, 2.0, Gap::Low)]);
         let found = split.zeros(&[vec![0.0, 3.0], vec![0.5, 1.0]]);
-        assert_eq!(found, Some(Zeros { columns: vec![0], changed: 0.5 }).filter(|_| changes(&split)));
+        assert_eq!(found, Some(Zeros { columns: vec![0], changed: 0.5 }));
+        let other = Imported { source: "LightGBM".into(), ..split.clone() };
+        assert_eq!(other.zeros(&[vec![0.0, 3.0]]), None);
         assert_eq!(model(&[(0, 1.0, Gap::Low)]).zeros(&rows), None);
         assert_eq!(split.with_missing_value(f64::NAN).unwrap_err().code, ErrorCode::ImportMissing);
         let silent = model(&[(0, 1.0, Gap::Unknown)]);
         assert_eq!(silent.with_missing_value(0.0).unwrap_err().code, ErrorCode::ImportMissing);
-    }
-
-    /// Whether the zero of the first row changes its class.
-    fn changes(model: &Imported) -> bool {
-        let class = |row: &[f64]| model.decoder().predict_real(&model.model.scores(&model.prepared(row)));
-        class(&[0.0, 3.0]) != class(&[f64::NAN, 3.0])
     }
 }

@@ -22,6 +22,7 @@ use schema::{File, Learner, Number};
 /// `import_invalid` for a file that is no such model, `xgboost_unsupported` for models that predict otherwise than by a
 /// sum, `import_large` for too large ones.
 pub fn read_json(bytes: &[u8]) -> Result<Imported> {
+    let bytes = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     read(serde_json::from_slice(bytes).map_err(|error| not_a_model(&error.to_string()))?)
 }
 
