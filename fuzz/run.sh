@@ -17,8 +17,10 @@ mkdir -p artifacts
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target" "seeds/$target"
   case $target in
-    import_onnx) fixtures=(../tests/fixtures/import/*.onnx) length=65536 ;;
-    import_xgboost) fixtures=(../tests/fixtures/import/*.{json,ubj}) length=65536 ;;
+    import_onnx) fixtures=(../tests/fixtures/{import,boosters}/*.onnx) length=65536 ;;
+    import_xgboost) fixtures=(../tests/fixtures/import/*.{json,ubj} ../tests/fixtures/boosters/xgboost-*.{json,ubj}) length=65536 ;;
+    import_lightgbm) fixtures=(../tests/fixtures/boosters/*.txt) length=65536 ;;
+    import_catboost) fixtures=(../tests/fixtures/boosters/catboost-*.json) length=65536 ;;
     bundle_*) fixtures=() length=16384 ;;
     *) fixtures=() length=4096 ;;
   esac

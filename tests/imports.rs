@@ -96,7 +96,7 @@ fn what_is_read_predicts_what_its_library_predicts() {
 fn integers_agree_with_the_original() {
     for fixture in fixtures() {
         let Fixture { name, imported, .. } = &fixture;
-        let quantized = quantize(imported, &fixture.calibration(), Levels::Auto, None).unwrap();
+        let quantized = quantize(imported, &fixture.calibration(), Levels::Auto, (None, &[])).unwrap();
         let test = fixture.test();
         let rows = fhectl_train::train::quantize_rows(&quantized.quantizer, &test).unwrap();
         let numbers = imported.classes.is_empty();
@@ -145,7 +145,7 @@ fn exact_thresholds_lose_nothing() {
             continue;
         }
         forests += 1;
-        let quantized = quantize(imported, &fixture.calibration(), Levels::Exact, None).unwrap();
+        let quantized = quantize(imported, &fixture.calibration(), Levels::Exact, (None, &[])).unwrap();
         for row in &fixture.test().rows {
             let ours = quantized.model.scores(&quantized.quantizer.quantize(row).unwrap());
             let original = imported.model.scores(row);

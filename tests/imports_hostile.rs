@@ -11,9 +11,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 fn fixtures() -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/import");
-    let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.retain(|path| ["onnx", "json", "ubj"].contains(&path.extension().unwrap().to_str().unwrap()));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let listed = ["import", "boosters"].into_iter().flat_map(|name| fs::read_dir(folder.join(name)).unwrap());
+    let mut paths: Vec<PathBuf> = listed.map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| ["onnx", "json", "ubj", "txt"].contains(&path.extension().unwrap().to_str().unwrap()));
     paths.sort();
     assert!(paths.len() > 30);
     paths
@@ -28,7 +29,7 @@ fn digest(bytes: &[u8]) {
     let row = imported.prepared(&vec![0.5; imported.features]);
     assert!(imported.model.scores(&row).len() <= imported.classes.len().max(1));
     if let FloatModel::Forest(forest) = &imported.model {
-        let _ = exact_levels(forest, imported.features);
+        let _ = exact_levels(forest, imported.prepared_width());
     }
 }
 
@@ -114,6 +115,24 @@ fn crafted_xgboost_files() {
     let tree =
         |change: fn(&mut Value)| xgboost(|file| change(&mut file["learner"]["gradient_booster"]["model"]["trees"][0]));
     let learner = |change: fn(&mut Value)| xgboost(|file| change(&mut file["learner"]));
+    // The root asks for category 3.
+    let categorical = |change: fn(&mut Value)| {
+        xgboost(|file| {
+            let tree = &mut file["learner"]["gradient_booster"]["model"]["trees"][0];
+            tree["split_type"][0] = json!(1);
+            tree["categories"] = json!([3]);
+            for (name, value) in [("nodes", 0), ("segments", 0), ("sizes", 1)] {
+                tree[format!("categories_{name}")] = json!([value]);
+            }
+            change(tree);
+        })
+    };
+    let named = |encoding: Value| {
+        xgboost(|file| file["learner"]["gradient_booster"]["model"]["cats"] = json!({"enc": [encoding]}))
+    };
+    let set = read(&categorical(|_| {}), "file").unwrap();
+    let of = |x: f64| set.model.scores(&set.prepared(&[x, 0.0]))[0];
+    assert_eq!([of(3.0), of(2.0), of(-1.0)], [1.0, -1.0, -1.0]);
     assert_eq!(read(&xgboost(|_| {}), "file").unwrap().model.scores(&[0.4, 0.0]), [-1.0]);
     for (wanted, bytes) in [
         ("below itself", tree(|tree| tree["left_children"][0] = json!(0))),
@@ -122,7 +141,15 @@ fn crafted_xgboost_files() {
         ("a child -7", tree(|tree| tree["right_children"][0] = json!(-7))),
         ("feature 2 of 2", tree(|tree| tree["split_indices"][0] = json!(2))),
         ("different lengths", tree(|tree| tree["split_indices"] = json!([0]))),
-        ("categorical", tree(|tree| tree["split_type"][0] = json!(1))),
+        ("not listed", tree(|tree| tree["split_type"][0] = json!(1))),
+        ("in the way 2", tree(|tree| tree["split_type"][0] = json!(2))),
+        ("categories from 0, 2", categorical(|tree| tree["categories_sizes"] = json!([2]))),
+        ("categories from 18446744073709551615", categorical(|tree| tree["categories_segments"] = json!([u64::MAX]))),
+        ("categories of a node 7", categorical(|tree| tree["categories_nodes"] = json!([7]))),
+        ("categories of different lengths", categorical(|tree| tree["categories_sizes"] = json!([]))),
+        ("the category -3", categorical(|tree| tree["categories"] = json!([-3]))),
+        ("category at bytes 0 to 9", named(json!({"offsets": [0, 9], "values": [65]}))),
+        ("category at bytes 2 to 1", named(json!({"offsets": [2, 1], "values": [65, 66, 67]}))),
         ("several outputs", tree(|tree| tree["tree_param"]["size_leaf_vector"] = json!("3"))),
         ("out of range", tree(|tree| tree["split_conditions"][1] = json!(1e39))),
         (
@@ -133,11 +160,15 @@ fn crafted_xgboost_files() {
                 }
             }),
         ),
-        ("reg:logistic", learner(|learner| learner["objective"]["name"] = json!("reg:logistic"))),
-        ("count:poisson", learner(|learner| learner["objective"]["name"] = json!("count:poisson"))),
-        ("rank:ndcg", learner(|learner| learner["objective"]["name"] = json!("rank:ndcg"))),
+        ("objective `reg:mystery`", learner(|learner| learner["objective"]["name"] = json!("reg:mystery"))),
+        (
+            "not positive",
+            learner(|learner| {
+                learner["objective"]["name"] = json!("count:poisson");
+                learner["learner_model_param"]["base_score"] = json!("0E0");
+            }),
+        ),
         ("booster `gbforest`", learner(|learner| learner["gradient_booster"]["name"] = json!("gbforest"))),
-        ("categorical", learner(|learner| learner["feature_types"] = json!(["c", "float"]))),
         ("several targets", learner(|learner| learner["learner_model_param"]["num_target"] = json!("2"))),
         ("no probability", learner(|learner| learner["learner_model_param"]["base_score"] = json!("1E0"))),
         ("no number", learner(|learner| learner["learner_model_param"]["base_score"] = json!("[,]"))),
@@ -183,7 +214,7 @@ fn other_formats_are_named() {
         ("pickle", b"\x80\x04\x95"),
         ("zip archive", b"PK\x03\x04"),
         ("HDF5", b"\x89HDF\r\n"),
-        ("LightGBM", b"tree\nversion=v4\n"),
+        ("trees", b"tree\nversion=v4\n"),
         ("old binary", b"binf...."),
         ("not an ONNX model", b"hello there"),
         ("no graph", b"\x08\x08"),
@@ -273,6 +304,55 @@ fn trees_decide_by_their_modes() {
         "file",
     );
     assert_eq!(average.unwrap().model.scores(&[0.0, 0.0]), [11.0]);
+}
+
+/// A tree of so many nodes on column 1, whose leaves 2 and 3 add 10 and 20.
+fn chain(modes: &[&str; 4], thresholds: &[f32; 4], yes: &[i64; 4], no: &[i64; 4], tracks: &[i64]) -> Vec<u8> {
+    stump(|list| {
+        list[0] = ints("nodes_treeids", &[0; 4]);
+        list[1] = ints("nodes_nodeids", &[0, 1, 2, 3]);
+        list[2] = ints("nodes_featureids", &[1, 1, 0, 0]);
+        list[3] = floats("nodes_values", thresholds);
+        list[4] = texts("nodes_modes", modes);
+        list[5] = ints("nodes_truenodeids", yes);
+        list[6] = ints("nodes_falsenodeids", no);
+        list[8] = ints("target_nodeids", &[2, 3]);
+        list.push(ints("nodes_missing_value_tracks_true", tracks));
+    })
+}
+
+#[test]
+fn chains_of_equalities_are_sets() {
+    let modes = ["BRANCH_EQ", "BRANCH_EQ", "LEAF", "LEAF"];
+    let read = |bytes: Vec<u8>| read(&bytes, "file").unwrap();
+    let set = read(chain(&modes, &[1.0, 4.0, 0.0, 0.0], &[3, 3, 0, 0], &[1, 2, 0, 0], &[]));
+    let of = |model: &fhectl_train::import::Imported, x: f64| model.model.scores(&model.prepared(&[0.0, x]))[0];
+    assert_eq!([1.0, 4.0, 2.0, f64::NAN].map(|x| of(&set, x)), [20.0, 20.0, 10.0, 10.0]);
+    let FloatModel::Forest(forest) = &set.model else { panic!("{set:?}") };
+    assert_eq!(forest.trees[0].nodes().len(), 3);
+    // A side that both of its parents share.
+    let modes = ["BRANCH_LEQ", "BRANCH_LEQ", "LEAF", "LEAF"];
+    let shared = read(chain(&modes, &[1.0, 4.0, 0.0, 0.0], &[3, 3, 0, 0], &[1, 2, 0, 0], &[1, 0, 0, 0]));
+    assert_eq!([0.0, 2.0, 5.0, f64::NAN].map(|x| of(&shared, x)), [20.0, 20.0, 10.0, 20.0]);
+    let missing = read(chain(&modes, &[1.0, 4.0, 0.0, 0.0], &[3, 3, 0, 0], &[1, 2, 0, 0], &[0, 1, 0, 0]));
+    assert_eq!([0.0, 2.0, 5.0, f64::NAN].map(|x| of(&missing, x)), [20.0, 20.0, 10.0, 20.0]);
+    let neither = read(chain(&modes, &[f32::INFINITY, 4.0, 0.0, 0.0], &[3, 3, 0, 0], &[1, 2, 0, 0], &[0, 1, 0, 0]));
+    assert_eq!([0.0, 5.0, f64::NAN].map(|x| of(&neither, x)), [20.0, 20.0, 20.0]);
+}
+
+#[test]
+fn chains_that_are_no_trees_are_refused() {
+    let modes = ["BRANCH_LEQ", "BRANCH_EQ", "BRANCH_EQ", "LEAF"];
+    for (wanted, bytes) in [
+        ("below itself", chain(&modes, &[1.0, 4.0, 5.0, 0.0], &[3, 3, 3, 0], &[1, 2, 1, 0], &[])),
+        ("below itself", chain(&modes, &[1.0, 4.0, 5.0, 0.0], &[2, 3, 3, 0], &[1, 1, 3, 0], &[])),
+        ("two roots", chain(&modes, &[1.0, 4.0, 5.0, 0.0], &[3, 3, 3, 0], &[3, 3, 3, 0], &[])),
+        ("no root reaches", chain(&modes, &[1.0, 4.0, 5.0, 0.0], &[3, 2, 1, 0], &[3, 2, 1, 0], &[])),
+        ("different lengths", chain(&modes, &[1.0, 4.0, 5.0, 0.0], &[3, 3, 3, 0], &[1, 2, 3, 0], &[1])),
+    ] {
+        let got = refusal(&bytes);
+        assert!(got.contains(wanted), "{got} instead of {wanted}");
+    }
 }
 
 #[test]

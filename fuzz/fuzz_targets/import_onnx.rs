@@ -9,6 +9,6 @@ fuzz_target!(|bytes: &[u8]| {
     let row = imported.prepared(&vec![0.5; imported.features]);
     assert_eq!(imported.model.scores(&row).len(), imported.output().margins());
     if let FloatModel::Forest(forest) = &imported.model {
-        let _ = exact_levels(forest, imported.features);
+        let _ = exact_levels(forest, imported.prepared_width());
     }
 });

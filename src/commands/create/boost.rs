@@ -14,6 +14,10 @@ use fhectl_train::train::{self, BoostParams};
 /// Bits of the features that the float reference is trained on: finer than any rows there are to tell apart.
 const REFERENCE_BITS: u32 = 12;
 
+/// The bits that are tried where none are asked for, and what fewer may cost on the training rows: accuracy or R2.
+const BITS: [u32; 3] = [6, 8, 10];
+const MOST_LOSS: f64 = 0.02;
+
 #[derive(Debug, Args)]
 pub struct BoostArgs {
     #[command(flatten)]
@@ -22,9 +26,9 @@ pub struct BoostArgs {
     pub task: TaskArgs,
     #[command(flatten)]
     values: ValueArgs,
-    /// Bits a feature is quantized to (1 to 12)
-    #[arg(long, env = "FHECTL_BITS", default_value_t = 6, value_parser = clap::value_parser!(u32).range(1..=12))]
-    bits: u32,
+    /// Bits a feature is quantized to (1 to 12) [default: 6, or up to 10 where fewer cost accuracy on the training rows]
+    #[arg(long, env = "FHECTL_BITS", value_parser = clap::value_parser!(u32).range(1..=12))]
+    bits: Option<u32>,
     /// How many trees are added, each to what those before it leave; of more than two classes, so many a class
     #[arg(long, env = "FHECTL_TREES", default_value_t = 50)]
     trees: usize,
@@ -43,7 +47,13 @@ pub struct BoostArgs {
 }
 
 impl BoostArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<CompiledModel> {
+    pub fn train(
+        &self,
+        train: &Dataset,
+        test: &Dataset,
+        request: &PlanRequest,
+        grain: Grain<'_>,
+    ) -> Result<CompiledModel> {
         // Of the rates, penalties and leaf sizes tried, what held-out training rows of `spam` were told best with.
         let usual = if train.output() == Output::Value { 0.1 } else { 0.4 };
         let params = BoostParams {
@@ -53,14 +63,23 @@ impl BoostArgs {
             l2: self.l2,
             min_leaf: self.min_leaf,
         };
-        let quantizer = grain.edges(train, self.bits)?;
-        let forest = train::train_boost(train, &quantizer, &params)?;
         let fine = train::fit_edges(train, REFERENCE_BITS)?;
-        let float = train::score_forest(&train::train_boost(train, &fine, &params)?, &fine, test)?;
+        let reference = train::train_boost(train, &fine, &params)?;
+        let float = train::score_forest(&reference, &fine, test)?;
+        let wanted = train::score_forest(&reference, &fine, train)?.share() - MOST_LOSS;
+        let mut tried = self.bits.map_or_else(|| BITS.to_vec(), |bits| vec![bits]).into_iter();
+        let (bits, quantizer, forest) = loop {
+            let bits = tried.next().unwrap_or(REFERENCE_BITS);
+            let quantizer = grain.edges(train, bits)?;
+            let forest = train::train_boost(train, &quantizer, &params)?;
+            if tried.len() == 0 || train::score_forest(&forest, &quantizer, train)?.share() >= wanted {
+                break (bits, quantizer, forest);
+            }
+        };
         let options = format!(
             "{} bits a feature, {} trees of depth at most {} boosted at a learning rate of {}, L2 penalty {}, leaves of \
              curvature {} or more",
-            self.bits,
+            bits,
             forest.trees.len(),
             self.max_depth,
             params.learning_rate,

@@ -4,10 +4,10 @@ use crate::commands::table_args::{ColumnArgs, TableArgs};
 use crate::commands::units::{CircuitChoice, RevealChoice, parse_bandwidth, parse_probability};
 use clap::{Args, ValueEnum};
 use fhectl_core::circuit::plan::PlanRequest;
-use fhectl_core::error::Result;
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 use fhectl_train::data::{Dataset, TableOptions, Task};
-use fhectl_train::train;
+use fhectl_train::train::{self, FeatureRange};
 use std::path::PathBuf;
 
 /// Flags of every kind.
@@ -54,6 +54,10 @@ pub struct CommonArgs {
     /// without it is printed beside, except of networks, which are trained once
     #[arg(long, env = "FHECTL_COARSE_EDGES", value_name = "DIGITS", value_parser = clap::value_parser!(u32).range(1..=15))]
     pub coarse_edges: Option<u32>,
+    /// How far a feature of a linear model or a network must reach, beyond the training rows: age=0:120. A row outside of
+    /// what it reaches is taken as at the nearest end, which `predict` tells
+    #[arg(long, env = "FHECTL_RANGE", value_name = "COLUMN=LOW:HIGH,...", value_delimiter = ',', value_parser = parse_range)]
+    pub range: Vec<FeatureRange>,
     #[command(flatten)]
     pub table: TableArgs,
     #[command(flatten)]
@@ -80,9 +84,23 @@ impl CommonArgs {
         self.columns.on(self.table.options())
     }
 
-    pub fn grain(&self) -> Grain {
-        Grain { digits: self.coarse_edges }
+    pub fn grain(&self) -> Grain<'_> {
+        Grain { digits: self.coarse_edges, ranges: &self.range }
     }
+}
+
+fn parse_range(text: &str) -> Result<FeatureRange> {
+    let parsed = || {
+        let (feature, ends) = text.rsplit_once('=')?;
+        let (low, high) = ends.split_once(':')?;
+        let (low, high): (f64, f64) = (low.trim().parse().ok()?, high.trim().parse().ok()?);
+        let fits = low.is_finite() && high.is_finite() && low < high && !feature.is_empty();
+        fits.then(|| FeatureRange { feature: feature.to_owned(), low, high })
+    };
+    parsed().ok_or_else(|| {
+        Error::new(ErrorCode::FeatureRange, format!("`{}` is no range of a column", text.escape_debug()))
+            .hint("write it as age=0:120")
+    })
 }
 
 /// A file's stem as part of a model's name.
@@ -91,14 +109,19 @@ pub fn clean(stem: &str) -> String {
 }
 
 /// How finely quantizers tell the rows that they are fitted to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Grain {
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Grain<'a> {
     /// Significant decimal digits; `None` is all.
     pub digits: Option<u32>,
+    /// How far grids must reach, beyond the rows.
+    pub ranges: &'a [FeatureRange],
 }
 
-impl Grain {
-    pub const EXACT: Self = Self { digits: None };
+impl Grain<'_> {
+    /// The same with all digits.
+    pub fn exact(self) -> Self {
+        Self { digits: None, ..self }
+    }
 
     /// As [`train::fit_edges`].
     pub fn edges(self, rows: &Dataset, bits: u32) -> Result<Quantizer> {
@@ -107,7 +130,8 @@ impl Grain {
 
     /// As [`train::fit_affine`].
     pub fn affine(self, rows: &Dataset, bits: u32) -> Result<Quantizer> {
-        self.of(train::fit_affine(rows, bits)?, bits)
+        let quantizer = train::widen(train::fit_affine(rows, bits)?, &rows.features, self.ranges, bits)?;
+        self.of(quantizer, bits)
     }
 
     /// As [`train::fit_pixels`].

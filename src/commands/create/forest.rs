@@ -38,7 +38,13 @@ pub struct ForestArgs {
 }
 
 impl ForestArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<CompiledModel> {
+    pub fn train(
+        &self,
+        train: &Dataset,
+        test: &Dataset,
+        request: &PlanRequest,
+        grain: Grain<'_>,
+    ) -> Result<CompiledModel> {
         let usual = if train.output() == Output::Value { MaxFeatures::All } else { MaxFeatures::Sqrt };
         let max_features = self.max_features.unwrap_or(usual);
         let growth = GrowthParams { max_depth: self.max_depth, min_leaf: self.min_leaf, max_features };

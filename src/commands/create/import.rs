@@ -80,7 +80,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     let rows = rows(args, &imported)?;
     let work = progress::spinner(format!("quantizing {} for {} features", imported.source, imported.features));
     let request = common.plan_request();
-    let make = |grain: Grain| match &imported.model {
+    let make = |grain: Grain<'_>| match &imported.model {
         FloatModel::Network(_) if args.exact_thresholds => {
             Err(Error::new(ErrorCode::ImportExact, "a network has no thresholds to keep")
                 .hint("leave out --exact-thresholds; --bits says how finely features are quantized"))
@@ -89,22 +89,20 @@ pub fn run(args: &ImportArgs) -> Result<()> {
             let float = original_score(&imported, &rows.test);
             args.network.made(network, (args.bits, grain), &rows.calibration, float, &request)
         }
-        _ => {
-            let quantized = import::quantize(&imported, &rows.calibration, args.levels(), grain.digits)?;
-            made(args, &imported, quantized, &rows, &request)
-        }
+        _ => compiled(args, &imported, &rows, grain, &request),
     };
     let mut made = make(common.grain())?;
     let (mut rounded, mut exact_agreement) = (None, None);
     if let Some(digits) = common.coarse_edges {
-        let exact = make(Grain::EXACT)?;
+        let exact = make(common.grain().exact())?;
         exact_agreement = agreement(&exact, &imported, &rows.test)?;
         rounded = Some(Rounded { digits, exact: Some(quantized_score(&exact, &rows.test)?) });
     }
     work.finish_and_clear();
+    let told = |agreement: Agreement| format!("{agreement} on {} test rows", rows.test.len());
     let agreement = agreement(&made, &imported, &rows.test)?;
-    if let Some(agreement) = &agreement {
-        made.options = format!("{}; {agreement}", made.options);
+    if let Some(agreement) = agreement {
+        made.options = format!("{}; {}", made.options, told(agreement));
     }
     let from =
         ImportedFrom { file: format!("`{shown}` ({})", imported.source), exact_thresholds: args.exact_thresholds };
@@ -124,10 +122,13 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     print_line!("read: {} of {} features", imported.source, imported.features);
     publish(made, &origin, common)?;
     if let Some(agreement) = agreement {
-        print_line!("agreement: {agreement}");
+        print_line!("agreement: {}", told(agreement));
+        if let Some(warning) = disagreement(agreement) {
+            note(&warning);
+        }
     }
     if let Some(agreement) = exact_agreement {
-        print_line!("agreement with exact edges: {agreement}");
+        print_line!("agreement with exact edges: {}", told(agreement));
     }
     if args.exact_thresholds {
         print_line!("note: client.zip holds the model's thresholds (--exact-thresholds)");
@@ -248,6 +249,51 @@ fn no_rows(imported: &Imported) -> Dataset {
     }
 }
 
+/// A warning where the encrypted model will often say something else than the original.
+fn disagreement(agreement: Agreement) -> Option<String> {
+    /// Of predictions, or of their worst class.
+    const ENOUGH: f64 = 0.9;
+    let low = match agreement {
+        Agreement::Classes { same_class, worst_class, .. } => same_class.min(worst_class),
+        Agreement::Values { r2 } => r2,
+    };
+    (low < ENOUGH).then(|| {
+        "the encrypted model often differs from the original: try more --bits, --exact-thresholds for trees, or rows of \
+         --data that are more like those it was trained on"
+            .to_owned()
+    })
+}
+
+/// The model quantized as asked, and its circuit.
+fn compiled(
+    args: &ImportArgs,
+    imported: &Imported,
+    rows: &Rows,
+    grain: Grain<'_>,
+    request: &PlanRequest,
+) -> Result<CompiledModel> {
+    let attempt = |levels: Levels| -> Result<(Option<u32>, CompiledModel)> {
+        let quantized = import::quantize(imported, &rows.calibration, levels, (grain.digits, grain.ranges))?;
+        Ok((quantized.bits, made(args, imported, quantized, rows, request)?))
+    };
+    let (bits, mut best) = attempt(args.levels())?;
+    let (FloatModel::Linear(_), Some(bits)) = (&imported.model, bits) else { return Ok(best) };
+    // Finer features leave weights fewer bits in a sum of the same size: coarser ones may agree better.
+    let agrees = |made: &CompiledModel| agreement(made, imported, &rows.calibration);
+    let mut found = agrees(&best)?;
+    for fewer in (6..bits).rev().step_by(2) {
+        if found.is_none_or(|found| found.is_enough()) {
+            break;
+        }
+        let (_, made) = attempt(Levels::Bits(fewer))?;
+        let agreement = agrees(&made)?;
+        if agreement.map(|other| other.rank()) > found.map(|found| found.rank()) {
+            (best, found) = (made, agreement);
+        }
+    }
+    Ok(best)
+}
+
 /// The integer model and its circuit.
 fn made(
     args: &ImportArgs,
@@ -304,17 +350,16 @@ fn original_score(imported: &Imported, test: &Dataset) -> Score {
     train::score_predictions(predicted.into_iter(), test)
 }
 
-/// How far the integer model agrees with the original, in words; `None` without rows.
-fn agreement(made: &CompiledModel, imported: &Imported, test: &Dataset) -> Result<Option<String>> {
-    if test.is_empty() {
+/// How far the integer model agrees with the original; `None` without rows.
+fn agreement(made: &CompiledModel, imported: &Imported, rows: &Dataset) -> Result<Option<Agreement>> {
+    if rows.is_empty() {
         return Ok(None);
     }
-    let original: Vec<Vec<f64>> = test.rows.par_iter().map(|row| imported.model.scores(row)).collect();
-    let rows = train::quantize_rows(&made.quantizer, test)?;
+    let original: Vec<Vec<f64>> = rows.rows.par_iter().map(|row| imported.model.scores(row)).collect();
+    let quantized = train::quantize_rows(&made.quantizer, rows)?;
     let decoder = made.decoder(imported.classes.len());
     // A tree that predicts classes has no scores of its own.
-    let ours: Vec<Vec<f64>> = rows.par_iter().map(|row| decoder.real(&made.model.scores(row))).collect();
+    let ours: Vec<Vec<f64>> = quantized.par_iter().map(|row| decoder.real(&made.model.scores(row))).collect();
     let scored = made.score_scale.is_some();
-    let agreement = Agreement::of(&imported.decoder(), &original, &ours, scored);
-    Ok(Some(format!("{agreement} on {} test rows", test.len())))
+    Ok(Some(Agreement::of(&imported.decoder(), &original, &ours, scored)))
 }

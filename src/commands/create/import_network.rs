@@ -40,7 +40,7 @@ impl PtqArgs {
     pub fn made(
         &self,
         network: &Lowered,
-        (bits, grain): (Option<u32>, Grain),
+        (bits, grain): (Option<u32>, Grain<'_>),
         calibration: &Dataset,
         float: Score,
         request: &PlanRequest,

@@ -39,7 +39,7 @@ impl LinearClassifierArgs {
         train: &Dataset,
         test: &Dataset,
         request: &PlanRequest,
-        grain: Grain,
+        grain: Grain<'_>,
     ) -> Result<CompiledModel> {
         let params = LinearClassifierParams { alpha: self.alpha, max_iterations: self.max_iterations };
         let quantizer = grain.affine(train, self.bits)?;

@@ -26,7 +26,13 @@ pub struct LinregArgs {
 }
 
 impl LinregArgs {
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<CompiledModel> {
+    pub fn train(
+        &self,
+        train: &Dataset,
+        test: &Dataset,
+        request: &PlanRequest,
+        grain: Grain<'_>,
+    ) -> Result<CompiledModel> {
         let params = LinregParams { alpha: self.alpha, l1_ratio: self.l1_ratio };
         let quantizer = grain.affine(train, self.bits)?;
         let fitted = train::train_linreg(train, &quantizer, &params)?;

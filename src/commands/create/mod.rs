@@ -140,7 +140,7 @@ fn network(kind: NetworkKind, args: &network::NetworkArgs, convs: Option<&layers
 fn create(
     recipe: &Recipe,
     args: &CommonArgs,
-    train: impl Fn(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String), Grain) -> Result<CompiledModel>,
+    train: impl Fn(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String), Grain<'_>) -> Result<CompiledModel>,
 ) -> Result<()> {
     let kind = recipe.kind;
     let source = args.data.as_deref().or(recipe.data).ok_or_else(|| {
@@ -179,7 +179,7 @@ fn create(
         Some(digits) => {
             work.set_message("training with exact edges, to compare");
             let exact = || {
-                let made = train(&train_rows, &test_rows, &request, &tell, Grain::EXACT)?;
+                let made = train(&train_rows, &test_rows, &request, &tell, args.grain().exact())?;
                 quantized_score(&made, &test_rows)
             };
             Some(Rounded { digits, exact: recipe.quick.then(exact).transpose()? })

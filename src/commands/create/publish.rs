@@ -166,6 +166,9 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
     for file in weights {
         print_line!("weights: {}", file.display());
     }
+    if let Some(warning) = lost_by_quantizing(&metrics.quality) {
+        note(&warning);
+    }
     // What a person needs first stands last, where it is seen.
     tell(&metrics, origin.rounded, simulated.as_ref());
     if let Some(report) = &report {
@@ -197,6 +200,22 @@ fn class_report(made: &CompiledModel, rows: &Dataset) -> Result<Option<ClassRepo
     }
     let ranked = rows.labels.iter().zip(&scores).map(|(label, scores)| (*label == 1, decoder.class_scores(scores)[1]));
     Ok(Some(report.with_scores(&ranked.collect::<Vec<_>>())))
+}
+
+/// A warning where quantizing costs much of what the float model knows.
+fn lost_by_quantizing(quality: &Quality) -> Option<String> {
+    /// Of accuracy or R2, what may be lost without a word.
+    const LOSS: f64 = 0.03;
+    let (what, float, quantized) = match quality {
+        Quality::Accuracy { float_accuracy, quantized_accuracy, .. } => {
+            ("accuracy", *float_accuracy, *quantized_accuracy)
+        }
+        Quality::Regression { float_r2, quantized_r2, .. } => ("R2", *float_r2, *quantized_r2),
+        Quality::Unmeasured {} => return None,
+    };
+    (float - quantized > LOSS).then(|| {
+        format!("quantizing costs {what}: {quantized:.4} instead of {float:.4}; more --bits (of leaf values: --value-bits) may keep it")
+    })
 }
 
 /// A warning where a class is hardly ever found.

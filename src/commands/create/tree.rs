@@ -53,7 +53,7 @@ impl TreeArgs {
         train: &Dataset,
         test: &Dataset,
         request: &PlanRequest,
-        grain: Grain,
+        grain: Grain<'_>,
     ) -> Result<CompiledModel> {
         if self.path_features.is_some() {
             return Err(Error::new(ErrorCode::TreeParams, "--path-features limits trees that tell classes")
@@ -77,7 +77,13 @@ impl TreeArgs {
         self.values.make(trained, request)
     }
 
-    pub fn train(&self, train: &Dataset, test: &Dataset, request: &PlanRequest, grain: Grain) -> Result<CompiledModel> {
+    pub fn train(
+        &self,
+        train: &Dataset,
+        test: &Dataset,
+        request: &PlanRequest,
+        grain: Grain<'_>,
+    ) -> Result<CompiledModel> {
         if train.output() == Output::Value {
             return self.regression(train, test, request, grain);
         }

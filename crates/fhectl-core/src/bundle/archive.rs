@@ -47,6 +47,15 @@ pub(super) fn read(bytes: &[u8], names: &[&'static str]) -> Result<Vec<Entry>> {
             return Err(invalid(format!("entry `{}` climbs out of the archive", name.escape_default()))
                 .hint("do not use this file: it was made to write outside its folder"));
         }
+        if CONCRETE_ML.contains(&name.as_ref()) {
+            return Err(invalid(format!(
+                "this is a deployment of Concrete ML (its entry `{name}`), not one of fhectl"
+            ))
+            .hint(
+                "import the model that it was made of: `fhectl create import model.onnx`, of the fitted \
+                       scikit-learn model through skl2onnx or of the torch network through torch.onnx.export",
+            ));
+        }
         let Some(index) = names.iter().position(|known| *known == name) else {
             let what = format!("unexpected entry `{}`", name.escape_default());
             return Err(match strangers::by_entry(&name) {
@@ -98,6 +107,16 @@ fn bomb(name: &str) -> Error {
     invalid(format!("entry `{name}` inflates beyond {} MiB", MAX_INFLATED >> 20))
         .hint("do not use this file: it was made to fill the memory of whoever reads it")
 }
+
+/// What zip archives of Concrete ML hold, which people take for the same kind of file.
+const CONCRETE_ML: [&str; 6] = [
+    "circuit.mlir",
+    "client.specs.json",
+    "serialized_processing.json",
+    "configuration.json",
+    "composition_rules.json",
+    "is_simulated",
+];
 
 fn damaged(what: String) -> Error {
     invalid(what).hint("it is not a bundle made by `fhectl create`, or it was damaged on the way")

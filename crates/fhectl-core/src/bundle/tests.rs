@@ -202,7 +202,12 @@ fn a_bomb_a_climbing_path_and_strangers_are_refused() {
     assert!(bomb.len() < 1 << 20);
     let error = ClientBundle::read(&bomb).unwrap_err();
     assert!(error.code == ErrorCode::BundleInvalid && error.message.contains("inflates"), "{error:?}");
-    for (name, what) in [("../../etc/passwd", "climbs"), ("/etc/passwd", "climbs"), ("extra.txt", "unexpected")] {
+    for (name, what) in [
+        ("../../etc/passwd", "climbs"),
+        ("/etc/passwd", "climbs"),
+        ("extra.txt", "unexpected"),
+        ("circuit.mlir", "Concrete ML"),
+    ] {
         let bytes = zip_of(&[("client.json", b"{}"), ("id", b"0"), (name, b"x")]);
         let error = ClientBundle::read(&bytes).unwrap_err();
         assert!(error.message.contains(what), "{error:?}");

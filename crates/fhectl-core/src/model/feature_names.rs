@@ -104,6 +104,11 @@ fn after(step: &ClearStep, numbers: Vec<Named>) -> Vec<Named> {
             made.flatten().collect()
         }
         ClearStep::Neighbors(_) => vec![Named::plain("neighbors".to_owned())],
+        ClearStep::Largest {} => vec![Named::plain("the largest".to_owned())],
+        ClearStep::WhichLargest {} => vec![Named::plain("which is largest".to_owned())],
+        ClearStep::Choose { choices } => {
+            choices.iter().map(|[_, yes, _]| Named::plain(numbers[*yes as usize].name.clone())).collect()
+        }
     }
 }
 

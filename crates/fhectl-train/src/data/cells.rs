@@ -57,6 +57,7 @@ impl CellTable {
         csv::need_features(path, &target_name, &names)?;
         let mut target = Target::new(target_name.clone(), reading);
         let (mut records, mut places, mut bytes) = (Vec::new(), Vec::new(), 0);
+        let mut labeled = Ok(());
         table.for_each(|place, record| {
             bytes += record.as_slice().len() + 64;
             if bytes > MAX_TEXT {
@@ -64,8 +65,8 @@ impl CellTable {
                     .error(ErrorCode::DataTooLarge, "more than 1 GiB of cells that are not all numbers")
                     .hint("give fewer rows, or leave columns of text out of the file"));
             }
-            if let Some(at) = target_at {
-                target.push(place, &record[at])?;
+            if let (Some(at), true) = (target_at, labeled.is_ok()) {
+                labeled = target.push(place, &record[at]);
             }
             records.push(record.clone());
             places.push(place);
@@ -76,8 +77,8 @@ impl CellTable {
         // What says how many rows there are.
         labels.rows = vec![Vec::new(); records.len()];
         if target_at.is_some() {
-            target
-                .finish(&mut labels)
+            labeled
+                .and_then(|()| target.finish(&mut labels))
                 .map_err(|error| hint_at_target(error, &names, &columns, &records).context(path.display()))?;
         }
         Ok(Self { path: path.to_owned(), names, columns, records, places, labels })

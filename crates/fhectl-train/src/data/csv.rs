@@ -49,16 +49,17 @@ pub(super) fn read_numbers(
             None => clean = false,
         }
         too_many(place, rows.len() * features.len())?;
-        // Another column may be the better target, which only the whole table tells.
+        // Which column may be the better target only the whole table tells.
         if labeled.is_ok() {
             labeled = target.push(place, &record[at]);
         }
-        labeled.clone()
+        Ok(())
     })?;
     if !clean {
         return Ok(None);
     }
     not_empty(path, rows.len())?;
+    labeled.map_err(|error| error.context(path.display()))?;
     let mut data = unlabeled(path, name, features, rows);
     target.finish(&mut data).map_err(|error| error.context(path.display()))?;
     Ok(Some(data))

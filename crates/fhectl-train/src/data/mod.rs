@@ -165,6 +165,7 @@ impl Dataset {
                 hash.update(value.to_bits().to_le_bytes());
             }
             match self.output() {
+                _ if !self.is_labeled() => {}
                 Output::Classes(_) => hash.update(self.labels[index].to_le_bytes()),
                 Output::Value | Output::Scores(_) => hash.update(self.values[index].to_bits().to_le_bytes()),
             }

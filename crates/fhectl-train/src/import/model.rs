@@ -29,6 +29,9 @@ pub struct Imported {
     pub preprocessing: Vec<ClearStep>,
     /// How a client makes a prediction of the model's scores, where they are more than [`Output::margins`].
     pub head: Option<Head>,
+    /// Whether scores say how near a row is to rows that the model was trained on: as many answers as there are features
+    /// give these rows away.
+    pub reveals_training_rows: bool,
     pub model: FloatModel,
 }
 
@@ -87,6 +90,11 @@ impl Imported {
         feature_names(self.input.as_ref(), columns, &self.preprocessing)
     }
 
+    /// How many numbers a row has as the model sees it.
+    pub fn prepared_width(&self) -> usize {
+        ClearStep::check_all(&self.preprocessing, self.features).unwrap_or(self.features)
+    }
+
     /// A row as the model sees it.
     pub fn prepared(&self, row: &[f64]) -> Vec<f64> {
         ClearStep::apply_all(&self.preprocessing, row.to_vec())
@@ -100,8 +108,9 @@ impl Imported {
         if self.features == 0 || self.features > MAX_FEATURES {
             return Err(large(format!("{} features, want 1 to {MAX_FEATURES}", self.features)));
         }
-        if !self.feature_names.is_empty() && self.feature_names.len() != self.features {
-            return Err(invalid(format!("{} feature names for {} features", self.feature_names.len(), self.features)));
+        let columns = self.input.as_ref().map_or(self.features, |input| input.columns.len());
+        if !self.feature_names.is_empty() && self.feature_names.len() != columns {
+            return Err(invalid(format!("{} feature names for {columns} columns", self.feature_names.len())));
         }
         if self.classes.len() == 1 || self.classes.len() > MAX_CLASSES {
             return Err(large(format!("{} classes, want 2 to {MAX_CLASSES}", self.classes.len())));

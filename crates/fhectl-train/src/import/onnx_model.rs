@@ -1,8 +1,9 @@
 //! Models in ONNX files: linear models and trees as formulas, all else as networks.
 
+use super::catboost;
 use super::model::{FloatModel, Imported, Linear};
 use super::network::{Lowered, lower};
-use super::onnx::{Graph, Node};
+use super::onnx::{Graph, Node, unsupported};
 use super::tabular;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::error::Result;
@@ -18,10 +19,24 @@ const AROUND: [&str; 4] = ["Scaler", "ZipMap", "ArrayFeatureExtractor", "Normali
 pub fn read_onnx(bytes: &[u8]) -> Result<Imported> {
     let graph = Graph::read(bytes)?;
     let classical = |node: &Node| !node.domain.is_empty() && !AROUND.contains(&node.op.as_str());
-    tabular::read(&graph).or_else(|error| match graph.nodes.iter().any(classical) {
+    let imported = tabular::read(&graph).or_else(|error| match graph.nodes.iter().any(classical) {
         true => Err(error),
+        false if is_tree_of_products(&graph) => Err(unsupported(
+            "trees that are written as products of matrices, as Hummingbird and Concrete ML export them",
+        )
+        .hint("import the model that they were made of, e.g. the fitted scikit-learn model through skl2onnx")),
         false => network(&graph),
+    })?;
+    Ok(match graph.properties.get("params") {
+        Some(params) if graph.producer.starts_with("CatBoost") => catboost::of_onnx(imported, params),
+        _ => imported,
     })
+}
+
+/// Whether comparisons of a product of the row are multiplied and compared for equality: the paths of trees.
+fn is_tree_of_products(graph: &Graph) -> bool {
+    let has = |operators: &[&str]| graph.nodes.iter().any(|node| operators.contains(&node.op.as_str()));
+    has(&["LessOrEqual", "Less", "Greater", "GreaterOrEqual"]) && has(&["Equal"]) && has(&["Gemm", "MatMul"])
 }
 
 /// Reads a graph as a network, or as a linear model where nothing but its end is no sum.
@@ -47,6 +62,7 @@ fn network(graph: &Graph) -> Result<Imported> {
         input: None,
         preprocessing: Vec::new(),
         head: None,
+        reveals_training_rows: false,
         model: linear(&lowered).map_or_else(|| FloatModel::Network(Box::new(lowered)), FloatModel::Linear),
     };
     imported.checked()

@@ -3,7 +3,7 @@
 use super::agreement::Agreement;
 use super::model::{FloatModel, Forest, Imported, Linear, Tree, large};
 use crate::data::Dataset;
-use crate::train::{self, FloatForest, FloatLinear};
+use crate::train::{self, FeatureRange, FloatForest, FloatLinear};
 use fhectl_core::bundle::{Predicted, ScoreDecoder};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Branch, FeatureQuantizer, MAX_LEVELS, Quantizer, TreeNode};
@@ -13,7 +13,9 @@ use std::ops::RangeInclusive;
 /// The bits that are tried where none are asked for.
 const BITS: RangeInclusive<u32> = 6..=10;
 /// Linear models pay a few bits a row for finer features, so they begin with more.
-const LINEAR_BITS: RangeInclusive<u32> = 8..=10;
+const LINEAR_BITS: RangeInclusive<u32> = 9..=12;
+/// How far a linear model's grid goes beyond the rows at either end, as a share of their range.
+const MARGIN: f64 = 0.5;
 
 /// How features are quantized.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,7 +59,8 @@ impl QuantizedModel {
 ///
 /// Bins of trees hold about equally many calibration rows, whatever the model's thresholds are; a threshold becomes the bin's
 /// edge that sends the fewest calibration rows another way. Linear models take an affine grid. The numbers of both are
-/// rounded to `coarse_edges` significant decimal digits where so many are given; not so the model's own thresholds.
+/// rounded to `coarse_edges` significant decimal digits where so many are given; not so the model's own thresholds. Grids
+/// reach as far as `ranges` say.
 ///
 /// # Errors
 /// `import_exact` where the thresholds are asked for of a model without any; those of [`train::fit_edges`].
@@ -65,17 +68,17 @@ pub fn quantize(
     imported: &Imported,
     rows: &Dataset,
     levels: Levels,
-    coarse_edges: Option<u32>,
+    (coarse_edges, ranges): (Option<u32>, &[FeatureRange]),
 ) -> Result<QuantizedImport> {
     let coarse = |quantizer: Quantizer, bits: u32| match coarse_edges {
         Some(digits) => train::coarsen(quantizer, digits, bits),
         None => Ok(quantizer),
     };
     let original: Vec<Vec<f64>> = rows.rows.par_iter().map(|row| imported.model.scores(row)).collect();
-    let attempt = |bits: Option<u32>, fitted_to: &Dataset| -> Result<QuantizedImport> {
+    let attempt = |bits: Option<u32>, fitted_to: &Dataset, wide: bool| -> Result<QuantizedImport> {
         let (quantizer, model) = match (&imported.model, bits) {
             (FloatModel::Forest(forest), None) => {
-                let quantizer = exact_levels(forest, imported.features)?;
+                let quantizer = exact_levels(forest, imported.prepared_width())?;
                 let forest = snapped(forest, &quantizer, &[]);
                 (quantizer, QuantizedModel::Forest(forest))
             }
@@ -85,7 +88,9 @@ pub fn quantize(
                 (quantizer, QuantizedModel::Forest(forest))
             }
             (FloatModel::Linear(linear), Some(bits)) => {
-                let quantizer = coarse(train::fit_affine(rows, bits)?, bits)?;
+                let grid = train::widen(train::fit_affine(rows, bits)?, &rows.features, ranges, bits)?;
+                let grid = if wide { train::with_margin(grid, rows, MARGIN, bits)? } else { grid };
+                let quantizer = coarse(grid, bits)?;
                 let linear = on_grid(linear, &quantizer, rows)?;
                 (quantizer, QuantizedModel::Linear(linear))
             }
@@ -106,17 +111,26 @@ pub fn quantize(
     // Bins of equally many rows are coarse where a rare class lives, so others are tried that count its rows more.
     let balanced = forest.then(|| balanced(rows, &imported.decoder(), &original)).flatten();
     let best_of = |bits: u32| -> Result<QuantizedImport> {
-        let plain = attempt(Some(bits), rows)?;
+        if !forest {
+            // A grid with room at its ends serves other rows better, where its steps are fine enough.
+            let wide = attempt(Some(bits), rows, true)?;
+            if wide.agreement.is_enough() {
+                return Ok(wide);
+            }
+            let narrow = attempt(Some(bits), rows, false)?;
+            return Ok(if wide.agreement.rank() >= narrow.agreement.rank() { wide } else { narrow });
+        }
+        let plain = attempt(Some(bits), rows, false)?;
         match &balanced {
             Some(balanced) if !plain.agreement.is_enough() => {
-                let other = attempt(Some(bits), balanced)?;
+                let other = attempt(Some(bits), balanced, false)?;
                 Ok(if other.agreement.rank() > plain.agreement.rank() { other } else { plain })
             }
             _ => Ok(plain),
         }
     };
     match levels {
-        Levels::Exact => attempt(None, rows),
+        Levels::Exact => attempt(None, rows, false),
         Levels::Bits(bits) => best_of(bits),
         Levels::Auto => {
             let range = if forest { BITS } else { LINEAR_BITS };

@@ -21,6 +21,7 @@ fn imported(trees: Vec<Tree>) -> Imported {
         input: None,
         preprocessing: Vec::new(),
         head: None,
+        reveals_training_rows: false,
         model: FloatModel::Forest(Forest { biases: vec![0.0], trees }),
     }
 }
@@ -80,14 +81,20 @@ fn splits_that_the_path_decides_are_left_out() {
 fn exact_thresholds_are_refused_of_linear_models() {
     let linear = FloatModel::Linear(Linear { weights: vec![vec![1.0]], biases: vec![0.0] });
     let model = Imported { model: linear, ..imported(vec![stump(1.0)]) };
-    assert_eq!(quantize(&model, &rows(&[1.0, 2.0]), Levels::Exact, None).unwrap_err().code, ErrorCode::ImportExact);
+    assert_eq!(
+        quantize(&model, &rows(&[1.0, 2.0]), Levels::Exact, (None, &[])).unwrap_err().code,
+        ErrorCode::ImportExact
+    );
 }
 
 #[test]
 fn a_linear_model_of_what_never_varies_is_refused() {
     let linear = FloatModel::Linear(Linear { weights: vec![vec![0.0]], biases: vec![1.0] });
     let model = Imported { model: linear, ..imported(vec![stump(1.0)]) };
-    assert_eq!(quantize(&model, &rows(&[1.0, 2.0]), Levels::Bits(6), None).unwrap_err().code, ErrorCode::ImportTrivial);
+    assert_eq!(
+        quantize(&model, &rows(&[1.0, 2.0]), Levels::Bits(6), (None, &[])).unwrap_err().code,
+        ErrorCode::ImportTrivial
+    );
 }
 
 proptest! {
@@ -98,7 +105,7 @@ proptest! {
     ) {
         let trees: Vec<Tree> = edges.iter().map(|edge| stump(f64::from(*edge) / 4.0)).collect();
         let model = imported(trees);
-        let quantized = quantize(&model, &rows(&[0.0, 1.0]), Levels::Exact, None).unwrap();
+        let quantized = quantize(&model, &rows(&[0.0, 1.0]), Levels::Exact, (None, &[])).unwrap();
         let row = [f64::from(x) / 4.0];
         let ours = quantized.model.scores(&quantized.quantizer.quantize(&row).unwrap());
         prop_assert_eq!(ours, model.model.scores(&row));

@@ -59,13 +59,29 @@ enum What {
 /// Makes trees of one list of nodes.
 pub(super) struct TreeBuilder<'a> {
     source: &'a [SourceNode],
-    seen: Vec<bool>,
+    seen: Vec<Visit>,
+    /// Whether a node may have several parents: what is below it is then written below each.
+    sharing: bool,
     reached: usize,
+}
+
+/// How far a check has come with a node.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Visit {
+    Never,
+    /// What is below it is being looked at.
+    Open,
+    Done,
 }
 
 impl<'a> TreeBuilder<'a> {
     pub(super) fn new(source: &'a [SourceNode]) -> Self {
-        Self { source, seen: vec![false; source.len()], reached: 0 }
+        Self { source, seen: vec![Visit::Never; source.len()], sharing: false, reached: 0 }
+    }
+
+    /// Of nodes that may have several parents.
+    pub(super) fn shared(source: &'a [SourceNode]) -> Self {
+        Self { sharing: true, ..Self::new(source) }
     }
 
     /// The number of nodes that are of no tree that was built.
@@ -115,26 +131,34 @@ impl<'a> TreeBuilder<'a> {
         }
     }
 
-    /// Every node below the root has one parent, so that every walk ends.
+    /// No node is below itself, so that every walk ends; and each has one parent, unless they are shared.
     fn check(&mut self, root: usize) -> Result<()> {
-        let mut open = vec![root];
-        while let Some(at) = open.pop() {
+        // A node is left where it is found again on the stack.
+        let mut open = vec![(root, false)];
+        while let Some((at, leaving)) = open.pop() {
+            if leaving {
+                self.seen[at] = Visit::Done;
+                continue;
+            }
             match self.seen.get_mut(at) {
                 None => return Err(invalid(format!("a child {at} in a tree of {} nodes", self.source.len()))),
-                Some(true) => return Err(invalid(format!("node {at} is below itself or has two parents"))),
-                Some(seen) => *seen = true,
+                Some(Visit::Done) if self.sharing => continue,
+                Some(Visit::Open) => return Err(invalid(format!("node {at} is below itself"))),
+                Some(Visit::Done) => return Err(invalid(format!("node {at} is below itself or has two parents"))),
+                Some(seen) => *seen = Visit::Open,
             }
             self.reached += 1;
+            open.push((at, true));
             match &self.source[at] {
                 SourceNode::Leaf { .. } => {}
                 SourceNode::Split { edge, low, high, .. } => {
                     number(*edge, at)?;
-                    open.extend([*low, *high]);
+                    open.extend([(*low, false), (*high, false)]);
                 }
                 SourceNode::Within { from, to, yes, no, .. } => {
                     number(*from, at)?;
                     number(*to, at)?;
-                    open.extend([*yes, *no]);
+                    open.extend([(*yes, false), (*no, false)]);
                 }
             }
         }
@@ -185,6 +209,25 @@ mod tests {
         let chain: Vec<SourceNode> =
             (0..600).flat_map(|at| [split(at as f64, 2 * at + 1, 2 * at + 2), leaf(0.0)]).collect();
         assert_eq!(refusal(&[chain, vec![leaf(1.0)]].concat()).code, ErrorCode::ImportLarge);
+    }
+
+    #[test]
+    fn nodes_of_several_parents_are_read_where_they_may_be() {
+        let nodes = [split(1.0, 1, 2), split(0.0, 3, 4), split(2.0, 4, 3), leaf(5.0), leaf(6.0)];
+        assert!(TreeBuilder::new(&nodes).tree(0, &mut Budget::default()).is_err());
+        let mut builder = TreeBuilder::shared(&nodes);
+        let tree = builder.tree(0, &mut Budget::default()).unwrap();
+        let values: Vec<f64> = [-1.0, 0.5, 1.5, 2.0].iter().map(|x| tree.leaf(&[*x])[0]).collect();
+        assert_eq!(values, [5.0, 6.0, 6.0, 5.0]);
+        assert_eq!(builder.unreached(), 0);
+        let cycle = [split(1.0, 1, 2), split(0.0, 2, 0), leaf(0.0)];
+        assert!(
+            TreeBuilder::shared(&cycle).tree(0, &mut Budget::default()).unwrap_err().message.contains("below itself")
+        );
+        // Sixty doublings.
+        let doubled: Vec<SourceNode> = (0..60).map(|at| split(f64::from(at as u32), at + 1, at + 1)).collect();
+        let error = TreeBuilder::shared(&[doubled, vec![leaf(0.0)]].concat()).tree(0, &mut Budget::default());
+        assert_eq!(error.unwrap_err().code, ErrorCode::ImportLarge);
     }
 
     #[test]

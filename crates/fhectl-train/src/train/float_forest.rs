@@ -71,7 +71,13 @@ impl FloatForest {
             middles.push(middle);
         }
         let top = f64::from((1u32 << (value_bits - 1)) - 1);
-        let scale = if largest > 0.0 { largest / top } else { 1.0 };
+        // Where no tree says anything, the constant is what has to be kept.
+        let constant = biases.iter().fold(0.0, |constant: f64, bias| constant.max(bias.abs()));
+        let scale = match (largest > 0.0, constant > 0.0) {
+            (true, _) => largest / top,
+            (false, true) => constant / top,
+            (false, false) => 1.0,
+        };
         let whole = |value: f64| -> Result<i64> {
             let steps = (value / scale).round();
             if steps.is_finite() && steps.abs() < (1u64 << 47) as f64 {
@@ -105,6 +111,10 @@ pub fn score_forest(forest: &FloatForest, quantizer: &Quantizer, data: &Dataset)
 mod tests {
     use super::*;
 
+    fn leaf_of(values: Vec<f64>) -> Tree<u32, Vec<f64>> {
+        Branch::Leaf(values).depth_first()
+    }
+
     #[test]
     fn sums_keep_their_worth() {
         let leaf = |value: f64| Branch::Leaf(vec![value]);
@@ -116,6 +126,10 @@ mod tests {
             assert!((value - wanted).abs() < 2.0 * scale, "{value} for {wanted}, a step is {scale}");
         }
         assert!(scale < 0.001, "{scale}");
+        let constant = FloatForest { biases: vec![0.25, -0.1], trees: vec![leaf_of(vec![0.26, 0.0])] };
+        let (integer, scale) = constant.to_integer(8).unwrap();
+        let value = integer.scores(&[0])[0] as f64 * scale;
+        assert!((value - 0.51).abs() < 0.005, "{value}");
         assert_eq!(forest.as_tree(Output::Classes(2)), None);
         let broken = FloatForest { biases: vec![0.0], trees: vec![stump(f64::NAN, 1.0)] };
         assert_eq!(broken.to_integer(8).unwrap_err().code, ErrorCode::ModelValues);

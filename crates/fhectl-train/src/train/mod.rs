@@ -43,7 +43,7 @@ pub use network::{
     modulus_holding, train_network,
 };
 pub use quality::{Fit, Score, accuracy, score, score_predictions};
-pub use quantize::{fit_affine, fit_edges, fit_exact, fit_pixels, quantize_rows};
+pub use quantize::{FeatureRange, fit_affine, fit_edges, fit_exact, fit_pixels, quantize_rows, widen, with_margin};
 pub use simulated::{Simulated, SimulatedQuality, simulated};
 pub use svm::{float_svm, train_svm};
 pub use tree::{TreeParams, float_tree_accuracy, train_tree};

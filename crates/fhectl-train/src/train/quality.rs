@@ -15,6 +15,16 @@ pub enum Score {
     Fit(Fit),
 }
 
+impl Score {
+    /// The accuracy, or R2: 1 for what is always right.
+    pub fn share(self) -> f64 {
+        match self {
+            Self::Accuracy(accuracy) => accuracy,
+            Self::Fit(fit) => fit.r2,
+        }
+    }
+}
+
 /// How predicted numbers fit.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Fit {

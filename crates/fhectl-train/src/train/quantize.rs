@@ -172,6 +172,65 @@ fn affine(values: &[f64], levels: usize) -> Result<FeatureQuantizer> {
     grid(low, high, levels)
 }
 
+/// A feature's range, where it is to reach farther than the training rows do.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FeatureRange {
+    pub feature: String,
+    pub low: f64,
+    pub high: f64,
+}
+
+/// Widens the grids of the features that `ranges` name, to at most `2^bits` levels each. Bins have no ends and stay.
+///
+/// # Errors
+/// `feature_range` for a name that is no feature's, and for a range that no grid spans.
+pub fn widen(mut quantizer: Quantizer, names: &[String], ranges: &[FeatureRange], bits: u32) -> Result<Quantizer> {
+    for range in ranges {
+        let at = names.iter().position(|name| *name == range.feature).ok_or_else(|| {
+            Error::new(ErrorCode::FeatureRange, format!("no feature is named `{}`", range.feature.escape_debug()))
+                .hint("--range takes the name of a column of numbers: --range age=0:120")
+        })?;
+        if let FeatureQuantizer::Affine { low, step, levels } = quantizer.features[at] {
+            let top = low + step * f64::from(levels - 1);
+            let (from, to) = (range.low.min(low), range.high.max(top));
+            let whole = step == 1.0 && from.fract() == 0.0 && to.fract() == 0.0 && to - from < f64::from(1 << bits);
+            quantizer.features[at] = match whole {
+                true => FeatureQuantizer::Affine { low: from, step, levels: (to - from) as u32 + 1 },
+                false => grid(from, to, 1 << bits)?,
+            };
+        }
+    }
+    Ok(quantizer)
+}
+
+/// Grids that go beyond all of the rows at either end, by a share of their range. A feature of one value stays.
+///
+/// # Errors
+/// `feature_range` where no grid spans that.
+pub fn with_margin(mut quantizer: Quantizer, rows: &Dataset, share: f64, bits: u32) -> Result<Quantizer> {
+    for (feature, rule) in quantizer.features.iter_mut().enumerate() {
+        let FeatureQuantizer::Affine { low, step, levels } = *rule else { continue };
+        if levels == 1 {
+            continue;
+        }
+        let top = low + step * f64::from(levels - 1);
+        let ends = |(low, high): (f64, f64), row: &Vec<f64>| (low.min(row[feature]), high.max(row[feature]));
+        let (least, most) = rows.rows.iter().fold((low, top), ends);
+        // Two values are a mark, which has no other ones.
+        if step == 1.0 && levels == 2 {
+            continue;
+        }
+        let margin = share * (most - least);
+        let (from, to) = (least - margin, most + margin);
+        let whole = step == 1.0 && to.ceil() - from.floor() < f64::from(1 << bits);
+        *rule = match whole {
+            true => FeatureQuantizer::Affine { low: from.floor(), step, levels: (to.ceil() - from.floor()) as u32 + 1 },
+            false => grid(from, to, 1 << bits)?,
+        };
+    }
+    Ok(quantizer)
+}
+
 /// So many levels from `low` to `high`.
 fn grid(low: f64, high: f64, levels: usize) -> Result<FeatureQuantizer> {
     let step = (high - low) / (levels as f64 - 1.0);

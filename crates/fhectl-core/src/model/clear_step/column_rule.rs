@@ -23,6 +23,8 @@ pub enum ColumnRule {
     Impute { value: f64 },
     /// 1 where the number is missing, else 0.
     Missing,
+    /// Missing where the number is at least `low` and at most `high`, else the number itself.
+    MissingWithin { low: f64, high: f64 },
     /// 1 where the number is one of `values`, which increase, else 0; of a missing number, `missing`.
     OneOf { values: Vec<f64>, missing: bool },
     /// `values[i]` for the number `keys[i]`, which increase; `other` for all others, and for a missing number.
@@ -60,6 +62,13 @@ impl ColumnRule {
             Self::Lookup { other, .. } if x.is_nan() => *other,
             Self::Lookup { keys, values, other } => found(keys).map_or(*other, |at| values[at]),
             _ if x.is_nan() => x,
+            Self::MissingWithin { low, high } => {
+                if (*low..=*high).contains(&x) {
+                    f64::NAN
+                } else {
+                    x
+                }
+            }
             Self::AtLeast { edge } => f64::from(u8::from(x >= *edge)),
             Self::Bin { edges } => edges.partition_point(|edge| *edge <= x) as f64,
             Self::Interpolate { xs, ys } => interpolate(xs, ys, x),
@@ -94,7 +103,7 @@ impl ColumnRule {
                     && finite(xs)
                     && xs.windows(2).all(|pair| pair[0] < pair[1])
             }
-            Self::Clip { low, high } => low <= high && finite(&[*low, *high]),
+            Self::Clip { low, high } | Self::MissingWithin { low, high } => low <= high && finite(&[*low, *high]),
             Self::Affine { offset, scale } => finite(&[*offset, *scale]),
             Self::Apply { function } => return function.check(),
         };
@@ -127,6 +136,7 @@ mod tests {
             (Impute { value: 3.0 }, 1.0, 1.0),
             (Missing, f64::NAN, 1.0),
             (Missing, 0.0, 0.0),
+            (MissingWithin { low: -0.5, high: 0.5 }, 0.6, 0.6),
             (OneOf { values: vec![0.0, 2.0], missing: true }, 2.0, 1.0),
             (OneOf { values: vec![0.0, 2.0], missing: true }, -0.0, 1.0),
             (OneOf { values: vec![0.0, 2.0], missing: true }, 1.0, 0.0),
@@ -149,6 +159,7 @@ mod tests {
             assert_eq!(rule.apply(x), made, "{rule:?} of {x}");
         }
         assert!(AtLeast { edge: 0.5 }.apply(f64::NAN).is_nan());
+        assert!(MissingWithin { low: 0.0, high: 0.0 }.apply(-0.0).is_nan());
     }
 
     #[test]
@@ -161,6 +172,7 @@ mod tests {
             Bin { edges: vec![1.0, 0.0] },
             Interpolate { xs: Vec::new(), ys: Vec::new() },
             Clip { low: 1.0, high: 0.0 },
+            MissingWithin { low: 1.0, high: 0.0 },
             Affine { offset: 0.0, scale: f64::INFINITY },
         ] {
             assert!(rule.check().is_err(), "{rule:?}");

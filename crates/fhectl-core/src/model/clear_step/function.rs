@@ -36,6 +36,16 @@ pub enum Function {
     },
     /// 1 for a positive number, else 0.
     Positive,
+    /// `1 / x`.
+    Inverse,
+    /// `x` to this power; missing where that is no real number.
+    Power {
+        exponent: f64,
+    },
+    /// The number without its fraction.
+    Truncate,
+    /// The nearest number of 32 bits, as tools see it that compute in those.
+    Single,
 }
 
 impl Function {
@@ -58,6 +68,10 @@ impl Function {
             Self::BoxCox { lambda } if lambda.abs() < f64::EPSILON => libm::log(x),
             Self::BoxCox { lambda } => (libm::pow(x, lambda) - 1.0) / lambda,
             Self::Positive => f64::from(u8::from(x > 0.0)),
+            Self::Inverse => 1.0 / x,
+            Self::Power { exponent } => libm::pow(x, exponent),
+            Self::Truncate => libm::trunc(x),
+            Self::Single => f64::from(x as f32),
         }
     }
 
@@ -68,6 +82,7 @@ impl Function {
             Self::YeoJohnson { lambda } | Self::BoxCox { lambda } if !lambda.is_finite() => {
                 Err(invalid("the power of a transform is not finite"))
             }
+            Self::Power { exponent } if !exponent.is_finite() => Err(invalid("a power is not finite")),
             _ => Ok(()),
         }
     }
@@ -114,6 +129,11 @@ mod tests {
         near(Function::BoxCox { lambda: 2.0 }, 3.0, 4.0);
         near(Function::BoxCox { lambda: 0.0 }, 1.0, 0.0);
         near(Function::Positive, 0.0, 0.0);
+        near(Function::Inverse, 4.0, 0.25);
+        near(Function::Power { exponent: 1.5 }, 4.0, 8.0);
+        near(Function::Truncate, -2.7, -2.0);
+        near(Function::Single, 0.1, 0.100_000_001_490_116_12);
+        assert!(Function::Power { exponent: 0.5 }.apply(-1.0).is_nan());
         assert!(Function::BoxCox { lambda: f64::NAN }.check().is_err());
     }
 }

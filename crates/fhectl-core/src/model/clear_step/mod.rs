@@ -63,6 +63,12 @@ pub enum ClearStep {
     Parts { parts: Vec<Part> },
     /// The votes of the nearest training rows, from scores that grow with nearness.
     Neighbors(Neighbors),
+    /// The largest number.
+    Largest {},
+    /// The index of the largest number; of equal ones the first.
+    WhichLargest {},
+    /// Number `i` is the one at `choices[i][1]` where the one at `choices[i][0]` is not 0, else the one at `choices[i][2]`.
+    Choose { choices: Vec<[u32; 3]> },
 }
 
 /// The norm of a vector.
@@ -142,6 +148,17 @@ impl ClearStep {
                 parts.iter().flat_map(part).collect()
             }
             Self::Neighbors(neighbors) => neighbors.apply(&values),
+            Self::Largest {} => vec![values.iter().copied().fold(f64::NEG_INFINITY, larger)],
+            Self::WhichLargest {} => {
+                let better = |best: usize, at: usize| if values[at] > values[best] { at } else { best };
+                vec![(0..values.len()).fold(0, better) as f64]
+            }
+            Self::Choose { choices } => {
+                let chosen = |[which, yes, no]: &[u32; 3]| {
+                    values[if values[*which as usize] != 0.0 { *yes } else { *no } as usize]
+                };
+                choices.iter().map(chosen).collect()
+            }
         }
     }
 
@@ -200,6 +217,11 @@ impl ClearStep {
                 width
             }
             Self::Neighbors(neighbors) => neighbors.check(inputs)?,
+            Self::Largest {} | Self::WhichLargest {} => 1,
+            Self::Choose { choices } => {
+                choices.iter().try_for_each(|choice| known(choice))?;
+                choices.len()
+            }
         };
         if width == 0 || width > MAX_CLEAR_VALUES {
             return Err(invalid(format!("a step makes {width} numbers, want 1 to {MAX_CLEAR_VALUES}")));
@@ -218,6 +240,11 @@ fn check_depth(steps: &[ClearStep], depth: usize) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// A missing number makes the largest one missing.
+fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() { f64::NAN } else { a.max(b) }
 }
 
 fn softmax(values: &[f64]) -> Vec<f64> {
@@ -263,6 +290,10 @@ mod tests {
             part(&[1], vec![ClearStep::Function { function: Function::Exp }]),
         ];
         assert_eq!(after(ClearStep::Parts { parts }, &[3.0, 0.0, 1.0]), [0.25, 0.75, 1.0]);
+        assert_eq!(after(ClearStep::Largest {}, &[1.0, 7.0, 3.0]), [7.0]);
+        assert_eq!(after(ClearStep::WhichLargest {}, &[1.0, 7.0, 7.0]), [1.0]);
+        let choices = vec![[0, 1, 2], [2, 1, 0]];
+        assert_eq!(after(ClearStep::Choose { choices }, &[0.0, 5.0, 6.0]), [6.0, 5.0]);
         let even = after(ClearStep::Softmax {}, &[1000.0, 1000.0]);
         assert_eq!(even, [0.5, 0.5]);
     }
@@ -282,6 +313,7 @@ mod tests {
             vec![ClearStep::Linear { weights: vec![vec![1.0, f64::NAN]], biases: vec![0.0] }],
             vec![ClearStep::Products { terms: vec![vec![0, 9]] }],
             vec![ClearStep::Parts { parts: vec![part(&[7], Vec::new())] }],
+            vec![ClearStep::Choose { choices: vec![[0, 1, 2]] }],
             deep,
         ];
         for steps in wrong {

@@ -19,6 +19,8 @@ const MAX_NODES: usize = 1 << 16;
 pub struct Graph {
     /// Who wrote the file, e.g. `skl2onnx 1.20.0`.
     pub producer: String,
+    /// What it says of the model in its own words.
+    pub properties: BTreeMap<String, String>,
     /// The version of each operator set by its domain; the default domain is empty.
     pub opsets: BTreeMap<String, i64>,
     /// Inputs that are not constants, in the file's order.
@@ -66,7 +68,9 @@ pub enum Attribute {
     Floats(Vec<f32>),
     Ints(Vec<i64>),
     Texts(Vec<String>),
-    /// Another `AttributeProto.AttributeType`, e.g. 5 for a graph.
+    /// The operators of a graph within the node.
+    Body(Vec<String>),
+    /// Another `AttributeProto.AttributeType`, e.g. 10 for a list of graphs.
     Other(i32),
 }
 
@@ -136,7 +140,10 @@ impl Graph {
         let outputs = outputs(graph, &names)?;
         let ready = constants.keys().chain(inputs.iter().map(|input| &input.name));
         let nodes = sort(needed(nodes, &outputs), ready.cloned().collect())?;
-        let producer = format!("{} {}", model.producer_name, model.producer_version).trim().to_owned();
+        // CatBoost has a page of its build in the place of a version.
+        let version = if model.producer_version.contains('\n') { "" } else { &model.producer_version };
+        let producer = format!("{} {version}", model.producer_name).trim().to_owned();
+        let properties = model.metadata_props.iter().map(|entry| (entry.key.clone(), entry.value.clone())).collect();
         let opsets = model.opset_import.iter().map(|set| (domain(&set.domain), set.version)).collect();
         let mut makers = BTreeMap::new();
         let mut takers: BTreeMap<String, Vec<usize>> = BTreeMap::new();
@@ -146,13 +153,14 @@ impl Graph {
                 takers.entry(name.clone()).or_default().push(index);
             }
         }
-        Ok(Self { producer, opsets, inputs, outputs, nodes, constants, makers, takers })
+        Ok(Self { producer, properties, opsets, inputs, outputs, nodes, constants, makers, takers })
     }
 
     #[cfg(test)]
     pub(super) fn empty(opsets: BTreeMap<String, i64>) -> Self {
         Self {
             producer: String::new(),
+            properties: BTreeMap::new(),
             opsets,
             inputs: Vec::new(),
             outputs: Vec::new(),
@@ -369,6 +377,10 @@ fn value(proto: &AttributeProto) -> Result<Attribute> {
         2 => Attribute::Int(proto.i),
         3 => Attribute::Text(text(&proto.s)?),
         4 => Attribute::Tensor(Tensor::read(proto.t.as_ref().ok_or_else(|| invalid("no tensor"))?)?),
+        5 => {
+            let body = proto.g.as_ref().ok_or_else(|| invalid("no graph"))?;
+            Attribute::Body(body.node.iter().map(|node| node.op_type.clone()).collect())
+        }
         6 => Attribute::Floats(proto.floats.clone()),
         7 => Attribute::Ints(proto.ints.clone()),
         8 => Attribute::Texts(proto.strings.iter().map(text).collect::<Result<_>>()?),

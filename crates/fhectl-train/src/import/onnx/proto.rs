@@ -16,8 +16,19 @@ pub struct ModelProto {
     pub graph: Option<GraphProto>,
     #[prost(message, repeated, tag = "8")]
     pub opset_import: Vec<OperatorSetId>,
+    #[prost(message, repeated, tag = "14")]
+    pub metadata_props: Vec<StringStringEntryProto>,
     #[prost(message, repeated, tag = "25")]
     pub functions: Vec<FunctionProto>,
+}
+
+/// What an exporter says of a model in its own words.
+#[derive(Clone, PartialEq, Message)]
+pub struct StringStringEntryProto {
+    #[prost(string, tag = "1")]
+    pub key: String,
+    #[prost(string, tag = "2")]
+    pub value: String,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -82,6 +93,9 @@ pub struct AttributeProto {
     pub s: Vec<u8>,
     #[prost(message, optional, tag = "5")]
     pub t: Option<TensorProto>,
+    /// What a loop does; only the names of its operators matter.
+    #[prost(message, optional, tag = "6")]
+    pub g: Option<BodyProto>,
     #[prost(float, repeated, tag = "7")]
     pub floats: Vec<f32>,
     #[prost(int64, repeated, tag = "8")]
@@ -91,6 +105,19 @@ pub struct AttributeProto {
     /// `AttributeProto.AttributeType`; 0 where old exporters leave it out.
     #[prost(int32, tag = "20")]
     pub r#type: i32,
+}
+
+/// A graph within a node.
+#[derive(Clone, PartialEq, Message)]
+pub struct BodyProto {
+    #[prost(message, repeated, tag = "1")]
+    pub node: Vec<BodyNodeProto>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct BodyNodeProto {
+    #[prost(string, tag = "4")]
+    pub op_type: String,
 }
 
 #[derive(Clone, PartialEq, Message)]

@@ -24,6 +24,8 @@ enum Kind {
     Type,
     TensorType,
     Shape,
+    Body,
+    BodyNode,
     /// Holds no list that is decoded.
     Leaf,
 }
@@ -33,13 +35,16 @@ impl Kind {
     fn field(self, tag: u32) -> Option<Self> {
         Some(match (self, tag) {
             (Self::Model, 7) => Self::Graph,
-            (Self::Model, 8 | 25) => Self::Leaf,
+            (Self::Model, 8 | 14 | 25) => Self::Leaf,
             (Self::Graph, 1) => Self::Node,
             (Self::Graph, 5) | (Self::Attribute, 5) => Self::Tensor,
             (Self::Graph, 11 | 12) => Self::ValueInfo,
             (Self::Graph, 15) => Self::Leaf,
             (Self::Node, 1 | 2) | (Self::Attribute, 9) | (Self::Tensor, 6 | 13) => Self::Leaf,
             (Self::Node, 5) => Self::Attribute,
+            (Self::Attribute, 6) => Self::Body,
+            (Self::Body, 1) => Self::BodyNode,
+            (Self::BodyNode, 4) => Self::Leaf,
             (Self::ValueInfo, 2) => Self::Type,
             (Self::Type, 1) => Self::TensorType,
             (Self::TensorType, 2) => Self::Shape,

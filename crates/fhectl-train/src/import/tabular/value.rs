@@ -1,94 +1,143 @@
-//! What names of a graph stand for: parts of the row, sums, classes.
+//! What names of a graph stand for: tensors of sums, or of texts, of one row.
 
-use super::row::Row;
-use super::sum::ScoreSum;
-use crate::import::onnx::invalid;
-use fhectl_core::bundle::ScoreUnit;
-use fhectl_core::error::Result;
-use fhectl_core::model::Norm;
+use super::lin::Lin;
+use crate::import::edge::Precision;
 use std::rc::Rc;
 
 /// What a name stands for.
 #[derive(Debug, Clone)]
-pub(super) enum Formula {
-    /// Columns of the row.
-    Row(Rc<Row>),
-    /// Sums, seen through a function that keeps their order.
-    Scores(Rc<ScoreSum>, Squash),
-    /// The index of the largest of these sums.
-    Index(Rc<ScoreSum>, Squash),
-    /// The name of a class.
-    Label(Rc<Classifier>),
-    /// The row without its signs.
-    Absolute(Rc<Row>),
-    /// The row's norm.
-    Norm(Rc<Row>, Norm),
-    /// A positive number a row; who divides by it keeps the order.
-    Positive,
+pub(super) enum Value {
+    Numbers(Rc<Tensor>),
+    Texts(Rc<Texts>),
 }
 
-/// A classifier's scores are those of [`fhectl_core::model::Output::margins`].
+/// Numbers in row-major order.
 #[derive(Debug, Clone)]
-pub(super) struct Classifier {
-    pub sum: ScoreSum,
-    pub classes: Vec<String>,
-    pub unit: ScoreUnit,
+pub(super) struct Tensor {
+    pub shape: Vec<usize>,
+    pub values: Vec<Lin>,
+    pub kind: Kind,
+    pub origin: Origin,
+    /// Where the numbers say which class it is.
+    pub label: Option<Rc<Label>>,
 }
 
-/// What was done to sums.
+/// Texts in row-major order.
+#[derive(Debug, Clone)]
+pub(super) struct Texts {
+    pub shape: Vec<usize>,
+    pub values: Vec<Text>,
+    /// Where the text is the name of a class.
+    pub label: Option<Rc<Label>>,
+}
+
+/// A text.
+#[derive(Debug, Clone)]
+pub(super) enum Text {
+    Known(Rc<str>),
+    /// What is in a column's cell, and what was done to it.
+    Cell {
+        column: u32,
+        lower: bool,
+        stop_words: bool,
+        words: bool,
+    },
+
+    /// The name at an index that is computed.
+    Computed,
+}
+
+/// The class whose score is the largest.
+#[derive(Debug, Clone)]
+pub(super) struct Label {
+    pub names: Vec<String>,
+    /// One a class.
+    pub scores: Vec<Lin>,
+}
+
+/// What kind of numbers a tensor has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Squash {
-    Nothing,
-    /// The logistic function of each.
-    Sigmoid,
-    Softmax,
-    /// Something else that keeps the order of a row's scores.
-    Order,
+pub(super) enum Kind {
+    /// Of 32 bits.
+    Single,
+    /// Of 64 bits.
+    Double,
+    Whole,
+    /// 0 or 1.
+    Truth,
 }
 
-impl Squash {
-    /// The same, divided by the row's sum.
-    pub fn normalized(self) -> Self {
-        if self == Self::Softmax { self } else { Self::Order }
+/// Where numbers come from: functions of the row that a model takes are public, sums that it makes are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Origin {
+    /// Constants and the row.
+    Data,
+    /// Sums over a part of the row.
+    Summed,
+    /// Products with a matrix: a projection of the row, or a model.
+    Mapped,
+    /// What a model's own operator made.
+    Model,
+}
+
+impl Tensor {
+    pub fn new(shape: Vec<usize>, values: Vec<Lin>, kind: Kind, origin: Origin) -> Self {
+        Self { shape, values, kind, origin, label: None }
     }
 
-    /// What sums are whose largest is the class.
-    pub fn unit(self, scores: usize) -> ScoreUnit {
+    /// One row of numbers.
+    pub fn row(values: Vec<Lin>, kind: Kind, origin: Origin) -> Self {
+        Self::new(vec![1, values.len()], values, kind, origin)
+    }
+
+    /// The numbers where all are constants.
+    pub fn numbers(&self) -> Option<Vec<f64>> {
+        self.values.iter().map(Lin::number).collect()
+    }
+
+    pub fn precision(&self) -> Precision {
+        if self.kind == Kind::Single { Precision::Single } else { Precision::Double }
+    }
+
+    pub fn value(self) -> Value {
+        Value::Numbers(Rc::new(self))
+    }
+}
+
+impl Value {
+    pub fn shape(&self) -> &[usize] {
         match self {
-            Self::Softmax => ScoreUnit::Logit,
-            Self::Sigmoid if scores <= 2 => ScoreUnit::Logit,
-            _ => ScoreUnit::Margin,
+            Self::Numbers(numbers) => &numbers.shape,
+            Self::Texts(texts) => &texts.shape,
         }
     }
-}
 
-impl Formula {
+    /// The elements at `indices`, in this shape. What says which class it is still does.
+    pub fn take(&self, shape: Vec<usize>, indices: &[usize]) -> Self {
+        match self {
+            Self::Numbers(numbers) => {
+                let values = indices.iter().map(|index| numbers.values[*index].clone()).collect();
+                Tensor { shape, values, label: numbers.label.clone(), ..Tensor::clone_head(numbers) }.value()
+            }
+            Self::Texts(texts) => {
+                let values = indices.iter().map(|index| texts.values[*index].clone()).collect();
+                Self::Texts(Rc::new(Texts { shape, values, label: texts.label.clone() }))
+            }
+        }
+    }
+
     /// How many numbers it takes to hold.
     pub fn size(&self) -> usize {
         match self {
-            Self::Scores(sum, _) | Self::Index(sum, _) => sum.size(),
-            Self::Label(classifier) => classifier.sum.size(),
-            Self::Row(row) | Self::Absolute(row) | Self::Norm(row, _) => row.columns.len(),
-            Self::Positive => 1,
+            Self::Numbers(numbers) => numbers.values.iter().map(Lin::size).sum(),
+            Self::Texts(texts) => texts.values.len(),
         }
     }
 }
 
-/// Scores as classifiers have them: of two classes their difference, or the second where the first is its negative.
-fn margins(sum: &ScoreSum) -> Result<ScoreSum> {
-    let negative = |first: &[f64], second: &[f64]| first.iter().zip(second).all(|(a, b)| *a == -b);
-    let mirrored = sum.trees.is_empty() && sum.weights.len() == 2 && negative(&sum.weights[0], &sum.weights[1]);
-    match sum.biases[..] {
-        [first, second] if mirrored && first == -second => sum.select(&[1]),
-        [_, _] => sum.combined(&[vec![(1, 1.0), (0, -1.0)]]),
-        _ => Ok(sum.clone()),
+impl Tensor {
+    /// All but the numbers.
+    fn clone_head(of: &Self) -> Self {
+        Self { shape: Vec::new(), values: Vec::new(), kind: of.kind, origin: of.origin, label: None }
     }
-}
-
-/// Class names that stand beside scores, one each.
-pub(super) fn classifier(sum: &ScoreSum, unit: ScoreUnit, classes: Vec<String>) -> Result<Classifier> {
-    if classes.len() != sum.scores() {
-        return Err(invalid(format!("{} classes for {} scores", classes.len(), sum.scores())));
-    }
-    Ok(Classifier { sum: margins(sum)?, classes, unit })
 }

@@ -1,20 +1,20 @@
 //! Models that XGBoost 1.7 to 3.x saves, as JSON or UBJSON.
 //!
 //! Follows XGBoost's JSON schema (doc/model.schema in its repository): a row goes left where its feature, in 32 bits, is
-//! below the threshold. Where a missing value goes is not read, for no row has one.
+//! below the threshold, or is a category that is not listed; a missing one goes where the node says.
 
+mod booster;
+mod objective;
 mod schema;
+mod tree;
 mod ubjson;
 
-use super::edge::{Precision, at_least};
-use super::model::{FloatModel, Forest, Imported, Linear, MAX_CLASSES, MAX_FEATURES, MAX_VALUES, Tree, invalid, large};
-use super::tree_builder::{Budget, SourceNode, TreeBuilder};
-use fhectl_core::bundle::ScoreUnit;
+use super::categories::{Categories, schema};
+use super::model::{Imported, MAX_FEATURES, invalid, large};
+use booster::booster;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use schema::{File, Learner};
-
-/// The most trees that are read.
-const MAX_TREES: usize = 1 << 14;
+use objective::Objective;
+use schema::{File, Learner, Number};
 
 /// Reads XGBoost's JSON.
 ///
@@ -33,16 +33,6 @@ pub fn read_ubjson(bytes: &[u8]) -> Result<Imported> {
     read(ubjson::from_slice(bytes).map_err(|error| not_a_model(&error.to_string()))?)
 }
 
-/// What an objective makes of scores.
-enum Task {
-    /// The sign of one score.
-    Binary,
-    /// The largest of one score a class.
-    Classes,
-    /// The score.
-    Value,
-}
-
 fn read(file: File) -> Result<Imported> {
     let learner = file.learner;
     let version: Vec<String> = file.version.iter().take(3).map(ToString::to_string).collect();
@@ -56,186 +46,51 @@ fn read(file: File) -> Result<Imported> {
     if features > MAX_FEATURES {
         return Err(large(format!("{features} features, at most {MAX_FEATURES}")));
     }
-    if learner.feature_types.iter().any(|kind| kind == "c") {
-        return Err(unsupported("categorical features").hint("train with numeric features, e.g. one-hot encoded ones"));
-    }
-    let task = task(&learner)?;
-    let scores = match task {
-        Task::Classes => learner.learner_model_param.num_class.0,
-        Task::Binary | Task::Value => 1,
-    };
-    let base = base_margins(&learner, scores)?;
-    let model = booster(&learner, features, base)?;
-    let (classes, model) = match task {
-        Task::Value => (0, model),
-        Task::Binary => (2, model),
-        Task::Classes if scores == 2 => (2, model.margin()),
-        Task::Classes => (scores, model),
-    };
+    let objective = Objective::of(&learner)?;
+    let columns = columns(&learner, features)?;
+    let (preprocessing, model) = booster(&learner, &columns, objective.base_scores(&learner)?)?;
+    // Of two scores, one a class, the difference says it all.
+    let model = if objective.scores == 2 { model.margin() } else { model };
     let imported = Imported {
         source,
+        input: schema(&learner.feature_names, &columns),
         features,
         feature_names: learner.feature_names,
-        classes: (0..classes).map(|class| class.to_string()).collect(),
-        unit: if learner.objective.name == "binary:hinge" { ScoreUnit::Margin } else { ScoreUnit::Logit },
-        input: None,
-        preprocessing: Vec::new(),
-        head: None,
+        classes: (0..objective.classes).map(|class| class.to_string()).collect(),
+        unit: objective.unit,
+        preprocessing,
+        head: objective.head,
+        reveals_training_rows: false,
         model,
     };
     imported.checked()
 }
 
-fn task(learner: &Learner) -> Result<Task> {
-    let params = &learner.learner_model_param;
-    if params.num_target.is_some_and(|targets| targets.0 > 1) {
-        return Err(unsupported("several targets").hint("train a model for each"));
+/// What the file says of each column's categories. Columns whose codes it does not explain hold the codes.
+fn columns(learner: &Learner, features: usize) -> Result<Vec<Option<Categories>>> {
+    let mut columns = vec![None; features];
+    let lists = booster::model(learner).and_then(|model| model.cats.as_ref());
+    for (column, list) in columns.iter_mut().zip(lists.iter().flat_map(|lists| &lists.enc)) {
+        *column = match &list.offsets {
+            None if list.values.is_empty() => None,
+            None => Some(Categories::numbers(&list.values)),
+            Some(offsets) => texts(offsets, &list.values)?.map(|names| Categories::texts(&names)).transpose()?,
+        };
     }
-    match learner.objective.name.as_str() {
-        "binary:logistic" | "binary:logitraw" | "binary:hinge" => Ok(Task::Binary),
-        "multi:softmax" | "multi:softprob" => match params.num_class.0 {
-            2..=MAX_CLASSES => Ok(Task::Classes),
-            classes => Err(large(format!("{classes} classes, want 2 to {MAX_CLASSES}"))),
-        },
-        "reg:squarederror" | "reg:linear" | "reg:pseudohubererror" | "reg:absoluteerror" => Ok(Task::Value),
-        other => Err(unsupported(format!("the objective `{}`", other.escape_debug())).hint(
-            "read are binary:logistic, binary:logitraw, binary:hinge, multi:softmax, multi:softprob, reg:squarederror, \
-             reg:pseudohubererror and reg:absoluteerror; others predict through a function of the score that a client \
-             does not apply",
-        )),
-    }
+    Ok(columns)
 }
 
-/// The base score of each score, before the objective's link.
-fn base_margins(learner: &Learner, scores: usize) -> Result<Vec<f64>> {
-    let base = &learner.learner_model_param.base_score.0;
-    let base = match base[..] {
-        [one] => vec![one; scores],
-        _ if base.len() == scores => base.clone(),
-        _ => return Err(invalid(format!("{} base scores for {scores} scores", base.len()))),
+/// Texts between offsets into their bytes. `None` where there are none, and where some are not ASCII: of these XGBoost
+/// writes as many bytes as they have characters, which does not tell them apart, so that codes have to stand in tables.
+fn texts(offsets: &[Number], bytes: &[f64]) -> Result<Option<Vec<String>>> {
+    let text = |pair: &[Number]| -> Result<Option<String>> {
+        let part = bytes.get(pair[0].0..pair[1].0);
+        let part = part.ok_or_else(|| invalid(format!("a category at bytes {} to {}", pair[0].0, pair[1].0)))?;
+        let ascii = |byte: &f64| (0.0..128.0).contains(byte).then_some(char::from(*byte as u8));
+        Ok(part.iter().map(ascii).collect())
     };
-    if learner.objective.name != "binary:logistic" {
-        return Ok(base);
-    }
-    // Of this objective alone the file holds a probability.
-    match base.iter().all(|p| *p > 0.0 && *p < 1.0) {
-        true => Ok(base.iter().map(|p| -(1.0 / p - 1.0).ln()).collect()),
-        false => Err(invalid("the base score is no probability")),
-    }
-}
-
-fn booster(learner: &Learner, features: usize, base: Vec<f64>) -> Result<FloatModel> {
-    let booster = &learner.gradient_booster;
-    match (booster.name.as_str(), &booster.model, &booster.gbtree) {
-        ("gbtree", Some(model), _) => forest(&used(learner, model)?, &[], features, base),
-        ("dart", _, Some(inner)) => match &inner.model {
-            Some(model) if booster.weight_drop.len() == model.trees.len() => {
-                forest(&used(learner, model)?, &booster.weight_drop, features, base)
-            }
-            _ => Err(invalid("dart without a weight for every tree")),
-        },
-        ("gblinear", Some(model), _) => linear(&model.weights, features, &base),
-        ("gbtree" | "dart" | "gblinear", ..) => Err(invalid("a booster without a model")),
-        (other, ..) => {
-            Err(unsupported(format!("the booster `{}`", other.escape_debug()))
-                .hint("read are gbtree, dart and gblinear"))
-        }
-    }
-}
-
-/// The trees that predict, with the score that each adds to. The scikit-learn interface stops at the best round.
-fn used<'a>(learner: &Learner, model: &'a schema::Model) -> Result<Vec<(&'a schema::Tree, i32)>> {
-    if model.tree_info.len() != model.trees.len() {
-        return Err(invalid(format!("{} scores named for {} trees", model.tree_info.len(), model.trees.len())));
-    }
-    let attributes = &learner.attributes;
-    let best = attributes.best_iteration.filter(|_| attributes.scikit_learn.is_some());
-    let count = match best {
-        None => model.trees.len(),
-        Some(round) => {
-            let parallel = model.gbtree_model_param.as_ref().and_then(|param| param.num_parallel_tree);
-            let scores = learner.learner_model_param.num_class.0.max(1);
-            let each = scores.saturating_mul(parallel.map_or(1, |count| count.0.max(1)));
-            round.0.saturating_add(1).saturating_mul(each)
-        }
-    };
-    Ok(model.trees.iter().zip(model.tree_info.iter().copied()).take(count).collect())
-}
-
-fn linear(weights: &[f64], features: usize, base: &[f64]) -> Result<FloatModel> {
-    let scores = base.len();
-    if weights.len() != (features + 1).saturating_mul(scores) {
-        return Err(invalid(format!("{} weights for {features} features and {scores} scores", weights.len())));
-    }
-    let row = |score: usize| (0..features).map(|feature| weights[feature * scores + score]).collect();
-    let bias = |score: usize| weights[features * scores + score] + base[score];
-    Ok(FloatModel::Linear(Linear { weights: (0..scores).map(row).collect(), biases: (0..scores).map(bias).collect() }))
-}
-
-fn forest(trees: &[(&schema::Tree, i32)], weights: &[f64], features: usize, biases: Vec<f64>) -> Result<FloatModel> {
-    if trees.is_empty() || trees.len() > MAX_TREES {
-        return Err(large(format!("{} trees, want 1 to {MAX_TREES}", trees.len())));
-    }
-    let mut budget = Budget::default();
-    let trees = trees.iter().enumerate().map(|(index, (source, score))| {
-        let score = usize::try_from(*score).ok().filter(|score| *score < biases.len());
-        let score = score.ok_or_else(|| invalid(format!("tree {index} adds to a score that there is not")))?;
-        let place = Place { scores: biases.len(), score, weight: weights.get(index).copied().unwrap_or(1.0), features };
-        tree(source, &place, &mut budget).map_err(|error| error.context(format!("tree {index}")))
-    });
-    let trees = trees.collect::<Result<_>>()?;
-    Ok(FloatModel::Forest(Forest { biases, trees }))
-}
-
-/// Where a tree's values go.
-struct Place {
-    scores: usize,
-    score: usize,
-    /// What the values are multiplied with.
-    weight: f64,
-    features: usize,
-}
-
-fn tree(source: &schema::Tree, place: &Place, budget: &mut Budget) -> Result<Tree> {
-    let count = source.left_children.len();
-    if [source.right_children.len(), source.split_indices.len(), source.split_conditions.len()] != [count; 3] {
-        return Err(invalid("lists of different lengths"));
-    }
-    if count.saturating_mul(place.scores) > MAX_VALUES {
-        return Err(large(format!("{count} nodes for {} scores", place.scores)));
-    }
-    if source.split_type.iter().any(|kind| *kind != 0) {
-        return Err(unsupported("a categorical split").hint("train with numeric features, e.g. one-hot encoded ones"));
-    }
-    if source.tree_param.size_leaf_vector.is_some_and(|size| size.0 > 1) {
-        return Err(unsupported("trees of several outputs").hint("train with multi_strategy = one_output_per_tree"));
-    }
-    let nodes: Vec<SourceNode> = (0..count)
-        .map(|at| {
-            let condition = source.split_conditions[at];
-            if source.left_children[at] == -1 {
-                let mut values = vec![0.0; place.scores];
-                values[place.score] = f64::from(condition) * place.weight;
-                return Ok(SourceNode::Leaf { values });
-            }
-            if condition.is_nan() {
-                return Err(invalid(format!("the threshold of node {at} is no number")));
-            }
-            let feature = source.split_indices[at];
-            if feature as usize >= place.features {
-                return Err(invalid(format!("node {at} splits on feature {feature} of {}", place.features)));
-            }
-            let child =
-                |index: i32| usize::try_from(index).map_err(|_| invalid(format!("node {at} has a child {index}")));
-            Ok(SourceNode::Split {
-                feature,
-                edge: at_least(condition.into(), Precision::Single),
-                low: child(source.left_children[at])?,
-                high: child(source.right_children[at])?,
-            })
-        })
-        .collect::<Result<_>>()?;
-    TreeBuilder::new(&nodes).tree(0, budget)
+    let names: Option<Vec<String>> = offsets.windows(2).map(text).collect::<Result<_>>()?;
+    Ok(names.filter(|names| !names.is_empty()))
 }
 
 fn not_a_model(what: &str) -> Error {

@@ -19,8 +19,6 @@ pub(super) struct Learner {
     pub attributes: Attributes,
     #[serde(default)]
     pub feature_names: Vec<String>,
-    #[serde(default)]
-    pub feature_types: Vec<String>,
     pub gradient_booster: Booster,
     pub learner_model_param: Params,
     pub objective: Objective,
@@ -69,6 +67,9 @@ pub(super) struct Model {
     pub tree_info: Vec<i32>,
     #[serde(default)]
     pub gbtree_model_param: Option<ForestParam>,
+    /// The categories of features, since version 3.1.
+    #[serde(default)]
+    pub cats: Option<Cats>,
     /// Of `gblinear`: feature after feature one number a score, the biases last.
     #[serde(default)]
     pub weights: Vec<f64>,
@@ -89,13 +90,71 @@ pub(super) struct Tree {
     pub split_conditions: Vec<f32>,
     #[serde(default)]
     pub split_type: Vec<u8>,
+    /// Where missing values go.
+    #[serde(default)]
+    pub default_left: Vec<Flag>,
+    /// The nodes that split on categories; of each where its own begin in `categories`, and how many they are.
+    #[serde(default)]
+    pub categories_nodes: Vec<i32>,
+    #[serde(default)]
+    pub categories_segments: Vec<Number>,
+    #[serde(default)]
+    pub categories_sizes: Vec<Number>,
+    #[serde(default)]
+    pub categories: Vec<i32>,
     pub tree_param: TreeParam,
+}
+
+/// What the codes of categories stand for: a list a feature, empty for numbers.
+#[derive(Debug, Deserialize)]
+pub(super) struct Cats {
+    #[serde(default)]
+    pub enc: Vec<Encoding>,
+}
+
+/// Numbers, or texts as bytes where there are offsets: one more of these than texts.
+#[derive(Debug, Deserialize)]
+pub(super) struct Encoding {
+    #[serde(default)]
+    pub offsets: Option<Vec<Number>>,
+    #[serde(default)]
+    pub values: Vec<f64>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct TreeParam {
     #[serde(default)]
     pub size_leaf_vector: Option<Number>,
+}
+
+/// Yes or no, as such or as 1 or 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Flag(pub bool);
+
+impl<'de> Deserialize<'de> for Flag {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl Visitor<'_> for Read {
+            type Value = Flag;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("yes or no")
+            }
+
+            fn visit_bool<E: Error>(self, flag: bool) -> Result<Flag, E> {
+                Ok(Flag(flag))
+            }
+
+            fn visit_u64<E: Error>(self, flag: u64) -> Result<Flag, E> {
+                Ok(Flag(flag != 0))
+            }
+
+            fn visit_i64<E: Error>(self, flag: i64) -> Result<Flag, E> {
+                Ok(Flag(flag != 0))
+            }
+        }
+        deserializer.deserialize_any(Read)
+    }
 }
 
 /// A count, which XGBoost writes as a text.

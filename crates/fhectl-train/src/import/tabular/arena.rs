@@ -1,0 +1,253 @@
+//! All atoms of a graph, each once, and on whose side each is computed.
+
+use super::atom::{Atom, Categories, Op};
+use super::bounds;
+use super::lin::{AtomId, Lin};
+use crate::import::model::{MAX_VALUES, Tree, large};
+use crate::import::onnx::unsupported;
+use fhectl_core::error::Result;
+use fhectl_core::model::ColumnRule;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// The most numbers that reading a graph may take.
+const MAX_WORK: usize = 1 << 26;
+
+/// Where a number is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Side {
+    /// The client knows it before encryption: a function of the row that is public.
+    Row,
+    /// One tree's leaf says it.
+    Leaf(u32),
+    /// The client knows it after decryption: a function of scores.
+    Score,
+}
+
+/// Atoms, and what is known of them.
+#[derive(Debug, Default)]
+pub(super) struct Arena {
+    atoms: Vec<Atom>,
+    sides: Vec<Side>,
+    bounds: Vec<(f64, f64)>,
+    gaps: Vec<bool>,
+    /// Trees, whose splits compare atoms; their leaves are numbered.
+    pub trees: Vec<fhectl_core::model::Tree<f64, u32>>,
+    known: BTreeMap<Vec<u8>, AtomId>,
+    /// Products of numbers of the row that a model is a sum of; see [`super::center`].
+    pub expanded: std::collections::BTreeSet<AtomId>,
+    /// Of columns whose words are counted: whether they are counted in lower case.
+    pub lower: BTreeMap<u32, bool>,
+    spent: usize,
+}
+
+impl Arena {
+    pub fn atom(&self, id: AtomId) -> &Atom {
+        &self.atoms[id as usize]
+    }
+
+    pub fn side_of(&self, id: AtomId) -> Side {
+        self.sides[id as usize]
+    }
+
+    /// Whether an atom can be a missing number.
+    pub fn may_miss(&self, id: AtomId) -> bool {
+        self.gaps[id as usize]
+    }
+
+    fn has_gap(&self, atom: &Atom) -> bool {
+        let of = match atom {
+            Atom::Input(_) => return true,
+            Atom::Category { of, .. } => return of.missing.is_nan(),
+            Atom::Words { .. } | Atom::Leaf { .. } => return false,
+            Atom::Made { op: Op::Rule(rule), of } => match rule {
+                ColumnRule::Impute { .. }
+                | ColumnRule::Missing
+                | ColumnRule::OneOf { .. }
+                | ColumnRule::Lookup { .. } => return false,
+                ColumnRule::MissingWithin { .. } => return true,
+                _ => of,
+            },
+            Atom::Made { of, .. } | Atom::Part { of, .. } => of,
+        };
+        of.iter().any(|sum| sum.terms().iter().any(|(atom, _)| self.may_miss(*atom)))
+    }
+
+    /// Takes what is left for so many numbers.
+    ///
+    /// # Errors
+    /// `import_large` where they are too many.
+    pub fn spend(&mut self, numbers: usize) -> Result<()> {
+        self.spent = self.spent.saturating_add(numbers);
+        if self.spent > MAX_WORK { Err(large("a graph of too many sums of sums")) } else { Ok(()) }
+    }
+
+    /// The side of a function of sums; `None` where they are all numbers.
+    pub fn side<'a>(&self, sums: impl IntoIterator<Item = &'a Lin>) -> Option<Side> {
+        let atoms = sums.into_iter().flat_map(|sum| sum.terms()).map(|(atom, _)| self.side_of(*atom));
+        atoms.fold(None, |side, next| match side {
+            None => Some(next),
+            Some(side) if side == next => Some(side),
+            Some(_) => Some(Side::Score),
+        })
+    }
+
+    /// Whether a sum holds functions of scores.
+    pub fn has_score(&self, sum: &Lin) -> bool {
+        sum.terms().iter().any(|(atom, _)| self.side_of(*atom) == Side::Score)
+    }
+
+    /// The least and the largest number that a sum can be, as far as is known.
+    pub fn bounds(&self, sum: &Lin) -> (f64, f64) {
+        let ends = |(atom, factor): &(AtomId, f64)| {
+            let (low, high) = self.bounds[*atom as usize];
+            if *factor > 0.0 { (factor * low, factor * high) } else { (factor * high, factor * low) }
+        };
+        let parts = sum.terms().iter().map(ends);
+        parts.fold((sum.bias, sum.bias), |all, part| (all.0 + part.0, all.1 + part.1))
+    }
+
+    pub fn input(&mut self, column: u32) -> Lin {
+        self.intern(Atom::Input(column), Side::Row)
+    }
+
+    /// How often a phrase occurs in a column's text, which is written in lower case or taken as it is.
+    ///
+    /// # Errors
+    /// `onnx_unsupported` where a column's text is taken in both ways.
+    pub fn text(&mut self, column: u32, lower: bool, phrase: &str) -> Result<Lin> {
+        if *self.lower.entry(column).or_insert(lower) != lower {
+            return Err(unsupported("two vectorizers of one text, one of which keeps capital letters")
+                .hint("give both the same `lowercase`"));
+        }
+        Ok(self.intern(Atom::Words { column, phrase: phrase.into() }, Side::Row))
+    }
+
+    pub fn category(&mut self, column: u32, of: Categories) -> Lin {
+        self.intern(Atom::Category { column, of: Rc::new(of) }, Side::Row)
+    }
+
+    /// A tree whose splits compare atoms, and for each score of its leaves the atom that is worth it.
+    pub fn tree(&mut self, tree: Tree) -> Result<Vec<Lin>> {
+        let scores = tree.leaves().next().map_or(0, Vec::len);
+        let tables: Vec<Rc<[f64]>> =
+            (0..scores).map(|score| tree.leaves().map(|values| values[score]).collect()).collect();
+        self.spend(tables.iter().map(|table| table.len()).sum())?;
+        let id = self.trees.len() as u32;
+        let mut next = 0;
+        self.trees.push(tree.map_leaves(|_| {
+            next += 1;
+            next - 1
+        }));
+        Ok(tables.into_iter().map(|table| self.leaf(id, table)).collect())
+    }
+
+    fn leaf(&mut self, tree: u32, values: Rc<[f64]>) -> Lin {
+        match values.first() {
+            Some(first) if values.iter().all(|value| value == first) => Lin::constant(*first),
+            _ => self.push(Atom::Leaf { tree, values }, Side::Leaf(tree)),
+        }
+    }
+
+    /// A sum's number at a leaf of the only tree that it depends on.
+    pub fn at_leaf(&self, sum: &Lin, leaf: usize) -> f64 {
+        let worth = |(atom, factor): &(AtomId, f64)| match self.atom(*atom) {
+            Atom::Leaf { values, .. } => values[leaf] * factor,
+            _ => f64::NAN,
+        };
+        sum.bias + sum.terms().iter().map(worth).sum::<f64>()
+    }
+
+    /// What an operation makes of sums. Functions of one tree's leaf are leaves again; a function of the row is the
+    /// client's before encryption, unless its sums are to be encrypted as scores.
+    ///
+    /// # Errors
+    /// `import_large`.
+    pub fn apply(&mut self, op: Op, of: Vec<Lin>, as_score: bool) -> Result<Vec<Lin>> {
+        let width = op.width(of.len());
+        self.spend(of.iter().map(Lin::size).sum::<usize>() + width)?;
+        let side = match self.side(&of) {
+            None => {
+                let numbers: Vec<f64> = of.iter().map(|sum| sum.bias).collect();
+                return Ok(op.apply(&numbers).into_iter().map(Lin::constant).collect());
+            }
+            Some(Side::Leaf(tree)) => return self.of_leaves(tree, &op, &of),
+            Some(Side::Row) if !as_score => Side::Row,
+            Some(_) => Side::Score,
+        };
+        let of: Rc<[Lin]> = of.into();
+        if width == 1 {
+            return Ok(vec![self.intern(Atom::Made { op, of }, side)]);
+        }
+        // All parts are numbered in a row, so that the key, which may be long, is needed once.
+        let key = key(&Atom::Part { op: op.clone(), of: Rc::clone(&of), index: 0 }, side);
+        let first = match self.known.get(&key) {
+            Some(first) => *first,
+            None => {
+                let first = self.atoms.len() as AtomId;
+                for index in 0..width as u32 {
+                    self.push(Atom::Part { op: op.clone(), of: Rc::clone(&of), index }, side);
+                }
+                self.known.insert(key, first);
+                first
+            }
+        };
+        Ok((first..first + width as AtomId).map(Lin::atom).collect())
+    }
+
+    /// As [`Arena::apply`] of an operation that makes one number.
+    pub fn one(&mut self, op: Op, of: Vec<Lin>, as_score: bool) -> Result<Lin> {
+        Ok(self.apply(op, of, as_score)?.swap_remove(0))
+    }
+
+    fn of_leaves(&mut self, tree: u32, op: &Op, of: &[Lin]) -> Result<Vec<Lin>> {
+        let leaves = self.trees[tree as usize].leaves().count();
+        let width = op.width(of.len());
+        if leaves.saturating_mul(width) > MAX_VALUES {
+            return Err(large(format!("{leaves} leaves of {width} numbers")));
+        }
+        self.spend(leaves.saturating_mul(width + of.len()))?;
+        let mut tables = vec![Vec::with_capacity(leaves); width];
+        for leaf in 0..leaves {
+            let numbers: Vec<f64> = of.iter().map(|sum| self.at_leaf(sum, leaf)).collect();
+            tables.iter_mut().zip(op.apply(&numbers)).for_each(|(table, number)| table.push(number));
+        }
+        Ok(tables.into_iter().map(|table| self.leaf(tree, table.into())).collect())
+    }
+
+    /// An atom; the one that is there already where it is the same.
+    fn intern(&mut self, atom: Atom, side: Side) -> Lin {
+        let key = key(&atom, side);
+        if let Some(id) = self.known.get(&key) {
+            return Lin::atom(*id);
+        }
+        let made = self.push(atom, side);
+        self.known.insert(key, self.atoms.len() as u32 - 1);
+        made
+    }
+
+    fn push(&mut self, atom: Atom, side: Side) -> Lin {
+        let bounds = bounds::of(&atom, self);
+        self.gaps.push(self.has_gap(&atom));
+        self.atoms.push(atom);
+        self.sides.push(side);
+        self.bounds.push(bounds);
+        Lin::atom(self.atoms.len() as u32 - 1)
+    }
+}
+
+fn key(atom: &Atom, side: Side) -> Vec<u8> {
+    let mut bytes = vec![u8::from(side == Side::Score)];
+    let mut text = |text: &str| bytes.extend(text.as_bytes());
+    match atom {
+        Atom::Input(column) => text(&format!("input {column}")),
+        Atom::Words { column, phrase } => text(&format!("words {column} {phrase}")),
+        Atom::Category { column, of } => text(&format!("category {column} {of:?}")),
+        Atom::Leaf { .. } => {}
+        Atom::Made { op, of } | Atom::Part { op, of, .. } => {
+            text(&format!("{} ", op.key()));
+            of.iter().for_each(|sum| sum.key(&mut bytes));
+        }
+    }
+    bytes
+}

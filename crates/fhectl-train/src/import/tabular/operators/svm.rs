@@ -1,0 +1,137 @@
+//! Support vector machines with a linear kernel: vectors add up to weights, and pairs of classes vote.
+
+use super::super::atom::Op;
+use super::super::lin::Lin;
+use super::super::scope::Scope;
+use super::super::value::{Kind, Origin, Tensor, Value};
+use super::labels;
+use super::linear::{post_transform, weighted};
+use crate::import::model::{MAX_VALUES, large};
+use crate::import::onnx::{Node, invalid, unsupported};
+use fhectl_core::error::Result;
+
+/// Refuses other kernels than the linear one.
+fn check_kernel(node: &Node) -> Result<()> {
+    match node.text("kernel_type", "LINEAR")? {
+        "LINEAR" => Ok(()),
+        kernel => Err(unsupported(format!("{} with the kernel {}", node.label(), kernel.escape_debug()))
+            .hint("only linear kernels can be computed on encrypted data here; train an SVC(kernel=\"linear\")")),
+    }
+}
+
+fn vectors(node: &Node, width: usize) -> Result<Vec<Vec<f64>>> {
+    let list = node.floats("support_vectors")?;
+    if list.len() > MAX_VALUES || width == 0 || list.len() % width != 0 {
+        return Err(invalid(format!("{}: {} support values for {width} columns", node.label(), list.len())));
+    }
+    Ok(list.chunks(width).map(|vector| vector.iter().map(|x| f64::from(*x)).collect()).collect())
+}
+
+/// The weights that vectors with coefficients add up to.
+fn add(weights: &mut [f64], vectors: &[Vec<f64>], coefficients: &[f32]) {
+    for (vector, coefficient) in vectors.iter().zip(coefficients) {
+        weights.iter_mut().zip(vector).for_each(|(sum, x)| *sum += x * f64::from(*coefficient));
+    }
+}
+
+/// For each pair of classes its weights: positive sums are votes for the first of the two.
+fn pairs(node: &Node, width: usize, classes: usize) -> Result<Vec<Vec<f64>>> {
+    let vectors = vectors(node, width)?;
+    let coefficients = node.floats("coefficients")?;
+    let counts: Option<Vec<usize>> =
+        node.ints("vectors_per_class")?.iter().map(|count| usize::try_from(*count).ok()).collect();
+    let counts = counts.filter(|counts| counts.iter().fold(0usize, |a, b| a.saturating_add(*b)) == vectors.len());
+    let counts = counts
+        .filter(|counts| counts.len() == classes && vectors.len().checked_mul(classes - 1) == Some(coefficients.len()));
+    let counts = counts.ok_or_else(|| {
+        invalid(format!("{}: {} vectors and {} coefficients", node.label(), vectors.len(), coefficients.len()))
+    })?;
+    if (classes * (classes - 1) / 2).saturating_mul(width) > MAX_VALUES {
+        return Err(large(format!("{}: pairs of {classes} classes", node.label())));
+    }
+    let first = |class: usize| -> usize { counts[..class].iter().sum() };
+    let part = |class: usize| first(class)..first(class) + counts[class];
+    let mut made = Vec::new();
+    for one in 0..classes {
+        for other in one + 1..classes {
+            let mut weights = vec![0.0; width];
+            // As libsvm keeps them: of a class's vectors, row `k` is for its pair with the k-th of the other classes.
+            let row = |at: usize| at * vectors.len()..(at + 1) * vectors.len();
+            add(&mut weights, &vectors[part(one)], &coefficients[row(other - 1)][part(one)]);
+            add(&mut weights, &vectors[part(other)], &coefficients[row(one)][part(other)]);
+            made.push(weights);
+        }
+    }
+    Ok(made)
+}
+
+pub(in super::super) fn classifier(node: &Node, scope: &mut Scope<'_>) -> Result<Vec<Value>> {
+    let x = scope.row(node)?;
+    let names = labels::names(node, "classlabels_ints")?;
+    let classes = names.texts.len();
+    check_kernel(node)?;
+    let width = x.values.len();
+    let rho: Vec<f64> = node.floats("rho")?.iter().map(|rho| f64::from(*rho)).collect();
+    let rows = match node.ints("vectors_per_class")? {
+        [] => return Err(unsupported(format!("{} without support vectors", node.label())).hint("train a LinearSVC")),
+        _ => pairs(node, width, classes)?,
+    };
+    if rho.len() != rows.len() {
+        return Err(invalid(format!("{}: {} rho for {} pairs of classes", node.label(), rho.len(), rows.len())));
+    }
+    let decisions = weighted(node, scope, &x.values, &rows, &rho)?;
+    let (a, b) = (node.floats("prob_a")?, node.floats("prob_b")?);
+    if !a.is_empty() {
+        let (&[a], &[b], [decision]) = (a, b, &decisions[..]) else {
+            return Err(unsupported(format!("{} with calibrated probabilities of {classes} classes", node.label()))
+                .hint("train the SVC with probability=False, or wrap it in a CalibratedClassifierCV"));
+        };
+        // Platt's: the share of the first class falls with exp(a * decision + b).
+        let power = decision.scaled(f64::from(a)).shifted(f64::from(b));
+        let second = scope.arena.sigmoid(&power, true)?;
+        let shares = vec![Lin::constant(1.0).minus(&second), second];
+        // The votes decide the class, whatever the probabilities are.
+        let label = labels::value(scope, names, vec![decision.clone(), decision.negated()])?;
+        return Ok(vec![label, Tensor::row(shares, Kind::Single, Origin::Model).value()]);
+    }
+    if let [decision] = &decisions[..] {
+        let scores = vec![decision.clone(), decision.negated()];
+        let label = labels::value(scope, names, scores)?;
+        let seen = vec![decision.clone(), decision.negated()];
+        return Ok(vec![label, Tensor::row(seen, Kind::Single, Origin::Model).value()]);
+    }
+    let mut votes = vec![Lin::constant(0.0); classes];
+    let mut at = 0;
+    for one in 0..classes {
+        for other in one + 1..classes {
+            let rule = fhectl_core::model::ColumnRule::Apply { function: fhectl_core::model::Function::Positive };
+            let first = scope.arena.one(Op::Rule(rule), vec![decisions[at].clone()], true)?;
+            votes[one] = votes[one].plus(&first);
+            votes[other] = votes[other].plus(&Lin::constant(1.0).minus(&first));
+            at += 1;
+        }
+    }
+    let label = labels::value(scope, names, votes)?;
+    let seen = post_transform(node, scope, decisions)?;
+    Ok(vec![label, Tensor::row(seen, Kind::Single, Origin::Model).value()])
+}
+
+pub(in super::super) fn regressor(node: &Node, scope: &mut Scope<'_>) -> Result<Value> {
+    let x = scope.row(node)?;
+    check_kernel(node)?;
+    let vectors = vectors(node, x.values.len())?;
+    let coefficients = node.floats("coefficients")?;
+    if coefficients.len() != vectors.len() {
+        return Err(invalid(format!("{}: {} coefficients of vectors", node.label(), coefficients.len())));
+    }
+    let mut weights = vec![0.0; x.values.len()];
+    add(&mut weights, &vectors, coefficients);
+    let [rho] = node.floats("rho")? else { return Err(invalid(format!("{} without one rho", node.label()))) };
+    if node.int("one_class", 0)? != 0 {
+        return Err(unsupported(format!("{} that finds outliers", node.label()))
+            .hint("train an IsolationForest, whose trees are read"));
+    }
+    let scores = weighted(node, scope, &x.values, &[weights], &[f64::from(*rho)])?;
+    let seen = post_transform(node, scope, scores)?;
+    Ok(Tensor::row(seen, Kind::Single, Origin::Model).value())
+}

@@ -1,0 +1,366 @@
+#!/usr/bin/env python3
+"""Writes tests/fixtures/pipelines: small scikit-learn pipelines as skl2onnx exports them, and what scikit-learn predicts.
+
+    pip install scikit-learn skl2onnx pandas onnxruntime
+    python3 scripts/make_pipeline_fixtures.py                 the committed files
+    python3 scripts/make_pipeline_fixtures.py --out DIR --seeds 5
+                                                              others of the same kinds
+
+Beside each model lies a CSV file: the cells of rows as a table has them, then `prediction` and, of classifiers, `p_CLASS`,
+the tool's own probabilities. Where onnxruntime's differ from scikit-learn's, the model is the file's: onnxruntime's are
+written (isotonic calibration, whose converter takes the nearest step). Data are made up.
+"""
+
+import argparse
+import csv
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = ROOT / "tests" / "fixtures" / "pipelines"
+TEST_ROWS = 40
+
+WORDS = "free money now meeting offer the a project report win prize lunch team deadline click budget it's e-mail x y2 re_set".split()
+
+
+def people(seed, rows=400):
+    """A table with gaps, words, whole numbers and texts, and three kinds of target."""
+    rng = np.random.default_rng(seed)
+    age = rng.integers(1, 80, rows).astype(float)
+    fare = np.round(rng.lognormal(3, 0.8, rows), 3)
+    color = rng.choice(["blue", "red", "green", "NA"], rows)
+    city = rng.choice(["Oslo", "Lima", "New York", "Bergen, Norway"], rows, p=[0.4, 0.3, 0.2, 0.1])
+    level = rng.integers(1, 4, rows).astype(float)
+    score = 0.04 * (age - 40) + 0.8 * (color == "red") - 1.2 * (city == "Lima") + 0.7 * (level - 2) + 0.4 * np.log(fare)
+    score = score + rng.normal(0, 0.7, rows)
+    text = []
+    for value in score:
+        p = np.linspace(1, 3 if value > 1.2 else 0.2, len(WORDS))
+        words = rng.choice(WORDS, rng.integers(2, 12), p=p / p.sum())
+        text.append("".join(w.capitalize() + rng.choice([" ", ", ", "! ", " - "]) if rng.random() < 0.3 else w + " " for w in words))
+    binary = (score > np.median(score)).astype(int)
+    three = np.digitize(score, np.quantile(score, [0.4, 0.75]))
+    table = pd.DataFrame({"age": age, "fare": fare, "color": color, "city": city, "level": level, "text": text})
+    return table, binary, three, np.exp(0.4 * score), rng
+
+
+def numbers(seed, rows=400, features=6):
+    """Numbers only; two classes, three classes, a positive target."""
+    rng = np.random.default_rng(1000 + seed)
+    x = rng.normal(0, 1, (rows, features)) * np.array([1, 5, 0.2, 30, 1, 2])[:features] + np.array([0, 10, 1, 100, -3, 2])[:features]
+    z = (x - x.mean(0)) / x.std(0)
+    score = z[:, 0] - 0.8 * z[:, 1] + 0.5 * z[:, 2] * z[:, 3] + 0.6 * z[:, 4] + rng.normal(0, 0.5, rows)
+    return x, (score > 0).astype(int), np.digitize(score, [-0.7, 0.7]), np.exp(0.3 * score), rng
+
+
+def cases(seed):
+    """Name, model, table, target, how its inputs are declared, options of the exporter."""
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.compose import ColumnTransformer
+    from sklearn.decomposition import PCA, TruncatedSVD
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis
+    from sklearn.ensemble import (
+        AdaBoostClassifier,
+        AdaBoostRegressor,
+        BaggingClassifier,
+        BaggingRegressor,
+        ExtraTreesClassifier,
+        GradientBoostingClassifier,
+        HistGradientBoostingClassifier,
+        HistGradientBoostingRegressor,
+        IsolationForest,
+        RandomForestClassifier,
+        RandomForestRegressor,
+        StackingClassifier,
+        StackingRegressor,
+        VotingClassifier,
+        VotingRegressor,
+    )
+    from sklearn.feature_extraction.text import CountVectorizer, TfidfVectorizer
+    from sklearn.feature_selection import SelectKBest, VarianceThreshold
+    from sklearn.impute import MissingIndicator, SimpleImputer
+    from sklearn.linear_model import (
+        GammaRegressor,
+        HuberRegressor,
+        Lasso,
+        LinearRegression,
+        LogisticRegression,
+        Perceptron,
+        PoissonRegressor,
+        Ridge,
+        RidgeClassifier,
+        SGDClassifier,
+        TweedieRegressor,
+    )
+    from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
+    from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
+    from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
+    from sklearn.pipeline import FeatureUnion, make_pipeline
+    from sklearn.preprocessing import (
+        Binarizer,
+        FunctionTransformer,
+        KBinsDiscretizer,
+        MaxAbsScaler,
+        MinMaxScaler,
+        Normalizer,
+        OneHotEncoder,
+        OrdinalEncoder,
+        PolynomialFeatures,
+        PowerTransformer,
+        QuantileTransformer,
+        RobustScaler,
+        StandardScaler,
+    )
+    from sklearn.svm import SVC, LinearSVC
+    from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+    table, binary, three, positive, rng = people(seed)
+    x, xb, x3, xp, _ = numbers(seed)
+    nums = pd.DataFrame(x, columns=[f"f{i}" for i in range(x.shape[1])])
+    gaps = nums.mask(rng.random(nums.shape) < 0.15)
+    named = np.array(["low", "middle", "top"])[x3]
+
+    def lr(**k):
+        return LogisticRegression(max_iter=3000, **k)
+
+    def forest(n=6, d=4, **k):
+        return RandomForestClassifier(n, max_depth=d, random_state=seed, **k)
+
+    mixed = table[["age", "fare", "color", "city", "level"]]
+    encode = [("num", StandardScaler(), ["age", "fare"]), ("cat", OneHotEncoder(handle_unknown="ignore"), ["color", "city"])]
+    order = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    holes = mixed.copy()
+    holes.loc[rng.random(len(holes)) < 0.2, "age"] = np.nan
+    holes.loc[rng.random(len(holes)) < 0.2, "fare"] = np.nan
+    scaled = pd.DataFrame(MinMaxScaler().fit_transform(x), columns=nums.columns)
+    counts = pd.DataFrame(rng.poisson(2, x.shape) * (1 + 2 * (x3[:, None] == np.arange(x.shape[1]) % 3)), columns=nums.columns).astype(float)
+    text = table[["text"]]
+
+    yield "ct-onehot-logreg", make_pipeline(ColumnTransformer(encode), lr()), mixed, binary, "columns", {}
+    yield "ct-onehot-passthrough-logreg3", make_pipeline(ColumnTransformer(encode, remainder="passthrough"), lr()), mixed, three, "columns", {}
+    yield "ct-onehot-drop-logreg", make_pipeline(ColumnTransformer([("c", OneHotEncoder(drop="first", handle_unknown="ignore"), ["color"]), ("n", "passthrough", ["age"])]), lr()), mixed[["color", "age"]], binary, "columns", {}
+    yield "ct-onehot-forest", make_pipeline(ColumnTransformer(encode), forest()), mixed, binary, "columns", {}
+    yield "ct-onehot-number-logreg", make_pipeline(ColumnTransformer([("l", OneHotEncoder(handle_unknown="ignore"), ["level"]), ("n", StandardScaler(), ["age"])]), lr()), mixed[["level", "age"]], binary, "columns", {}
+    yield "ct-ordinal-forest", make_pipeline(ColumnTransformer([("n", "passthrough", ["age", "fare"]), ("o", order, ["color", "city"])]), forest()), mixed, three, "columns", {}
+    yield "ct-ordinal-plain-forest", make_pipeline(ColumnTransformer([("n", "passthrough", ["age", "fare"]), ("o", OrdinalEncoder(), ["color", "city"])]), forest()), mixed, binary, "columns", {}
+    yield "ct-ordinal-hist", make_pipeline(ColumnTransformer([("n", "passthrough", ["age", "fare"]), ("o", OrdinalEncoder(), ["color", "city"])]), HistGradientBoostingClassifier(max_iter=8, max_leaf_nodes=6)), holes, binary, "columns", {}
+    yield "ordinal-number-logreg", make_pipeline(ColumnTransformer([("o", OrdinalEncoder(), ["level"]), ("n", MinMaxScaler(), ["age"])]), lr()), mixed[["level", "age"]], binary, "columns", {}
+    yield "ct-impute-logreg", make_pipeline(ColumnTransformer([("n", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), ["age", "fare"]), ("c", OneHotEncoder(handle_unknown="ignore"), ["color"])]), lr()), holes, binary, "columns", {}
+    yield "impute-logreg", make_pipeline(SimpleImputer(), StandardScaler(), lr()), gaps, xb, "float", {}
+    yield "impute-constant-forest", make_pipeline(SimpleImputer(strategy="constant", fill_value=-7), forest()), gaps, x3, "float", {}
+    yield "impute-indicator-logreg", make_pipeline(SimpleImputer(add_indicator=True), StandardScaler(), lr()), gaps, xb, "float", {}
+    yield "impute-double-ridge", make_pipeline(SimpleImputer(), StandardScaler(), Ridge()), gaps, xp, "double", {}
+    yield "hist-missing", HistGradientBoostingClassifier(max_iter=8, max_leaf_nodes=6), gaps, xb, "float", {}
+    yield "hist-missing3", HistGradientBoostingClassifier(max_iter=5, max_leaf_nodes=6), gaps, x3, "float", {}
+    yield "hist-poisson", HistGradientBoostingRegressor(loss="poisson", max_iter=8, max_leaf_nodes=6), nums, xp, "float", {}
+    yield "pca-logreg", make_pipeline(StandardScaler(), PCA(3), lr()), nums, xb, "float", {}
+    yield "pca-whiten-logreg-double", make_pipeline(StandardScaler(), PCA(3, whiten=True), lr()), nums, x3, "double", {}
+    yield "pca-forest", make_pipeline(StandardScaler(), PCA(3), forest()), nums, xb, "float", {}
+    yield "svd-logreg", make_pipeline(TruncatedSVD(3), lr()), nums, x3, "float", {}
+    yield "lda-transform-tree", make_pipeline(StandardScaler(), PCA(2), DecisionTreeClassifier(max_depth=4)), nums, x3, "float", {}
+    yield "union-logreg", make_pipeline(FeatureUnion([("s", StandardScaler()), ("p", PCA(2))]), lr()), nums, xb, "float", {}
+    yield "union-weights-ridge", make_pipeline(FeatureUnion([("s", StandardScaler()), ("m", MinMaxScaler())], transformer_weights={"s": 0.5, "m": 2.0}), Ridge()), nums, xp, "float", {}
+    yield "poly-logreg", make_pipeline(StandardScaler(), PolynomialFeatures(2), lr()), nums, xb, "float", {}
+    yield "poly3-interaction-logreg", make_pipeline(MinMaxScaler(), PolynomialFeatures(3, interaction_only=True, include_bias=False), lr()), nums, x3, "float", {}
+    yield "poly-double-ridge", make_pipeline(StandardScaler(), PolynomialFeatures(2), Ridge()), nums, xp, "double", {}
+    yield "poly-forest", make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False), forest()), nums, xb, "float", {}
+    yield "kbins-onehot-logreg", make_pipeline(KBinsDiscretizer(4, encode="onehot-dense"), lr()), nums, xb, "float", {}
+    yield "kbins-ordinal-logreg", make_pipeline(KBinsDiscretizer(4, encode="ordinal"), lr()), nums, x3, "float", {}
+    yield "kbins-onehot-forest", make_pipeline(KBinsDiscretizer(4, encode="onehot", strategy="uniform"), forest()), nums, xb, "float", {}
+    yield "quantile-logreg", make_pipeline(QuantileTransformer(n_quantiles=20), lr()), nums, xb, "float", {}
+    yield "quantile-normal-logreg", make_pipeline(QuantileTransformer(n_quantiles=20, output_distribution="normal"), lr()), nums, xb, "float", {}
+    yield "power-logreg", make_pipeline(PowerTransformer(), lr()), nums, xb, "float", {}
+    yield "power-plain-logreg", make_pipeline(PowerTransformer(standardize=False), lr()), scaled, xb, "float", {}
+    yield "boxcox-logreg", make_pipeline(PowerTransformer(method="box-cox"), lr()), counts + 1, xb, "float", {}
+    yield "binarizer-logreg", make_pipeline(StandardScaler(), Binarizer(threshold=0.2), lr()), nums, xb, "float", {}
+    yield "normalizer-part-logreg", make_pipeline(ColumnTransformer([("n", Normalizer(), [0, 1, 2]), ("s", StandardScaler(), [3, 4])]), lr()), nums, xb, "float", {}
+    yield "normalizer-l1-forest", make_pipeline(Normalizer("l1"), forest()), scaled, xb, "float", {}
+    yield "maxabs-robust-svc", make_pipeline(MaxAbsScaler(), RobustScaler(), LinearSVC()), nums, x3, "float", {}
+    yield "select-logreg", make_pipeline(SelectKBest(k=3), StandardScaler(), lr()), nums, xb, "float", {}
+    yield "variance-forest", make_pipeline(VarianceThreshold(0.1), forest()), nums, xb, "float", {}
+    yield "tfidf-logreg", make_pipeline(ColumnTransformer([("t", TfidfVectorizer(), "text")]), lr()), text, binary, "columns", {}
+    yield "tfidf-bigrams-logreg", make_pipeline(ColumnTransformer([("t", TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True), "text"), ("n", StandardScaler(), ["age"])]), lr()), table[["text", "age"]], three, "columns", {}
+    yield "count-nb", make_pipeline(ColumnTransformer([("t", CountVectorizer(), "text")]), MultinomialNB()), text, binary, "columns", {}
+    yield "count-binary-svc", make_pipeline(ColumnTransformer([("t", CountVectorizer(binary=True, lowercase=False), "text")]), LinearSVC()), text, binary, "columns", {}
+    yield "tfidf-forest", make_pipeline(ColumnTransformer([("t", TfidfVectorizer(norm=None), "text")]), forest()), text, three, "columns", {}
+    yield "vote-soft-linear", VotingClassifier([("a", lr()), ("b", make_pipeline(StandardScaler(), lr(C=0.1)))], voting="soft", weights=np.array([2, 1]), flatten_transform=False), nums, x3, "float", {}
+    yield "vote-soft-trees", VotingClassifier([("a", forest()), ("b", ExtraTreesClassifier(5, max_depth=4, random_state=1))], voting="soft", flatten_transform=False), nums, x3, "float", {}
+    yield "vote-hard-linear", VotingClassifier([("a", lr()), ("b", lr(C=0.01)), ("c", RidgeClassifier())], flatten_transform=False), nums, x3, "float", {}
+    yield "vote-hard-trees", VotingClassifier([("a", DecisionTreeClassifier(max_depth=2)), ("b", DecisionTreeClassifier(max_depth=3)), ("c", forest(3))], flatten_transform=False), nums, xb, "float", {}
+    yield "vote-regression", VotingRegressor([("a", Ridge()), ("b", LinearRegression())]), nums, xp, "float", {}
+    yield "bagging-trees", BaggingClassifier(DecisionTreeClassifier(max_depth=3), 5, random_state=1), nums, x3, "float", {}
+    yield "bagging-part-trees", BaggingClassifier(DecisionTreeClassifier(max_depth=3), 5, max_features=0.6, random_state=1), nums, xb, "float", {}
+    yield "bagging-linear", BaggingClassifier(lr(), 4, random_state=1), nums, xb, "float", {}
+    yield "bagging-svc", BaggingClassifier(LinearSVC(), 3, random_state=1), nums, xb, "float", {}
+    yield "bagging-regression", BaggingRegressor(DecisionTreeRegressor(max_depth=3), 5, random_state=1), nums, xp, "float", {}
+    yield "adaboost", AdaBoostClassifier(n_estimators=8, random_state=1), nums, xb, "float", {}
+    yield "adaboost3", AdaBoostClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=6, random_state=1), nums, x3, "float", {}
+    yield "adaboost-linear", AdaBoostClassifier(lr(), n_estimators=4, random_state=1), nums, xb, "float", {}
+    yield "calibrated-sigmoid-svc", CalibratedClassifierCV(LinearSVC(), cv=3), nums, xb, "float", {}
+    yield "calibrated-sigmoid-svc3", CalibratedClassifierCV(LinearSVC(), cv=3), nums, x3, "float", {}
+    yield "calibrated-isotonic-svc", CalibratedClassifierCV(LinearSVC(), method="isotonic", cv=3), nums, xb, "float", {}
+    yield "calibrated-isotonic3", CalibratedClassifierCV(lr(), method="isotonic", cv=3), nums, x3, "float", {}
+    yield "calibrated-forest", CalibratedClassifierCV(forest(), cv=2), nums, xb, "float", {}
+    yield "stack-linear", StackingClassifier([("a", lr()), ("b", make_pipeline(MinMaxScaler(), lr(C=0.1)))], lr()), nums, xb, "float", {}
+    yield "stack-linear3", StackingClassifier([("a", lr()), ("b", LinearDiscriminantAnalysis())], lr()), nums, x3, "float", {}
+    yield "stack-regression", StackingRegressor([("a", Ridge()), ("b", Lasso())], Ridge()), nums, xp, "float", {}
+    yield "stack-trees", StackingClassifier([("a", forest()), ("b", ExtraTreesClassifier(4, max_depth=3, random_state=1))], lr()), nums, xb, "float", {}
+    yield "ovr-logreg", OneVsRestClassifier(lr()), nums, x3, "float", {}
+    yield "ovr-logreg-double", make_pipeline(StandardScaler(), OneVsRestClassifier(lr())), nums, x3, "double", {}
+    yield "ovr-svc", OneVsRestClassifier(LinearSVC()), nums, named, "float", {}
+    yield "ovr-tree", OneVsRestClassifier(DecisionTreeClassifier(max_depth=3)), nums, x3, "float", {}
+    yield "ovo-logreg", OneVsOneClassifier(lr()), nums, x3, "float", {}
+    yield "ovo-svc", OneVsOneClassifier(LinearSVC()), nums, x3, "float", {}
+    yield "svc-linear3", make_pipeline(StandardScaler(), SVC(kernel="linear")), nums, x3, "float", {}
+    yield "svc-linear-proba", make_pipeline(StandardScaler(), SVC(kernel="linear", probability=True, random_state=1)), nums, xb, "float", {}
+    yield "isolation-forest", IsolationForest(n_estimators=6, max_samples=64, random_state=1), nums, None, "float", {}
+    yield "gaussian-nb", GaussianNB(), nums, xb, "float", {}
+    yield "gaussian-nb3-double", GaussianNB(), nums, x3, "double", {}
+    yield "qda", QuadraticDiscriminantAnalysis(), nums, x3, "float", {}
+    yield "qda-double", QuadraticDiscriminantAnalysis(), nums, xb, "double", {}
+    yield "multinomial-nb", MultinomialNB(), counts, x3, "float", {}
+    yield "bernoulli-nb", BernoulliNB(binarize=2.5), counts, x3, "float", {}
+    yield "complement-nb", ComplementNB(), counts, x3, "float", {}
+    yield "lda", LinearDiscriminantAnalysis(), nums, x3, "float", {}
+    yield "lda-binary-double", LinearDiscriminantAnalysis(), nums, xb, "double", {}
+    yield "sgd-log3", make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss", random_state=1, alpha=0.01)), nums, x3, "float", {}
+    yield "sgd-log", make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss", random_state=1, alpha=0.01)), nums, xb, "float", {}
+    yield "sgd-huber3", make_pipeline(StandardScaler(), SGDClassifier(loss="modified_huber", random_state=1, alpha=0.01)), nums, x3, "float", {}
+    yield "sgd-huber", make_pipeline(StandardScaler(), SGDClassifier(loss="modified_huber", random_state=1, alpha=0.01)), nums, xb, "float", {}
+    yield "perceptron3", make_pipeline(StandardScaler(), Perceptron(random_state=1)), nums, x3, "float", {}
+    yield "ridge-classifier", make_pipeline(StandardScaler(), RidgeClassifier()), nums, named, "float", {}
+    yield "logreg-double", make_pipeline(StandardScaler(), lr()), nums, xb, "double", {}
+    yield "logreg3-double", make_pipeline(StandardScaler(), lr()), nums, named, "double", {}
+    yield "poisson", make_pipeline(StandardScaler(), PoissonRegressor()), nums, xp, "float", {}
+    yield "gamma", make_pipeline(StandardScaler(), GammaRegressor()), nums, xp, "float", {}
+    yield "tweedie", make_pipeline(StandardScaler(), TweedieRegressor(power=1.5)), nums, xp, "double", {}
+    yield "huber", HuberRegressor(max_iter=2000), nums, xp, "float", {}
+    yield "boosting", GradientBoostingClassifier(n_estimators=8, max_depth=2, random_state=1), nums, xb, "float", {}
+    yield "boosting3-double", GradientBoostingClassifier(n_estimators=5, max_depth=2, random_state=1), nums, x3, "double", {}
+    yield "boosting-exponential", GradientBoostingClassifier(loss="exponential", n_estimators=8, max_depth=2, random_state=1), nums, xb, "float", {}
+    yield "forest-regression", RandomForestRegressor(5, max_depth=4, random_state=1), nums, xp, "double", {}
+    yield "adaboost-regression", AdaBoostRegressor(n_estimators=4, random_state=1), nums, xp, "float", {}
+    yield "knn", make_pipeline(StandardScaler(), KNeighborsClassifier(5)), nums[:120], xb[:120], "float", {}
+    yield "knn3", KNeighborsClassifier(3), scaled[:120], named[:120], "float", {}
+    yield "knn-distance", KNeighborsClassifier(3, weights="distance"), scaled[:120], xb[:120], "float", {}
+    yield "knn-regression", make_pipeline(StandardScaler(), KNeighborsRegressor(4)), nums[:120], xp[:120], "float", {}
+
+
+def plain_integers():
+    """skl2onnx hands the unsigned integers and booleans of histogram trees to onnx, which takes Python's integers only."""
+    from skl2onnx.common import _container as container
+
+    inner = container.ModelComponentContainer.add_node
+
+    def add_node(self, op_type, inputs, outputs, *args, **attributes):
+        def plain(value):
+            if isinstance(value, (list, tuple)):
+                return [plain(item) for item in value]
+            return int(value) if isinstance(value, (np.integer, np.bool_, bool)) else value
+
+        return inner(self, op_type, inputs, outputs, *args, **{key: plain(v) for key, v in attributes.items()})
+
+    container.ModelComponentContainer.add_node = add_node
+
+
+def declare(x, how):
+    from skl2onnx.common.data_types import DoubleTensorType, FloatTensorType, StringTensorType
+
+    if how == "columns":
+        return [(c, StringTensorType([None, 1]) if x[c].dtype == object or str(x[c].dtype).startswith("str") else FloatTensorType([None, 1])) for c in x.columns]
+    return [("X", (DoubleTensorType if how == "double" else FloatTensorType)([None, x.shape[1]]))]
+
+
+def feed(x, how):
+    if how == "columns":
+        text = lambda c: x[c].dtype == object or str(x[c].dtype).startswith("str")
+        return {c: (x[[c]].astype(object) if text(c) else x[[c]].astype(np.float32)).to_numpy() for c in x.columns}
+    return {"X": x.to_numpy().astype(np.float64 if how == "double" else np.float32)}
+
+
+def write(out, name, model, x, y, how, options):
+    """The model's file, and what the tool says of rows that it was not trained on. Returns a line about it."""
+    import onnxruntime
+    from skl2onnx import convert_sklearn
+
+    test, train = x.iloc[:TEST_ROWS], x.iloc[TEST_ROWS:]
+    fit_x, test_x = (train, test) if how == "columns" else (train.to_numpy(), test.to_numpy())
+    if y is None:
+        model.fit(fit_x)
+    else:
+        model.fit(fit_x, y[TEST_ROWS:])
+    if how == "columns":
+        # Words that no training row has, and cells without anything.
+        test = test.copy()
+        for column in test.columns:
+            if column in ("color", "city") and "ignore" in str(model) + "" and "OrdinalEncoder()" not in str(model):
+                test.iloc[0, test.columns.get_loc(column)] = "nowhere"
+        test_x = test
+    final = {"onnx": {"ai.onnx.ml": 3, "": 17}} if name.startswith("isolation") or how == "double" else {"onnx": None}
+    last = model.steps[-1][1] if hasattr(model, "steps") else model
+    # LinearSVC refuses the option that skl2onnx gives to the last step of any pipeline.
+    options = {id(last): {}, **options} if type(last).__name__ == "LinearSVC" else options
+    if how == "double" and hasattr(last, "predict_proba"):
+        # onnxruntime has no maps of doubles.
+        options = {id(last): {"zipmap": False}}
+    file = convert_sklearn(model, initial_types=declare(x, how), options=options or None, target_opset=final["onnx"])
+    predicted = model.predict(test_x)
+    if "text" in x.columns:
+        # onnxruntime lowers texts by a locale that few machines have.
+        got = [predicted, model.predict_proba(test_x)] if hasattr(model, "predict_proba") else [predicted]
+    else:
+        session = onnxruntime.InferenceSession(file.SerializeToString(), providers=["CPUExecutionProvider"])
+        got = session.run(None, feed(test, how))
+    columns = {}
+    if y is not None and hasattr(model, "predict_proba"):
+        wanted = model.predict_proba(test_x)
+        theirs = got[1]
+        if isinstance(theirs, list):
+            theirs = np.array([[row[c] for c in model.classes_] for row in theirs])
+        columns = {f"p_{c}": theirs[:, i] for i, c in enumerate(model.classes_)}
+        apart = np.abs(theirs - wanted).max()
+    elif y is None:
+        apart = np.abs(got[1].ravel() - model.decision_function(test_x)).max()
+        columns = {"score": got[1].ravel()}
+    else:
+        apart = 0.0
+    theirs = got[0].ravel()
+    if theirs.dtype.kind in "fc":
+        apart = max(apart, np.abs(theirs - predicted.ravel()).max())
+        same = 1.0
+    else:
+        same = np.mean(theirs.astype(str) == predicted.ravel().astype(str))
+    out.mkdir(parents=True, exist_ok=True)
+    (out / f"{name}.onnx").write_bytes(file.SerializeToString())
+    with open(out / f"{name}.csv", "w", newline="", encoding="utf-8") as handle:
+        writer = csv.writer(handle, lineterminator="\n")
+        writer.writerow([*test.columns, "prediction", *columns])
+        for i in range(len(test)):
+            cells = ["" if isinstance(v, float) and np.isnan(v) else (repr(float(np.float32(v))) if isinstance(v, float) and how != "double" else v) for v in test.iloc[i]]
+            writer.writerow([*cells, theirs[i], *[f"{values[i]:.9g}" for values in columns.values()]])
+    return f"{len(file.SerializeToString())} bytes, same class {same:.3f}, apart {apart:.2g}"
+
+
+def main():
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--out", type=Path, default=OUT)
+    arguments.add_argument("--seeds", type=int, default=1)
+    arguments.add_argument("--only", default="")
+    arguments = arguments.parse_args()
+    warnings.filterwarnings("ignore")
+    plain_integers()
+    for seed in range(arguments.seeds):
+        for name, *case in cases(seed):
+            if arguments.only in name:
+                label = name if arguments.seeds == 1 else f"{name}.{seed}"
+                try:
+                    print(f"{label}: {write(arguments.out, label, *case)}", flush=True)
+                except Exception as error:  # noqa: BLE001
+                    print(f"{label}: NOT WRITTEN: {type(error).__name__}: {str(error)[:150]}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
