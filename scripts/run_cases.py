@@ -7,7 +7,8 @@ says what should happen. A case without `expected.csv` is only created.
 
     scripts/run_cases.py CASES_DIR [--only NAME] [--binary target/release/fhectl] [--rows 200]
 
-Prints a line a case: `ok`, `refused` with the error's code, `differs` with the figures, `FAILED` for a panic or a time-out.
+Prints a line a case: `ok`, `refused` with the error's code, `warned` or `differs` with the figures where predictions are
+not the original's and a note said so or none did, `FAILED` for a panic or a time-out.
 Exit code 1 where a case differs or fails.
 """
 
@@ -117,7 +118,7 @@ def play_case(case, binary, most):
         if code == 124 or "panicked" in error:
             return "FAILED", error.strip().splitlines()[-1][:300]
         if code != 0:
-            hint = next((line for line in error.splitlines() if line.startswith("hint")), "")
+            hint = next((line for line in error.splitlines() if line.strip().startswith("hint")), "")
             return "refused", f"{first_error(error)} | {hint}"[:400]
         warnings = [line for line in error.splitlines() if line.startswith("note")]
         about = next((line for line in said.splitlines() if line.startswith("agreement")), "")
@@ -135,7 +136,8 @@ def play_case(case, binary, most):
             return "FAILED", "predict: " + first_error(error)
         warnings += [line for line in error.splitlines() if line.startswith("note")]
         good, text = compare(expected, list(csv.reader(said.splitlines())))
-        return ("ok" if good else "differs"), f"{text} | {about} {' '.join(warnings)}"[:500]
+        outcome = "ok" if good else "warned" if warnings else "differs"
+        return outcome, f"{text} | {about} {' '.join(warnings)}"[:500]
 
 
 def main():

@@ -136,7 +136,7 @@ fn exact_thresholds_lose_nothing() {
         let quantizer = exact_levels(forest, imported.prepared_width()).unwrap();
         let prepared: Vec<Vec<f64>> = rows.iter().map(|row| imported.prepared(row)).collect();
         let table = dataset(imported, prepared);
-        let quantized = quantize(imported, &table, Levels::Exact, None).unwrap();
+        let quantized = quantize(imported, &table, Levels::Exact, (None, &[])).unwrap();
         assert_eq!(quantized.quantizer, quantizer, "{}", fixture.name);
         for row in &table.rows {
             let (ours, theirs) =
@@ -155,6 +155,7 @@ fn dataset(imported: &Imported, rows: Vec<Vec<f64>>) -> Dataset {
         name: "rows".into(),
         target: "y".into(),
         features: imported.names_after(&columns),
+        input: None,
         classes: imported.classes.clone(),
         rows,
         labels: vec![0; if numbers { 0 } else { count }],

@@ -136,6 +136,8 @@ pub enum RevealChoice {
     Size,
     /// The model is public: answers are not re-randomized
     Model,
+    /// The model is public, and with it the rows it was trained on: for nearest neighbors
+    TrainingRows,
 }
 
 impl From<RevealChoice> for Reveal {
@@ -143,7 +145,7 @@ impl From<RevealChoice> for Reveal {
         match choice {
             RevealChoice::Nothing => Self::Nothing,
             RevealChoice::Size => Self::Size,
-            RevealChoice::Model => Self::Model,
+            RevealChoice::Model | RevealChoice::TrainingRows => Self::Model,
         }
     }
 }

@@ -6,6 +6,7 @@ use super::import_network::PtqArgs;
 use super::import_rows;
 use super::publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
 use super::trees::{Trained, ValueArgs};
+use crate::commands::units::RevealChoice;
 use crate::report::card::ImportedFrom;
 use crate::report::progress;
 use crate::report::{note, print_line};
@@ -14,7 +15,7 @@ use fhectl_core::bundle::{Evaluation, Predicted, check_name, folder};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::digest::sha256;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::{Model, Output};
+use fhectl_core::model::{InputSchema, Model, Output};
 use fhectl_train::data::{self, Dataset, Holdout, Loaded, Source, Task};
 use fhectl_train::import::{self, Agreement, FloatModel, Imported, Levels, QuantizedImport, QuantizedModel};
 use fhectl_train::train::{self, Score};
@@ -54,13 +55,18 @@ pub struct ImportArgs {
     /// Names of the model's classes in its order, where it numbers them
     #[arg(long, env = "FHECTL_CLASSES", value_name = "NAME,...", value_delimiter = ',')]
     classes: Vec<String>,
+    /// A number that stands for a missing value, as with XGBoost's missing=0, which its file does not say
+    #[arg(long, env = "FHECTL_MISSING_VALUE", value_name = "NUMBER", allow_hyphen_values = true)]
+    missing_value: Option<f64>,
     /// Take the columns in their order, though the model has other names for its features
     #[arg(long, env = "FHECTL_BY_POSITION")]
     by_position: bool,
 }
 
-/// Rows for a model, its columns in its order, prepared as it wants them.
+/// Rows for a model, its columns in its order.
 struct Rows {
+    /// The table's columns, before preprocessing.
+    columns: Vec<String>,
     calibration: Dataset,
     test: Dataset,
     evaluation: Option<Evaluation>,
@@ -77,7 +83,21 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     let path = common.out.join(&name);
     folder::check_free(&path, common.force)?;
 
+    if imported.reveals_training_rows && common.reveal != RevealChoice::TrainingRows {
+        return Err(Error::new(
+            ErrorCode::ImportReveals,
+            format!("{}: its scores are scalar products with the rows it was trained on", imported.source),
+        )
+        .hint(
+            "as many answers as there are features give a training row away: accept it with --reveal training-rows",
+        ));
+    }
+    let imported = match args.missing_value {
+        Some(value) => imported.with_missing_value(value)?,
+        None => imported,
+    };
     let rows = rows(args, &imported)?;
+    let (imported, rows) = suited(imported, rows, args.missing_value.is_some())?;
     let work = progress::spinner(format!("quantizing {} for {} features", imported.source, imported.features));
     let request = common.plan_request();
     let make = |grain: Grain<'_>| match &imported.model {
@@ -187,13 +207,30 @@ fn named(mut imported: Imported, names: &[String]) -> Result<Imported> {
     Ok(imported)
 }
 
+/// The model as these rows need it, and the rows prepared as it wants them; tells what is odd about the two.
+fn suited(imported: Imported, rows: Rows, missing_given: bool) -> Result<(Imported, Rows)> {
+    let Rows { columns, calibration, test, evaluation } = rows;
+    if let Some(zeros) = imported.zeros(&calibration.rows).filter(|_| !missing_given) {
+        note(&zeros.to_string());
+    }
+    if let Some(outside) = imported.out_of_range(&calibration.rows, &calibration.features) {
+        note(&outside.to_string());
+    }
+    let all: Vec<Vec<f64>> = calibration.rows.iter().chain(&test.rows).cloned().collect();
+    let imported = imported.suited_to(&all);
+    let prepared = |rows: Dataset| if rows.is_empty() { Ok(rows) } else { import_rows::prepared(rows, &imported) };
+    let rows = Rows { columns, calibration: prepared(calibration)?, test: prepared(test)?, evaluation };
+    Ok((imported, rows))
+}
+
 /// The rows that were named, for the model; none for trees that keep their thresholds.
 fn rows(args: &ImportArgs, imported: &Imported) -> Result<Rows> {
     let common = &args.common;
     let Some(source) = common.data.as_deref() else {
         if args.exact_thresholds && matches!(imported.model, FloatModel::Forest(_)) {
             let none = no_rows(imported);
-            return Ok(Rows { calibration: none.clone(), test: none, evaluation: None });
+            let columns = none_columns(imported);
+            return Ok(Rows { columns, calibration: none.clone(), test: none, evaluation: None });
         }
         return Err(Error::new(ErrorCode::DataMissing, "rows are needed to quantize the model's features")
             .hint("name some with --data FILE.csv; trees can do without under --exact-thresholds"));
@@ -227,15 +264,23 @@ fn rows(args: &ImportArgs, imported: &Imported) -> Result<Rows> {
     let same = suited_calibration.features == calibration.features && suited_calibration.classes == calibration.classes;
     let found = same && data::BUILT_IN.contains(&source) && common.test_data.is_none();
     Ok(Rows {
-        calibration: import_rows::prepared(suited_calibration, imported)?,
-        test: import_rows::prepared(suited_test, imported)?,
+        columns: suited_calibration.features.clone(),
+        calibration: suited_calibration,
+        test: suited_test,
         evaluation: found.then(|| Evaluation { data: source.to_owned(), test_size, seed: common.seed }),
     })
 }
 
+/// The names of columns that no table gives.
+fn none_columns(imported: &Imported) -> Vec<String> {
+    match imported.feature_names.is_empty() {
+        true => (0..imported.features).map(|feature| format!("x{feature}")).collect(),
+        false => imported.feature_names.clone(),
+    }
+}
+
 fn no_rows(imported: &Imported) -> Dataset {
-    let numbered = || (0..imported.features).map(|feature| format!("x{feature}")).collect();
-    let columns = if imported.feature_names.is_empty() { numbered() } else { imported.feature_names.clone() };
+    let columns = none_columns(imported);
     Dataset {
         name: "no rows".to_owned(),
         target: if imported.classes.is_empty() { "value" } else { "class" }.to_owned(),
@@ -322,9 +367,8 @@ fn made(
             let middle = |(bias, weights): (&f64, &Vec<f64>)| {
                 bias + weights.iter().zip(&linear.means).map(|(weight, mean)| weight * mean).sum::<f64>()
             };
-            let offset = (output == Output::Value)
-                .then(|| linear.biases.iter().zip(&linear.weights).map(middle).next())
-                .flatten();
+            let offset =
+                output.takes_offset().then(|| linear.biases.iter().zip(&linear.weights).map(middle).next()).flatten();
             linear.biases.iter_mut().for_each(|bias| *bias -= offset.unwrap_or(0.0));
             let Finest { model, scale, bits, plans } = finest_weights(&linear, &quantizer, output, request)?;
             CompiledModel {
@@ -335,12 +379,10 @@ fn made(
             }
         }
     };
-    Ok(CompiledModel {
-        input: imported.input.clone(),
-        preprocessing: imported.preprocessing.clone(),
-        head: imported.head.clone(),
-        ..made
-    })
+    // A table's columns must be named where features are made of them.
+    let named = || InputSchema::numbers(&rows.columns);
+    let input = imported.input.clone().or_else(|| (imported.names_after(&rows.columns) != rows.columns).then(named));
+    Ok(CompiledModel { input, preprocessing: imported.preprocessing.clone(), head: imported.head.clone(), ..made })
 }
 
 fn original_score(imported: &Imported, test: &Dataset) -> Score {

@@ -40,7 +40,7 @@ impl ValueArgs {
         const VALUE_BITS: std::ops::RangeInclusive<u32> = 5..=8;
         let Trained { mut forest, quantizer, output, float, unit, options } = trained;
         // A number's bias is the mean of the training rows: added in clear, so that sums stay small.
-        let offset = (output == Output::Value).then(|| std::mem::take(&mut forest.biases[0]));
+        let offset = output.takes_offset().then(|| std::mem::take(&mut forest.biases[0]));
         let make = |bits| {
             let (forest, scale) = forest.to_integer(bits)?;
             Ok((Model::Forest(forest), scale))

@@ -261,6 +261,7 @@ codes! {
     ImportLarge "import_large" - - 1 "The model is too large to be computed on encrypted data; make a smaller one."
     ImportMissing "import_missing" - - 1 "`--missing-value` does not go with the model, or is no number; the message says which."
     ImportNetwork "import_network" - - 2 "A network was quantized as if it were none; report it as a fault."
+    ImportReveals "import_reveals" - - 1 "The model gives away the rows it was trained on; accept it with `--reveal training-rows`."
     ImportRead "import_read" - - 1 "The model's file cannot be read; name one, such as `model.onnx`."
     ImportTrivial "import_trivial" - - 1 "The model ignores its features on these rows; give rows of the kind that it was trained on."
     LightgbmUnsupported "lightgbm_unsupported" - - 1 "The model uses a part of LightGBM that is not read; the message says which."

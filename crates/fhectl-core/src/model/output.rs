@@ -20,6 +20,11 @@ impl Output {
         }
     }
 
+    /// Whether there is one score, which an offset in clear is added to before anything is made of it.
+    pub fn takes_offset(self) -> bool {
+        matches!(self, Self::Value | Self::Scores(1))
+    }
+
     /// The number of scores of an additive model (linear, forest): 1 for a number, 1 for two classes (the margin of class 1),
     /// else one per class; as many as there are where a client computes the prediction.
     pub fn margins(self) -> usize {
