@@ -4,6 +4,47 @@ use clap::builder::{BoolishValueParser, Resettable};
 use clap::{Arg, ArgAction, Command};
 use std::ffi::{OsStr, OsString};
 
+/// What `-h` leaves to `--help`: flags that few people need, and none in their first hour.
+const RARE: &[&str] = &[
+    "accept-p-fail",
+    "bandwidth",
+    "body-memory",
+    "cache-size",
+    "coarse-edges",
+    "cors-origin",
+    "datasets",
+    "deadline",
+    "decimal-comma",
+    "encoding",
+    "hash-text",
+    "jobs",
+    "key-max-age",
+    "key-passphrase",
+    "key-passphrase-file",
+    "key-quota",
+    "key-quota-bytes",
+    "key-ttl",
+    "log-format",
+    "max-backlog",
+    "max-queue",
+    "metrics-listen",
+    "no-header",
+    "p-fail",
+    "path-features",
+    "range",
+    "rate-burst",
+    "record",
+    "revalidate",
+    "seed",
+    "separator",
+    "store-grace",
+    "text-words",
+    "threads",
+    "timing-headers",
+    "upload-ttl",
+    "value-bits",
+];
+
 /// The command as this process takes it: an empty variable is as good as none, and a switch's variable may be 1, true, yes or
 /// on. Help by `-h` is short, without the variables' names; in that by `--help` each has a line of its own.
 pub fn adapted(command: Command, arguments: &[OsString]) -> Command {
@@ -30,7 +71,8 @@ fn adapt_argument(argument: Arg, short: bool, variable: &dyn Fn(&OsStr) -> Optio
     // Where no argument had a longer help, clap would write the short form for both.
     let help = argument.get_long_help().or(argument.get_help()).cloned();
     let argument = if short { argument } else { argument.long_help(help.unwrap_or_default()) };
-    argument.hide_env(short)
+    let is_rare = RARE.contains(&argument.get_long().unwrap_or_default());
+    argument.hide_env(short).hide_short_help(is_rare)
 }
 
 #[cfg(test)]
@@ -53,6 +95,18 @@ mod tests {
     fn short_help_leaves_variables_out_and_long_help_names_them() {
         assert!(!help(&["fhectl", "below", "-h"]).contains("FHECTL_TOKEN"));
         assert!(help(&["fhectl", "below", "--help"]).lines().any(|line| line.trim() == "[env: FHECTL_TOKEN]"));
+    }
+
+    #[test]
+    fn what_short_help_leaves_out_are_flags_of_a_command() {
+        fn flags(command: &Command) -> Vec<String> {
+            let own = command.get_arguments().filter_map(|argument| argument.get_long().map(str::to_owned));
+            own.chain(command.get_subcommands().flat_map(flags)).collect()
+        }
+        let all = flags(&crate::commands::command());
+        for rare in RARE {
+            assert!(all.iter().any(|flag| flag == rare), "--{rare}");
+        }
     }
 
     #[test]

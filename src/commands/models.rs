@@ -8,7 +8,6 @@ use fhectl_core::bundle::{ClientSpec, folder};
 use fhectl_core::error::{Error, Result};
 use fhectl_core::protocol::frame::{answers_len, inputs_len, key_len};
 use serde_json::json;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// List the models at hand: those of a folder, and those in the binary.
@@ -52,20 +51,12 @@ pub fn run(args: &ModelsArgs) -> Result<()> {
 
 /// The models of a folder by name, then the built-in ones whose names the folder has not taken.
 fn all(models: &Path) -> Vec<Found> {
-    let mut found: Vec<Found> = fs::read_dir(models)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| (entry.path(), entry.file_name().to_string_lossy().into_owned()))
-        // What begins with a dot is a model in the making.
-        .filter(|(path, name)| !name.starts_with('.') && path.join("client.zip").exists())
-        .map(|(path, name)| Found {
-            name,
-            spec: folder::read_client(&path).map(|bundle| bundle.spec),
-            folder: Some(path),
-        })
-        .collect();
-    found.sort_by(|a, b| a.name.cmp(&b.name));
+    let named = |path: PathBuf| Found {
+        name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        spec: folder::read_client(&path).map(|bundle| bundle.spec),
+        folder: Some(path),
+    };
+    let mut found: Vec<Found> = folder::below(models, "client.zip").into_iter().map(named).collect();
     let others = BUILT_IN.iter().filter(|model| !models.join(model.name).exists());
     found.extend(others.map(|model| Found {
         name: model.name.to_owned(),
@@ -126,6 +117,7 @@ impl Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn a_folder_comes_first_and_takes_names_from_the_built_in_ones() {

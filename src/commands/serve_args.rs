@@ -52,6 +52,9 @@ pub struct ServeArgs {
     max_queue: Option<usize>,
     #[command(flatten)]
     keys: KeyArgs,
+    /// Check configuration, models, store, tokens and certificate, report, and exit: 0 where a server could run
+    #[arg(long, env = "FHECTL_CHECK")]
+    pub check: bool,
     /// How log lines look
     #[arg(long, env = "FHECTL_LOG_FORMAT", value_enum, default_value = "text")]
     pub log_format: LogFormat,
@@ -68,9 +71,6 @@ pub struct ServeArgs {
     telemetry: TelemetryArgs,
     #[command(flatten)]
     load: LoadArgs,
-    /// Check configuration, models, store, tokens and certificate, report, and exit: 0 where a server could run
-    #[arg(long, env = "FHECTL_CHECK")]
-    pub check: bool,
 }
 
 /// Encryption of connections.

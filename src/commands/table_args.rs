@@ -5,22 +5,28 @@ use fhectl_train::data::{TableOptions, TextEncoding, parse_separator};
 
 /// How tables are written; by default it is recognized.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Tables")]
 pub struct TableArgs {
     /// What separates columns: `,`, `;`, `tab` or `|` [default: recognized]
-    #[arg(long, env = "FHECTL_SEPARATOR", value_parser = parse_separator)]
+    #[arg(long, help_heading = "Tables", env = "FHECTL_SEPARATOR", value_parser = parse_separator)]
     separator: Option<u8>,
     /// Numbers are written as 3,5 [default: recognized where commas separate no columns]
-    #[arg(long, env = "FHECTL_DECIMAL_COMMA")]
+    #[arg(long, help_heading = "Tables", env = "FHECTL_DECIMAL_COMMA")]
     decimal_comma: bool,
     /// How characters are written: utf-8, utf-16, utf-16be, windows-1252 [default: a byte order mark's, else utf-8]
-    #[arg(long, env = "FHECTL_ENCODING")]
+    #[arg(long, help_heading = "Tables", env = "FHECTL_ENCODING")]
     encoding: Option<TextEncoding>,
     /// The first row is data: columns are named column1, column2 and so on
-    #[arg(long, env = "FHECTL_NO_HEADER")]
+    #[arg(long, help_heading = "Tables", env = "FHECTL_NO_HEADER")]
     no_header: bool,
     /// Texts that stand for a missing value, beside empty cells, NA, NaN, null, ? and others
-    #[arg(long, env = "FHECTL_MISSING", value_name = "TEXT,...", value_delimiter = ',', allow_hyphen_values = true)]
+    #[arg(
+        long,
+        help_heading = "Tables",
+        env = "FHECTL_MISSING",
+        value_name = "TEXT,...",
+        value_delimiter = ',',
+        allow_hyphen_values = true
+    )]
     missing: Vec<String>,
 }
 
@@ -40,26 +46,25 @@ impl TableArgs {
 
 /// What single columns are for.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Tables")]
 pub struct ColumnArgs {
     /// Columns to leave out
-    #[arg(long, env = "FHECTL_DROP", value_name = "COLUMN,...", value_delimiter = ',')]
+    #[arg(long, help_heading = "Tables", env = "FHECTL_DROP", value_name = "COLUMN,...", value_delimiter = ',')]
     drop: Vec<String>,
     /// Columns of dates, to be read as days
-    #[arg(long, env = "FHECTL_DATES", value_name = "COLUMN,...", value_delimiter = ',')]
+    #[arg(long, help_heading = "Tables", env = "FHECTL_DATES", value_name = "COLUMN,...", value_delimiter = ',')]
     dates: Vec<String>,
     /// Columns of texts, to be read as weighted counts of their words (TF-IDF); client.zip then holds the words
-    #[arg(long, env = "FHECTL_TEXT", value_name = "COLUMN,...", value_delimiter = ',')]
+    #[arg(long, help_heading = "Tables", env = "FHECTL_TEXT", value_name = "COLUMN,...", value_delimiter = ',')]
     text: Vec<String>,
     /// How many words of a text are counted, those that the most texts have
-    #[arg(long, env = "FHECTL_TEXT_WORDS", value_name = "N", default_value_t = 1000,
+    #[arg(long, help_heading = "Tables", env = "FHECTL_TEXT_WORDS", value_name = "N", default_value_t = 1000,
           value_parser = clap::value_parser!(u32).range(1..=65536))]
     text_words: u32,
     /// Count words in --text-words buckets by their hash: client.zip then holds no words
-    #[arg(long, env = "FHECTL_HASH_TEXT")]
+    #[arg(long, help_heading = "Tables", env = "FHECTL_HASH_TEXT")]
     hash_text: bool,
     /// Columns of categories, though their cells look like numbers
-    #[arg(long, env = "FHECTL_CATEGORY", value_name = "COLUMN,...", value_delimiter = ',')]
+    #[arg(long, help_heading = "Tables", env = "FHECTL_CATEGORY", value_name = "COLUMN,...", value_delimiter = ',')]
     category: Vec<String>,
 }
 

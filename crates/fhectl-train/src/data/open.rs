@@ -40,7 +40,8 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
         return Ok(if is_gzip(bytes) { Box::new(MultiGzDecoder::new(bytes)) } else { Box::new(bytes) });
     }
     if path.is_dir() {
-        return Err(Error::new(ErrorCode::DataMissing, format!("{}: is a folder, not a file", path.display())));
+        return Err(Error::new(ErrorCode::DataMissing, format!("{}: is a folder, not a file", path.display()))
+            .hint("name the table in it"));
     }
     let failed = |error: io::Error| match error.kind() {
         io::ErrorKind::NotFound => Error::new(ErrorCode::DataMissing, format!("{}: no such file", path.display())),
