@@ -63,8 +63,8 @@ def create(case, binary, folder):
     return run(command, folder), out / "case"
 
 
-def compare(expected, got):
-    """What of the expected predictions and probabilities is there."""
+def compare(expected, got, noisy):
+    """What of the expected predictions and probabilities is there; of a network, whose answers carry noise, less is asked."""
     names = expected[0]
     rows, answers = expected[1:], got[1:]
     if len(rows) > len(answers):
@@ -83,17 +83,17 @@ def compare(expected, got):
             error = sum((a - b) ** 2 for a, b in pairs)
             if len({a for a, _ in pairs}) > 2:
                 r2 = 1 - error / spread if spread else float(error == 0)
-                return r2 >= 0.99, f"R2 with the original {r2:.4f}"
+                return r2 >= (0.97 if noisy else 0.99), f"R2 with the original {r2:.4f}"
         except ValueError:
             pass
     same = sum(spelled(row[0]) == spelled(answer[at]) or numeric(row[0]) == numeric(answer[at]) is not None for row, answer in zip(rows, answers))
     share = same / len(rows)
-    text, good = f"classes {share:.4f}", share >= 0.99
+    text, good = f"classes {share:.4f}", share >= (0.95 if noisy else 0.985)
     if wanted and len(scores) == len(wanted):
         gaps = [abs(number(row[i]) - number(answer[j])) for row, answer in zip(rows, answers) for i, j in zip(wanted, scores)]
         worst, mean = max(gaps), sum(gaps) / len(gaps)
         text += f", scores within {worst:.4f} (mean {mean:.4f})"
-        good = good and mean <= 0.02
+        good = good and mean <= (0.05 if noisy else 0.02)
     elif wanted:
         text += ", no scores"
     return good, text
@@ -135,7 +135,7 @@ def play_case(case, binary, most):
         if code != 0:
             return "FAILED", "predict: " + first_error(error)
         warnings += [line for line in error.splitlines() if line.startswith("note")]
-        good, text = compare(expected, list(csv.reader(said.splitlines())))
+        good, text = compare(expected, list(csv.reader(said.splitlines())), "noise" in about)
         outcome = "ok" if good else "warned" if warnings else "differs"
         return outcome, f"{text} | {about} {' '.join(warnings)}"[:500]
 

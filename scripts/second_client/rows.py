@@ -12,14 +12,89 @@ def norm(kind, row):
     return total if kind == "l1" else math.sqrt(total)
 
 
-def prepared(steps, row):
+def function(name, x):
+    if isinstance(name, dict):
+        (kind, fields), power = next(iter(name.items())), None
+        power = fields["lambda"]
+        if kind == "box_cox":
+            return math.log(x) if power == 0 else (x**power - 1) / power
+        if x >= 0:
+            return math.log1p(x) if power == 0 else ((x + 1) ** power - 1) / power
+        return -math.log1p(-x) if power == 2 else -((1 - x) ** (2 - power) - 1) / (2 - power)
+    return {
+        "exp": math.exp,
+        "expm1": math.expm1,
+        "log": math.log,
+        "log1p": math.log1p,
+        "sqrt": math.sqrt,
+        "square": lambda x: x * x,
+        "abs": abs,
+        "tanh": math.tanh,
+        "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
+        "softplus": lambda x: max(x, 0) + math.log1p(math.exp(-abs(x))),
+        "positive": lambda x: float(x > 0),
+    }[name](x)
+
+
+def column(rule, x):
+    kind, missing = rule["rule"], math.isnan(x)
+    if kind == "impute":
+        return rule["value"] if missing else x
+    if kind == "missing":
+        return float(missing)
+    if kind == "one_of":
+        return float(rule["missing"] if missing else x in rule["values"])
+    if kind == "lookup":
+        return dict(zip(rule["keys"], rule["values"])).get(x, rule["other"])
+    if kind == "copy" or missing:
+        return x
+    if kind == "at_least":
+        return float(x >= rule["edge"])
+    if kind == "bin":
+        return float(sum(edge <= x for edge in rule["edges"]))
+    if kind == "clip":
+        return min(max(x, rule["low"]), rule["high"])
+    if kind == "affine":
+        return (x - rule["offset"]) * rule["scale"]
+    if kind == "apply":
+        return function(rule["function"], x)
+    xs, ys = rule["xs"], rule["ys"]
+    above = sum(point <= x for point in xs)
+    if above in (0, len(xs)):
+        return ys[0] if above == 0 else ys[-1]
+    share = (x - xs[above - 1]) / (xs[above] - xs[above - 1])
+    return ys[above - 1] + share * (ys[above] - ys[above - 1])
+
+
+def softmax(row):
+    powers = [math.exp(x - max(row)) for x in row]
+    return [power / sum(powers) for power in powers]
+
+
+def after(steps, row):
+    """What steps make of a vector."""
     row = list(row)
     for step in steps:
-        if step["step"] == "scale":
+        kind = step["step"]
+        if kind == "scale":
             row = [(x - o) * s for x, o, s in zip(row, step["offsets"], step["scales"])]
-        else:
+        elif kind == "normalize":
             size = norm(step["norm"], row)
             row = [x / size for x in row] if size else row
+        elif kind == "columns":
+            row = [column(rule, row[rule["source"]]) for rule in step["columns"]]
+        elif kind == "linear":
+            row = [b + sum(w * x for w, x in zip(weights, row)) for weights, b in zip(step["weights"], step["biases"])]
+        elif kind == "products":
+            row = [math.prod(row[source] for source in term) for term in step["terms"]]
+        elif kind == "function":
+            row = [function(step["function"], x) for x in row]
+        elif kind == "softmax":
+            row = softmax(row)
+        elif kind == "parts":
+            row = [x for part in step["parts"] for x in after(part["steps"], [row[s] for s in part["sources"]])]
+        else:
+            raise ValueError(f"the step {kind} is not written here")
     return row
 
 
@@ -29,7 +104,7 @@ def levels(rule):
 
 def quantized(client, row):
     out = []
-    for rule, x in zip(client["quantizer"], prepared(client.get("preprocessing", []), row)):
+    for rule, x in zip(client["quantizer"], after(client.get("preprocessing", []), row)):
         if rule["rule"] == "edges":
             out.append(sum(edge <= x for edge in rule["edges"]))
         else:
@@ -100,6 +175,12 @@ def clear_scores(model, q):
 def predictions(client, scores):
     """A class and a number a class, or the predicted number."""
     scale = client["score_scale"]
+    if "head" in client:
+        worth, offset = 1.0 if scale is None else scale, client.get("score_offset", 0.0)
+        made = after(client["head"]["steps"], [score * worth + offset for score in scores])
+        if not client["classes"]:
+            return {"scores": scores, "value": made[0]}
+        return {"scores": scores, "class": made.index(max(made)), "class_scores": made}
     if not client["classes"]:
         worth = 1.0 if scale is None else scale
         return {"scores": scores, "value": scores[0] * worth + client.get("score_offset", 0.0)}
@@ -111,6 +192,5 @@ def predictions(client, scores):
     else:
         chosen = scores.index(max(scores))
     if scale is not None and unit == "logit":
-        powers = [math.exp(value - max(x)) for value in x]
-        x = [power / sum(powers) for power in powers]
+        x = softmax(x)
     return {"scores": scores, "class": chosen, "class_scores": x}

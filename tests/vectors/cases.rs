@@ -1,13 +1,15 @@
 //! The small models of the test vectors, at least one per circuit.
 
 use crate::common::{self, dense};
-use fhectl_core::bundle::{ClientSpec, FORMAT, Metrics, Quality, ScoreUnit, ServerSpec};
+use fhectl_core::bundle::{ClientSpec, FORMAT, Head, Metrics, Quality, ScoreUnit, ServerSpec};
 use fhectl_core::circuit::path_cost_sum::PathCostSumParams;
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::table::TableParams;
 use fhectl_core::circuit::{CircuitKind, CircuitSpec, Reveal};
 use fhectl_core::fhe::{GlweShape, SeededLayout};
-use fhectl_core::model::{ClearStep, FeatureQuantizer, Model, Norm, Output, Quantizer};
+use fhectl_core::model::{
+    ClearStep, Column, ColumnRule, FeatureQuantizer, Function, InputSchema, Model, Norm, Output, Part, Quantizer,
+};
 
 /// Rows of every case.
 pub const ROWS: usize = 2;
@@ -22,9 +24,10 @@ pub struct Case {
 type Make = fn() -> Case;
 
 /// Every case by its folder. A case is made anew only where vectors are written; else it is read.
-pub const CASES: [(&str, Make); 10] = [
+pub const CASES: [(&str, Make); 11] = [
     ("linear", linear),
     ("linear-public", linear_public),
+    ("linear-head", linear_head),
     ("path-cost", path_cost),
     ("path-cost-sum", path_cost_sum),
     ("path-cost-sum-copies", path_cost_sum_copies),
@@ -124,6 +127,37 @@ fn linear_public() -> Case {
     (case.client.name, case.client.score_unit) = ("vector-linear-public".into(), ScoreUnit::Margin);
     case.client.score_scale = Some(0.01);
     case.rows = vec![vec![-0.5, 0.5, -0.4, -0.45, -0.5, -9.0, 0.0], vec![0.5, 0.4, -0.3, -9.0, 0.2, 9.0, -0.0625]];
+    case
+}
+
+/// Gaps, categories and products before the sums, and what a client makes of three scores after them: two classes.
+fn linear_head() -> Case {
+    let quantizer = affine(6, 17);
+    let model = Model::Linear(common::linear(&quantizer, 3, 6, &mut common::random(8)));
+    let draft =
+        Draft { kind: "import", circuit: CircuitKind::Linear, reveal: Reveal::Size, classes: 3, quantizer, model };
+    let mut case = draft.case();
+    let of = |source, rule| Column { source, rule };
+    let columns = vec![
+        of(0, ColumnRule::Impute { value: 0.25 }),
+        of(0, ColumnRule::Missing),
+        of(1, ColumnRule::OneOf { values: vec![0.0, 2.0], missing: true }),
+        of(1, ColumnRule::Lookup { keys: vec![0.0, 1.0], values: vec![0.5, -0.25], other: 0.125 }),
+        of(2, ColumnRule::Interpolate { xs: vec![0.0, 1.0, 4.0], ys: vec![0.0, 0.5, 1.0] }),
+    ];
+    let (client, steps) = (&mut case.client, &mut case.client.preprocessing.clone());
+    steps.push(ClearStep::Columns { columns });
+    steps.push(ClearStep::Products { terms: vec![vec![0], vec![1], vec![2], vec![3], vec![4], vec![0, 4]] });
+    client.preprocessing = std::mem::take(steps);
+    client.name = "vector-linear-head".into();
+    client.input = Some(InputSchema::numbers(&["a".into(), "b".into(), "c".into()]));
+    client.classes.truncate(2);
+    client.score_scale = Some(0.01);
+    let sigmoid = ClearStep::Function { function: Function::Sigmoid };
+    let parts = vec![Part { sources: vec![1, 0], steps: vec![sigmoid] }, Part { sources: vec![2], steps: Vec::new() }];
+    let mixed = ClearStep::Linear { weights: vec![vec![1.0, 0.0, 0.5], vec![0.0, 2.0, 0.0]], biases: vec![0.1, -0.2] };
+    client.head = Some(Head { scores: 3, steps: vec![ClearStep::Parts { parts }, mixed, ClearStep::Softmax {}] });
+    case.rows = vec![vec![0.5, 2.0, 2.5], vec![-0.25, 1.0, 0.5]];
     case
 }
 

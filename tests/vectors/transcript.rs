@@ -118,7 +118,7 @@ impl Transcript {
         let rows = self.scores(answers).into_iter().map(|scores| match case.client.classes.is_empty() {
             true => json!({ "scores": scores.values(), "value": value(&case.client, scores.values()) }),
             false => json!({
-                "scores": scores.values(), "class": scores.class(),
+                "scores": scores.values(), "class": class(&case.client, scores.values()),
                 "class_scores": case.client.class_scores(scores.values())
             }),
         });
@@ -188,5 +188,13 @@ fn value(client: &ClientSpec, scores: &[i64]) -> Option<f64> {
     match client.predict(scores) {
         Predicted::Value(value) => Some(value),
         Predicted::Class(_) => None,
+    }
+}
+
+/// The predicted class.
+fn class(client: &ClientSpec, scores: &[i64]) -> usize {
+    match client.predict(scores) {
+        Predicted::Class(class) => class,
+        Predicted::Value(_) => unreachable!("a classifier"),
     }
 }

@@ -128,7 +128,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     }
     work.finish_and_clear();
     let noise = if matches!(imported.model, FloatModel::Network(_)) { ", with the noise of encryption" } else { "" };
-    let told = |agreement: Agreement| format!("{agreement} on {} test rows{noise}", rows.test.len());
+    let told = |agreement: Agreement| agreement.on(&format!("{} test rows{noise}", rows.test.len()));
     let agreement = agreement(&made, &imported, &rows.test)?;
     if let Some(agreement) = agreement {
         made.options = format!("{}; {}", made.options, told(agreement));

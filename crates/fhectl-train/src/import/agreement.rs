@@ -2,7 +2,7 @@
 
 use crate::train::Fit;
 use fhectl_core::bundle::{Predicted, ScoreDecoder};
-use std::fmt;
+use std::fmt::{self, Write};
 
 /// How far a model agrees with its original: in what it predicts, and in its scores.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -101,21 +101,28 @@ impl Agreement {
     }
 }
 
-impl fmt::Display for Agreement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Agreement {
+    /// The agreement on so many rows, in words.
+    pub fn on(&self, rows: &str) -> String {
         match self {
-            Self::Values { r2 } => write!(f, "R2 of its numbers with the original's is {r2:.4}"),
+            Self::Values { r2 } => format!("R2 of its numbers with the original's is {r2:.4} on {rows}"),
             Self::Classes { same_class, worst_class, scores } => {
-                write!(f, "the same class as the original {:.2} %", same_class * 100.0)?;
+                let mut text = format!("the same class as the original on {:.2} % of {rows}", same_class * 100.0);
                 if worst_class < same_class {
-                    write!(f, " ({:.2} % of its worst class)", worst_class * 100.0)?;
+                    let _ = write!(text, ", {:.2} % of its worst class", worst_class * 100.0);
                 }
-                match scores {
-                    Some(scores) => write!(f, ", scores within {:.4} (mean {:.4})", scores.largest, scores.mean),
-                    None => Ok(()),
+                if let Some(scores) = scores {
+                    let _ = write!(text, ", scores within {:.4} (mean {:.4})", scores.largest, scores.mean);
                 }
+                text
             }
         }
+    }
+}
+
+impl fmt::Display for Agreement {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.on("rows"))
     }
 }
 

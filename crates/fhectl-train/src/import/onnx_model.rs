@@ -42,7 +42,10 @@ fn read_graph(graph: &Graph) -> Result<Imported> {
     // A sum written in plain operators is a network of one layer as much as it is a linear model.
     let plain = graph.nodes.iter().all(|node| node.domain.is_empty()) && imported.classes.is_empty();
     let imported = match plain && !imported.source.starts_with(NETWORK_SOURCE) {
-        true => Imported { source: format!("{NETWORK_SOURCE}{}", imported.source.trim_start_matches("ONNX from ")), ..imported },
+        true => Imported {
+            source: format!("{NETWORK_SOURCE}{}", imported.source.trim_start_matches("ONNX from ")),
+            ..imported
+        },
         false => imported,
     };
     Ok(match graph.properties.get("params") {
