@@ -117,6 +117,7 @@ fn abandoned(parent: &Path, name: &str) -> Vec<PathBuf> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_types, clippy::disallowed_methods, reason = "tests have clocks and threads")]
 mod tests {
     use super::*;
     use std::collections::BTreeMap;

@@ -274,7 +274,8 @@ mod tests {
         // They stay apart from numbers though these rows have none.
         assert_eq!(zeros.clone().suited_to(&[vec![1.0, 1.0]]).prepared_width(), zeros.prepared_width());
         let rows = vec![vec![0.0, -7.0], vec![0.5, 1.0]];
-        assert_eq!(two.zeros(&rows), None);
+        assert_eq!(two.zeros(&rows[1..]), None);
+        assert_eq!(two.zeros(&[rows[0].clone(), vec![f64::NAN, 1.0]]), None);
         let split = model(&[(0, 1.0, Gap::High), (1, 2.0, Gap::Low)]);
         let found = split.zeros(&[vec![0.0, 3.0], vec![0.5, 1.0]]);
         assert_eq!(found, Some(Zeros { columns: vec![0], changed: 0.5 }));
