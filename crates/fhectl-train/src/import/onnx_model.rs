@@ -17,11 +17,22 @@ const AROUND: [&str; 4] = ["Scaler", "ZipMap", "ArrayFeatureExtractor", "Normali
 /// Those of [`Graph::read`]; `onnx_unsupported` naming the operator that no model here is made of.
 pub fn read_onnx(bytes: &[u8]) -> Result<Imported> {
     let graph = Graph::read(bytes)?;
-    let classical = |node: &Node| !node.domain.is_empty() && !AROUND.contains(&node.op.as_str());
+    let classical = |node: &Node| match node.domain.as_str() {
+        "" => false,
+        "ai.onnx.ml" => !AROUND.contains(&node.op.as_str()),
+        _ => node.op == "Tokenizer",
+    };
     tabular::read(&graph).or_else(|error| match graph.nodes.iter().any(classical) {
         true => Err(error),
-        false => network(&graph),
+        // Neither: what is wrong with it as what it looks like.
+        false => network(&graph).map_err(|other| if is_layered(&graph) { other } else { error }),
     })
+}
+
+/// Whether a graph that is no table's looks like a network.
+fn is_layered(graph: &Graph) -> bool {
+    let matrix = |node: &&Node| ["MatMul", "Gemm", "Conv"].contains(&node.op.as_str());
+    !graph.producer.starts_with("skl2onnx") || graph.nodes.iter().filter(matrix).count() > 1
 }
 
 /// Reads a graph as a network, or as a linear model where nothing but its end is no sum.

@@ -87,7 +87,9 @@ impl Cells {
                         .hint("give the table the column twice"));
                 }
                 (None, Some(phrases)) => words(phrases, arena.lower.get(&at).copied().unwrap_or(true)),
-                (Some(values), None) => ColumnKind::Category { values: values.iter().map(ToString::to_string).collect() },
+                (Some(values), None) => {
+                    ColumnKind::Category { values: values.iter().map(ToString::to_string).collect() }
+                }
                 (None, None) if column.text => ColumnKind::Category { values: Vec::new() },
                 (None, None) => ColumnKind::Number,
             };
@@ -141,10 +143,12 @@ impl Base for Cells {
 /// All atoms that atoms are made of.
 fn used(arena: &Arena, wanted: &[AtomId]) -> BTreeSet<AtomId> {
     let mut found = BTreeSet::new();
+    let mut groups = BTreeSet::new();
     let mut open = wanted.to_vec();
     while let Some(atom) = open.pop() {
         if found.insert(atom)
             && let Atom::Made { of, .. } | Atom::Part { of, .. } = arena.atom(atom)
+            && groups.insert(of.as_ptr() as usize)
         {
             open.extend(of.iter().flat_map(|sum| sum.terms()).map(|term| term.0));
         }
@@ -159,10 +163,9 @@ fn rule(of: &Categories, place: impl Fn(&str) -> f64) -> Result<ColumnRule> {
     }
     let truths = of.other == 0.0 && of.values.values().all(|value| *value == 1.0);
     Ok(match truths && (of.missing == 0.0 || of.missing == 1.0) {
-        true => ColumnRule::OneOf {
-            values: of.values.keys().map(|text| place(text)).collect(),
-            missing: of.missing == 1.0,
-        },
+        true => {
+            ColumnRule::OneOf { values: of.values.keys().map(|text| place(text)).collect(), missing: of.missing == 1.0 }
+        }
         false => ColumnRule::Lookup {
             keys: of.values.keys().map(|text| place(text)).collect(),
             values: of.values.values().copied().collect(),

@@ -40,7 +40,8 @@ impl Scope<'_> {
         if let Some(value) = self.values.get(name) {
             return value.clone();
         }
-        let tensor = self.graph.constant(name).ok_or_else(|| invalid(format!("{} has no input {index}", node.label())))?;
+        let tensor =
+            self.graph.constant(name).ok_or_else(|| invalid(format!("{} has no input {index}", node.label())))?;
         self.arena.spend(tensor.len())?;
         let shape = tensor.shape.clone();
         let numbers = |values: Vec<f64>, kind| {

@@ -12,6 +12,9 @@ use fhectl_core::model::{ColumnRule, Function};
 /// The most products that a square of sums is written out as.
 const MAX_PRODUCTS: usize = 1 << 13;
 
+/// A product of more factors is not taken apart again.
+const MAX_FACTORS: usize = 16;
+
 /// What a product of two sums of the row is to become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Products {
@@ -102,7 +105,8 @@ impl Arena {
             let plain = matches!(self.atom(atom), Atom::Input(_)) && factor.abs() == 1.0;
             let precision = if plain { precision } else { Precision::Double };
             let threshold = -bias / factor;
-            let edge = if (factor > 0.0) == equal { at_least(threshold, precision) } else { above(threshold, precision) };
+            let edge =
+                if (factor > 0.0) == equal { at_least(threshold, precision) } else { above(threshold, precision) };
             if edge.is_finite() {
                 let over = self.rule(ColumnRule::AtLeast { edge }, &Lin::atom(atom), false)?;
                 return Ok(if factor > 0.0 { over } else { Lin::constant(1.0).minus(&over) });
@@ -128,7 +132,9 @@ impl Arena {
         for factor in [a, b] {
             // A product of products is one.
             match factor.pure().map(|atom| self.atom(atom)) {
-                Some(Atom::Made { op: Op::Product, of }) => factors.extend(of.iter().cloned()),
+                Some(Atom::Made { op: Op::Product, of }) if of.len() <= MAX_FACTORS => {
+                    factors.extend(of.iter().cloned())
+                }
                 _ => factors.push(factor.clone()),
             }
         }

@@ -36,7 +36,12 @@ pub(super) struct Texts {
 pub(super) enum Text {
     Known(Rc<str>),
     /// What is in a column's cell, and what was done to it.
-    Cell { column: u32, lower: bool, stop_words: bool, words: bool },
+    Cell {
+        column: u32,
+        lower: bool,
+        stop_words: bool,
+        words: bool,
+    },
 
     /// The name at an index that is computed.
     Computed,

@@ -5,6 +5,7 @@ use super::super::atom::Op;
 use super::super::lin::Lin;
 use super::super::scope::Scope;
 use super::super::value::{Kind, Tensor, Value};
+use super::shape::MAX_ELEMENTS;
 use crate::import::model::{MAX_VALUES, large};
 use crate::import::onnx::{Node, invalid, unsupported};
 use fhectl_core::error::Result;
@@ -27,7 +28,7 @@ pub(super) fn broadcast(node: &Node, a: &[usize], b: &[usize]) -> Result<(Vec<us
         });
     }
     let count = shape.iter().fold(1usize, |count, size| count.saturating_mul(*size));
-    if count > MAX_VALUES {
+    if count > MAX_ELEMENTS {
         return Err(large(format!("{}: {count} numbers", node.label())));
     }
     let step = |of: &[usize]| -> Vec<usize> {
@@ -69,6 +70,10 @@ pub(super) fn pairs(
     mut make: impl FnMut(&Lin, &Lin) -> Result<Lin>,
 ) -> Result<Tensor> {
     let (shape, places) = broadcast(node, &a.shape, &b.shape)?;
+    let work = places.iter().map(|(x, y)| a.values[*x].size() + b.values[*y].size());
+    if work.fold(0usize, usize::saturating_add) > MAX_VALUES {
+        return Err(large(format!("{}: sums of too many numbers", node.label())));
+    }
     let values = places.iter().map(|(x, y)| make(&a.values[*x], &b.values[*y])).collect::<Result<_>>()?;
     Ok(Tensor::new(shape, values, kind(a, b), a.origin.max(b.origin)))
 }
@@ -126,11 +131,8 @@ fn normalized(node: &Node, scope: &mut Scope<'_>, (a, b): (&Tensor, &Tensor)) ->
     let Some(norm) = norm(&mut scope.arena, &a.values, size)? else { return Ok(None) };
     let origin = a.origin.max(b.origin);
     let as_score = scope.as_score(node, origin, true)? && origin != super::super::value::Origin::Summed;
-    let powers: Option<Vec<Lin>> = a
-        .values
-        .iter()
-        .map(|x| x.pure().and_then(|atom| scope.arena.argument(atom, Function::Exp)).cloned())
-        .collect();
+    let powers: Option<Vec<Lin>> =
+        a.values.iter().map(|x| x.pure().and_then(|atom| scope.arena.argument(atom, Function::Exp)).cloned()).collect();
     let values = match powers {
         Some(powers) if norm == Norm::L1 => scope.arena.softmax(powers, as_score)?,
         _ => scope.arena.apply(Op::Normalize(norm), a.values.clone(), as_score)?,

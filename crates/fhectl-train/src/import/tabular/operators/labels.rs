@@ -54,8 +54,6 @@ pub(super) fn value(scope: &mut Scope<'_>, names: Names, scores: Vec<Lin>) -> Re
             let number = scope.pick(&numbers.into(), &index, true)?;
             Tensor { label, ..Tensor::new(vec![1], vec![number], Kind::Whole, Origin::Model) }.value()
         }
-        None => {
-            Value::Texts(Rc::new(Texts { shape: vec![1], values: vec![Text::Computed], label }))
-        }
+        None => Value::Texts(Rc::new(Texts { shape: vec![1], values: vec![Text::Computed], label })),
     })
 }

@@ -111,9 +111,8 @@ pub(in super::super) fn scaler(node: &Node, scope: &mut Scope<'_>) -> Result<Val
     if offsets.iter().chain(&scales).any(|number| !number.is_finite()) {
         return Err(invalid(format!("{}: a scaler's value is not a finite number", node.label())));
     }
-    let values = x.values.iter().zip(offsets.iter().zip(&scales)).map(|(x, (offset, scale))| {
-        x.shifted(-offset).scaled(*scale)
-    });
+    let values =
+        x.values.iter().zip(offsets.iter().zip(&scales)).map(|(x, (offset, scale))| x.shifted(-offset).scaled(*scale));
     Ok(Tensor::row(values.collect(), Kind::Single, x.origin).value())
 }
 

@@ -70,6 +70,14 @@ pub(in super::super) fn distances(node: &Node, scope: &mut Scope<'_>) -> Result<
 /// `TopK`, of which the indices are known.
 pub(in super::super) fn top(node: &Node, scope: &mut Scope<'_>) -> Result<Vec<Value>> {
     let of = scope.row(node)?;
+    let values = node.output(0).unwrap_or_default();
+    if scope.graph.users(values).next().is_some() || scope.graph.outputs.iter().any(|output| output == values) {
+        return Err(unsupported(format!(
+            "{} whose numbers count, as neighbors do that weigh by distance",
+            node.label()
+        ))
+        .hint("train the nearest neighbors with weights=\"uniform\""));
+    }
     let count = match scope.given(node, 1) {
         true => scope.integers(node, 1)?,
         false => vec![node.int("k", 1)?],
@@ -100,7 +108,11 @@ pub(in super::super) fn top(node: &Node, scope: &mut Scope<'_>) -> Result<Vec<Va
 fn without_shared(arena: &Arena, scores: Vec<Lin>) -> Vec<Lin> {
     let Some((first, rest)) = scores.split_first() else { return scores };
     let product = |term: &&(AtomId, f64)| matches!(arena.atom(term.0), Atom::Made { op: Op::Product, .. });
-    let everywhere = |term: &&(AtomId, f64)| rest.iter().all(|score| score.terms().binary_search_by_key(&term.0, |t| t.0).is_ok_and(|at| score.terms()[at].1 == term.1));
+    let everywhere = |term: &&(AtomId, f64)| {
+        rest.iter().all(|score| {
+            score.terms().binary_search_by_key(&term.0, |t| t.0).is_ok_and(|at| score.terms()[at].1 == term.1)
+        })
+    };
     let shared: Vec<(AtomId, f64)> = first.terms().iter().filter(product).filter(everywhere).copied().collect();
     let shared = Lin::of(shared, 0.0);
     scores.iter().map(|score| score.minus(&shared)).collect()

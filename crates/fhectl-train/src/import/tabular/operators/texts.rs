@@ -82,7 +82,11 @@ pub(in super::super) fn counts(node: &Node, scope: &mut Scope<'_>) -> Result<Val
     };
     let (shortest, longest) = (node.int("min_gram_length", 1)?, node.int("max_gram_length", 1)?);
     if shortest < 1 || longest < shortest || longest > MAX_PHRASE || node.int("max_skip_count", 0)? != 0 {
-        return Err(refused(node, "ngram_range", &format!("phrases of {shortest} to {longest} words, or gaps in them")));
+        return Err(refused(
+            node,
+            "ngram_range",
+            &format!("phrases of {shortest} to {longest} words, or gaps in them"),
+        ));
     }
     if stop_words && longest > 1 {
         return Err(refused(node, "stop_words", "stop words that are left out before phrases are made"));
