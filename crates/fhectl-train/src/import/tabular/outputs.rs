@@ -48,11 +48,12 @@ pub(super) fn of(scope: &Scope<'_>) -> Result<Said> {
         Value::Texts(texts) => texts.label.clone(),
     });
     if let Some(label) = label {
-        let seen = numbers().find(|one| one.label.is_none() && one.values.len() == label.scores.len());
-        let scores = match seen.filter(|seen| agree(arena, &label.scores, &seen.values)) {
-            Some(seen) => seen.values.clone(),
-            None => label.scores.clone(),
-        };
+        let beside = || numbers().filter(|one| one.label.is_none());
+        let seen = beside().find(|one| one.values.len() == label.scores.len()).map(|one| one.values.clone());
+        // Or one output a class.
+        let seen = seen.unwrap_or_else(|| beside().flat_map(|one| one.values.iter().cloned()).collect());
+        let fits = seen.len() == label.scores.len() && agree(arena, &label.scores, &seen);
+        let scores = if fits { seen } else { label.scores.clone() };
         return Ok(Said::Class { names: label.names.clone(), scores });
     }
     for one in numbers() {
