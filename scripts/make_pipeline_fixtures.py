@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """Writes tests/fixtures/pipelines: small scikit-learn pipelines as skl2onnx exports them, and what scikit-learn predicts.
 
-    pip install scikit-learn skl2onnx pandas onnxruntime
+    pip install scikit-learn skl2onnx pandas
     python3 scripts/make_pipeline_fixtures.py                 the committed files
     python3 scripts/make_pipeline_fixtures.py --out DIR --seeds 5
                                                               others of the same kinds
 
 Beside each model lies a CSV file: the cells of rows as a table has them, then `prediction` and, of classifiers, `p_CLASS`,
-the tool's own probabilities. Where onnxruntime's differ from scikit-learn's, the model is the file's: onnxruntime's are
-written (isotonic calibration, whose converter takes the nearest step). Data are made up.
+scikit-learn's probabilities; of outlier detectors `score`. Models that are refused have no rows. Data are made up.
 """
 
 import argparse
@@ -21,7 +20,7 @@ import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "tests" / "fixtures" / "pipelines"
-TEST_ROWS = 40
+TEST_ROWS = 30
 
 WORDS = "free money now meeting offer the a project report win prize lunch team deadline click budget it's e-mail x y2 re_set".split()
 
@@ -96,7 +95,7 @@ def cases(seed):
         TweedieRegressor,
     )
     from sklearn.multiclass import OneVsOneClassifier, OneVsRestClassifier
-    from sklearn.naive_bayes import BernoulliNB, ComplementNB, GaussianNB, MultinomialNB
+    from sklearn.naive_bayes import BernoulliNB, CategoricalNB, ComplementNB, GaussianNB, MultinomialNB
     from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
     from sklearn.pipeline import FeatureUnion, make_pipeline
     from sklearn.preprocessing import (
@@ -114,7 +113,7 @@ def cases(seed):
         RobustScaler,
         StandardScaler,
     )
-    from sklearn.svm import SVC, LinearSVC
+    from sklearn.svm import SVC, LinearSVC, OneClassSVM
     from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
     table, binary, three, positive, rng = people(seed)
@@ -142,7 +141,7 @@ def cases(seed):
     yield "ct-onehot-logreg", make_pipeline(ColumnTransformer(encode), lr()), mixed, binary, "columns", {}
     yield "ct-onehot-passthrough-logreg3", make_pipeline(ColumnTransformer(encode, remainder="passthrough"), lr()), mixed, three, "columns", {}
     yield "ct-onehot-drop-logreg", make_pipeline(ColumnTransformer([("c", OneHotEncoder(drop="first", handle_unknown="ignore"), ["color"]), ("n", "passthrough", ["age"])]), lr()), mixed[["color", "age"]], binary, "columns", {}
-    yield "ct-onehot-forest", make_pipeline(ColumnTransformer(encode), forest()), mixed, binary, "columns", {}
+    yield "ct-onehot-forest", make_pipeline(ColumnTransformer(encode[1:], remainder="passthrough"), forest()), mixed, binary, "columns", {}
     yield "ct-onehot-number-logreg", make_pipeline(ColumnTransformer([("l", OneHotEncoder(handle_unknown="ignore"), ["level"]), ("n", StandardScaler(), ["age"])]), lr()), mixed[["level", "age"]], binary, "columns", {}
     yield "ct-ordinal-forest", make_pipeline(ColumnTransformer([("n", "passthrough", ["age", "fare"]), ("o", order, ["color", "city"])]), forest()), mixed, three, "columns", {}
     yield "ct-ordinal-plain-forest", make_pipeline(ColumnTransformer([("n", "passthrough", ["age", "fare"]), ("o", OrdinalEncoder(), ["color", "city"])]), forest()), mixed, binary, "columns", {}
@@ -151,11 +150,8 @@ def cases(seed):
     yield "ct-impute-logreg", make_pipeline(ColumnTransformer([("n", make_pipeline(SimpleImputer(strategy="median"), StandardScaler()), ["age", "fare"]), ("c", OneHotEncoder(handle_unknown="ignore"), ["color"])]), lr()), holes, binary, "columns", {}
     yield "impute-logreg", make_pipeline(SimpleImputer(), StandardScaler(), lr()), gaps, xb, "float", {}
     yield "impute-constant-forest", make_pipeline(SimpleImputer(strategy="constant", fill_value=-7), forest()), gaps, x3, "float", {}
-    yield "impute-indicator-logreg", make_pipeline(SimpleImputer(add_indicator=True), StandardScaler(), lr()), gaps, xb, "float", {}
-    yield "impute-double-ridge", make_pipeline(SimpleImputer(), StandardScaler(), Ridge()), gaps, xp, "double", {}
     yield "hist-missing", HistGradientBoostingClassifier(max_iter=8, max_leaf_nodes=6), gaps, xb, "float", {}
     yield "hist-missing3", HistGradientBoostingClassifier(max_iter=5, max_leaf_nodes=6), gaps, x3, "float", {}
-    yield "hist-poisson", HistGradientBoostingRegressor(loss="poisson", max_iter=8, max_leaf_nodes=6), nums, xp, "float", {}
     yield "pca-logreg", make_pipeline(StandardScaler(), PCA(3), lr()), nums, xb, "float", {}
     yield "pca-whiten-logreg-double", make_pipeline(StandardScaler(), PCA(3, whiten=True), lr()), nums, x3, "double", {}
     yield "pca-forest", make_pipeline(StandardScaler(), PCA(3), forest()), nums, xb, "float", {}
@@ -165,13 +161,10 @@ def cases(seed):
     yield "union-weights-ridge", make_pipeline(FeatureUnion([("s", StandardScaler()), ("m", MinMaxScaler())], transformer_weights={"s": 0.5, "m": 2.0}), Ridge()), nums, xp, "float", {}
     yield "poly-logreg", make_pipeline(StandardScaler(), PolynomialFeatures(2), lr()), nums, xb, "float", {}
     yield "poly3-interaction-logreg", make_pipeline(MinMaxScaler(), PolynomialFeatures(3, interaction_only=True, include_bias=False), lr()), nums, x3, "float", {}
-    yield "poly-double-ridge", make_pipeline(StandardScaler(), PolynomialFeatures(2), Ridge()), nums, xp, "double", {}
     yield "poly-forest", make_pipeline(StandardScaler(), PolynomialFeatures(2, include_bias=False), forest()), nums, xb, "float", {}
     yield "kbins-onehot-logreg", make_pipeline(KBinsDiscretizer(4, encode="onehot-dense"), lr()), nums, xb, "float", {}
     yield "kbins-ordinal-logreg", make_pipeline(KBinsDiscretizer(4, encode="ordinal"), lr()), nums, x3, "float", {}
-    yield "kbins-onehot-forest", make_pipeline(KBinsDiscretizer(4, encode="onehot", strategy="uniform"), forest()), nums, xb, "float", {}
     yield "quantile-logreg", make_pipeline(QuantileTransformer(n_quantiles=20), lr()), nums, xb, "float", {}
-    yield "quantile-normal-logreg", make_pipeline(QuantileTransformer(n_quantiles=20, output_distribution="normal"), lr()), nums, xb, "float", {}
     yield "power-logreg", make_pipeline(PowerTransformer(), lr()), nums, xb, "float", {}
     yield "power-plain-logreg", make_pipeline(PowerTransformer(standardize=False), lr()), scaled, xb, "float", {}
     yield "boxcox-logreg", make_pipeline(PowerTransformer(method="box-cox"), lr()), counts + 1, xb, "float", {}
@@ -182,7 +175,7 @@ def cases(seed):
     yield "select-logreg", make_pipeline(SelectKBest(k=3), StandardScaler(), lr()), nums, xb, "float", {}
     yield "variance-forest", make_pipeline(VarianceThreshold(0.1), forest()), nums, xb, "float", {}
     yield "tfidf-logreg", make_pipeline(ColumnTransformer([("t", TfidfVectorizer(), "text")]), lr()), text, binary, "columns", {}
-    yield "tfidf-bigrams-logreg", make_pipeline(ColumnTransformer([("t", TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True), "text"), ("n", StandardScaler(), ["age"])]), lr()), table[["text", "age"]], three, "columns", {}
+    yield "tfidf-bigrams-logreg", make_pipeline(ColumnTransformer([("t", TfidfVectorizer(ngram_range=(1, 2), min_df=4), "text"), ("n", StandardScaler(), ["age"])]), lr()), table[["text", "age"]], three, "columns", {}
     yield "count-nb", make_pipeline(ColumnTransformer([("t", CountVectorizer(), "text")]), MultinomialNB()), text, binary, "columns", {}
     yield "count-binary-svc", make_pipeline(ColumnTransformer([("t", CountVectorizer(binary=True, lowercase=False), "text")]), LinearSVC()), text, binary, "columns", {}
     yield "tfidf-forest", make_pipeline(ColumnTransformer([("t", TfidfVectorizer(norm=None), "text")]), forest()), text, three, "columns", {}
@@ -194,7 +187,6 @@ def cases(seed):
     yield "bagging-trees", BaggingClassifier(DecisionTreeClassifier(max_depth=3), 5, random_state=1), nums, x3, "float", {}
     yield "bagging-part-trees", BaggingClassifier(DecisionTreeClassifier(max_depth=3), 5, max_features=0.6, random_state=1), nums, xb, "float", {}
     yield "bagging-linear", BaggingClassifier(lr(), 4, random_state=1), nums, xb, "float", {}
-    yield "bagging-svc", BaggingClassifier(LinearSVC(), 3, random_state=1), nums, xb, "float", {}
     yield "bagging-regression", BaggingRegressor(DecisionTreeRegressor(max_depth=3), 5, random_state=1), nums, xp, "float", {}
     yield "adaboost", AdaBoostClassifier(n_estimators=8, random_state=1), nums, xb, "float", {}
     yield "adaboost3", AdaBoostClassifier(DecisionTreeClassifier(max_depth=2), n_estimators=6, random_state=1), nums, x3, "float", {}
@@ -225,7 +217,6 @@ def cases(seed):
     yield "bernoulli-nb", BernoulliNB(binarize=2.5), counts, x3, "float", {}
     yield "complement-nb", ComplementNB(), counts, x3, "float", {}
     yield "lda", LinearDiscriminantAnalysis(), nums, x3, "float", {}
-    yield "lda-binary-double", LinearDiscriminantAnalysis(), nums, xb, "double", {}
     yield "sgd-log3", make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss", random_state=1, alpha=0.01)), nums, x3, "float", {}
     yield "sgd-log", make_pipeline(StandardScaler(), SGDClassifier(loss="log_loss", random_state=1, alpha=0.01)), nums, xb, "float", {}
     yield "sgd-huber3", make_pipeline(StandardScaler(), SGDClassifier(loss="modified_huber", random_state=1, alpha=0.01)), nums, x3, "float", {}
@@ -239,14 +230,30 @@ def cases(seed):
     yield "tweedie", make_pipeline(StandardScaler(), TweedieRegressor(power=1.5)), nums, xp, "double", {}
     yield "huber", HuberRegressor(max_iter=2000), nums, xp, "float", {}
     yield "boosting", GradientBoostingClassifier(n_estimators=8, max_depth=2, random_state=1), nums, xb, "float", {}
-    yield "boosting3-double", GradientBoostingClassifier(n_estimators=5, max_depth=2, random_state=1), nums, x3, "double", {}
     yield "boosting-exponential", GradientBoostingClassifier(loss="exponential", n_estimators=8, max_depth=2, random_state=1), nums, xb, "float", {}
-    yield "forest-regression", RandomForestRegressor(5, max_depth=4, random_state=1), nums, xp, "double", {}
-    yield "adaboost-regression", AdaBoostRegressor(n_estimators=4, random_state=1), nums, xp, "float", {}
+    yield "refused-adaboost-regression", AdaBoostRegressor(n_estimators=4, random_state=1), nums, xp, "float", {}
     yield "knn", make_pipeline(StandardScaler(), KNeighborsClassifier(5)), nums[:120], xb[:120], "float", {}
     yield "knn3", KNeighborsClassifier(3), scaled[:120], named[:120], "float", {}
-    yield "knn-distance", KNeighborsClassifier(3, weights="distance"), scaled[:120], xb[:120], "float", {}
+    yield "refused-knn-distance", KNeighborsClassifier(3, weights="distance"), scaled[:120], xb[:120], "float", {}
     yield "knn-regression", make_pipeline(StandardScaler(), KNeighborsRegressor(4)), nums[:120], xp[:120], "float", {}
+    yield "refused-knn-manhattan", KNeighborsClassifier(3, metric="manhattan"), scaled[:120], xb[:120], "float", {}
+    yield "refused-stack-of-both", StackingClassifier([("a", lr()), ("b", forest(3))], lr()), nums, xb, "float", {}
+    yield "refused-stack-forest", StackingClassifier([("a", lr())], forest(3)), nums, xb, "float", {}
+    yield "refused-vectorizer-letters", make_pipeline(ColumnTransformer([("t", TfidfVectorizer(analyzer="char"), "text")]), lr()), text, binary, "columns", {}
+    yield "refused-vectorizer-pattern", make_pipeline(ColumnTransformer([("t", TfidfVectorizer(token_pattern="[a-z]+"), "text")]), lr()), text, binary, "columns", {}
+    yield "refused-kernel", make_pipeline(StandardScaler(), SVC()), nums[:120], xb[:120], "float", {}
+    yield "ct-rare-logreg", make_pipeline(ColumnTransformer([("c", OneHotEncoder(min_frequency=60, handle_unknown="infrequent_if_exist"), ["color", "city"]), ("n", "passthrough", ["age"])]), lr()), mixed[["color", "city", "age"]], binary, "columns", {}
+    yield "categorical-nb", CategoricalNB(), pd.DataFrame(rng.integers(0, 4, (400, 4)).astype(float), columns=list("abcd")), x3, "float", {}
+    yield "pca-poly-logreg", make_pipeline(StandardScaler(), PCA(3), PolynomialFeatures(2), lr()), nums, xb, "float", {}
+    yield "pca-normalizer-logreg", make_pipeline(StandardScaler(), PCA(3), Normalizer(), lr()), nums, xb, "float", {}
+    yield "pca-nb", make_pipeline(StandardScaler(), PCA(3), GaussianNB()), nums, x3, "float", {}
+    yield "ct-onehot-pca-logreg", make_pipeline(ColumnTransformer([("n", StandardScaler(), ["age", "fare"]), ("c", OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["color", "city"])]), PCA(4), lr()), mixed, binary, "columns", {}
+    yield "tfidf-counts-logreg", make_pipeline(ColumnTransformer([("a", TfidfVectorizer(), "text"), ("b", CountVectorizer(binary=True), "text"), ("c", OneHotEncoder(handle_unknown="ignore"), ["color"])]), lr()), table[["text", "color"]], binary, "columns", {}
+    yield "tfidf-svd-logreg", make_pipeline(ColumnTransformer([("t", TfidfVectorizer(), "text")]), TruncatedSVD(5), lr()), text, three, "columns", {}
+    yield "vote-nb-logreg", VotingClassifier([("a", lr()), ("b", GaussianNB())], voting="soft", flatten_transform=False), nums, xb, "float", {}
+    yield "one-class-svm", OneClassSVM(kernel="linear", nu=0.3), scaled, None, "float", {}
+    yield "logreg-one-feature-double", lr(), nums[["f0"]], xb, "double", {}
+    yield "poisson-one-feature", PoissonRegressor(), nums[["f0"]], xp, "float", {}
 
 
 def plain_integers():
@@ -274,16 +281,8 @@ def declare(x, how):
     return [("X", (DoubleTensorType if how == "double" else FloatTensorType)([None, x.shape[1]]))]
 
 
-def feed(x, how):
-    if how == "columns":
-        text = lambda c: x[c].dtype == object or str(x[c].dtype).startswith("str")
-        return {c: (x[[c]].astype(object) if text(c) else x[[c]].astype(np.float32)).to_numpy() for c in x.columns}
-    return {"X": x.to_numpy().astype(np.float64 if how == "double" else np.float32)}
-
-
 def write(out, name, model, x, y, how, options):
     """The model's file, and what the tool says of rows that it was not trained on. Returns a line about it."""
-    import onnxruntime
     from skl2onnx import convert_sklearn
 
     test, train = x.iloc[:TEST_ROWS], x.iloc[TEST_ROWS:]
@@ -293,55 +292,44 @@ def write(out, name, model, x, y, how, options):
     else:
         model.fit(fit_x, y[TEST_ROWS:])
     if how == "columns":
-        # Words that no training row has, and cells without anything.
+        # A word that no training row has, where the encoder takes it.
         test = test.copy()
-        for column in test.columns:
-            if column in ("color", "city") and "ignore" in str(model) + "" and "OrdinalEncoder()" not in str(model):
-                test.iloc[0, test.columns.get_loc(column)] = "nowhere"
+        for column in ["color", "city"]:
+            # Of rare words in one column, the exporter makes no place for unknown ones.
+            if column in test.columns and "handle_unknown" in str(model) and "infrequent" not in str(model):
+                test.loc[0, column] = "nowhere"
         test_x = test
-    final = {"onnx": {"ai.onnx.ml": 3, "": 17}} if name.startswith("isolation") or how == "double" else {"onnx": None}
+    # onnxruntime has no newer operators for some of these, so people export older ones.
+    opset = {"ai.onnx.ml": 3, "": 17} if name.startswith("isolation") or how == "double" else None
     last = model.steps[-1][1] if hasattr(model, "steps") else model
     # LinearSVC refuses the option that skl2onnx gives to the last step of any pipeline.
     options = {id(last): {}, **options} if type(last).__name__ == "LinearSVC" else options
     if how == "double" and hasattr(last, "predict_proba"):
         # onnxruntime has no maps of doubles.
         options = {id(last): {"zipmap": False}}
-    file = convert_sklearn(model, initial_types=declare(x, how), options=options or None, target_opset=final["onnx"])
-    predicted = model.predict(test_x)
-    if "text" in x.columns:
-        # onnxruntime lowers texts by a locale that few machines have.
-        got = [predicted, model.predict_proba(test_x)] if hasattr(model, "predict_proba") else [predicted]
-    else:
-        session = onnxruntime.InferenceSession(file.SerializeToString(), providers=["CPUExecutionProvider"])
-        got = session.run(None, feed(test, how))
-    columns = {}
-    if y is not None and hasattr(model, "predict_proba"):
-        wanted = model.predict_proba(test_x)
-        theirs = got[1]
-        if isinstance(theirs, list):
-            theirs = np.array([[row[c] for c in model.classes_] for row in theirs])
-        columns = {f"p_{c}": theirs[:, i] for i, c in enumerate(model.classes_)}
-        apart = np.abs(theirs - wanted).max()
-    elif y is None:
-        apart = np.abs(got[1].ravel() - model.decision_function(test_x)).max()
-        columns = {"score": got[1].ravel()}
-    else:
-        apart = 0.0
-    theirs = got[0].ravel()
-    if theirs.dtype.kind in "fc":
-        apart = max(apart, np.abs(theirs - predicted.ravel()).max())
-        same = 1.0
-    else:
-        same = np.mean(theirs.astype(str) == predicted.ravel().astype(str))
+    file = convert_sklearn(model, initial_types=declare(x, how), options=options or None, target_opset=opset)
     out.mkdir(parents=True, exist_ok=True)
-    (out / f"{name}.onnx").write_bytes(file.SerializeToString())
+    content = file.SerializeToString()
+    (out / f"{name}.onnx").write_bytes(content)
+    predicted = model.predict(test_x).ravel()
+    columns = {}
+    if y is None:
+        columns = {"score": model.decision_function(test_x)}
+    elif hasattr(model, "predict_proba"):
+        columns = {f"p_{c}": values for c, values in zip(model.classes_, model.predict_proba(test_x).T)}
     with open(out / f"{name}.csv", "w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow([*test.columns, "prediction", *columns])
-        for i in range(len(test)):
-            cells = ["" if isinstance(v, float) and np.isnan(v) else (repr(float(np.float32(v))) if isinstance(v, float) and how != "double" else v) for v in test.iloc[i]]
-            writer.writerow([*cells, theirs[i], *[f"{values[i]:.9g}" for values in columns.values()]])
-    return f"{len(file.SerializeToString())} bytes, same class {same:.3f}, apart {apart:.2g}"
+        for i in range(0 if name.startswith("refused") else len(test)):
+            writer.writerow([*map(cell, test.iloc[i]), predicted[i], *[f"{values[i]:.9g}" for values in columns.values()]])
+    return f"{len(content)} bytes"
+
+
+def cell(value):
+    """A number as 32 bits hold it, for most models see no more of it; nothing where it is missing."""
+    if not isinstance(value, float):
+        return value
+    return "" if np.isnan(value) else repr(float(np.float32(value)))
 
 
 def main():

@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 fn fixtures() -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let listed = ["import", "boosters"].into_iter().flat_map(|name| fs::read_dir(folder.join(name)).unwrap());
+    let listed =
+        ["import", "boosters", "pipelines"].into_iter().flat_map(|name| fs::read_dir(folder.join(name)).unwrap());
     let mut paths: Vec<PathBuf> = listed.map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| ["onnx", "json", "ubj", "txt"].contains(&path.extension().unwrap().to_str().unwrap()));
     paths.sort();
@@ -27,7 +28,9 @@ fn fixtures() -> Vec<(String, Vec<u8>)> {
 fn digest(bytes: &[u8]) {
     let Ok(imported) = read(bytes, "file") else { return };
     let row = imported.prepared(&vec![0.5; imported.features]);
-    assert!(imported.model.scores(&row).len() <= imported.classes.len().max(1));
+    let scores = imported.model.scores(&row);
+    assert!(scores.len() <= imported.output().margins().max(1));
+    let _ = imported.decoder().predict_real(&scores);
     if let FloatModel::Forest(forest) = &imported.model {
         let _ = exact_levels(forest, imported.prepared_width());
     }
@@ -43,7 +46,8 @@ fn truncated_files() {
             digest(&bytes[..length]);
             length += step(length);
         }
-        assert!(read(&bytes, &name).is_ok() || name.starts_with("torch") || name.starts_with("sklearn_mlp"), "{name}");
+        let network = name.starts_with("torch") || name.starts_with("sklearn_mlp");
+        assert!(read(&bytes, &name).is_ok() || network || name.starts_with("refused"), "{name}");
     }
 }
 
@@ -431,24 +435,179 @@ fn crafted_onnx_graphs() {
     assert_eq!(value.model.scores(&[3.0, 4.0]), [7.0]);
 }
 
-#[test]
-fn sums_of_sums_end() {
-    // Sixty doublings of a forest.
-    let bytes = onnx("TreeEnsembleRegressor", "ai.onnx.ml", vec![], |graph| {
-        graph.node[0] = {
-            let model = ModelProto::decode(&stump(|_| {})[..]).unwrap();
-            model.graph.unwrap().node[0].clone()
-        };
-        for round in 0..60 {
+/// A graph that begins with `first` of `x` and goes on with `rounds` nodes, each of the one before, twice.
+fn doubled(first: NodeProto, op: &str, rounds: usize) -> Vec<u8> {
+    onnx("Abs", "", vec![], |graph| {
+        graph.node[0] = first;
+        for round in 0..rounds {
             let before = if round == 0 { "y".to_owned() } else { format!("s{round}") };
             graph.node.push(NodeProto {
-                op_type: "Add".into(),
+                op_type: op.into(),
                 input: vec![before.clone(), before],
                 output: vec![format!("s{}", round + 1)],
+                attribute: if op == "Concat" {
+                    vec![AttributeProto { name: "axis".into(), i: 1, r#type: 2, ..AttributeProto::default() }]
+                } else {
+                    vec![]
+                },
                 ..NodeProto::default()
             });
         }
-        graph.output[0].name = "s60".into();
-    });
-    assert!(refusal(&bytes).contains("import_large"), "{}", refusal(&bytes));
+        graph.output[0].name = format!("s{rounds}");
+    })
+}
+
+#[test]
+fn sums_of_sums_end() {
+    let forest = ModelProto::decode(&stump(|_| {})[..]).unwrap().graph.unwrap().node[0].clone();
+    // Sixty doublings of a forest are one, of larger leaves.
+    let imported = read(&doubled(forest.clone(), "Add", 60), "file").unwrap();
+    assert_eq!(imported.model.scores(&[0.0, 0.0]), [10.0 * 2f64.powi(60)]);
+    assert_eq!(read(&doubled(forest.clone(), "Mul", 3), "file").unwrap().model.scores(&[0.0, 0.0]), [1e8]);
+    let size =
+        NodeProto { op_type: "Abs".into(), input: vec!["x".into()], output: vec!["y".into()], ..NodeProto::default() };
+    for (first, op) in
+        [(&forest, "Concat"), (&size, "Concat"), (&size, "Mul"), (&size, "Pow"), (&size, "Max"), (&size, "Where")]
+    {
+        let bytes = doubled(first.clone(), op, 60);
+        digest(&bytes);
+        let error = refusal(&bytes);
+        let known = ["it was read", "import_large", "onnx_unsupported", "onnx_invalid", "import_invalid"];
+        assert!(known.iter().any(|code| error.starts_with(code)), "{op}: {error}");
+    }
+    // As deep as a file may have nodes.
+    let chain = doubled(size, "Sub", 20_000);
+    assert!(refusal(&chain).contains("depend on the row"), "{}", refusal(&chain));
+}
+
+fn tensor(name: &str, dims: Vec<i64>, values: &[f32]) -> TensorProto {
+    TensorProto { name: name.into(), dims, data_type: 1, float_data: values.to_vec(), ..TensorProto::default() }
+}
+
+fn whole(name: &str, dims: Vec<i64>, values: &[i64]) -> TensorProto {
+    TensorProto { name: name.into(), dims, data_type: 7, int64_data: values.to_vec(), ..TensorProto::default() }
+}
+
+fn int(name: &str, i: i64) -> AttributeProto {
+    AttributeProto { name: name.into(), i, r#type: 2, ..AttributeProto::default() }
+}
+
+fn text(name: &str, text: &str) -> AttributeProto {
+    AttributeProto { name: name.into(), s: text.as_bytes().to_vec(), r#type: 3, ..AttributeProto::default() }
+}
+
+/// The refusal of a node of `x` of two columns and these constants.
+fn of_constants(op: &str, attributes: Vec<AttributeProto>, constants: Vec<TensorProto>) -> String {
+    refusal(&onnx(op, "", attributes, |graph| {
+        graph.node[0].input.extend(constants.iter().map(|constant| constant.name.clone()));
+        graph.initializer.extend(constants);
+    }))
+}
+
+#[test]
+fn shapes_that_do_not_fit_are_refused() {
+    let numbers = |count: usize| tensor("c", vec![count as i64], &vec![1.0; count]);
+    let many = || whole("c", vec![3], &[1 << 20, 1 << 20, 2]);
+    for (wanted, got) in [
+        ("shapes [1, 2] and [3]", of_constants("Add", vec![], vec![numbers(3)])),
+        ("division by zero", of_constants("Div", vec![], vec![tensor("c", vec![1], &[0.0])])),
+        ("does not fit [7]", of_constants("Reshape", vec![], vec![whole("c", vec![1], &[7])])),
+        ("a dimension of -5", of_constants("Reshape", vec![], vec![whole("c", vec![1], &[-5])])),
+        ("no whole number", of_constants("Reshape", vec![], vec![whole("c", vec![1], &[1 << 62])])),
+        ("import_large", of_constants("Expand", vec![], vec![many()])),
+        ("axis 5 of 2", of_constants("ReduceSum", vec![ints("axes", &[5])], vec![])),
+        ("axis -9 of 2", of_constants("ArgMax", vec![int("axis", -9)], vec![])),
+        ("an index beyond 2", of_constants("Gather", vec![int("axis", 1)], vec![whole("c", vec![1], &[2])])),
+        ("no whole number", of_constants("Gather", vec![int("axis", 1)], vec![tensor("c", vec![1], &[0.5])])),
+        ("parts of 2 columns", of_constants("Split", vec![int("axis", 1)], vec![whole("c", vec![1], &[9])])),
+        ("axes [0, 0]", of_constants("Transpose", vec![ints("perm", &[0, 0])], vec![])),
+        ("TopK `y` of 2 numbers", of_constants("TopK", vec![], vec![whole("c", vec![1], &[5])])),
+        ("metric", of_constants("Scan", vec![], vec![numbers(2)])),
+        (
+            "between 1 and 0",
+            of_constants("Clip", vec![], vec![tensor("c", vec![], &[1.0]), tensor("d", vec![], &[0.0])]),
+        ),
+        ("ONNX type 16", of_constants("Cast", vec![int("to", 16)], vec![])),
+    ] {
+        assert!(got.contains(wanted), "{got} instead of {wanted}");
+    }
+}
+
+#[test]
+fn encoders_that_do_not_fit_are_refused() {
+    let ml = |op: &str, attributes: Vec<AttributeProto>| refusal(&onnx(op, "ai.onnx.ml", attributes, |_| {}));
+    let texts_in = |op: &str, domain: &str, attributes: Vec<AttributeProto>| {
+        refusal(&onnx(op, domain, attributes, |graph| {
+            let kind = graph.input[0].r#type.as_mut().unwrap().tensor_type.as_mut().unwrap();
+            kind.elem_type = 8;
+            kind.shape = Some(TensorShape { dim: vec![Dimension { dim_value: None, dim_param: None }; 1] });
+        }))
+    };
+    for (wanted, got) in [
+        ("0 categories", ml("OneHotEncoder", vec![])),
+        ("without keys", ml("LabelEncoder", vec![])),
+        ("2 keys for 1 values", ml("LabelEncoder", vec![ints("keys_int64s", &[1, 2]), ints("values_int64s", &[1])])),
+        (
+            "not finite",
+            ml("LabelEncoder", vec![floats("keys_floats", &[1.0]), floats("values_floats", &[f32::INFINITY])]),
+        ),
+        ("3 values for 2 columns", ml("Imputer", vec![floats("imputed_value_floats", &[1.0; 3])])),
+        (
+            "threshold of NaN",
+            ml(
+                "Binarizer",
+                vec![AttributeProto { name: "threshold".into(), f: f32::NAN, r#type: 1, ..AttributeProto::default() }],
+            ),
+        ),
+        ("not a finite number", ml("Scaler", vec![floats("scale", &[f32::NAN])])),
+        (
+            "keys that its input does not have",
+            ml("LabelEncoder", vec![texts("keys_strings", &["a"]), ints("values_int64s", &[1])]),
+        ),
+        ("pattern of words", texts_in("Tokenizer", "com.microsoft", vec![text("tokenexp", "[^ ]+")])),
+        ("case change", texts_in("StringNormalizer", "", vec![text("case_change_action", "UPPER")])),
+        ("other texts than one column's words", texts_in("TfIdfVectorizer", "", vec![])),
+        ("of texts", texts_in("Scaler", "ai.onnx.ml", vec![])),
+    ] {
+        assert!(got.contains(wanted), "{got} instead of {wanted}");
+    }
+}
+
+#[test]
+fn vocabularies_that_do_not_fit_are_refused() {
+    let vectorizer = |attributes: Vec<AttributeProto>| {
+        refusal(&onnx("Tokenizer", "com.microsoft", vec![text("tokenexp", "[a-zA-Z0-9_]+")], |graph| {
+            let kind = graph.input[0].r#type.as_mut().unwrap().tensor_type.as_mut().unwrap();
+            kind.elem_type = 8;
+            kind.shape = Some(TensorShape { dim: vec![Dimension { dim_value: None, dim_param: None }; 1] });
+            graph.node.push(NodeProto {
+                op_type: "TfIdfVectorizer".into(),
+                input: vec!["y".into()],
+                output: vec!["z".into()],
+                attribute: attributes,
+                ..NodeProto::default()
+            });
+            graph.output[0].name = "z".into();
+        }))
+    };
+    let list = |counts: &[i64], places: &[i64], pool: &[&str]| {
+        vec![ints("ngram_counts", counts), ints("ngram_indexes", places), texts("pool_strings", pool)]
+    };
+    let with = |mut list: Vec<AttributeProto>, attribute: AttributeProto| {
+        list.push(attribute);
+        list
+    };
+    for (wanted, got) in [
+        ("0 phrases", vectorizer(vec![])),
+        ("do not go together", vectorizer(list(&[0], &[0, 1], &["aa"]))),
+        ("do not go together", vectorizer(list(&[5], &[0], &["aa"]))),
+        ("do not go together", vectorizer(list(&[-1], &[0], &["aa"]))),
+        ("do not go together", vectorizer(list(&[0], &[1 << 40], &["aa"]))),
+        ("the phrase `a`", vectorizer(list(&[0], &[0], &["a"]))),
+        ("the phrase `don", vectorizer(list(&[0], &[0], &["don't"]))),
+        ("phrases of 1 to 9 words", vectorizer(with(list(&[0], &[0], &["aa"]), int("max_gram_length", 9)))),
+        ("3 weights for 1 phrases", vectorizer(with(list(&[0], &[0], &["aa"]), floats("weights", &[1.0; 3])))),
+    ] {
+        assert!(got.contains(wanted), "{got} instead of {wanted}");
+    }
 }

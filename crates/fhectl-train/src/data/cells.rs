@@ -1,10 +1,12 @@
 //! Tables with more than numbers: rows of text, until it is known what their columns hold.
 
 use super::column_kinds::{Notes, infer};
+use super::records::{encode_row, need_features, not_empty, unlabeled};
 use super::table::{Place, Table};
 use super::table_options::TableOptions;
 use super::target::Target;
-use super::{Dataset, Task, csv, shorten};
+use super::task::Task;
+use super::{Dataset, shorten};
 use ::csv::StringRecord;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::InputSchema;
@@ -54,7 +56,7 @@ impl CellTable {
         let columns: Vec<usize> = (0..table.headers.len()).filter(is_feature).collect();
         let names: Vec<String> = columns.iter().map(|column| table.headers[*column].clone()).collect();
         let target_name = target_at.map_or(String::new(), |at| table.headers[at].clone());
-        csv::need_features(path, &target_name, &names)?;
+        need_features(path, &target_name, &names)?;
         let mut target = Target::new(target_name.clone(), reading);
         let (mut records, mut places, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut labeled = Ok(());
@@ -72,8 +74,8 @@ impl CellTable {
             places.push(place);
             Ok(())
         })?;
-        csv::not_empty(path, records.len())?;
-        let mut labels = csv::unlabeled(path, target_name, names.clone(), Vec::new());
+        not_empty(path, records.len())?;
+        let mut labels = unlabeled(path, target_name, names.clone(), Vec::new());
         // What says how many rows there are.
         labels.rows = vec![Vec::new(); records.len()];
         if target_at.is_some() {
@@ -153,23 +155,6 @@ fn hint_at_target(error: Error, names: &[String], columns: &[usize], records: &[
         }
         None => error,
     }
-}
-
-/// The numbers of one record, whose cells stand at `columns`.
-pub(super) fn encode_row(
-    schema: &InputSchema,
-    columns: &[usize],
-    record: &StringRecord,
-    place: Place,
-) -> Result<Vec<f64>> {
-    let mut numbers = Vec::with_capacity(schema.width());
-    for (column, at) in schema.columns.iter().zip(columns) {
-        schema.encode_cell(column, &record[*at], &mut numbers).map_err(|error| {
-            let hint = error.hint.clone().unwrap_or_default();
-            place.error(ErrorCode::CsvCell, &error.message).hint(hint)
-        })?;
-    }
-    Ok(numbers)
 }
 
 /// Refuses options that name a column which the table does not have.

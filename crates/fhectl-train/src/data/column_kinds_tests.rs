@@ -1,5 +1,5 @@
 use super::*;
-use crate::data::source::Task;
+use crate::data::Task;
 use crate::data::{Dataset, Source};
 use std::path::Path;
 use tempfile::TempDir;

@@ -1,10 +1,10 @@
 //! CSV to rows and classes.
 
-use super::cells::encode_row;
-use super::source::Task;
+use super::records::{encode_row, need_features, not_empty, unlabeled};
 use super::table::{Place, Table};
 use super::table_options::TableOptions;
 use super::target::{ClassIds, Target, label};
+use super::task::Task;
 use super::{Dataset, list, shorten};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::InputSchema;
@@ -69,17 +69,6 @@ pub(super) fn column_names(path: &Path, options: &TableOptions) -> Result<Vec<St
     Ok(Table::open(path, options)?.headers)
 }
 
-pub(super) fn need_features(path: &Path, target: &str, features: &[String]) -> Result<()> {
-    if features.is_empty() {
-        return Err(Error::new(
-            ErrorCode::CsvColumns,
-            format!("{}: no column beside the target `{}`", path.display(), shorten(target)),
-        )
-        .hint("a model needs at least one feature column"));
-    }
-    Ok(())
-}
-
 fn too_many(place: Place, cells: usize) -> Result<()> {
     if cells > MAX_CELLS {
         return Err(place
@@ -87,20 +76,6 @@ fn too_many(place: Place, cells: usize) -> Result<()> {
             .hint("give fewer rows"));
     }
     Ok(())
-}
-
-pub(super) fn unlabeled(path: &Path, target: String, features: Vec<String>, rows: Vec<Vec<f64>>) -> Dataset {
-    Dataset {
-        name: stem(path),
-        target,
-        features,
-        input: None,
-        classes: Vec::new(),
-        rows,
-        labels: Vec::new(),
-        values: Vec::new(),
-        image: None,
-    }
 }
 
 /// What a model takes of a table: its columns by name, in any order; others are of no concern.
@@ -222,21 +197,6 @@ pub fn read_labeled(
     let names = columns.schema.columns.iter().map(|column| column.name.clone()).collect();
     let data = unlabeled(path, target_name, names, rows);
     Ok(Dataset { classes: classes.to_vec(), labels, values, input: Some(columns.schema.clone()), ..data })
-}
-
-pub(super) fn not_empty(path: &Path, rows: usize) -> Result<()> {
-    if rows == 0 {
-        return Err(Error::new(ErrorCode::CsvEmpty, format!("{}: no rows below the header", path.display())));
-    }
-    Ok(())
-}
-
-/// The file's name without `.csv`, `.gz` and the like.
-fn stem(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let name = ["gz", "zip"].iter().find_map(|end| name.strip_suffix(&format!(".{end}"))).unwrap_or(&name);
-    let ends = ["csv", "tsv", "txt", "data"];
-    ends.iter().find_map(|end| name.strip_suffix(&format!(".{end}"))).unwrap_or(name).to_owned()
 }
 
 #[cfg(test)]

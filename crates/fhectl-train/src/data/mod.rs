@@ -13,6 +13,7 @@ mod idx_rows;
 mod image;
 mod open;
 pub(crate) mod random;
+mod records;
 mod shipped;
 mod source;
 mod split;
@@ -20,17 +21,19 @@ mod synthetic;
 mod table;
 mod table_options;
 mod target;
+mod task;
 mod vocabulary;
 
 pub use self::csv::{ModelColumns, TableRow, read_rows};
 pub use idx::{Images, read_images, read_labels};
 pub use idx_rows::load_mnist;
 pub use image::ImageShape;
-pub use source::{BUILT_IN, Holdout, Loaded, Source, Task, column_names, is_images, load, load_split, read_labeled};
+pub use source::{BUILT_IN, Holdout, Loaded, Source, column_names, is_images, load, load_split, read_labeled};
 pub use split::{split, split_indices};
 pub use synthetic::synthetic;
 pub use table_options::{TableOptions, TextEncoding, parse_separator};
 pub use target::ClassIds;
+pub use task::Task;
 
 use fhectl_core::digest::Sha256;
 use fhectl_core::error::{Error, ErrorCode, Result};

@@ -5,6 +5,7 @@ use super::column_kinds::{id_note, looks_like_an_id};
 use super::csv::{self, ModelColumns};
 use super::split::indices;
 use super::table_options::TableOptions;
+use super::task::Task;
 use super::{Dataset, ImageShape, idx_rows, list, shipped, shorten, split, synthetic};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::InputSchema;
@@ -12,22 +13,6 @@ use std::path::{MAIN_SEPARATOR, Path};
 
 /// The names of the built-in data sets.
 pub const BUILT_IN: [&str; 6] = ["spam", "iris", "digits", "synthetic", "mnist", "diabetes"];
-
-/// What is to be learned of the target.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Task {
-    /// Its class.
-    Classify,
-    /// Its number.
-    Regress,
-}
-
-impl Task {
-    /// What data are for where nothing else is asked: `diabetes` is a regression.
-    fn of(spec: &str) -> Self {
-        if spec == "diabetes" { Self::Regress } else { Self::Classify }
-    }
-}
 
 /// Where the test rows come from.
 #[derive(Debug, Clone, Copy)]

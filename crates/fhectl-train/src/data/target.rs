@@ -1,7 +1,7 @@
 //! The column that is to be predicted.
 
-use super::source::Task;
 use super::table::Place;
+use super::task::Task;
 use super::{Dataset, MAX_CLASSES, one_class, shorten};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use std::collections::HashMap;

@@ -30,14 +30,18 @@ pub fn read_onnx_in(bytes: &[u8], folder: &Path, most: u64) -> Result<Imported> 
 }
 
 fn read_graph(graph: &Graph) -> Result<Imported> {
-    let classical = |node: &Node| node.domain == "ai.onnx.ml" && !AROUND.contains(&node.op.as_str());
+    let classical = |node: &Node| match node.domain.as_str() {
+        "ai.onnx.ml" => !AROUND.contains(&node.op.as_str()),
+        _ => node.op == "Tokenizer",
+    };
     let imported = tabular::read(graph).or_else(|error| match graph.nodes.iter().any(classical) {
         true => Err(error),
         false if is_tree_of_products(graph) => Err(unsupported(
             "trees that are written as products of matrices, as Hummingbird and Concrete ML export them",
         )
         .hint("import the model that they were made of, e.g. the fitted scikit-learn model through skl2onnx")),
-        false => network(graph),
+        // Neither: what is wrong with it as what it looks like.
+        false => network(graph).map_err(|other| if is_layered(graph) { other } else { error }),
     })?;
     // A sum written in plain operators is a network of one layer as much as it is a linear model.
     let plain = graph.nodes.iter().all(|node| node.domain.is_empty()) && imported.classes.is_empty();
@@ -52,6 +56,12 @@ fn read_graph(graph: &Graph) -> Result<Imported> {
         Some(params) if graph.producer.starts_with("CatBoost") => catboost::of_onnx(imported, params),
         _ => imported,
     })
+}
+
+/// Whether a graph that is no table's looks like a network.
+fn is_layered(graph: &Graph) -> bool {
+    let matrix = |node: &&Node| ["MatMul", "Gemm", "Conv"].contains(&node.op.as_str());
+    !graph.producer.starts_with("skl2onnx") || graph.nodes.iter().filter(matrix).count() > 1
 }
 
 /// Whether comparisons of a product of the row are multiplied and compared for equality: the paths of trees.

@@ -1,6 +1,6 @@
 //! One cell.
 
-use super::InputColumn;
+use super::column::InputColumn;
 use crate::error::{Error, ErrorCode};
 
 /// Texts that stand for a missing value, whatever their case, as data tools write them.

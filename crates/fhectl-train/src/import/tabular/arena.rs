@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// The most numbers that reading a graph may take.
-const MAX_WORK: usize = 1 << 26;
+const MAX_WORK: usize = 1 << 25;
 
 /// Where a number is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,14 @@ pub(super) enum Side {
     Score,
 }
 
+/// The numbers of the row that something depends on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Only {
+    Nothing,
+    One(AtomId),
+    Several,
+}
+
 /// Atoms, and what is known of them.
 #[derive(Debug, Default)]
 pub(super) struct Arena {
@@ -31,6 +39,8 @@ pub(super) struct Arena {
     sides: Vec<Side>,
     bounds: Vec<(f64, f64)>,
     gaps: Vec<bool>,
+    /// Which number of the row each is a function of, where it is of one only.
+    only: Vec<Only>,
     /// Trees, whose splits compare atoms; their leaves are numbered.
     pub trees: Vec<fhectl_core::model::Tree<f64, u32>>,
     known: BTreeMap<Vec<u8>, AtomId>,
@@ -39,6 +49,7 @@ pub(super) struct Arena {
     /// Of columns whose words are counted: whether they are counted in lower case.
     pub lower: BTreeMap<u32, bool>,
     spent: usize,
+    effort: usize,
 }
 
 impl Arena {
@@ -80,6 +91,12 @@ impl Arena {
     pub fn spend(&mut self, numbers: usize) -> Result<()> {
         self.spent = self.spent.saturating_add(numbers);
         if self.spent > MAX_WORK { Err(large("a graph of too many sums of sums")) } else { Ok(()) }
+    }
+
+    /// Whether there is time for so many steps that are of use but not needed.
+    pub fn try_hard(&mut self, steps: usize) -> bool {
+        self.effort = self.effort.saturating_add(steps);
+        self.effort <= MAX_WORK
     }
 
     /// The side of a function of sums; `None` where they are all numbers.
@@ -139,7 +156,18 @@ impl Arena {
             next += 1;
             next - 1
         }));
-        Ok(tables.into_iter().map(|table| self.leaf(id, table)).collect())
+        let mut made: Vec<(Rc<[f64]>, Lin)> = Vec::with_capacity(tables.len());
+        for table in tables {
+            // Two classes may have each other's negative, which is one score then.
+            let mirrored = |other: &Rc<[f64]>| other.iter().zip(table.iter()).all(|(a, b)| *a == -b);
+            let before = if scores == 2 { made.first().filter(|(other, _)| mirrored(other)) } else { None };
+            let leaf = match before {
+                Some((_, leaf)) => leaf.negated(),
+                None => self.leaf(id, Rc::clone(&table)),
+            };
+            made.push((table, leaf));
+        }
+        Ok(made.into_iter().map(|(_, leaf)| leaf).collect())
     }
 
     fn leaf(&mut self, tree: u32, values: Rc<[f64]>) -> Lin {
@@ -147,6 +175,23 @@ impl Arena {
             Some(first) if values.iter().all(|value| value == first) => Lin::constant(*first),
             _ => self.push(Atom::Leaf { tree, values }, Side::Leaf(tree)),
         }
+    }
+
+    /// A leaf that was made before, or is the negative of one that was, is the same.
+    fn made_leaf(&mut self, tree: u32, values: Rc<[f64]>) -> Lin {
+        let positive = values.iter().find(|value| **value != 0.0).is_none_or(|value| *value > 0.0);
+        let mut key = vec![2u8];
+        key.extend(tree.to_le_bytes());
+        let sign = if positive { 1.0 } else { -1.0 };
+        values.iter().for_each(|value| key.extend((value * sign + 0.0).to_bits().to_le_bytes()));
+        if let Some(id) = self.known.get(&key) {
+            return Lin::atom(*id).scaled(sign);
+        }
+        let leaf = self.leaf(tree, values.iter().map(|value| value * sign).collect());
+        if let Some(id) = leaf.pure() {
+            self.known.insert(key, id);
+        }
+        leaf.scaled(sign)
     }
 
     /// A sum's number at a leaf of the only tree that it depends on.
@@ -186,7 +231,10 @@ impl Arena {
             None => {
                 let first = self.atoms.len() as AtomId;
                 for index in 0..width as u32 {
-                    self.push(Atom::Part { op: op.clone(), of: Rc::clone(&of), index }, side);
+                    let part = Atom::Part { op: op.clone(), of: Rc::clone(&of), index };
+                    // What is known of one part is known of all.
+                    let known = (index > 0).then(|| self.known_of(first));
+                    self.push_known(part, side, known);
                 }
                 self.known.insert(key, first);
                 first
@@ -212,7 +260,7 @@ impl Arena {
             let numbers: Vec<f64> = of.iter().map(|sum| self.at_leaf(sum, leaf)).collect();
             tables.iter_mut().zip(op.apply(&numbers)).for_each(|(table, number)| table.push(number));
         }
-        Ok(tables.into_iter().map(|table| self.leaf(tree, table.into())).collect())
+        Ok(tables.into_iter().map(|table| self.made_leaf(tree, table.into())).collect())
     }
 
     /// An atom; the one that is there already where it is the same.
@@ -227,8 +275,39 @@ impl Arena {
     }
 
     fn push(&mut self, atom: Atom, side: Side) -> Lin {
-        let bounds = bounds::of(&atom, self);
-        self.gaps.push(self.has_gap(&atom));
+        self.push_known(atom, side, None)
+    }
+
+    fn known_of(&self, atom: AtomId) -> ((f64, f64), bool, Only) {
+        let at = atom as usize;
+        (self.bounds[at], self.gaps[at], self.only[at])
+    }
+
+    /// Which number of the row an atom is a function of.
+    pub fn only(&self, atom: AtomId) -> Only {
+        self.only[atom as usize]
+    }
+
+    fn only_of(&self, atom: &Atom) -> Only {
+        match atom {
+            Atom::Input(_) => Only::One(self.atoms.len() as AtomId),
+            Atom::Words { .. } | Atom::Category { .. } | Atom::Leaf { .. } => Only::Several,
+            Atom::Made { of, .. } | Atom::Part { of, .. } => {
+                let atoms = of.iter().flat_map(|sum| sum.terms()).map(|(atom, _)| self.only(*atom));
+                atoms.fold(Only::Nothing, |all, next| match (all, next) {
+                    (Only::Nothing, next) => next,
+                    (all, next) if all == next => all,
+                    _ => Only::Several,
+                })
+            }
+        }
+    }
+
+    fn push_known(&mut self, atom: Atom, side: Side, known: Option<((f64, f64), bool, Only)>) -> Lin {
+        let known = known.unwrap_or_else(|| (bounds::of(&atom, self), self.has_gap(&atom), self.only_of(&atom)));
+        let (bounds, gap, only) = known;
+        self.gaps.push(gap);
+        self.only.push(only);
         self.atoms.push(atom);
         self.sides.push(side);
         self.bounds.push(bounds);

@@ -90,7 +90,16 @@ fn quadratic(arena: &Arena, sum: &Lin, places: &BTreeMap<AtomId, usize>) -> Quad
 fn middle(quadratics: &[Quadratic], width: usize) -> Vec<f64> {
     let points: Vec<Vec<f64>> = quadratics.iter().filter_map(|quadratic| stationary(quadratic, width)).collect();
     let mean = |at: usize| points.iter().map(|point| point[at]).sum::<f64>() / points.len().max(1) as f64;
-    (0..width).map(mean).map(|x| if x.is_finite() { x } else { 0.0 }).collect()
+    (0..width).map(mean).map(rounded).collect()
+}
+
+/// To three digits: nearer is not better, and says more of the model.
+fn rounded(x: f64) -> f64 {
+    if !x.is_finite() || x == 0.0 {
+        return 0.0;
+    }
+    let digit = libm::pow(10.0, x.abs().log10().floor() - 2.0);
+    if digit > 0.0 { (x / digit).round() * digit } else { 0.0 }
 }
 
 fn stationary(quadratic: &Quadratic, width: usize) -> Option<Vec<f64>> {

@@ -27,12 +27,15 @@ impl Cut {
     pub fn of(arena: &Arena, outputs: &[Lin]) -> Result<Self> {
         let mut cut = Self::default();
         let mut open: Vec<&Lin> = outputs.iter().collect();
+        // Parts of one whole are of the same sums.
+        let mut groups = BTreeSet::new();
         while let Some(sum) = open.pop() {
             let (scores, own): (Vec<_>, Vec<_>) =
                 sum.terms().iter().copied().partition(|(atom, _)| arena.side_of(*atom) == Side::Score);
             for (atom, _) in scores {
                 if cut.scores.insert(atom)
                     && let Atom::Made { of, .. } | Atom::Part { of, .. } = arena.atom(atom)
+                    && groups.insert(of.as_ptr() as usize)
                 {
                     open.extend(of.iter());
                 }

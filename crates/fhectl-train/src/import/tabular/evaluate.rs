@@ -32,7 +32,12 @@ pub fn read(graph: &Graph) -> Result<Imported> {
     let ahead = ahead(graph);
     for (node, ahead) in graph.nodes.iter().zip(ahead) {
         scope.ahead = ahead;
-        let outcome = run(node, &mut scope).map_err(|error| steps::named(error, node));
+        let outcome = run(node, &mut scope).map_err(|error| {
+            // What an input lacks was said where it was lacking first.
+            let known = node.inputs.iter().filter_map(|name| scope.values.get(name.as_str()));
+            let said = known.filter_map(|value| value.as_ref().err()).any(|before| before.message == error.message);
+            if said { error } else { steps::named(error, node) }
+        });
         let size: usize = outcome.iter().flatten().map(Value::size).sum();
         scope.arena.spend(size)?;
         for (index, name) in node.outputs.iter().enumerate() {

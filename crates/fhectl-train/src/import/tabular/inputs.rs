@@ -12,7 +12,15 @@ use std::rc::Rc;
 #[derive(Debug, Clone)]
 pub(super) struct TableColumn {
     pub name: String,
-    pub text: bool,
+    pub cells: Cells,
+}
+
+/// What its cells hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cells {
+    Numbers,
+    Truths,
+    Texts,
 }
 
 /// The columns of a graph's inputs, and whether the file names them: it does where every input is one of several columns.
@@ -42,7 +50,12 @@ pub(super) fn read(inputs: &[Input], arena: &mut Arena) -> Result<(Table, Vec<Va
             1 => input.name.clone(),
             _ => format!("{}{}", input.name, at - first),
         };
-        columns.extend(places.clone().map(|at| TableColumn { name: name(at), text: input.element == 8 }));
+        let cells = match input.element {
+            8 => Cells::Texts,
+            9 => Cells::Truths,
+            _ => Cells::Numbers,
+        };
+        columns.extend(places.clone().map(|at| TableColumn { name: name(at), cells }));
         values.push(if input.element == 8 {
             let cell = |column| Text::Cell { column, lower: false, stop_words: false, words: false };
             Value::Texts(Rc::new(Texts { shape, values: places.map(cell).collect(), label: None }))

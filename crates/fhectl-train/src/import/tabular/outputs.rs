@@ -2,9 +2,7 @@
 
 use super::arena::{Arena, Side};
 use super::atom::{Atom, Op};
-use super::cut::Cut;
 use super::lin::Lin;
-use super::program::Base;
 use super::scope::Scope;
 use super::univariate::Calculation;
 use super::value::{Kind, Label, Tensor, Value};
@@ -25,7 +23,7 @@ pub(super) enum Said {
 }
 
 /// How often two lists of scores are compared.
-const TRIALS: u64 = 96;
+const TRIALS: u64 = 48;
 
 /// The classes of the output that is one, with the probabilities that stand beside it; else of one that is a number (which
 /// has no classes) or scores.
@@ -50,11 +48,12 @@ pub(super) fn of(scope: &Scope<'_>) -> Result<Said> {
         Value::Texts(texts) => texts.label.clone(),
     });
     if let Some(label) = label {
-        let seen = numbers().find(|one| one.label.is_none() && one.values.len() == label.scores.len());
-        let scores = match seen.filter(|seen| agree(arena, &label.scores, &seen.values)) {
-            Some(seen) => seen.values.clone(),
-            None => label.scores.clone(),
-        };
+        let beside = || numbers().filter(|one| one.label.is_none());
+        let seen = beside().find(|one| one.values.len() == label.scores.len()).map(|one| one.values.clone());
+        // Or one output a class.
+        let seen = seen.unwrap_or_else(|| beside().flat_map(|one| one.values.iter().cloned()).collect());
+        let fits = seen.len() == label.scores.len() && agree(arena, &label.scores, &seen);
+        let scores = if fits { seen } else { label.scores.clone() };
         return Ok(Said::Class { names: label.names.clone(), scores });
     }
     for one in numbers() {
@@ -64,7 +63,11 @@ pub(super) fn of(scope: &Scope<'_>) -> Result<Said> {
             [number] if is_share(arena, number) => {
                 Said::Class { names: numbered(2), scores: vec![Lin::constant(1.0).minus(number), number.clone()] }
             }
-            [number] => Said::Number(number.clone()),
+            [number] => match values.iter().find_map(|value| value.as_ref().err()) {
+                // A score beside a class that could not be read is no model of its own.
+                Some(error) => return Err(error.clone()),
+                None => Said::Number(number.clone()),
+            },
             scores => Said::Class { names: numbered(scores.len()), scores: scores.to_vec() },
         });
     }
@@ -101,11 +104,12 @@ fn of_truth(arena: &Arena, numbers: &Tensor) -> Option<Rc<Label>> {
 
 /// Whether two lists of scores have the same largest one, whatever the model's sums are; sums are drawn.
 fn agree(arena: &Arena, a: &[Lin], b: &[Lin]) -> bool {
-    if a.iter().zip(b).all(|(a, b)| a.near(b)) {
+    let first = |sums: &[Lin]| sums.first().and_then(|sum| sum.terms().first()).map_or(1.0, |term| term.1);
+    let factor = first(b) / first(a);
+    if factor > 0.0 && a.iter().zip(b).all(|(a, b)| a.scaled(factor).near(b)) {
         return true;
     }
     let both: Vec<Lin> = a.iter().chain(b).cloned().collect();
-    let Ok(cut) = Cut::of(arena, &both) else { return false };
     let calculation = Calculation::of(arena, &both, |atom| arena.side_of(atom) != Side::Score);
     let mut state = 1u64;
     let mut next = || {
@@ -116,14 +120,14 @@ fn agree(arena: &Arena, a: &[Lin], b: &[Lin]) -> bool {
     let given: Vec<u32> = calculation.given().collect();
     let mut alike = 0;
     for trial in 0..TRIALS {
-        let size = [0.1, 1.0, 3.0, 10.0][trial as usize % 4] / (cut.width().max(1) as f64).sqrt();
+        let size = [0.03, 0.3, 3.0, 300.0][trial as usize % 4];
         let leaves: Vec<f64> = arena.trees.iter().map(|_| next()).collect();
         let drawn: Vec<f64> = given.iter().map(|_| size * (2.0 * next() - 1.0)).collect();
         let value = |atom: u32| match arena.atom(atom) {
             Atom::Leaf { tree, values } => values[(leaves[*tree as usize] * values.len() as f64) as usize],
             _ => given.binary_search(&atom).map_or(0.0, |place| drawn[place]),
         };
-        let numbers = calculation.run(&both, value);
+        let numbers = calculation.run(value);
         let (first, second) = numbers.split_at(a.len());
         let tied = |scores: &[f64]| {
             let best = scores[class_of_scores(scores).min(scores.len() - 1)];

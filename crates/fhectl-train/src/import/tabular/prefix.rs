@@ -2,7 +2,7 @@
 
 use super::arena::Arena;
 use super::atom::{Atom, Categories};
-use super::inputs::Table;
+use super::inputs::{Cells as CellsOf, Table};
 use super::lin::{AtomId, Lin};
 use super::program::{self, Base};
 use super::univariate::straightened;
@@ -33,8 +33,8 @@ pub(super) fn of(arena: &mut Arena, table: &Table, atoms: &BTreeSet<AtomId>) -> 
         _ => None,
     };
     let places: Option<BTreeMap<AtomId, u32>> = atoms.iter().map(plain).collect();
-    let texts = table.columns.iter().any(|column| column.text);
-    if let Some(places) = places.filter(|_| !texts) {
+    let numbers = table.columns.iter().all(|column| column.cells == CellsOf::Numbers);
+    if let Some(places) = places.filter(|_| numbers) {
         let width = table.columns.len();
         return Ok(Prefix { input: None, width, steps: Vec::new(), places, features: width });
     }
@@ -49,7 +49,7 @@ pub(super) fn of(arena: &mut Arena, table: &Table, atoms: &BTreeSet<AtomId>) -> 
     let wanted: Vec<Lin> = made.iter().map(|atom| Lin::atom(*atom)).collect();
     let steps = program::steps(arena, &cells, &wanted)?;
     let places = atoms.iter().copied().zip(0..).collect();
-    let input = texts.then(|| InputSchema { columns: cells.columns.clone(), missing: Vec::new() });
+    let input = (!numbers).then(|| InputSchema { columns: cells.columns.clone(), missing: Vec::new() });
     Ok(Prefix { input, width: cells.width, steps, places, features: atoms.len() })
 }
 
@@ -90,7 +90,8 @@ impl Cells {
                 (Some(values), None) => {
                     ColumnKind::Category { values: values.iter().map(ToString::to_string).collect() }
                 }
-                (None, None) if column.text => ColumnKind::Category { values: Vec::new() },
+                (None, None) if column.cells == CellsOf::Texts => ColumnKind::Category { values: Vec::new() },
+                (None, None) if column.cells == CellsOf::Truths => ColumnKind::Boolean,
                 (None, None) => ColumnKind::Number,
             };
             starts.push(width as u32);
@@ -143,10 +144,12 @@ impl Base for Cells {
 /// All atoms that atoms are made of.
 fn used(arena: &Arena, wanted: &[AtomId]) -> BTreeSet<AtomId> {
     let mut found = BTreeSet::new();
+    let mut groups = BTreeSet::new();
     let mut open = wanted.to_vec();
     while let Some(atom) = open.pop() {
         if found.insert(atom)
             && let Atom::Made { of, .. } | Atom::Part { of, .. } = arena.atom(atom)
+            && groups.insert(of.as_ptr() as usize)
         {
             open.extend(of.iter().flat_map(|sum| sum.terms()).map(|term| term.0));
         }

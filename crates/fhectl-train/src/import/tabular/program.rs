@@ -8,6 +8,7 @@ use crate::import::onnx::{invalid, unsupported};
 use fhectl_core::error::Result;
 use fhectl_core::model::{ClearStep, Column, ColumnRule, MAX_CLEAR_VALUES, Neighbors, Part, Vote};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// What a program begins with.
 pub(super) trait Base {
@@ -31,7 +32,7 @@ enum Kind {
 #[derive(Debug)]
 struct Node {
     kind: Kind,
-    from: Vec<usize>,
+    from: Rc<[usize]>,
     level: usize,
     /// The last level that takes it.
     last: usize,
@@ -42,21 +43,28 @@ struct Node {
 /// # Errors
 /// `import_large` for a program of too many numbers, `onnx_invalid` for numbers that are not finite.
 pub(super) fn steps(arena: &Arena, base: &dyn Base, wanted: &[Lin]) -> Result<Vec<ClearStep>> {
-    let mut builder = Builder { arena, base, nodes: Vec::new(), known: BTreeMap::new(), atoms: BTreeMap::new() };
+    let mut builder = Builder {
+        arena,
+        base,
+        nodes: Vec::new(),
+        known: BTreeMap::new(),
+        atoms: BTreeMap::new(),
+        wholes: BTreeMap::new(),
+        entries: 0,
+    };
     for at in 0..base.width() {
-        builder.nodes.push(Node { kind: Kind::Given, from: vec![at], level: 0, last: 0 });
+        builder.nodes.push(Node { kind: Kind::Given, from: Rc::from([at]), level: 0, last: 0 });
     }
     for atom in reachable(arena, base, wanted) {
         let node = builder.of_atom(atom)?;
         builder.atoms.insert(atom, node);
     }
     let outputs: Vec<usize> = wanted.iter().map(|sum| builder.of_sum(sum)).collect::<Result<_>>()?;
+    let mut groups = BTreeSet::new();
     for at in 0..builder.nodes.len() {
-        let level = builder.nodes[at].level;
-        if level > 0 {
-            for from in builder.nodes[at].from.clone() {
-                builder.nodes[from].last = builder.nodes[from].last.max(level);
-            }
+        let (level, from) = (builder.nodes[at].level, Rc::clone(&builder.nodes[at].from));
+        if level > 0 && groups.insert(from.as_ptr() as usize) {
+            from.iter().for_each(|from| builder.nodes[*from].last = builder.nodes[*from].last.max(level));
         }
     }
     outputs.iter().for_each(|at| builder.nodes[*at].last = usize::MAX);
@@ -68,12 +76,15 @@ pub(super) fn steps(arena: &Arena, base: &dyn Base, wanted: &[Lin]) -> Result<Ve
 /// Atoms that are computed, each after those that it is made of.
 fn reachable(arena: &Arena, base: &dyn Base, wanted: &[Lin]) -> BTreeSet<AtomId> {
     let mut found = BTreeSet::new();
+    // Parts of one whole are of the same sums.
+    let mut groups = BTreeSet::new();
     let mut open: Vec<AtomId> = wanted.iter().flat_map(|sum| base.part(sum).1).map(|(atom, _)| atom).collect();
     while let Some(atom) = open.pop() {
         // What an atom is made of has a smaller number.
         if found.insert(atom)
             && base.atom(atom).is_none()
             && let Atom::Made { of, .. } | Atom::Part { of, .. } = arena.atom(atom)
+            && groups.insert(of.as_ptr() as usize)
         {
             open.extend(of.iter().flat_map(|sum| base.part(sum).1).map(|(atom, _)| atom));
         }
@@ -87,6 +98,10 @@ struct Builder<'a> {
     nodes: Vec<Node>,
     known: BTreeMap<String, usize>,
     atoms: BTreeMap<AtomId, usize>,
+    /// What the parts of a whole are made of, by where its sums are.
+    wholes: BTreeMap<usize, Rc<[usize]>>,
+    /// How many entries all tables have.
+    entries: usize,
 }
 
 impl Builder<'_> {
@@ -95,9 +110,14 @@ impl Builder<'_> {
         if let Some(at) = self.known.get(&key) {
             return *at;
         }
+        let at = self.push(kind, from.into());
+        self.known.insert(key, at);
+        at
+    }
+
+    fn push(&mut self, kind: Kind, from: Rc<[usize]>) -> usize {
         let level = 1 + from.iter().map(|at| self.nodes[*at].level).max().unwrap_or(0);
         self.nodes.push(Node { kind, from, level, last: 0 });
-        self.known.insert(key, self.nodes.len() - 1);
         self.nodes.len() - 1
     }
 
@@ -113,11 +133,24 @@ impl Builder<'_> {
             Atom::Part { op, of, index } => (op.clone(), of.clone(), *index),
             _ => return Err(unsupported("a number that the client does not have")),
         };
+        if let Some(from) = self.wholes.get(&(of.as_ptr() as usize)) {
+            let from = Rc::clone(from);
+            return Ok(self.push(Kind::Op(op, index), from));
+        }
         let from: Vec<usize> = of.iter().map(|sum| self.of_sum(sum)).collect::<Result<_>>()?;
+        if matches!(self.arena.atom(atom), Atom::Part { .. }) {
+            let from: Rc<[usize]> = from.into();
+            self.wholes.insert(of.as_ptr() as usize, Rc::clone(&from));
+            return Ok(self.push(Kind::Op(op, index), from));
+        }
         Ok(match op {
             Op::Rule(ColumnRule::Copy) => from[0],
             Op::Rule(rule) => self.node(Kind::Rule(rule), from),
             Op::Pick(table) => {
+                self.entries += table.len();
+                if self.entries > MAX_CLEAR_VALUES {
+                    return Err(large("a client's tables of too many numbers"));
+                }
                 let keys = (0..table.len()).map(|at| at as f64).collect();
                 let rule =
                     ColumnRule::Lookup { keys, values: table.to_vec(), other: table.last().copied().unwrap_or(0.0) };
@@ -201,14 +234,17 @@ impl Builder<'_> {
             })
             .collect::<Result<_>>()?;
         // Numbers that are made together of the same ones.
-        let mut together: BTreeMap<(String, Vec<usize>), Vec<usize>> = BTreeMap::new();
+        let mut together: BTreeMap<(String, Rc<[usize]>), Vec<usize>> = BTreeMap::new();
         for at in fresh {
             let node = &self.nodes[*at];
             let key = match &node.kind {
                 Kind::Given | Kind::Rule(_) => continue,
-                Kind::Linear(..) => ("linear".to_owned(), node.from.clone()),
-                Kind::Op(Op::Product | Op::Choose, _) => (format!("{:?}", node.kind), Vec::new()),
-                Kind::Op(op, _) => (op.key(), node.from.clone()),
+                Kind::Linear(..) => ("linear".to_owned(), Rc::clone(&node.from)),
+                Kind::Op(Op::Product | Op::Choose, _) => (format!("{:?}", node.kind), Rc::from([])),
+                Kind::Op(op, _) if op.width(node.from.len()) > 1 => {
+                    (format!("{} {}", op.key(), node.from.as_ptr() as usize), Rc::from([]))
+                }
+                Kind::Op(op, _) => (op.key(), Rc::clone(&node.from)),
             };
             together.entry(key).or_default().push(*at);
         }
@@ -218,7 +254,7 @@ impl Builder<'_> {
                 sources.sort_unstable();
                 sources.dedup();
             } else {
-                sources = self.nodes[nodes[0]].from.clone();
+                sources = self.nodes[nodes[0]].from.to_vec();
             }
             let steps = self.part(&nodes, &sources)?;
             made.extend(&nodes);

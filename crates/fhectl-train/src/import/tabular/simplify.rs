@@ -12,6 +12,9 @@ use fhectl_core::model::{ColumnRule, Function};
 /// The most products that a square of sums is written out as.
 const MAX_PRODUCTS: usize = 1 << 13;
 
+/// A product of more factors is not taken apart again.
+const MAX_FACTORS: usize = 16;
+
 /// What a product of two sums of the row is to become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Products {
@@ -129,7 +132,9 @@ impl Arena {
         for factor in [a, b] {
             // A product of products is one.
             match factor.pure().map(|atom| self.atom(atom)) {
-                Some(Atom::Made { op: Op::Product, of }) => factors.extend(of.iter().cloned()),
+                Some(Atom::Made { op: Op::Product, of }) if of.len() <= MAX_FACTORS => {
+                    factors.extend(of.iter().cloned())
+                }
                 _ => factors.push(factor.clone()),
             }
         }

@@ -45,13 +45,32 @@ pub(super) fn unknown(node: &Node) -> Error {
     }
 }
 
+/// Beginnings of names that skl2onnx gives to nodes, and the steps they are of.
+const NAMES: &[(&str, &str)] = &[
+    ("knny", "nearest neighbors"),
+    ("lrd", "a LocalOutlierFactor"),
+    ("X_lrd", "a LocalOutlierFactor"),
+    ("dist_k", "a LocalOutlierFactor"),
+    ("kgpd", "a Gaussian process"),
+    ("GPR", "a Gaussian process"),
+    ("SVM", "a support vector machine"),
+    ("Cali", "a CalibratedClassifierCV"),
+    ("SV_AFE", "a StackingClassifier"),
+    ("SC_AFE", "a StackingClassifier"),
+    ("Po_Poly", "PolynomialFeatures"),
+    ("pref_", "a PowerTransformer"),
+];
+
 /// Says which node it was, once.
 pub(super) fn named(error: Error, node: &Node) -> Error {
     let label = node.label();
     if error.message.contains(&label) || error.message.starts_with("the operator") {
         return error;
     }
-    error.context(label)
+    match NAMES.iter().find(|(start, _)| node.name.starts_with(start)) {
+        Some((_, step)) => error.context(format!("{label} of {step}")),
+        None => error.context(label),
+    }
 }
 
 /// Says that linear models and trees are mixed.

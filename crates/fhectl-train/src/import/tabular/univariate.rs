@@ -1,12 +1,13 @@
 //! Functions of one number that exporters write as dozens of steps, as the search in a quantile transformer: where such a
 //! function is straight between the numbers of its tables, it is a line through its values there.
 
-use super::arena::Arena;
+use super::arena::{Arena, Only};
 use super::atom::{Atom, Op};
 use super::lin::{AtomId, Lin};
 use fhectl_core::error::Result;
 use fhectl_core::model::ColumnRule;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// A function of fewer steps is left as it is.
 const MIN_STEPS: usize = 24;
@@ -17,10 +18,16 @@ const MAX_POINTS: usize = 1 << 16;
 pub(super) struct Calculation {
     order: Vec<AtomId>,
     steps: Vec<Option<Step>>,
+    /// The sums that are asked for.
+    wanted: Vec<(Vec<(usize, f64)>, f64)>,
 }
 
-/// What is done, and to which sums: of places in the order.
-type Step = (Op, Vec<(Vec<(usize, f64)>, f64)>, usize);
+/// What is done, and to which sums, of places in the order; which of the numbers that come out it is.
+struct Step {
+    op: Op,
+    of: Rc<[(Vec<(usize, f64)>, f64)]>,
+    index: usize,
+}
 
 impl Calculation {
     /// Of what sums depend on; atoms of which `is_given` holds are not looked into.
@@ -39,43 +46,57 @@ impl Calculation {
         let place: BTreeMap<AtomId, usize> = order.iter().enumerate().map(|(place, atom)| (*atom, place)).collect();
         let sum =
             |sum: &Lin| (sum.terms().iter().map(|(atom, factor)| (place[atom], *factor)).collect::<Vec<_>>(), sum.bias);
-        let step = |atom: &AtomId| match arena.atom(*atom) {
-            _ if is_given(*atom) => None,
-            Atom::Made { op, of } => Some((op.clone(), of.iter().map(sum).collect(), 0)),
-            Atom::Part { op, of, index } => Some((op.clone(), of.iter().map(sum).collect(), *index as usize)),
-            _ => None,
+        // Parts of one whole share their sums, so that they are computed once.
+        let mut wholes: BTreeMap<usize, Rc<[(Vec<(usize, f64)>, f64)]>> = BTreeMap::new();
+        let mut step = |atom: &AtomId| {
+            let (op, of, index) = match arena.atom(*atom) {
+                _ if is_given(*atom) => return None,
+                Atom::Made { op, of } => (op, of, 0),
+                Atom::Part { op, of, index } => (op, of, *index as usize),
+                _ => return None,
+            };
+            let shared = wholes.entry(of.as_ptr() as usize).or_insert_with(|| of.iter().map(sum).collect());
+            Some(Step { op: op.clone(), of: Rc::clone(shared), index })
         };
-        let steps = order.iter().map(step).collect();
-        Self { order, steps }
+        let steps = order.iter().map(&mut step).collect();
+        let wanted = sums.iter().map(sum).collect();
+        Self { order, steps, wanted }
     }
 
     pub fn len(&self) -> usize {
         self.order.len()
     }
 
+    /// What is done, each with its atom.
+    fn operations(&self) -> impl Iterator<Item = (AtomId, &Op)> {
+        self.order.iter().zip(&self.steps).filter_map(|(atom, step)| Some((*atom, &step.as_ref()?.op)))
+    }
+
     pub fn given(&self) -> impl Iterator<Item = AtomId> {
         self.order.iter().zip(&self.steps).filter(|(_, step)| step.is_none()).map(|(atom, _)| *atom)
     }
 
-    /// The numbers that sums are, where `given` says what is given.
-    pub fn run(&self, sums: &[Lin], given: impl Fn(AtomId) -> f64) -> Vec<f64> {
+    /// The numbers that the sums are, where `given` says what is given.
+    pub fn run(&self, given: impl Fn(AtomId) -> f64) -> Vec<f64> {
+        let total = |values: &[f64], (terms, bias): &(Vec<(usize, f64)>, f64)| {
+            bias + terms.iter().map(|(at, factor)| values[*at] * factor).sum::<f64>()
+        };
         let mut values: Vec<f64> = Vec::with_capacity(self.order.len());
+        let mut whole = None;
         for (atom, step) in self.order.iter().zip(&self.steps) {
             let value = match step {
                 None => given(*atom),
-                Some((op, of, index)) => {
-                    let numbers: Vec<f64> = of
-                        .iter()
-                        .map(|(terms, bias)| bias + terms.iter().map(|(at, factor)| values[*at] * factor).sum::<f64>())
-                        .collect();
-                    op.apply(&numbers).get(*index).copied().unwrap_or(f64::NAN)
+                Some(Step { op, of, index }) => {
+                    if whole.as_ref().is_none_or(|(before, _)| *index == 0 || !Rc::ptr_eq(before, of)) {
+                        let numbers: Vec<f64> = of.iter().map(|sum| total(&values, sum)).collect();
+                        whole = Some((Rc::clone(of), op.apply(&numbers)));
+                    }
+                    whole.as_ref().and_then(|(_, made)| made.get(*index)).copied().unwrap_or(f64::NAN)
                 }
             };
             values.push(value);
         }
-        let of = |atom: &AtomId| self.order.binary_search(atom).map_or(f64::NAN, |place| values[place]);
-        let sum = |sum: &Lin| sum.bias + sum.terms().iter().map(|(atom, factor)| of(atom) * factor).sum::<f64>();
-        sums.iter().map(sum).collect()
+        self.wanted.iter().map(|sum| total(&values, sum)).collect()
     }
 }
 
@@ -84,18 +105,17 @@ impl Calculation {
 /// # Errors
 /// `import_large`.
 pub(super) fn straightened(arena: &mut Arena, atom: AtomId) -> Result<AtomId> {
+    let Only::One(input) = arena.only(atom) else { return Ok(atom) };
     let sums = [Lin::atom(atom)];
     let calculation = Calculation::of(arena, &sums, |_| false);
-    let mut given = calculation.given();
-    let (Some(input), None) = (given.next(), given.next()) else { return Ok(atom) };
-    drop(given);
     if calculation.len() < MIN_STEPS {
         return Ok(atom);
     }
     let mut marks: Vec<f64> = Vec::new();
-    for (op, ..) in calculation.steps.iter().flatten() {
+    for (at, op) in calculation.operations() {
         match op {
-            Op::Pick(table) => marks.extend(table.iter()),
+            // The part of a table that the index can reach.
+            Op::Pick(table) => marks.extend(reached(arena, at, table)),
             Op::Rule(ColumnRule::AtLeast { edge }) => marks.push(*edge),
             Op::Rule(ColumnRule::OneOf { values, .. }) => marks.extend(values),
             _ => {}
@@ -107,17 +127,15 @@ pub(super) fn straightened(arena: &mut Arena, atom: AtomId) -> Result<AtomId> {
     marks.retain(|mark| mark.is_finite());
     marks.sort_by(f64::total_cmp);
     marks.dedup_by(|a, b| *a == *b);
-    let value = |x: f64| calculation.run(&sums, |_| x)[0];
-    arena.spend(calculation.len().saturating_mul(marks.len()).saturating_mul(5))?;
-    if marks.is_empty() || marks.len() > MAX_POINTS {
+    let value = |x: f64| calculation.run(|_| x)[0];
+    let effort = calculation.len().saturating_mul(marks.len());
+    if marks.is_empty() || marks.len() > MAX_POINTS || !arena.try_hard(effort) {
         return Ok(atom);
     }
-    let mut points: Vec<(f64, f64)> = Vec::new();
-    for mark in &marks {
-        for x in [mark.next_down(), *mark, mark.next_up()] {
-            points.push((x, value(x)));
-        }
-    }
+    let mut xs: Vec<f64> = marks.iter().flat_map(|mark| [mark.next_down(), *mark, mark.next_up()]).collect();
+    xs.sort_by(f64::total_cmp);
+    xs.dedup_by(|a, b| *a == *b);
+    let points: Vec<(f64, f64)> = xs.into_iter().map(|x| (x, value(x))).collect();
     let (first, last) = (points[0], points[points.len() - 1]);
     let close = |a: f64, b: f64| (a - b).abs() <= 1e-6 * (1.0 + a.abs().max(b.abs()));
     let beyond = [1.0, 1e3].into_iter().all(|far| {
@@ -127,6 +145,7 @@ pub(super) fn straightened(arena: &mut Arena, atom: AtomId) -> Result<AtomId> {
     let straight = points.windows(2).all(|pair| {
         [0.31, 0.77].into_iter().all(|share| {
             let x = pair[0].0 + share * (pair[1].0 - pair[0].0);
+            // Between a number and the next one there is none.
             let between = x > pair[0].0 && x < pair[1].0;
             !between || close(value(x), pair[0].1 + share * (pair[1].1 - pair[0].1))
         })
@@ -138,6 +157,16 @@ pub(super) fn straightened(arena: &mut Arena, atom: AtomId) -> Result<AtomId> {
     let (xs, ys) = kept.into_iter().unzip();
     let line = arena.rule(ColumnRule::Interpolate { xs, ys }, &Lin::atom(input), false)?;
     Ok(line.pure().unwrap_or(atom))
+}
+
+fn reached<'a>(arena: &Arena, atom: AtomId, table: &'a [f64]) -> &'a [f64] {
+    let Atom::Made { of, .. } = arena.atom(atom) else { return table };
+    let (low, high) = arena.bounds(&of[0]);
+    if low < 0.0 || !high.is_finite() {
+        return table;
+    }
+    let first = (low as usize).min(table.len());
+    &table[first..(high as usize + 1).clamp(first, table.len())]
 }
 
 /// Points without those between others on a line.

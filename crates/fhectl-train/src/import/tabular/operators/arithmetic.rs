@@ -4,7 +4,9 @@ use super::super::arena::Arena;
 use super::super::atom::Op;
 use super::super::lin::Lin;
 use super::super::scope::Scope;
-use super::super::value::{Kind, Tensor, Value};
+use super::super::simplify::Products;
+use super::super::value::{Kind, Origin, Tensor, Value};
+use super::shape::MAX_ELEMENTS;
 use crate::import::model::{MAX_VALUES, large};
 use crate::import::onnx::{Node, invalid, unsupported};
 use fhectl_core::error::Result;
@@ -27,7 +29,7 @@ pub(super) fn broadcast(node: &Node, a: &[usize], b: &[usize]) -> Result<(Vec<us
         });
     }
     let count = shape.iter().fold(1usize, |count, size| count.saturating_mul(*size));
-    if count > MAX_VALUES {
+    if count > MAX_ELEMENTS {
         return Err(large(format!("{}: {count} numbers", node.label())));
     }
     let step = |of: &[usize]| -> Vec<usize> {
@@ -69,6 +71,10 @@ pub(super) fn pairs(
     mut make: impl FnMut(&Lin, &Lin) -> Result<Lin>,
 ) -> Result<Tensor> {
     let (shape, places) = broadcast(node, &a.shape, &b.shape)?;
+    let work = places.iter().map(|(x, y)| a.values[*x].size() + b.values[*y].size());
+    if work.fold(0usize, usize::saturating_add) > MAX_VALUES {
+        return Err(large(format!("{}: sums of too many numbers", node.label())));
+    }
     let values = places.iter().map(|(x, y)| make(&a.values[*x], &b.values[*y])).collect::<Result<_>>()?;
     Ok(Tensor::new(shape, values, kind(a, b), a.origin.max(b.origin)))
 }
@@ -81,7 +87,7 @@ pub(in super::super) fn sum_or_product(node: &Node, scope: &mut Scope<'_>) -> Re
         "Sub" => pairs(node, (&a, &b), |x, y| Ok(x.minus(y)))?,
         "Mul" => {
             let constant = a.numbers().is_some() || b.numbers().is_some();
-            let how = if constant { super::super::simplify::Products::Row } else { scope.products(node, origin)? };
+            let how = if constant { Products::Row } else { scope.products(node, origin)? };
             pairs(node, (&a, &b), |x, y| scope.arena.product(x, y, how))?
         }
         _ => return divided(node, scope, (&a, &b)),
@@ -95,12 +101,8 @@ fn divided(node: &Node, scope: &mut Scope<'_>, (a, b): (&Tensor, &Tensor)) -> Re
     }
     let origin = a.origin.max(b.origin);
     let whole = kind(a, b) == Kind::Whole;
-    let how = if b.numbers().is_some() && !whole {
-        super::super::simplify::Products::Row
-    } else {
-        scope.products(node, origin)?
-    };
-    let as_score = how != super::super::simplify::Products::Row;
+    let how = if b.numbers().is_some() && !whole { Products::Row } else { scope.products(node, origin)? };
+    let as_score = how != Products::Row;
     let made = pairs(node, (a, b), |x, y| {
         let quotient = match y.number() {
             // Of numbers that are known, nothing can be said: 0 / 0 is none.
@@ -125,7 +127,7 @@ fn normalized(node: &Node, scope: &mut Scope<'_>, (a, b): (&Tensor, &Tensor)) ->
     };
     let Some(norm) = norm(&mut scope.arena, &a.values, size)? else { return Ok(None) };
     let origin = a.origin.max(b.origin);
-    let as_score = scope.as_score(node, origin, true)? && origin != super::super::value::Origin::Summed;
+    let as_score = scope.as_score(node, origin, true)? && origin != Origin::Summed;
     let powers: Option<Vec<Lin>> =
         a.values.iter().map(|x| x.pure().and_then(|atom| scope.arena.argument(atom, Function::Exp)).cloned()).collect();
     let values = match powers {
@@ -187,7 +189,7 @@ pub(in super::super) fn power(node: &Node, scope: &mut Scope<'_>) -> Result<Valu
     let mut how = scope.products(node, origin)?;
     let link = a.numbers().is_some() && b.numbers().is_none();
     if link && scope.as_score(node, origin, true)? {
-        how = super::super::simplify::Products::Score;
+        how = Products::Score;
     }
     let mut made = pairs(node, (&a, &b), |x, y| scope.arena.power(x, y, how))?;
     made.kind = a.kind;

@@ -3,6 +3,7 @@
 use super::super::lin::Lin;
 use super::super::scope::Scope;
 use super::super::value::{Kind, Origin, Tensor, Value};
+use crate::import::edge::Precision;
 use crate::import::onnx::{Node, unsupported};
 use fhectl_core::error::Result;
 use fhectl_core::model::{ColumnRule, Function};
@@ -49,6 +50,19 @@ pub(in super::super) fn function(node: &Node, scope: &mut Scope<'_>) -> Result<V
         // The whole number below is minus the one above of the negative; that above is cut off what lies beyond.
         "Floor" => floor(scope, x, as_score),
         _ => Ok(floor(scope, &x.negated(), as_score)?.negated()),
+    })
+}
+
+/// `Sign`. Of a score that is 0, which none is after rounding, it is taken as -1.
+pub(in super::super) fn sign(node: &Node, scope: &mut Scope<'_>) -> Result<Value> {
+    let origin = scope.numbers(node, 0)?.origin;
+    let as_score = scope.as_score(node, origin, true)?;
+    each(node, scope, |scope, x| {
+        let above = scope.arena.positive(x, false, Precision::Double, as_score)?;
+        if as_score {
+            return Ok(above.scaled(2.0).shifted(-1.0));
+        }
+        Ok(above.minus(&scope.arena.positive(&x.negated(), false, Precision::Double, false)?))
     })
 }
 

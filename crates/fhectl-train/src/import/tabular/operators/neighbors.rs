@@ -70,6 +70,14 @@ pub(in super::super) fn distances(node: &Node, scope: &mut Scope<'_>) -> Result<
 /// `TopK`, of which the indices are known.
 pub(in super::super) fn top(node: &Node, scope: &mut Scope<'_>) -> Result<Vec<Value>> {
     let of = scope.row(node)?;
+    let values = node.output(0).unwrap_or_default();
+    if scope.graph.users(values).next().is_some() || scope.graph.outputs.iter().any(|output| output == values) {
+        return Err(unsupported(format!(
+            "{} whose numbers count, as neighbors do that weigh by distance",
+            node.label()
+        ))
+        .hint("train the nearest neighbors with weights=\"uniform\""));
+    }
     let count = match scope.given(node, 1) {
         true => scope.integers(node, 1)?,
         false => vec![node.int("k", 1)?],

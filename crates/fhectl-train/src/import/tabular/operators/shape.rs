@@ -3,10 +3,13 @@
 use super::super::lin::Lin;
 use super::super::scope::Scope;
 use super::super::value::{Kind, Origin, Tensor, Texts, Value};
-use crate::import::model::{MAX_VALUES, large};
+use crate::import::model::large;
 use crate::import::onnx::{Node, invalid, unsupported};
 use fhectl_core::error::Result;
 use std::rc::Rc;
+
+/// The most elements of a tensor.
+pub(super) const MAX_ELEMENTS: usize = 1 << 22;
 
 /// An axis from the front, of one from either end.
 pub(super) fn axis(node: &Node, axis: i64, rank: usize) -> Result<usize> {
@@ -21,7 +24,7 @@ pub(super) fn axis(node: &Node, axis: i64, rank: usize) -> Result<usize> {
 /// `import_large` for more elements than are read.
 pub(super) fn count(node: &Node, shape: &[usize]) -> Result<usize> {
     match shape.iter().try_fold(1usize, |count, size| count.checked_mul(*size)) {
-        Some(count) if count <= MAX_VALUES => Ok(count),
+        Some(count) if count <= MAX_ELEMENTS => Ok(count),
         _ => Err(large(format!("{}: a tensor of shape {shape:?}", node.label()))),
     }
 }
@@ -74,7 +77,7 @@ fn wanted(node: &Node, shape: &[i64], old: &[usize], all: usize) -> Result<Vec<u
             0 if at < old.len() => old[at],
             size => usize::try_from(size)
                 .ok()
-                .filter(|size| *size <= MAX_VALUES)
+                .filter(|size| *size <= MAX_ELEMENTS)
                 .ok_or_else(|| invalid(format!("{}: a dimension of {size}", node.label())))?,
         });
     }

@@ -6,6 +6,7 @@ use super::super::scope::Scope;
 use super::super::value::{Kind, Origin, Tensor, Value};
 use super::labels;
 use super::linear::{post_transform, weighted};
+use crate::import::edge::Precision;
 use crate::import::model::{MAX_VALUES, large};
 use crate::import::onnx::{Node, invalid, unsupported};
 use fhectl_core::error::Result;
@@ -127,11 +128,12 @@ pub(in super::super) fn regressor(node: &Node, scope: &mut Scope<'_>) -> Result<
     let mut weights = vec![0.0; x.values.len()];
     add(&mut weights, &vectors, coefficients);
     let [rho] = node.floats("rho")? else { return Err(invalid(format!("{} without one rho", node.label()))) };
+    let mut scores = weighted(node, scope, &x.values, &[weights], &[f64::from(*rho)])?;
     if node.int("one_class", 0)? != 0 {
-        return Err(unsupported(format!("{} that finds outliers", node.label()))
-            .hint("train an IsolationForest, whose trees are read"));
+        // 1 for what is like the rows that it was trained on, -1 for outliers.
+        let above = scope.arena.positive(&scores[0], false, Precision::Double, true)?;
+        scores[0] = above.scaled(2.0).shifted(-1.0);
     }
-    let scores = weighted(node, scope, &x.values, &[weights], &[f64::from(*rho)])?;
     let seen = post_transform(node, scope, scores)?;
     Ok(Tensor::row(seen, Kind::Single, Origin::Model).value())
 }
