@@ -139,9 +139,10 @@ fn tables() {
         fs::write(at("t.csv"), text).unwrap();
         mistake(code, &["create", "tree", "--data", &at("t.csv"), "--out", &at("models"), "--min-leaf", "1"])
     };
-    let cell = create("csv_cell", "a,b,y\n1,2,no\n3,x,yes\n");
-    assert!(cell.contains("row 2") && cell.contains('b') && cell.contains('x'), "{cell}");
-    create("csv_cell", "a,b,y\n1,,no\n3,4,yes\n");
+    let cell = create("csv_cell", "a,b,y\n1,2,no\n3,x,yes\n4,5,no\n5,6,yes\n");
+    assert!(cell.contains("row 2") && cell.contains("`b`") && cell.contains("`x`"), "{cell}");
+    create("csv_columns", "a,b,y\n,,no\n,,yes\n,,no\n,,yes\n");
+    create("csv_header", "1.5,2,no\n3,4,yes\n");
     create("one_class", "a,y\n1,no\n2,no\n3,no\n");
     create("constant_features", "a,y\n1,no\n1,yes\n1,no\n1,yes\n1,no\n1,yes\n1,no\n1,yes\n");
     create("csv_empty", "");

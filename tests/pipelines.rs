@@ -101,6 +101,7 @@ fn prepared(fixture: &Fixture) -> Dataset {
         labels: vec![0; if imported.classes.is_empty() { 0 } else { rows.len() }],
         values: vec![0.0; if imported.classes.is_empty() { rows.len() } else { 0 }],
         rows,
+        input: None,
         image: None,
     }
 }
@@ -111,7 +112,7 @@ fn integers_with_their_programs_say_what_the_original_says() {
         let rows = prepared(&fixture);
         let Fixture { name, imported, .. } = &fixture;
         let quantized =
-            quantize(imported, &rows, Levels::Bits(12), None).unwrap_or_else(|error| panic!("{name}: {error}"));
+            quantize(imported, &rows, Levels::Bits(12), (None, &[])).unwrap_or_else(|error| panic!("{name}: {error}"));
         let levels = quantize_rows(&quantized.quantizer, &rows).unwrap();
         let (made, scale): (Vec<Vec<i64>>, f64) = match &quantized.model {
             QuantizedModel::Forest(forest) => {

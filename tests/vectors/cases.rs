@@ -145,10 +145,9 @@ fn linear_head() -> Case {
         of(1, ColumnRule::Lookup { keys: vec![0.0, 1.0], values: vec![0.5, -0.25], other: 0.125 }),
         of(2, ColumnRule::Interpolate { xs: vec![0.0, 1.0, 4.0], ys: vec![0.0, 0.5, 1.0] }),
     ];
-    let (client, steps) = (&mut case.client, &mut case.client.preprocessing.clone());
-    steps.push(ClearStep::Columns { columns });
-    steps.push(ClearStep::Products { terms: vec![vec![0], vec![1], vec![2], vec![3], vec![4], vec![0, 4]] });
-    client.preprocessing = std::mem::take(steps);
+    let products = ClearStep::Products { terms: vec![vec![0], vec![1], vec![2], vec![3], vec![4], vec![0, 4]] };
+    let client = &mut case.client;
+    client.preprocessing = vec![ClearStep::Columns { columns }, products];
     client.name = "vector-linear-head".into();
     client.input = Some(InputSchema::numbers(&["a".into(), "b".into(), "c".into()]));
     client.classes.truncate(2);

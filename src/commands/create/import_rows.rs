@@ -35,11 +35,13 @@ fn names(imported: &Imported) -> Vec<String> {
 /// # Errors
 /// `import_features` where columns are missing, or are no numbers; `import_classes` for classes that the model lacks.
 pub fn suited(rows: &Dataset, imported: &Imported, by_position: bool) -> Result<Dataset> {
-    let classes = classes(rows, imported)?;
-    let labels = rows.labels.iter().map(|label| classes[*label as usize]).collect();
+    let labels = |rows: &Dataset| -> Result<Vec<u32>> {
+        let classes = classes(rows, imported)?;
+        Ok(rows.labels.iter().map(|label| classes[*label as usize]).collect())
+    };
     // Rows that were read by the model's own schema are in its order.
     if imported.input.is_some() {
-        return Ok(Dataset { labels, classes: imported.classes.clone(), image: None, ..rows.clone() });
+        return Ok(Dataset { labels: labels(rows)?, classes: imported.classes.clone(), image: None, ..rows.clone() });
     }
     let order = columns(rows, imported, by_position)?;
     if let Some(column) = order.iter().find_map(|column| text_column(rows, *column)) {
@@ -52,7 +54,7 @@ pub fn suited(rows: &Dataset, imported: &Imported, by_position: bool) -> Result<
     Ok(Dataset {
         features: order.iter().map(|column| rows.features[*column].clone()).collect(),
         rows: rows.rows.iter().map(|row| order.iter().map(|column| row[*column]).collect()).collect(),
-        labels,
+        labels: labels(rows)?,
         classes: imported.classes.clone(),
         input: None,
         image: None,

@@ -4,7 +4,7 @@ use super::column_kinds::{Notes, infer};
 use super::records::{encode_row, need_features, not_empty, unlabeled};
 use super::table::{Place, Table};
 use super::table_options::TableOptions;
-use super::target::Target;
+use super::target::{Target, told_at_once};
 use super::task::Task;
 use super::{Dataset, shorten};
 use ::csv::StringRecord;
@@ -70,6 +70,7 @@ impl CellTable {
             if let (Some(at), true) = (target_at, labeled.is_ok()) {
                 labeled = target.push(place, &record[at]);
             }
+            told_at_once(&labeled)?;
             records.push(record.clone());
             places.push(place);
             Ok(())

@@ -3,7 +3,7 @@
 use super::records::{encode_row, need_features, not_empty, unlabeled};
 use super::table::{Place, Table};
 use super::table_options::TableOptions;
-use super::target::{ClassIds, Target, label};
+use super::target::{ClassIds, Target, label, told_at_once};
 use super::task::Task;
 use super::{Dataset, list, shorten};
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -53,7 +53,7 @@ pub(super) fn read_numbers(
         if labeled.is_ok() {
             labeled = target.push(place, &record[at]);
         }
-        Ok(())
+        told_at_once(&labeled)
     })?;
     if !clean {
         return Ok(None);

@@ -69,6 +69,17 @@ impl Target {
     }
 }
 
+/// The error of a cell, told where it stands; that the column is no target is told of the whole table.
+///
+/// # Errors
+/// Any but `csv_target`.
+pub(super) fn told_at_once(pushed: &Result<()>) -> Result<()> {
+    match pushed {
+        Err(error) if error.code != ErrorCode::CsvTarget => Err(error.clone()),
+        _ => Ok(()),
+    }
+}
+
 /// A label, which must be there.
 pub(super) fn label<'a>(place: Place, target: &str, text: &'a str) -> Result<&'a str> {
     if text.is_empty() {
