@@ -124,7 +124,7 @@ fn rows_that_were_trained_with_zeros_as_missing_are_noticed() {
     let silent = read(&fs::read(&path).unwrap(), "zeros").unwrap();
     let rows = Fixture::open(&path).rows;
     let zeros = silent.zeros(&rows).expect("zeros are predicted otherwise");
-    assert!(zeros.columns == [0, 1] && zeros.changed > 0.02, "{zeros:?}");
+    assert!(zeros.columns.starts_with(&[0, 1]) && zeros.changed > 0.02, "{zeros:?}");
     assert!(zeros.to_string().contains("--missing-value 0"), "{zeros}");
 }
 

@@ -58,6 +58,10 @@ enum Rule {
     OneOf { values: Vec<u64>, missing: bool },
 }
 
+/// What a split asks of a number: which numbers stand for a missing one, what is made of it (nothing, without a rule), and
+/// the feature's number so far.
+type Asked = (Option<(u64, u64)>, Option<Rule>, u32);
+
 /// The features that a forest's splits ask for.
 #[derive(Debug, Default)]
 pub(super) struct Derived {
@@ -137,7 +141,7 @@ impl Derived {
             return Ok((Vec::new(), forest));
         }
         let is_used = |feature: u32| used.binary_search(&feature).is_ok();
-        let mut asked: Vec<Vec<(Option<(u64, u64)>, Option<Rule>, u32)>> = vec![Vec::new(); width];
+        let mut asked: Vec<Vec<Asked>> = vec![Vec::new(); width];
         let known = |feature: u32| {
             let place = (feature as usize) < width;
             if place { Ok(feature as usize) } else { Err(invalid(format!("a split on feature {feature} of {width}"))) }

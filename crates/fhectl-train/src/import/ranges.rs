@@ -61,7 +61,8 @@ impl Imported {
             let filled = row.iter().any(|x| x.is_nan());
             for (range, x) in ranges.iter_mut().zip(self.prepared(row)) {
                 // What stands for missing numbers is of no range.
-                if !x.is_nan() && !(filled && x.abs() >= f64::MAX / 4.0) {
+                let stands = filled && x.abs() >= f64::MAX / 4.0;
+                if !x.is_nan() && !stands {
                     *range = wider(*range, x);
                 }
             }
