@@ -36,6 +36,7 @@ impl Fixture {
         let datasets = Path::new(env!("CARGO_MANIFEST_DIR")).join("datasets");
         let mut data = data::load(set, &datasets, None, Some(task)).unwrap();
         data.rows.iter_mut().for_each(|row| *row = imported.prepared(row));
+        data.features = imported.names_after(&data.features);
         let text = fs::read_to_string(path.with_extension("csv")).unwrap();
         let known = text.lines().skip(1).map(|line| {
             let cells: Vec<&str> = line.split(',').collect();
