@@ -251,8 +251,10 @@ impl InOrder {
     fn noise(&self, tree: &IntegerTree, quantizer: &Quantizer, request: &[u8], fresh: bool) -> f64 {
         let tests = Boxes::signed(tree, quantizer);
         let (mut random, key) = (Random::fresh(&mut OsEntropy), fresh.then_some(&self.public));
-        let answer =
-            leaf_sum::evaluate::evaluate(&self.params, &tests, &self.bootstrap, key, request, &mut random).unwrap();
+        // Without a key there is nothing to flood with.
+        let noise_flooding = self.params.noise_flooding.filter(|_| fresh);
+        let params = LeafSumParams { noise_flooding, ..self.params.clone() };
+        let answer = leaf_sum::evaluate::evaluate(&params, &tests, &self.bootstrap, key, request, &mut random).unwrap();
         let dimension = self.params.bootstrap.output.lwe_dimension();
         noise(self.opened.phase(&Lwe::read(&answer, dimension, 64).unwrap()), self.params.classes as u64)
     }

@@ -98,8 +98,11 @@ fn prepared(fixture: &Fixture) -> Dataset {
         target: "y".into(),
         features: (0..imported.prepared_width()).map(|at| format!("x{at}")).collect(),
         classes: imported.classes.clone(),
-        labels: vec![0; if imported.classes.is_empty() { 0 } else { rows.len() }],
-        values: vec![0.0; if imported.classes.is_empty() { rows.len() } else { 0 }],
+        labels: match imported.classes.len() as u32 {
+            0 => Vec::new(),
+            classes => (0..rows.len() as u32).map(|row| row % classes).collect(),
+        },
+        values: if imported.classes.is_empty() { (0..rows.len()).map(|row| row as f64).collect() } else { Vec::new() },
         rows,
         input: None,
         image: None,

@@ -61,7 +61,7 @@ fn words_gaps_and_dates_train_and_predict() {
         let labels: Vec<String> =
             passengers(40, ',', false).lines().skip(1).map(|row| row.rsplit(',').next().unwrap().to_owned()).collect();
         let right = lines.zip(&labels).filter(|(line, label)| line.split(',').nth(2) == Some(label)).count();
-        assert!(right >= 32, "{kind}: {right} of 40 right");
+        assert!(right >= 30, "{kind}: {right} of 40 right");
         let card = fs::read_to_string(format!("{model}/README.md")).unwrap();
         assert!(card.contains("the names of all categories of `sex`, `port`"), "{card}");
         assert!(card.contains("the values that stand for missing ones"), "{card}");

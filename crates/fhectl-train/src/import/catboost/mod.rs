@@ -4,20 +4,22 @@
 //! in 32 bits, is above the border, or is the one category that a split names. The trees' sum is scaled, and then a bias
 //! is added.
 
+mod columns;
+mod errors;
 mod objective;
 mod schema;
 mod tree;
 
 pub(super) use objective::of_onnx;
 
-use super::categories::{Categories, schema as input_schema};
+use super::categories::schema as input_schema;
 use super::derived::Derived;
 use super::model::{FloatModel, Forest, Imported, MAX_VALUES, invalid, large};
 use super::tree_builder::Budget;
+use columns::Columns;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use objective::Objective;
-use schema::{Features, File};
-use std::collections::BTreeMap;
+use schema::File;
 use tree::Place;
 
 /// The most trees that are read.
@@ -84,63 +86,11 @@ pub fn read(bytes: &[u8]) -> Result<Imported> {
     imported.checked()
 }
 
-/// What a model's features are in a table.
-struct Columns {
-    /// Of each number of the row, what the categories are that splits name.
-    categories: Vec<Option<Categories>>,
-    /// For each feature of numbers its place in the row, and whether missing values go above every border.
-    floats: BTreeMap<usize, (u32, bool)>,
-    /// For each feature of categories its place in the row, and its hashes in the order of codes.
-    hashes: BTreeMap<usize, (u32, Vec<u32>)>,
-}
-
-impl Columns {
-    fn of<'a>(info: &Features, features: usize, splits: impl Iterator<Item = &'a schema::Split>) -> Result<Self> {
-        let high = |treatment: &str| match treatment {
-            "AsTrue" => Ok(true),
-            "AsIs" | "AsFalse" => Ok(false),
-            other => Err(unsupported(format!("missing values treated as {}", other.escape_debug()))),
-        };
-        let float = |feature: &schema::FloatFeature| {
-            Ok((feature.feature_index, (feature.flat_feature_index as u32, high(&feature.nan_value_treatment)?)))
-        };
-        let floats = info.float_features.iter().map(float).collect::<Result<_>>()?;
-        let mut hashes: BTreeMap<usize, (u32, Vec<u32>)> = (info.categorical_features.iter())
-            .map(|feature| (feature.feature_index, (feature.flat_feature_index as u32, Vec::new())))
-            .collect();
-        for (feature, hash) in splits.filter_map(schema::Split::category) {
-            let (_, list) = hashes.get_mut(&feature).ok_or_else(|| {
-                invalid(format!("a split on the categories of feature {feature}, which there is not"))
-            })?;
-            list.push(hash);
-        }
-        let names: BTreeMap<u32, &String> =
-            info.cat_features_hash.iter().map(|pair| (pair.hash, &pair.value)).collect();
-        let mut categories = vec![None; features];
-        for (place, list) in hashes.values_mut() {
-            list.sort_unstable();
-            list.dedup();
-            let texts: Option<Vec<String>> =
-                list.iter().map(|hash| names.get(hash).map(|name| (*name).clone())).collect();
-            let texts = texts.ok_or_else(|| {
-                unsupported("categories whose names the file does not hold")
-                    .hint("save it with the rows: `model.save_model(\"model.json\", format=\"json\", pool=train_pool)`")
-            })?;
-            categories[*place as usize] = Some(Categories::names(&texts)?);
-        }
-        Ok(Self { categories, floats, hashes })
-    }
-}
-
 fn not_a_model(what: &str) -> Error {
     // Messages of serde quote what they found, which can be anything.
     let what: String = what.chars().take(160).flat_map(char::escape_debug).collect();
     Error::new(ErrorCode::ImportInvalid, format!("not a model of CatBoost: {what}"))
         .hint("save it with `model.save_model(\"model.json\", format=\"json\")` of CatBoost 1")
-}
-
-fn unsupported(message: impl Into<String>) -> Error {
-    Error::new(ErrorCode::CatboostUnsupported, message)
 }
 
 #[cfg(test)]

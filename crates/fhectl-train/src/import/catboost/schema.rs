@@ -1,7 +1,7 @@
 //! What is read of CatBoost's JSON: the members that decide predictions.
 
 use super::super::model::{MAX_FEATURES, invalid, large};
-use super::unsupported;
+use super::errors::unsupported;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 

@@ -4,8 +4,9 @@ use super::super::derived::{Derived, Gap, Number};
 use super::super::edge::{Precision, above};
 use super::super::model::{self, MAX_VALUES, invalid, large};
 use super::super::tree_builder::{Budget, SourceNode, TreeBuilder};
+use super::columns::Columns;
+use super::errors::unsupported;
 use super::schema::{Nested, Oblivious, Split};
-use super::{Columns, unsupported};
 use fhectl_core::error::Result;
 
 /// Where a tree's values go, and what its features are.

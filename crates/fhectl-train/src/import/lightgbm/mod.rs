@@ -3,6 +3,7 @@
 //! Follows LightGBM's `src/io/tree.cpp` and `gbdt_model_text.cpp`: a row goes left where its feature is at most the
 //! threshold, or is one of a set of categories; where a missing value goes is part of a node's decision type.
 
+mod errors;
 mod objective;
 mod text;
 mod tree;
@@ -11,7 +12,8 @@ use super::categories::{Categories, schema};
 use super::derived::Derived;
 use super::model::{FloatModel, Forest, Imported, MAX_FEATURES, MAX_VALUES, invalid, large};
 use super::tree_builder::Budget;
-use fhectl_core::error::{Error, ErrorCode, Result};
+use errors::unsupported;
+use fhectl_core::error::Result;
 use objective::Objective;
 use serde_json::Value;
 use text::Text;
@@ -105,10 +107,6 @@ fn categories(list: &[Value]) -> Result<Categories> {
     }
     let name = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     Categories::texts(&list.iter().map(name).collect::<Vec<_>>())
-}
-
-fn unsupported(message: impl Into<String>) -> Error {
-    Error::new(ErrorCode::LightgbmUnsupported, message)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::super::links::{each, link, signed_square};
 use super::super::model::{MAX_CLASSES, invalid, large};
-use super::unsupported;
+use super::errors::unsupported;
 use fhectl_core::bundle::{Head, ScoreUnit};
 use fhectl_core::error::Result;
 use fhectl_core::model::Function;

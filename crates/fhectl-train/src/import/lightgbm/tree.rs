@@ -5,8 +5,8 @@ use super::super::derived::{Derived, Gap, Number};
 use super::super::edge::{Precision, above};
 use super::super::model::{self, MAX_VALUES, invalid, large};
 use super::super::tree_builder::{Budget, SourceNode, TreeBuilder};
+use super::errors::unsupported;
 use super::text::Section;
-use super::unsupported;
 use fhectl_core::error::Result;
 
 /// Numbers this near to zero are missing where zeros are.

@@ -304,7 +304,8 @@ impl Arena {
     }
 
     fn push_known(&mut self, atom: Atom, side: Side, known: Option<((f64, f64), bool, Only)>) -> Lin {
-        let known = known.unwrap_or_else(|| (bounds::of(&atom, self), self.has_gap(&atom), self.only_of(&atom)));
+        let known = known
+            .unwrap_or_else(|| (bounds::of(&atom, &|sum| self.bounds(sum)), self.has_gap(&atom), self.only_of(&atom)));
         let (bounds, gap, only) = known;
         self.gaps.push(gap);
         self.only.push(only);

@@ -1,15 +1,15 @@
 //! Between which numbers an atom lies: shares are not negative, sums of them are not zero.
 
-use super::arena::Arena;
 use super::atom::{Atom, Op};
+use super::lin::Lin;
 use fhectl_core::model::{ColumnRule, Function};
 
 const ALL: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 /// More than 0 and less than 1.
 const OPEN_SHARE: (f64, f64) = (f64::MIN_POSITIVE, 1.0 - f64::EPSILON);
 
-/// The least and the largest number that an atom can be, as far as is known.
-pub(super) fn of(atom: &Atom, arena: &Arena) -> (f64, f64) {
+/// The least and the largest number that an atom can be, as far as is known; `bounds` are those of sums.
+pub(super) fn of(atom: &Atom, bounds: &dyn Fn(&Lin) -> (f64, f64)) -> (f64, f64) {
     match atom {
         Atom::Input(_) => ALL,
         Atom::Words { .. } => (0.0, f64::INFINITY),
@@ -17,13 +17,13 @@ pub(super) fn of(atom: &Atom, arena: &Arena) -> (f64, f64) {
         Atom::Leaf { values, .. } => ends(values.iter()),
         Atom::Part { op: Op::Softmax, .. } => OPEN_SHARE,
         Atom::Part { op: Op::Nearest(_), of, .. } | Atom::Made { op: Op::WhichLargest, of } => (0.0, of.len() as f64),
-        Atom::Part { op: Op::Normalize(_), of, .. } => match of.iter().all(|sum| arena.bounds(sum).0 >= 0.0) {
+        Atom::Part { op: Op::Normalize(_), of, .. } => match of.iter().all(|sum| bounds(sum).0 >= 0.0) {
             true => (0.0, 1.0),
             false => (-1.0, 1.0),
         },
         Atom::Part { .. } => ALL,
         Atom::Made { op, of } => {
-            let mut of = of.iter().map(|sum| arena.bounds(sum));
+            let mut of = of.iter().map(|sum| bounds(sum));
             match op {
                 Op::Rule(rule) => of.next().map_or(ALL, |of| of_rule(rule, of)),
                 Op::Pick(values) | Op::Neighbors(_, values) => ends(values.iter()),

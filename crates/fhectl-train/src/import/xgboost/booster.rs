@@ -4,9 +4,9 @@ use super::super::categories::Categories;
 use super::super::derived::Derived;
 use super::super::model::{FloatModel, Forest, Linear, invalid, large};
 use super::super::tree_builder::Budget;
+use super::errors::unsupported;
 use super::schema::{Learner, Model, Tree};
 use super::tree::{Place, tree};
-use super::unsupported;
 use fhectl_core::error::Result;
 use fhectl_core::model::ClearStep;
 

@@ -4,6 +4,7 @@
 //! below the threshold, or is a category that is not listed; a missing one goes where the node says.
 
 mod booster;
+mod errors;
 mod objective;
 mod schema;
 mod tree;
@@ -99,8 +100,4 @@ fn not_a_model(what: &str) -> Error {
     let what: String = what.chars().take(160).flat_map(char::escape_debug).collect();
     Error::new(ErrorCode::ImportInvalid, format!("not a model of XGBoost: {what}"))
         .hint("save it with `booster.save_model(\"model.json\")` of XGBoost 1.7 or later")
-}
-
-fn unsupported(message: impl Into<String>) -> Error {
-    Error::new(ErrorCode::XgboostUnsupported, message)
 }

@@ -2,8 +2,8 @@
 
 use super::super::links::{link, probability_of_second};
 use super::super::model::{MAX_CLASSES, invalid, large};
+use super::errors::unsupported;
 use super::schema::Learner;
-use super::unsupported;
 use fhectl_core::bundle::{Head, ScoreUnit};
 use fhectl_core::error::Result;
 use fhectl_core::model::{ClearStep, Function};

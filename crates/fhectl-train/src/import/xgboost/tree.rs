@@ -5,8 +5,8 @@ use super::super::derived::{Derived, Gap, Number};
 use super::super::edge::{Precision, at_least};
 use super::super::model::{self, MAX_VALUES, invalid, large};
 use super::super::tree_builder::{Budget, SourceNode, TreeBuilder};
+use super::errors::unsupported;
 use super::schema::Tree;
-use super::unsupported;
 use fhectl_core::error::Result;
 
 /// Where a tree's values go, and what its features are.

@@ -6,54 +6,12 @@ use super::super::lin::Lin;
 use super::super::scope::Scope;
 use super::super::simplify::Products;
 use super::super::value::{Kind, Origin, Tensor, Value};
-use super::shape::MAX_ELEMENTS;
+use super::broadcast::broadcast;
+use super::squares;
 use crate::import::model::{MAX_VALUES, large};
-use crate::import::onnx::{Node, invalid, unsupported};
+use crate::import::onnx::{Node, unsupported};
 use fhectl_core::error::Result;
 use fhectl_core::model::{Function, Norm};
-
-/// The shape of two tensors that are stretched to each other's, and the elements that meet in it.
-///
-/// # Errors
-/// `onnx_invalid` for shapes that do not go together, `import_large`.
-pub(super) fn broadcast(node: &Node, a: &[usize], b: &[usize]) -> Result<(Vec<usize>, Vec<(usize, usize)>)> {
-    let rank = a.len().max(b.len());
-    let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |at| shape[at]);
-    let mut shape = Vec::with_capacity(rank);
-    for axis in 0..rank {
-        shape.push(match (size(a, axis), size(b, axis)) {
-            (x, y) if x == y => x,
-            (1, y) => y,
-            (x, 1) => x,
-            _ => return Err(invalid(format!("{}: shapes {a:?} and {b:?}", node.label()))),
-        });
-    }
-    let count = shape.iter().fold(1usize, |count, size| count.saturating_mul(*size));
-    if count > MAX_ELEMENTS {
-        return Err(large(format!("{}: {count} numbers", node.label())));
-    }
-    let step = |of: &[usize]| -> Vec<usize> {
-        let mut steps = vec![0; rank];
-        let mut stride = 1;
-        for axis in (0..rank).rev() {
-            steps[axis] = if size(of, axis) == 1 { 0 } else { stride };
-            stride *= size(of, axis);
-        }
-        steps
-    };
-    let (first, second) = (step(a), step(b));
-    let place = |mut at: usize| {
-        let mut pair = (0, 0);
-        for axis in (0..rank).rev() {
-            let index = at % shape[axis];
-            at /= shape[axis];
-            pair = (pair.0 + index * first[axis], pair.1 + index * second[axis]);
-        }
-        pair
-    };
-    let places = (0..count).map(place).collect();
-    Ok((shape, places))
-}
 
 /// The kind of what is made of two kinds.
 fn kind(a: &Tensor, b: &Tensor) -> Kind {
@@ -150,7 +108,7 @@ fn norm(arena: &mut Arena, of: &[Lin], size: &Lin) -> Result<Option<Norm>> {
         return Ok(None);
     };
     if let Some(squares) = arena.argument(atom, Function::Sqrt).cloned() {
-        let same = super::reduce::squares(arena, of)?.near(&squares);
+        let same = squares::squares(arena, of)?.near(&squares);
         return Ok((size.pure().is_some() && same).then_some(Norm::L2));
     }
     let magnitudes: Vec<Lin> = of.iter().map(|x| arena.abs(x, false)).collect::<Result<_>>()?;

@@ -1,6 +1,7 @@
 //! What operators do to values.
 
 pub(super) mod arithmetic;
+mod broadcast;
 pub(super) mod encoders;
 pub(super) mod functions;
 pub(super) mod labels;
@@ -10,6 +11,7 @@ pub(super) mod neighbors;
 pub(super) mod reduce;
 pub(super) mod select;
 pub(super) mod shape;
+mod squares;
 pub(super) mod svm;
 pub(super) mod texts;
 pub(super) mod trees;

@@ -8,6 +8,7 @@ use super::super::atom::{Atom, Op};
 use super::super::lin::{AtomId, Lin};
 use super::super::scope::Scope;
 use super::super::value::{Kind, Origin, Tensor, Value};
+use super::squares::squares;
 use crate::import::model::{MAX_CLASSES, large};
 use crate::import::onnx::{Attribute, Node, invalid, unsupported};
 use fhectl_core::error::Result;
@@ -52,7 +53,7 @@ pub(in super::super) fn distances(node: &Node, scope: &mut Scope<'_>) -> Result<
     if scope.arena.side(&x.values) != Some(Side::Row) {
         return Err(unsupported(format!("{} of scores", node.label())));
     }
-    let square = super::reduce::squares(&mut scope.arena, &x.values)?;
+    let square = squares(&mut scope.arena, &x.values)?;
     let mut distances = Vec::with_capacity(count);
     for row in numbers.chunks(width) {
         scope.arena.spend(2 * width + square.size())?;

@@ -14,12 +14,6 @@ use fhectl_core::error::Result;
 use fhectl_core::model::Function;
 use std::rc::Rc;
 
-/// The sum of squares, one product each.
-pub(super) fn squares(arena: &mut Arena, of: &[Lin]) -> Result<Lin> {
-    let squares: Vec<Lin> = of.iter().map(|x| arena.product(x, x, Products::Row)).collect::<Result<_>>()?;
-    Ok(Lin::sum(squares.iter().map(|x| (1.0, x))))
-}
-
 /// For each element of what is left, the elements that are brought together.
 fn groups(node: &Node, shape: &[usize], axes: &[usize]) -> Result<Vec<Vec<usize>>> {
     let all = count(node, shape)?;

@@ -3,13 +3,11 @@
 use super::super::lin::Lin;
 use super::super::scope::Scope;
 use super::super::value::{Kind, Origin, Tensor, Texts, Value};
+use super::broadcast::{MAX_ELEMENTS, broadcast};
 use crate::import::model::large;
 use crate::import::onnx::{Node, invalid, unsupported};
 use fhectl_core::error::Result;
 use std::rc::Rc;
-
-/// The most elements of a tensor.
-pub(super) const MAX_ELEMENTS: usize = 1 << 22;
 
 /// An axis from the front, of one from either end.
 pub(super) fn axis(node: &Node, axis: i64, rank: usize) -> Result<usize> {
@@ -205,6 +203,6 @@ pub(in super::super) fn expand(node: &Node, scope: &mut Scope<'_>) -> Result<Val
     let value = scope.value(node, 0)?;
     let sizes = scope.integers(node, 1)?;
     let asked = wanted(node, &sizes, &[], 0)?;
-    let (shape, places) = super::arithmetic::broadcast(node, value.shape(), &asked)?;
+    let (shape, places) = broadcast(node, value.shape(), &asked)?;
     Ok(value.take(shape, &places.iter().map(|pair| pair.0).collect::<Vec<_>>()))
 }
