@@ -27,7 +27,6 @@ type Make = fn() -> Case;
 pub const CASES: [(&str, Make); 11] = [
     ("linear", linear),
     ("linear-public", linear_public),
-    ("linear-head", linear_head),
     ("path-cost", path_cost),
     ("path-cost-sum", path_cost_sum),
     ("path-cost-sum-copies", path_cost_sum_copies),
@@ -36,6 +35,7 @@ pub const CASES: [(&str, Make); 11] = [
     ("table", table),
     ("network", network),
     ("network-coarse", network_coarse),
+    ("linear-head", linear_head),
 ];
 
 /// A case before its parameters are planned.
