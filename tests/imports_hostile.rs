@@ -444,10 +444,10 @@ fn shapes_that_do_not_fit_are_refused() {
         ("axis 5 of 2", of_constants("ReduceSum", vec![ints("axes", &[5])], vec![])),
         ("axis -9 of 2", of_constants("ArgMin", vec![int("axis", -9)], vec![])),
         ("an index beyond 2", of_constants("Gather", vec![int("axis", 1)], vec![whole("c", vec![1], &[2])])),
-        ("no whole number", of_constants("Gather", vec![int("axis", 1)], vec![tensor("c", vec![1], &[0.5])])),
+        ("an index beyond 2", of_constants("Gather", vec![int("axis", 1)], vec![tensor("c", vec![1], &[0.5])])),
         ("parts of 2 columns", of_constants("Split", vec![int("axis", 1)], vec![whole("c", vec![1], &[9])])),
         ("axes [0, 0]", of_constants("Transpose", vec![ints("perm", &[0, 0])], vec![])),
-        ("TopK `y` of 2 numbers", of_constants("TopK", vec![], vec![whole("c", vec![1], &[5])])),
+        ("TopK `y` whose numbers count", of_constants("TopK", vec![], vec![whole("c", vec![1], &[5])])),
         ("metric", of_constants("Scan", vec![], vec![numbers(2)])),
         (
             "between 1 and 0",
