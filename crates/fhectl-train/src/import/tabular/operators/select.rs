@@ -127,7 +127,7 @@ fn taken(
     };
     let place = |index: &f64| {
         let index = if *index < 0.0 { index + size as f64 } else { *index };
-        (index >= 0.0 && index < size as f64).then_some(index as usize)
+        (index >= 0.0 && index < size as f64 && index.fract() == 0.0).then_some(index as usize)
     };
     let places: Option<Vec<usize>> = known.iter().map(place).collect();
     let places = places.ok_or_else(|| invalid(format!("{}: an index beyond {size}", node.label())))?;
