@@ -18,6 +18,8 @@ use std::ops::ControlFlow;
 
 /// One row in so many is kept back to judge by.
 const KEPT_BACK: usize = 4;
+/// So many rows must show that a network that pools elsewhere answers as the original.
+const SHOWING: usize = 200;
 /// With fewer rows, all are judged by.
 const FEW_ROWS: usize = 24;
 /// Products of a search, in all: what bounds its time.
@@ -125,6 +127,10 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
             };
             if averages {
                 offer = Some(Offer::of(&found));
+                // Another network than the original: a few rows cannot show that it answers alike.
+                if kept_back.len() < SHOWING {
+                    continue;
+                }
             }
             let before = best.cost;
             best = best.or_better(found);
