@@ -18,6 +18,8 @@ use std::ops::ControlFlow;
 
 /// One row in so many is kept back to judge by.
 const KEPT_BACK: usize = 4;
+/// So many rows must show that a network that pools elsewhere answers as the original.
+const SHOWING: usize = 200;
 /// With fewer rows, all are judged by.
 const FEW_ROWS: usize = 24;
 /// Products of a search, in all: what bounds its time.
@@ -26,6 +28,8 @@ const PRODUCTS: usize = 1 << 28;
 const CHEAPEST: (u32, f64, f64) = (3, 0.012, 0.006);
 /// How much more noise students learn to bear than the original does, with how many bits of a weight at most.
 const TARGETS: [(f64, u32); 3] = [(2.0, 4), (1.5, 4), (1.5, 6)];
+/// What students learn that pool before the activation: they have fewer activations, and others than the original.
+const POOLED: (u32, f64, f64) = (5, 0.006, 0.003);
 /// A candidate that costs no more than so many times what the cheapest of the shape would is cheap enough.
 const CHEAP: f64 = 1.2;
 
@@ -116,9 +120,17 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
         let shapes = averaged.iter().map(|levels| (levels, true)).chain([(&exact, false)]);
         let share = seconds / if averaged.is_some() { 2.0 } else { 1.0 };
         for (levels, averages) in shapes {
-            let Some((found, tuned)) = work.taught(levels, &first.params, share, tell)? else { continue };
+            let Some((found, tuned)) =
+                work.taught(levels, &targets(&request.fixed, &first.params, averages), share, tell)?
+            else {
+                continue;
+            };
             if averages {
                 offer = Some(Offer::of(&found));
+                // Another network than the original: a few rows cannot show that it answers alike.
+                if kept_back.len() < SHOWING {
+                    continue;
+                }
             }
             let before = best.cost;
             best = best.or_better(found);
@@ -129,13 +141,13 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
     }
     let (tuned, averages) = (taken.is_some(), taken.as_ref().is_some_and(|(_, averages)| *averages));
     let of_all = match &taken {
-        Some((learned, _)) => work.searched(&learned.levels, 0).with(&learned.scales, learned.params),
+        Some((learned, _)) => work.searched(&learned.levels, 1).with(&learned.scales, learned.params),
         None => work.searched(&exact, 0),
     };
     let of_all = Searched { rows: request.rows, ..of_all };
     let best = on_all_rows(best, &of_all)?;
     Ok(Compiled {
-        holds: best.holds(),
+        holds: best.holds() || taken.is_some() && best.nearly,
         agreement: best.agreement,
         params: best.params,
         plans: best.plans,
@@ -170,7 +182,7 @@ impl Work<'_> {
     fn taught(
         &self,
         levels: &Levels,
-        like: &PtqParams,
+        targets: &[PtqParams],
         seconds: f64,
         tell: &mut dyn FnMut(String) -> ControlFlow<()>,
     ) -> Result<Option<(Candidate, Learned)>> {
@@ -185,9 +197,8 @@ impl Work<'_> {
             judge: judges[1],
             seed: request.seed,
         };
-        let targets = targets(&request.fixed, like);
         let mut best: Option<(Candidate, Learned)> = None;
-        for params in &targets {
+        for params in targets {
             let Some((levels, scales)) = tune(&tuned, params, seconds / targets.len() as f64, tell)? else { continue };
             let learned = Learned { levels, scales, params: *params };
             let searched = self.searched(&learned.levels, 1).with(&learned.scales, *params);
@@ -240,13 +251,20 @@ fn parts(rows: &Dataset, most: usize) -> (Dataset, Dataset) {
 }
 
 /// What students learn to bear, where the original bears `like`; what a person asked for stays.
-fn targets(fixed: &Fixed, like: &PtqParams) -> Vec<PtqParams> {
-    let of = |(more, bits): &(f64, u32)| PtqParams {
-        weight_bits: fixed.weight_bits.unwrap_or(like.weight_bits.min(*bits)),
-        noise: fixed.noise.unwrap_or((more * like.noise).min(CHEAPEST.1)),
-        score_noise: fixed.score_noise.unwrap_or((more * like.score_noise).min(CHEAPEST.1)),
+fn targets(fixed: &Fixed, like: &PtqParams, averages: bool) -> Vec<PtqParams> {
+    let with = |weight_bits: u32, noise: f64, score_noise: f64| PtqParams {
+        weight_bits: fixed.weight_bits.unwrap_or(weight_bits),
+        noise: fixed.noise.unwrap_or(noise),
+        score_noise: fixed.score_noise.unwrap_or(score_noise),
         percentile: fixed.percentile.unwrap_or(PtqParams::default().percentile),
         ..*like
+    };
+    if averages {
+        return vec![with(POOLED.0, POOLED.1, POOLED.2)];
+    }
+    let of = |(more, bits): &(f64, u32)| {
+        let noise = |noise: f64| (more * noise).min(CHEAPEST.1);
+        with(like.weight_bits.min(*bits), noise(like.noise), noise(like.score_noise))
     };
     let mut targets: Vec<PtqParams> = TARGETS.iter().map(of).collect();
     targets.dedup();
@@ -264,7 +282,9 @@ fn on_all_rows(candidate: Candidate, searched: &Searched<'_>) -> Result<Candidat
     let Some(chosen) = plans.first() else { return Ok(candidate) };
     let agreement = searched.judge.simulated(&quantized, &chosen.spec)?;
     let cost = cost(chosen, searched.request);
-    let other = Candidate { params: candidate.params, quantized, plans, agreement, cost };
-    let worse = candidate.holds() && !other.holds() || other.agreement.share() < candidate.agreement.share() - 0.005;
+    let nearly = searched.judge.nearly(&agreement);
+    let other = Candidate { params: candidate.params, quantized, plans, agreement, nearly, cost };
+    let lost = candidate.holds() && !other.holds() || candidate.nearly && !other.nearly;
+    let worse = lost || other.agreement.share() < candidate.agreement.share() - 0.005;
     Ok(if worse || other.cost > CHEAP * candidate.cost { candidate } else { other })
 }

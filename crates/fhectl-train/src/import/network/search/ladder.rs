@@ -87,6 +87,11 @@ fn proxy(network: &QuantizedNetwork) -> f64 {
     outputs.sum::<usize>() as f64 * (demand(&layers[0]) + 2.0 * later)
 }
 
+/// A step down from a noise, in few digits.
+fn less(noise: f64) -> f64 {
+    ((noise * 0.85 * 1e5).round() / 1e5).max(1e-5)
+}
+
 impl Rung {
     /// With the cheapest keys. Those may have more noise than was drawn (in inputs, which several sums share), and then less
     /// is asked for.
@@ -103,9 +108,10 @@ impl Rung {
             let agreement = searched.judge.simulated(&quantized, &chosen.spec)?;
             let cost = cost(chosen, searched.request);
             if !self.holds || holds(&agreement) || retry == RETRIES {
-                return Ok(Candidate { params, quantized, plans, agreement, cost });
+                let nearly = searched.judge.nearly(&agreement);
+                return Ok(Candidate { params, quantized, plans, agreement, nearly, cost });
             }
-            (params.noise, params.score_noise) = (params.noise * 0.85, params.score_noise * 0.85);
+            (params.noise, params.score_noise) = (less(params.noise), less(params.score_noise));
             quantized = quantized.with_noise(params.noise, params.score_noise);
         }
         Err(Error::new(ErrorCode::Internal, "no plan"))

@@ -60,7 +60,7 @@ pub(super) fn search(searched: &Searched<'_>, fixed: &Fixed, tell: &mut dyn FnMu
         }
     }
     // All that hold, or all that come close to the best.
-    let best = rungs.iter().map(|rung| rung.quality).fold(0.0, f64::max);
+    let best = rungs.iter().map(|rung| rung.quality).fold(f64::NEG_INFINITY, f64::max);
     let any = rungs.iter().any(|rung| rung.holds);
     rungs.retain(|rung| if any { rung.holds } else { rung.quality >= best - candidate::CLOSE });
     rungs.sort_by(|a, b| a.proxy.total_cmp(&b.proxy));

@@ -52,7 +52,8 @@ pub(super) fn table(searched: &Searched<'_>, fixed: &Fixed) -> Result<Option<Can
         let Some(chosen) = plans.first().filter(|plan| plan.guarantees.p_fail_log2.is_some()) else { continue };
         let agreement = judge.simulated(&quantized, &chosen.spec)?;
         let cost = cost(chosen, request);
-        let candidate = Candidate { params, quantized, plans, agreement, cost };
+        let nearly = judge.nearly(&agreement);
+        let candidate = Candidate { params, quantized, plans, agreement, nearly, cost };
         // Fewer bits keep less.
         return Ok(candidate.holds().then_some(candidate));
     }
