@@ -55,7 +55,7 @@ impl Table {
         let mut record = StringRecord::new();
         reader.read_record(&mut record).map_err(|error| format_error(path, error))?;
         let headers = checked_header(path, &record, options.no_header)?;
-        let first = options.no_header.then(|| record);
+        let first = options.no_header.then_some(record);
         Ok(Self { path: path.to_owned(), headers, dialect, options: options.clone(), reader, first })
     }
 

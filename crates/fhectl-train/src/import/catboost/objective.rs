@@ -83,7 +83,7 @@ struct OnnxParams {
 
 /// A model that CatBoost exported to ONNX with these training parameters: its graph does not say that one score a class
 /// is a logit of its own, nor that a score is a logarithm.
-pub(in super::super) fn of_onnx(imported: Imported, params: &str) -> Imported {
+pub fn of_onnx(imported: Imported, params: &str) -> Imported {
     let Ok(params) = serde_json::from_str::<OnnxParams>(params) else { return imported };
     let scores = imported.output().margins();
     let head = match (params.loss_function.name.as_str(), imported.classes.len()) {

@@ -74,6 +74,10 @@ pub(super) fn takes(node: &Node, values: &BTreeMap<&str, NamedValue>) -> bool {
 /// `onnx_unsupported` where it is not over all scores of a row.
 pub(super) fn begin(call: &Call<'_>) -> Result<NamedValue> {
     let tensor = call.inputs.first().cloned().flatten().ok_or_else(|| invalid("input 0 is not given"))?;
+    let (axis, rank) = (call.node.int("axis", -1)?, tensor.shape.len().max(2) as i64);
+    if !(-rank..rank).contains(&axis) {
+        return Err(invalid(format!("axis {axis} of {rank}")));
+    }
     if tensor.shape.iter().any(|size| *size != 1 && *size != tensor.len()) {
         return Err(refused(
             format!("{} over one axis of {:?}", call.node.op, tensor.shape),

@@ -23,7 +23,7 @@ pub(super) fn of(atom: &Atom, bounds: &dyn Fn(&Lin) -> (f64, f64)) -> (f64, f64)
         },
         Atom::Part { .. } => ALL,
         Atom::Made { op, of } => {
-            let mut of = of.iter().map(|sum| bounds(sum));
+            let mut of = of.iter().map(bounds);
             match op {
                 Op::Rule(rule) => of.next().map_or(ALL, |of| of_rule(rule, of)),
                 Op::Pick(values) | Op::Neighbors(_, values) => ends(values.iter()),

@@ -3,7 +3,7 @@
 use super::arena::{Arena, Side};
 use super::atom::Atom;
 use super::lin::{AtomId, Lin};
-use super::program::Base;
+use super::program::{Base, Parted};
 use crate::import::model::{MAX_CLASSES, large};
 use crate::import::onnx::unsupported;
 use fhectl_core::error::Result;
@@ -81,7 +81,7 @@ impl Base for Cut {
         None
     }
 
-    fn part(&self, sum: &Lin) -> (Option<(u32, f64)>, Vec<(AtomId, f64)>) {
+    fn part(&self, sum: &Lin) -> Parted {
         let (scores, own): (Vec<_>, Vec<_>) =
             sum.terms().iter().copied().partition(|(atom, _)| self.scores.contains(atom));
         if own.is_empty() {

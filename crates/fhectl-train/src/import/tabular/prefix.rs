@@ -4,7 +4,7 @@ use super::arena::Arena;
 use super::atom::{Atom, Categories};
 use super::inputs::{Cells as CellsOf, Table};
 use super::lin::{AtomId, Lin};
-use super::program::{self, Base};
+use super::program::{self, Base, Parted};
 use super::univariate::straightened;
 use crate::import::model::{MAX_FEATURES, large};
 use crate::import::onnx::unsupported;
@@ -136,7 +136,7 @@ impl Base for Cells {
         self.atoms.get(&atom).cloned()
     }
 
-    fn part(&self, sum: &Lin) -> (Option<(u32, f64)>, Vec<(AtomId, f64)>) {
+    fn part(&self, sum: &Lin) -> Parted {
         (None, sum.terms().to_vec())
     }
 }

@@ -10,6 +10,9 @@ use fhectl_core::model::{ClearStep, Column, ColumnRule, MAX_CLEAR_VALUES, Neighb
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+/// A number with its factor, where a part of a sum is one, and the atoms that are left with theirs.
+pub(super) type Parted = (Option<(u32, f64)>, Vec<(AtomId, f64)>);
+
 /// What a program begins with.
 pub(super) trait Base {
     /// How many numbers there are.
@@ -18,7 +21,7 @@ pub(super) trait Base {
     fn atom(&self, atom: AtomId) -> Option<(u32, ColumnRule)>;
     /// The number, and its factor, that the part of a sum is which is no atom of the program; that part is left out of
     /// the atoms.
-    fn part(&self, sum: &Lin) -> (Option<(u32, f64)>, Vec<(AtomId, f64)>);
+    fn part(&self, sum: &Lin) -> Parted;
 }
 
 #[derive(Debug, Clone)]

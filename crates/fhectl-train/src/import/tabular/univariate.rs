@@ -9,6 +9,9 @@ use fhectl_core::model::ColumnRule;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+/// A sum of numbers by their place, each times a factor, and a constant.
+type IndexedSum = (Vec<(usize, f64)>, f64);
+
 /// A function of fewer steps is left as it is.
 const MIN_STEPS: usize = 24;
 /// The most points of a line.
@@ -19,13 +22,13 @@ pub(super) struct Calculation {
     order: Vec<AtomId>,
     steps: Vec<Option<Step>>,
     /// The sums that are asked for.
-    wanted: Vec<(Vec<(usize, f64)>, f64)>,
+    wanted: Vec<IndexedSum>,
 }
 
 /// What is done, and to which sums, of places in the order; which of the numbers that come out it is.
 struct Step {
     op: Op,
-    of: Rc<[(Vec<(usize, f64)>, f64)]>,
+    of: Rc<[IndexedSum]>,
     index: usize,
 }
 
@@ -47,7 +50,7 @@ impl Calculation {
         let sum =
             |sum: &Lin| (sum.terms().iter().map(|(atom, factor)| (place[atom], *factor)).collect::<Vec<_>>(), sum.bias);
         // Parts of one whole share their sums, so that they are computed once.
-        let mut wholes: BTreeMap<usize, Rc<[(Vec<(usize, f64)>, f64)]>> = BTreeMap::new();
+        let mut wholes: BTreeMap<usize, Rc<[IndexedSum]>> = BTreeMap::new();
         let mut step = |atom: &AtomId| {
             let (op, of, index) = match arena.atom(*atom) {
                 _ if is_given(*atom) => return None,

@@ -7,11 +7,14 @@ use fhectl_core::error::Result;
 /// The most elements of a tensor.
 pub(super) const MAX_ELEMENTS: usize = 1 << 22;
 
+/// A shape, and for each of its elements those of two tensors that meet in it.
+pub(super) type Broadcast = (Vec<usize>, Vec<(usize, usize)>);
+
 /// The shape of two tensors that are stretched to each other's, and the elements that meet in it.
 ///
 /// # Errors
 /// `onnx_invalid` for shapes that do not go together, `import_large`.
-pub(super) fn broadcast(node: &Node, a: &[usize], b: &[usize]) -> Result<(Vec<usize>, Vec<(usize, usize)>)> {
+pub(super) fn broadcast(node: &Node, a: &[usize], b: &[usize]) -> Result<Broadcast> {
     let rank = a.len().max(b.len());
     let size = |shape: &[usize], axis: usize| (axis + shape.len()).checked_sub(rank).map_or(1, |at| shape[at]);
     let mut shape = Vec::with_capacity(rank);
