@@ -14,7 +14,9 @@ def norm(kind, row):
 
 def function(name, x):
     if isinstance(name, dict):
-        (kind, fields), power = next(iter(name.items())), None
+        kind, fields = next(iter(name.items()))
+        if kind == "power":
+            return x ** fields["exponent"]
         power = fields["lambda"]
         if kind == "box_cox":
             return math.log(x) if power == 0 else (x**power - 1) / power
@@ -33,6 +35,8 @@ def function(name, x):
         "sigmoid": lambda x: 1 / (1 + math.exp(-x)),
         "softplus": lambda x: max(x, 0) + math.log1p(math.exp(-abs(x))),
         "positive": lambda x: float(x > 0),
+        "inverse": lambda x: 1 / x,
+        "truncate": math.trunc,
     }[name](x)
 
 
@@ -48,6 +52,8 @@ def column(rule, x):
         return dict(zip(rule["keys"], rule["values"])).get(x, rule["other"])
     if kind == "copy" or missing:
         return x
+    if kind == "missing_within":
+        return math.nan if rule["low"] <= x <= rule["high"] else x
     if kind == "at_least":
         return float(x >= rule["edge"])
     if kind == "bin":
@@ -91,6 +97,12 @@ def after(steps, row):
             row = [function(step["function"], x) for x in row]
         elif kind == "softmax":
             row = softmax(row)
+        elif kind == "largest":
+            row = [max(row)]
+        elif kind == "which_largest":
+            row = [float(row.index(max(row)))]
+        elif kind == "choose":
+            row = [row[b] if row[a] != 0 else row[c] for a, b, c in step["choices"]]
         elif kind == "parts":
             row = [x for part in step["parts"] for x in after(part["steps"], [row[s] for s in part["sources"]])]
         else:

@@ -20,6 +20,9 @@ use serde::{Deserialize, Serialize};
 pub const MAX_CLEAR_VALUES: usize = 1 << 22;
 /// How deep parts may hold parts.
 const MAX_DEPTH: usize = 4;
+/// The most steps of a program, and numbers that all of them make, so that one from anywhere ends soon.
+const MAX_STEPS: usize = 1 << 14;
+const MAX_WORK: usize = 1 << 26;
 
 /// One step on a vector of numbers, in clear on the client. Its parameters are public.
 ///
@@ -101,8 +104,32 @@ impl ClearStep {
     /// # Errors
     /// `model_invalid`, for the first step that does not fit.
     pub fn check_all(steps: &[Self], inputs: usize) -> Result<usize> {
-        check_depth(steps, 0)?;
-        steps.iter().try_fold(inputs, |width, step| step.check(width))
+        let all = check_depth(steps, 0)?;
+        if all > MAX_STEPS {
+            return Err(invalid(format!("{all} steps, at most {MAX_STEPS}")));
+        }
+        let (width, work) = steps.iter().try_fold((inputs, 0usize), |(width, work), step| {
+            let made = step.check(width)?;
+            Ok((made, work.saturating_add(step.work(width))))
+        })?;
+        match work <= MAX_WORK {
+            true => Ok(width),
+            false => Err(invalid(format!("steps of {work} numbers, at most {MAX_WORK}"))),
+        }
+    }
+
+    /// How many numbers the step looks at, of a vector of `inputs`.
+    fn work(&self, inputs: usize) -> usize {
+        match self {
+            Self::Linear { weights, .. } => weights.len().saturating_mul(inputs),
+            Self::Products { terms } => terms.iter().map(|term| term.len() + 1).sum(),
+            Self::Columns { columns } => columns.len(),
+            Self::Parts { parts } => parts.iter().fold(0usize, |all, part| {
+                let sources = part.sources.len();
+                part.steps.iter().fold(all + sources, |all, step| all.saturating_add(step.work(sources).max(sources)))
+            }),
+            _ => inputs,
+        }
     }
 
     /// The vector after this step, whose [`ClearStep::check`] it passed.
@@ -230,16 +257,20 @@ impl ClearStep {
     }
 }
 
-fn check_depth(steps: &[ClearStep], depth: usize) -> Result<()> {
+/// How many steps there are, those of parts among them.
+fn check_depth(steps: &[ClearStep], depth: usize) -> Result<usize> {
     if depth > MAX_DEPTH {
         return Err(invalid(format!("parts within parts, more than {MAX_DEPTH} deep")));
     }
+    let mut all = steps.len();
     for step in steps {
         if let ClearStep::Parts { parts } = step {
-            parts.iter().try_for_each(|part| check_depth(&part.steps, depth + 1))?;
+            for part in parts {
+                all += check_depth(&part.steps, depth + 1)?;
+            }
         }
     }
-    Ok(())
+    Ok(all)
 }
 
 /// A missing number makes the largest one missing.
@@ -309,6 +340,7 @@ mod tests {
             vec![ClearStep::Scale { offsets: vec![0.0; 2], scales: vec![1.0, f64::INFINITY] }],
             vec![ClearStep::Columns { columns: vec![Column { source: 2, rule: ColumnRule::Copy }] }],
             vec![ClearStep::Columns { columns: Vec::new() }],
+            vec![ClearStep::Softmax {}; MAX_STEPS + 1],
             vec![ClearStep::Linear { weights: vec![vec![1.0]], biases: vec![0.0] }],
             vec![ClearStep::Linear { weights: vec![vec![1.0, f64::NAN]], biases: vec![0.0] }],
             vec![ClearStep::Products { terms: vec![vec![0, 9]] }],

@@ -16,6 +16,8 @@ use serde::{Deserialize, Serialize};
 
 /// The most columns of a table, and the most categories of one.
 const MAX_COLUMNS: usize = 1 << 16;
+/// The most numbers that a row becomes.
+const MAX_WIDTH: usize = 1 << 18;
 
 /// How the cells of a table's row become numbers. It is public: client.zip holds the names of categories and the words
 /// of texts.
@@ -112,6 +114,9 @@ impl InputSchema {
         if self.columns.is_empty() || self.columns.len() > MAX_COLUMNS {
             return Err(invalid(format!("{} columns, want 1 to {MAX_COLUMNS}", self.columns.len())));
         }
+        if self.width() > MAX_WIDTH {
+            return Err(invalid(format!("a row of {} numbers, at most {MAX_WIDTH}", self.width())));
+        }
         let control = |text: &String| text.chars().any(char::is_control);
         for column in &self.columns {
             if control(&column.name) {
@@ -183,6 +188,23 @@ mod tests {
             assert!(error.message.contains(cell), "{error:?}");
             assert!(error.hint.as_deref().unwrap_or_default().contains(hint), "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_few_bytes_make_no_endless_row() {
+        let words = Words {
+            vocabulary: Vocabulary::Hashed { buckets: 1 << 16 },
+            phrases: (1, 1),
+            keep_case: false,
+            binary: false,
+            sublinear: false,
+            weights: Vec::new(),
+            norm: WordsNorm::None,
+        };
+        let text = |at: usize| InputColumn { name: at.to_string(), kind: ColumnKind::Text { words: words.clone() } };
+        let schema = |count: usize| InputSchema { columns: (0..count).map(text).collect(), missing: Vec::new() };
+        schema(4).check().unwrap();
+        assert!(schema(5).check().is_err());
     }
 
     #[test]
