@@ -19,6 +19,8 @@ const REFERENCE_BITS: u32 = 12;
 const BITS: [u32; 3] = [6, 8, 10];
 const MOST_LOSS: f64 = 0.02;
 const HELD_OUT: f64 = 0.2;
+/// Below so many training rows, steps are smaller.
+const FEW_ROWS: usize = 2000;
 
 #[derive(Debug, Args)]
 pub struct BoostArgs {
@@ -37,7 +39,8 @@ pub struct BoostArgs {
     /// The most splits on a path
     #[arg(long, env = "FHECTL_MAX_DEPTH", default_value_t = 3)]
     max_depth: usize,
-    /// The share of a Newton step that a tree takes [default: 0.4; for numbers, 0.1]
+    /// The share of a Newton step that a tree takes [default: 0.4; for numbers, and for fewer
+    /// than 2,000 training rows, 0.1]
     #[arg(long, env = "FHECTL_LEARNING_RATE")]
     learning_rate: Option<f64>,
     /// Strength of the L2 penalty on leaf values
@@ -56,8 +59,10 @@ impl BoostArgs {
         request: &PlanRequest,
         grain: Grain<'_>,
     ) -> Result<CompiledModel> {
-        // Of the rates, penalties and leaf sizes tried, what held-out training rows of `spam` were told best with.
-        let usual = if train.output() == Output::Value { 0.1 } else { 0.4 };
+        // Of the rates, penalties and leaf sizes tried, what held-out training rows of `spam` were told best with. Few rows
+        // are learned by heart at that rate.
+        let slow = train.output() == Output::Value || train.len() < FEW_ROWS;
+        let usual = if slow { 0.1 } else { 0.4 };
         let params = BoostParams {
             rounds: self.trees,
             max_depth: self.max_depth,
