@@ -25,7 +25,7 @@ from second_client.words import Refused, Secret, errors, need, packed_len, unpac
 ROOT = Path(__file__).resolve().parent.parent
 VECTORS = ROOT / "tests" / "vectors"
 # The whole set: one that is left out is a mismatch.
-NAMES = ["cmux-forest", "leaf-sum", "linear", "linear-public", "network", "network-coarse", "path-cost", "path-cost-sum"]
+NAMES = ["cmux-forest", "leaf-sum", "linear", "linear-head", "linear-public", "network", "network-coarse", "path-cost", "path-cost-sum"]
 NAMES += ["path-cost-sum-copies", "table"]
 KEY_FILE = "key-file"
 
