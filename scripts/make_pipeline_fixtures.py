@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from make_import_fixtures import plain_integers
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "tests" / "fixtures" / "pipelines"
@@ -254,23 +255,6 @@ def cases(seed):
     yield "one-class-svm", OneClassSVM(kernel="linear", nu=0.3), scaled, None, "float", {}
     yield "logreg-one-feature-double", lr(), nums[["f0"]], xb, "double", {}
     yield "poisson-one-feature", PoissonRegressor(), nums[["f0"]], xp, "float", {}
-
-
-def plain_integers():
-    """skl2onnx hands the unsigned integers and booleans of histogram trees to onnx, which takes Python's integers only."""
-    from skl2onnx.common import _container as container
-
-    inner = container.ModelComponentContainer.add_node
-
-    def add_node(self, op_type, inputs, outputs, *args, **attributes):
-        def plain(value):
-            if isinstance(value, (list, tuple)):
-                return [plain(item) for item in value]
-            return int(value) if isinstance(value, (np.integer, np.bool_, bool)) else value
-
-        return inner(self, op_type, inputs, outputs, *args, **{key: plain(v) for key, v in attributes.items()})
-
-    container.ModelComponentContainer.add_node = add_node
 
 
 def declare(x, how):

@@ -25,7 +25,8 @@ const CLOSED: ErrorCode = ErrorCode::OutputClosed;
   fhectl predict tree-spam --url http://host:8000 --input rows.csv --output predictions.csv
   fhectl predict logreg-synthetic --input rows.csv | head
 
-The file has a header; its columns are matched by name, in any order, and others are ignored (--keep writes them again). Beside a class stand the scores of all classes:
+The file has a header; its columns are matched by name, in any order, and others are ignored (--keep writes them again). Where rows lie beyond
+what the model was quantized for, a column `outside` names their features: that tells something of the rows. Beside a class stand the scores of all classes:
 probabilities of logistic and boosted models, shares of votes of a forest, distances from the boundary of a support
 vector machine. Those of a neural network carry noise that depends on the secret key, so they are written with --scores
 only: whoever has the server, the rows and some hundred of their scores can solve for the key. Keep such a file from
@@ -167,9 +168,10 @@ impl Rows {
             let mut row = InputRow { kept, skipped: false, outside: Vec::new() };
             let quantized = numbers.and_then(|numbers| {
                 let numbers = Zeroizing::new(numbers);
-                let quantized = spec.quantize(&numbers)?;
-                let outside = spec.outside(&spec.preprocess(&numbers)?);
-                row.outside = outside.into_iter().map(|feature| spec.features[feature].clone()).collect();
+                let features = spec.preprocess(&numbers)?;
+                let quantized = spec.quantize_features(&features)?;
+                row.outside =
+                    spec.outside(&features).into_iter().map(|feature| spec.features[feature].clone()).collect();
                 Ok(quantized)
             });
             match quantized {

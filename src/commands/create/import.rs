@@ -101,13 +101,13 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     let (imported, rows) = suited(imported, rows, args.missing_value.is_some())?;
     let work = progress::spinner(format!("quantizing {} for {} features", imported.source, imported.features));
     let request = common.plan_request();
+    let float = original_score(&imported, &rows.test);
     let make = |grain: Grain<'_>| match &imported.model {
         FloatModel::Network(_) if args.exact_thresholds => {
             Err(Error::new(ErrorCode::ImportExact, "a network has no thresholds to keep")
                 .hint("leave out --exact-thresholds; --bits says how finely features are quantized"))
         }
         FloatModel::Network(network) => {
-            let float = original_score(&imported, &rows.test);
             let asked = NetworkRequest {
                 bits: args.bits,
                 grain,
@@ -117,7 +117,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
             };
             args.network.made(&imported, network, &asked, &rows.calibration, float, &|words| work.set_message(words))
         }
-        _ => compiled(args, &imported, &rows, grain, &request),
+        _ => compiled(args, &imported, &rows, float, grain, &request),
     };
     let mut made = make(common.grain())?;
     let (mut rounded, mut exact_agreement) = (None, None);
@@ -249,8 +249,8 @@ fn rows(args: &ImportArgs, imported: &Imported) -> Result<Rows> {
     let common = &args.common;
     let Some(source) = common.data.as_deref() else {
         if args.exact_thresholds && matches!(imported.model, FloatModel::Forest(_)) {
-            let none = no_rows(imported);
             let columns = none_columns(imported);
+            let none = no_rows(imported, &columns);
             return Ok(Rows { columns, calibration: none.clone(), test: none, evaluation: None });
         }
         return Err(Error::new(ErrorCode::DataMissing, "rows are needed to quantize the model's features")
@@ -300,12 +300,11 @@ fn none_columns(imported: &Imported) -> Vec<String> {
     }
 }
 
-fn no_rows(imported: &Imported) -> Dataset {
-    let columns = none_columns(imported);
+fn no_rows(imported: &Imported, columns: &[String]) -> Dataset {
     Dataset {
         name: "no rows".to_owned(),
         target: if imported.classes.is_empty() { "value" } else { "class" }.to_owned(),
-        features: imported.names_after(&columns),
+        features: imported.names_after(columns),
         input: None,
         classes: imported.classes.clone(),
         rows: Vec::new(),
@@ -335,12 +334,13 @@ fn compiled(
     args: &ImportArgs,
     imported: &Imported,
     rows: &Rows,
+    float: Score,
     grain: Grain<'_>,
     request: &PlanRequest,
 ) -> Result<CompiledModel> {
     let attempt = |levels: Levels| -> Result<(Option<u32>, CompiledModel)> {
         let quantized = import::quantize(imported, &rows.calibration, levels, (grain.digits, grain.ranges))?;
-        Ok((quantized.bits, made(args, imported, quantized, rows, request)?))
+        Ok((quantized.bits, made(args, imported, quantized, &rows.columns, float, request)?))
     };
     let (bits, mut best) = attempt(args.levels())?;
     let (FloatModel::Linear(_), Some(bits)) = (&imported.model, bits) else { return Ok(best) };
@@ -365,13 +365,13 @@ fn made(
     args: &ImportArgs,
     imported: &Imported,
     quantized: QuantizedImport,
-    rows: &Rows,
+    columns: &[String],
+    float: Score,
     request: &PlanRequest,
 ) -> Result<CompiledModel> {
     let output = imported.output();
     let QuantizedImport { quantizer, bits, model, .. } = quantized;
     let levels = bits.map_or("the model's own thresholds".to_owned(), |bits| format!("{bits} bits a feature"));
-    let float = original_score(imported, &rows.test);
     let unit = imported.unit;
     let made = match model {
         QuantizedModel::Forest(forest) => match forest.as_tree(output) {
@@ -401,8 +401,8 @@ fn made(
         }
     };
     // A table's columns must be named where features are made of them.
-    let named = || InputSchema::numbers(&rows.columns);
-    let input = imported.input.clone().or_else(|| (imported.names_after(&rows.columns) != rows.columns).then(named));
+    let named = || InputSchema::numbers(columns);
+    let input = imported.input.clone().or_else(|| (imported.names_after(columns) != columns).then(named));
     Ok(CompiledModel { input, preprocessing: imported.preprocessing.clone(), head: imported.head.clone(), ..made })
 }
 

@@ -82,7 +82,7 @@ pub fn run(args: PlayArgs) -> Result<()> {
     let remote = args.server.remote()?;
     let model = args.model.client(remote.as_ref(), args.server.accept_p_fail)?;
     let mut rows = test_rows(&args, &model)?;
-    let simulations = simulate(&args.model, &model, &preprocessed(model.spec(), &rows)?, args.simulate, args.samples)?;
+    let simulations = simulate(&args.model, &model, &rows, args.simulate, args.samples)?;
     if args.simulate && args.samples.is_none() {
         return Ok(());
     }
@@ -152,13 +152,6 @@ fn like(spec: &ClientSpec) -> Dataset {
         values: Vec::new(),
         image: None,
     }
-}
-
-/// The rows as they are quantized.
-fn preprocessed(spec: &ClientSpec, rows: &Dataset) -> Result<Dataset> {
-    let preprocessed = rows.rows.iter().map(|row| spec.preprocess(row).map(|row| row.to_vec()));
-    let rows_after = preprocessed.collect::<Result<_>>()?;
-    Ok(Dataset { rows: rows_after, features: spec.features.clone(), input: None, ..rows.clone() })
 }
 
 fn play(

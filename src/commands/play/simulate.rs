@@ -2,6 +2,7 @@
 
 use crate::commands::locate::ModelArgs;
 use crate::report::{print_line, progress};
+use fhectl_core::bundle::ClientSpec;
 use fhectl_core::client::ClientModel;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_train::data::Dataset;
@@ -40,6 +41,7 @@ pub fn simulate(
         }
         return Ok(None);
     };
+    let rows = &preprocessed(model.spec(), rows)?;
     let work = progress::spinner(format!("simulating {} rows", rows.len()));
     let draw = |rows: &Dataset| {
         let simulated = train::simulated(
@@ -75,4 +77,11 @@ pub fn simulate(
         }
     }
     Ok(Some(Simulations { whole, played }))
+}
+
+/// The rows as they are quantized.
+fn preprocessed(spec: &ClientSpec, rows: &Dataset) -> Result<Dataset> {
+    let preprocessed = rows.rows.iter().map(|row| spec.preprocess(row).map(|row| row.to_vec()));
+    let rows_after = preprocessed.collect::<Result<_>>()?;
+    Ok(Dataset { rows: rows_after, features: spec.features.clone(), input: None, ..rows.clone() })
 }

@@ -186,14 +186,23 @@ impl ClientSpec {
     /// # Errors
     /// `row_shape` for another number of values, `row_value` where a feature is missing after preprocessing.
     pub fn quantize(&self, row: &[f64]) -> Result<Vec<u32>> {
-        let features = self.preprocess(row)?;
-        if let Some(at) = features.iter().position(|value| !value.is_finite()) {
+        self.quantize_features(&self.preprocess(row)?)
+    }
+
+    /// As [`ClientSpec::quantize`], of a row that [`ClientSpec::preprocess`] gave.
+    ///
+    /// # Errors
+    /// `row_shape` for another number of features, `row_value` for one that is missing or not finite.
+    pub fn quantize_features(&self, features: &[f64]) -> Result<Vec<u32>> {
+        // One of another length is refused below.
+        let mut known = features.iter().take(self.features.len());
+        if let Some(at) = known.position(|value| !value.is_finite()) {
             let name: String = self.features[at].chars().take(40).flat_map(char::escape_debug).collect();
             let what = if features[at].is_nan() { "is missing" } else { "is not finite" };
             return Err(Error::new(ErrorCode::RowValue, format!("`{name}` {what}"))
                 .hint("the model has no rule for it: fill it in, or leave the row out (`predict --on-error skip`)"));
         }
-        self.quantizer.quantize(&features)
+        self.quantizer.quantize(features)
     }
 
     /// The features of a preprocessed row that lie outside of the grid that they are quantized to, so that the model sees

@@ -53,21 +53,21 @@ impl TagSchedule {
 pub(super) fn bits_a_row(spec: &ClientSpec, detail: Detail) -> Result<Option<u32>> {
     let Some(levels) = spec.circuit.noisy_score_levels()? else { return Ok(None) };
     let bits_of = |choices: u64| choices.next_power_of_two().ilog2().max(1);
-    let of_score = bits_of(levels);
     let classes = spec.classes.len() as u64;
-    Ok(Some(match detail {
-        Detail::Prediction if classes > 0 => bits_of(classes),
-        Detail::Prediction => of_score,
-        Detail::Scores => {
-            of_score.saturating_mul(u32::try_from(spec.circuit.answer_encoding().messages).unwrap_or(u32::MAX))
-        }
-    }))
+    if detail == Detail::Prediction && classes > 0 {
+        return Ok(Some(bits_of(classes)));
+    }
+    // A number is made of one score, or by a head of several: the bundle's author decides what of them it tells.
+    let messages = u32::try_from(spec.circuit.answer_encoding().messages).unwrap_or(u32::MAX);
+    Ok(Some(bits_of(levels).saturating_mul(messages)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::{Head, Predicted};
     use crate::fhe::Seed;
+    use crate::model::ClearStep;
 
     struct Counter(u128);
 
@@ -76,6 +76,28 @@ mod tests {
             self.0 += 1;
             Seed(self.0.to_le_bytes())
         }
+    }
+
+    /// A bundle's author packs all scores into the one number that is predicted.
+    #[test]
+    fn a_number_is_charged_for_every_score_that_it_tells() {
+        let json = include_str!("../../../../tests/vectors/network/client.json");
+        let honest: ClientSpec = serde_json::from_str(json).unwrap();
+        let scores = honest.circuit.answer_encoding().messages;
+        assert!(scores > 1);
+        let weights = (0..scores).map(|score| 65536f64.powi(score as i32)).collect();
+        let pack = ClearStep::Linear { weights: vec![weights], biases: vec![0.0] };
+        let head = Some(Head { scores: scores as u32, steps: vec![pack] });
+        let packed = ClientSpec { classes: Vec::new(), head, score_scale: None, ..honest.clone() };
+        packed.check().unwrap();
+        // The attack: each score can be read from the number.
+        let told: Vec<i64> = (0..scores as i64).map(|score| score + 3).collect();
+        let Predicted::Value(number) = packed.predict(&told) else { unreachable!("a number") };
+        let read = (0..scores).map(|score| (number as i64 >> (16 * score)) & 0xffff);
+        assert!(read.eq(told.iter().copied()));
+        let all = bits_a_row(&honest, Detail::Scores).unwrap();
+        assert_eq!(bits_a_row(&packed, Detail::Prediction).unwrap(), all);
+        assert!(bits_a_row(&honest, Detail::Prediction).unwrap() < all);
     }
 
     #[test]
