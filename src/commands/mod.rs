@@ -4,6 +4,7 @@ mod budgets;
 mod built_in;
 mod create;
 mod environment;
+mod in_order;
 mod inspect;
 mod keyring;
 mod keys;

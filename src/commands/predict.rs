@@ -1,5 +1,6 @@
 //! `predict`: rows without a label in, predictions out.
 
+use super::in_order::infer_in_order;
 use super::local_server;
 use super::locate::{KeyAgeArgs, ModelArgs, ServerArgs, open_output};
 use super::row_runner::RowRunner;
@@ -50,6 +51,9 @@ pub struct PredictArgs {
     /// What to do with a row whose cells do not suit the model: stop before anything is sent, or leave it without a prediction
     #[arg(long, env = "FHECTL_ON_ERROR", value_enum, default_value = "fail")]
     on_error: OnError,
+    /// Batches in flight at once: one is encrypted while the server computes another
+    #[arg(long, env = "FHECTL_JOBS", default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: u16,
     /// Write the scores of a neural network's classes, too: never for the eyes of a server that knows the rows
     #[arg(long, env = "FHECTL_SCORES")]
     scores: bool,
@@ -100,17 +104,17 @@ pub fn run(args: PredictArgs) -> Result<()> {
         rows.quantized.len(),
         |_| (),
         |session, range| {
-            rows.quantized[range].chunks(session.batch_rows()).try_for_each(|batch| {
-                for prediction in session.infer(batch)?.predictions {
+            let jobs = usize::from(args.jobs);
+            infer_in_order(session, &rows.quantized[range], session.batch_rows(), jobs, |_, exchange| {
+                bar.inc(exchange.predictions.len() as u64);
+                for prediction in exchange.predictions {
                     next = write_skipped(&mut table, &layout, &rows, next)?;
                     let record = layout.record(&rows.all[next], prediction.as_ref());
                     table.write_record(record).map_err(|error| write_failed(&error))?;
                     next += 1;
                 }
                 // Finished batches are kept, whatever happens to the next one.
-                table.flush().map_err(|error| write_failed(&error.into()))?;
-                bar.inc(batch.len() as u64);
-                Ok(())
+                table.flush().map_err(|error| write_failed(&error.into()))
             })
         },
     );

@@ -2,9 +2,9 @@
 
 mod figures;
 mod html;
-mod in_order;
 mod simulate;
 
+use super::in_order::infer_in_order;
 use super::local_server;
 use super::locate::{KeyAgeArgs, ModelArgs, ServerArgs, open_output};
 use super::row_runner::{RowRunner, quantize_rows};
@@ -22,7 +22,6 @@ use fhectl_core::model::Output;
 use fhectl_core::protocol::frame;
 use fhectl_train::data::{self, Dataset, Holdout, Task};
 use figures::{Compared, Figures, Outcome};
-use in_order::infer_in_order;
 use simulate::{Simulations, simulate};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -212,8 +211,9 @@ fn play(
     };
     let (done, untrusted) = runner.run(quantized.len(), upload, |session, rows| {
         let first = rows.start;
-        infer_in_order(session, &quantized[rows], usize::from(args.jobs), |index, exchange| {
-            on_exchange(first + index, exchange)
+        infer_in_order(session, &quantized[rows], 1, usize::from(args.jobs), |index, exchange| {
+            on_exchange(first + index, exchange);
+            Ok(())
         })
     });
     bar.finish_and_clear();

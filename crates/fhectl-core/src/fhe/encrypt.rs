@@ -60,7 +60,7 @@ impl SeededLayout {
             secret.add_mask_product(masks, body);
             Random::at_word(&noise_seed, first as u64).add_t_uniform(&mut body[..used], bound);
             packed.clear();
-            wire::pack(body[..used].iter().copied(), self.bits, packed);
+            wire::pack(&body[..used], self.bits, packed);
             out.copy_from_slice(packed);
             // What is not sent would give the key away: low bits of bodies, and products of mask and key without noise in
             // coefficients past the end of a partial ciphertext.

@@ -41,7 +41,7 @@ impl Lwe {
     pub fn write(&self, bits: u32, out: &mut Vec<u8>) {
         let errors: i128 = self.mask.iter().map(|word| i128::from(wire::rounding_error(*word, bits))).sum();
         let body = self.body.wrapping_add((errors >> 1) as u64);
-        wire::pack(self.mask.iter().copied().chain([body]), bits, out);
+        wire::pack_all([&self.mask, &[body]], bits, out);
     }
 
     /// Reads what [`Lwe::write`] wrote.

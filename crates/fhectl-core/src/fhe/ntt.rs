@@ -6,12 +6,11 @@
 
 use std::sync::OnceLock;
 use tfhe_ntt::prime64::Plan;
-use zeroize::Zeroize;
 
 /// A prime below 2^50, for which tfhe-ntt has a fast path, with `p = 1 (mod 2^28)`: it has roots of unity for every size.
 const PRIME: u64 = 0b0011_1111_1111_1111_1111_1111_1110_0111_0111_0000_0000_0000_0001;
 
-/// The transform of a binary polynomial.
+/// The transform of a binary polynomial, divided by its size: inverse transforms of products need no factor of their own.
 #[derive(Clone)]
 pub struct BinaryPoly(Vec<u64>);
 
@@ -26,6 +25,13 @@ impl zeroize::Zeroize for BinaryPoly {
 pub struct WidePoly {
     low: Vec<u64>,
     high: Vec<u64>,
+}
+
+impl zeroize::Zeroize for WidePoly {
+    fn zeroize(&mut self) {
+        self.low.zeroize();
+        self.high.zeroize();
+    }
 }
 
 /// The transform for polynomials of one size.
@@ -48,16 +54,24 @@ impl Ntt {
     pub fn binary(&self, coefficients: &[u64]) -> BinaryPoly {
         let mut values = coefficients.to_vec();
         self.plan.fwd(&mut values);
+        self.plan.normalize(&mut values);
         BinaryPoly(values)
     }
 
     /// Transforms a polynomial over the torus.
     pub fn wide(&self, coefficients: &[u64]) -> WidePoly {
-        let mut low: Vec<u64> = coefficients.iter().map(|c| c & 0xffff_ffff).collect();
-        let mut high: Vec<u64> = coefficients.iter().map(|c| c >> 32).collect();
-        self.plan.fwd(&mut low);
-        self.plan.fwd(&mut high);
-        WidePoly { low, high }
+        let mut out = self.zero();
+        self.wide_into(coefficients, &mut out);
+        out
+    }
+
+    /// As [`Ntt::wide`], into what a product before this one has used.
+    pub fn wide_into(&self, coefficients: &[u64], out: &mut WidePoly) {
+        for ((low, high), word) in out.low.iter_mut().zip(&mut out.high).zip(coefficients) {
+            (*low, *high) = (word & 0xffff_ffff, word >> 32);
+        }
+        self.plan.fwd(&mut out.low);
+        self.plan.fwd(&mut out.high);
     }
 
     /// An accumulator that holds zero.
@@ -72,17 +86,18 @@ impl Ntt {
         self.plan.mul_accumulate(&mut sum.high, &wide.high, &binary.0);
     }
 
-    /// Adds the accumulated products to `out`, modulo 2^64.
-    pub fn add_to(&self, mut sum: WidePoly, out: &mut [u64]) {
+    /// Adds the accumulated products to `out`, modulo 2^64, and leaves zero in the accumulator.
+    ///
+    /// Products of mask and key without noise would give the key away: where they are such, wipe the accumulator after its
+    /// last use (its zeroes are plain writes, which a compiler may leave out where nobody reads them).
+    pub fn add_to(&self, sum: &mut WidePoly, out: &mut [u64]) {
         for (limb, shift) in [(&mut sum.low, 0), (&mut sum.high, 32)] {
             self.plan.inv(limb);
-            self.plan.normalize(limb);
-            for (out, value) in out.iter_mut().zip(limb.iter()) {
+            for (out, value) in out.iter_mut().zip(limb.iter_mut()) {
                 let negative = u64::from(*value > PRIME / 2) * PRIME;
                 *out = out.wrapping_add(value.wrapping_sub(negative) << shift);
+                *value = 0;
             }
-            // This may be a product of mask and key, without noise yet.
-            limb.zeroize();
         }
     }
 }
@@ -124,8 +139,9 @@ mod tests {
                 ntt.mul_add(&mut sum, &ntt.wide(&wide), &ntt.binary(&binary));
             }
             let mut got = vec![0; size];
-            ntt.add_to(sum, &mut got);
+            ntt.add_to(&mut sum, &mut got);
             assert_eq!(got, wanted, "size {size}");
+            assert!(sum.low.iter().chain(&sum.high).all(|word| *word == 0));
         }
     }
 }

@@ -33,13 +33,15 @@ impl PartialGlwe {
         // In coefficient c, word j of a polynomial has a minus sign where j > c (`X^N = -1`).
         let all: i128 = errors.iter().map(|error| i128::from(*error)).sum();
         let mut sum = 2 * at(0) - all;
-        let bodies = self.bodies.iter().enumerate().map(|(coefficient, body)| {
-            if coefficient > 0 {
-                sum += 2 * at(coefficient);
-            }
-            body.wrapping_add((sum >> 1) as u64)
-        });
-        wire::pack(self.mask.iter().copied().chain(bodies), bits, out);
+        let bodies: Vec<u64> = (self.bodies.iter().enumerate())
+            .map(|(coefficient, body)| {
+                if coefficient > 0 {
+                    sum += 2 * at(coefficient);
+                }
+                body.wrapping_add((sum >> 1) as u64)
+            })
+            .collect();
+        wire::pack_all([&self.mask, &bodies], bits, out);
     }
 
     /// Reads what [`PartialGlwe::write`] wrote.
@@ -71,7 +73,7 @@ mod tests {
         for ones in [100, 512, 900] {
             let key: Vec<u64> = (0..1024).map(|index| u64::from(index * 7 % 1024 < ones) << 63).collect();
             let mut packed = Vec::new();
-            wire::pack(key, 1, &mut packed);
+            wire::pack(&key, 1, &mut packed);
             let secret = GlweSecret::read(shape, &packed).unwrap();
             let (mut squares, mut of_lwes, mut count) = (0.0, 0.0, 0.0);
             for _ in 0..600 {

@@ -100,14 +100,8 @@ impl Random {
 
     /// Fills `words` with uniform 64-bit values.
     pub fn fill_uniform(&mut self, words: &mut [u64]) {
-        let mut buffer = [0u8; 4096];
-        for chunk in words.chunks_mut(buffer.len() / 8) {
-            let bytes = &mut buffer[..chunk.len() * 8];
-            self.fill_bytes(bytes);
-            for (word, eight) in chunk.iter_mut().zip(bytes.as_chunks::<8>().0) {
-                *word = u64::from_le_bytes(*eight);
-            }
-        }
+        self.fill_bytes(bytemuck::cast_slice_mut(words));
+        words.iter_mut().for_each(|word| *word = u64::from_le(*word));
     }
 
     /// One uniform word.
@@ -119,13 +113,16 @@ impl Random {
 
     /// Fills `words` with uniform bits, one per word.
     pub fn fill_binary(&mut self, words: &mut [u64]) {
-        let mut buffer = [0u8; 512];
-        for chunk in words.chunks_mut(buffer.len() * 8) {
-            let bytes = &mut buffer[..chunk.len().div_ceil(8)];
+        // Words, because wiping takes as many writes as the buffer has items.
+        let mut buffer = [0u64; 64];
+        for chunk in words.chunks_mut(buffer.len() * 64) {
+            let bytes: &mut [u8] = &mut bytemuck::cast_slice_mut(&mut buffer)[..chunk.len().div_ceil(8)];
             self.fill_bytes(bytes);
-            for (index, word) in chunk.iter_mut().enumerate() {
-                *word = u64::from(bytes[index / 8] >> (index % 8) & 1);
+            let (eights, rest) = chunk.as_chunks_mut::<8>();
+            for (eight, byte) in eights.iter_mut().zip(&*bytes) {
+                eight.iter_mut().enumerate().for_each(|(index, word)| *word = u64::from(byte >> index & 1));
             }
+            rest.iter_mut().enumerate().for_each(|(index, word)| *word = u64::from(bytes[eights.len()] >> index & 1));
         }
         buffer.zeroize();
     }
@@ -145,20 +142,29 @@ impl Random {
     /// probability at the two end points. This is tfhe's `TUniform`.
     pub fn add_t_uniform(&mut self, words: &mut [u64], bound_log2: u32) {
         let mask = u64::MAX >> (62 - bound_log2);
+        let sample = |word: &mut u64, draw: u64| {
+            let draw = draw & mask;
+            let magnitude = (draw >> 1) + (draw & 1);
+            *word = word.wrapping_add(magnitude).wrapping_sub(1 << bound_log2);
+        };
         // Eight random bytes give two samples where both fit. They are read in place: copies would have to be wiped, too.
         let per_draw = if bound_log2 + 2 <= 32 { 2 } else { 1 };
-        let mut buffer = [0u8; 4096];
+        let mut buffer = [0u64; 512];
         let mut used = 0;
-        for chunk in words.chunks_mut(buffer.len() / 8) {
-            let bytes = &mut buffer[..chunk.len().div_ceil(per_draw) * 8];
-            used = used.max(bytes.len());
-            self.fill_bytes(bytes);
-            let draws = bytes.as_chunks::<8>().0;
-            for (index, word) in chunk.iter_mut().enumerate() {
-                let draw = (u64::from_le_bytes(draws[index / per_draw]) >> (32 * (index % per_draw))) & mask;
-                let magnitude = (draw >> 1) + (draw & 1);
-                *word = word.wrapping_add(magnitude).wrapping_sub(1 << bound_log2);
+        for chunk in words.chunks_mut(buffer.len()) {
+            let draws = &mut buffer[..chunk.len().div_ceil(per_draw)];
+            used = used.max(draws.len());
+            self.fill_uniform(draws);
+            if per_draw == 1 {
+                chunk.iter_mut().zip(&*draws).for_each(|(word, draw)| sample(word, *draw));
+                continue;
             }
+            let (pairs, last) = chunk.as_chunks_mut::<2>();
+            for ([first, second], draw) in pairs.iter_mut().zip(&*draws) {
+                sample(first, *draw);
+                sample(second, draw >> 32);
+            }
+            last.iter_mut().for_each(|word| sample(word, draws[pairs.len()]));
         }
         buffer[..used].zeroize();
     }

@@ -50,9 +50,10 @@ impl Rerandomizer {
         let size = self.shape.size;
         let (rho, transformed) = self.draw(random);
         let mut mask = vec![0; size];
+        let mut sum = Ntt::of_size(size).zero();
         for (column, out) in lwe.mask.chunks_mut(size).enumerate() {
             mask.fill(0);
-            self.add_zero_mask(column, &transformed, &mut mask, random);
+            self.add_zero_mask(column, &transformed, &mut sum, &mut mask, random);
             extract_constant_mask(&mask, out, |out, word| *out = out.wrapping_add(word));
         }
 
@@ -64,13 +65,20 @@ impl Rerandomizer {
         lwe.body = lwe.body.wrapping_add(body[0]).wrapping_add(flooding_sample(flooding, random));
     }
 
-    /// Adds one polynomial of the mask of a fresh encryption of zero, `sum_i A_i rho_i + e1`, to `mask`.
-    fn add_zero_mask(&self, column: usize, rho: &[BinaryPoly], mask: &mut [u64], random: &mut Random) {
+    /// Adds one polynomial of the mask of a fresh encryption of zero, `sum_i A_i rho_i + e1`, to `mask`. `sum` is zero before
+    /// and after.
+    fn add_zero_mask(
+        &self,
+        column: usize,
+        rho: &[BinaryPoly],
+        sum: &mut WidePoly,
+        mask: &mut [u64],
+        random: &mut Random,
+    ) {
         let ntt = Ntt::of_size(self.shape.size);
         random.add_t_uniform(mask, self.noise_bound);
-        let mut sum = ntt.zero();
         for (row, rho) in rho.iter().enumerate() {
-            ntt.mul_add(&mut sum, &self.masks[row * self.shape.dimension + column], rho);
+            ntt.mul_add(sum, &self.masks[row * self.shape.dimension + column], rho);
         }
         ntt.add_to(sum, mask);
     }
@@ -116,8 +124,9 @@ impl Rerandomizer {
     }
 
     fn add_zero_masks(&self, rho: &[BinaryPoly], masks: &mut [u64], random: &mut Random) {
+        let mut sum = Ntt::of_size(self.shape.size).zero();
         for (column, mask) in masks.chunks_mut(self.shape.size).enumerate() {
-            self.add_zero_mask(column, rho, mask, random);
+            self.add_zero_mask(column, rho, &mut sum, mask, random);
         }
     }
 
@@ -128,7 +137,7 @@ impl Rerandomizer {
         for (wide, rho) in self.wide_bodies.iter().zip(rho) {
             ntt.mul_add(&mut sum, wide, rho);
         }
-        ntt.add_to(sum, body);
+        ntt.add_to(&mut sum, body);
     }
 }
 

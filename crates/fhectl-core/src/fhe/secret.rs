@@ -1,13 +1,13 @@
 //! Secret keys. Only clients hold them.
 
 use super::lwe::Lwe;
-use super::ntt::{BinaryPoly, Ntt, WidePoly};
+use super::ntt::{BinaryPoly, Ntt};
 use super::partial_glwe::PartialGlwe;
 use super::phase::Phase;
 use super::random::{Entropy, Random};
 use super::{GlweShape, wire};
 use crate::error::{Error, ErrorCode, Result};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 /// A binary GLWE secret key, `k * N` bits. It is wiped when dropped and has no `Debug` and no `Clone`.
 ///
@@ -71,11 +71,13 @@ impl GlweSecret {
     /// `sum_j mask_j * s_j`, added to `out` (`size` words). `masks` holds `dimension` polynomials.
     pub(super) fn add_mask_product(&self, masks: &[u64], out: &mut [u64]) {
         let ntt = Ntt::of_size(self.shape.size);
-        let mut sum: WidePoly = ntt.zero();
+        let (mut sum, mut wide) = (ntt.zero(), ntt.zero());
         for (mask, key) in masks.chunks(self.shape.size).zip(&self.transformed) {
-            ntt.mul_add(&mut sum, &ntt.wide(mask), key);
+            ntt.wide_into(mask, &mut wide);
+            ntt.mul_add(&mut sum, &wide, key);
         }
-        ntt.add_to(sum, out);
+        ntt.add_to(&mut sum, out);
+        sum.zeroize();
     }
 
     /// `body - <mask, key>`: the message plus noise. The mask has as many words as the flattened key.
@@ -104,7 +106,8 @@ impl GlweSecret {
 
     /// Appends the key's bits. For the client's key file only.
     pub fn write(&self, out: &mut Vec<u8>) {
-        wire::pack(self.bits.iter().map(|bit| bit << 63), 1, out);
+        let top = Zeroizing::new(self.bits.iter().map(|bit| bit << 63).collect::<Vec<u64>>());
+        wire::pack(&top, 1, out);
     }
 
     /// Reads what [`GlweSecret::write`] wrote.

@@ -13,24 +13,28 @@ pub const fn round_to_bits(word: u64, bits: u32) -> u64 {
 }
 
 /// Appends `words`, each rounded to `bits` bits, least significant bit first, with zero bits as padding at the end.
-pub fn pack(words: impl IntoIterator<Item = u64>, bits: u32, out: &mut Vec<u8>) {
+pub fn pack(words: &[u64], bits: u32, out: &mut Vec<u8>) {
+    pack_all([words], bits, out);
+}
+
+/// As [`pack`], of the words of several slices, one after the other.
+pub fn pack_all<const PARTS: usize>(parts: [&[u64]; PARTS], bits: u32, out: &mut Vec<u8>) {
     debug_assert!((1..=64).contains(&bits));
-    let mut held = 0u128;
-    let mut held_bits = 0;
-    for word in words {
-        held |= u128::from(round_to_bits(word, bits)) << held_bits;
-        held_bits += bits;
-        while held_bits >= 32 {
-            out.extend_from_slice(&(held as u32).to_le_bytes());
-            held >>= 32;
-            held_bits -= 32;
+    out.reserve(packed_len(parts.iter().map(|part| part.len()).sum(), bits));
+    let (mut held, mut held_bits) = (0, 0);
+    for words in parts {
+        for word in words {
+            let value = round_to_bits(*word, bits);
+            held |= value << held_bits;
+            held_bits += bits;
+            if held_bits >= 64 {
+                out.extend_from_slice(&held.to_le_bytes());
+                held_bits -= 64;
+                held = if held_bits == 0 { 0 } else { value >> (bits - held_bits) };
+            }
         }
     }
-    while held_bits > 0 {
-        out.push(held as u8);
-        held >>= 8;
-        held_bits = held_bits.saturating_sub(8);
-    }
+    out.extend_from_slice(&held.to_le_bytes()[..held_bits.div_ceil(8) as usize]);
 }
 
 /// The signed error that rounding to `bits` bits adds to a word.
@@ -52,21 +56,27 @@ pub fn unpack(bytes: &[u8], count: usize, bits: u32) -> Option<Vec<u64>> {
     if !is_packed(bytes, count, bits) {
         return None;
     }
-    let mask = u64::MAX >> (64 - bits);
-    let word_at = |window: [u8; 16], shift: usize| (u128::from_le_bytes(window) >> shift) as u64 & mask;
     let mut words = Vec::with_capacity(count);
-    for bit in (0..count as u64 * u64::from(bits)).step_by(bits as usize) {
-        let from = &bytes[(bit / 8) as usize..];
-        let window = match from.first_chunk::<16>() {
-            Some(window) => *window,
-            None => {
-                let mut window = [0; 16];
-                window[..from.len()].copy_from_slice(from);
-                window
-            }
-        };
-        words.push(word_at(window, (bit % 8) as usize) << (64 - bits));
+    let start = |index: usize| {
+        let bit = index as u64 * u64::from(bits);
+        ((bit / 8) as usize, bit % 8)
+    };
+    // Words of up to 57 bits lie in eight bytes, wherever they begin in the first of them.
+    if bits <= 57 {
+        words.extend((0..count).map_while(|index| {
+            let (byte, shift) = start(index);
+            let window = bytes[byte..].first_chunk::<8>()?;
+            Some((u64::from_le_bytes(*window) >> shift) << (64 - bits))
+        }));
     }
+    words.extend((words.len()..count).map(|index| {
+        let (byte, shift) = start(index);
+        let from = &bytes[byte..];
+        let mut window = [0; 16];
+        let len = from.len().min(16);
+        window[..len].copy_from_slice(&from[..len]);
+        ((u128::from_le_bytes(window) >> shift) as u64) << (64 - bits)
+    }));
     Some(words)
 }
 
@@ -79,7 +89,7 @@ mod tests {
         #[test]
         fn what_is_packed_comes_back_rounded(words in prop::collection::vec(any::<u64>(), 0..80), bits in 1u32..=64) {
             let mut bytes = Vec::new();
-            pack(words.iter().copied(), bits, &mut bytes);
+            pack(&words, bits, &mut bytes);
             prop_assert_eq!(bytes.len(), packed_len(words.len(), bits));
             let back = unpack(&bytes, words.len(), bits).unwrap();
             for (word, got) in words.iter().zip(&back) {
@@ -93,7 +103,7 @@ mod tests {
         fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..64), count in 0usize..40, bits in 1u32..=64) {
             if let Some(words) = unpack(&bytes, count, bits) {
                 let mut again = Vec::new();
-                pack(words, bits, &mut again);
+                pack(&words, bits, &mut again);
                 prop_assert_eq!(again, bytes);
             }
         }
