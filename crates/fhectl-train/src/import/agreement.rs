@@ -82,6 +82,16 @@ impl Agreement {
         }
     }
 
+    /// Whether more levels than this model's would hardly say anything else.
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Self::Classes { same_class, scores, .. } => {
+                *same_class == 1.0 && scores.is_none_or(|scores| scores.mean <= 0.002)
+            }
+            Self::Values { r2 } => *r2 >= 0.9999,
+        }
+    }
+
     /// What the better of two models has more of: classes of the worst class and of all, then nearness of scores.
     pub fn rank(&self) -> f64 {
         match self {
