@@ -101,6 +101,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         Some(value) => imported.with_missing_value(value)?,
         None => imported,
     };
+    let imported = import_rows::called(imported, common, args.by_position)?;
     let rows = rows(args, &imported)?;
     let (imported, rows) = suited(imported, rows, args.missing_value.is_some())?;
     let work = progress::spinner(format!("quantizing {} for {} features", imported.source, imported.features));
@@ -140,7 +141,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     }
     let from =
         ImportedFrom { file: format!("`{shown}` ({})", imported.source), exact_thresholds: args.exact_thresholds };
-    let calibration = (&rows.calibration, &rows.test);
+    let calibration = (&rows.calibration, &rows.test, &rows.columns[..]);
     let asked = args.table_request(common.grain(), &request);
     let offers = agreement.map(|agreement| offers(&made, &imported, calibration, agreement, &asked));
     let no_rows = rows.calibration.is_empty();

@@ -31,6 +31,10 @@ pub struct TreesAsked<'a> {
 /// The most nodes of trees for which a handful of plans are made to compare their prices.
 const COMPARED_NODES: usize = 1 << 15;
 
+/// The most bits a feature that are tried unasked, for trees and for linear models.
+const MOST_BITS: u32 = 10;
+const MOST_LINEAR_BITS: u32 = 14;
+
 /// The model quantized as asked, and its circuit.
 ///
 /// # Errors
@@ -49,10 +53,14 @@ pub fn compiled(
     let (bits, best) = attempt(asked.levels)?;
     let Some(bits) = bits else { return Ok(best) };
     let at = |bits: u32| attempt(Levels::Bits(bits)).map(|(_, made)| made);
+    let finer = |best, most| finer(best, (bits, most), imported, rows, (&at, asked.plan.bandwidth));
     match &imported.model {
-        FloatModel::Linear(_) => coarser(best, bits, imported, rows, at),
+        FloatModel::Linear(_) if asked.levels == Levels::Auto => {
+            coarser(finer(best, MOST_LINEAR_BITS)?, bits, imported, rows, &at)
+        }
+        FloatModel::Linear(_) => coarser(best, bits, imported, rows, &at),
         FloatModel::Forest(forest) if asked.levels == Levels::Auto && forest.nodes() <= COMPARED_NODES => {
-            finer(best, bits, imported, rows, (at, asked.plan.bandwidth))
+            finer(best, MOST_BITS)
         }
         _ => Ok(best),
     }
@@ -65,7 +73,7 @@ fn coarser(
     bits: u32,
     imported: &Imported,
     rows: &Dataset,
-    at: impl Fn(u32) -> Result<CompiledModel>,
+    at: &impl Fn(u32) -> Result<CompiledModel>,
 ) -> Result<CompiledModel> {
     let mut found = agreement(&best, imported, rows)?;
     for fewer in (6..bits).rev().step_by(2) {
@@ -81,21 +89,19 @@ fn coarser(
     Ok(best)
 }
 
-/// The trees of this many bits a feature, which agree enough, or of more where these agree better for hardly more.
+/// The model of this many bits a feature, which agrees enough, or of up to `most` where these agree better for hardly more.
 fn finer(
     mut best: CompiledModel,
-    bits: u32,
+    (bits, most_bits): (u32, u32),
     imported: &Imported,
     rows: &Dataset,
-    (at, bandwidth): (impl Fn(u32) -> Result<CompiledModel>, f64),
+    (at, bandwidth): (&impl Fn(u32) -> Result<CompiledModel>, f64),
 ) -> Result<CompiledModel> {
-    /// The most bits that are tried unasked.
-    const MOST: u32 = 10;
     /// What an inference may cost, as a share of what it costs with the fewest bits.
-    const PRICE: f64 = 1.15;
+    const PRICE: f64 = 1.25;
     let most = PRICE * seconds(&best, bandwidth);
     let Some(mut found) = agreement(&best, imported, rows)? else { return Ok(best) };
-    for bits in bits + 1..=MOST {
+    for bits in bits + 1..=most_bits {
         if found.is_whole() {
             break;
         }
@@ -120,7 +126,7 @@ fn seconds(made: &CompiledModel, bandwidth: f64) -> f64 {
 pub fn offers(
     made: &CompiledModel,
     imported: &Imported,
-    (rows, test): (&Dataset, &Dataset),
+    (rows, test, columns): (&Dataset, &Dataset, &[String]),
     agrees: Agreement,
     asked: &TableRequest<'_>,
 ) -> Vec<String> {
@@ -133,7 +139,7 @@ pub fn offers(
     // What cannot be made so is no offer.
     let exact = TableRequest { levels: Levels::Exact, ..*asked };
     let wanted = asked.levels != Levels::Exact && !agrees.is_whole();
-    if let Some(exact) = wanted.then(|| compiled(imported, rows, &[], made.float, &exact).ok()).flatten()
+    if let Some(exact) = wanted.then(|| compiled(imported, rows, columns, made.float, &exact).ok()).flatten()
         && let Ok(Some(other)) = agreement(&exact, imported, test)
         && other.rank() > agrees.rank()
         && price(&exact) <= price(made)
@@ -149,7 +155,7 @@ pub fn offers(
     let alone = TableRequest { trees: TreesAsked { class_only: true, ..asked.trees }, ..*asked };
     if matches!(made.model, Model::Forest(_))
         && forest.trees.len() == 1
-        && let Ok(alone) = compiled(imported, rows, &[], made.float, &alone)
+        && let Ok(alone) = compiled(imported, rows, columns, made.float, &alone)
         && price(&alone) < price(made)
     {
         offers.push(format!(
