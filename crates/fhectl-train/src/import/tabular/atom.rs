@@ -77,9 +77,14 @@ impl Op {
         }
     }
 
-    /// Bytes that are the same for the same operation only.
+    /// Bytes that are the same for the same operation only. Tables may be long, and are known by where they are:
+    /// [`super::arena::Arena::shared`] keeps equal ones in one place.
     pub fn key(&self) -> String {
-        format!("{self:?}")
+        match self {
+            Self::Pick(table) => format!("Pick {:p} {}", table.as_ptr(), table.len()),
+            Self::Neighbors(count, table) => format!("Neighbors {count} {:p} {}", table.as_ptr(), table.len()),
+            _ => format!("{self:?}"),
+        }
     }
 }
 
