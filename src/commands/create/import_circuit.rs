@@ -97,16 +97,17 @@ fn finer(
     rows: &Dataset,
     (at, bandwidth): (&impl Fn(u32) -> Result<CompiledModel>, f64),
 ) -> Result<CompiledModel> {
-    /// What an inference may cost, as a share of what it costs with the fewest bits.
-    const PRICE: f64 = 1.25;
-    let most = PRICE * seconds(&best, bandwidth);
+    /// What an inference may cost, as a share of what it costs with the fewest bits: while scores are not the original's to
+    /// a hundredth, and after that.
+    const PRICES: [f64; 2] = [2.0, 1.25];
+    let first = seconds(&best, bandwidth);
     let Some(mut found) = agreement(&best, imported, rows)? else { return Ok(best) };
     for bits in bits + 1..=most_bits {
         if found.is_whole() {
             break;
         }
         let made = at(bits)?;
-        if seconds(&made, bandwidth) > most {
+        if seconds(&made, bandwidth) > first * PRICES[usize::from(found.is_near())] {
             break;
         }
         match agreement(&made, imported, rows)? {

@@ -97,6 +97,16 @@ impl Agreement {
         }
     }
 
+    /// Whether scores are the original's to a hundredth nearly everywhere.
+    pub fn is_near(&self) -> bool {
+        match self {
+            Self::Classes { same_class, scores, .. } => {
+                *same_class >= 0.998 && scores.is_none_or(|scores| scores.relative() <= 0.004)
+            }
+            Self::Values { r2 } => *r2 >= 0.9995,
+        }
+    }
+
     /// Whether more levels than this model's would hardly say anything else.
     pub fn is_whole(&self) -> bool {
         match self {

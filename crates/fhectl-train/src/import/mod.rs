@@ -17,6 +17,7 @@ mod names;
 pub mod network;
 pub mod onnx;
 mod onnx_model;
+mod placed;
 mod quantize;
 mod ranges;
 mod tabular;
