@@ -24,10 +24,8 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "tests" / "fixtures" / "pipelines"
 TEST_ROWS = 30
 # Seeds beside the first of which the kinds are committed whose scores the exporters write in many ways.
-MORE_SEEDS = 4
-SCORES = re.compile(
-    "random-.*|ovr-.*|vote-soft-linear|logreg3?-double|sgd-.*|calibrated-sigmoid-svc3?|stack-linear3?|poisson|gaussian-nb3-double"
-)
+MORE_SEEDS = 3
+SCORES = re.compile("random-.*")
 
 WORDS = "free money now meeting offer the a project report win prize lunch team deadline click budget it's e-mail x y2 re_set".split()
 
@@ -276,7 +274,8 @@ def random_models(seed):
     from sklearn.tree import DecisionTreeClassifier
 
     rng = np.random.default_rng(7000 + seed)
-    x, two, _, _, _ = numbers(500 + seed, 240, int(rng.integers(2, 6)))
+    x, two, _, _, _ = numbers(500 + seed, 240)
+    x = x[:, : rng.integers(2, 7)]
     nums = pd.DataFrame(x, columns=[f"f{i}" for i in range(x.shape[1])])
     count = int(rng.integers(3, 6))
     many = np.digitize(x[:, 0] + rng.normal(0, 0.5, len(x)), np.quantile(x[:, 0], np.linspace(0, 1, count + 1)[1:-1]))

@@ -111,7 +111,9 @@ fn models_suited_to_their_rows_predict_the_same() {
     let mut smaller = 0;
     for fixture in fixtures() {
         let suited = fixture.imported.clone().suited_to(&fixture.rows);
-        assert!(suited.prepared_width() <= fixture.imported.prepared_width(), "{}", fixture.name);
+        // Without any step the row is as it is, features that no tree asks for among its numbers.
+        let stepless = suited.preprocessing.len() < fixture.imported.preprocessing.len();
+        assert!(stepless || suited.prepared_width() <= fixture.imported.prepared_width(), "{}", fixture.name);
         smaller += usize::from(suited.preprocessing != fixture.imported.preprocessing);
         fixture.check(|row| suited.model.scores(&suited.prepared(row)));
     }
