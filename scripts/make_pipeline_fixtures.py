@@ -3,8 +3,8 @@
 
     pip install scikit-learn skl2onnx pandas
     python3 scripts/make_pipeline_fixtures.py                 the committed files
-    python3 scripts/make_pipeline_fixtures.py --out DIR --seeds 5
-                                                              others of the same kinds
+    python3 scripts/make_pipeline_fixtures.py --out DIR --seeds 20
+    FHECTL_FIXTURES=DIR cargo test --release --test pipelines others of the same kinds
 
 Beside each model lies a CSV file: the cells of rows as a table has them, then `prediction` and, of classifiers, `p_CLASS`,
 scikit-learn's probabilities; of outlier detectors `score`. Models that are refused have no rows. Data are made up.
@@ -12,6 +12,7 @@ scikit-learn's probabilities; of outlier detectors `score`. Models that are refu
 
 import argparse
 import csv
+import re
 import warnings
 from pathlib import Path
 
@@ -22,6 +23,9 @@ from make_import_fixtures import plain_integers
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "tests" / "fixtures" / "pipelines"
 TEST_ROWS = 30
+# Seeds beside the first of which the kinds are committed whose scores the exporters write in many ways.
+MORE_SEEDS = 3
+SCORES = re.compile("random-.*")
 
 WORDS = "free money now meeting offer the a project report win prize lunch team deadline click budget it's e-mail x y2 re_set".split()
 
@@ -254,7 +258,102 @@ def cases(seed):
     yield "vote-nb-logreg", VotingClassifier([("a", lr()), ("b", GaussianNB())], voting="soft", flatten_transform=False), nums, xb, "float", {}
     yield "one-class-svm", OneClassSVM(kernel="linear", nu=0.3), scaled, None, "float", {}
     yield "logreg-one-feature-double", lr(), nums[["f0"]], xb, "double", {}
+    yield from random_models(seed)
     yield "poisson-one-feature", PoissonRegressor(), nums[["f0"]], xp, "float", {}
+
+
+def random_models(seed):
+    """Models whose scores exporters write in different ways, of random size and settings."""
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.ensemble import VotingClassifier
+    from sklearn.linear_model import LogisticRegression, SGDClassifier
+    from sklearn.multiclass import OneVsRestClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import LinearSVC
+    from sklearn.tree import DecisionTreeClassifier
+
+    rng = np.random.default_rng(7000 + seed)
+    x, two, _, _, _ = numbers(500 + seed, 240)
+    x = x[:, : rng.integers(2, 7)]
+    nums = pd.DataFrame(x, columns=[f"f{i}" for i in range(x.shape[1])])
+    count = int(rng.integers(3, 6))
+    many = np.digitize(x[:, 0] + rng.normal(0, 0.5, len(x)), np.quantile(x[:, 0], np.linspace(0, 1, count + 1)[1:-1]))
+    names = np.array(["n", "y"])[two] if rng.random() < 0.5 else two
+    words = np.array(["a", "b b", "c,d", "e", "f"])[many]
+    of_many = words if rng.random() < 0.5 else many
+
+    def lr(**k):
+        return LogisticRegression(max_iter=3000, C=float(10 ** rng.uniform(-2, 1)), **k)
+
+    def sgd(loss):
+        return SGDClassifier(loss=loss, random_state=seed, alpha=float(10 ** rng.uniform(-3, -1)))
+
+    def how():
+        return ["float", "double"][int(rng.integers(2))]
+
+    def weights(n):
+        return rng.uniform(0.2, 3, n) if rng.random() < 0.7 else None
+
+    scaled = StandardScaler
+    yield "random-logreg", make_pipeline(scaled(), lr()), nums, names, how(), {}
+    yield "random-logreg-many", make_pipeline(scaled(), lr()), nums, of_many, how(), {}
+    yield "random-logreg-no-constant", lr(fit_intercept=False), nums, names, how(), {}
+    yield "random-rows2", RowOfEach(lr(), "SOFTMAX", float(rng.uniform(0.1, 0.9))), nums, two, "float", {}
+    yield "random-rows2-logistic", RowOfEach(lr(), "LOGISTIC", float(rng.uniform(0.1, 0.9))), nums, two, "float", {}
+    yield "random-rows", RowOfEach(lr(), "SOFTMAX", 0.5), nums, many, "float", {}
+    yield "random-rows-logistic", RowOfEach(lr(), "LOGISTIC", 0.5), nums, many, "float", {}
+    yield "random-ovr2", OneVsRestClassifier(lr()), nums, two, how(), {}
+    yield "random-ovr", OneVsRestClassifier(lr()), nums, of_many, how(), {}
+    yield "random-vote2", VotingClassifier([("a", lr()), ("b", make_pipeline(scaled(), lr()))], voting="soft", weights=weights(2), flatten_transform=False), nums, two, "float", {}
+    yield "random-vote", VotingClassifier([("a", lr()), ("b", lr()), ("c", lr())], voting="soft", weights=weights(3), flatten_transform=False), nums, many, "float", {}
+    yield "random-huber2", make_pipeline(scaled(), sgd("modified_huber")), nums, two, how(), {}
+    yield "random-huber", make_pipeline(scaled(), sgd("modified_huber")), nums, many, "float", {}
+    yield "random-log", make_pipeline(scaled(), sgd("log_loss")), nums, of_many, how(), {}
+    yield "random-calibrated2", CalibratedClassifierCV(LinearSVC(C=0.1), cv=2), nums, two, "float", {}
+    yield "random-calibrated", CalibratedClassifierCV(lr(), cv=2), nums, many, "float", {}
+    yield "random-tree", DecisionTreeClassifier(max_depth=int(rng.integers(2, 6)), min_samples_leaf=4, random_state=seed), nums, of_many, how(), {}
+
+
+class RowOfEach:
+    """A logistic regression with a row of weights for each class, as scikit-learn before 1.8 makes of two classes and other
+    tools of any number; onnxruntime says what it predicts."""
+
+    def __init__(self, model, transform, share):
+        self.model, self.transform, self.share = model, transform, share
+
+    def fit(self, x, y):
+        self.model.fit(x, y)
+        self.classes_ = self.model.classes_
+        weights, biases = self.model.coef_, self.model.intercept_
+        if len(biases) == 1:
+            weights, biases = np.vstack([(self.share - 1) * weights, self.share * weights]), np.hstack([(self.share - 1) * biases, self.share * biases])
+        self.weights, self.biases = weights, biases
+
+    def to_onnx(self, width):
+        from onnx import TensorProto, helper
+
+        node = helper.make_node(
+            "LinearClassifier", ["X"], ["label", "probabilities"], domain="ai.onnx.ml", multi_class=1, post_transform=self.transform,
+            coefficients=self.weights.ravel().tolist(), intercepts=self.biases.tolist(), classlabels_ints=self.classes_.tolist(),
+        )
+        graph = helper.make_graph(
+            [node], "model", [helper.make_tensor_value_info("X", TensorProto.FLOAT, [None, width])],
+            [helper.make_tensor_value_info("label", TensorProto.INT64, [None]), helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [None, len(self.classes_)])],
+        )
+        opsets = [helper.make_opsetid("", 17), helper.make_opsetid("ai.onnx.ml", 3)]
+        return helper.make_model(graph, producer_name="skl2onnx", opset_imports=opsets, ir_version=8)
+
+    def run(self, x):
+        import onnxruntime
+
+        return onnxruntime.InferenceSession(self.to_onnx(x.shape[1]).SerializeToString()).run(None, {"X": x.astype(np.float32)})
+
+    def predict(self, x):
+        return self.run(x)[0]
+
+    def predict_proba(self, x):
+        return self.run(x)[1]
 
 
 def declare(x, how):
@@ -291,7 +390,10 @@ def write(out, name, model, x, y, how, options):
     if how == "double" and hasattr(last, "predict_proba"):
         # onnxruntime has no maps of doubles.
         options = {id(last): {"zipmap": False}}
-    file = convert_sklearn(model, initial_types=declare(x, how), options=options or None, target_opset=opset)
+    if hasattr(model, "to_onnx"):
+        file = model.to_onnx(x.shape[1])
+    else:
+        file = convert_sklearn(model, initial_types=declare(x, how), options=options or None, target_opset=opset)
     out.mkdir(parents=True, exist_ok=True)
     content = file.SerializeToString()
     (out / f"{name}.onnx").write_bytes(content)
@@ -305,6 +407,10 @@ def write(out, name, model, x, y, how, options):
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow([*test.columns, "prediction", *columns])
         for i in range(0 if name.startswith("refused") else len(test)):
+            # Of equal probabilities skl2onnx exports the first, and scikit-learn predicts the class of the largest margin.
+            likely = sorted(values[i] for values in columns.values())
+            if "huber" in name and len(likely) > 1 and likely[-1] - likely[-2] < 1e-9:
+                continue
             writer.writerow([*map(cell, test.iloc[i]), predicted[i], *[f"{values[i]:.9g}" for values in columns.values()]])
     return f"{len(content)} bytes"
 
@@ -319,19 +425,19 @@ def cell(value):
 def main():
     arguments = argparse.ArgumentParser()
     arguments.add_argument("--out", type=Path, default=OUT)
-    arguments.add_argument("--seeds", type=int, default=1)
+    arguments.add_argument("--seeds", type=int, help="all kinds of so many seeds [default: all of seed 0, scores of others]")
     arguments.add_argument("--only", default="")
     arguments = arguments.parse_args()
     warnings.filterwarnings("ignore")
     plain_integers()
-    for seed in range(arguments.seeds):
+    for seed in range(arguments.seeds or 1 + MORE_SEEDS):
+        folder = arguments.out / f"seed{seed}" if seed else arguments.out
         for name, *case in cases(seed):
-            if arguments.only in name:
-                label = name if arguments.seeds == 1 else f"{name}.{seed}"
+            if arguments.only in name and (seed == 0 or arguments.seeds or SCORES.fullmatch(name)):
                 try:
-                    print(f"{label}: {write(arguments.out, label, *case)}", flush=True)
+                    print(f"{name}, seed {seed}: {write(folder, name, *case)}", flush=True)
                 except Exception as error:  # noqa: BLE001
-                    print(f"{label}: NOT WRITTEN: {type(error).__name__}: {str(error)[:150]}", flush=True)
+                    print(f"{name}, seed {seed}: NOT WRITTEN: {type(error).__name__}: {str(error)[:150]}", flush=True)
 
 
 if __name__ == "__main__":

@@ -105,6 +105,45 @@ fn trees_keep_their_thresholds_without_rows_and_say_so() {
 }
 
 #[test]
+fn a_single_tree_answers_with_the_originals_shares() {
+    let (_folder, at) = folder();
+    let make = |more: &[&str]| {
+        let command = ["create", "import", &fixture("tree-spam.onnx"), "--data", "spam", "--out", &at("m"), "--force"];
+        succeed(&[&command[..], more].concat())
+    };
+    let line = |out: &str| out.lines().find(|line| line.starts_with("agreement: ")).unwrap().to_owned();
+    let shares = make(&[]);
+    let mean: f64 = line(&shares).split("(mean ").nth(1).unwrap().trim_end_matches(')').parse().unwrap();
+    assert!(mean < 0.01 && shares.contains("with --class-only: about"), "{shares}");
+    let class = make(&["--class-only"]);
+    assert!(!line(&class).contains("scores") && class.contains("a client learns: the class"), "{class}");
+    let forest = fixture("boosting-spam.onnx");
+    let refused = ["create", "import", &forest, "--data", "spam", "--out", &at("m"), "--class-only"];
+    assert!(mistake("circuit_unfit", &refused).contains("no single tree"));
+}
+
+#[test]
+fn columns_whose_names_are_alike_are_the_models() {
+    let (_folder, at) = folder();
+    let file = format!("{}/tests/fixtures/boosters/xgboost-poisson.json", env!("CARGO_MANIFEST_DIR"));
+    let rows = fs::read_to_string(file.replace(".json", ".csv")).unwrap();
+    let make = |header: &str| {
+        fs::write(at("rows.csv"), rows.replacen("a,b,c,tenth,predicted", header, 1)).unwrap();
+        vec!["create".into(), "import".into(), file.clone(), "--data".into(), at("rows.csv"), "--out".into(), at("m")]
+    };
+    fn texts(command: &[String]) -> Vec<&str> {
+        command.iter().map(String::as_str).collect()
+    }
+    let out = succeed(&texts(&make("A,[b],c,Tenth,predicted")));
+    assert!(out.contains("features: 4: A, [b], c, Tenth"), "{out}");
+    // Two columns are alike: none is guessed.
+    assert!(
+        mistake("import_features", &texts(&[make("A,[b],c,x,predicted"), vec!["--force".into()]].concat()))
+            .contains("`a`")
+    );
+}
+
+#[test]
 fn mistakes_have_a_name_and_a_hint() {
     let (_folder, at) = folder();
     let import = |file: &str, more: &[&str]| -> Vec<String> {
@@ -127,6 +166,7 @@ fn mistakes_have_a_name_and_a_hint() {
     wrong("import_classes", &tree, &["--data", "iris", "--classes", "a,a,b"]);
     fs::write(at("model.pkl"), b"\x80\x04\x95....").unwrap();
     assert!(wrong("import_format", &at("model.pkl"), &["--data", "spam"]).contains("pickle"));
+    assert!(wrong("import_format", &at("."), &["--data", "spam"]).contains("pickle"));
     fs::write(at("cut.onnx"), &fs::read(&logreg).unwrap()[..300]).unwrap();
     assert!(wrong("onnx_invalid", &at("cut.onnx"), &["--data", "spam"]).contains("cut.onnx"));
     // A file that only says it is large is refused before it is read.

@@ -1,23 +1,24 @@
 //! `create import`: a model of another tool.
 
 use super::common::{CommonArgs, Grain, TaskArgs, clean};
-use super::finest::{Finest, finest_weights};
+use super::import_agreement::{agreement, disagreement};
+use super::import_circuit::{TableRequest, TreesAsked, compiled, no_single_tree, offers};
 use super::import_network::{NetworkRequest, PtqArgs};
 use super::import_rows;
-use super::publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
-use super::trees::{Trained, ValueArgs};
+use super::publish::{Origin, Rounded, publish, quantized_score};
+use super::trees::ValueArgs;
 use crate::commands::units::RevealChoice;
 use crate::report::card::ImportedFrom;
 use crate::report::progress;
 use crate::report::{note, print_line};
 use clap::Args;
 use fhectl_core::bundle::{Evaluation, Predicted, check_name, folder};
-use fhectl_core::circuit::plan::{PlanRequest, plan};
+use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::digest::sha256;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::{InputSchema, Model, Output};
+use fhectl_core::model::Output;
 use fhectl_train::data::{self, Dataset, Holdout, Loaded, Source, Task};
-use fhectl_train::import::{self, Agreement, FloatModel, Imported, Levels, QuantizedImport, QuantizedModel};
+use fhectl_train::import::{self, Agreement, FloatModel, Imported, Levels};
 use fhectl_train::train::{self, Score};
 use rayon::prelude::*;
 use std::path::PathBuf;
@@ -52,6 +53,9 @@ pub struct ImportArgs {
     /// public, then holds the thresholds
     #[arg(long, env = "FHECTL_EXACT_THRESHOLDS", conflicts_with_all = ["bits", "coarse_edges"])]
     exact_thresholds: bool,
+    /// Of a single tree, encrypt the class alone: cheaper, but then `predict` has no probabilities to write
+    #[arg(long, env = "FHECTL_CLASS_ONLY", conflicts_with = "value_bits")]
+    class_only: bool,
     /// Names of the model's classes in its order, where it numbers them
     #[arg(long, env = "FHECTL_CLASSES", value_name = "NAME,...", value_delimiter = ',')]
     classes: Vec<String>,
@@ -97,6 +101,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         Some(value) => imported.with_missing_value(value)?,
         None => imported,
     };
+    let imported = import_rows::called(imported, common, args.by_position)?;
     let rows = rows(args, &imported)?;
     let (imported, rows) = suited(imported, rows, args.missing_value.is_some())?;
     let work = progress::spinner(format!("quantizing {} for {} features", imported.source, imported.features));
@@ -107,6 +112,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
             Err(Error::new(ErrorCode::ImportExact, "a network has no thresholds to keep")
                 .hint("leave out --exact-thresholds; --bits says how finely features are quantized"))
         }
+        FloatModel::Network(_) if args.class_only => Err(no_single_tree()),
         FloatModel::Network(network) => {
             let asked = NetworkRequest {
                 bits: args.bits,
@@ -117,7 +123,7 @@ pub fn run(args: &ImportArgs) -> Result<()> {
             };
             args.network.made(&imported, network, &asked, &rows.calibration, float, &|words| work.set_message(words))
         }
-        _ => compiled(args, &imported, &rows, float, grain, &request),
+        _ => compiled(&imported, &rows.calibration, &rows.columns, float, &args.table_request(grain, &request)),
     };
     let mut made = make(common.grain())?;
     let (mut rounded, mut exact_agreement) = (None, None);
@@ -135,6 +141,9 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     }
     let from =
         ImportedFrom { file: format!("`{shown}` ({})", imported.source), exact_thresholds: args.exact_thresholds };
+    let calibration = (&rows.calibration, &rows.test, &rows.columns[..]);
+    let asked = args.table_request(common.grain(), &request);
+    let offers = agreement.map(|agreement| offers(&made, &imported, calibration, agreement, &asked));
     let no_rows = rows.calibration.is_empty();
     let origin = Origin {
         kind: "import",
@@ -156,6 +165,9 @@ pub fn run(args: &ImportArgs) -> Result<()> {
             note(&warning);
         }
     }
+    for offer in offers.into_iter().flatten() {
+        print_line!("note: {offer}");
+    }
     if let Some(agreement) = exact_agreement {
         print_line!("agreement with exact edges: {}", told(agreement));
     }
@@ -166,6 +178,11 @@ pub fn run(args: &ImportArgs) -> Result<()> {
 }
 
 impl ImportArgs {
+    fn table_request<'a>(&'a self, grain: Grain<'a>, plan: &'a PlanRequest) -> TableRequest<'a> {
+        let trees = TreesAsked { values: &self.values, class_only: self.class_only };
+        TableRequest { levels: self.levels(), trees, grain, plan }
+    }
+
     fn levels(&self) -> Levels {
         match (self.exact_thresholds, self.bits) {
             (true, _) => Levels::Exact,
@@ -314,120 +331,9 @@ fn no_rows(imported: &Imported, columns: &[String]) -> Dataset {
     }
 }
 
-/// A warning where the encrypted model will often say something else than the original.
-fn disagreement(agreement: Agreement) -> Option<String> {
-    /// Of predictions, or of their worst class.
-    const ENOUGH: f64 = 0.9;
-    let low = match agreement {
-        Agreement::Classes { same_class, worst_class, .. } => same_class.min(worst_class),
-        Agreement::Values { r2 } => r2,
-    };
-    (low < ENOUGH).then(|| {
-        "the encrypted model often differs from the original: try more --bits, --exact-thresholds for trees, or rows of \
-         --data that are more like those it was trained on"
-            .to_owned()
-    })
-}
-
-/// The model quantized as asked, and its circuit.
-fn compiled(
-    args: &ImportArgs,
-    imported: &Imported,
-    rows: &Rows,
-    float: Score,
-    grain: Grain<'_>,
-    request: &PlanRequest,
-) -> Result<CompiledModel> {
-    let attempt = |levels: Levels| -> Result<(Option<u32>, CompiledModel)> {
-        let quantized = import::quantize(imported, &rows.calibration, levels, (grain.digits, grain.ranges))?;
-        Ok((quantized.bits, made(args, imported, quantized, &rows.columns, float, request)?))
-    };
-    let (bits, mut best) = attempt(args.levels())?;
-    let (FloatModel::Linear(_), Some(bits)) = (&imported.model, bits) else { return Ok(best) };
-    // Finer features leave weights fewer bits in a sum of the same size: coarser ones may agree better.
-    let agrees = |made: &CompiledModel| agreement(made, imported, &rows.calibration);
-    let mut found = agrees(&best)?;
-    for fewer in (6..bits).rev().step_by(2) {
-        if found.is_none_or(|found| found.is_enough()) {
-            break;
-        }
-        let (_, made) = attempt(Levels::Bits(fewer))?;
-        let agreement = agrees(&made)?;
-        if agreement.map(|other| other.rank()) > found.map(|found| found.rank()) {
-            (best, found) = (made, agreement);
-        }
-    }
-    Ok(best)
-}
-
-/// The integer model and its circuit.
-fn made(
-    args: &ImportArgs,
-    imported: &Imported,
-    quantized: QuantizedImport,
-    columns: &[String],
-    float: Score,
-    request: &PlanRequest,
-) -> Result<CompiledModel> {
-    let output = imported.output();
-    let QuantizedImport { quantizer, bits, model, .. } = quantized;
-    let levels = bits.map_or("the model's own thresholds".to_owned(), |bits| format!("{bits} bits a feature"));
-    let unit = imported.unit;
-    let made = match model {
-        QuantizedModel::Forest(forest) => match forest.as_tree(output) {
-            // One tree that predicts a class: its leaves are classes, which costs less than values.
-            Some(tree) if !args.values.given() => {
-                let model = Model::Tree(tree);
-                let plans = plan(&model, &quantizer, output, request)?;
-                CompiledModel::new(model, quantizer, plans, float, levels)
-            }
-            _ => args.values.make(Trained { forest, quantizer, output, float, unit, options: levels }, request)?,
-        },
-        QuantizedModel::Linear(mut linear) => {
-            // The middle of the predicted numbers is added in clear, so that sums stay small.
-            let middle = |(bias, weights): (&f64, &Vec<f64>)| {
-                bias + weights.iter().zip(&linear.means).map(|(weight, mean)| weight * mean).sum::<f64>()
-            };
-            let offset =
-                output.takes_offset().then(|| linear.biases.iter().zip(&linear.weights).map(middle).next()).flatten();
-            linear.biases.iter_mut().for_each(|bias| *bias -= offset.unwrap_or(0.0));
-            let Finest { model, scale, bits, plans } = finest_weights(&linear, &quantizer, output, request)?;
-            CompiledModel {
-                score_scale: Some(scale),
-                score_offset: offset,
-                score_unit: unit,
-                ..CompiledModel::new(model, quantizer, plans, float, format!("{levels}, {bits} bits a weight"))
-            }
-        }
-    };
-    // A table's columns must be named where features are made of them.
-    let named = || InputSchema::numbers(columns);
-    let input = imported.input.clone().or_else(|| (imported.names_after(columns) != columns).then(named));
-    Ok(CompiledModel { input, preprocessing: imported.preprocessing.clone(), head: imported.head.clone(), ..made })
-}
-
 fn original_score(imported: &Imported, test: &Dataset) -> Score {
     let decoder = imported.decoder();
     let predicted: Vec<Predicted> =
         test.rows.par_iter().map(|row| decoder.predict_real(&imported.model.scores(row))).collect();
     train::score_predictions(predicted.into_iter(), test)
-}
-
-/// How far the model agrees with the original, with the noise of encryption where there is some; `None` without rows.
-fn agreement(made: &CompiledModel, imported: &Imported, rows: &Dataset) -> Result<Option<Agreement>> {
-    if rows.is_empty() {
-        return Ok(None);
-    }
-    let original: Vec<Vec<f64>> = rows.rows.par_iter().map(|row| imported.model.scores(row)).collect();
-    let quantized = train::quantize_rows(&made.quantizer, rows)?;
-    let decoder = made.decoder(imported.classes.len());
-    // A tree that predicts classes has no scores of its own.
-    let simulator = made.plans.first().map(|plan| plan.spec.simulator(&made.model)).transpose()?.flatten();
-    let scores = |(index, row): (usize, &Vec<u32>)| match &simulator {
-        Some(simulator) => simulator.scores(row, index as u64),
-        None => made.model.scores(row),
-    };
-    let ours: Vec<Vec<f64>> = quantized.par_iter().enumerate().map(|row| decoder.real(&scores(row))).collect();
-    let scored = made.score_scale.is_some();
-    Ok(Some(Agreement::of(&imported.decoder(), &original, &ours, scored)))
 }

@@ -1,10 +1,11 @@
 //! Rows of a table as an imported model takes them.
 
+use super::common::CommonArgs;
 use crate::report::note;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::ColumnKind;
 use fhectl_train::data::{self, BUILT_IN, ClassIds, Dataset, TableOptions};
-use fhectl_train::import::Imported;
+use fhectl_train::import::{Imported, Renamed};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -20,14 +21,45 @@ pub fn is_unlabeled(source: &str, imported: &Imported, options: &TableOptions) -
         None => imported.features,
     };
     Ok(columns.len() == wanted
-        && (imported.feature_names.is_empty() || names(imported).iter().all(|name| columns.contains(name))))
+        && (imported.feature_names.is_empty() || imported.column_names().iter().all(|name| columns.contains(name))))
 }
 
-fn names(imported: &Imported) -> Vec<String> {
-    match &imported.input {
-        Some(input) => input.columns.iter().map(|column| column.name.clone()).collect(),
-        None => imported.feature_names.clone(),
-    }
+/// The model with its columns called as the table's, where its tool wrote them differently; says so.
+///
+/// # Errors
+/// Those of opening the table.
+pub fn called(imported: Imported, common: &CommonArgs, by_position: bool) -> Result<Imported> {
+    let Some(source) = common
+        .data
+        .as_deref()
+        .filter(|source| !by_position && !BUILT_IN.contains(source) && !data::is_images(Path::new(source)))
+    else {
+        return Ok(imported);
+    };
+    let options = common.table_options();
+    let columns = data::column_names(Path::new(source), &options)?;
+    let columns: Vec<String> = columns.into_iter().filter(|name| !options.drop.contains(name)).collect();
+    // Of as many columns as the model takes none is the target; else it is the last where none is named.
+    let labeled = columns.len() > imported.column_names().len();
+    let target = common.target.as_deref().or_else(|| columns.last().map(String::as_str).filter(|_| labeled));
+    let Some((made, renamed)) = imported.called(&columns, target) else { return Ok(imported) };
+    note(&match renamed {
+        Renamed::Alike(pairs) => {
+            let shown = |(model, table): &(String, String)| {
+                format!("`{}` for `{}`", table.escape_debug(), model.escape_debug())
+            };
+            let list: Vec<String> = pairs.iter().take(4).map(shown).collect();
+            let more = if pairs.len() > 4 { ", ..." } else { "" };
+            format!(
+                "columns are matched by names that are alike, the table's for the model's: {}{more}",
+                list.join(", ")
+            )
+        }
+        Renamed::InOrder { first } => {
+            format!("the model numbers its columns, so the table's are taken in their order: {first}, and so on")
+        }
+    });
+    Ok(made)
 }
 
 /// The rows with their columns and classes in the model's order.

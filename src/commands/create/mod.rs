@@ -6,6 +6,8 @@ mod defaults;
 mod finest;
 mod forest;
 mod import;
+mod import_agreement;
+mod import_circuit;
 mod import_network;
 mod import_rows;
 mod layers;

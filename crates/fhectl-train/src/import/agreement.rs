@@ -1,7 +1,7 @@
 //! How far two models agree on the same rows.
 
 use crate::train::Fit;
-use fhectl_core::bundle::{Predicted, ScoreDecoder};
+use fhectl_core::bundle::{Predicted, ScoreDecoder, ScoreUnit};
 use std::fmt::{self, Write};
 
 /// How far a model agrees with its original: in what it predicts, and in its scores.
@@ -27,6 +27,15 @@ pub enum Agreement {
 pub struct ScoreDistance {
     pub mean: f64,
     pub largest: f64,
+    /// What a score is worth: 1 for probabilities and shares, the mean size of the original's where these are margins.
+    pub size: f64,
+}
+
+impl ScoreDistance {
+    /// The mean as a share of what a score is worth.
+    fn relative(&self) -> f64 {
+        self.mean / self.size
+    }
 }
 
 impl Agreement {
@@ -48,7 +57,8 @@ impl Agreement {
             Predicted::Value(_) => 0,
         };
         let mut of_class = vec![(0usize, 0usize); decoder.classes];
-        let (mut sum, mut largest) = (0.0, 0.0f64);
+        let (mut sum, mut largest, mut size) = (0.0, 0.0f64, 0.0);
+        let margins = decoder.unit == ScoreUnit::Margin && decoder.head.is_none();
         for (a, b) in original.iter().zip(other) {
             let wanted = class(a);
             // A tree that predicts classes may have one score for each of two.
@@ -59,6 +69,7 @@ impl Agreement {
                 let (a, b) = (decoder.class_scores_real(a), decoder.class_scores_real(b));
                 let distance = a.iter().zip(&b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
                 sum += distance;
+                size += a.iter().map(|a| a.abs()).sum::<f64>() / a.len().max(1) as f64;
                 largest = largest.max(distance);
             }
         }
@@ -67,7 +78,11 @@ impl Agreement {
         Self::Classes {
             same_class: of_class.iter().map(|(same, _)| *same).sum::<usize>() as f64 / rows,
             worst_class: of_class.iter().filter(|(_, all)| *all > 0).map(share).fold(1.0, f64::min),
-            scores: scored.then_some(ScoreDistance { mean: sum / rows, largest }),
+            scores: scored.then_some(ScoreDistance {
+                mean: sum / rows,
+                largest,
+                size: if margins && size > 0.0 { size / rows } else { 1.0 },
+            }),
         }
     }
 
@@ -76,9 +91,29 @@ impl Agreement {
     pub fn is_enough(&self) -> bool {
         match self {
             Self::Classes { same_class, worst_class, scores } => {
-                *same_class >= 0.995 && *worst_class >= 0.98 && scores.is_none_or(|scores| scores.mean <= 0.01)
+                *same_class >= 0.995 && *worst_class >= 0.98 && scores.is_none_or(|scores| scores.relative() <= 0.01)
             }
             Self::Values { r2 } => *r2 >= 0.997,
+        }
+    }
+
+    /// Whether scores are the original's to a hundredth nearly everywhere.
+    pub fn is_near(&self) -> bool {
+        match self {
+            Self::Classes { same_class, scores, .. } => {
+                *same_class >= 0.998 && scores.is_none_or(|scores| scores.relative() <= 0.004)
+            }
+            Self::Values { r2 } => *r2 >= 0.9995,
+        }
+    }
+
+    /// Whether more levels than this model's would hardly say anything else.
+    pub fn is_whole(&self) -> bool {
+        match self {
+            Self::Classes { same_class, scores, .. } => {
+                *same_class == 1.0 && scores.is_none_or(|scores| scores.relative() <= 0.002)
+            }
+            Self::Values { r2 } => *r2 >= 0.9999,
         }
     }
 
@@ -86,7 +121,7 @@ impl Agreement {
     pub fn rank(&self) -> f64 {
         match self {
             Self::Classes { same_class, worst_class, scores } => {
-                same_class + 0.25 * worst_class - scores.map_or(0.0, |scores| scores.mean.min(1.0) * 0.01)
+                same_class + 0.25 * worst_class - scores.map_or(0.0, |scores| scores.relative().min(1.0) * 0.01)
             }
             Self::Values { r2 } => *r2,
         }
@@ -113,6 +148,9 @@ impl Agreement {
                 }
                 if let Some(scores) = scores {
                     let _ = write!(text, ", scores within {:.4} (mean {:.4})", scores.largest, scores.mean);
+                    if scores.size != 1.0 {
+                        let _ = write!(text, " of margins of {:.4} on average", scores.size);
+                    }
                 }
                 text
             }
@@ -129,7 +167,6 @@ impl fmt::Display for Agreement {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use fhectl_core::bundle::ScoreUnit;
 
     #[test]
     fn a_lost_class_shows() {
@@ -137,7 +174,7 @@ mod tests {
         let original: Vec<Vec<f64>> = (0..100).map(|row| vec![if row == 0 { 0.5 } else { -0.5 }]).collect();
         let other = vec![vec![-0.5]; 100];
         let agreement = Agreement::of(&decoder, &original, &other, true);
-        let distance = Some(ScoreDistance { mean: 0.005, largest: 0.5 });
+        let distance = Some(ScoreDistance { mean: 0.005, largest: 0.5, size: 1.0 });
         assert_eq!(agreement, Agreement::Classes { same_class: 0.99, worst_class: 0.0, scores: distance });
         assert_eq!(Agreement::of(&decoder, &original, &original, false).share(), 1.0);
     }

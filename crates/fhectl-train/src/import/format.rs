@@ -19,16 +19,16 @@ pub(super) enum Format {
     Other(&'static str, &'static str),
 }
 
-const ONNX_HINT: &str = "read are ONNX (skl2onnx, torch.onnx.export), XGBoost's save_model as .json or .ubj, LightGBM's \
+pub(super) const ONNX_HINT: &str = "read are ONNX (skl2onnx, torch.onnx.export), XGBoost's save_model as .json or .ubj, LightGBM's \
                          save_model, and CatBoost's save_model with format=\"json\"";
-const SKLEARN: &str = "for scikit-learn: `open(\"model.onnx\", \"wb\").write(skl2onnx.to_onnx(model, \
+pub(super) const SKLEARN: &str = "for scikit-learn: `open(\"model.onnx\", \"wb\").write(skl2onnx.to_onnx(model, \
                        X[:1].astype(\"float32\")).SerializeToString())`; XGBoost: `model.save_model(\"model.json\")`; \
                        LightGBM: `model.booster_.save_model(\"model.txt\")`; CatBoost: \
                        `model.save_model(\"model.json\", format=\"json\")`; PyTorch: `torch.onnx.export(model.eval(), \
                        (X[:1],), \"model.onnx\")`";
 const TABLE: &str = "rows are named with --data, as CSV; the model is a file of its own";
-const TORCH: &str = "export it: `torch.onnx.export(model.eval(), (X[:1],), \"model.onnx\")`";
-const KERAS: &str = "export it: `model.export(\"model.onnx\", format=\"onnx\")` of Keras 3, or `python -m \
+pub(super) const TORCH: &str = "export it: `torch.onnx.export(model.eval(), (X[:1],), \"model.onnx\")`";
+pub(super) const KERAS: &str = "export it: `model.export(\"model.onnx\", format=\"onnx\")` of Keras 3, or `python -m \
                      tf2onnx.convert --saved-model FOLDER --output model.onnx`";
 const WEIGHTS: &str = "load them into the network that they belong to, then export that: \
                        `torch.onnx.export(model.eval(), (X[:1],), \"model.onnx\")`";
@@ -37,8 +37,11 @@ const XGBOOST: &str =
 const LIGHTGBM: &str = "save the whole model: `booster.save_model(\"model.txt\")`, or `model.booster_.save_model`";
 const CATBOOST: &str = "save it as JSON: `model.save_model(\"model.json\", format=\"json\")`, with `pool=` where it has \
                         categories";
-const CONCRETE: &str = "its folders run on Zama's server only; import the model that it was made of: the fitted \
+pub(super) const CONCRETE: &str = "its folders run on Zama's server only; import the model that it was made of: the fitted \
                         scikit-learn model through skl2onnx, or the torch network through torch.onnx.export";
+
+const SOURCE: &str = "import the model that it was made of: scikit-learn through skl2onnx, XGBoost's, LightGBM's or CatBoost's \
+                      save_model, or a network through torch.onnx.export";
 
 /// Tells what a file is.
 pub(super) fn format(bytes: &[u8]) -> Format {
@@ -46,6 +49,9 @@ pub(super) fn format(bytes: &[u8]) -> Format {
     let begins = |start: &[u8]| text.starts_with(start);
     match bytes {
         [] => return Format::Other("an empty file", ONNX_HINT),
+        [0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, ..] => {
+            return Format::Other("a file as PyTorch before 1.6 saves models", TORCH);
+        }
         [0x80, 2..=5, ..] => return Format::Other("a Python pickle, as pickle.dump and joblib.dump write", SKLEARN),
         [b'P', b'K', ..] => return zip(bytes),
         [0xD0, 0xCF, 0x11, 0xE0, ..] | [b'P', b'A', b'R', b'1', ..] | [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => {
@@ -53,7 +59,13 @@ pub(super) fn format(bytes: &[u8]) -> Format {
         }
         [_, _, _, _, b'T', b'F', b'L', b'3', ..] => return Format::Other("a model of TensorFlow Lite", KERAS),
         [0x89, b'H', b'D', b'F', ..] => return Format::Other("an HDF5 file, as Keras saves models", KERAS),
-        [0x1F, 0x8B, ..] | [b'x', 0x01 | 0x5E | 0x9C | 0xDA, ..] => {
+        [0x1F, 0x8B, ..]
+        | [b'x', 0x01 | 0x5E | 0x9C | 0xDA, ..]
+        | [0xFD, b'7', b'z', b'X', b'Z', ..]
+        | [b'B', b'Z', b'h', ..]
+        | [0x5D, 0, 0, ..]
+        | [0x04, 0x22, 0x4D, 0x18, ..]
+        | [0x28, 0xB5, 0x2F, 0xFD, ..] => {
             return Format::Other("a compressed file, perhaps of joblib", SKLEARN);
         }
         [b'b', b'i', b'n', b'f', ..] => return Format::Other("XGBoost's old binary format", XGBOOST),
@@ -74,7 +86,14 @@ pub(super) fn format(bytes: &[u8]) -> Format {
     } else if begins(b"booster[0]") {
         Format::Other("a dump of an XGBoost model, for people to read", XGBOOST)
     } else if begins(b"<") {
-        Format::Other("XML or HTML: PMML, or a web page that was saved in the model's place", ONNX_HINT)
+        xml(text)
+    } else if begins(b"ccopy_reg")
+        || begins(b"csklearn")
+        || begins(b"c__builtin__")
+        || begins(b"(dp0")
+        || begins(b"(i__main__")
+    {
+        Format::Other("a Python pickle of protocol 0", SKLEARN)
     } else if begins(b"[") {
         Format::Other("a dump of a model (XGBoost's dump_model writes such lists), for people to read", XGBOOST)
     } else if begins(b"{") {
@@ -86,6 +105,10 @@ pub(super) fn format(bytes: &[u8]) -> Format {
         Format::Other("XGBoost's old binary format", XGBOOST)
     } else if is_saved_model(bytes) {
         Format::Other("a SavedModel of TensorFlow", KERAS)
+    } else if bytes[0] == 0x0A && [&b"Placeholder"[..], b"serving_default"].iter().any(|name| holds(bytes, name)) {
+        Format::Other("a frozen graph of TensorFlow", KERAS)
+    } else if bytes[0] == 0x08 && [&b"coremltools"[..], b"com.github.apple"].iter().any(|name| holds(bytes, name)) {
+        Format::Other("a model of Core ML", SOURCE)
     } else {
         Format::Onnx
     }
@@ -117,6 +140,18 @@ fn json(text: &[u8]) -> Format {
     }
 }
 
+/// Text in angle brackets.
+fn xml(text: &[u8]) -> Format {
+    let begins = first(text, 4096);
+    if holds(begins, b"<PMML") {
+        Format::Other("a model in PMML", SOURCE)
+    } else if holds(begins, b"<net ") {
+        Format::Other("the description of a network of OpenVINO", SOURCE)
+    } else {
+        Format::Other("XML or HTML, perhaps a web page that was saved in the model's place", ONNX_HINT)
+    }
+}
+
 /// A zip archive, by the names that it holds.
 fn zip(bytes: &[u8]) -> Format {
     // Names stand as they are in a zip archive's list, which is at its end.
@@ -125,9 +160,15 @@ fn zip(bytes: &[u8]) -> Format {
         Format::Other("a deployment of Concrete ML", CONCRETE)
     } else if holds("xl/workbook") {
         Format::Other("a table of Excel, not a model", TABLE)
+    } else if holds("schema.json") && (holds("__main__") || holds(".npy") || holds("schema.jsonPK")) {
+        Format::Other("what skops saves of scikit-learn", SKLEARN)
+    } else if holds("experimental/") && holds("model.ini") {
+        Format::Other("a MOJO of H2O", SOURCE)
+    } else if holds("com.apple.CoreML") {
+        Format::Other("a package of Core ML", SOURCE)
     } else if holds("model.weights.h5") {
         Format::Other("a model of Keras", KERAS)
-    } else if holds("data.pkl") {
+    } else if holds("data.pkl") || holds("serialized_exported_program.json") || holds("models/model.json") {
         Format::Other("a zip archive as PyTorch saves models", TORCH)
     } else {
         Format::Other(
@@ -213,6 +254,15 @@ mod tests {
             ("old binary", "save_model", b"\0\0\0?\x0A\0\0\0\x0F\0\0\0binary:logistic\x06\0\0\0gbtree"),
             ("compressed", "to_onnx", b"\x1F\x8B\x08"),
             ("web page", "ONNX", b"<!DOCTYPE html>"),
+            ("PMML", "skl2onnx", b"<?xml version=\"1.0\"?>\n<PMML version=\"4.4\">"),
+            ("OpenVINO", "torch.onnx.export", b"<?xml version=\"1.0\"?>\n<net name=\"m\" version=\"11\">"),
+            ("skops", "to_onnx", b"PK\x03\x04..1.npy..schema.json"),
+            ("before 1.6", "torch.onnx.export", b"\x80\x02\x8A\x0A\x6C\xFC\x9C\x46\xF9\x20"),
+            ("PyTorch", "torch.onnx.export", b"PK\x03\x04..serialized_exported_program.json"),
+            ("protocol 0", "to_onnx", b"ccopy_reg\n_reconstructor\np0\n"),
+            ("compressed", "to_onnx", b"\xFD7zXZ\0"),
+            ("Core ML", "skl2onnx", b"\x08\x04\x12\x20..com.github.apple.coremltools.source"),
+            ("frozen graph", "tf2onnx", b"\x0A\x20\x0A\x01x\x12\x0BPlaceholder"),
         ] {
             let Format::Other(got, line) = format(bytes) else { panic!("{what}: {:?}", format(bytes)) };
             assert!(got.contains(what) && line.contains(hint), "{what}: {got} ({line})");

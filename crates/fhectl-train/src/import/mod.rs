@@ -7,14 +7,17 @@ pub mod catboost;
 mod categories;
 mod derived;
 mod edge;
+mod folder;
 mod format;
 pub mod lightgbm;
 mod links;
 mod missing;
 mod model;
+mod names;
 pub mod network;
 pub mod onnx;
 mod onnx_model;
+mod placed;
 mod quantize;
 mod ranges;
 mod tabular;
@@ -24,6 +27,7 @@ pub mod xgboost;
 pub use agreement::{Agreement, ScoreDistance};
 pub use missing::Zeros;
 pub use model::{FloatModel, Forest, Imported, Linear, Tree};
+pub use names::Renamed;
 pub use onnx_model::{read_onnx, read_onnx_in};
 pub use quantize::{Levels, QuantizedImport, QuantizedModel, exact_levels, quantize};
 pub use ranges::OutOfRange;
@@ -72,8 +76,11 @@ pub fn folder_of(path: &Path) -> &Path {
 /// A file's bytes, no more than a model may have.
 ///
 /// # Errors
-/// `import_read`; `import_large`.
+/// `import_read`; `import_large`; `import_format` for a folder, which says what it holds.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>> {
+    if path.is_dir() {
+        return Err(folder::refused(path));
+    }
     let shown = path.display();
     let failed = |error: std::io::Error| {
         Error::new(ErrorCode::ImportRead, format!("{shown}: {error}")).hint("name a model's file, e.g. model.onnx")

@@ -223,6 +223,11 @@ impl Linear {
 }
 
 impl Forest {
+    /// The number of nodes of all trees.
+    pub fn nodes(&self) -> usize {
+        self.trees.iter().map(|tree| tree.nodes().len()).sum()
+    }
+
     fn scores(&self, row: &[f64]) -> Vec<f64> {
         let mut scores = self.biases.clone();
         for tree in &self.trees {

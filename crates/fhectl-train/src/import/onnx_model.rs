@@ -40,6 +40,10 @@ fn read_graph(graph: &Graph) -> Result<Imported> {
             "trees that are written as products of matrices, as Hummingbird and Concrete ML export them",
         )
         .hint("import the model that they were made of, e.g. the fitted scikit-learn model through skl2onnx")),
+        false if is_kernel(graph) => Err(unsupported(
+            "a model of distances from its training rows, as a Gaussian process or a kernel is exported",
+        )
+        .hint("of such models nearest neighbors are read; take these, a linear model, trees, or a network of dense layers")),
         // Neither: what is wrong with it as what it looks like.
         false => network(graph).map_err(|other| if is_layered(graph) { other } else { error }),
     })?;
@@ -62,6 +66,12 @@ fn read_graph(graph: &Graph) -> Result<Imported> {
 fn is_layered(graph: &Graph) -> bool {
     let matrix = |node: &&Node| ["MatMul", "Gemm", "Conv"].contains(&node.op.as_str());
     !graph.producer.starts_with("skl2onnx") || graph.nodes.iter().filter(matrix).count() > 1
+}
+
+/// Whether scikit-learn's distances are what a function is taken of.
+fn is_kernel(graph: &Graph) -> bool {
+    let has = |operators: &[&str]| graph.nodes.iter().any(|node| operators.contains(&node.op.as_str()));
+    graph.producer.starts_with("skl2onnx") && has(&["Scan", "CDist", "Einsum"]) && has(&["Exp", "Tanh", "Pow", "Sin"])
 }
 
 /// Whether comparisons of a product of the row are multiplied and compared for equality: the paths of trees.

@@ -2,6 +2,7 @@
 
 use super::agreement::Agreement;
 use super::model::{FloatModel, Forest, Imported, Linear, Tree, large};
+use super::placed;
 use crate::data::Dataset;
 use crate::train::{self, FeatureRange, FloatForest, FloatLinear};
 use fhectl_core::bundle::{Predicted, ScoreDecoder};
@@ -74,6 +75,17 @@ pub fn quantize(
         Some(digits) => train::coarsen(quantizer, digits, bits),
         None => Ok(quantizer),
     };
+    let values = match &imported.model {
+        FloatModel::Forest(forest) if coarse_edges.is_none() => placed::value_edges(forest, rows),
+        _ => None,
+    };
+    let edges = |fitted_to: &Dataset, bits: u32| -> Result<Quantizer> {
+        let middles = train::fit_edges(fitted_to, bits)?;
+        Ok(match &values {
+            Some(values) => placed::at_values(middles, values),
+            None => middles,
+        })
+    };
     let original: Vec<Vec<f64>> = rows.rows.par_iter().map(|row| imported.model.scores(row)).collect();
     let attempt = |bits: Option<u32>, fitted_to: &Dataset, wide: bool| -> Result<QuantizedImport> {
         let (quantizer, model) = match (&imported.model, bits) {
@@ -83,7 +95,7 @@ pub fn quantize(
                 (quantizer, QuantizedModel::Forest(forest))
             }
             (FloatModel::Forest(forest), Some(bits)) => {
-                let quantizer = coarse(train::fit_edges(fitted_to, bits)?, bits)?;
+                let quantizer = coarse(edges(fitted_to, bits)?, bits)?;
                 let forest = snapped(forest, &quantizer, &rows.rows);
                 (quantizer, QuantizedModel::Forest(forest))
             }

@@ -107,6 +107,10 @@ impl Graph {
     /// As [`Graph::read`].
     pub fn new(model: &ModelProto) -> Result<Self> {
         let graph = model.graph.as_ref().ok_or_else(|| invalid("the file holds no graph"))?;
+        if model.functions.iter().any(|function| function.name.contains("knn_imputer")) {
+            return Err(unsupported("a KNNImputer, which looks for rows that are near to each gap")
+                .hint("take a SimpleImputer, or fill gaps in the table before the model"));
+        }
         if let Some(function) = model.functions.first() {
             return Err(unsupported(format!("the model defines its own operator `{}`", function.name.escape_debug()))
                 .hint("export it without local functions, e.g. with `onnx.inliner.inline_local_functions`"));

@@ -5,6 +5,7 @@ use super::bounds;
 use super::lin::{AtomId, Lin};
 use crate::import::model::{MAX_VALUES, Tree, large};
 use crate::import::onnx::unsupported;
+use fhectl_core::digest::sha256;
 use fhectl_core::error::Result;
 use fhectl_core::model::ColumnRule;
 use std::collections::BTreeMap;
@@ -48,6 +49,8 @@ pub(super) struct Arena {
     pub expanded: std::collections::BTreeSet<AtomId>,
     /// Of columns whose words are counted: whether they are counted in lower case.
     pub lower: BTreeMap<u32, bool>,
+    /// Tables that numbers are picked of, by their digest.
+    tables: BTreeMap<[u8; 32], Rc<[f64]>>,
     spent: usize,
     effort: usize,
 }
@@ -82,6 +85,12 @@ impl Arena {
             Atom::Made { of, .. } | Atom::Part { of, .. } => of,
         };
         of.iter().any(|sum| sum.terms().iter().any(|(atom, _)| self.may_miss(*atom)))
+    }
+
+    /// A table; the one that is there already where it is the same.
+    pub fn shared(&mut self, table: Vec<f64>) -> Rc<[f64]> {
+        let bytes: Vec<u8> = table.iter().flat_map(|value| value.to_bits().to_le_bytes()).collect();
+        Rc::clone(self.tables.entry(sha256(&bytes)).or_insert_with(|| table.into()))
     }
 
     /// Takes what is left for so many numbers.

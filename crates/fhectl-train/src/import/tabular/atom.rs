@@ -62,10 +62,7 @@ impl Op {
     /// The numbers that are made.
     pub fn apply(&self, x: &[f64]) -> Vec<f64> {
         match self {
-            Self::Rule(rule) => vec![rule.apply(x[0])],
-            Self::Pick(table) => vec![pick(table, x[0])],
-            Self::Product => vec![x.iter().product()],
-            Self::Choose => vec![if x[0] != 0.0 { x[1] } else { x[2] }],
+            Self::Rule(_) | Self::Pick(_) | Self::Product | Self::Choose => vec![self.first(x)],
             Self::Largest => ClearStep::Largest {}.apply(x.to_vec()),
             Self::WhichLargest => ClearStep::WhichLargest {}.apply(x.to_vec()),
             Self::Softmax => ClearStep::Softmax {}.apply(x.to_vec()),
@@ -77,9 +74,31 @@ impl Op {
         }
     }
 
-    /// Bytes that are the same for the same operation only.
+    /// The first of the numbers that are made, for the operations that make one without a list of them.
+    pub fn first(&self, x: &[f64]) -> f64 {
+        match self {
+            Self::Rule(rule) => rule.apply(x[0]),
+            Self::Pick(table) => pick(table, x[0]),
+            Self::Product => x.iter().product(),
+            Self::Choose => {
+                if x[0] != 0.0 {
+                    x[1]
+                } else {
+                    x[2]
+                }
+            }
+            _ => self.apply(x).first().copied().unwrap_or(f64::NAN),
+        }
+    }
+
+    /// Bytes that are the same for the same operation only. Tables may be long, and are known by where they are:
+    /// [`super::arena::Arena::shared`] keeps equal ones in one place.
     pub fn key(&self) -> String {
-        format!("{self:?}")
+        match self {
+            Self::Pick(table) => format!("Pick {:p} {}", table.as_ptr(), table.len()),
+            Self::Neighbors(count, table) => format!("Neighbors {count} {:p} {}", table.as_ptr(), table.len()),
+            _ => format!("{self:?}"),
+        }
     }
 }
 

@@ -68,6 +68,11 @@ pub(super) fn of(scope: &Scope<'_>) -> Result<Said> {
                 Some(error) => return Err(error.clone()),
                 None => Said::Number(number.clone()),
             },
+            // Several labels side by side, as of a MultiOutputClassifier, are no scores.
+            labels if one.kind == Kind::Whole => {
+                return Err(unsupported(format!("an output of {} classes, one beside the other", labels.len()))
+                    .hint("export each of its models by itself, e.g. each of `model.estimators_`"));
+            }
             scores => Said::Class { names: numbered(scores.len()), scores: scores.to_vec() },
         });
     }

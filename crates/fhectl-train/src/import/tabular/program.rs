@@ -95,6 +95,11 @@ fn reachable(arena: &Arena, base: &dyn Base, wanted: &[Lin]) -> BTreeSet<AtomId>
     found
 }
 
+/// An operation in words that are the same on every run, so that programs are.
+fn stated(op: &Op) -> String {
+    format!("{op:?}")
+}
+
 struct Builder<'a> {
     arena: &'a Arena,
     base: &'a dyn Base,
@@ -245,9 +250,9 @@ impl Builder<'_> {
                 Kind::Linear(..) => ("linear".to_owned(), Rc::clone(&node.from)),
                 Kind::Op(Op::Product | Op::Choose, _) => (format!("{:?}", node.kind), Rc::from([])),
                 Kind::Op(op, _) if op.width(node.from.len()) > 1 => {
-                    (format!("{} {}", op.key(), node.from.as_ptr() as usize), Rc::from([]))
+                    (format!("{} {}", stated(op), node.from.as_ptr() as usize), Rc::from([]))
                 }
-                Kind::Op(op, _) => (op.key(), Rc::clone(&node.from)),
+                Kind::Op(op, _) => (stated(op), Rc::clone(&node.from)),
             };
             together.entry(key).or_default().push(*at);
         }

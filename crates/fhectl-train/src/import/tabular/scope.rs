@@ -137,5 +137,8 @@ impl Scope<'_> {
 
 /// Says that there is a layer between matrices.
 pub(super) fn hidden(node: &Node) -> fhectl_core::error::Error {
-    unsupported(format!("{} of a function of sums: a hidden layer", node.label()))
+    unsupported(format!("{} of a function of sums: a hidden layer, or a kernel such as KernelPCA's", node.label())).hint(
+        "take a PCA, or a kernel that is linear, before linear models and trees; export a network without operators of \
+         scikit-learn's models",
+    )
 }

@@ -5,7 +5,11 @@ use fhectl_core::error::Error;
 
 /// Operators, and the steps of scikit-learn that are exported with them, and what to do instead.
 const STEPS: &[(&str, &str, &str)] = &[
-    ("CumSum", "AdaBoostRegressor, which takes a weighted median", "take a GradientBoostingRegressor, which adds up"),
+    (
+        "CumSum",
+        "an AdaBoostRegressor, which takes a weighted median, or neighbors within a radius",
+        "take a GradientBoostingRegressor, which adds up, or a KNeighborsClassifier",
+    ),
     (
         "GatherElements",
         "AdaBoostRegressor, which takes a weighted median",

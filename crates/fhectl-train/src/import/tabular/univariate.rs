@@ -86,9 +86,16 @@ impl Calculation {
         };
         let mut values: Vec<f64> = Vec::with_capacity(self.order.len());
         let mut whole = None;
+        // Functions of one number are run many thousand times: no list is made for each step.
+        let mut numbers = Vec::new();
         for (atom, step) in self.order.iter().zip(&self.steps) {
             let value = match step {
                 None => given(*atom),
+                Some(Step { op, of, .. }) if op.width(of.len()) == 1 => {
+                    numbers.clear();
+                    numbers.extend(of.iter().map(|sum| total(&values, sum)));
+                    op.first(&numbers)
+                }
                 Some(Step { op, of, index }) => {
                     if whole.as_ref().is_none_or(|(before, _)| *index == 0 || !Rc::ptr_eq(before, of)) {
                         let numbers: Vec<f64> = of.iter().map(|sum| total(&values, sum)).collect();

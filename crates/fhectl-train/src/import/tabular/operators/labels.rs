@@ -51,7 +51,8 @@ pub(super) fn value(scope: &mut Scope<'_>, names: Names, scores: Vec<Lin>) -> Re
     let label = Some(Rc::new(label(names.texts.clone(), scores)));
     Ok(match names.numbers {
         Some(numbers) => {
-            let number = scope.pick(&numbers.into(), &index, true)?;
+            let table = scope.arena.shared(numbers);
+            let number = scope.pick(&table, &index, true)?;
             Tensor { label, ..Tensor::new(vec![1], vec![number], Kind::Whole, Origin::Model) }.value()
         }
         None => Value::Texts(Rc::new(Texts { shape: vec![1], values: vec![Text::Computed], label })),

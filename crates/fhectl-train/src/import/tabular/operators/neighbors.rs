@@ -150,7 +150,7 @@ pub(super) fn gathered(arena: &mut Arena, sum: Lin) -> Result<Lin> {
             return Err(unsupported("nearest neighbors that count differently by their distance")
                 .hint("train the nearest neighbors with weights=\"uniform\""));
         }
-        let values: Rc<[f64]> = tables.swap_remove(0).into();
+        let values = arena.shared(tables.swap_remove(0));
         let mean = arena.one(Op::Neighbors(count, values), of.to_vec(), true)?;
         made = made.plus(&mean.scaled(f64::from(count)));
     }

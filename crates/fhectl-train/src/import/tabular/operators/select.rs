@@ -164,7 +164,7 @@ fn picked(node: &Node, scope: &mut Scope<'_>, value: &Value, indices: &Tensor, s
             let names: Vec<String> = table.iter().map(ToString::to_string).collect();
             let label = indices.label.as_ref().map(|label| labels::renamed(label, &names)).transpose()?;
             let as_score = scope.as_score(node, indices.origin, false)?;
-            let table: Rc<[f64]> = table.into();
+            let table = scope.arena.shared(table);
             let mut values = Vec::with_capacity(indices.values.len());
             for index in &indices.values {
                 values.push(match scope.stairs(&table, index) {

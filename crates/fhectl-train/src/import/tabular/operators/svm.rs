@@ -11,12 +11,18 @@ use crate::import::model::{MAX_VALUES, large};
 use crate::import::onnx::{Node, invalid, unsupported};
 use fhectl_core::error::Result;
 
+const LINEAR_KERNEL: &str =
+    "only linear kernels can be computed on encrypted data here; train an SVC(kernel=\"linear\")";
+
 /// Refuses other kernels than the linear one.
 fn check_kernel(node: &Node) -> Result<()> {
     match node.text("kernel_type", "LINEAR")? {
         "LINEAR" => Ok(()),
         kernel => Err(unsupported(format!("{} with the kernel {}", node.label(), kernel.escape_debug()))
-            .hint("only linear kernels can be computed on encrypted data here; train an SVC(kernel=\"linear\")")),
+            .hint(match node.op.as_str() {
+                "SVMClassifier" => LINEAR_KERNEL,
+                _ => "only linear kernels can be computed on encrypted data here; train an SVR or OneClassSVM with kernel=\"linear\"",
+            })),
     }
 }
 
