@@ -1,6 +1,7 @@
 //! The model card: `README.md` beside a bundle.
 
 use super::facts::facts;
+use super::number;
 use fhectl_core::bundle::{ClientSpec, Quality, ServerSpec};
 use fhectl_core::model::{ClearStep, ColumnKind, ColumnRule, FeatureQuantizer, Vocabulary};
 use fhectl_train::train::Score;
@@ -76,7 +77,7 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, provenance: &Provenance<'_>)
             );
             simulated_accuracy.map(|simulated| format!("{simulated:.4}"))
         }
-        Quality::Regression { float_r2, quantized_r2, float_rmse, quantized_rmse, simulated_r2 } => {
+        Quality::Regression { float_r2, quantized_r2, float_rmse, quantized_rmse, simulated_r2, .. } => {
             let _ = writeln!(
                 text,
                 "| model | R2 | RMSE |\n|---|---|---|\n| {float} | {float_r2:.4} | {float_rmse:.4} |\n| quantised, in clear | {quantized_r2:.4} | {quantized_rmse:.4} |"
@@ -114,6 +115,15 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, provenance: &Provenance<'_>)
             "\nEncrypted scores carry noise. Training saw that noise, parameters keep it no larger, and the simulated accuracy is of the quantised model with one draw of it a row."
         ),
     };
+    if let Quality::Regression { quantized_mae: Some(mae), float_d2, quantized_d2, .. } = metrics.quality {
+        let explained = match (float_d2, quantized_d2) {
+            (Some(float), Some(quantized)) => format!(
+                " Of the deviance the float model explains {float:.4}, the quantised one {quantized:.4} (D2)."
+            ),
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "\nThe quantised model's mean absolute error is {}.{explained}", number(mae));
+    }
     text.push_str("\n## What it is\n\n| | |\n|---|---|\n");
     for (label, value) in facts(spec) {
         let _ = writeln!(text, "| {label} | {} |", value.replace('|', "\\|"));

@@ -1,6 +1,7 @@
 //! What a network is made of where nothing else is asked for: by kind, image size and number of rows.
 
 use super::network_kind::NetworkKind;
+use fhectl_core::model::Output;
 use fhectl_train::data::ImageShape;
 use fhectl_train::train::{ActivationKind, ConvBlock};
 
@@ -71,6 +72,20 @@ impl Defaults {
             label_smoothing: if image.is_some() { 0.05 } else { 0.0 },
             jitter: if image.is_some() { 0.0 } else { 0.5 },
         }
+    }
+}
+
+impl Defaults {
+    /// The same where this is predicted. A number is told by more units and finer steps than a class, and features are
+    /// quantized more finely.
+    pub fn predicting(mut self, output: Output) -> Self {
+        if output == Output::Value {
+            self.hidden.iter_mut().for_each(|units| *units = (*units).max(24));
+            (self.activation_bits, self.bits) = (4, 6);
+            self.label_smoothing = 0.0;
+            self.learning_rate = self.learning_rate.min(0.01);
+        }
+        self
     }
 }
 

@@ -406,7 +406,8 @@ fn made(
     Ok(CompiledModel { input, preprocessing: imported.preprocessing.clone(), head: imported.head.clone(), ..made })
 }
 
-fn original_score(imported: &Imported, test: &Dataset) -> Score {
+/// How the original does on rows.
+pub(super) fn original_score(imported: &Imported, test: &Dataset) -> Score {
     let decoder = imported.decoder();
     let predicted: Vec<Predicted> =
         test.rows.par_iter().map(|row| decoder.predict_real(&imported.model.scores(row))).collect();

@@ -1,15 +1,19 @@
 //! `create`: from data to a bundle.
 
 mod boost;
+mod class_weight;
 mod common;
 mod defaults;
 mod finest;
 mod forest;
+mod glm;
 mod import;
 mod import_network;
 mod import_rows;
+mod knn;
 mod layers;
 mod linear_classifier;
+mod linear_grid;
 mod linreg;
 mod network;
 mod network_kind;
@@ -39,6 +43,9 @@ use publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
   fhectl create forest                                  50 trees that vote
   fhectl create boost --data houses.csv --target price --task regress
   fhectl create linreg --data diabetes                  a number: linear regression
+  fhectl create glm --data claims.csv --target claims --family poisson
+  fhectl create knn --neighbors 7 --reveal training-rows
+  fhectl create mlp --data houses.csv --target price --task regress
   fhectl create qnn                                     a small quantized network on iris
   fhectl create mlp --hidden 48 --epochs 30             one hidden layer on mnist
   fhectl create cnn --data digits --conv 10@4x4/2       convolutions, here on 8x8 images
@@ -60,6 +67,10 @@ enum Kind {
     Linreg(linreg::LinregArgs),
     /// A linear support vector machine, binary or one against the rest, by default on `spam`
     Svm(LinearClassifierArgs),
+    /// A generalized linear model of counts, costs or positive numbers: Poisson, gamma, Tweedie
+    Glm(glm::GlmArgs),
+    /// The nearest training rows vote; only with --reveal training-rows, by default on `iris`
+    Knn(knn::KnnArgs),
     /// Logistic regression (linfa-logistic), binary or multinomial, by default on `synthetic`
     Logreg(LinearClassifierArgs),
     /// A small quantized neural network of dense layers, by default on `iris`
@@ -112,6 +123,15 @@ pub fn run(args: CreateArgs) -> Result<()> {
             let recipe = Recipe { data: None, ..Recipe::tabular("linreg", "", Some(Task::Regress)) };
             create(&recipe, &linreg.common, |train, test, request, _, grain| linreg.train(train, test, request, grain))
         }
+        Kind::Glm(glm) => {
+            let recipe = Recipe { data: None, ..Recipe::tabular("glm", "", Some(Task::Regress)) };
+            create(&recipe, &glm.common, |train, test, request, _, grain| glm.train(train, test, request, grain))
+        }
+        Kind::Knn(knn) => {
+            knn.check()?;
+            let recipe = Recipe::tabular("knn", "iris", knn.task.task());
+            create(&recipe, &knn.common, |train, test, request, _, grain| knn.train(train, test, request, grain))
+        }
         Kind::Logreg(logreg) => {
             let recipe = Recipe::tabular("logreg", "synthetic", Some(Task::Classify));
             create(&recipe, &logreg.common, |train, test, request, _, grain| {
@@ -132,7 +152,7 @@ pub fn run(args: CreateArgs) -> Result<()> {
 }
 
 fn network(kind: NetworkKind, args: &network::NetworkArgs, convs: Option<&layers::Convs>) -> Result<()> {
-    let tabular = Recipe::tabular(kind.name(), kind.data(), Some(Task::Classify));
+    let tabular = Recipe::tabular(kind.name(), kind.data(), args.task.task());
     let recipe = Recipe { test_size: 0.25, quick: false, ..tabular };
     create(&recipe, &args.common, |train, test, request, tell, _| args.train(kind, convs, train, test, request, tell))
 }
