@@ -99,7 +99,8 @@ fn nearest_neighbors_give_the_training_rows_away_only_when_asked() {
     let table = succeed(&["predict", &format!("{out}/iris"), "--input", &at("rows.csv"), "--keys", &keys]);
     assert!(table.lines().nth(1).unwrap().starts_with("setosa,1,0,0"), "{table}");
 
-    let rows: String = (0..80).map(|row| format!("{},{},{}\n", row % 10, row / 10, 3 * (row % 10) + row / 10)).collect();
+    let rows: String =
+        (0..80).map(|row| format!("{},{},{}\n", row % 10, row / 10, 3 * (row % 10) + row / 10)).collect();
     fs::write(at("plane.csv"), format!("a,b,y\n{rows}")).unwrap();
     let data = at("plane.csv");
     let own = ["create", "knn", "--data", &data, "--task", "regress", "--neighbors", "3", "--no-scale", "--name", "p"];
@@ -123,7 +124,10 @@ fn networks_predict_numbers_in_the_targets_unit() {
     fs::write(at("rows.csv"), rows.lines().take(6).map(|line| format!("{line}\n")).collect::<String>()).unwrap();
     let table = succeed(&["predict", &format!("{out}/mlp-diabetes"), "--input", &at("rows.csv"), "--keys", &keys]);
     assert!(numbers(&table).iter().all(|value| (20.0..360.0).contains(value)), "{table}");
-    mistake("class_weights", &["create", "mlp", "--data", "diabetes", "--class-weight", "balanced", "--out", &out, "--force"]);
+    mistake(
+        "class_weights",
+        &["create", "mlp", "--data", "diabetes", "--class-weight", "balanced", "--out", &out, "--force"],
+    );
 }
 
 /// Two clouds, of which the second has one row in 40 and lies within the first.
@@ -132,10 +136,13 @@ fn rare(rows: usize) -> String {
     let mut state = 7u64;
     let mut draw = || {
         // Sums of twelve uniform numbers are about normal.
-        (0..12).map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-            (state >> 33) as f64 / f64::from(1u32 << 31)
-        }).sum::<f64>() - 6.0
+        (0..12)
+            .map(|_| {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                (state >> 33) as f64 / f64::from(1u32 << 31)
+            })
+            .sum::<f64>()
+            - 6.0
     };
     for row in 0..rows {
         let (label, shift) = if row % 40 == 0 { ("yes", 1.5) } else { ("no", 0.0) };
@@ -162,7 +169,10 @@ fn a_rare_class_is_found_where_it_counts_as_much_as_the_other() {
         assert!(told.contains("--class-weight balanced"), "{kind}: {told}");
         let (weighed, told) = create(&["--class-weight", "balanced"]);
         assert!(figure(&weighed, "class yes: recall") > 0.6, "{kind}: {weighed}");
-        assert!(figure(&weighed, "balanced accuracy:") > figure(&plain, "balanced accuracy:") + 0.15, "{kind}: {weighed}");
+        assert!(
+            figure(&weighed, "balanced accuracy:") > figure(&plain, "balanced accuracy:") + 0.15,
+            "{kind}: {weighed}"
+        );
         assert!(!told.contains("--class-weight balanced"), "{kind}: {told}");
         let card = fs::read_to_string(format!("{out}/{kind}/README.md")).unwrap();
         assert!(card.contains("classes weigh no 0.5"), "{kind}: {card}");
@@ -178,7 +188,8 @@ fn a_rare_class_is_found_where_it_counts_as_much_as_the_other() {
 #[test]
 fn linear_models_reach_beyond_the_training_rows() {
     let (_folder, at) = folder();
-    let line: String = (0..200).map(|row| format!("{},{},{}\n", row % 21, row % 13, 5 * (row % 21) - 2 * (row % 13))).collect();
+    let line: String =
+        (0..200).map(|row| format!("{},{},{}\n", row % 21, row % 13, 5 * (row % 21) - 2 * (row % 13))).collect();
     fs::write(at("line.csv"), format!("a,b,y\n{line}")).unwrap();
     fs::write(at("beyond.csv"), "a,b\n29,6\n20,17\n0,0\n").unwrap();
     let (data, out, keys) = (at("line.csv"), at("m"), at("keys"));

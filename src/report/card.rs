@@ -117,9 +117,9 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, provenance: &Provenance<'_>)
     };
     if let Quality::Regression { quantized_mae: Some(mae), float_d2, quantized_d2, .. } = metrics.quality {
         let explained = match (float_d2, quantized_d2) {
-            (Some(float), Some(quantized)) => format!(
-                " Of the deviance the float model explains {float:.4}, the quantised one {quantized:.4} (D2)."
-            ),
+            (Some(float), Some(quantized)) => {
+                format!(" Of the deviance the float model explains {float:.4}, the quantised one {quantized:.4} (D2).")
+            }
             _ => String::new(),
         };
         let _ = writeln!(text, "\nThe quantised model's mean absolute error is {}.{explained}", number(mae));

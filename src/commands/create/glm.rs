@@ -3,7 +3,7 @@
 use super::common::{CommonArgs, Grain};
 use super::finest::{Finest, finest_weights};
 use super::linear_grid::LinearGridArgs;
-use super::publish::CompiledModel;
+use super::publish::{CompiledModel, Deviance};
 use clap::{Args, ValueEnum};
 use fhectl_core::bundle::{Head, ScoreUnit};
 use fhectl_core::circuit::plan::PlanRequest;
@@ -56,8 +56,10 @@ impl GlmArgs {
     fn family(&self) -> Result<Family> {
         match (self.family, self.power) {
             (FamilyChoice::Tweedie, power) => Family::tweedie(power.unwrap_or(1.5)),
-            (_, Some(power)) => Err(Error::new(ErrorCode::GlmParams, format!("--power {power} of a family that has one"))
-                .hint("--power is for --family tweedie")),
+            (_, Some(power)) => {
+                Err(Error::new(ErrorCode::GlmParams, format!("--power {power} of a family that has one"))
+                    .hint("--power is for --family tweedie"))
+            }
             (FamilyChoice::Poisson, None) => Ok(Family::POISSON),
             (FamilyChoice::Gamma, None) => Ok(Family::GAMMA),
             (FamilyChoice::Gaussian, None) => Ok(Family::GAUSSIAN),
@@ -102,12 +104,4 @@ impl GlmArgs {
             ..CompiledModel::new(model, quantizer, plans, Score::Fit(float.fit(test)), options)
         })
     }
-}
-
-/// What a generalized linear model's predictions are judged by.
-#[derive(Debug, Clone, Copy)]
-pub struct Deviance {
-    pub family: Family,
-    /// The share of the deviance that the float model explains of the test rows.
-    pub float: f64,
 }

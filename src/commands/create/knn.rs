@@ -5,12 +5,12 @@ use super::finest::{Finest, finest_weights};
 use super::import::original_score;
 use super::publish::CompiledModel;
 use crate::commands::units::RevealChoice;
-use clap::Args;
+use clap::{Args, ValueEnum};
 use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::{ClearStep, VoteWeights};
 use fhectl_train::data::Dataset;
-use fhectl_train::import::{self, Levels, QuantizedModel};
-use fhectl_train::train::{KnnParams, nearest_neighbors};
+use fhectl_train::import::{self, KnnParams, Levels, QuantizedModel, nearest_neighbors, squared_length};
 
 #[derive(Debug, Args)]
 pub struct KnnArgs {
@@ -24,13 +24,32 @@ pub struct KnnArgs {
     /// How many of the nearest training rows vote
     #[arg(long, env = "FHECTL_NEIGHBORS", value_name = "K", default_value_t = 5)]
     neighbors: usize,
+    /// How much each vote counts. By distance, the encrypted scores are the distances themselves, less exactly
+    #[arg(long, env = "FHECTL_WEIGHTS", value_enum, default_value = "uniform")]
+    weights: WeightsChoice,
     /// Take distances of features as they are. Otherwise each is divided by its standard deviation, so that no unit
     /// outweighs another
     #[arg(long, env = "FHECTL_NO_SCALE")]
     no_scale: bool,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WeightsChoice {
+    /// As much as any other
+    Uniform,
+    /// One over the neighbor's distance
+    Distance,
+}
+
 impl KnnArgs {
+    /// What a row needs beside its features.
+    pub fn steps(&self, train: &Dataset) -> Vec<ClearStep> {
+        match self.weights {
+            WeightsChoice::Uniform => Vec::new(),
+            WeightsChoice::Distance => vec![squared_length(train, !self.no_scale)],
+        }
+    }
+
     /// Refuses, before anything is read, what would give the training rows away unasked.
     ///
     /// # Errors
@@ -39,11 +58,14 @@ impl KnnArgs {
         if self.common.reveal == RevealChoice::TrainingRows {
             return Ok(());
         }
-        Err(Error::new(ErrorCode::ImportReveals, "the scores of nearest neighbors are scalar products with the training rows")
-            .hint(
-                "as many answers as there are features give the training rows away, and client.zip holds their labels: \
+        Err(Error::new(
+            ErrorCode::ImportReveals,
+            "the scores of nearest neighbors are scalar products with the training rows",
+        )
+        .hint(
+            "as many answers as there are features give the training rows away, and client.zip holds their labels: \
                  accept it with --reveal training-rows, or train `forest` or `boost`",
-            ))
+        ))
     }
 
     pub fn train(
@@ -53,7 +75,11 @@ impl KnnArgs {
         request: &PlanRequest,
         grain: Grain<'_>,
     ) -> Result<CompiledModel> {
-        let params = KnnParams { neighbors: self.neighbors, standardize: !self.no_scale };
+        let weights = match self.weights {
+            WeightsChoice::Uniform => VoteWeights::Uniform,
+            WeightsChoice::Distance => VoteWeights::Distance,
+        };
+        let params = KnnParams { neighbors: self.neighbors, standardize: !self.no_scale, weights };
         let model = nearest_neighbors(train, &params)?;
         let levels = self.bits.map_or(Levels::Auto, Levels::Bits);
         let quantized = import::quantize(&model, train, levels, (grain.digits, grain.ranges))?;
@@ -63,9 +89,10 @@ impl KnnArgs {
         let Finest { model: integer, scale, bits, plans } =
             finest_weights(&linear, &quantized.quantizer, model.output(), request)?;
         let options = format!(
-            "the {} nearest of {} training rows vote{}; {} bits a feature, {bits} bits a weight",
+            "the {} nearest of {} training rows vote{}{}; {} bits a feature, {bits} bits a weight",
             self.neighbors,
             train.len(),
+            if self.weights == WeightsChoice::Distance { ", the nearer the more" } else { "" },
             if self.no_scale { "" } else { ", by features divided by their deviation" },
             quantized.bits.unwrap_or(0),
         );

@@ -27,6 +27,7 @@ use common::{CommonArgs, Grain, clean};
 use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::{ClearStep, InputSchema, feature_names};
 use fhectl_train::data::{self, Dataset, Holdout, Loaded, Source, Task};
 use fhectl_train::train::{Encoding, EncodingStyle};
 use linear_classifier::{LinearClassifierArgs, LinearKind};
@@ -84,7 +85,7 @@ enum Kind {
 }
 
 /// What a kind is made from where nothing else is asked for.
-struct Recipe {
+struct Recipe<'a> {
     kind: &'static str,
     /// A built-in set; `None` where `--data` must be given.
     data: Option<&'static str>,
@@ -95,13 +96,15 @@ struct Recipe {
     quick: bool,
     /// What features are made for, of columns that are no plain numbers.
     style: EncodingStyle,
+    /// What a client computes of a row's features before they are quantized, fitted to training rows.
+    steps: Option<&'a dyn Fn(&Dataset) -> Vec<ClearStep>>,
 }
 
-impl Recipe {
+impl Recipe<'_> {
     fn tabular(kind: &'static str, data: &'static str, task: Option<Task>) -> Self {
         let trees = ["tree", "forest", "boost"].contains(&kind);
         let style = if trees { EncodingStyle::Trees } else { EncodingStyle::Sums };
-        Self { kind, data: Some(data), test_size: 0.15, task, quick: true, style }
+        Self { kind, data: Some(data), test_size: 0.15, task, quick: true, style, steps: None }
     }
 }
 
@@ -129,7 +132,8 @@ pub fn run(args: CreateArgs) -> Result<()> {
         }
         Kind::Knn(knn) => {
             knn.check()?;
-            let recipe = Recipe::tabular("knn", "iris", knn.task.task());
+            let steps = |train: &Dataset| knn.steps(train);
+            let recipe = Recipe { steps: Some(&steps), ..Recipe::tabular("knn", "iris", knn.task.task()) };
             create(&recipe, &knn.common, |train, test, request, _, grain| knn.train(train, test, request, grain))
         }
         Kind::Logreg(logreg) => {
@@ -158,7 +162,7 @@ fn network(kind: NetworkKind, args: &network::NetworkArgs, convs: Option<&layers
 }
 
 fn create(
-    recipe: &Recipe,
+    recipe: &Recipe<'_>,
     args: &CommonArgs,
     train: impl Fn(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String), Grain<'_>) -> Result<CompiledModel>,
 ) -> Result<()> {
@@ -177,13 +181,21 @@ fn create(
     let loaded = Source { target, task: recipe.task, ..Source::new(source, &args.datasets, &options) };
     let Loaded { train: mut train_rows, test: mut test_rows, notes } = loaded.load_split(holdout)?;
     notes.iter().for_each(|text| note(text));
-    let input = train_rows.input.clone();
+    let mut input = train_rows.input.clone();
     let encoding = input.as_ref().map(|schema| Encoding::fit(schema, &train_rows, recipe.style));
     if let Some(encoding) = &encoding {
         (train_rows, test_rows) = (encoding.apply(&train_rows)?, encoding.apply(&test_rows)?);
         encoding.notes.iter().for_each(|what| print_line!("column {what}"));
     }
     train_rows.check_trainable()?;
+    let mut preprocessing = encoding.map(|encoding| encoding.steps).unwrap_or_default();
+    let more = recipe.steps.map(|steps| steps(&train_rows)).unwrap_or_default();
+    if !more.is_empty() {
+        // A table's columns must be named where features are made of them.
+        input = input.or_else(|| Some(InputSchema::numbers(&train_rows.features)));
+        (train_rows, test_rows) = (after(train_rows, &more), after(test_rows, &more));
+        preprocessing.extend(more);
+    }
     let name = args.name.clone().unwrap_or_else(|| format!("{kind}-{}", clean(&train_rows.name)));
     check_name(&name)?;
     let path = args.out.join(&name);
@@ -206,8 +218,8 @@ fn create(
         }
     };
     work.finish_and_clear();
-    if let Some(encoding) = encoding {
-        (made.input, made.preprocessing) = (input, encoding.steps);
+    if !preprocessing.is_empty() {
+        (made.input, made.preprocessing) = (input, preprocessing);
     }
     let built_in = data::BUILT_IN.contains(&source) && args.test_data.is_none();
     let origin = Origin {
@@ -222,4 +234,11 @@ fn create(
         secret: train_rows.digest(),
     };
     publish(made, &origin, args)
+}
+
+/// Rows after further steps.
+fn after(rows: Dataset, steps: &[ClearStep]) -> Dataset {
+    let features = feature_names(None, &rows.features, steps);
+    let made = rows.rows.into_iter().map(|row| ClearStep::apply_all(steps, row)).collect();
+    Dataset { rows: made, features, ..rows }
 }

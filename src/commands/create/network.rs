@@ -201,12 +201,7 @@ impl NetworkArgs {
         }
     }
 
-    fn params(
-        &self,
-        defaults: &Defaults,
-        image: Option<ImageShape>,
-        class_weights: ClassWeights,
-    ) -> TrainingParams {
+    fn params(&self, defaults: &Defaults, image: Option<ImageShape>, class_weights: ClassWeights) -> TrainingParams {
         let epochs = self.epochs.unwrap_or(defaults.epochs);
         TrainingParams {
             weight_bits: self.weight_bits.unwrap_or(defaults.weight_bits),

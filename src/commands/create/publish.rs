@@ -1,11 +1,10 @@
 //! What `create` does with a model that was made: bundle, card, and what a person is told.
 
 use super::common::CommonArgs;
-use super::glm::Deviance;
 pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Provenance, card};
-use crate::report::{facts::facts, plan_table::plan_table};
 use crate::report::{bytes, note, number, print_line, seconds};
+use crate::report::{facts::facts, plan_table::plan_table};
 use fhectl_core::bundle::{
     self, ClientSpec, Evaluation, FORMAT, Head, Metrics, Predicted, Quality, ScoreDecoder, ScoreUnit, ServerSpec,
     folder,
@@ -16,7 +15,7 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
 use fhectl_core::model::{ClearStep, InputSchema, Model, Quantizer};
 use fhectl_train::data::Dataset;
-use fhectl_train::train::{self, ClassReport, Score, Simulated, SimulatedQuality, TrainedNetwork};
+use fhectl_train::train::{self, ClassReport, Family, Score, Simulated, SimulatedQuality, TrainedNetwork};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -84,6 +83,14 @@ impl CompiledModel {
             head: self.head.clone(),
         }
     }
+}
+
+/// What a generalized linear model's predictions are judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Deviance {
+    pub family: Family,
+    /// The share of the deviance that the float model explains of the test rows.
+    pub float: f64,
 }
 
 /// What a network has beside what every model has.
@@ -302,13 +309,7 @@ fn explained(quality: Quality, made: &CompiledModel, rows: &Dataset) -> Result<Q
     let known = |share: f64| Some(share).filter(|share| share.is_finite());
     Ok(match quality {
         Quality::Regression {
-            float_r2,
-            quantized_r2,
-            float_rmse,
-            quantized_rmse,
-            simulated_r2,
-            quantized_mae,
-            ..
+            float_r2, quantized_r2, float_rmse, quantized_rmse, simulated_r2, quantized_mae, ..
         } => Quality::Regression {
             float_r2,
             quantized_r2,

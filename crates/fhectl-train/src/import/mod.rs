@@ -8,6 +8,7 @@ mod categories;
 mod derived;
 mod edge;
 mod format;
+mod knn;
 pub mod lightgbm;
 mod links;
 mod missing;
@@ -22,6 +23,7 @@ mod tree_builder;
 pub mod xgboost;
 
 pub use agreement::{Agreement, ScoreDistance};
+pub use knn::{KnnParams, nearest_neighbors, squared_length};
 pub use missing::Zeros;
 pub use model::{FloatModel, Forest, Imported, Linear, Tree};
 pub use onnx_model::{read_onnx, read_onnx_in};

@@ -167,8 +167,11 @@ fn boost(train: &Dataset, quantizer: &Quantizer, target: &Target, params: &Boost
     let mut scores = vec![biases.clone(); rows.len()];
     let mut forest = FloatForest { biases, trees: Vec::new() };
     for _ in 0..params.rounds {
-        let derivatives: Vec<Vec<(f64, f64)>> =
-            scores.par_iter().enumerate().map(|(row, scores)| target.derivatives(row, scores, &params.class_weights)).collect();
+        let derivatives: Vec<Vec<(f64, f64)>> = scores
+            .par_iter()
+            .enumerate()
+            .map(|(row, scores)| target.derivatives(row, scores, &params.class_weights))
+            .collect();
         let trees = (0..count).into_par_iter().map(|at| {
             let own: Vec<(f64, f64)> = derivatives.iter().map(|each| each[at]).collect();
             let leaf = |step: Vec<f64>| {

@@ -47,7 +47,7 @@ impl ClassWeights {
                 .hint("leave out --class-weight, or say --task classify"));
         }
         let (low, high) = weights.iter().fold((f64::INFINITY, 0.0f64), |(low, high), w| (low.min(*w), high.max(*w)));
-        if !(low > 0.0 && high.is_finite() && high / low <= MOST) {
+        if weights.iter().any(|weight| weight.is_nan()) || !(low > 0.0 && high.is_finite() && high / low <= MOST) {
             return Err(refused(format!("class weights from {low} to {high}"))
                 .hint(format!("weights are numbers above 0, the largest at most {MOST} times the smallest")));
         }

@@ -58,7 +58,9 @@ pub fn train_regression_tree(train: &Dataset, quantizer: &Quantizer, params: &Gr
     if train.output() != Output::Value {
         return Err(Error::new(ErrorCode::TaskUnfit, "a regression tree for classes"));
     }
-    grow(train, quantizer, (params, &ClassWeights::default()), 1, |_, rows| ((0..rows as u32).collect(), Random::new(0)))
+    grow(train, quantizer, (params, &ClassWeights::default()), 1, |_, rows| {
+        ((0..rows as u32).collect(), Random::new(0))
+    })
 }
 
 fn grow(

@@ -175,7 +175,8 @@ fn leaves_of_classes_are_shares() {
     let columns = columns(&[(0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (7, 0, 0)]);
     let labels = [0, 1, 1, 1, 0];
     let trial = Trial { max_features: Sqrt, ..Trial::deep(4) };
-    let tree = trial.grow(&columns, &Derivatives::Classes { labels: &labels, classes: 3, weights: &ClassWeights::default() });
+    let tree =
+        trial.grow(&columns, &Derivatives::Classes { labels: &labels, classes: 3, weights: &ClassWeights::default() });
     assert_eq!(*tree.leaf(&[0, 0]), [0.25, 0.75, 0.0]);
     assert_eq!(*tree.leaf(&[7, 0]), [1.0, 0.0, 0.0]);
 }

@@ -16,7 +16,6 @@ mod forest;
 mod glm;
 mod grower;
 mod growth;
-mod knn;
 mod lbfgs;
 mod linear_classifier;
 mod linreg;
@@ -42,7 +41,6 @@ pub use float_linear::FloatLinear;
 pub use forest::{ForestParams, train_forest, train_regression_tree};
 pub use glm::{Family, Glm, GlmParams, Link, float_glm, train_glm};
 pub use growth::{GrowthParams, MaxFeatures};
-pub use knn::{KnnParams, nearest_neighbors};
 pub use linear_classifier::LinearClassifierParams;
 pub use linreg::{LinearRegression, LinregParams, float_linreg, train_linreg};
 pub use logreg::{float_logreg, train_logreg};
@@ -51,7 +49,9 @@ pub use network::{
     modulus_holding, train_network,
 };
 pub use quality::{Fit, Score, accuracy, score, score_predictions};
-pub use quantize::{FeatureRange, beyond, fit_affine, fit_edges, fit_exact, fit_pixels, quantize_rows, widen, with_margin};
+pub use quantize::{
+    FeatureRange, beyond, fit_affine, fit_edges, fit_exact, fit_pixels, quantize_rows, widen, with_margin,
+};
 pub use simulated::{Simulated, SimulatedQuality, simulated};
 pub use svm::{float_svm, train_svm};
 pub use tree::{TreeParams, float_tree_accuracy, train_tree};

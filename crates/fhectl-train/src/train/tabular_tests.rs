@@ -111,7 +111,11 @@ fn sums_of_trees_predict_numbers() {
     let growth = GrowthParams { max_depth: 4, min_leaf: 5, max_features: MaxFeatures::All };
     let forests = [
         ("tree", train_regression_tree(&train, &quantizer, &growth).unwrap(), 0.0),
-        ("forest", train_forest(&train, &quantizer, &ForestParams { growth, ..forest_params(50, 4, 42) }).unwrap(), 0.28),
+        (
+            "forest",
+            train_forest(&train, &quantizer, &ForestParams { growth, ..forest_params(50, 4, 42) }).unwrap(),
+            0.28,
+        ),
         ("boost", train_boost(&train, &quantizer, &boost_params(50, 0.1)).unwrap(), 0.28),
     ];
     for (name, mut forest, wanted) in forests {
@@ -236,7 +240,10 @@ fn a_hard_margin_is_in_the_middle() {
         float_svm(&data, &LinearClassifierParams { alpha: 0.0, ..LinearClassifierParams::default() }).unwrap_err().code,
         ErrorCode::SvmParams
     );
-    let short = float_svm(&data, &LinearClassifierParams { max_iterations: 1, alpha: 1e-3, ..LinearClassifierParams::default() });
+    let short = float_svm(
+        &data,
+        &LinearClassifierParams { max_iterations: 1, alpha: 1e-3, ..LinearClassifierParams::default() },
+    );
     assert_eq!(short.unwrap_err().code, ErrorCode::SvmDiverged);
 }
 

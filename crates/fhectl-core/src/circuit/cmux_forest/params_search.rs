@@ -148,7 +148,8 @@ fn close(mut params: CmuxForestParams, walk: &Walk, request: &PlanRequest) -> Op
 /// is a constant, reckons with that.
 fn own_variance(params: &CmuxForestParams, walk: &Walk) -> f64 {
     let zero = if params.noise_flooding.is_some() { public_key::zero_variance(params.bits.shape) } else { 0.0 };
-    (walk.path_bits * walk.shared).max(1) as f64 * params.bits.cmux_variance() + (walk.trees * walk.shared + 1) as f64 * zero
+    (walk.path_bits * walk.shared).max(1) as f64 * params.bits.cmux_variance()
+        + (walk.trees * walk.shared + 1) as f64 * zero
 }
 
 /// The same as it reaches the client.

@@ -34,8 +34,9 @@ impl Family {
         if power == 0.0 || (1.0..=10.0).contains(&power) {
             return Ok(Self { power });
         }
-        Err(Error::new(ErrorCode::GlmParams, format!("a power of {power}"))
-            .hint("--power is 0 (gaussian), 1 (poisson), between 1 and 2 (costs, of which many are 0), 2 (gamma) or more"))
+        Err(Error::new(ErrorCode::GlmParams, format!("a power of {power}")).hint(
+            "--power is 0 (gaussian), 1 (poisson), between 1 and 2 (costs, of which many are 0), 2 (gamma) or more",
+        ))
     }
 
     /// Its name.

@@ -14,6 +14,9 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 use newton::Problem;
 
+/// Weights below this, of standardized features, say nothing that would be seen.
+const NOTHING: f64 = 1e-9;
+
 /// What controls the fit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GlmParams {
@@ -71,9 +74,12 @@ fn fit(train: &Dataset, columns: Standardized, params: &GlmParams) -> Result<Glm
     if let Some(row) = train.values.iter().position(|value| !family.allows(*value)) {
         let hint = match family.power() < 2.0 {
             true => "counts and costs are 0 or more; --family gaussian takes any numbers",
-            false => "this family is of positive numbers; --family poisson and tweedie take 0 as well, gaussian any numbers",
+            false => {
+                "this family is of positive numbers; --family poisson and tweedie take 0 as well, gaussian any numbers"
+            }
         };
-        let what = format!("`{}` is {} in a training row, for family {}", train.target, train.values[row], family.name());
+        let what =
+            format!("`{}` is {} in a training row, for family {}", train.target, train.values[row], family.name());
         return Err(Error::new(ErrorCode::GlmTarget, what).hint(hint));
     }
     // In units of their mean, numbers of a family are numbers of it; so no step depends on the target's unit.
@@ -94,10 +100,12 @@ fn fit(train: &Dataset, columns: Standardized, params: &GlmParams) -> Result<Glm
     let start = link.sum(mean / unit);
     let problem = Problem { matrix: &columns.matrix, values: &values, family, link, alpha, start };
     let (weights, intercept) = problem.solve()?;
+    // In units of features' deviations and of the target's mean.
+    let flat = weights.iter().all(|weight| weight.abs() < NOTHING);
     let of_score = if link == Link::Identity { unit } else { 1.0 };
     let weights: Vec<f64> = weights.into_iter().map(|weight| weight * of_score).collect();
     let linear = columns.fold(&[weights], &[(intercept - start) * of_score]);
-    if linear.ignores_features() || !linear.is_finite() {
+    if flat || linear.ignores_features() || !linear.is_finite() {
         return Err(Error::new(ErrorCode::GlmTrivial, "the model ignores its features")
             .hint("lower `--alpha`, or check that the features say something about the target"));
     }

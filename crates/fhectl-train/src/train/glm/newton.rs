@@ -57,8 +57,11 @@ impl Problem<'_> {
         }
         let slope = largest_magnitude(&slopes);
         if slope.is_nan() || slope > NEARLY {
-            return Err(Error::new(ErrorCode::GlmDiverged, format!("no solution was found: the loss still falls ({slope:.1e})"))
-                .hint("raise `--alpha`, leave out features that repeat others, or choose --link log"));
+            return Err(Error::new(
+                ErrorCode::GlmDiverged,
+                format!("no solution was found: the loss still falls ({slope:.1e})"),
+            )
+            .hint("raise `--alpha`, leave out features that repeat others, or choose --link log"));
         }
         Ok((here.unknowns.slice(s![..features]).to_vec(), here.unknowns[features]))
     }
@@ -87,9 +90,7 @@ impl Problem<'_> {
     }
 
     fn slopes(&self, point: &Point) -> Array1<f64> {
-        let of = |(mean, value): (&f64, &f64)| {
-            (mean - value) * self.link.slope(*mean) / self.family.variance(*mean)
-        };
+        let of = |(mean, value): (&f64, &f64)| (mean - value) * self.link.slope(*mean) / self.family.variance(*mean);
         let errors: Array1<f64> = point.means.iter().zip(self.values).map(of).collect();
         self.gathered(&errors, &point.unknowns)
     }

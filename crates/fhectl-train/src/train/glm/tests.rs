@@ -6,8 +6,7 @@ use crate::train::{fit_affine, quantize_rows};
 fn rows(unit: f64) -> Dataset {
     let feature = |row: usize, of: usize| ((row * (2 * of + 7) + of) % 41) as f64 / 10.0;
     let rows: Vec<Vec<f64>> = (0..400).map(|row| (0..3).map(|of| feature(row, of)).collect()).collect();
-    let values =
-        rows.iter().map(|row| unit * (0.3 * row[0] - 0.2 * row[1] + 0.1 * row[2] + 0.5).exp()).collect();
+    let values = rows.iter().map(|row| unit * (0.3 * row[0] - 0.2 * row[1] + 0.1 * row[2] + 0.5).exp()).collect();
     Dataset { values, labels: Vec::new(), classes: Vec::new(), ..dataset(rows, vec![0; 400], 2) }
 }
 

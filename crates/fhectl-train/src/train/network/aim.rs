@@ -2,7 +2,6 @@
 
 use super::super::class_weights::ClassWeights;
 use super::super::target::StandardTarget;
-use super::float::cross_entropy;
 use crate::data::{Dataset, split_indices};
 use candle_core::{D, Device, Tensor};
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -109,4 +108,11 @@ impl Aim {
             }
         }
     }
+}
+
+/// The mean over the batch of `-sum(targets * log_softmax(logits))`.
+pub(super) fn cross_entropy(logits: &Tensor, targets: &Tensor) -> candle_core::Result<Tensor> {
+    let below_top = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?)?;
+    let log = below_top.broadcast_sub(&below_top.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
+    (targets * log)?.sum_all()?.affine(-1.0 / logits.dims()[0] as f64, 0.0)
 }

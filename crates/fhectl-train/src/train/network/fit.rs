@@ -10,8 +10,8 @@ use super::layers::Pass;
 use super::noise::Noise;
 use super::params::TrainingParams;
 use super::samples::{Moves, Samples};
-use crate::data::random::Random;
 use crate::data::Dataset;
+use crate::data::random::Random;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{IntegerNetwork, Quantizer};
 
@@ -115,16 +115,7 @@ pub fn train_network(
     for layer in &mut model.layers {
         layer.noise = if layer.activation.is_some() { params.allowed_noise() } else { params.allowed_score_noise() };
     }
-    Ok(TrainedNetwork {
-        model,
-        float,
-        rounded,
-        score_scale,
-        score_offset,
-        unit,
-        validation_accuracy,
-        validation_rows,
-    })
+    Ok(TrainedNetwork { model, float, rounded, score_scale, score_offset, unit, validation_accuracy, validation_rows })
 }
 
 struct Trainer<'a> {

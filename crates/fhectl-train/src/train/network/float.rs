@@ -167,13 +167,6 @@ fn best(logits: &[f32]) -> usize {
     (0..logits.len()).fold(0, |best, at| if logits[at] > logits[best] { at } else { best })
 }
 
-/// The mean over the batch of `-sum(targets * log_softmax(logits))`.
-pub(super) fn cross_entropy(logits: &Tensor, targets: &Tensor) -> candle_core::Result<Tensor> {
-    let below_top = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?)?;
-    let log = below_top.broadcast_sub(&below_top.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
-    (targets * log)?.sum_all()?.affine(-1.0 / logits.dims()[0] as f64, 0.0)
-}
-
 pub(super) fn failed(error: candle_core::Error) -> Error {
     Error::new(ErrorCode::Training, format!("candle: {error}"))
 }
