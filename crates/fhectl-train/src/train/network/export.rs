@@ -40,7 +40,8 @@ pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantiz
             middle = (reach[0].0 + reach[0].1).div_euclid(2);
             layer.map.biases.iter_mut().for_each(|bias| *bias -= middle);
         }
-        let need = needed(layer, reach) * if data.output() == Output::Value { UNSEEN } else { 1.0 };
+        let number = layer.activation.is_none() && data.output() == Output::Value;
+        let need = needed(layer, reach) * if number { UNSEEN } else { 1.0 };
         if need > EXACT {
             return Err(Error::new(
                 ErrorCode::NetworkLayers,

@@ -9,7 +9,7 @@ use super::samples::Samples;
 use super::staircase_op::Moments;
 use crate::data::Dataset;
 use crate::data::random::Random;
-use candle_core::{D, Tensor, Var};
+use candle_core::{Tensor, Var};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 
