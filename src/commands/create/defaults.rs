@@ -76,16 +76,29 @@ impl Defaults {
 }
 
 impl Defaults {
-    /// The same where this is predicted. A number is told by more units and finer steps than a class, and features are
-    /// quantized more finely.
-    pub fn predicting(mut self, output: Output) -> Self {
-        if output == Output::Value {
-            self.hidden.iter_mut().for_each(|units| *units = (*units).max(24));
-            (self.activation_bits, self.bits) = (4, 6);
-            self.label_smoothing = 0.0;
-            self.learning_rate = self.learning_rate.min(0.01);
+    /// The same where this is predicted. A number is told by more units and finer steps than a class.
+    ///
+    /// Of those tried, what told numbers best on three tables, of up to 12 features, for its price: a second layer, whose
+    /// inputs are clean, is worth more than a wider first one, and so are larger and finer weights than less noise.
+    pub fn predicting(self, output: Output, image: bool) -> Self {
+        if output != Output::Value {
+            return self;
         }
-        self
+        let mut hidden = self.hidden;
+        if !image {
+            hidden = vec![32, 16];
+        }
+        Self {
+            hidden,
+            activation: ActivationKind::Relu,
+            activation_bits: 5,
+            bits: if image { self.bits } else { 5 },
+            weight_bits: 6,
+            weight_norm: 40.0,
+            learning_rate: self.learning_rate.min(0.01),
+            label_smoothing: 0.0,
+            ..self
+        }
     }
 }
 
@@ -115,5 +128,12 @@ mod tests {
         assert_eq!(Defaults::new(NetworkKind::Cnn, image(1), 1, 9).convs, vec![conv(10, 1, 2)]);
         assert_eq!(Defaults::new(NetworkKind::Qnn, None, 4, 112).hidden, vec![8]);
         assert_eq!(Defaults::new(NetworkKind::Mlp, image(28), 784, 60_000).hidden, vec![64]);
+    }
+    #[test]
+    fn numbers_take_two_layers_and_finer_steps() {
+        let of = |output| Defaults::new(NetworkKind::Mlp, None, 8, 400).predicting(output, false);
+        let number = of(Output::Value);
+        assert_eq!((number.hidden, number.activation_bits, number.bits), (vec![32, 16], 5, 5));
+        assert_eq!(of(Output::Classes(2)).hidden, vec![8]);
     }
 }

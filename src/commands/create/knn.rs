@@ -1,7 +1,7 @@
 //! `create knn`.
 
 use super::common::{CommonArgs, Grain, TaskArgs};
-use super::finest::{Finest, finest_weights};
+use super::finest::{Finest, finest_weights_of};
 use super::import::original_score;
 use super::publish::CompiledModel;
 use crate::commands::units::RevealChoice;
@@ -11,6 +11,10 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{ClearStep, VoteWeights};
 use fhectl_train::data::Dataset;
 use fhectl_train::import::{self, KnnParams, Levels, QuantizedModel, nearest_neighbors, squared_length};
+use std::ops::RangeInclusive;
+
+/// Nothing hides the weights, so that there is room for finer ones than other linear models have.
+const WEIGHT_BITS: RangeInclusive<u32> = 8..=14;
 
 #[derive(Debug, Args)]
 pub struct KnnArgs {
@@ -87,7 +91,7 @@ impl KnnArgs {
             return Err(Error::new(ErrorCode::Internal, "nearest neighbors are linear"));
         };
         let Finest { model: integer, scale, bits, plans } =
-            finest_weights(&linear, &quantized.quantizer, model.output(), request)?;
+            finest_weights_of(WEIGHT_BITS, &linear, &quantized.quantizer, model.output(), request)?;
         let options = format!(
             "the {} nearest of {} training rows vote{}{}; {} bits a feature, {bits} bits a weight",
             self.neighbors,

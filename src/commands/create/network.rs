@@ -56,24 +56,24 @@ pub struct NetworkArgs {
     pub task: TaskArgs,
     #[command(flatten)]
     class_weight: ClassWeightArgs,
-    /// Units of each dense hidden layer, e.g. 64,32, or none; each is a bootstrap [default: 64; 8 for up to 16 features,
-    /// for numbers 24; none after convolutions on small images]
+    /// Units of each dense hidden layer, e.g. 64,32, or none; each is a bootstrap [default: 64; 8 for up to 16 features;
+    /// 32,16 for numbers; none after convolutions on small images]
     #[arg(long, env = "FHECTL_HIDDEN", value_name = "UNITS")]
     hidden: Option<Widths>,
-    /// The activation of all hidden layers [default: relu on images, else tanh]
+    /// The activation of all hidden layers [default: relu on images and for numbers, else tanh]
     #[arg(long, env = "FHECTL_ACTIVATION", value_enum)]
     activation: Option<ActivationChoice>,
-    /// Bits a feature is quantized to (1 to 16) [default: 4]
+    /// Bits a feature is quantized to (1 to 16) [default: 4, for numbers 5]
     #[arg(long, env = "FHECTL_BITS", value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: Option<u32>,
-    /// Bits of a signed weight (2 to 8) [default: 4, mlp: 3]
+    /// Bits of a signed weight (2 to 8) [default: 4, mlp: 3, for numbers 6]
     #[arg(long, env = "FHECTL_WEIGHT_BITS", value_name = "BITS")]
     weight_bits: Option<u32>,
-    /// Bits of an activation (1 to 8) [default: 3]
+    /// Bits of an activation (1 to 8) [default: 3, for numbers 5]
     #[arg(long, env = "FHECTL_ACTIVATION_BITS", value_name = "BITS")]
     activation_bits: Option<u32>,
     /// The most that a first-layer unit's weights may amount to (Euclidean norm): the smaller, the cheaper encrypted
-    /// [default: 22]
+    /// [default: 22, for numbers 40]
     #[arg(long, env = "FHECTL_WEIGHT_NORM", value_name = "NORM")]
     weight_norm: Option<f64>,
     /// Passes over the training rows with rounding and noise; half as many in floats come before [default: by the number
@@ -130,7 +130,8 @@ impl NetworkArgs {
             .hint("give their size as --image HEIGHTxWIDTHxCHANNELS, or use `fhectl create mlp`"));
         }
         let output = train.output();
-        let defaults = Defaults::new(kind, image, train.features.len(), train.len()).predicting(output);
+        let defaults =
+            Defaults::new(kind, image, train.features.len(), train.len()).predicting(output, image.is_some());
         let architecture = self.architecture(&defaults, convs, image);
         let params = self.params(&defaults, image, self.class_weight.of(train)?);
         let bits = self.bits.unwrap_or(defaults.bits);
