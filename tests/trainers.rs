@@ -164,15 +164,14 @@ fn a_rare_class_is_found_where_it_counts_as_much_as_the_other() {
             assert!(output.status.success(), "{kind}: {}", stderr(&output));
             (stdout(&output), stderr(&output))
         };
+        let recall = |said: &str| figure(said, "class yes: recall");
         let (plain, told) = create(&[]);
-        assert!(figure(&plain, "class yes: recall") < 0.3, "{kind}: {plain}");
-        assert!(told.contains("--class-weight balanced"), "{kind}: {told}");
+        assert!(recall(&plain) < 0.4, "{kind}: {plain}");
+        assert_eq!(told.contains("--class-weight balanced"), recall(&plain) < 0.2, "{kind}: {told}");
         let (weighed, told) = create(&["--class-weight", "balanced"]);
-        assert!(figure(&weighed, "class yes: recall") > 0.6, "{kind}: {weighed}");
-        assert!(
-            figure(&weighed, "balanced accuracy:") > figure(&plain, "balanced accuracy:") + 0.15,
-            "{kind}: {weighed}"
-        );
+        assert!(recall(&weighed) > recall(&plain) + 0.25, "{kind}: {weighed}");
+        let balanced = |said: &str| figure(said, "balanced accuracy:");
+        assert!(balanced(&weighed) > balanced(&plain) + 0.1, "{kind}: {weighed}");
         assert!(!told.contains("--class-weight balanced"), "{kind}: {told}");
         let card = fs::read_to_string(format!("{out}/{kind}/README.md")).unwrap();
         assert!(card.contains("classes weigh no 0.5"), "{kind}: {card}");

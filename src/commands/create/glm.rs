@@ -1,7 +1,7 @@
 //! `create glm`.
 
 use super::common::{CommonArgs, Grain};
-use super::finest::{Finest, finest_weights};
+use super::finest::{Finest, finest_weights_of};
 use super::linear_grid::LinearGridArgs;
 use super::publish::{CompiledModel, Deviance};
 use clap::{Args, ValueEnum};
@@ -11,6 +11,10 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{ClearStep, Function, Output};
 use fhectl_train::data::Dataset;
 use fhectl_train::train::{self, Family, GlmParams, Link, Score};
+use std::ops::RangeInclusive;
+
+/// More than other linear models have: behind an exponential what a weight is off by is a share of the prediction.
+const WEIGHT_BITS: RangeInclusive<u32> = 4..=12;
 
 #[derive(Debug, Args)]
 pub struct GlmArgs {
@@ -85,7 +89,8 @@ impl GlmArgs {
         let head = (link == Link::Log)
             .then(|| Head { scores: 1, steps: vec![ClearStep::Function { function: Function::Exp }] });
         let output = if head.is_some() { Output::Scores(1) } else { Output::Value };
-        let Finest { model, scale, bits, plans } = finest_weights(&fitted.linear, &quantizer, output, request)?;
+        let Finest { model, scale, bits, plans } =
+            finest_weights_of(WEIGHT_BITS, &fitted.linear, &quantizer, output, request)?;
         let options = format!(
             "a generalized linear model: family {}, {} link; {} bits a feature, {bits} bits a weight, L2 penalty {}",
             family.name(),
