@@ -3,6 +3,7 @@
 use super::facts::facts;
 use super::number;
 use fhectl_core::bundle::{ClientSpec, Quality, ServerSpec};
+use fhectl_core::circuit::CircuitKind;
 use fhectl_core::model::{ClearStep, ColumnKind, ColumnRule, FeatureQuantizer, Vocabulary};
 use fhectl_train::train::Score;
 use std::fmt::Write;
@@ -162,6 +163,10 @@ fn told(spec: &ClientSpec, provenance: &Provenance<'_>) -> String {
     let what = match &rules[..] {
         [FeatureQuantizer::Edges { .. }, ..] => "for each feature quantiles of its values",
         _ if shared => "one range that holds the values of all features",
+        _ if spec.circuit.kind() == CircuitKind::Linear && provenance.imported.is_none() => {
+            "for each feature the range of its values, widened by a known share (of 1,000 rows or more without the \
+             outermost 0.1 % at either end)"
+        }
         _ => {
             "for each feature the range of its values (of 1,000 rows or more without the outermost 0.1 % at either end)"
         }

@@ -10,8 +10,8 @@ use fhectl_core::bundle::{Head, ScoreUnit};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{ClearStep, Function, Neighbors, Output, Part, Vote, VoteWeights};
 
-/// The most training rows: an answer holds a score for each.
-pub const MAX_ROWS: usize = 1 << 13;
+/// The most training rows: an answer holds a score for each, of some 7 kB.
+const MAX_ROWS: usize = 1 << 12;
 
 /// How neighbors are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
