@@ -95,7 +95,8 @@ impl Defaults {
             bits: if image { self.bits } else { 5 },
             weight_bits: 6,
             weight_norm: 40.0,
-            learning_rate: self.learning_rate.min(0.01),
+            // Few rows are learned by heart in large steps.
+            learning_rate: if self.batch_size < 32 { 0.003 } else { self.learning_rate.min(0.01) },
             label_smoothing: 0.0,
             ..self
         }
