@@ -109,7 +109,7 @@ fn nearest_neighbors_give_the_training_rows_away_only_when_asked() {
     // Nearer rows count more: the scores are distances.
     let near = ["create", "knn", "--data", &data, "--task", "regress", "--weights", "distance", "--name", "near"];
     let said = succeed(&[&near[..], &reveal].concat());
-    assert!(figure(&said, "quantised R2:") > 0.95, "{said}");
+    assert!(figure(&said, "quantised R2:") > 0.9, "{said}");
     fs::write(at("new.csv"), "a,b\n4,3\n6.1,5\n").unwrap();
     let table = succeed(&["predict", &format!("{out}/near"), "--input", &at("new.csv"), "--keys", &keys]);
     for (ours, wanted) in numbers(&table).iter().zip([15.0, 23.3]) {
