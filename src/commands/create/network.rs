@@ -83,8 +83,8 @@ pub struct NetworkArgs {
     /// Rows a step [default: 128; 32 below 10,000 rows, 16 below 500]
     #[arg(long, env = "FHECTL_BATCH_SIZE", value_name = "ROWS")]
     batch_size: Option<usize>,
-    /// Adam's highest step [default: 0.006; below 10,000 rows 0.01 on images and for numbers, else 0.02; for numbers of less than 500
-    /// rows 0.003]
+    /// Adam's highest step [default: 0.006; below 10,000 rows 0.01 on images and for numbers,
+    /// else 0.02; for numbers of fewer than 500 rows 0.003]
     #[arg(long, env = "FHECTL_LEARNING_RATE", value_name = "STEP")]
     learning_rate: Option<f64>,
     /// Stop after so many epochs without a better one on validation rows [default: half the epochs]
