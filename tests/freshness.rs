@@ -136,7 +136,7 @@ fn shift(layout: SeededLayout, request: &[u8], by: impl Fn(usize) -> Option<u64>
         *body = body.wrapping_add(by(index).unwrap_or(0));
     }
     let mut moved = seed.0.to_vec();
-    wire::pack(bodies, layout.bits, &mut moved);
+    wire::pack(&bodies, layout.bits, &mut moved);
     moved
 }
 

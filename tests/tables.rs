@@ -131,8 +131,13 @@ fn a_range_lets_a_linear_model_reach_farther() {
         let out = succeed(&["predict", &model, "--input", &at("far.csv"), "--keys", &at("keys")]);
         out.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect()
     };
-    let near = predicted("near", &[]);
+    let near = predicted("near", &["--margin", "0"]);
     assert!((near[0] - 15.0).abs() < 0.5 && near[1] < 30.0, "{near:?}");
+    // Half of the range farther, unless another margin is asked for.
+    let usual = predicted("usual", &[]);
+    assert!((usual[0] - 15.0).abs() < 0.5 && (usual[1] - 42.0).abs() < 0.5, "{usual:?}");
+    let wide = predicted("wide", &["--margin", "4"]);
+    assert!((wide[1] - 120.0).abs() < 1.0, "{wide:?}");
     let far = predicted("far", &["--range", "a=0:50"]);
     assert!((far[0] - 15.0).abs() < 0.5 && (far[1] - 120.0).abs() < 1.0, "{far:?}");
 }

@@ -142,10 +142,16 @@ fn owners_facts(bundle: &ServerBundle) -> Vec<(&'static str, String)> {
                     simulated_accuracy.map_or(String::new(), |simulated| format!(", simulated {simulated:.4}")),
                     metrics.test_rows
                 ),
-                Quality::Regression { float_r2, quantized_r2, quantized_rmse, .. } => format!(
-                    "R2: float {float_r2:.4}, quantized {quantized_r2:.4} (RMSE {quantized_rmse:.4}) on {} test rows",
-                    metrics.test_rows
-                ),
+                Quality::Regression { float_r2, quantized_r2, quantized_rmse, float_d2, quantized_d2, .. } => {
+                    let explained = match (float_d2, quantized_d2) {
+                        (Some(float), Some(quantized)) => format!("; D2: float {float:.4}, quantized {quantized:.4}"),
+                        _ => String::new(),
+                    };
+                    format!(
+                        "R2: float {float_r2:.4}, quantized {quantized_r2:.4} (RMSE {quantized_rmse:.4}) on {} test rows{explained}",
+                        metrics.test_rows
+                    )
+                }
                 Quality::Unmeasured {} => "not measured: imported without rows".to_owned(),
             },
         ),

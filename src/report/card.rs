@@ -1,7 +1,9 @@
 //! The model card: `README.md` beside a bundle.
 
 use super::facts::facts;
+use super::number;
 use fhectl_core::bundle::{ClientSpec, Quality, ServerSpec};
+use fhectl_core::circuit::CircuitKind;
 use fhectl_core::model::{ClearStep, ColumnKind, ColumnRule, FeatureQuantizer, Vocabulary};
 use fhectl_train::train::Score;
 use std::fmt::Write;
@@ -76,7 +78,7 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, provenance: &Provenance<'_>)
             );
             simulated_accuracy.map(|simulated| format!("{simulated:.4}"))
         }
-        Quality::Regression { float_r2, quantized_r2, float_rmse, quantized_rmse, simulated_r2 } => {
+        Quality::Regression { float_r2, quantized_r2, float_rmse, quantized_rmse, simulated_r2, .. } => {
             let _ = writeln!(
                 text,
                 "| model | R2 | RMSE |\n|---|---|---|\n| {float} | {float_r2:.4} | {float_rmse:.4} |\n| quantised, in clear | {quantized_r2:.4} | {quantized_rmse:.4} |"
@@ -114,6 +116,15 @@ pub fn card(spec: &ClientSpec, server: &ServerSpec, provenance: &Provenance<'_>)
             "\nEncrypted scores carry noise. Training saw that noise, parameters keep it no larger, and the simulated accuracy is of the quantised model with one draw of it a row."
         ),
     };
+    if let Quality::Regression { quantized_mae: Some(mae), float_d2, quantized_d2, .. } = metrics.quality {
+        let explained = match (float_d2, quantized_d2) {
+            (Some(float), Some(quantized)) => {
+                format!(" Of the deviance the float model explains {float:.4}, the quantised one {quantized:.4} (D2).")
+            }
+            _ => String::new(),
+        };
+        let _ = writeln!(text, "\nThe quantised model's mean absolute error is {}.{explained}", number(mae));
+    }
     text.push_str("\n## What it is\n\n| | |\n|---|---|\n");
     for (label, value) in facts(spec) {
         let _ = writeln!(text, "| {label} | {} |", value.replace('|', "\\|"));
@@ -152,6 +163,10 @@ fn told(spec: &ClientSpec, provenance: &Provenance<'_>) -> String {
     let what = match &rules[..] {
         [FeatureQuantizer::Edges { .. }, ..] => "for each feature quantiles of its values",
         _ if shared => "one range that holds the values of all features",
+        _ if spec.circuit.kind() == CircuitKind::Linear && provenance.imported.is_none() => {
+            "for each feature the range of its values, widened by a known share (of 1,000 rows or more without the \
+             outermost 0.1 % at either end)"
+        }
         _ => {
             "for each feature the range of its values (of 1,000 rows or more without the outermost 0.1 % at either end)"
         }

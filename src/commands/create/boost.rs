@@ -1,5 +1,6 @@
 //! `create boost`.
 
+use super::class_weight::{ClassWeightArgs, with_weights};
 use super::common::{CommonArgs, Grain, TaskArgs};
 use super::publish::CompiledModel;
 use super::trees::{Trained, ValueArgs};
@@ -28,6 +29,8 @@ pub struct BoostArgs {
     pub common: CommonArgs,
     #[command(flatten)]
     pub task: TaskArgs,
+    #[command(flatten)]
+    class_weight: ClassWeightArgs,
     #[command(flatten)]
     values: ValueArgs,
     /// Bits a feature is quantized to (1 to 12) [default: 6, or up to 10 where fewer cost accuracy on held-out training rows]
@@ -69,6 +72,7 @@ impl BoostArgs {
             learning_rate: self.learning_rate.unwrap_or(usual),
             l2: self.l2,
             min_leaf: self.min_leaf,
+            class_weights: self.class_weight.of(train)?,
         };
         let bits = self.bits.map_or_else(|| fewest_bits(train, &params, grain, self.common.seed), Ok)?;
         let quantizer = grain.edges(train, bits)?;
@@ -85,8 +89,10 @@ impl BoostArgs {
             self.l2,
             self.min_leaf
         );
+        let options = with_weights(options, &params.class_weights, train);
         let trained = Trained { forest, quantizer, output: train.output(), float, unit: ScoreUnit::Logit, options };
-        self.values.make(trained, request)
+        let could_weigh_classes = params.class_weights.is_even() && train.output() != Output::Value;
+        Ok(CompiledModel { could_weigh_classes, ..self.values.make(trained, request)? })
     }
 }
 

@@ -62,6 +62,9 @@ pub struct CommonArgs {
     pub table: TableArgs,
     #[command(flatten)]
     pub columns: ColumnArgs,
+    /// Tell the circuit, its parameters and other circuits that fit, as `inspect` does
+    #[arg(long, short, env = "FHECTL_VERBOSE")]
+    pub verbose: bool,
     /// Overwrite a model that is there
     #[arg(long, env = "FHECTL_FORCE")]
     pub force: bool,
@@ -132,6 +135,15 @@ impl Grain<'_> {
     pub fn affine(self, rows: &Dataset, bits: u32) -> Result<Quantizer> {
         let quantizer = train::widen(train::fit_affine(rows, bits)?, &rows.features, self.ranges, bits)?;
         self.of(quantizer, bits)
+    }
+
+    /// As [`train::fit_affine`], reaching beyond the rows by a share of their range on either side; where a range was asked
+    /// for, as far as that.
+    pub fn affine_beyond(self, rows: &Dataset, bits: u32, share: f64) -> Result<Quantizer> {
+        let asked = |name: &String| self.ranges.iter().any(|range| range.feature == *name);
+        let asked: Vec<bool> = rows.features.iter().map(asked).collect();
+        let quantizer = train::beyond(train::fit_affine(rows, bits)?, share, bits, &asked)?;
+        self.of(train::widen(quantizer, &rows.features, self.ranges, bits)?, bits)
     }
 
     /// As [`train::fit_pixels`].

@@ -51,10 +51,24 @@ pub fn finest_weights(
 ) -> Result<Finest> {
     /// Beyond ten bits nothing is gained; below four the model is no longer the trained one.
     const WEIGHT_BITS: RangeInclusive<u32> = 4..=10;
+    finest_weights_of(WEIGHT_BITS, float, quantizer, output, request)
+}
+
+/// As [`finest_weights`], of so many bits.
+///
+/// # Errors
+/// As for [`finest`].
+pub fn finest_weights_of(
+    bits: RangeInclusive<u32>,
+    float: &FloatLinear,
+    quantizer: &Quantizer,
+    output: Output,
+    request: &PlanRequest,
+) -> Result<Finest> {
     let make = |bits| {
         let linear = float.to_integer(bits)?;
         let scale = linear.scale;
         Ok((Model::Linear(linear), scale))
     };
-    finest(WEIGHT_BITS, make, quantizer, output, request)
+    finest(bits, make, quantizer, output, request)
 }

@@ -1,5 +1,6 @@
 //! `create forest`.
 
+use super::class_weight::{ClassWeightArgs, with_weights};
 use super::common::{CommonArgs, Grain, TaskArgs};
 use super::publish::CompiledModel;
 use super::trees::{Trained, ValueArgs};
@@ -17,6 +18,8 @@ pub struct ForestArgs {
     pub common: CommonArgs,
     #[command(flatten)]
     pub task: TaskArgs,
+    #[command(flatten)]
+    class_weight: ClassWeightArgs,
     #[command(flatten)]
     values: ValueArgs,
     /// Bits a feature is quantized to (1 to 16)
@@ -48,7 +51,12 @@ impl ForestArgs {
         let usual = if train.output() == Output::Value { MaxFeatures::All } else { MaxFeatures::Sqrt };
         let max_features = self.max_features.unwrap_or(usual);
         let growth = GrowthParams { max_depth: self.max_depth, min_leaf: self.min_leaf, max_features };
-        let params = ForestParams { trees: self.trees, growth, seed: self.common.seed };
+        let params = ForestParams {
+            trees: self.trees,
+            growth,
+            seed: self.common.seed,
+            class_weights: self.class_weight.of(train)?,
+        };
         let quantizer = grain.edges(train, self.bits)?;
         let forest = train::train_forest(train, &quantizer, &params)?;
         let exact = train::fit_exact(train);
@@ -65,8 +73,10 @@ impl ForestArgs {
                 MaxFeatures::Count(count) => count.to_string(),
             }
         );
+        let options = with_weights(options, &params.class_weights, train);
         let trained = Trained { forest, quantizer, output: train.output(), float, unit: ScoreUnit::Share, options };
-        self.values.make(trained, request)
+        let could_weigh_classes = params.class_weights.is_even() && train.output() != Output::Value;
+        Ok(CompiledModel { could_weigh_classes, ..self.values.make(trained, request)? })
     }
 }
 

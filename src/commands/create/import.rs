@@ -331,7 +331,7 @@ fn no_rows(imported: &Imported, columns: &[String]) -> Dataset {
     }
 }
 
-fn original_score(imported: &Imported, test: &Dataset) -> Score {
+pub(super) fn original_score(imported: &Imported, test: &Dataset) -> Score {
     let decoder = imported.decoder();
     let predicted: Vec<Predicted> =
         test.rows.par_iter().map(|row| decoder.predict_real(&imported.model.scores(row))).collect();

@@ -1,7 +1,9 @@
 //! `create logreg` and `create svm`.
 
+use super::class_weight::{ClassWeightArgs, with_weights};
 use super::common::{CommonArgs, Grain};
 use super::finest::{Finest, finest_weights};
+use super::linear_grid::LinearGridArgs;
 use super::publish::CompiledModel;
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
@@ -21,9 +23,10 @@ pub enum LinearKind {
 pub struct LinearClassifierArgs {
     #[command(flatten)]
     pub common: CommonArgs,
-    /// Bits a feature is quantized to (1 to 16)
-    #[arg(long, env = "FHECTL_BITS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=16))]
-    bits: u32,
+    #[command(flatten)]
+    grid: LinearGridArgs,
+    #[command(flatten)]
+    class_weight: ClassWeightArgs,
     /// Strength of the L2 penalty (1 / C)
     #[arg(long, env = "FHECTL_ALPHA", default_value_t = 1.0)]
     alpha: f64,
@@ -41,8 +44,12 @@ impl LinearClassifierArgs {
         request: &PlanRequest,
         grain: Grain<'_>,
     ) -> Result<CompiledModel> {
-        let params = LinearClassifierParams { alpha: self.alpha, max_iterations: self.max_iterations };
-        let quantizer = grain.affine(train, self.bits)?;
+        let params = LinearClassifierParams {
+            alpha: self.alpha,
+            max_iterations: self.max_iterations,
+            class_weights: self.class_weight.of(train)?,
+        };
+        let quantizer = self.grid.quantizer(train, grain)?;
         let fitted = match kind {
             LinearKind::Logreg => train::train_logreg(train, &quantizer, &params)?,
             LinearKind::Svm => train::train_svm(train, &quantizer, &params)?,
@@ -52,11 +59,15 @@ impl LinearClassifierArgs {
             LinearKind::Logreg => (train::float_logreg(train, &params)?, ScoreUnit::Logit),
             LinearKind::Svm => (train::float_svm(train, &params)?, ScoreUnit::Margin),
         };
-        let options = format!("{} bits a feature, {bits} bits a weight, L2 penalty {}", self.bits, self.alpha);
+        let options = format!("{} bits a feature, {bits} bits a weight, L2 penalty {}", self.grid.bits, self.alpha);
+        let options = with_weights(options, &params.class_weights, train);
         let float = Score::Accuracy(float.accuracy(test));
+        let reach = LinearGridArgs::reach(&quantizer, &train.features);
         Ok(CompiledModel {
+            could_weigh_classes: params.class_weights.is_even(),
             score_scale: Some(scale),
             score_unit,
+            reach: Some(reach),
             ..CompiledModel::new(model, quantizer, plans, float, options)
         })
     }

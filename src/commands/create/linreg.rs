@@ -2,6 +2,7 @@
 
 use super::common::{CommonArgs, Grain};
 use super::finest::{Finest, finest_weights};
+use super::linear_grid::LinearGridArgs;
 use super::publish::CompiledModel;
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
@@ -14,9 +15,8 @@ use fhectl_train::train::{self, LinregParams, Score};
 pub struct LinregArgs {
     #[command(flatten)]
     pub common: CommonArgs,
-    /// Bits a feature is quantized to (1 to 16)
-    #[arg(long, env = "FHECTL_BITS", default_value_t = 8, value_parser = clap::value_parser!(u32).range(1..=16))]
-    bits: u32,
+    #[command(flatten)]
+    grid: LinearGridArgs,
     /// Strength of the penalty on the weights of standardized features; 0 is ordinary least squares
     #[arg(long, env = "FHECTL_ALPHA", default_value_t = 0.0)]
     alpha: f64,
@@ -34,13 +34,14 @@ impl LinregArgs {
         grain: Grain<'_>,
     ) -> Result<CompiledModel> {
         let params = LinregParams { alpha: self.alpha, l1_ratio: self.l1_ratio };
-        let quantizer = grain.affine(train, self.bits)?;
+        let quantizer = self.grid.quantizer(train, grain)?;
         let fitted = train::train_linreg(train, &quantizer, &params)?;
         let Finest { model, scale, bits, plans } = finest_weights(&fitted.linear, &quantizer, train.output(), request)?;
         Ok(CompiledModel {
             score_scale: Some(scale),
             score_offset: Some(fitted.offset),
             score_unit: ScoreUnit::Logit,
+            reach: Some(LinearGridArgs::reach(&quantizer, &train.features)),
             ..CompiledModel::new(
                 model,
                 quantizer,
@@ -48,7 +49,7 @@ impl LinregArgs {
                 Score::Fit(train::float_linreg(train, &params)?.fit(test)),
                 format!(
                     "{} bits a feature, {bits} bits a weight, penalty {} of which {} L1",
-                    self.bits, self.alpha, self.l1_ratio
+                    self.grid.bits, self.alpha, self.l1_ratio
                 ),
             )
         })

@@ -1,17 +1,21 @@
 //! `create`: from data to a bundle.
 
 mod boost;
+mod class_weight;
 mod common;
 mod defaults;
 mod finest;
 mod forest;
+mod glm;
 mod import;
 mod import_agreement;
 mod import_circuit;
 mod import_network;
 mod import_rows;
+mod knn;
 mod layers;
 mod linear_classifier;
+mod linear_grid;
 mod linreg;
 mod network;
 mod network_kind;
@@ -25,6 +29,7 @@ use common::{CommonArgs, Grain, clean};
 use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::{ClearStep, InputSchema, feature_names};
 use fhectl_train::data::{self, Dataset, Holdout, Loaded, Source, Task};
 use fhectl_train::train::{Encoding, EncodingStyle};
 use linear_classifier::{LinearClassifierArgs, LinearKind};
@@ -41,6 +46,9 @@ use publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
   fhectl create forest                                  50 trees that vote
   fhectl create boost --data houses.csv --target price --task regress
   fhectl create linreg --data diabetes                  a number: linear regression
+  fhectl create glm --data claims.csv --target claims --family poisson
+  fhectl create knn --neighbors 7 --reveal training-rows
+  fhectl create mlp --data houses.csv --target price --task regress
   fhectl create qnn                                     a small quantized network on iris
   fhectl create mlp --hidden 48 --epochs 30             one hidden layer on mnist
   fhectl create cnn --data digits --conv 10@4x4/2       convolutions, here on 8x8 images
@@ -62,6 +70,10 @@ enum Kind {
     Linreg(linreg::LinregArgs),
     /// A linear support vector machine, binary or one against the rest, by default on `spam`
     Svm(LinearClassifierArgs),
+    /// A generalized linear model of counts, costs or positive numbers: Poisson, gamma, Tweedie
+    Glm(glm::GlmArgs),
+    /// The nearest training rows vote; only with --reveal training-rows, by default on `iris`
+    Knn(knn::KnnArgs),
     /// Logistic regression (linfa-logistic), binary or multinomial, by default on `synthetic`
     Logreg(LinearClassifierArgs),
     /// A small quantized neural network of dense layers, by default on `iris`
@@ -75,7 +87,7 @@ enum Kind {
 }
 
 /// What a kind is made from where nothing else is asked for.
-struct Recipe {
+struct Recipe<'a> {
     kind: &'static str,
     /// A built-in set; `None` where `--data` must be given.
     data: Option<&'static str>,
@@ -86,13 +98,15 @@ struct Recipe {
     quick: bool,
     /// What features are made for, of columns that are no plain numbers.
     style: EncodingStyle,
+    /// What a client computes of a row's features before they are quantized, fitted to training rows.
+    steps: Option<&'a dyn Fn(&Dataset) -> Vec<ClearStep>>,
 }
 
-impl Recipe {
+impl Recipe<'_> {
     fn tabular(kind: &'static str, data: &'static str, task: Option<Task>) -> Self {
         let trees = ["tree", "forest", "boost"].contains(&kind);
         let style = if trees { EncodingStyle::Trees } else { EncodingStyle::Sums };
-        Self { kind, data: Some(data), test_size: 0.15, task, quick: true, style }
+        Self { kind, data: Some(data), test_size: 0.15, task, quick: true, style, steps: None }
     }
 }
 
@@ -114,6 +128,16 @@ pub fn run(args: CreateArgs) -> Result<()> {
             let recipe = Recipe { data: None, ..Recipe::tabular("linreg", "", Some(Task::Regress)) };
             create(&recipe, &linreg.common, |train, test, request, _, grain| linreg.train(train, test, request, grain))
         }
+        Kind::Glm(glm) => {
+            let recipe = Recipe { data: None, ..Recipe::tabular("glm", "", Some(Task::Regress)) };
+            create(&recipe, &glm.common, |train, test, request, _, grain| glm.train(train, test, request, grain))
+        }
+        Kind::Knn(knn) => {
+            knn.check()?;
+            let steps = |train: &Dataset| knn.steps(train);
+            let recipe = Recipe { steps: Some(&steps), ..Recipe::tabular("knn", "iris", knn.task.task()) };
+            create(&recipe, &knn.common, |train, test, request, _, grain| knn.train(train, test, request, grain))
+        }
         Kind::Logreg(logreg) => {
             let recipe = Recipe::tabular("logreg", "synthetic", Some(Task::Classify));
             create(&recipe, &logreg.common, |train, test, request, _, grain| {
@@ -134,13 +158,13 @@ pub fn run(args: CreateArgs) -> Result<()> {
 }
 
 fn network(kind: NetworkKind, args: &network::NetworkArgs, convs: Option<&layers::Convs>) -> Result<()> {
-    let tabular = Recipe::tabular(kind.name(), kind.data(), Some(Task::Classify));
+    let tabular = Recipe::tabular(kind.name(), kind.data(), args.task.task());
     let recipe = Recipe { test_size: 0.25, quick: false, ..tabular };
     create(&recipe, &args.common, |train, test, request, tell, _| args.train(kind, convs, train, test, request, tell))
 }
 
 fn create(
-    recipe: &Recipe,
+    recipe: &Recipe<'_>,
     args: &CommonArgs,
     train: impl Fn(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String), Grain<'_>) -> Result<CompiledModel>,
 ) -> Result<()> {
@@ -159,13 +183,21 @@ fn create(
     let loaded = Source { target, task: recipe.task, ..Source::new(source, &args.datasets, &options) };
     let Loaded { train: mut train_rows, test: mut test_rows, notes } = loaded.load_split(holdout)?;
     notes.iter().for_each(|text| note(text));
-    let input = train_rows.input.clone();
+    let mut input = train_rows.input.clone();
     let encoding = input.as_ref().map(|schema| Encoding::fit(schema, &train_rows, recipe.style));
     if let Some(encoding) = &encoding {
         (train_rows, test_rows) = (encoding.apply(&train_rows)?, encoding.apply(&test_rows)?);
         encoding.notes.iter().for_each(|what| print_line!("column {what}"));
     }
     train_rows.check_trainable()?;
+    let mut preprocessing = encoding.map(|encoding| encoding.steps).unwrap_or_default();
+    let more = recipe.steps.map(|steps| steps(&train_rows)).unwrap_or_default();
+    if !more.is_empty() {
+        // A table's columns must be named where features are made of them.
+        input = input.or_else(|| Some(InputSchema::numbers(&train_rows.features)));
+        (train_rows, test_rows) = (after(train_rows, &more), after(test_rows, &more));
+        preprocessing.extend(more);
+    }
     let name = args.name.clone().unwrap_or_else(|| format!("{kind}-{}", clean(&train_rows.name)));
     check_name(&name)?;
     let path = args.out.join(&name);
@@ -188,8 +220,8 @@ fn create(
         }
     };
     work.finish_and_clear();
-    if let Some(encoding) = encoding {
-        (made.input, made.preprocessing) = (input, encoding.steps);
+    if !preprocessing.is_empty() {
+        (made.input, made.preprocessing) = (input, preprocessing);
     }
     let built_in = data::BUILT_IN.contains(&source) && args.test_data.is_none();
     let origin = Origin {
@@ -204,4 +236,11 @@ fn create(
         secret: train_rows.digest(),
     };
     publish(made, &origin, args)
+}
+
+/// Rows after further steps.
+fn after(rows: Dataset, steps: &[ClearStep]) -> Dataset {
+    let features = feature_names(None, &rows.features, steps);
+    let made = rows.rows.into_iter().map(|row| ClearStep::apply_all(steps, row)).collect();
+    Dataset { rows: made, features, ..rows }
 }

@@ -1,6 +1,7 @@
 //! `create qnn`, `create mlp`, `create cnn`.
 
-use super::common::CommonArgs;
+use super::class_weight::{ClassWeightArgs, with_weights};
+use super::common::{CommonArgs, TaskArgs};
 use super::defaults::Defaults;
 use super::layers::{Convs, Widths, parse_image};
 use super::network_kind::NetworkKind;
@@ -13,9 +14,9 @@ use fhectl_core::circuit::network::params_search::{Outline, check_outline};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::table;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::Model;
+use fhectl_core::model::{Model, Output};
 use fhectl_train::data::{Dataset, ImageShape};
-use fhectl_train::train::{self, ActivationKind, Architecture, Augment, Score, TrainingParams};
+use fhectl_train::train::{self, ActivationKind, Architecture, Augment, ClassWeights, TrainingParams};
 
 /// The most that a later unit's weights may amount to: what comes out of a bootstrap is clean enough for it.
 const LATER_NORM: f64 = 60.0;
@@ -51,24 +52,28 @@ pub struct CnnArgs {
 pub struct NetworkArgs {
     #[command(flatten)]
     pub common: CommonArgs,
+    #[command(flatten)]
+    pub task: TaskArgs,
+    #[command(flatten)]
+    class_weight: ClassWeightArgs,
     /// Units of each dense hidden layer, e.g. 64,32, or none; each is a bootstrap [default: 64; 8 for up to 16 features;
-    /// none after convolutions on small images]
+    /// 32,16 for numbers; none after convolutions on small images]
     #[arg(long, env = "FHECTL_HIDDEN", value_name = "UNITS")]
     hidden: Option<Widths>,
-    /// The activation of all hidden layers [default: relu on images, else tanh]
+    /// The activation of all hidden layers [default: relu on images and for numbers, else tanh]
     #[arg(long, env = "FHECTL_ACTIVATION", value_enum)]
     activation: Option<ActivationChoice>,
-    /// Bits a feature is quantized to (1 to 16) [default: 4]
+    /// Bits a feature is quantized to (1 to 16) [default: 4, for numbers 5]
     #[arg(long, env = "FHECTL_BITS", value_parser = clap::value_parser!(u32).range(1..=16))]
     bits: Option<u32>,
-    /// Bits of a signed weight (2 to 8) [default: 4, mlp: 3]
+    /// Bits of a signed weight (2 to 8) [default: 4, mlp: 3, for numbers 6]
     #[arg(long, env = "FHECTL_WEIGHT_BITS", value_name = "BITS")]
     weight_bits: Option<u32>,
-    /// Bits of an activation (1 to 8) [default: 3]
+    /// Bits of an activation (1 to 8) [default: 3, for numbers 5]
     #[arg(long, env = "FHECTL_ACTIVATION_BITS", value_name = "BITS")]
     activation_bits: Option<u32>,
     /// The most that a first-layer unit's weights may amount to (Euclidean norm): the smaller, the cheaper encrypted
-    /// [default: 22]
+    /// [default: 22, for numbers 40]
     #[arg(long, env = "FHECTL_WEIGHT_NORM", value_name = "NORM")]
     weight_norm: Option<f64>,
     /// Passes over the training rows with rounding and noise; half as many in floats come before [default: by the number
@@ -78,8 +83,8 @@ pub struct NetworkArgs {
     /// Rows a step [default: 128; 32 below 10,000 rows, 16 below 500]
     #[arg(long, env = "FHECTL_BATCH_SIZE", value_name = "ROWS")]
     batch_size: Option<usize>,
-    /// Adam's highest step [default: 0.006; below 10,000 rows 0.01 on images,
-    /// else 0.02]
+    /// Adam's highest step [default: 0.006; below 10,000 rows 0.01 on images and for numbers,
+    /// else 0.02; for numbers of fewer than 500 rows 0.003]
     #[arg(long, env = "FHECTL_LEARNING_RATE", value_name = "STEP")]
     learning_rate: Option<f64>,
     /// Stop after so many epochs without a better one on validation rows [default: half the epochs]
@@ -124,16 +129,18 @@ impl NetworkArgs {
             )
             .hint("give their size as --image HEIGHTxWIDTHxCHANNELS, or use `fhectl create mlp`"));
         }
-        let defaults = Defaults::new(kind, image, train.features.len(), train.len());
+        let output = train.output();
+        let defaults =
+            Defaults::new(kind, image, train.features.len(), train.len()).predicting(output, image.is_some());
         let architecture = self.architecture(&defaults, convs, image);
-        let params = self.params(&defaults, image);
+        let params = self.params(&defaults, image, self.class_weight.of(train)?);
         let bits = self.bits.unwrap_or(defaults.bits);
         let grain = self.common.grain();
         let quantizer = if image.is_some() { grain.pixels(train, bits)? } else { grain.affine(train, bits)? };
         let features = train.features.len();
         let outline = Outline {
             features,
-            widths: architecture.widths(features, train.classes.len())?,
+            widths: architecture.widths(features, output.classes().max(1))?,
             first_norm: params.first_norm,
             noise: params.allowed_noise(),
             score_noise: params.allowed_score_noise(),
@@ -145,16 +152,17 @@ impl NetworkArgs {
         }
         let mut trained = train::train_network(train, &quantizer, &architecture, &params, &mut |epoch| {
             tell(format!(
-                "training {}, epoch {} of {}: loss {:.4}, validation accuracy {:.4}",
+                "training {}, epoch {} of {}: loss {:.4}, validation {} {:.4}",
                 if epoch.quantized { "with rounding and noise" } else { "in floats" },
                 epoch.epoch,
                 epoch.epochs,
                 epoch.loss,
+                if output == Output::Value { "R2" } else { "accuracy" },
                 epoch.validation_accuracy
             ));
         })?;
         tell("measuring".into());
-        let float_accuracy = trained.float.accuracy(test, &quantizer)?;
+        let float = trained.float_score(test, &quantizer)?;
         let model = Model::Network(trained.model.clone());
         let plans = plan(&model, &quantizer, train.output(), request)?;
         let options = format!(
@@ -168,11 +176,14 @@ impl NetworkArgs {
             trained.validation_rows,
             trained.validation_accuracy
         );
+        let options = with_weights(options, &params.class_weights, train);
         Ok(CompiledModel {
+            could_weigh_classes: params.class_weights.is_even() && train.output() != Output::Value,
             score_scale: Some(trained.score_scale),
+            score_offset: trained.score_offset,
             score_unit: ScoreUnit::Logit,
             network: Some(NetworkExtras { trained, save_weights: self.save_weights }),
-            ..CompiledModel::new(model, quantizer, plans, Score::Accuracy(float_accuracy), options)
+            ..CompiledModel::new(model, quantizer, plans, float, options)
         })
     }
 
@@ -191,7 +202,7 @@ impl NetworkArgs {
         }
     }
 
-    fn params(&self, defaults: &Defaults, image: Option<ImageShape>) -> TrainingParams {
+    fn params(&self, defaults: &Defaults, image: Option<ImageShape>, class_weights: ClassWeights) -> TrainingParams {
         let epochs = self.epochs.unwrap_or(defaults.epochs);
         TrainingParams {
             weight_bits: self.weight_bits.unwrap_or(defaults.weight_bits),
@@ -206,6 +217,7 @@ impl NetworkArgs {
             augment: image.filter(|_| self.augment || !self.no_augment).map(Augment::for_image),
             jitter: defaults.jitter,
             label_smoothing: defaults.label_smoothing,
+            class_weights,
             seed: self.common.seed,
         }
     }

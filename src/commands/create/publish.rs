@@ -3,8 +3,8 @@
 use super::common::CommonArgs;
 pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Provenance, card};
+use crate::report::{bytes, note, number, print_line, seconds};
 use crate::report::{facts::facts, plan_table::plan_table};
-use crate::report::{note, print_line};
 use fhectl_core::bundle::{
     self, ClientSpec, Evaluation, FORMAT, Head, Metrics, Predicted, Quality, ScoreDecoder, ScoreUnit, ServerSpec,
     folder,
@@ -15,7 +15,7 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
 use fhectl_core::model::{ClearStep, InputSchema, Model, Quantizer};
 use fhectl_train::data::Dataset;
-use fhectl_train::train::{self, ClassReport, Score, Simulated, SimulatedQuality, TrainedNetwork};
+use fhectl_train::train::{self, ClassReport, Family, Score, Simulated, SimulatedQuality, TrainedNetwork};
 use rayon::prelude::*;
 use std::path::Path;
 
@@ -41,6 +41,12 @@ pub struct CompiledModel {
     pub head: Option<Head>,
     /// What it was made with, for the card.
     pub options: String,
+    /// How far features reach, of linear models, for a person.
+    pub reach: Option<String>,
+    /// What predictions are judged by beside squared errors.
+    pub deviance: Option<Deviance>,
+    /// Whether rows of rare classes could have counted more.
+    pub could_weigh_classes: bool,
     /// What a network's training left beside the model.
     pub network: Option<NetworkExtras>,
 }
@@ -60,6 +66,9 @@ impl CompiledModel {
             score_unit: ScoreUnit::default(),
             head: None,
             options,
+            reach: None,
+            deviance: None,
+            could_weigh_classes: false,
             network: None,
         }
     }
@@ -74,6 +83,14 @@ impl CompiledModel {
             head: self.head.clone(),
         }
     }
+}
+
+/// What a generalized linear model's predictions are judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Deviance {
+    pub family: Family,
+    /// The share of the deviance that the float model explains of the test rows.
+    pub float: f64,
 }
 
 /// What a network has beside what every model has.
@@ -116,7 +133,7 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
         Quality::Unmeasured {}
     } else {
         let quantized = quantized_score(&made, test_rows)?;
-        quality(made.float, quantized, simulated.as_ref())?
+        explained(quality(made.float, quantized, simulated.as_ref())?, &made, test_rows)?
     };
     let metrics = Metrics { train_rows: train_rows.len(), test_rows: test_rows.len(), quality };
     let spec = ClientSpec {
@@ -157,11 +174,19 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
         _ => Vec::new(),
     };
 
-    for (label, value) in facts(&spec) {
+    let facts = facts(&spec);
+    // What it is; the rest is told by `inspect`.
+    let told = if args.verbose { facts.len() } else { 3 };
+    for (label, value) in &facts[..told] {
         print_line!("{label}: {value}");
     }
-    print_line!("estimated for an inference, {PLANNED_CORES} cores on either side:");
-    print_line!("{}", plan_table(&made.plans, 0, args.bandwidth));
+    if let Some(reach) = made.reach.filter(|reach| !reach.is_empty()) {
+        print_line!("reach (--range, --margin): {reach}");
+    }
+    if args.verbose {
+        print_line!("estimated for an inference, {PLANNED_CORES} cores on either side:");
+        print_line!("{}", plan_table(&made.plans, 0, args.bandwidth));
+    }
     print_line!("written: {}", origin.path.display());
     for file in weights {
         print_line!("weights: {}", file.display());
@@ -173,10 +198,11 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
     tell(&metrics, origin.rounded, simulated.as_ref());
     if let Some(report) = &report {
         report.lines(&spec.classes).iter().for_each(|line| print_line!("{line}"));
-        if let Some(warning) = lost_class(report, &spec.classes) {
+        if let Some(warning) = lost_class(report, &spec.classes, made.could_weigh_classes) {
             note(&warning);
         }
     }
+    print_line!("{}", price(chosen, args.bandwidth));
     Ok(())
 }
 
@@ -219,7 +245,7 @@ fn lost_by_quantizing(quality: &Quality) -> Option<String> {
 }
 
 /// A warning where a class is hardly ever found.
-fn lost_class(report: &ClassReport, names: &[String]) -> Option<String> {
+fn lost_class(report: &ClassReport, names: &[String], could_weigh: bool) -> Option<String> {
     /// Below this share of its rows a class counts as lost, in models that find most rows of others.
     const LOST: f64 = 0.2;
     let (class, recall) = (report.recall.iter().enumerate())
@@ -227,9 +253,10 @@ fn lost_class(report: &ClassReport, names: &[String]) -> Option<String> {
         .min_by(|a, b| a.1.total_cmp(&b.1))?;
     (recall < LOST && report.balanced_accuracy > LOST).then(|| {
         format!(
-            "the model finds only {:.0} % of the rows of class `{}`; accuracy does not show it where the class is rare",
+            "the model finds only {:.0} % of the rows of class `{}`; accuracy does not show it where the class is rare{}",
             recall * 100.0,
-            names[class]
+            names[class],
+            if could_weigh { ". With --class-weight balanced it counts as much as the others" } else { "" }
         )
     })
 }
@@ -258,6 +285,9 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
             quantized_r2: quantized.r2,
             float_rmse: float.rmse,
             quantized_rmse: quantized.rmse,
+            quantized_mae: Some(quantized.mae),
+            float_d2: None,
+            quantized_d2: None,
             simulated_r2: simulated.and_then(|simulated| match simulated.quality {
                 SimulatedQuality::Value { r2, .. } => Some(r2),
                 SimulatedQuality::Classes { .. } => None,
@@ -267,15 +297,73 @@ fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Res
     }
 }
 
+/// With the shares of the deviance that are explained, where the model is of a family.
+fn explained(quality: Quality, made: &CompiledModel, rows: &Dataset) -> Result<Quality> {
+    let (Some(deviance), Quality::Regression { .. }) = (made.deviance, quality) else { return Ok(quality) };
+    let decoder = made.decoder(0);
+    let value = |row: &Vec<u32>| match decoder.predict(&made.model.scores(row)) {
+        Predicted::Value(value) => value,
+        Predicted::Class(_) => f64::NAN,
+    };
+    let predicted: Vec<f64> = train::quantize_rows(&made.quantizer, rows)?.par_iter().map(value).collect();
+    let known = |share: f64| Some(share).filter(|share| share.is_finite());
+    Ok(match quality {
+        Quality::Regression {
+            float_r2, quantized_r2, float_rmse, quantized_rmse, simulated_r2, quantized_mae, ..
+        } => Quality::Regression {
+            float_r2,
+            quantized_r2,
+            float_rmse,
+            quantized_rmse,
+            simulated_r2,
+            quantized_mae,
+            float_d2: known(deviance.float),
+            quantized_d2: known(deviance.family.d2(&predicted, &rows.values)),
+        },
+        other => other,
+    })
+}
+
+/// What an inference takes: the line that a person decides by.
+fn price(plan: &Plan, bandwidth: f64) -> String {
+    let key = match plan.spec.key_bytes() {
+        0 => "no key".to_owned(),
+        size => format!("key {} once", bytes(size)),
+    };
+    format!(
+        "an inference: about {} ({PLANNED_CORES} cores on either side, {} of computing; an estimate), {key}, request {}, response {}",
+        seconds(plan.total_seconds(bandwidth, PLANNED_CORES)),
+        seconds(plan.seconds(PLANNED_CORES)),
+        bytes(plan.spec.request_bytes()),
+        bytes(plan.spec.response_bytes()),
+    )
+}
+
 fn tell(metrics: &Metrics, rounded: Option<Rounded>, simulated: Option<&Simulated>) {
     match metrics.quality {
         Quality::Accuracy { float_accuracy, quantized_accuracy, .. } => {
             print_line!("float accuracy: {float_accuracy:.4}");
             print_line!("quantised accuracy: {quantized_accuracy:.4}");
         }
-        Quality::Regression { float_r2, quantized_r2, float_rmse, quantized_rmse, .. } => {
+        Quality::Regression {
+            float_r2,
+            quantized_r2,
+            float_rmse,
+            quantized_rmse,
+            quantized_mae,
+            float_d2,
+            quantized_d2,
+            ..
+        } => {
             print_line!("float R2: {float_r2:.4} (RMSE {float_rmse:.4})");
             print_line!("quantised R2: {quantized_r2:.4} (RMSE {quantized_rmse:.4})");
+            if let (Some(float), Some(quantized)) = (float_d2, quantized_d2) {
+                print_line!("float D2: {float:.4}, the share of the deviance that is explained");
+                print_line!("quantised D2: {quantized:.4}");
+            }
+            if let Some(mae) = quantized_mae {
+                print_line!("mean absolute error: {}", number(mae));
+            }
         }
         Quality::Unmeasured {} => print_line!("accuracy: not measured, for there are no labeled rows"),
     }

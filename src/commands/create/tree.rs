@@ -1,5 +1,6 @@
 //! `create tree`.
 
+use super::class_weight::{ClassWeightArgs, with_weights};
 use super::common::{CommonArgs, Grain, TaskArgs};
 use super::publish::CompiledModel;
 use super::trees::{Trained, ValueArgs};
@@ -9,7 +10,7 @@ use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Model, Output};
 use fhectl_train::data::Dataset;
-use fhectl_train::train::{self, GrowthParams, MaxFeatures, Score, TreeParams};
+use fhectl_train::train::{self, ClassWeights, GrowthParams, MaxFeatures, Score, TreeParams};
 
 #[derive(Debug, Args)]
 pub struct TreeArgs {
@@ -17,6 +18,8 @@ pub struct TreeArgs {
     pub common: CommonArgs,
     #[command(flatten)]
     pub task: TaskArgs,
+    #[command(flatten)]
+    class_weight: ClassWeightArgs,
     #[command(flatten)]
     values: ValueArgs,
     /// Bits a feature is quantized to (1 to 16)
@@ -37,13 +40,14 @@ pub struct TreeArgs {
 
 impl TreeArgs {
     /// A tree that is cheap to encrypt, unless a depth is asked for: then nothing else limits it unasked.
-    fn params(&self, rows: usize) -> TreeParams {
+    fn params(&self, rows: usize, class_weights: ClassWeights) -> TreeParams {
         let cheap = self.max_depth.is_none();
         let max_depth = self.max_depth.unwrap_or(6);
         TreeParams {
             max_depth,
             min_leaf: self.min_leaf.unwrap_or(if cheap { ((rows + 115) / 230).max(1) } else { 1 }),
             path_features: self.path_features.unwrap_or(if cheap { 5 } else { max_depth }),
+            class_weights,
         }
     }
 
@@ -59,6 +63,7 @@ impl TreeArgs {
             return Err(Error::new(ErrorCode::TreeParams, "--path-features limits trees that tell classes")
                 .hint("leave it out, or limit the tree with --max-depth and --min-leaf"));
         }
+        self.class_weight.of(train)?;
         let few = if self.max_depth.is_none() { (train.len() / 40).max(1) } else { 1 };
         let params = GrowthParams {
             max_depth: self.max_depth.unwrap_or(5),
@@ -91,21 +96,23 @@ impl TreeArgs {
             return Err(Error::new(ErrorCode::TreeParams, "--value-bits is for leaves that are numbers, not classes")
                 .hint("leave it out, or say --task regress"));
         }
-        let params = self.params(train.len());
+        let params = self.params(train.len(), self.class_weight.of(train)?);
         let quantizer = grain.edges(train, self.bits)?;
         let model = Model::Tree(train::train_tree(train, &quantizer, &params)?);
         let plans = plan(&model, &quantizer, train.output(), request)?;
+        let options = format!(
+            "{} bits a feature, depth at most {}, leaves of at least {} rows, at most {} features a path",
+            self.bits, params.max_depth, params.min_leaf, params.path_features
+        );
         Ok(CompiledModel {
+            could_weigh_classes: params.class_weights.is_even() && train.output() != Output::Value,
             score_unit: ScoreUnit::Logit,
             ..CompiledModel::new(
                 model,
                 quantizer,
                 plans,
                 Score::Accuracy(train::float_tree_accuracy(train, test, &params)?),
-                format!(
-                    "{} bits a feature, depth at most {}, leaves of at least {} rows, at most {} features a path",
-                    self.bits, params.max_depth, params.min_leaf, params.path_features
-                ),
+                with_weights(options, &params.class_weights, train),
             )
         })
     }

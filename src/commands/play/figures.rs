@@ -31,7 +31,7 @@ pub(super) enum MeasuredQuality {
     /// The fraction of correct classes.
     Classes { accuracy: f64 },
     /// `r2` is `None` where all labels are equal, so that it is undefined.
-    Values { r2: Option<f64>, rmse: f64 },
+    Values { r2: Option<f64>, rmse: f64, mae: f64 },
 }
 
 impl MeasuredQuality {
@@ -45,7 +45,7 @@ impl MeasuredQuality {
         if !values.is_empty() {
             let (predicted, expected): (Vec<f64>, Vec<f64>) = values.into_iter().unzip();
             let fit = Fit::of(&predicted, &expected);
-            return Self::Values { r2: Some(fit.r2).filter(|r2| r2.is_finite()), rmse: fit.rmse };
+            return Self::Values { r2: Some(fit.r2).filter(|r2| r2.is_finite()), rmse: fit.rmse, mae: fit.mae };
         }
         let correct =
             |outcome: &&Outcome| matches!(outcome.compared, Compared::Class { predicted: p, expected: e } if p == e);
@@ -56,8 +56,8 @@ impl MeasuredQuality {
     pub(super) fn shown(&self) -> String {
         match self {
             Self::Classes { accuracy } => format!("accuracy {accuracy:.4}"),
-            Self::Values { r2: Some(r2), rmse } => format!("R2 {r2:.4}, RMSE {}", number(*rmse)),
-            Self::Values { r2: None, rmse } => format!("R2 undefined, RMSE {}", number(*rmse)),
+            Self::Values { r2: Some(r2), rmse, .. } => format!("R2 {r2:.4}, RMSE {}", number(*rmse)),
+            Self::Values { r2: None, rmse, .. } => format!("R2 undefined, RMSE {}", number(*rmse)),
         }
     }
 }
@@ -180,10 +180,11 @@ impl Figures {
     pub fn print(&self) {
         match self.quality {
             MeasuredQuality::Classes { accuracy } => print_line!("Accuracy on {} samples is {accuracy}", self.samples),
-            MeasuredQuality::Values { r2, rmse } => {
+            MeasuredQuality::Values { r2, rmse, mae } => {
                 let r2 = r2.map_or("undefined: all expected values are equal".into(), |r2| r2.to_string());
                 print_line!("R2 on {} samples is {r2}", self.samples);
                 print_line!("RMSE on {} samples is {rmse}", self.samples);
+                print_line!("Mean absolute error on {} samples is {mae}", self.samples);
             }
         }
         if self.unanswered > 0 {

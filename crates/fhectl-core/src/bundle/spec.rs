@@ -337,6 +337,14 @@ pub enum Quality {
         quantized_rmse: f64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         simulated_r2: Option<f64>,
+        /// The mean absolute error, in the target's unit.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quantized_mae: Option<f64>,
+        /// The shares of the deviance that are explained, of models of a family of distributions.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        float_d2: Option<f64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        quantized_d2: Option<f64>,
     },
     /// Nothing was measured: the model was imported without rows. Last, for it fits whatever the others do not.
     Unmeasured {},

@@ -31,7 +31,9 @@ mod tree;
 
 pub use any_model::Model;
 pub use class::class_of_scores;
-pub use clear_step::{ClearStep, Column, ColumnRule, Function, MAX_CLEAR_VALUES, Neighbors, Norm, Part, Vote};
+pub use clear_step::{
+    ClearStep, Column, ColumnRule, Function, MAX_CLEAR_VALUES, Neighbors, Norm, Part, Vote, VoteWeights,
+};
 pub use feature_names::feature_names;
 pub use forest::{IntegerForest, ValueLeaf, ValueNode, ValueTree};
 pub use input_schema::{

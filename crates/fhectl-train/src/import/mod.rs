@@ -9,6 +9,7 @@ mod derived;
 mod edge;
 mod folder;
 mod format;
+mod knn;
 pub mod lightgbm;
 mod links;
 mod missing;
@@ -25,6 +26,7 @@ mod tree_builder;
 pub mod xgboost;
 
 pub use agreement::{Agreement, ScoreDistance};
+pub use knn::{KnnParams, nearest_neighbors, squared_length};
 pub use missing::Zeros;
 pub use model::{FloatModel, Forest, Imported, Linear, Tree};
 pub use names::Renamed;

@@ -1,6 +1,7 @@
 //! Gradient boosting (Friedman 2001) with Newton steps (Chen, Guestrin 2016) on quantized features, so that the thresholds
 //! of the integer model are the trained ones.
 
+use super::class_weights::ClassWeights;
 use super::columns::{Columns, LeafRules};
 use super::derivatives::Derivatives;
 use super::float_forest::{FloatForest, FloatTree};
@@ -18,7 +19,7 @@ use rayon::prelude::*;
 const MAX_TREES: usize = 1 << 13;
 
 /// How trees are boosted.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BoostParams {
     /// Each adds one tree, or one a class where there are more than two.
     pub rounds: usize,
@@ -30,6 +31,8 @@ pub struct BoostParams {
     pub l2: f64,
     /// The least curvature of the loss that a leaf may hold, from 0 on: for numbers a count of rows.
     pub min_leaf: f64,
+    /// How much rows of each class count.
+    pub class_weights: ClassWeights,
 }
 
 impl BoostParams {
@@ -76,7 +79,7 @@ pub fn train_boost(train: &Dataset, quantizer: &Quantizer, params: &BoostParams)
     params.check()?;
     train.check_trainable()?;
     let (target, unit) = Target::of(train)?;
-    let scores = target.biases().len();
+    let scores = target.biases(&params.class_weights).len();
     if params.rounds * scores > MAX_TREES {
         return Err(Error::new(
             ErrorCode::BoostParams,
@@ -121,9 +124,10 @@ impl Target {
     }
 
     /// The scores of least loss without features. Every class has rows: the data were checked.
-    fn biases(&self) -> Vec<f64> {
+    fn biases(&self, weights: &ClassWeights) -> Vec<f64> {
+        // Rows weigh 1 on average, so that these are shares.
         let share = |labels: &[u32], class: u32| {
-            labels.iter().filter(|label| **label == class).count() as f64 / labels.len() as f64
+            labels.iter().filter(|label| **label == class).count() as f64 * weights.of(class) / labels.len() as f64
         };
         match self {
             Self::Binary(labels) => vec![(share(labels, 1) / share(labels, 0)).ln()],
@@ -133,8 +137,14 @@ impl Target {
     }
 
     /// First and second derivative of a row's loss by each score.
-    fn derivatives(&self, row: usize, scores: &[f64]) -> Vec<(f64, f64)> {
-        let logistic = |share: f64, wanted: bool| (share - f64::from(u8::from(wanted)), share * (1.0 - share));
+    fn derivatives(&self, row: usize, scores: &[f64], weights: &ClassWeights) -> Vec<(f64, f64)> {
+        let weight = match self {
+            Self::Binary(labels) | Self::Classes(labels, _) => weights.of(labels[row]),
+            Self::Values(_) => 1.0,
+        };
+        let logistic = |share: f64, wanted: bool| {
+            (weight * (share - f64::from(u8::from(wanted))), weight * (share * (1.0 - share)))
+        };
         match self {
             Self::Binary(labels) => vec![logistic(1.0 / (1.0 + (-scores[0]).exp()), labels[row] == 1)],
             Self::Classes(labels, _) => {
@@ -151,14 +161,17 @@ impl Target {
 fn boost(train: &Dataset, quantizer: &Quantizer, target: &Target, params: &BoostParams) -> Result<FloatForest> {
     let rows = quantize_rows(quantizer, train)?;
     let columns = Columns::new(train, quantizer)?;
-    let biases = target.biases();
+    let biases = target.biases(&params.class_weights);
     let count = biases.len();
     let all: Vec<u32> = (0..rows.len() as u32).collect();
     let mut scores = vec![biases.clone(); rows.len()];
     let mut forest = FloatForest { biases, trees: Vec::new() };
     for _ in 0..params.rounds {
-        let derivatives: Vec<Vec<(f64, f64)>> =
-            scores.par_iter().enumerate().map(|(row, scores)| target.derivatives(row, scores)).collect();
+        let derivatives: Vec<Vec<(f64, f64)>> = scores
+            .par_iter()
+            .enumerate()
+            .map(|(row, scores)| target.derivatives(row, scores, &params.class_weights))
+            .collect();
         let trees = (0..count).into_par_iter().map(|at| {
             let own: Vec<(f64, f64)> = derivatives.iter().map(|each| each[at]).collect();
             let leaf = |step: Vec<f64>| {
@@ -169,7 +182,7 @@ fn boost(train: &Dataset, quantizer: &Quantizer, target: &Target, params: &Boost
             let grower = Grower {
                 columns: &columns,
                 max_depth: params.max_depth,
-                rules: LeafRules { min_curvature: params.min_leaf, l2: params.l2 },
+                rules: LeafRules { min_curvature: params.min_leaf, min_rows: 0, l2: params.l2 },
                 max_features: MaxFeatures::All,
                 leaf: &leaf,
                 threshold: &|split| split.low + 1,

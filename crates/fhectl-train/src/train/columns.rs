@@ -1,6 +1,6 @@
 //! Training rows as columns of small integers, and the best split of some of them on one feature.
 
-use super::derivatives::Derivatives;
+use super::derivatives::{Derivatives, Sums};
 use super::quantize::quantize_rows;
 use crate::data::Dataset;
 use fhectl_core::error::Result;
@@ -31,10 +31,24 @@ pub(super) struct Split {
 /// What splits must keep to.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LeafRules {
-    /// The least curvature of a leaf's rows, for squared errors their number.
+    /// The least curvature of a leaf's rows.
     pub(super) min_curvature: f64,
+    /// The fewest rows of a leaf.
+    pub(super) min_rows: usize,
     /// The weight of the penalty `l2 / 2 * value^2` of a leaf.
     pub(super) l2: f64,
+}
+
+impl LeafRules {
+    /// Whether rows of these sums may be a leaf.
+    fn allow(&self, sums: &Sums) -> bool {
+        sums.rows >= self.min_rows && sums.curvature >= self.min_curvature
+    }
+
+    /// Whether rows of these sums may be two leaves.
+    pub(super) fn allow_two(&self, sums: &Sums) -> bool {
+        sums.rows >= 2 * self.min_rows && sums.curvature >= 2.0 * self.min_curvature
+    }
 }
 
 impl Columns {
@@ -89,11 +103,11 @@ impl Columns {
         for (at, row) in order[..last].iter().enumerate() {
             derivatives.add(*row, &mut below);
             let (low, high) = (level(at), level(at + 1));
-            if low == high || below.curvature < rules.min_curvature {
+            if low == high || !rules.allow(&below) {
                 continue;
             }
             above.set_rest(&whole, &below);
-            if above.curvature < rules.min_curvature {
+            if !rules.allow(&above) {
                 continue;
             }
             let score = below.score(rules.l2) + above.score(rules.l2);

@@ -6,11 +6,13 @@
 //! is the mean of the rows, and what a split gains is the decrease of the variance, or for one-hot classes of the Gini
 //! impurity (CART: Breiman, Friedman, Olshen, Stone 1984).
 
+use super::class_weights::ClassWeights;
+
 /// The derivatives of all rows.
 #[derive(Debug)]
 pub(super) enum Derivatives<'a> {
-    /// The squared error of one-hot classes, an output each.
-    Classes { labels: &'a [u32], classes: usize },
+    /// The squared error of one-hot classes, an output each, times what rows of each class count.
+    Classes { labels: &'a [u32], classes: usize, weights: &'a ClassWeights },
     /// The squared error of numbers.
     Values(&'a [f64]),
     /// A Newton step: slope and curvature of each row's loss.
@@ -23,6 +25,7 @@ pub(super) struct Sums {
     /// The negative slopes, one an output.
     pub(super) pull: Vec<f64>,
     pub(super) curvature: f64,
+    pub(super) rows: usize,
 }
 
 impl Derivatives<'_> {
@@ -35,16 +38,18 @@ impl Derivatives<'_> {
 
     /// The sums over no rows.
     pub(super) fn none(&self) -> Sums {
-        Sums { pull: vec![0.0; self.outputs()], curvature: 0.0 }
+        Sums { pull: vec![0.0; self.outputs()], curvature: 0.0, rows: 0 }
     }
 
     /// Adds a row.
     pub(super) fn add(&self, row: u32, sums: &mut Sums) {
         let row = row as usize;
+        sums.rows += 1;
         match self {
-            Self::Classes { labels, .. } => {
-                sums.pull[labels[row] as usize] += 1.0;
-                sums.curvature += 1.0;
+            Self::Classes { labels, weights, .. } => {
+                let weight = weights.of(labels[row]);
+                sums.pull[labels[row] as usize] += weight;
+                sums.curvature += weight;
             }
             Self::Values(values) => {
                 sums.pull[0] += values[row];
@@ -81,6 +86,7 @@ impl Sums {
     pub(super) fn set_rest(&mut self, whole: &Self, part: &Self) {
         self.pull.iter_mut().zip(&whole.pull).zip(&part.pull).for_each(|((rest, whole), part)| *rest = whole - part);
         self.curvature = whole.curvature - part.curvature;
+        self.rows = whole.rows - part.rows;
     }
 
     /// By how much a leaf of these rows lowers the loss, twice.

@@ -1,6 +1,7 @@
 //! Random forests (Breiman 2001) and regression trees, grown on quantized features, so that the thresholds of the integer
 //! model are the trained ones.
 
+use super::class_weights::ClassWeights;
 use super::columns::{Columns, LeafRules, middle_threshold};
 use super::derivatives::Derivatives;
 use super::float_forest::{FloatForest, FloatTree};
@@ -17,13 +18,15 @@ use rayon::prelude::*;
 const MAX_TREES: usize = 4096;
 
 /// How a forest is grown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ForestParams {
     /// 1 to 4096.
     pub trees: usize,
     pub growth: GrowthParams,
     /// Of the rows and features each tree is shown.
     pub seed: u64,
+    /// How much rows of each class count.
+    pub class_weights: ClassWeights,
 }
 
 /// Grows `trees` trees, each on as many rows as there are, drawn with replacement.
@@ -39,7 +42,7 @@ pub fn train_forest(train: &Dataset, quantizer: &Quantizer, params: &ForestParam
         return Err(Error::new(ErrorCode::ForestParams, format!("{} trees, want 1 to {MAX_TREES}", params.trees))
             .hint("give --trees from 1 to 4096"));
     }
-    grow(train, quantizer, &params.growth, params.trees, |index, rows| {
+    grow(train, quantizer, (&params.growth, &params.class_weights), params.trees, |index, rows| {
         // Each tree draws from a generator of its own: the order in which threads take them does not show.
         let mut random = Random::new(params.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(index as u64));
         let drawn = (0..rows).map(|_| random.below(rows) as u32).collect();
@@ -55,13 +58,15 @@ pub fn train_regression_tree(train: &Dataset, quantizer: &Quantizer, params: &Gr
     if train.output() != Output::Value {
         return Err(Error::new(ErrorCode::TaskUnfit, "a regression tree for classes"));
     }
-    grow(train, quantizer, params, 1, |_, rows| ((0..rows as u32).collect(), Random::new(0)))
+    grow(train, quantizer, (params, &ClassWeights::default()), 1, |_, rows| {
+        ((0..rows as u32).collect(), Random::new(0))
+    })
 }
 
 fn grow(
     train: &Dataset,
     quantizer: &Quantizer,
-    params: &GrowthParams,
+    (params, weights): (&GrowthParams, &ClassWeights),
     trees: usize,
     draw: impl Fn(usize, usize) -> (Vec<u32>, Random) + Sync,
 ) -> Result<FloatForest> {
@@ -75,7 +80,7 @@ fn grow(
     }
     let columns = Columns::new(train, quantizer)?;
     let derivatives = match train.output() {
-        Output::Classes(classes) => Derivatives::Classes { labels: &train.labels, classes },
+        Output::Classes(classes) => Derivatives::Classes { labels: &train.labels, classes, weights },
         Output::Value | Output::Scores(_) => Derivatives::Values(&values),
     };
     // Of two classes the difference of their shares, else what rows average to.
@@ -86,7 +91,7 @@ fn grow(
     let grower = Grower {
         columns: &columns,
         max_depth: params.max_depth,
-        rules: LeafRules { min_curvature: params.min_leaf as f64, l2: 0.0 },
+        rules: LeafRules { min_curvature: 0.0, min_rows: params.min_leaf, l2: 0.0 },
         max_features: params.max_features,
         leaf: &leaf,
         threshold: &|split| middle_threshold(&quantizer.features[split.feature], split),

@@ -50,7 +50,7 @@ impl Growing<'_> {
         let Grower { columns, max_depth, rules, leaf, threshold, .. } = *self.grower;
         let sums = self.derivatives.sums(rows);
         let own = Branch::Leaf(leaf(sums.values(rules.l2)));
-        if depth == max_depth || sums.curvature < 2.0 * rules.min_curvature || self.derivatives.alike(rows) {
+        if depth == max_depth || !rules.allow_two(&sums) || self.derivatives.alike(rows) {
             return own;
         }
         let Some(split) = self.best_split(rows) else { return own };

@@ -1,3 +1,4 @@
+use super::super::class_weights::ClassWeights;
 use super::*;
 use crate::train::growth::MaxFeatures::{All, Count, Sqrt};
 use fhectl_core::model::{Tree, TreeNode};
@@ -28,7 +29,7 @@ impl Trial {
         let grower = Grower {
             columns,
             max_depth: self.max_depth,
-            rules: LeafRules { min_curvature: self.min_curvature, l2: self.l2 },
+            rules: LeafRules { min_curvature: self.min_curvature, min_rows: 0, l2: self.l2 },
             max_features: self.max_features,
             leaf: &|values| values,
             threshold: &|split| split.low + 1,
@@ -174,7 +175,8 @@ fn leaves_of_classes_are_shares() {
     let columns = columns(&[(0, 0, 0), (0, 0, 0), (0, 0, 0), (0, 0, 0), (7, 0, 0)]);
     let labels = [0, 1, 1, 1, 0];
     let trial = Trial { max_features: Sqrt, ..Trial::deep(4) };
-    let tree = trial.grow(&columns, &Derivatives::Classes { labels: &labels, classes: 3 });
+    let tree =
+        trial.grow(&columns, &Derivatives::Classes { labels: &labels, classes: 3, weights: &ClassWeights::default() });
     assert_eq!(*tree.leaf(&[0, 0]), [0.25, 0.75, 0.0]);
     assert_eq!(*tree.leaf(&[7, 0]), [1.0, 0.0, 0.0]);
 }

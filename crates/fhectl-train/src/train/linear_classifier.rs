@@ -1,5 +1,6 @@
 //! What the fits of linear classifiers have in common.
 
+use super::class_weights::ClassWeights;
 use super::float_linear::FloatLinear;
 use super::standardize::Standardized;
 use crate::data::Dataset;
@@ -11,18 +12,20 @@ use ndarray::Array2;
 pub(super) const CONVERGED: f64 = 1e-3;
 
 /// What controls the fit.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LinearClassifierParams {
     /// The weight of the penalty `alpha / 2 * |w|^2` on standardized features beside the summed loss; 1 is scikit-learn's
     /// default `C = 1`.
     pub alpha: f64,
     /// The most steps of L-BFGS.
     pub max_iterations: u64,
+    /// How much rows of each class count.
+    pub class_weights: ClassWeights,
 }
 
 impl Default for LinearClassifierParams {
     fn default() -> Self {
-        Self { alpha: 1.0, max_iterations: 1000 }
+        Self { alpha: 1.0, max_iterations: 1000, class_weights: ClassWeights::default() }
     }
 }
 
@@ -63,7 +66,7 @@ impl LinearClassifier {
     }
 
     fn fit(&self, train: &Dataset, columns: Standardized, params: &LinearClassifierParams) -> Result<FloatLinear> {
-        let LinearClassifierParams { alpha, max_iterations } = *params;
+        let LinearClassifierParams { alpha, max_iterations, .. } = *params;
         let too_low = if self.penalized { alpha <= 0.0 } else { alpha < 0.0 };
         if too_low || !alpha.is_finite() || max_iterations == 0 {
             let least = if self.penalized { "above 0" } else { "from 0 on" };

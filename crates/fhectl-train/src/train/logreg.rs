@@ -1,7 +1,9 @@
-//! Logistic regression by linfa-logistic.
+//! Logistic regression by linfa-logistic; by L-BFGS where rows do not count alike.
 
 use super::float_linear::FloatLinear;
-use super::linear_classifier::{LinearClassifier, LinearClassifierParams, Solution, largest_magnitude};
+use super::lbfgs::minimum;
+use super::linear_classifier::{CONVERGED, LinearClassifier, LinearClassifierParams, Solution, largest_magnitude};
+use super::weighted_logistic::WeightedLogistic;
 use crate::data::Dataset;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
@@ -36,9 +38,25 @@ pub fn float_logreg(train: &Dataset, params: &LinearClassifierParams) -> Result<
 }
 
 fn solve(train: &Dataset, matrix: &Array2<f64>, params: &LinearClassifierParams) -> Result<Solution> {
+    if !params.class_weights.is_even() {
+        return weighted(train, matrix, params);
+    }
     let (weights, intercepts) = minimize(train, matrix, params)?;
     LOGREG.check_converged(steepest(train, matrix, &weights, &intercepts, params.alpha), params)?;
     Ok((weights, intercepts))
+}
+
+/// What L-BFGS finds where rows do not count alike.
+fn weighted(train: &Dataset, matrix: &Array2<f64>, params: &LinearClassifierParams) -> Result<Solution> {
+    let counts = Array1::from(params.class_weights.rows(&train.labels));
+    let scores = if train.classes.len() == 2 { 1 } else { train.classes.len() };
+    let loss = WeightedLogistic { matrix, labels: &train.labels, counts, scores, alpha: params.alpha };
+    let start = Array1::zeros(loss.unknowns());
+    let (best, slopes) =
+        minimum(loss, start, CONVERGED / 10.0, params.max_iterations).map_err(|what| diverged(&what))?;
+    LOGREG.check_converged(largest_magnitude(&slopes), params)?;
+    let rows = best.as_slice().unwrap_or(&[]).chunks(matrix.ncols() + 1);
+    Ok(rows.map(|row| (row[..matrix.ncols()].to_vec(), row[matrix.ncols()])).unzip())
 }
 
 /// What linfa finds.

@@ -33,6 +33,8 @@ pub struct Fit {
     pub r2: f64,
     /// The root mean square error, in the target's unit.
     pub rmse: f64,
+    /// The mean absolute error, in the target's unit.
+    pub mae: f64,
 }
 
 impl Fit {
@@ -42,7 +44,8 @@ impl Fit {
         let mean = wanted.iter().sum::<f64>() / count;
         let spread: f64 = wanted.iter().map(|y| (y - mean).powi(2)).sum();
         let error: f64 = predicted.iter().zip(wanted).map(|(p, y)| (p - y).powi(2)).sum();
-        Self { r2: 1.0 - error / spread, rmse: (error / count).sqrt() }
+        let distance: f64 = predicted.iter().zip(wanted).map(|(p, y)| (p - y).abs()).sum();
+        Self { r2: 1.0 - error / spread, rmse: (error / count).sqrt(), mae: distance / count }
     }
 }
 
@@ -103,9 +106,9 @@ mod tests {
     #[test]
     fn r2_is_one_for_perfect_and_zero_for_the_mean() {
         let wanted = [1.0, 2.0, 6.0];
-        assert_eq!(Fit::of(&wanted, &wanted), Fit { r2: 1.0, rmse: 0.0 });
+        assert_eq!(Fit::of(&wanted, &wanted), Fit { r2: 1.0, rmse: 0.0, mae: 0.0 });
         let mean = Fit::of(&[3.0; 3], &wanted);
         assert_eq!(mean.r2, 0.0);
-        assert!((mean.rmse - (14.0f64 / 3.0).sqrt()).abs() < 1e-12);
+        assert!((mean.rmse - (14.0f64 / 3.0).sqrt()).abs() < 1e-12 && (mean.mae - 2.0).abs() < 1e-12);
     }
 }

@@ -1,5 +1,6 @@
 //! Choosing the split of a classification tree's node.
 
+use super::class_weights::ClassWeights;
 use super::columns::{Columns, LeafRules, Split};
 use super::derivatives::Derivatives;
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -17,15 +18,17 @@ pub(super) struct ClassRows<'a> {
     pub(super) columns: Columns,
     pub(super) labels: &'a [u32],
     pub(super) classes: usize,
+    pub(super) weights: &'a ClassWeights,
 }
 
 impl ClassRows<'_> {
-    /// The number of rows of each class.
-    pub(super) fn counts(&self, rows: &[u32]) -> Vec<u32> {
-        let mut counts = vec![0; self.classes];
+    /// What the rows of each class count together; exactly their number where all count alike.
+    pub(super) fn counts(&self, rows: &[u32]) -> Vec<f64> {
+        let mut counts = vec![0.0; self.classes];
         for row in rows {
-            counts[self.labels[*row as usize] as usize] += 1;
+            counts[self.labels[*row as usize] as usize] += 1.0;
         }
+        counts.iter_mut().zip(0..).for_each(|(count, class)| *count *= self.weights.of(class));
         counts
     }
 
@@ -35,15 +38,17 @@ impl ClassRows<'_> {
     /// linfa-trees decides whether a node is split, by a tree of depth 1 fitted to these rows alone: in its own
     /// recursion it overlooks splits next to values that rows of another branch share. It sums impurities in `f32` in
     /// the order of a hash map, which settles near-ties between splits differently on every run; so of all splits as
-    /// good as its own the first of the best in (feature, value) order is taken, compared in `f64`.
+    /// good as its own the first of the best in (feature, value) order is taken, compared in `f64`. Where rows do not count
+    /// alike, the comparison alone decides.
     ///
     /// # Errors
     /// `tree_fit` where linfa refuses the rows.
     pub(super) fn best_split(&self, rows: &[u32], allowed: &[usize], min_leaf: usize) -> Result<Option<Split>> {
-        if self.propose(rows, allowed, min_leaf)?.is_none() {
+        if self.weights.is_even() && self.propose(rows, allowed, min_leaf)?.is_none() {
             return Ok(None);
         }
-        let worth = |split: &Split| split.gain / rows.len() as f64 >= MIN_DECREASE;
+        let total: f64 = self.counts(rows).iter().sum();
+        let worth = |split: &Split| split.gain / total >= MIN_DECREASE;
         Ok(self.compare(rows, allowed, min_leaf).filter(worth))
     }
 
@@ -70,8 +75,8 @@ impl ClassRows<'_> {
 
     /// The best of all splits in `f64`, whatever it is worth.
     fn compare(&self, rows: &[u32], allowed: &[usize], min_leaf: usize) -> Option<Split> {
-        let derivatives = Derivatives::Classes { labels: self.labels, classes: self.classes };
-        let rules = LeafRules { min_curvature: min_leaf as f64, l2: 0.0 };
+        let derivatives = Derivatives::Classes { labels: self.labels, classes: self.classes, weights: self.weights };
+        let rules = LeafRules { min_curvature: 0.0, min_rows: min_leaf, l2: 0.0 };
         let best_of = |feature: &usize| self.columns.best_split(*feature, rows, &derivatives, rules);
         let features: Vec<Option<Split>> = allowed.par_iter().map(best_of).collect();
         // Strictly better only, in the order of features: `max_by` would take the last of equals.
@@ -92,7 +97,8 @@ mod tests {
         ) {
             let levels = vec![cells.iter().map(|c| c.0).collect(), cells.iter().map(|c| c.1).collect()];
             let labels: Vec<u32> = cells.iter().map(|c| c.2).collect();
-            let samples = ClassRows { columns: Columns::of(levels, vec![6, 6]), labels: &labels, classes: 3 };
+            let even = ClassWeights::default();
+            let samples = ClassRows { columns: Columns::of(levels, vec![6, 6]), labels: &labels, classes: 3, weights: &even };
             let rows: Vec<u32> = (0..cells.len() as u32).collect();
             let Some((feature, value)) = samples.propose(&rows, &[0, 1], min_leaf).unwrap() else {
                 prop_assert!(samples.best_split(&rows, &[0, 1], min_leaf).unwrap().is_none());
@@ -100,7 +106,7 @@ mod tests {
             };
             let (below, above): (Vec<u32>, Vec<u32>) =
                 rows.iter().partition(|row| f64::from(samples.columns.levels[feature][**row as usize]) <= value);
-            let derivatives = Derivatives::Classes { labels: &labels, classes: 3 };
+            let derivatives = Derivatives::Classes { labels: &labels, classes: 3, weights: &even };
             let score = |rows: &[u32]| derivatives.sums(rows).score(0.0);
             let gain = score(&below) + score(&above) - score(&rows);
             let best = samples.compare(&rows, &[0, 1], min_leaf).unwrap();

@@ -4,18 +4,13 @@
 //! linfa-svm's, holds a number for every pair of rows.
 
 use super::float_linear::FloatLinear;
+use super::lbfgs::{Loss, minimum};
 use super::linear_classifier::{CONVERGED, LinearClassifier, LinearClassifierParams, Solution, largest_magnitude};
 use crate::data::Dataset;
-use argmin::core::{CostFunction, Executor, Gradient, State};
-use argmin::solver::linesearch::MoreThuenteLineSearch;
-use argmin::solver::quasinewton::LBFGS;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 use ndarray::{Array1, Array2, ArrayView1, s};
 use rayon::prelude::*;
-
-/// Past steps that L-BFGS remembers.
-const MEMORY: usize = 10;
 
 const SVM: LinearClassifier = LinearClassifier {
     params_code: ErrorCode::SvmParams,
@@ -60,19 +55,12 @@ fn machine(
     params: &LinearClassifierParams,
 ) -> Result<(Vec<f64>, f64)> {
     let signs = labels.iter().map(|label| if *label == class { 1.0 } else { -1.0 }).collect();
-    let loss = Hinge { matrix, signs, alpha: params.alpha };
+    let counts = (!params.class_weights.is_even()).then(|| Array1::from(params.class_weights.rows(labels)));
+    let loss = Hinge { matrix, signs, counts, alpha: params.alpha };
     let start = Array1::zeros(matrix.ncols() + 1);
-    let failed = |error: argmin::core::Error| diverged(&error.to_string());
-    let solver =
-        LBFGS::new(MoreThuenteLineSearch::new(), MEMORY).with_tolerance_grad(CONVERGED / 10.0).map_err(failed)?;
-    let run = Executor::new(loss, solver)
-        .configure(|state| state.param(start).max_iters(params.max_iterations))
-        .timer(false)
-        .run()
-        .map_err(failed)?;
-    let best = run.state.get_best_param().ok_or_else(|| diverged("no step lowered the loss"))?;
-    let slopes = run.problem.problem.as_ref().map(|loss| loss.slopes(best.view()));
-    SVM.check_converged(slopes.map_or(f64::NAN, |slopes| largest_magnitude(&slopes)), params)?;
+    let (best, slopes) =
+        minimum(loss, start, CONVERGED / 10.0, params.max_iterations).map_err(|what| diverged(&what))?;
+    SVM.check_converged(largest_magnitude(&slopes), params)?;
     Ok((best.slice(s![..-1]).to_vec(), best[matrix.ncols()]))
 }
 
@@ -80,6 +68,8 @@ fn machine(
 struct Hinge<'a> {
     matrix: &'a Array2<f64>,
     signs: Array1<f64>,
+    /// What each row counts; `None` where all count alike.
+    counts: Option<Array1<f64>>,
     alpha: f64,
 }
 
@@ -90,35 +80,31 @@ impl Hinge<'_> {
         (1.0 - scores * &self.signs).mapv_into(|short| short.max(0.0))
     }
 
+    /// The numbers of rows, each times what the row counts.
+    fn counted(&self, rows: Array1<f64>) -> Array1<f64> {
+        match &self.counts {
+            Some(counts) => rows * counts,
+            None => rows,
+        }
+    }
+}
+
+impl Loss for Hinge<'_> {
+    fn value(&self, unknowns: ArrayView1<f64>) -> f64 {
+        let weights = unknowns.slice(s![..-1]);
+        let loss = self.counted(self.shortfalls(unknowns).mapv_into(|short| short * short)).sum();
+        (loss + self.alpha / 2.0 * weights.dot(&weights)) / self.matrix.nrows() as f64
+    }
+
     fn slopes(&self, unknowns: ArrayView1<f64>) -> Array1<f64> {
         let rows = self.matrix.nrows() as f64;
-        let errors = self.shortfalls(unknowns) * &self.signs * (-2.0 / rows);
+        let errors = self.counted(self.shortfalls(unknowns)) * &self.signs * (-2.0 / rows);
         let mut slopes = Array1::zeros(unknowns.len());
         slopes
             .slice_mut(s![..-1])
             .assign(&(self.matrix.t().dot(&errors) + &unknowns.slice(s![..-1]) * (self.alpha / rows)));
         slopes[unknowns.len() - 1] = errors.sum();
         slopes
-    }
-}
-
-impl CostFunction for Hinge<'_> {
-    type Param = Array1<f64>;
-    type Output = f64;
-
-    fn cost(&self, unknowns: &Array1<f64>) -> Result<f64, argmin::core::Error> {
-        let weights = unknowns.slice(s![..-1]);
-        let loss = self.shortfalls(unknowns.view()).mapv_into(|short| short * short).sum();
-        Ok((loss + self.alpha / 2.0 * weights.dot(&weights)) / self.matrix.nrows() as f64)
-    }
-}
-
-impl Gradient for Hinge<'_> {
-    type Param = Array1<f64>;
-    type Gradient = Array1<f64>;
-
-    fn gradient(&self, unknowns: &Array1<f64>) -> Result<Array1<f64>, argmin::core::Error> {
-        Ok(self.slopes(unknowns.view()))
     }
 }
 

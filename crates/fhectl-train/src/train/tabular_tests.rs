@@ -9,11 +9,11 @@ use fhectl_core::model::{IntegerForest, Model, Output, Quantizer};
 
 fn forest_params(trees: usize, max_depth: usize, seed: u64) -> ForestParams {
     let growth = GrowthParams { max_depth, min_leaf: 1, max_features: MaxFeatures::Sqrt };
-    ForestParams { trees, growth, seed }
+    ForestParams { trees, growth, seed, class_weights: ClassWeights::default() }
 }
 
 fn boost_params(rounds: usize, learning_rate: f64) -> BoostParams {
-    BoostParams { rounds, max_depth: 3, learning_rate, l2: 1.0, min_leaf: 0.1 }
+    BoostParams { rounds, max_depth: 3, learning_rate, l2: 1.0, min_leaf: 0.1, class_weights: ClassWeights::default() }
 }
 
 /// The integer form with leaves of so many bits, checked, with its score; a number's mean is added apart.
@@ -111,7 +111,11 @@ fn sums_of_trees_predict_numbers() {
     let growth = GrowthParams { max_depth: 4, min_leaf: 5, max_features: MaxFeatures::All };
     let forests = [
         ("tree", train_regression_tree(&train, &quantizer, &growth).unwrap(), 0.0),
-        ("forest", train_forest(&train, &quantizer, &ForestParams { trees: 50, growth, seed: 42 }).unwrap(), 0.28),
+        (
+            "forest",
+            train_forest(&train, &quantizer, &ForestParams { growth, ..forest_params(50, 4, 42) }).unwrap(),
+            0.28,
+        ),
         ("boost", train_boost(&train, &quantizer, &boost_params(50, 0.1)).unwrap(), 0.28),
     ];
     for (name, mut forest, wanted) in forests {
@@ -236,7 +240,10 @@ fn a_hard_margin_is_in_the_middle() {
         float_svm(&data, &LinearClassifierParams { alpha: 0.0, ..LinearClassifierParams::default() }).unwrap_err().code,
         ErrorCode::SvmParams
     );
-    let short = float_svm(&data, &LinearClassifierParams { max_iterations: 1, alpha: 1e-3 });
+    let short = float_svm(
+        &data,
+        &LinearClassifierParams { max_iterations: 1, alpha: 1e-3, ..LinearClassifierParams::default() },
+    );
     assert_eq!(short.unwrap_err().code, ErrorCode::SvmDiverged);
 }
 
@@ -249,7 +256,7 @@ fn parameters_out_of_range_are_named() {
     assert_eq!(forest(forest_params(1, 21, 1)), ErrorCode::TreeParams);
     let boost = |params: BoostParams| train_boost(&train, &quantizer, &params).unwrap_err().code;
     for params in [boost_params(0, 0.3), boost_params(5, 0.0), boost_params(5, f64::NAN), boost_params(8192, 0.3)] {
-        assert_eq!(boost(params), ErrorCode::BoostParams, "{params:?}");
+        assert_eq!(boost(params.clone()), ErrorCode::BoostParams, "{params:?}");
     }
     assert_eq!(boost(BoostParams { l2: -1.0, ..boost_params(5, 0.3) }), ErrorCode::BoostParams);
     let noise = dataset(vec![vec![0.0], vec![0.0], vec![1.0], vec![1.0]], vec![0, 1, 0, 1], 2);

@@ -1,6 +1,7 @@
 //! Decision trees grown on quantized features, so that the integer tree is the model and not an
 //! approximation of one.
 
+use super::class_weights::ClassWeights;
 use super::columns::{Columns, middle_threshold};
 use super::quality::accuracy;
 use super::quantize::fit_exact;
@@ -10,7 +11,7 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{Branch, ClassLeaf, IntegerTree, Model, Quantizer};
 
 /// What limits a tree's growth.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct TreeParams {
     /// The most splits on a path, 1 to 20.
     pub max_depth: usize,
@@ -19,11 +20,13 @@ pub struct TreeParams {
     /// The most distinct features tested on a path, at least 1. An encrypted path costs by its features, not by its
     /// splits: once it has so many, it is only split further on those.
     pub path_features: usize,
+    /// How much rows of each class count.
+    pub class_weights: ClassWeights,
 }
 
 impl Default for TreeParams {
     fn default() -> Self {
-        Self { max_depth: 5, min_leaf: 1, path_features: usize::MAX }
+        Self { max_depth: 5, min_leaf: 1, path_features: usize::MAX, class_weights: ClassWeights::default() }
     }
 }
 
@@ -59,8 +62,12 @@ impl TreeParams {
 /// `tree_params`, `row_shape`, and `tree_trivial` where no split tells the classes apart.
 pub fn train_tree(train: &Dataset, quantizer: &Quantizer, params: &TreeParams) -> Result<IntegerTree> {
     params.check()?;
-    let samples =
-        ClassRows { columns: Columns::new(train, quantizer)?, labels: &train.labels, classes: train.classes.len() };
+    let samples = ClassRows {
+        columns: Columns::new(train, quantizer)?,
+        labels: &train.labels,
+        classes: train.classes.len(),
+        weights: &params.class_weights,
+    };
     let growing = ClassGrower { samples, quantizer, params };
     let all: Vec<u32> = (0..train.len() as u32).collect();
     let branch = growing.grow(&all, 0, &[])?;
@@ -93,7 +100,7 @@ impl ClassGrower<'_> {
     fn grow(&self, rows: &[u32], depth: usize, on_path: &[usize]) -> Result<Branch<u32, ClassLeaf>> {
         let counts = self.samples.counts(rows);
         let leaf = Branch::Leaf(ClassLeaf { class: majority(&counts) });
-        let pure = counts.iter().filter(|count| **count > 0).count() < 2;
+        let pure = counts.iter().filter(|count| **count > 0.0).count() < 2;
         if pure || depth == self.params.max_depth || rows.len() < 2 * self.params.min_leaf {
             return Ok(leaf);
         }
@@ -111,8 +118,8 @@ impl ClassGrower<'_> {
     }
 }
 
-/// The most frequent class, the first of equals.
-fn majority(counts: &[u32]) -> u32 {
+/// The class that counts most, the first of equals.
+fn majority(counts: &[f64]) -> u32 {
     let mut best = 0;
     for (class, count) in counts.iter().enumerate() {
         if *count > counts[best] {

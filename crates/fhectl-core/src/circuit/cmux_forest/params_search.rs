@@ -144,10 +144,12 @@ fn close(mut params: CmuxForestParams, walk: &Walk, request: &PlanRequest) -> Op
 }
 
 /// The variance of a coefficient before it is flooded. A split that goes into several trees brings its noise into each;
-/// each tree has a zero of its leaves', and the answer one.
+/// each tree has a zero of its leaves', and the answer one. Of at least one bit: a client, who does not know that a model
+/// is a constant, reckons with that.
 fn own_variance(params: &CmuxForestParams, walk: &Walk) -> f64 {
     let zero = if params.noise_flooding.is_some() { public_key::zero_variance(params.bits.shape) } else { 0.0 };
-    (walk.path_bits * walk.shared) as f64 * params.bits.cmux_variance() + (walk.trees * walk.shared + 1) as f64 * zero
+    (walk.path_bits * walk.shared).max(1) as f64 * params.bits.cmux_variance()
+        + (walk.trees * walk.shared + 1) as f64 * zero
 }
 
 /// The same as it reaches the client.

@@ -171,7 +171,8 @@ fn input_failure(tests: &Boxes, params: &LeafSumParams) -> f64 {
 pub fn sum_variance(params: &LeafSumParams) -> f64 {
     let each = params.bootstrap;
     let bootstrap = noise::bootstrap_variance(each.lwe_dimension, each.output, each.gadget());
-    params.boxes as f64 * (bootstrap + zero_variance(params))
+    // A client reckons with one at least.
+    params.boxes.max(1) as f64 * (bootstrap + zero_variance(params))
 }
 
 fn answer_variance(params: &LeafSumParams) -> f64 {

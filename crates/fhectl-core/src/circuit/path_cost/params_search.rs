@@ -107,9 +107,10 @@ fn largest_factor(params: &PathCostParams) -> f64 {
     (params.modulus / 2) as f64
 }
 
-/// The variance of one answer before flooding and rounding, for the widest test and the largest factor.
+/// The variance of one answer before flooding and rounding, for the widest test and the largest factor. Of at least one
+/// bit: a client, who does not know that a model is a constant, reckons with that.
 fn model_variance(tests: &Boxes, params: &PathCostParams) -> f64 {
-    let bits = tests.widest() as f64 * noise::seeded_variance(params.input.shape, params.input.bits);
+    let bits = tests.widest().max(1) as f64 * noise::seeded_variance(params.input.shape, params.input.bits);
     let zero = if params.noise_flooding.is_some() { public_key::zero_variance(params.input.shape) } else { 0.0 };
     largest_factor(params).powi(2) * bits + zero
 }

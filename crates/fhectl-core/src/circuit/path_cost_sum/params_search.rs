@@ -195,9 +195,10 @@ fn zero_variance(params: &PathCostSumParams) -> f64 {
 }
 
 /// The variance of a coefficient before flooding and rounding, for the widest tests at all places and the largest
-/// factors.
+/// factors. Of at least one bit: a client, who does not know that a model is a constant, reckons with that.
 pub fn largest_variance(forest: &ForestBoxes, params: &PathCostSumParams) -> f64 {
-    let bits = (params.stride * forest.widest()) as f64 * noise::seeded_variance(params.input.shape, params.input.bits);
+    let bits =
+        (params.stride * forest.widest().max(1)) as f64 * noise::seeded_variance(params.input.shape, params.input.bits);
     (largest_copy(params) / 2.0).powi(2) * bits + zero_variance(params)
 }
 

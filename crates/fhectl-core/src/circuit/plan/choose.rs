@@ -41,3 +41,34 @@ pub fn plan(model: &Model, quantizer: &Quantizer, output: Output, request: &Plan
         _ => Ok(plans),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Branch, ClassLeaf, FeatureQuantizer, IntegerForest, IntegerTree, ValueLeaf};
+
+    /// What a client may reckon with is no more than what was asked for, though the model uses no bit of its input.
+    #[test]
+    fn constants_get_parameters_that_a_client_accepts() {
+        let feature = FeatureQuantizer::Affine { low: 0.0, step: 1.0, levels: 16 };
+        let quantizer = Quantizer { features: vec![feature; 3] };
+        let class = IntegerTree { classes: 2, tree: Branch::Leaf(ClassLeaf { class: 1 }).depth_first() };
+        let values = |values: Vec<i32>| Branch::Leaf(ValueLeaf { values }).depth_first();
+        let number = IntegerForest { biases: vec![7], trees: vec![values(vec![5]), values(vec![-2])] };
+        let classes = IntegerForest { biases: vec![1, 2, 3], trees: vec![values(vec![5, 0, -5])] };
+        let models = [
+            (Model::Tree(class), Output::Classes(2)),
+            (Model::Forest(number), Output::Value),
+            (Model::Forest(classes), Output::Classes(3)),
+        ];
+        let request = PlanRequest::default();
+        for (model, output) in models {
+            let plans = plan(&model, &quantizer, output, &request).unwrap();
+            assert!(plans.len() > 1, "{model:?}");
+            for plan in plans {
+                let least = plan.spec.least_failure_log2().unwrap();
+                assert!(least <= request.p_fail_log2, "{}: 2^{least}", plan.spec.kind());
+            }
+        }
+    }
+}

@@ -10,7 +10,7 @@ mod neighbors;
 
 pub use column_rule::{Column, ColumnRule};
 pub use function::Function;
-pub use neighbors::{Neighbors, Vote};
+pub use neighbors::{Neighbors, Vote, VoteWeights};
 
 use super::invalid;
 use crate::error::Result;

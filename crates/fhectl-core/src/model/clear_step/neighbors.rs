@@ -14,6 +14,27 @@ pub struct Neighbors {
     pub neighbors: u32,
     #[serde(flatten)]
     pub vote: Vote,
+    /// How much each vote counts.
+    #[serde(default, skip_serializing_if = "VoteWeights::is_uniform")]
+    pub weights: VoteWeights,
+}
+
+/// How much a neighbor's vote counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum VoteWeights {
+    /// As much as any other's.
+    #[default]
+    Uniform,
+    /// One over its distance. Numbers are then minus half the squared distances; where some are at least 0, only these
+    /// neighbors count.
+    Distance,
+}
+
+impl VoteWeights {
+    fn is_uniform(&self) -> bool {
+        *self == Self::Uniform
+    }
 }
 
 /// What a neighbor says.
@@ -32,15 +53,35 @@ impl Neighbors {
         // Of equally near ones the first: the sort is stable.
         order.sort_by(|a, b| nearness[*b].total_cmp(&nearness[*a]));
         order.truncate(self.neighbors as usize);
-        let share = 1.0 / order.len() as f64;
+        let shares = self.shares(order.iter().map(|at| nearness[*at]).collect());
+        let voters = order.iter().zip(&shares);
         match &self.vote {
             Vote::Class { labels, classes } => {
                 let mut votes = vec![0.0; *classes as usize];
-                order.iter().for_each(|at| votes[labels[*at] as usize] += share);
+                voters.for_each(|(at, share)| votes[labels[*at] as usize] += share);
                 votes
             }
-            Vote::Mean { values } => vec![order.iter().map(|at| values[*at]).sum::<f64>() * share],
+            Vote::Mean { values } => match self.weights {
+                VoteWeights::Uniform => vec![order.iter().map(|at| values[*at]).sum::<f64>() * shares[0]],
+                VoteWeights::Distance => vec![voters.map(|(at, share)| values[*at] * share).sum()],
+            },
         }
+    }
+
+    /// The share of each vote, of neighbors this near.
+    fn shares(&self, nearness: Vec<f64>) -> Vec<f64> {
+        let count = nearness.len();
+        if self.weights.is_uniform() {
+            return vec![1.0 / count as f64; count];
+        }
+        let same = nearness.iter().any(|near| *near >= 0.0);
+        let weight = |near: f64| match same {
+            true => f64::from(u8::from(near >= 0.0)),
+            false => 1.0 / libm::sqrt(-2.0 * near),
+        };
+        let weights: Vec<f64> = nearness.into_iter().map(weight).collect();
+        let all: f64 = weights.iter().sum();
+        weights.into_iter().map(|weight| weight / all).collect()
     }
 
     /// # Errors
@@ -66,12 +107,30 @@ mod tests {
 
     #[test]
     fn the_nearest_vote() {
-        let classes = Neighbors { neighbors: 2, vote: Vote::Class { labels: vec![0, 2, 2], classes: 3 } };
+        let weights = VoteWeights::Uniform;
+        let vote = Vote::Class { labels: vec![0, 2, 2], classes: 3 };
+        let classes = Neighbors { neighbors: 2, vote, weights };
         assert_eq!(classes.check(3).unwrap(), 3);
         assert_eq!(classes.apply(&[1.0, 3.0, 2.0]), [0.0, 0.0, 1.0]);
         assert_eq!(classes.apply(&[4.0, 3.0, 2.0]), [0.5, 0.0, 0.5]);
-        let mean = Neighbors { neighbors: 2, vote: Vote::Mean { values: vec![1.0, 5.0, 9.0] } };
+        let mean = Neighbors { neighbors: 2, vote: Vote::Mean { values: vec![1.0, 5.0, 9.0] }, weights };
         assert_eq!(mean.apply(&[1.0, 3.0, 2.0]), [7.0]);
         assert!(mean.check(2).is_err() && Neighbors { neighbors: 4, ..mean }.check(3).is_err());
+    }
+    #[test]
+    fn nearer_votes_may_count_more() {
+        let vote = Vote::Class { labels: vec![0, 1, 1], classes: 2 };
+        let near = Neighbors { neighbors: 2, vote, weights: VoteWeights::Distance };
+        // Distances of 1, 3 and 5.
+        let votes = near.apply(&[-0.5, -4.5, -12.5]);
+        assert!((votes[0] - 0.75).abs() < 1e-12 && (votes[1] - 0.25).abs() < 1e-12, "{votes:?}");
+        assert_eq!(near.apply(&[-0.5, 0.0, -12.5]), [0.0, 1.0]);
+        let mean = Neighbors { vote: Vote::Mean { values: vec![2.0, 6.0, 0.0] }, ..near.clone() };
+        assert!((mean.apply(&[-0.5, -4.5, -12.5])[0] - 3.0).abs() < 1e-12);
+        let text = serde_json::to_string(&near).unwrap();
+        assert!(text.contains(r#""weights":"distance""#), "{text}");
+        assert_eq!(serde_json::from_str::<Neighbors>(&text).unwrap(), near);
+        let plain = Neighbors { weights: VoteWeights::Uniform, ..near };
+        assert!(!serde_json::to_string(&plain).unwrap().contains("weights"));
     }
 }

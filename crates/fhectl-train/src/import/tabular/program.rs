@@ -6,7 +6,7 @@ use super::lin::{AtomId, Lin};
 use crate::import::model::large;
 use crate::import::onnx::{invalid, unsupported};
 use fhectl_core::error::Result;
-use fhectl_core::model::{ClearStep, Column, ColumnRule, MAX_CLEAR_VALUES, Neighbors, Part, Vote};
+use fhectl_core::model::{ClearStep, Column, ColumnRule, MAX_CLEAR_VALUES, Neighbors, Part, Vote, VoteWeights};
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -323,7 +323,7 @@ impl Builder<'_> {
             Kind::Op(Op::WhichLargest, _) => (ClearStep::WhichLargest {}, 1),
             Kind::Op(Op::Neighbors(count, values), _) => {
                 let vote = Vote::Mean { values: values.to_vec() };
-                (ClearStep::Neighbors(Neighbors { neighbors: *count, vote }), 1)
+                (ClearStep::Neighbors(Neighbors { neighbors: *count, vote, weights: VoteWeights::Uniform }), 1)
             }
             kind => {
                 let what = match kind {

@@ -7,29 +7,41 @@ use super::staircase_op::{Statistics, inverse_deviation};
 use crate::data::Dataset;
 use candle_core::Tensor;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::{Activation, IntegerNetwork, LinearMap, NetworkLayer, Quantizer};
+use fhectl_core::model::{Activation, IntegerNetwork, LinearMap, NetworkLayer, Output, Quantizer};
 use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Sums beyond this are not exact in the `f32` of training.
 const EXACT: f64 = 16_777_216.0;
+/// How much farther numbers of rows that were not seen may go: one that wraps round is wrong by its whole range.
+const UNSEEN: f64 = 1.25;
 
-/// The integer network that computes what `network` does, its moduli wide enough for all rows of `data`, and what a
-/// step of a score is worth as a logit.
+/// An integer network, and what its scores are.
+pub(super) struct Exported {
+    pub(super) model: IntegerNetwork,
+    /// What a step of a score is worth as the trained one.
+    pub(super) scale: f64,
+    /// What is missing to each score: steps that are common to all.
+    pub(super) middle: i64,
+}
+
+/// The integer network that computes what `network` does, its moduli wide enough for all rows of `data`.
 ///
 /// # Errors
 /// `network_layers` where sums grow so large that training was not exact; `model_invalid` where the result breaks a
 /// rule of [`IntegerNetwork`].
-pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantizer) -> Result<(IntegerNetwork, f64)> {
+pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantizer) -> Result<Exported> {
     let mut integer = integers(network).map_err(failed)?;
     let reaches = reaches(&integer, data, quantizer)?;
+    let mut middle = 0;
     for (layer, reach) in integer.layers.iter_mut().zip(&reaches) {
         if layer.activation.is_none() {
-            // Scores are compared, so a step that is common to all may go: it centers them.
-            let middle = (reach[0].0 + reach[0].1).div_euclid(2);
+            // Scores are compared, so a step that is common to all may go: it centers them. To a number it is added in clear.
+            middle = (reach[0].0 + reach[0].1).div_euclid(2);
             layer.map.biases.iter_mut().for_each(|bias| *bias -= middle);
         }
-        let need = needed(layer, reach);
+        let number = layer.activation.is_none() && data.output() == Output::Value;
+        let need = needed(layer, reach) * if number { UNSEEN } else { 1.0 };
         if need > EXACT {
             return Err(Error::new(
                 ErrorCode::NetworkLayers,
@@ -52,7 +64,7 @@ pub(super) fn export(network: &FloatNetwork, data: &Dataset, quantizer: &Quantiz
         ));
     }
     let scale = network.scores.log_scale.to_vec1::<f32>().map_err(failed)?[0].exp();
-    Ok((integer, f64::from(scale)))
+    Ok(Exported { model: integer, scale: f64::from(scale), middle })
 }
 
 /// The network with moduli still to be set.

@@ -1,15 +1,17 @@
 //! The training loop: first in floats, then with rounding and the circuit's noise.
 
+use super::super::quality::{Fit, Score};
 use super::adam::Adam;
+use super::aim::Aim;
 use super::architecture::Architecture;
-use super::export::export;
-use super::float::{FloatNetwork, Snapshot, cross_entropy, failed};
+use super::export::{Exported, export};
+use super::float::{FloatNetwork, Snapshot, failed};
 use super::layers::Pass;
 use super::noise::Noise;
 use super::params::TrainingParams;
 use super::samples::{Moves, Samples};
+use crate::data::Dataset;
 use crate::data::random::Random;
-use crate::data::{Dataset, split_indices};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{IntegerNetwork, Quantizer};
 
@@ -31,6 +33,7 @@ pub struct Epoch {
     pub epochs: usize,
     /// The mean over the epoch's batches.
     pub loss: f64,
+    /// For numbers R2.
     pub validation_accuracy: f64,
     /// Of the epoch that is the best so far.
     pub best_accuracy: f64,
@@ -43,11 +46,30 @@ pub struct TrainedNetwork {
     pub float: FloatNetwork,
     /// The parameters that were rounded.
     pub(super) rounded: FloatNetwork,
-    /// What one step of a score is worth as a logit.
+    /// What one step of a score is worth as a logit, or in the target's unit.
     pub score_scale: f64,
-    /// Of the best epoch, with rounding and noise.
+    /// What is added to a number; `None` for classes.
+    pub score_offset: Option<f64>,
+    /// The mean and the deviation of the training rows' numbers, which the float network says numbers in.
+    unit: Option<(f64, f64)>,
+    /// Of the best epoch, with rounding and noise; for numbers R2.
     pub validation_accuracy: f64,
     pub validation_rows: usize,
+}
+
+impl TrainedNetwork {
+    /// The float network's score on rows without any rounding.
+    ///
+    /// # Errors
+    /// `row_shape` where the rows are others than trained on.
+    pub fn float_score(&mut self, data: &Dataset, quantizer: &Quantizer) -> Result<Score> {
+        let Some((mean, deviation)) = self.unit else {
+            return Ok(Score::Accuracy(self.float.accuracy(data, quantizer)?));
+        };
+        let outputs = self.float.outputs(data, quantizer)?;
+        let predicted: Vec<f64> = outputs.iter().map(|row| mean + deviation * f64::from(row[0])).collect();
+        Ok(Score::Fit(Fit::of(&predicted, &data.values)))
+    }
 }
 
 /// Trains a quantized network on `data` as `quantizer` shows it.
@@ -65,43 +87,44 @@ pub fn train_network(
     progress: &mut dyn FnMut(&Epoch),
 ) -> Result<TrainedNetwork> {
     params.check()?;
-    let (features, classes) = (quantizer.features.len(), data.classes.len());
-    let mut float = FloatNetwork::new(architecture, params, features, classes)?;
+    let aim = Aim::of(data, &params.class_weights)?;
+    let (features, scores) = (quantizer.features.len(), aim.scores());
+    let mut float = FloatNetwork::new(architecture, params, features, scores)?;
     data.check_trainable()?;
     let share = VALIDATION.min(VALIDATION_ROWS / data.len() as f64);
-    let (train, validation) = split_indices(&data.labels, classes, share, params.seed).ok_or_else(|| {
-        Error::new(
-            ErrorCode::ValidationRows,
-            format!("{} rows of {classes} classes: too few to keep some back", data.len()),
-        )
-        .hint("give more rows, or a smaller `--test-size`")
-    })?;
+    let (train, validation) = aim.split(data.len(), share, params.seed)?;
     let samples = Samples::new(data, quantizer)?;
     float.without(&samples.constants(&train)).map_err(failed)?;
-    let mut fit =
-        Trainer { samples, train, validation, architecture, params, classes, noise: Noise::new(params.seed ^ 0x7012) };
+    let noise = Noise::new(params.seed ^ 0x7012);
+    let mut fit = Trainer { samples, aim, train, validation, architecture, params, noise };
 
     fit.phase(&mut float, false, params.epochs.div_ceil(2), progress)?;
-    let mut rounded = FloatNetwork::new(architecture, params, features, classes)?;
+    let mut rounded = FloatNetwork::new(architecture, params, features, scores)?;
     rounded.restore(&float.snapshot().map_err(failed)?).map_err(failed)?;
     let validation_accuracy = fit.phase(&mut rounded, true, params.epochs, progress)?;
     let validation_rows = fit.validation.len();
+    let unit = match fit.aim {
+        Aim::Values { mean, deviation, .. } => Some((mean, deviation)),
+        Aim::Classes { .. } => None,
+    };
     drop(fit);
 
-    let (mut model, score_scale) = export(&rounded, data, quantizer)?;
+    let Exported { mut model, scale, middle } = export(&rounded, data, quantizer)?;
+    let score_scale = unit.map_or(scale, |(_, deviation)| scale * deviation);
+    let score_offset = unit.map(|(mean, _)| mean + score_scale * middle as f64);
     for layer in &mut model.layers {
         layer.noise = if layer.activation.is_some() { params.allowed_noise() } else { params.allowed_score_noise() };
     }
-    Ok(TrainedNetwork { model, float, rounded, score_scale, validation_accuracy, validation_rows })
+    Ok(TrainedNetwork { model, float, rounded, score_scale, score_offset, unit, validation_accuracy, validation_rows })
 }
 
 struct Trainer<'a> {
     samples: Samples,
+    aim: Aim,
     train: Vec<usize>,
     validation: Vec<usize>,
     architecture: &'a Architecture,
     params: &'a TrainingParams,
-    classes: usize,
     noise: Noise,
 }
 
@@ -170,10 +193,10 @@ impl Trainer<'_> {
         let augment = self.params.augment.zip(self.architecture.image);
         let moves = Some(Moves { augment, jitter: self.params.jitter, seed });
         let inputs = self.samples.batch(batch, quantized, moves)?;
-        let targets = self.samples.targets(batch, self.classes, self.params.label_smoothing)?;
+        let targets = self.aim.targets(batch, self.params.label_smoothing)?;
         let noise = quantized.then_some(&mut self.noise);
         let logits = network.forward(&inputs, &mut Pass { quantized, training: true, noise })?;
-        let loss = cross_entropy(&logits, &targets)?;
+        let loss = self.aim.loss(&logits, &targets)?;
         optimizer.step(&loss)?;
         Ok(f64::from(loss.to_scalar::<f32>()?))
     }
@@ -185,6 +208,6 @@ impl Trainer<'_> {
         let mut noise = Noise::new(self.params.seed ^ 0x3a1d);
         let noise = quantized.then_some(&mut noise);
         let rows = self.validation.repeat(rounds);
-        network.judge(&self.samples, &rows, &mut Pass { quantized, training: false, noise })
+        network.judge(&self.samples, &self.aim, &rows, &mut Pass { quantized, training: false, noise })
     }
 }

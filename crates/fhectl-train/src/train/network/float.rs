@@ -1,5 +1,6 @@
 //! The network while it is trained: parameters in floats, rounded on the way through where asked for.
 
+use super::aim::Aim;
 use super::architecture::{ActivationKind, Architecture};
 use super::layers::{Hidden, Pass, Scores};
 use super::params::TrainingParams;
@@ -8,7 +9,7 @@ use super::samples::Samples;
 use super::staircase_op::Moments;
 use crate::data::Dataset;
 use crate::data::random::Random;
-use candle_core::{D, Tensor, Var};
+use candle_core::{Tensor, Var};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::Quantizer;
 
@@ -35,9 +36,9 @@ impl FloatNetwork {
         architecture: &Architecture,
         params: &TrainingParams,
         features: usize,
-        classes: usize,
+        scores: usize,
     ) -> Result<Self> {
-        let mut shapes = architecture.layers(features, classes)?;
+        let mut shapes = architecture.layers(features, scores)?;
         let mut random = Random::new(params.seed ^ 0x1417);
         let top = params.top();
         // The norm at which rounding a normal weight costs least: its standard deviation is about 0.4 of the largest.
@@ -53,8 +54,8 @@ impl FloatNetwork {
             let rounding = RoundedWeights { norm, top: top as f32, shared: false, round: true };
             hidden.push(Hidden::new(shape, rounding, ends, sign, params.noise, &mut random).map_err(failed)?);
         }
-        // One norm for all classes together.
-        let norm = (norm_of(last.weights(), most) * (classes as f64).sqrt()) as f32;
+        // One norm for all scores together.
+        let norm = (norm_of(last.weights(), most) * (scores as f64).sqrt()) as f32;
         let rounding = RoundedWeights { norm, top: top as f32, shared: true, round: true };
         let largest = ends.1;
         let scores = Scores::new(last, rounding, largest, params.score_noise, &mut random).map_err(failed)?;
@@ -118,24 +119,23 @@ impl FloatNetwork {
         Ok(())
     }
 
-    /// The share of these rows that are classified right and their mean loss.
+    /// The share of these rows that is told right, for numbers R2, and their mean loss.
     pub(super) fn judge(
         &mut self,
         samples: &Samples,
+        aim: &Aim,
         rows: &[usize],
         pass: &mut Pass<'_>,
     ) -> candle_core::Result<(f64, f64)> {
-        let classes = self.scores.shape.map.channels();
-        let (mut hits, mut loss) = (0usize, 0f64);
+        let (mut right, mut loss) = (0f64, 0f64);
         for chunk in rows.chunks(CHUNK) {
             let inputs = samples.batch(chunk, pass.quantized, None)?;
-            let logits = self.forward(&inputs, pass)?;
-            let targets = samples.targets(chunk, classes, 0.0)?;
-            loss += f64::from(cross_entropy(&logits, &targets)?.to_scalar::<f32>()?) * chunk.len() as f64;
-            let best = logits.argmax(D::Minus1)?.to_vec1::<u32>()?;
-            hits += best.iter().zip(chunk).filter(|(best, row)| **best == samples.labels[**row]).count();
+            let outputs = self.forward(&inputs, pass)?;
+            let targets = aim.targets(chunk, 0.0)?;
+            loss += f64::from(aim.loss(&outputs, &targets)?.to_scalar::<f32>()?) * chunk.len() as f64;
+            right += aim.right(&outputs, chunk)?;
         }
-        Ok((hits as f64 / rows.len().max(1) as f64, loss / rows.len().max(1) as f64))
+        Ok((right / rows.len().max(1) as f64, loss / rows.len().max(1) as f64))
     }
 
     /// The share of rows of `data` that are classified right without any rounding, from 0 to 1 (0 without rows).
@@ -143,18 +143,28 @@ impl FloatNetwork {
     /// # Errors
     /// `row_shape` where the rows are others than trained on.
     pub fn accuracy(&mut self, data: &Dataset, quantizer: &Quantizer) -> Result<f64> {
+        let outputs = self.outputs(data, quantizer)?;
+        let hits = outputs.iter().zip(&data.labels).filter(|(row, label)| best(row) == **label as usize).count();
+        Ok(hits as f64 / data.len().max(1) as f64)
+    }
+
+    /// The logits of rows, or their standardized number, without any rounding.
+    pub(super) fn outputs(&mut self, data: &Dataset, quantizer: &Quantizer) -> Result<Vec<Vec<f32>>> {
         let samples = Samples::new(data, quantizer)?;
         let rows: Vec<usize> = (0..data.len()).collect();
         let mut pass = Pass { quantized: false, training: false, noise: None };
-        self.judge(&samples, &rows, &mut pass).map(|(accuracy, _)| accuracy).map_err(failed)
+        let mut outputs = Vec::with_capacity(rows.len());
+        for chunk in rows.chunks(CHUNK) {
+            let of_chunk = samples.batch(chunk, false, None).and_then(|inputs| self.forward(&inputs, &mut pass));
+            outputs.extend(of_chunk.and_then(|outputs| outputs.to_vec2::<f32>()).map_err(failed)?);
+        }
+        Ok(outputs)
     }
 }
 
-/// The mean over the batch of `-sum(targets * log_softmax(logits))`.
-pub(super) fn cross_entropy(logits: &Tensor, targets: &Tensor) -> candle_core::Result<Tensor> {
-    let below_top = logits.broadcast_sub(&logits.max_keepdim(D::Minus1)?)?;
-    let log = below_top.broadcast_sub(&below_top.exp()?.sum_keepdim(D::Minus1)?.log()?)?;
-    (targets * log)?.sum_all()?.affine(-1.0 / logits.dims()[0] as f64, 0.0)
+/// The largest, the first of equals.
+fn best(logits: &[f32]) -> usize {
+    (0..logits.len()).fold(0, |best, at| if logits[at] > logits[best] { at } else { best })
 }
 
 pub(super) fn failed(error: candle_core::Error) -> Error {

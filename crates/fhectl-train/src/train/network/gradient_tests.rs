@@ -1,6 +1,6 @@
 //! Gradients of our own candle operations against differences.
 
-use super::float::cross_entropy;
+use super::aim::cross_entropy;
 use super::round_op::RoundedWeights;
 use super::staircase_op::{Moments, Staircase, Statistics};
 use crate::data::random::Random;

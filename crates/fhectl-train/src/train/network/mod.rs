@@ -6,6 +6,7 @@
 //! thresholds on the integer sum, the export holds integers only and computes exactly the same.
 
 mod adam;
+mod aim;
 mod architecture;
 mod augment;
 mod export;

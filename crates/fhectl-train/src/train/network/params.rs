@@ -1,5 +1,6 @@
 //! What controls training, and its limits.
 
+use super::super::class_weights::ClassWeights;
 use super::augment::Augment;
 use super::modulus::check_noise;
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -32,6 +33,8 @@ pub struct TrainingParams {
     /// Normal noise on the inputs while training, in steps of the quantizer's grid: keeps few rows from being learned by
     /// heart.
     pub jitter: f64,
+    /// How much rows of each class count.
+    pub class_weights: ClassWeights,
     /// Seeds the validation rows, the initial weights, the order, noise and moves.
     pub seed: u64,
 }
@@ -51,6 +54,7 @@ impl Default for TrainingParams {
             label_smoothing: 0.05,
             augment: None,
             jitter: 0.0,
+            class_weights: ClassWeights::default(),
             seed: 42,
         }
     }

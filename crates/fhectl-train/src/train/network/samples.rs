@@ -11,7 +11,6 @@ use rayon::prelude::*;
 /// Rows where the quantizer sees them, before it rounds.
 pub(super) struct Samples {
     pub(super) width: usize,
-    pub(super) labels: Vec<u32>,
     /// The highest value of each feature.
     tops: Vec<f32>,
     /// Row after row.
@@ -44,7 +43,7 @@ impl Samples {
                 .for_each(|((out, value), rule)| *out = place(rule, *value));
         });
         let tops = quantizer.features.iter().map(|rule| (rule.levels() - 1) as f32).collect();
-        Ok(Self { width, labels: data.labels.clone(), tops, values })
+        Ok(Self { width, tops, values })
     }
 
     pub(super) fn row(&self, row: usize) -> &[f32] {
@@ -80,16 +79,6 @@ impl Samples {
             }
         });
         Tensor::from_vec(out, (indices.len(), self.width), &Device::Cpu)
-    }
-
-    /// Target distributions, `(batch, classes)`: the label's class, but for a share spread over all.
-    pub(super) fn targets(&self, indices: &[usize], classes: usize, smoothing: f64) -> candle_core::Result<Tensor> {
-        let rest = (smoothing / classes as f64) as f32;
-        let mut out = vec![rest; indices.len() * classes];
-        for (at, row) in indices.iter().enumerate() {
-            out[at * classes + self.labels[*row] as usize] += 1.0 - smoothing as f32;
-        }
-        Tensor::from_vec(out, (indices.len(), classes), &Device::Cpu)
     }
 }
 
