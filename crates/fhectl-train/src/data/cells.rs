@@ -54,6 +54,7 @@ impl CellTable {
         check_named(&table.headers, options, path)?;
         let is_feature = |column: &usize| Some(*column) != target_at && !options.drop.contains(&table.headers[*column]);
         let columns: Vec<usize> = (0..table.headers.len()).filter(is_feature).collect();
+        table.check_readable(columns.iter().copied().chain(target_at))?;
         let names: Vec<String> = columns.iter().map(|column| table.headers[*column].clone()).collect();
         let target_name = target_at.map_or(String::new(), |at| table.headers[at].clone());
         need_features(path, &target_name, &names)?;

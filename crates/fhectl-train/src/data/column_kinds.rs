@@ -187,6 +187,7 @@ pub(super) fn looks_like_an_id(name: &str, numbers: &[f64]) -> bool {
     }
     let lower = name.to_ascii_lowercase();
     let named = ["id", "index", "row", "rownames", "unnamed: 0", "key", "no", "nr"].contains(&lower.as_str())
+        || lower.starts_with("__index_level_")
         || lower.ends_with("_id")
         || lower.ends_with("id") && name.ends_with("Id")
         || name.ends_with("ID");

@@ -34,6 +34,7 @@ pub(super) fn read_numbers(
     if options.names_columns() {
         return Ok(None);
     }
+    table.check_readable(0..=features.len())?;
     let (mut rows, mut clean) = (Vec::new(), true);
     let mut target = Target::new(name.clone(), reading);
     let mut labeled = Ok(());
@@ -147,6 +148,7 @@ pub fn read_rows(
         })
     };
     let kept: Vec<usize> = keep.iter().map(kept).collect::<Result<_>>()?;
+    table.check_readable(kept.iter().copied())?;
     let shown = path.display();
     let mut rows = Vec::new();
     table.for_each(|place, record| {
@@ -176,6 +178,7 @@ pub fn read_labeled(
     let target = table.target(target)?;
     let target_name = table.headers[target].clone();
     let at = columns.find(&table, path)?;
+    table.check_readable([target])?;
     let ids = ClassIds::new(classes);
     let (mut rows, mut labels, mut values) = (Vec::new(), Vec::new(), Vec::new());
     table.for_each(|place, record| {

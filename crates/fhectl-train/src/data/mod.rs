@@ -4,6 +4,7 @@
 
 mod cells;
 mod column_kinds;
+mod columns;
 mod csv;
 mod decode;
 mod dialect;

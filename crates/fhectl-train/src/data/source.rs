@@ -100,7 +100,7 @@ impl<'a> Source<'a> {
                 format!("`{}` is neither a built-in data set nor a CSV or IDX file", shorten(spec)),
             )
             .hint(format!(
-                "built in are {}; a file's name ends in .csv, .tsv, .csv.gz, idx3-ubyte or idx3-ubyte.gz, or has a /",
+                "built in are {}; a file's name ends in .csv, .tsv, .parquet, .feather, .arrow, .gz, .zip or idx3-ubyte, or has a /",
                 BUILT_IN.join(", ")
             )));
         }
@@ -309,7 +309,9 @@ fn for_task(data: Dataset, task: Task) -> Result<Dataset> {
 
 fn is_path(spec: &str) -> bool {
     let lower = spec.to_ascii_lowercase();
-    let ends = [".csv", ".tsv", ".txt", ".data", ".csv.gz", ".tsv.gz", ".zip", ".gz", ".parquet", ".xlsx"];
+    let ends = [
+        ".csv", ".tsv", ".txt", ".data", ".zip", ".gz", ".parquet", ".pq", ".feather", ".arrow", ".ipc", ".xlsx", ".xls",
+    ];
     spec.contains(['/', MAIN_SEPARATOR]) || ends.iter().any(|end| lower.ends_with(end))
 }
 

@@ -1,9 +1,10 @@
-//! A CSV file as checked rows of text: what every CSV reader here shares.
+//! A table as checked rows of text: what every reader of one here shares.
 
 use super::decode::{NotText, Utf8Reader};
 use super::dialect::{Dialect, HEAD, is_decimal, recognise};
 use super::header::checked_header;
-use super::open::{open, read_error};
+use super::columns::Rows;
+use super::open::{Content, open, open_table, read_error};
 use super::table_options::TableOptions;
 use super::{list, shorten};
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Trim};
@@ -14,15 +15,24 @@ use std::path::{Path, PathBuf};
 
 type Text = Box<dyn Read + Send>;
 
-/// An open CSV file whose header was read.
+/// An open table whose columns' names were read.
 pub(super) struct Table {
     path: PathBuf,
     pub(super) headers: Vec<String>,
-    dialect: Dialect,
+    /// Of columns that cannot be read, what they hold; empty where all can.
+    unreadable: Vec<Option<String>>,
     options: TableOptions,
-    reader: Reader<Text>,
-    /// The first row, where it is data.
-    first: Option<StringRecord>,
+    source: Source,
+}
+
+enum Source {
+    Text {
+        dialect: Dialect,
+        reader: Reader<Text>,
+        /// The first row, where it is data.
+        first: Option<StringRecord>,
+    },
+    Columns(Box<dyn Rows>),
 }
 
 /// A data row's number as a person counts: from 1, without the header.
@@ -36,7 +46,19 @@ impl Table {
     /// Those of opening; `csv_empty`, `csv_encoding`, and `csv_header` for names that are missing or appear twice, and for
     /// a first row that looks like data.
     pub(super) fn open(path: &Path, options: &TableOptions) -> Result<Self> {
-        let (head, rest) = head(path, options)?;
+        let content = match open_table(path)? {
+            Content::Text(text) => text,
+            Content::Columns(columns) => {
+                return Ok(Self {
+                    path: path.to_owned(),
+                    headers: columns.names,
+                    unreadable: columns.unreadable,
+                    options: options.clone(),
+                    source: Source::Columns(columns.rows),
+                });
+            }
+        };
+        let (head, rest) = head(path, content, options)?;
         let text = String::from_utf8_lossy(&head);
         let dialect = recognise(&text, options);
         drop(text);
@@ -56,7 +78,24 @@ impl Table {
         reader.read_record(&mut record).map_err(|error| format_error(path, error))?;
         let headers = checked_header(path, &record, options.no_header)?;
         let first = options.no_header.then_some(record);
-        Ok(Self { path: path.to_owned(), headers, dialect, options: options.clone(), reader, first })
+        let source = Source::Text { dialect, reader, first };
+        Ok(Self { path: path.to_owned(), headers, unreadable: Vec::new(), options: options.clone(), source })
+    }
+
+    /// Refuses a column that is asked for and holds what cannot be read.
+    ///
+    /// # Errors
+    /// `csv_columns`.
+    pub(super) fn check_readable(&self, columns: impl IntoIterator<Item = usize>) -> Result<()> {
+        for column in columns {
+            if let Some(Some(what)) = self.unreadable.get(column) {
+                let name = shorten(&self.headers[column]);
+                let message = format!("{}: column `{name}` holds {what}", self.path.display());
+                return Err(Error::new(ErrorCode::CsvColumns, message)
+                    .hint(format!("leave it out with --drop {name}, or make columns of numbers or text of it")));
+            }
+        }
+        Ok(())
     }
 
     /// The index of the column `name`, or of the last column for `None`.
@@ -80,41 +119,58 @@ impl Table {
         let mut record = StringRecord::new();
         let mut row = 0;
         loop {
-            match self.first.take() {
-                Some(first) => record = first,
-                None => {
-                    if !self.reader.read_record(&mut record).map_err(|error| format_error(&self.path, error))? {
-                        return Ok(row);
+            let more = match &mut self.source {
+                Source::Text { first, reader, .. } => match first.take() {
+                    Some(first) => {
+                        record = first;
+                        true
                     }
-                }
+                    None => reader.read_record(&mut record).map_err(|error| format_error(&self.path, error))?,
+                },
+                Source::Columns(rows) => rows.next(&mut record).map_err(|error| error.context(self.path.display()))?,
+            };
+            if !more {
+                return Ok(row);
             }
             row += 1;
-            let visited = if record.len() == self.headers.len() {
-                if self.dialect.decimal_comma {
-                    record = with_points(&record);
+            self.visit(Place(row), &mut record, &mut visit).map_err(|error| match &self.source {
+                Source::Text { reader, dialect, .. } => {
+                    let end = reader.position().byte() + dialect.skip as u64;
+                    let line = line_at(&self.path, &self.options, end);
+                    let line = line.map_or(String::new(), |line| format!(", line {line}"));
+                    error.context(format!("{}{line}", self.path.display()))
                 }
-                visit(Place(row), &record)
-            } else {
+                Source::Columns(_) => error.context(self.path.display()),
+            })?;
+        }
+    }
+
+    fn visit(
+        &self,
+        place: Place,
+        record: &mut StringRecord,
+        visit: &mut impl FnMut(Place, &StringRecord) -> Result<()>,
+    ) -> Result<()> {
+        if let Source::Text { dialect, .. } = &self.source {
+            if record.len() != self.headers.len() {
                 let what = format!("{} cells, the header has {}", record.len(), self.headers.len());
-                let hint = match self.dialect.separator {
+                let hint = match dialect.separator {
                     b',' => "quote cells that contain commas",
                     _ => "quote cells that contain the separator, or say it with --separator",
                 };
-                Err(Place(row).error(ErrorCode::CsvRagged, what).hint(hint))
-            };
-            visited.map_err(|error| {
-                let end = self.reader.position().byte() + self.dialect.skip as u64;
-                let line =
-                    line_at(&self.path, &self.options, end).map_or(String::new(), |line| format!(", line {line}"));
-                error.context(format!("{}{line}", self.path.display()))
-            })?;
+                return Err(place.error(ErrorCode::CsvRagged, what).hint(hint));
+            }
+            if dialect.decimal_comma {
+                *record = with_points(record);
+            }
         }
+        visit(place, record)
     }
 }
 
 /// The first bytes of a file as UTF-8, and what comes after them.
-fn head(path: &Path, options: &TableOptions) -> Result<(Vec<u8>, Text)> {
-    let mut text: Text = Box::new(Utf8Reader::new(open(path)?, options.encoding));
+fn head(path: &Path, content: Text, options: &TableOptions) -> Result<(Vec<u8>, Text)> {
+    let mut text: Text = Box::new(Utf8Reader::new(content, options.encoding));
     let mut head = Vec::new();
     // In pieces: a reader that fails in the middle has told what comes before.
     let mut buffer = [0; 1 << 12];
