@@ -15,6 +15,7 @@ mod image;
 mod open;
 pub(crate) mod random;
 mod records;
+mod row_limit;
 mod shipped;
 mod source;
 mod split;

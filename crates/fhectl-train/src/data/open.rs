@@ -1,6 +1,8 @@
 //! Opens plain, gzip and zip files alike, told by their content, with a bound on what may come out of them.
 
-use super::columns::{Columns, Stored, is_arrow, is_parquet, open_arrow, open_parquet};
+use super::columns::{
+    Columns, Stored, is_arrow, is_arrow_file, is_parquet, open_arrow_file, open_arrow_stream, open_parquet,
+};
 use super::shipped;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use flate2::bufread::MultiGzDecoder;
@@ -35,7 +37,7 @@ impl<R: Read> Read for Capped<R> {
 ///
 /// # Errors
 /// `data_missing` where there is no such file, `data_read` where it cannot be opened, `data_format` for a spreadsheet and
-/// others that are no table of text, `data_too_large` for a zip archive of a larger file than is read.
+/// others that are no table, `data_too_large` for a zip archive of a larger file than is read.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     open_unless_foreign(path, |_| false)
 }
@@ -52,18 +54,22 @@ pub(super) enum Content {
 /// Those of [`open`], and of opening a file of columns.
 pub(super) fn open_table(path: &Path) -> Result<Content> {
     let mut reader = BufReader::with_capacity(1 << 16, open_unless_foreign(path, |h| is_parquet(h) || is_arrow(h))?);
-    // Text that cannot be unpacked is told of where it is read.
-    let head = reader.fill_buf().unwrap_or_default();
-    let columns = if is_arrow(head) {
-        open_arrow(Box::new(reader))
-    } else if is_parquet(head) {
-        // Its description stands at the end.
+    let head = match reader.fill_buf() {
+        Ok(head) => head,
+        Err(error) => return Err(read_error(path, &error)),
+    };
+    let columns = if is_parquet(head) || is_arrow_file(head) {
+        let open = if is_parquet(head) { open_parquet } else { open_arrow_file };
+        // Their descriptions stand at the end.
+        let start = [head[0], head[1], head[2], head[3]];
         let plain = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|data| data.is_file()));
-        let plain = plain.filter(|_| begins_with(path, b"PAR1"));
-        open_parquet(match plain {
+        let plain = plain.filter(|_| begins_with(path, &start));
+        open(match plain {
             Some(file) => Stored::File(file),
             None => Stored::Memory(in_memory(path, reader)?.into()),
         })
+    } else if is_arrow(head) {
+        open_arrow_stream(Box::new(reader))
     } else {
         return Ok(Content::Text(Box::new(reader)));
     };
@@ -117,9 +123,10 @@ fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
         _ if is_parquet(head) => ("a Parquet file", csv),
         _ if is_arrow(head) => ("an Arrow file", csv),
         _ if head.starts_with(b"PARE") => ("a Parquet file that is encrypted", "write it without encryption"),
-        _ if head.starts_with(b"FEA1") => {
-            ("a Feather file of the first version", "write it anew, in pandas with `frame.to_feather(\"rows.feather\")`")
-        }
+        _ if head.starts_with(b"FEA1") => (
+            "a Feather file of the first version",
+            "write it anew, in pandas with `frame.to_feather(\"rows.feather\")`",
+        ),
         _ if head.starts_with(b"ORC") => ("an ORC file", "save it as Parquet or CSV"),
         _ if head.starts_with(b"Obj\x01") => ("an Avro file", "save it as Parquet or CSV"),
         _ if head.starts_with(b"\xd0\xcf\x11\xe0") => ("an old Excel workbook", "save the sheet as CSV"),

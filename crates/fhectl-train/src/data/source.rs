@@ -5,6 +5,7 @@ use super::column_kinds::{id_note, looks_like_an_id};
 use super::csv::{self, ModelColumns};
 use super::split::indices;
 use super::table_options::TableOptions;
+use super::target::class_notes;
 use super::task::Task;
 use super::{Dataset, ImageShape, idx_rows, list, shipped, shorten, split, synthetic};
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -161,6 +162,14 @@ impl<'a> Source<'a> {
     /// # Errors
     /// Those of [`Source::load`], of [`split`], and of reading the test file.
     pub fn load_split(&self, holdout: Holdout<'_>) -> Result<Loaded> {
+        let mut loaded = self.split_of(holdout)?;
+        if is_path(self.spec) && !idx_rows::is_idx(Path::new(self.spec)) {
+            loaded.notes.extend(class_notes(&loaded.train, self.target.is_none()));
+        }
+        Ok(loaded)
+    }
+
+    fn split_of(&self, holdout: Holdout<'_>) -> Result<Loaded> {
         let path = Path::new(self.spec);
         if is_path(self.spec) && !idx_rows::is_idx(path) {
             let table = self.table(path)?;
@@ -310,7 +319,8 @@ fn for_task(data: Dataset, task: Task) -> Result<Dataset> {
 fn is_path(spec: &str) -> bool {
     let lower = spec.to_ascii_lowercase();
     let ends = [
-        ".csv", ".tsv", ".txt", ".data", ".zip", ".gz", ".parquet", ".pq", ".feather", ".arrow", ".ipc", ".xlsx", ".xls",
+        ".csv", ".tsv", ".txt", ".data", ".zip", ".gz", ".parquet", ".pq", ".feather", ".arrow", ".ipc", ".xlsx",
+        ".xls",
     ];
     spec.contains(['/', MAIN_SEPARATOR]) || ends.iter().any(|end| lower.ends_with(end))
 }

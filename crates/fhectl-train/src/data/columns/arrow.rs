@@ -3,10 +3,13 @@
 use super::arrow_batch::{Batch, Column, Dictionaries};
 use super::arrow_schema::{Field, Kind, Schema};
 use super::flat::Table;
+use super::stored::Stored;
 use super::{Columns, MAX_GROUP, MAX_ROWS, Rows, damaged, too_large};
 use ::csv::StringRecord;
 use bytes::Bytes;
 use fhectl_core::error::{Error, Result};
+use parquet::file::reader::Length;
+use std::collections::VecDeque;
 use std::io::Read;
 use std::sync::Arc;
 
@@ -19,26 +22,58 @@ type Source = Box<dyn Read + Send>;
 
 /// Whether a file begins as Arrow's files and streams do.
 pub(in super::super) fn is_arrow(head: &[u8]) -> bool {
-    head.starts_with(b"ARROW1") || (head.starts_with(&CONTINUES) && head.len() >= 12 && head[7] == 0)
+    is_arrow_file(head) || (head.starts_with(&CONTINUES) && head.len() >= 12 && head[7] == 0)
 }
 
 fn failed(error: std::io::Error) -> Error {
     damaged("Arrow", error)
 }
 
-/// Opens an Arrow file or stream. A file is read as the stream that it holds; its table of contents is not needed.
+/// Whether what begins so has its table of contents at the end, and is no stream.
+pub(in super::super) fn is_arrow_file(head: &[u8]) -> bool {
+    head.starts_with(b"ARROW1")
+}
+
+/// Opens an Arrow stream.
 ///
 /// # Errors
 /// `data_format` for damaged bytes, `data_too_large`, those of [`Columns`].
-pub(in super::super) fn open(mut source: Source) -> Result<Columns> {
-    let mut magic = [0; 8];
-    source.read_exact(&mut magic).map_err(failed)?;
-    if !magic.starts_with(b"ARROW1") {
-        source = Box::new(std::io::Cursor::new(magic.to_vec()).chain(source));
-    }
-    let (head, _) = next_message(&mut source)?.ok_or_else(|| damaged("Arrow", "it has no schema"))?;
+pub(in super::super) fn open_stream(mut source: Source) -> Result<Columns> {
+    let (head, _) = next_of_stream(&mut source)?.ok_or_else(|| damaged("Arrow", "it has no schema"))?;
     let schema = message(&head).filter(|message| message.0 == 1).map(|message| message.1);
     let schema = Schema::read(schema.ok_or_else(|| damaged("Arrow", "it does not begin with a schema"))?)?;
+    open(schema, Messages::Stream(source))
+}
+
+/// Opens an Arrow file.
+///
+/// # Errors
+/// `data_format` for damaged bytes, `data_too_large`, those of [`Columns`].
+pub(in super::super) fn open_file(stored: Stored) -> Result<Columns> {
+    let short = || damaged("Arrow", "it ends early");
+    let end = stored.len().checked_sub(10).ok_or_else(short)?;
+    let tail = stored.bytes(end, 10).ok_or_else(short)?;
+    if !tail.ends_with(b"ARROW1") {
+        return Err(short());
+    }
+    let length = u64::from(u32::from_le_bytes([tail[0], tail[1], tail[2], tail[3]]));
+    if length > MAX_MESSAGE {
+        return Err(damaged("Arrow", format!("a table of contents of {} MiB", length >> 20)));
+    }
+    let contents = end.checked_sub(length).and_then(|start| stored.bytes(start, length)).ok_or_else(short)?;
+    let contents = Table::root(&contents).ok_or_else(short)?;
+    let schema = Schema::read(contents.table(1).ok_or_else(|| damaged("Arrow", "it has no schema"))?)?;
+    // Dictionaries first, wherever they are: what refers to them follows.
+    let blocks = [2, 3].into_iter().filter_map(|field| contents.vector(field, 24)).flat_map(|blocks| {
+        (0..blocks.len)
+            .map(move |at| Some([blocks.long(at, 0)?, blocks.long(at, 8)? & 0xffff_ffff, blocks.long(at, 16)?]))
+    });
+    let blocks = blocks.map(|block| block.map(|block| block.map(|number| u64::try_from(number).unwrap_or(u64::MAX))));
+    let blocks: Option<VecDeque<[u64; 3]>> = blocks.collect();
+    open(schema, Messages::File { stored, blocks: blocks.ok_or_else(short)? })
+}
+
+fn open(schema: Schema, source: Messages) -> Result<Columns> {
     let names = schema.fields.iter().map(|field| field.name.clone()).collect();
     let unreadable = schema.fields.iter().map(|field| match field.kind {
         Kind::Other(what) => Some(what.to_owned()),
@@ -58,8 +93,47 @@ pub(in super::super) fn open(mut source: Source) -> Result<Columns> {
     Columns::new(names, unreadable, schema.pandas.as_deref(), Box::new(rows))
 }
 
-/// The next message and its body; `None` at the end.
-fn next_message(source: &mut Source) -> Result<Option<(Vec<u8>, Bytes)>> {
+/// Where messages come from.
+enum Messages {
+    Stream(Source),
+    /// Where each begins, and the bytes of its description and its body.
+    File {
+        stored: Stored,
+        blocks: VecDeque<[u64; 3]>,
+    },
+}
+
+impl Messages {
+    /// The next message and its body; `None` at the end.
+    fn next(&mut self) -> Result<Option<(Vec<u8>, Bytes)>> {
+        let (stored, blocks) = match self {
+            Self::Stream(source) => return next_of_stream(source),
+            Self::File { stored, blocks } => (stored, blocks),
+        };
+        let Some([start, head, body]) = blocks.pop_front() else { return Ok(None) };
+        check_sizes(head, body)?;
+        let bytes =
+            start.checked_add(head).and_then(|end| Some((stored.bytes(start, head)?, stored.bytes(end, body)?)));
+        let (head, body) = bytes.ok_or_else(|| damaged("Arrow", "a batch beyond the end of the file"))?;
+        let prefix = if head.starts_with(&CONTINUES) { 8 } else { 4 };
+        let head = head.get(prefix..).ok_or_else(|| damaged("Arrow", "a batch without a description"))?;
+        Ok(Some((head.to_vec(), body)))
+    }
+}
+
+fn check_sizes(head: u64, body: u64) -> Result<()> {
+    if head > MAX_MESSAGE {
+        return Err(damaged("Arrow", format!("a message of {} MiB", head >> 20)));
+    }
+    if body > MAX_GROUP {
+        return Err(too_large(format!("a batch of {} MiB", body >> 20))
+            .hint("write it in smaller batches, in pandas with to_feather(..., chunksize=10000)"));
+    }
+    Ok(())
+}
+
+/// The next message of a stream and its body; `None` at the end.
+fn next_of_stream(source: &mut Source) -> Result<Option<(Vec<u8>, Bytes)>> {
     let mut length = [0; 4];
     // Some writers end without a word.
     if let Err(error) = source.read_exact(&mut length) {
@@ -72,16 +146,11 @@ fn next_message(source: &mut Source) -> Result<Option<(Vec<u8>, Bytes)>> {
     if length == 0 {
         return Ok(None);
     }
-    if length > MAX_MESSAGE {
-        return Err(damaged("Arrow", format!("a message of {} MiB", length >> 20)));
-    }
+    check_sizes(length, 0)?;
     let head = exactly(source, length)?;
     let body = Table::root(&head).map_or(-1, |message| message.long(3, 0));
     let body = u64::try_from(body).map_err(|_| damaged("Arrow", "a message of no length"))?;
-    if body > MAX_GROUP {
-        return Err(too_large(format!("a batch of {} MiB", body >> 20))
-            .hint("write it in smaller batches, in pandas with to_feather(..., chunksize=10000)"));
-    }
+    check_sizes(length, body)?;
     Ok(Some((head, Bytes::from(exactly(source, body)?))))
 }
 
@@ -109,7 +178,7 @@ enum Values {
 }
 
 struct ArrowRows {
-    source: Source,
+    source: Messages,
     fields: Vec<Field>,
     dictionaries: Dictionaries,
     /// Bytes of all dictionaries.
@@ -130,8 +199,8 @@ impl Rows for ArrowRows {
         row.clear();
         for values in &self.batch {
             match values {
-                Some(Values::Plain(column)) => row.push_field(&column.cell(self.at)?),
-                Some(Values::Indexed(column, entries)) => row.push_field(&entry(column, entries, self.at)?),
+                Some(Values::Plain(column)) => row.push_field(column.cell(self.at)?.trim()),
+                Some(Values::Indexed(column, entries)) => row.push_field(entry(column, entries, self.at)?.trim()),
                 None => row.push_field(""),
             }
         }
@@ -157,7 +226,7 @@ impl ArrowRows {
         // What was read is not held beside what follows.
         self.batch.clear();
         loop {
-            let Some((head, body)) = next_message(&mut self.source)? else { return Ok(false) };
+            let Some((head, body)) = self.source.next()? else { return Ok(false) };
             match message(&head) {
                 Some((2, dictionary)) => self.add_dictionary(dictionary, &body)?,
                 Some((3, batch)) => {

@@ -222,12 +222,11 @@ fn unpack(codec: u8, packed: &[u8], size: u64) -> Result<Bytes> {
     let mut bytes = Vec::new();
     let read = match codec {
         0 => lz4_flex::frame::FrameDecoder::new(packed).take(size + 1).read_to_end(&mut bytes),
-        1 => zstd::stream::read::Decoder::with_buffer(packed)
-            .and_then(|mut reader| {
-                // Windows are no larger than what is unpacked may be.
-                reader.window_log_max(27)?;
-                reader.take(size + 1).read_to_end(&mut bytes)
-            }),
+        1 => zstd::stream::read::Decoder::with_buffer(packed).and_then(|mut reader| {
+            // Windows are no larger than what is unpacked may be.
+            reader.window_log_max(27)?;
+            reader.take(size + 1).read_to_end(&mut bytes)
+        }),
         _ => {
             return Err(Error::new(ErrorCode::DataFormat, "this Arrow file is packed in an unknown way")
                 .hint("write it with compression=\"zstd\" or \"lz4\""));

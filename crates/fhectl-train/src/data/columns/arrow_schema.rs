@@ -178,7 +178,9 @@ fn kind(number: u8, table: Option<Table<'_>>) -> Result<(Kind, usize)> {
         14 => other("values of several types", if table()?.short(0, 0) == 1 { 2 } else { 1 }),
         22 => other("repeated values", 0),
         25 | 26 => other("lists", 3),
-        _ => Err(Error::new(ErrorCode::DataFormat, format!("this Arrow file has a type of the unknown number {number}"))
-            .hint("write it as CSV or Parquet")),
+        _ => {
+            Err(Error::new(ErrorCode::DataFormat, format!("this Arrow file has a type of the unknown number {number}"))
+                .hint("write it as CSV or Parquet"))
+        }
     }
 }

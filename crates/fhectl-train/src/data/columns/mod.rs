@@ -10,6 +10,7 @@ mod flat;
 mod parquet;
 mod parquet_headers;
 mod parquet_pages;
+mod stored;
 mod text;
 
 use super::shorten;
@@ -17,8 +18,9 @@ use ::csv::StringRecord;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use std::collections::HashSet;
 
-pub(super) use self::arrow::{is_arrow, open as open_arrow};
-pub(super) use self::parquet::{Stored, is_parquet, open as open_parquet};
+pub(super) use self::arrow::{is_arrow, is_arrow_file, open_file as open_arrow_file, open_stream as open_arrow_stream};
+pub(super) use self::parquet::{is_parquet, open as open_parquet};
+pub(super) use self::stored::Stored;
 
 /// The most bytes that a group of rows takes, unpacked. It is the unit that is read at once.
 const MAX_GROUP: u64 = 256 << 20;
@@ -57,6 +59,8 @@ impl Columns {
         pandas: Option<&str>,
         rows: Box<dyn Rows>,
     ) -> Result<Self> {
+        // As of cells of text, what stands around them is nothing.
+        let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         check_names(&names)?;
         let index: HashSet<String> = pandas.map(index_columns).unwrap_or_default();
         let is_index = |at: &usize| index.contains(&names[*at]) || names[*at].starts_with("__index_level_");

@@ -1,8 +1,8 @@
 //! Parquet.
 
-pub(in super::super) use super::parquet_pages::Stored;
 use super::parquet_headers::schema_depth;
 use super::parquet_pages::{CheckedPages, check_chunk};
+use super::stored::Stored;
 use super::{Columns, MAX_CELL, MAX_GROUP, MAX_ROWS, Rows, damaged, text, too_large};
 use ::csv::StringRecord;
 use fhectl_core::error::{Error, Result};
@@ -62,7 +62,18 @@ pub(in super::super) fn open(stored: Stored) -> Result<Columns> {
     }
     let pandas = metadata.key_value_metadata().into_iter().flatten().find(|pair| pair.key == "pandas");
     let pandas = pandas.and_then(|pair| pair.value.clone());
-    let rows = ParquetRows { stored, reader, columns, group: 0, seen: 0, left: 0, open: Vec::new(), batch: Vec::new(), at: 0, size: 0 };
+    let rows = ParquetRows {
+        stored,
+        reader,
+        columns,
+        group: 0,
+        seen: 0,
+        left: 0,
+        open: Vec::new(),
+        batch: Vec::new(),
+        at: 0,
+        size: 0,
+    };
     Columns::new(names, unreadable, pandas.as_deref(), Box::new(rows))
 }
 
@@ -203,7 +214,7 @@ impl Rows for ParquetRows {
         }
         row.clear();
         for cells in &self.batch {
-            row.push_field(cells.as_ref().map_or("", |cells| cells.get(self.at)));
+            row.push_field(cells.as_ref().map_or("", |cells| cells.get(self.at).trim()));
         }
         self.at += 1;
         Ok(true)
@@ -289,7 +300,9 @@ fn read(reader: &mut ColumnReader, kind: Kind, rows: usize) -> Result<Cells> {
         ColumnReader::FloatColumnReader(reader) => cells(reader, rows, |value| Ok(text::float32(*value))),
         ColumnReader::DoubleColumnReader(reader) => cells(reader, rows, |value| Ok(text::float(*value))),
         ColumnReader::ByteArrayColumnReader(reader) => cells(reader, rows, |value| of_bytes(value.data(), kind)),
-        ColumnReader::FixedLenByteArrayColumnReader(reader) => cells(reader, rows, |value| of_bytes(value.data(), kind)),
+        ColumnReader::FixedLenByteArrayColumnReader(reader) => {
+            cells(reader, rows, |value| of_bytes(value.data(), kind))
+        }
     }
 }
 
@@ -310,9 +323,7 @@ fn of_bytes(bytes: &[u8], kind: Kind) -> Result<String> {
             bytes.try_into().map_err(|_| damaged("Parquet", "a number of another size"))?,
         ))),
         Kind::Text if bytes.len() > MAX_CELL => Err(too_large(format!("a cell of {} MiB", bytes.len() >> 20))),
-        Kind::Text => {
-            String::from_utf8(bytes.to_vec()).map_err(|_| damaged("Parquet", "text that is not UTF-8"))
-        }
+        Kind::Text => String::from_utf8(bytes.to_vec()).map_err(|_| damaged("Parquet", "text that is not UTF-8")),
         _ => Err(damaged("Parquet", "bytes where there is no text")),
     }
 }

@@ -1,8 +1,8 @@
 //! The pages of a Parquet file, which are looked at before the reader of Parquet allocates what they ask for.
 
 use super::parquet_headers::page_sizes;
+use super::stored::Stored;
 use super::{damaged, too_large};
-use bytes::Bytes;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use parquet::basic::{Compression, Encoding, Type};
 use parquet::column::page::{Page, PageMetadata, PageReader};
@@ -10,8 +10,6 @@ use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::schema::types::ColumnDescriptor;
-use std::fs::File;
-use std::io::{BufReader, Read, Seek, SeekFrom};
 
 /// The most bytes of one page, unpacked; writers aim at one of 1 MiB.
 const MAX_PAGE: u64 = 128 << 20;
@@ -19,46 +17,6 @@ const MAX_PAGE: u64 = 128 << 20;
 const VALUE: u64 = 48;
 /// A page's header may hold the least and greatest of its values.
 const HEADERS: [u64; 2] = [4 << 10, 1 << 20];
-
-/// Where the bytes of a Parquet file are.
-pub(in super::super) enum Stored {
-    File(File),
-    Memory(Bytes),
-}
-
-impl Length for Stored {
-    fn len(&self) -> u64 {
-        match self {
-            Self::File(file) => file.len(),
-            Self::Memory(bytes) => bytes.len() as u64,
-        }
-    }
-}
-
-impl ChunkReader for Stored {
-    type T = Box<dyn Read>;
-
-    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
-        Ok(match self {
-            Self::File(file) => {
-                let mut file = file.try_clone()?;
-                file.seek(SeekFrom::Start(start))?;
-                Box::new(BufReader::new(file))
-            }
-            Self::Memory(bytes) => Box::new(bytes.get_read(start)?),
-        })
-    }
-
-    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
-        if start.checked_add(length as u64).is_none_or(|end| end > self.len()) {
-            return Err(ParquetError::EOF("bytes beyond the end of the file".to_owned()));
-        }
-        match self {
-            Self::File(file) => file.get_bytes(start, length),
-            Self::Memory(bytes) => bytes.get_bytes(start, length),
-        }
-    }
-}
 
 /// How many bytes reading a column's part of a group of rows takes in memory.
 ///

@@ -75,7 +75,7 @@ fn columns_that_hold_no_values_are_named_where_they_are_used() {
             assert!(error.hint.unwrap().contains(&format!("--drop {column}")));
         }
         let data = load(&["tags", "record", "raw"]).unwrap();
-        assert_eq!((data.features, data.rows[9][0], data.len()), (vec!["a".to_owned()], 9.0, 30));
+        assert_eq!((data.features.clone(), data.rows[9][0], data.len()), (vec!["a".to_owned()], 9.0, 30));
     }
     let error = column_names(&fixture("not-brotli.parquet"), &TableOptions::default());
     let error = error.and_then(|_| read_all(std::fs::read(fixture("not-brotli.parquet")).unwrap())).unwrap_err();
@@ -84,9 +84,10 @@ fn columns_that_hold_no_values_are_named_where_they_are_used() {
 
 /// The number of rows that can be read.
 fn read_all(bytes: Vec<u8>) -> Result<usize> {
-    let mut columns = match is_parquet(&bytes) {
-        true => open_parquet(Stored::Memory(bytes.into()))?,
-        false => open_arrow(Box::new(Cursor::new(bytes)))?,
+    let mut columns = match &bytes {
+        _ if is_parquet(&bytes) => open_parquet(Stored::Memory(bytes.into()))?,
+        _ if is_arrow_file(&bytes) => open_arrow_file(Stored::Memory(bytes.into()))?,
+        _ => open_arrow_stream(Box::new(Cursor::new(bytes)))?,
     };
     let (mut row, mut rows) = (StringRecord::new(), 0);
     while columns.rows.next(&mut row)? {
@@ -127,7 +128,11 @@ fn damaged_files_are_refused_or_read() {
                 _ => {
                     // Most of what can go wrong is in the description, at the end of Parquet files.
                     for _ in 0..=random(4) {
-                        let at = if random(2) == 0 { whole.len() - 1 - random(whole.len() / 3) } else { random(whole.len()) };
+                        let at = if random(2) == 0 {
+                            whole.len() - 1 - random(whole.len() / 3)
+                        } else {
+                            random(whole.len())
+                        };
                         bytes[at] = [0, 1, 0x7f, 0x80, 0xff, bytes[at] ^ 1 << random(8), random(256) as u8][random(7)];
                     }
                 }

@@ -111,12 +111,19 @@ mod tests {
     fn values_are_spelled_as_in_a_csv_file() {
         assert_eq!((float(1.0), float(0.1), float(f64::NAN)), ("1.0".into(), "0.1".into(), String::new()));
         assert_eq!(float32(0.1), "0.1");
-        for (bits, text) in [(0x3c00, "1.0"), (0xc000, "-2.0"), (0x3555, "0.33325195"), (1, "5.9604645e-8"), (0x7e00, "")] {
+        for (bits, text) in
+            [(0x3c00, "1.0"), (0xc000, "-2.0"), (0x3555, "0.33325195"), (1, "5.9604645e-8"), (0x7e00, "")]
+        {
             assert_eq!(float16(bits), text);
         }
-        for (value, scale, text) in
-            [(12_345i64, 2, "123.45"), (-5, 2, "-0.05"), (0, 3, "0.000"), (7, 0, "7"), (-128, 0, "-128"), (3, -2, "300")]
-        {
+        for (value, scale, text) in [
+            (12_345i64, 2, "123.45"),
+            (-5, 2, "-0.05"),
+            (0, 3, "0.000"),
+            (7, 0, "7"),
+            (-128, 0, "-128"),
+            (3, -2, "300"),
+        ] {
             assert_eq!(decimal(&value.to_be_bytes(), scale), text);
         }
         assert_eq!(decimal(&[0x80], 0), "-128");
