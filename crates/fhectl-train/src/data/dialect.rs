@@ -54,8 +54,8 @@ fn best_separator(head: &str) -> u8 {
     best.0
 }
 
-/// How many cells the rows below the first have, where all have as many and the first has fewer; else 0. Of any separator,
-/// where the first row has none of them.
+/// How many cells the rows below the first have, where all have as many; else 0. Of any separator where that is one, and
+/// enough rows to tell that they are not simply texts.
 pub(super) fn width_of_rows(head: &str, separator: u8) -> usize {
     let width = |separator: u8| {
         let rows = rows(head, separator, ROWS);
@@ -63,7 +63,9 @@ pub(super) fn width_of_rows(head: &str, separator: u8) -> usize {
         if rows.iter().skip(1).all(|row| row.len() == width) { width } else { 0 }
     };
     match width(separator) {
-        0 | 1 => [b',', b';', b'\t', b'|'].into_iter().map(width).max().unwrap_or(0),
+        0 | 1 if rows(head, separator, 10).len() == 10 => {
+            [b',', b';', b'\t', b'|'].into_iter().map(width).max().unwrap_or(0)
+        }
         width => width,
     }
 }
