@@ -37,6 +37,17 @@ fn broken(error: ParquetError) -> Error {
 /// # Errors
 /// `data_format` for a damaged file, or one packed in a way that is not read; `data_too_large`; those of [`Columns`].
 pub(in super::super) fn open(stored: Stored) -> Result<Columns> {
+    contained(|| open_checked(stored))
+}
+
+/// What comes of reading bytes that may be damaged: at some of them the reader of Parquet panics, with a slice out of
+/// bounds for one.
+fn contained<T>(read: impl FnOnce() -> Result<T>) -> Result<T> {
+    let read = std::panic::catch_unwind(std::panic::AssertUnwindSafe(read));
+    read.unwrap_or_else(|_| Err(damaged("Parquet", "its reader fails on it")))
+}
+
+fn open_checked(stored: Stored) -> Result<Columns> {
     check_footer(&stored)?;
     let stored = Arc::new(stored);
     let reader = SerializedFileReader::new(Shared(stored.clone())).map_err(broken)?;
@@ -207,10 +218,10 @@ impl ChunkReader for Shared {
 impl Rows for ParquetRows {
     fn next(&mut self, row: &mut StringRecord) -> Result<bool> {
         while self.at == self.size {
-            if self.left == 0 && !self.next_group()? {
+            if self.left == 0 && !contained(|| self.next_group())? {
                 return Ok(false);
             }
-            self.next_batch()?;
+            contained(|| self.next_batch())?;
         }
         row.clear();
         for cells in &self.batch {
