@@ -73,6 +73,6 @@ pub(super) fn not_empty(path: &Path, rows: usize) -> Result<()> {
 fn stem(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let name = ["gz", "zip"].iter().find_map(|end| name.strip_suffix(&format!(".{end}"))).unwrap_or(&name);
-    let ends = ["csv", "tsv", "txt", "data", "parquet", "pq", "feather", "arrow", "ipc"];
+    let ends = ["csv", "tsv", "txt", "data", "parquet", "pq", "feather", "arrow", "arrows", "ipc"];
     ends.iter().find_map(|end| name.strip_suffix(&format!(".{end}"))).unwrap_or(name).to_owned()
 }

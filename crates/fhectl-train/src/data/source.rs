@@ -319,8 +319,8 @@ fn for_task(data: Dataset, task: Task) -> Result<Dataset> {
 fn is_path(spec: &str) -> bool {
     let lower = spec.to_ascii_lowercase();
     let ends = [
-        ".csv", ".tsv", ".txt", ".data", ".zip", ".gz", ".parquet", ".pq", ".feather", ".arrow", ".ipc", ".xlsx",
-        ".xls",
+        ".csv", ".tsv", ".txt", ".data", ".zip", ".gz", ".parquet", ".pq", ".feather", ".arrow", ".arrows", ".ipc",
+        ".xlsx", ".xls",
     ];
     spec.contains(['/', MAIN_SEPARATOR]) || ends.iter().any(|end| lower.ends_with(end))
 }
