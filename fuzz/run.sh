@@ -21,6 +21,7 @@ for target in "${targets[@]}"; do
     import_xgboost) fixtures=(../tests/fixtures/import/*.{json,ubj} ../tests/fixtures/boosters/xgboost-*.{json,ubj}) length=65536 ;;
     import_lightgbm) fixtures=(../tests/fixtures/boosters/*.txt) length=65536 ;;
     import_catboost) fixtures=(../tests/fixtures/boosters/catboost-*.json) length=65536 ;;
+    tables) fixtures=(../tests/fixtures/tables/*) length=65536 ;;
     bundle_*) fixtures=() length=16384 ;;
     *) fixtures=() length=4096 ;;
   esac

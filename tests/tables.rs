@@ -141,3 +141,106 @@ fn a_range_lets_a_linear_model_reach_farther() {
     let far = predicted("far", &["--range", "a=0:50"]);
     assert!((far[0] - 15.0).abs() < 0.5 && (far[1] - 120.0).abs() < 1.0, "{far:?}");
 }
+
+#[test]
+fn every_kind_of_file_gives_the_same_model_and_predictions() {
+    let (_folder, at) = folder();
+    let fixture = |name: &str| format!("{}/tests/fixtures/tables/{name}", env!("CARGO_MANIFEST_DIR"));
+    let mut wanted = None;
+    for name in ["table.csv", "snappy.parquet", "named-index.parquet", "lz4.feather", "polars.arrow", "large.arrows"] {
+        // One name, which a model's card tells.
+        let file = at(&format!("rows.{}", name.rsplit_once('.').unwrap().1));
+        fs::copy(fixture(name), &file).unwrap();
+        let (model, out) = (format!("{}/m", at("models")), at("models"));
+        let create = ["create", "tree", "--data", &file, "--out", &out, "--name", "m", "--force"];
+        succeed(&[&create[..], &["--dates", "day,moment", "--test-data", &file]].concat());
+        let made = fs::read(format!("{model}/server.zip")).unwrap();
+        let predicted = succeed(&["predict", &model, "--input", &file, "--keep", "port,whole", "--keys", &at("keys")]);
+        assert_eq!(predicted.lines().count(), 91);
+        let (bytes, predictions) = wanted.get_or_insert_with(|| (made.clone(), predicted.clone()));
+        assert!(*bytes == made, "{name} gives another model");
+        assert_eq!(*predictions, predicted, "{name}");
+        if name != "table.csv" {
+            let played = succeed(&["play", &model, "--data", &file, "--samples", "5"]);
+            assert!(played.contains("100.00 % of answers"), "{played}");
+        }
+    }
+    // What is inside decides, whatever the name says.
+    fs::copy(fixture("zstd.parquet"), at("rows.csv")).unwrap();
+    let (model, input) = (format!("{}/m", at("models")), at("rows.csv"));
+    assert_eq!(
+        succeed(&["predict", &model, "--input", &input, "--keep", "port,whole", "--keys", &at("keys")]),
+        wanted.unwrap().1
+    );
+}
+
+/// A table of two columns and labels; the first cells are `cell(row)`.
+fn odd(cell: impl Fn(usize) -> String) -> String {
+    let row = |row: usize| format!("{},{},{}\n", cell(row), row % 7, ["no", "yes"][usize::from(row % 10 > 4)]);
+    (0..120).fold("a,b,y\n".to_owned(), |text, at| text + &row(at))
+}
+
+#[test]
+fn odd_tables_are_read() {
+    let (_folder, at) = folder();
+    let plain = odd(|row| (row % 10).to_string());
+    let cases = [
+        ("line ends", plain.replace('\n', "\r\n"), ""),
+        ("separators at the ends of lines", plain.replace('\n', ",,\n"), ""),
+        ("separators at the ends of rows", plain.replace('\n', ",\n").replacen(",\n", "\n", 1), ""),
+        (
+            "line ends within cells",
+            odd(|row| format!("\"{}\n kind\"", ["low", "high"][row % 10 / 5])),
+            "one of 2 categories",
+        ),
+        ("tickets", odd(|row| if row % 3 == 0 { format!("PC {row}") } else { row.to_string() }), "`a` is left out: "),
+        ("weights", odd(|row| format!("{}.{} kg", row, row % 10)), "numbers with words, such as `"),
+        (
+            "American dates",
+            odd(|row| format!("0{}/1{}/2024", row % 9 + 1, row % 7)),
+            "`a` is left out: dates that are not written as",
+        ),
+        ("classes in two cases", plain.replace("8,1,yes", "8,1,YES"), "`YES` and `yes` are two classes"),
+    ];
+    for (what, text, said) in cases {
+        fs::write(at("t.csv"), &text).unwrap();
+        let (data, out) = (at("t.csv"), at("m"));
+        let output = process::run(&["create", "tree", "--data", &data, "--out", &out, "--name", "t", "--force"]);
+        let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success() && all.contains(said), "{what}: {all}");
+        succeed(&["predict", &format!("{}/t", at("m")), "--input", &data, "--keys", &at("keys")]);
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_table_is_told_by_row_and_cell() {
+    let (_folder, at) = folder();
+    let plain = odd(|row| (row % 10).to_string());
+    let cases = [
+        (odd(|row| format!("\u{2212}{row}")), "csv_cell", "row 1: column `a`: `\u{2212}0`", "plain hyphen"),
+        (odd(|row| format!("1 {}", 200 + row)), "csv_cell", "row 1: column `a`: `1 200`", "thousands"),
+        (
+            odd(|row| if row == 70 { "12%".into() } else { row.to_string() }),
+            "csv_cell",
+            "row 71: column `a`",
+            "percent",
+        ),
+        (format!("Report of May\n{plain}"), "csv_header", "`Report of May`, has one cell", "delete what stands above"),
+        (format!("# made by hand\n{}", plain.replace(',', ";")), "csv_header", "those below have 3", "delete what"),
+        (plain.replace(',', ":"), "csv_columns", "no column beside the target `a:b:y`", "nothing else"),
+        (plain.replacen("5,", "\"5,", 1), "csv_ragged", "line 121", "opened and not closed"),
+        (
+            odd(|_| " \"big, red\"".into()).replacen(" \"", "x, \"", 1),
+            "csv_ragged",
+            "row 1: 5 cells",
+            "take away the space",
+        ),
+        (plain.replacen("0,0,no", "0,0,NA", 1), "csv_cell", "row 1: column `y` is missing: `NA`", "drop those"),
+        (format!("{plain}7,1\n"), "csv_ragged", "row 121: 2 cells, the header has 3", "as many cells"),
+    ];
+    for (text, code, message, hint) in cases {
+        fs::write(at("t.csv"), &text).unwrap();
+        let error = mistake(code, &["create", "tree", "--data", &at("t.csv"), "--out", &at("m"), "--name", "t"]);
+        assert!(error.contains(message) && error.contains(hint), "{message}: {error}");
+    }
+}

@@ -40,7 +40,7 @@ pub struct PredictArgs {
     server: ServerArgs,
     #[command(flatten)]
     key_age: KeyAgeArgs,
-    /// The rows: a table (CSV, TSV, packed with gzip or zip); `-` is stdin
+    /// The rows: a table (CSV, TSV, Parquet, Arrow); `-` is stdin
     #[arg(long, env = "FHECTL_INPUT", value_name = "FILE")]
     input: PathBuf,
     #[command(flatten)]

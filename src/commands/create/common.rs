@@ -13,7 +13,7 @@ use std::path::PathBuf;
 /// Flags of every kind.
 #[derive(Debug, Args)]
 pub struct CommonArgs {
-    /// A table (CSV, TSV, packed with gzip or zip), IDX images (*-images-idx3-ubyte, .gz; their labels beside them), or a built-in set:
+    /// A table (CSV, TSV, Parquet, Arrow), IDX images (*-images-idx3-ubyte, .gz; their labels beside them), or a built-in set:
     /// spam, iris, digits, mnist, synthetic, diabetes
     #[arg(long, env = "FHECTL_DATA", value_name = "PATH|NAME")]
     pub data: Option<String>,

@@ -1,7 +1,7 @@
 //! Tables with more than numbers: rows of text, until it is known what their columns hold.
 
 use super::column_kinds::{Notes, infer};
-use super::records::{encode_row, need_features, not_empty, unlabeled};
+use super::records::{encode_row, need_features, not_empty, unlabeled, without_controls};
 use super::table::{Place, Table};
 use super::table_options::TableOptions;
 use super::target::{Target, told_at_once};
@@ -54,6 +54,7 @@ impl CellTable {
         check_named(&table.headers, options, path)?;
         let is_feature = |column: &usize| Some(*column) != target_at && !options.drop.contains(&table.headers[*column]);
         let columns: Vec<usize> = (0..table.headers.len()).filter(is_feature).collect();
+        table.check_readable(columns.iter().copied().chain(target_at))?;
         let names: Vec<String> = columns.iter().map(|column| table.headers[*column].clone()).collect();
         let target_name = target_at.map_or(String::new(), |at| table.headers[at].clone());
         need_features(path, &target_name, &names)?;
@@ -61,17 +62,17 @@ impl CellTable {
         let (mut records, mut places, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut labeled = Ok(());
         table.for_each(|place, record| {
-            bytes += record.as_slice().len() + 64;
+            bytes += record.as_slice().len() + 8 * record.len() + 64;
             if bytes > MAX_TEXT {
                 return Err(place
                     .error(ErrorCode::DataTooLarge, "more than 1 GiB of cells that are not all numbers")
                     .hint("give fewer rows, or leave columns of text out of the file"));
             }
             if let (Some(at), true) = (target_at, labeled.is_ok()) {
-                labeled = target.push(place, &record[at]);
+                labeled = target.push(place, &without_controls(&record[at]));
             }
             told_at_once(&labeled)?;
-            records.push(record.clone());
+            records.push(record.iter().map(without_controls).collect());
             places.push(place);
             Ok(())
         })?;

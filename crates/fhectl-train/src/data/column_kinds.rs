@@ -5,7 +5,7 @@ use super::table_options::TableOptions;
 use super::{list, shorten, vocabulary};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{ColumnKind, InputColumn, InputSchema, boolean, days_since_1970, is_missing, number_hint};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Beyond so many texts, or so many that differ in half of the rows, a column is no list of categories.
 const MAX_CATEGORIES: usize = 1000;
@@ -38,7 +38,7 @@ pub(super) fn infer<'a>(
         } else if said(&options.dates) {
             Some(ColumnKind::Date)
         } else {
-            let count = Count::of(cells().filter(|(_, text)| !missing(text)));
+            let count = Count::of(cells().filter(|(_, text)| !missing(text)), place);
             if said(&options.categories) { Some(count.category()) } else { count.kind(name, place, &mut notes)? }
         };
         let Some(kind) = kind else { continue };
@@ -66,10 +66,19 @@ struct Count {
     nearly_count: usize,
     text: Option<(usize, String)>,
     texts: BTreeMap<String, usize>,
+    /// Cells that are no number, and the first of their different spellings.
+    others: usize,
+    other_texts: BTreeSet<String>,
+    /// Cells such as `3/14/2024` and `12 kg`.
+    other_dates: usize,
+    measures: usize,
 }
 
+/// More spellings of cells that are no number are no mistakes: the column holds names, such as those of tickets.
+const FEW_MISTAKES: usize = 8;
+
 impl Count {
-    fn of<'a>(cells: impl Iterator<Item = (usize, &'a str)>) -> Self {
+    fn of<'a>(cells: impl Iterator<Item = (usize, &'a str)>, place: &dyn Fn(usize) -> Place) -> Self {
         let mut count = Self {
             all: 0,
             numbers: 0,
@@ -79,6 +88,16 @@ impl Count {
             nearly_count: 0,
             text: None,
             texts: BTreeMap::new(),
+            others: 0,
+            other_texts: BTreeSet::new(),
+            other_dates: 0,
+            measures: 0,
+        };
+        // Rows come in the order of a split; a person looks for the first.
+        let first = |kept: &mut Option<(usize, String)>, row: usize, cell: &str| {
+            if kept.as_ref().is_none_or(|(earliest, _)| place(row) < place(*earliest)) {
+                *kept = Some((row, cell.to_owned()));
+            }
         };
         for (row, cell) in cells {
             count.all += 1;
@@ -88,9 +107,15 @@ impl Count {
             count.dates += usize::from(days_since_1970(cell).is_some());
             if !number && number_hint(cell).is_some() {
                 count.nearly_count += 1;
-                count.nearly.get_or_insert_with(|| (row, cell.to_owned()));
+                first(&mut count.nearly, row, cell);
             } else if !number {
-                count.text.get_or_insert_with(|| (row, cell.to_owned()));
+                first(&mut count.text, row, cell);
+                count.others += 1;
+                if count.other_texts.len() <= FEW_MISTAKES {
+                    count.other_texts.insert(cell.to_owned());
+                }
+                count.other_dates += usize::from(is_other_date(cell));
+                count.measures += usize::from(is_measure(cell));
             }
             if count.texts.len() <= MAX_CATEGORIES {
                 *count.texts.entry(cell.to_owned()).or_insert(0) += 1;
@@ -120,7 +145,8 @@ impl Count {
             return Ok(Some(ColumnKind::Boolean));
         }
         // What is nearly a column of numbers is one with mistakes in it, not one of categories.
-        if 2 * (self.numbers + self.nearly_count) > self.all {
+        let are_mistakes = self.other_texts.len() <= FEW_MISTAKES || 50 * self.others < self.all;
+        if 2 * (self.numbers + self.nearly_count) > self.all && are_mistakes {
             let (row, text) = self.nearly.as_ref().or(self.text.as_ref()).cloned().unwrap_or_default();
             let hint = number_hint(&text).map(str::to_owned).unwrap_or_else(|| {
                 format!(
@@ -134,7 +160,16 @@ impl Count {
         if self.dates == self.all {
             return left_out(format!("dates; --dates {shown} makes numbers of them"));
         }
+        if self.dates + self.other_dates == self.all {
+            return left_out(format!(
+                "dates that are not written as 2024-12-31 or 31.12.2024; write them so and say --dates {shown}, or --category {shown}"
+            ));
+        }
         let distinct = self.texts.len();
+        if distinct > FEW_CATEGORIES && 2 * self.measures > self.all {
+            let (_, text) = self.text.as_ref().cloned().unwrap_or_default();
+            return left_out(format!("numbers with words, such as `{}`; write numbers alone", shorten(&text)));
+        }
         if distinct > MAX_CATEGORIES || (distinct > FEW_CATEGORIES && 2 * distinct > self.all) {
             let count =
                 if distinct > MAX_CATEGORIES { format!("more than {MAX_CATEGORIES}") } else { distinct.to_string() };
@@ -145,6 +180,26 @@ impl Count {
         }
         Ok(Some(self.category()))
     }
+}
+
+/// Whether a text is a day, a month and a year with bars or points between them, or with a month's name.
+fn is_other_date(text: &str) -> bool {
+    let date = text.split_once([' ', 'T']).map_or(text, |(date, time)| if time.contains(':') { date } else { text });
+    let parts: Vec<&str> = date.split(['/', '.', '-', ' ', ',']).filter(|part| !part.is_empty()).collect();
+    let digits = |part: &str| part.len() <= 4 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let months = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];
+    let named = |part: &str| months.iter().any(|month| part.to_ascii_lowercase().starts_with(month));
+    let numbers = parts.iter().filter(|part| digits(part)).count();
+    let names = parts.iter().filter(|part| named(part)).count();
+    parts.len() == 3
+        && (numbers == 3 || (numbers, names) == (2, 1))
+        && parts.iter().any(|part| part.len() == 4 || part.len() == 2)
+}
+
+/// Whether a text is a number with a word behind it.
+fn is_measure(text: &str) -> bool {
+    let number = text.trim_end_matches(|c: char| c.is_alphabetic() || c == ' ' || c == '/' || c == '°');
+    number.len() < text.len() && number.parse().is_ok_and(f64::is_finite)
 }
 
 fn quoted(text: &str) -> String {
@@ -187,6 +242,7 @@ pub(super) fn looks_like_an_id(name: &str, numbers: &[f64]) -> bool {
     }
     let lower = name.to_ascii_lowercase();
     let named = ["id", "index", "row", "rownames", "unnamed: 0", "key", "no", "nr"].contains(&lower.as_str())
+        || lower.starts_with("__index_level_")
         || lower.ends_with("_id")
         || lower.ends_with("id") && name.ends_with("Id")
         || name.ends_with("ID");

@@ -1,6 +1,6 @@
 //! CSV to rows and classes.
 
-use super::records::{encode_row, need_features, not_empty, unlabeled};
+use super::records::{encode_row, need_features, not_empty, unlabeled, without_controls};
 use super::table::{Place, Table};
 use super::table_options::TableOptions;
 use super::target::{ClassIds, Target, label, told_at_once};
@@ -34,6 +34,7 @@ pub(super) fn read_numbers(
     if options.names_columns() {
         return Ok(None);
     }
+    table.check_readable(0..=features.len())?;
     let (mut rows, mut clean) = (Vec::new(), true);
     let mut target = Target::new(name.clone(), reading);
     let mut labeled = Ok(());
@@ -48,10 +49,10 @@ pub(super) fn read_numbers(
             Some(row) => rows.push(row),
             None => clean = false,
         }
-        too_many(place, rows.len() * features.len())?;
+        too_many(place, rows.len(), features.len())?;
         // Which column may be the better target only the whole table tells.
         if labeled.is_ok() {
-            labeled = target.push(place, &record[at]);
+            labeled = target.push(place, &without_controls(&record[at]));
         }
         told_at_once(&labeled)
     })?;
@@ -69,8 +70,9 @@ pub(super) fn column_names(path: &Path, options: &TableOptions) -> Result<Vec<St
     Ok(Table::open(path, options)?.headers)
 }
 
-fn too_many(place: Place, cells: usize) -> Result<()> {
-    if cells > MAX_CELLS {
+fn too_many(place: Place, rows: usize, width: usize) -> Result<()> {
+    // A row takes memory of its own, as much as some cells.
+    if rows.saturating_mul(width + 8) > MAX_CELLS {
         return Err(place
             .error(ErrorCode::DataTooLarge, format!("more than {MAX_CELLS} cells"))
             .hint("give fewer rows"));
@@ -147,10 +149,11 @@ pub fn read_rows(
         })
     };
     let kept: Vec<usize> = keep.iter().map(kept).collect::<Result<_>>()?;
+    table.check_readable(kept.iter().copied())?;
     let shown = path.display();
     let mut rows = Vec::new();
     table.for_each(|place, record| {
-        too_many(place, rows.len().saturating_mul(columns.schema.width()))?;
+        too_many(place, rows.len(), columns.schema.width())?;
         let numbers = columns.row(&at, record, place).map_err(|error| error.context(shown.to_string()));
         rows.push(TableRow { numbers, kept: kept.iter().map(|column| record[*column].to_owned()).collect() });
         Ok(())
@@ -176,16 +179,18 @@ pub fn read_labeled(
     let target = table.target(target)?;
     let target_name = table.headers[target].clone();
     let at = columns.find(&table, path)?;
+    table.check_readable([target])?;
     let ids = ClassIds::new(classes);
     let (mut rows, mut labels, mut values) = (Vec::new(), Vec::new(), Vec::new());
     table.for_each(|place, record| {
-        too_many(place, rows.len().saturating_mul(columns.schema.width()))?;
+        too_many(place, rows.len(), columns.schema.width())?;
         rows.push(columns.row(&at, record, place)?);
         if classes.is_empty() {
             values.push(place.target_number(&target_name, &record[target])?);
             return Ok(());
         }
-        let text = label(place, &target_name, &record[target])?;
+        let text = without_controls(&record[target]);
+        let text = label(place, &target_name, &text)?;
         labels.push(ids.find(text).ok_or_else(|| {
             place
                 .error(ErrorCode::CsvLabel, format!("`{target_name}` is `{}`, no class of the model", shorten(text)))

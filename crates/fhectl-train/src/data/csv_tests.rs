@@ -169,3 +169,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_row_without_an_end_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("t.csv");
+    for (text, what) in [(format!("a,b\n1,\"{}", "x\n".repeat(9 << 20)), "one row"), (",".repeat(17 << 20), "one row")]
+    {
+        std::fs::write(&path, text).unwrap();
+        let error = read_numbers(&path, None, (Task::Classify, false), &TableOptions::default()).unwrap_err();
+        assert_eq!(error.code, ErrorCode::DataTooLarge);
+        assert!(error.message.contains(what), "{error:?}");
+    }
+    std::fs::write(&path, format!("{}\n", (0..70_000).map(|name| format!("c{name},")).collect::<String>())).unwrap();
+    let error = read_numbers(&path, None, (Task::Classify, false), &TableOptions::default()).unwrap_err();
+    assert_eq!(error.code, ErrorCode::DataTooLarge);
+}

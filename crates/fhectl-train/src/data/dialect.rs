@@ -36,7 +36,7 @@ fn separator_line(head: &str) -> Option<(u8, usize)> {
 /// The separator that parts all rows into the same number of cells, more than one; a comma where none does.
 fn best_separator(head: &str) -> u8 {
     let score = |separator: u8| {
-        let rows = rows(head, separator);
+        let rows = rows(head, separator, ROWS);
         let width = rows.first().map_or(0, StringRecord::len);
         let same = rows.iter().filter(|row| row.len() == width).count();
         // A file of one column is one under every separator.
@@ -54,10 +54,26 @@ fn best_separator(head: &str) -> u8 {
     best.0
 }
 
+/// How many cells the rows below the first have, where all have as many; else 0. Of any separator where that is one, and
+/// enough rows to tell that they are not simply texts.
+pub(super) fn width_of_rows(head: &str, separator: u8) -> usize {
+    let width = |separator: u8| {
+        let rows = rows(head, separator, ROWS);
+        let width = rows.get(1).map_or(0, StringRecord::len);
+        if rows.iter().skip(1).all(|row| row.len() == width) { width } else { 0 }
+    };
+    match width(separator) {
+        0 | 1 if rows(head, separator, 10).len() == 10 => {
+            [b',', b';', b'\t', b'|'].into_iter().map(width).max().unwrap_or(0)
+        }
+        width => width,
+    }
+}
+
 /// Whether there are cells such as `3,5` and none such as `3.5`.
 fn writes_decimal_commas(head: &str, separator: u8) -> bool {
     let mut commas = false;
-    for row in rows(head, separator).iter().skip(1) {
+    for row in rows(head, separator, usize::MAX).iter().skip(1) {
         for cell in row {
             commas |= is_decimal(cell, ',');
             if is_decimal(cell, '.') {
@@ -79,14 +95,14 @@ pub(super) fn is_decimal(cell: &str, point: char) -> bool {
 }
 
 /// The first rows, without one that the end of the head may have cut.
-fn rows(head: &str, separator: u8) -> Vec<StringRecord> {
+fn rows(head: &str, separator: u8, most: usize) -> Vec<StringRecord> {
     let whole = match head.len() < HEAD / 2 {
         true => head,
         false => head.rsplit_once('\n').map_or(head, |(whole, _)| whole),
     };
     let mut reader =
         ReaderBuilder::new().has_headers(false).flexible(true).delimiter(separator).from_reader(whole.as_bytes());
-    reader.records().take(ROWS).filter_map(Result::ok).collect()
+    reader.records().take(most).filter_map(Result::ok).collect()
 }
 
 #[cfg(test)]

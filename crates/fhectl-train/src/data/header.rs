@@ -6,6 +6,9 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 use std::collections::HashSet;
 use std::path::Path;
 
+/// The most columns of a table.
+const MAX_COLUMNS: usize = 1 << 16;
+
 /// The names that the first row gives, or `column1` and on where it is data.
 ///
 /// # Errors
@@ -16,6 +19,13 @@ pub(super) fn checked_header(path: &Path, row: &StringRecord, is_data: bool) -> 
     if row.is_empty() {
         return Err(Error::new(ErrorCode::CsvEmpty, format!("{shown}: the file is empty"))
             .hint("a CSV file starts with a header row that names its columns"));
+    }
+    if row.len() > MAX_COLUMNS {
+        return Err(Error::new(
+            ErrorCode::DataTooLarge,
+            format!("{shown}: {} columns, at most {MAX_COLUMNS}", row.len()),
+        )
+        .hint("leave out columns, or write one row a line"));
     }
     if is_data {
         return Ok((1..=row.len()).map(|column| format!("column{column}")).collect());

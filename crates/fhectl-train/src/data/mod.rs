@@ -4,6 +4,7 @@
 
 mod cells;
 mod column_kinds;
+mod columns;
 mod csv;
 mod decode;
 mod dialect;
@@ -14,6 +15,7 @@ mod image;
 mod open;
 pub(crate) mod random;
 mod records;
+mod row_limit;
 mod shipped;
 mod source;
 mod split;

@@ -1,5 +1,8 @@
 //! Opens plain, gzip and zip files alike, told by their content, with a bound on what may come out of them.
 
+use super::columns::{
+    Columns, Stored, is_arrow, is_arrow_file, is_parquet, open_arrow_file, open_arrow_stream, open_parquet,
+};
 use super::shipped;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use flate2::bufread::MultiGzDecoder;
@@ -34,8 +37,57 @@ impl<R: Read> Read for Capped<R> {
 ///
 /// # Errors
 /// `data_missing` where there is no such file, `data_read` where it cannot be opened, `data_format` for a spreadsheet and
-/// others that are no table of text, `data_too_large` for a zip archive of a larger file than is read.
+/// others that are no table, `data_too_large` for a zip archive of a larger file than is read.
 pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
+    open_unless_foreign(path, |_| false)
+}
+
+/// What is in a file of a table.
+pub(super) enum Content {
+    Text(Box<dyn Read + Send>),
+    Columns(Columns),
+}
+
+/// Opens a table, be it text, Parquet or Arrow, as its content says.
+///
+/// # Errors
+/// Those of [`open`], and of opening a file of columns.
+pub(super) fn open_table(path: &Path) -> Result<Content> {
+    let mut reader = BufReader::with_capacity(1 << 16, open_unless_foreign(path, |h| is_parquet(h) || is_arrow(h))?);
+    let head = match reader.fill_buf() {
+        Ok(head) => head,
+        Err(error) => return Err(read_error(path, &error)),
+    };
+    let columns = if is_parquet(head) || is_arrow_file(head) {
+        let open = if is_parquet(head) { open_parquet } else { open_arrow_file };
+        // Their descriptions stand at the end.
+        let start = [head[0], head[1], head[2], head[3]];
+        let plain = File::open(path).ok().filter(|file| file.metadata().is_ok_and(|data| data.is_file()));
+        let plain = plain.filter(|_| begins_with(path, &start));
+        open(match plain {
+            Some(file) => Stored::File(file),
+            None => Stored::Memory(in_memory(path, reader)?.into()),
+        })
+    } else if is_arrow(head) {
+        open_arrow_stream(Box::new(reader))
+    } else {
+        return Ok(Content::Text(Box::new(reader)));
+    };
+    columns.map(Content::Columns).map_err(|error| error.context(path.display()))
+}
+
+fn in_memory(path: &Path, source: impl Read) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    source.take(ZIP_LIMIT + 1).read_to_end(&mut bytes).map_err(|error| read_error(path, &error))?;
+    if bytes.len() as u64 > ZIP_LIMIT {
+        return Err(Error::new(ErrorCode::DataTooLarge, format!("{}: more than 512 MiB unpacked", path.display()))
+            .hint("unpack it first"));
+    }
+    Ok(bytes)
+}
+
+/// [`open`], but for foreign content that is `known` to the caller.
+fn open_unless_foreign(path: &Path, known: impl Fn(&[u8]) -> bool) -> Result<Box<dyn Read + Send>> {
     if let Some(bytes) = shipped::bytes(path) {
         return Ok(if is_gzip(bytes) { Box::new(MultiGzDecoder::new(bytes)) } else { Box::new(bytes) });
     }
@@ -52,7 +104,9 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
     if head.starts_with(b"PK\x03\x04") {
         return Ok(Box::new(Cursor::new(unzipped(path)?)));
     }
-    if let Some((what, hint)) = foreign(head) {
+    if !known(head)
+        && let Some((what, hint)) = foreign(head)
+    {
         return Err(Error::new(ErrorCode::DataFormat, format!("{}: this is {what}", path.display())).hint(hint));
     }
     Ok(if is_gzip(head) || has_gzip_name(path) {
@@ -66,8 +120,15 @@ pub(super) fn open(path: &Path) -> Result<Box<dyn Read + Send>> {
 fn foreign(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let csv = "save it as CSV, in pandas with `frame.to_csv(\"rows.csv\", index=False)`";
     Some(match head {
-        _ if head.starts_with(b"PAR1") => ("a Parquet file", csv),
-        _ if head.starts_with(b"ARROW1") => ("an Arrow file", csv),
+        _ if is_parquet(head) => ("a Parquet file", csv),
+        _ if is_arrow(head) => ("an Arrow file", csv),
+        _ if head.starts_with(b"PARE") => ("a Parquet file that is encrypted", "write it without encryption"),
+        _ if head.starts_with(b"FEA1") => (
+            "a Feather file of the first version",
+            "write it anew, in pandas with `frame.to_feather(\"rows.feather\")`",
+        ),
+        _ if head.starts_with(b"ORC") => ("an ORC file", "save it as Parquet or CSV"),
+        _ if head.starts_with(b"Obj\x01") => ("an Avro file", "save it as Parquet or CSV"),
         _ if head.starts_with(b"\xd0\xcf\x11\xe0") => ("an old Excel workbook", "save the sheet as CSV"),
         _ if head.starts_with(b"SQLite format 3") => ("an SQLite database", "write the table to a CSV file"),
         _ if head.starts_with(b"\x89HDF") => ("an HDF5 file", csv),
@@ -144,8 +205,12 @@ fn is_gzip(head: &[u8]) -> bool {
 }
 
 fn begins_as_gzip(path: &Path) -> bool {
-    let mut head = [0; 2];
-    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && is_gzip(&head)
+    begins_with(path, b"\x1f\x8b")
+}
+
+fn begins_with<const N: usize>(path: &Path, start: &[u8; N]) -> bool {
+    let mut head = [0; N];
+    File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok() && head == *start
 }
 
 fn has_gzip_name(path: &Path) -> bool {

@@ -5,6 +5,7 @@ use super::column_kinds::{id_note, looks_like_an_id};
 use super::csv::{self, ModelColumns};
 use super::split::indices;
 use super::table_options::TableOptions;
+use super::target::class_notes;
 use super::task::Task;
 use super::{Dataset, ImageShape, idx_rows, list, shipped, shorten, split, synthetic};
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -100,7 +101,7 @@ impl<'a> Source<'a> {
                 format!("`{}` is neither a built-in data set nor a CSV or IDX file", shorten(spec)),
             )
             .hint(format!(
-                "built in are {}; a file's name ends in .csv, .tsv, .csv.gz, idx3-ubyte or idx3-ubyte.gz, or has a /",
+                "built in are {}; a file's name ends in .csv, .tsv, .parquet, .feather, .arrow, .gz, .zip or idx3-ubyte, or has a /",
                 BUILT_IN.join(", ")
             )));
         }
@@ -161,6 +162,14 @@ impl<'a> Source<'a> {
     /// # Errors
     /// Those of [`Source::load`], of [`split`], and of reading the test file.
     pub fn load_split(&self, holdout: Holdout<'_>) -> Result<Loaded> {
+        let mut loaded = self.split_of(holdout)?;
+        if is_path(self.spec) && !idx_rows::is_idx(Path::new(self.spec)) {
+            loaded.notes.extend(class_notes(&loaded.train, self.target.is_none()));
+        }
+        Ok(loaded)
+    }
+
+    fn split_of(&self, holdout: Holdout<'_>) -> Result<Loaded> {
         let path = Path::new(self.spec);
         if is_path(self.spec) && !idx_rows::is_idx(path) {
             let table = self.table(path)?;
@@ -309,7 +318,10 @@ fn for_task(data: Dataset, task: Task) -> Result<Dataset> {
 
 fn is_path(spec: &str) -> bool {
     let lower = spec.to_ascii_lowercase();
-    let ends = [".csv", ".tsv", ".txt", ".data", ".csv.gz", ".tsv.gz", ".zip", ".gz", ".parquet", ".xlsx"];
+    let ends = [
+        ".csv", ".tsv", ".txt", ".data", ".zip", ".gz", ".parquet", ".pq", ".feather", ".arrow", ".arrows", ".ipc",
+        ".xlsx", ".xls",
+    ];
     spec.contains(['/', MAIN_SEPARATOR]) || ends.iter().any(|end| lower.ends_with(end))
 }
 

@@ -1,9 +1,11 @@
-//! A CSV file as checked rows of text: what every CSV reader here shares.
+//! A table as checked rows of text: what every reader of one here shares.
 
+use super::columns::Rows;
 use super::decode::{NotText, Utf8Reader};
-use super::dialect::{Dialect, HEAD, is_decimal, recognise};
+use super::dialect::{Dialect, HEAD, is_decimal, recognise, width_of_rows};
 use super::header::checked_header;
-use super::open::{open, read_error};
+use super::open::{Content, open, open_table, read_error};
+use super::row_limit::{LimitedRows, RowBudget, RowTooLong};
 use super::table_options::TableOptions;
 use super::{list, shorten};
 use ::csv::{ErrorKind, Reader, ReaderBuilder, StringRecord, Trim};
@@ -14,19 +16,29 @@ use std::path::{Path, PathBuf};
 
 type Text = Box<dyn Read + Send>;
 
-/// An open CSV file whose header was read.
+/// An open table whose columns' names were read.
 pub(super) struct Table {
     path: PathBuf,
     pub(super) headers: Vec<String>,
-    dialect: Dialect,
+    /// Of columns that cannot be read, what they hold; empty where all can.
+    unreadable: Vec<Option<String>>,
     options: TableOptions,
-    reader: Reader<Text>,
-    /// The first row, where it is data.
-    first: Option<StringRecord>,
+    source: Source,
+}
+
+enum Source {
+    Text {
+        dialect: Dialect,
+        reader: Reader<LimitedRows<Text>>,
+        budget: RowBudget,
+        /// The first row, where it is data.
+        first: Option<StringRecord>,
+    },
+    Columns(Box<dyn Rows>),
 }
 
 /// A data row's number as a person counts: from 1, without the header.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place(usize);
 
 impl Table {
@@ -36,15 +48,29 @@ impl Table {
     /// Those of opening; `csv_empty`, `csv_encoding`, and `csv_header` for names that are missing or appear twice, and for
     /// a first row that looks like data.
     pub(super) fn open(path: &Path, options: &TableOptions) -> Result<Self> {
-        let (head, rest) = head(path, options)?;
+        let content = match open_table(path)? {
+            Content::Text(text) => text,
+            Content::Columns(columns) => {
+                return Ok(Self {
+                    path: path.to_owned(),
+                    headers: columns.names,
+                    unreadable: columns.unreadable,
+                    options: options.clone(),
+                    source: Source::Columns(columns.rows),
+                });
+            }
+        };
+        let (head, rest) = head(path, content, options)?;
         let text = String::from_utf8_lossy(&head);
         let dialect = recognise(&text, options);
+        let widest = width_of_rows(&text[dialect.skip..], dialect.separator);
         drop(text);
         let skipped = head.len() - head[dialect.skip..].len();
         let source: Text = Box::new(Cursor::new(head).chain(rest));
         let mut source = source;
         std::io::copy(&mut source.by_ref().take(skipped as u64), &mut std::io::sink())
             .map_err(|error| read_error(path, &error))?;
+        let (source, budget) = LimitedRows::new(source);
         // Rows of another length are found by `for_each`, which can say where they are.
         let mut reader = ReaderBuilder::new()
             .has_headers(false)
@@ -54,9 +80,30 @@ impl Table {
             .from_reader(source);
         let mut record = StringRecord::new();
         reader.read_record(&mut record).map_err(|error| format_error(path, error))?;
+        // As of rows: separators at the end of the line begin no column.
+        let named = record.len() - record.iter().rev().take_while(|cell| cell.is_empty()).count();
+        record.truncate(named.max(1));
+        check_title(path, &record, widest)?;
         let headers = checked_header(path, &record, options.no_header)?;
         let first = options.no_header.then_some(record);
-        Ok(Self { path: path.to_owned(), headers, dialect, options: options.clone(), reader, first })
+        let source = Source::Text { dialect, reader, budget, first };
+        Ok(Self { path: path.to_owned(), headers, unreadable: Vec::new(), options: options.clone(), source })
+    }
+
+    /// Refuses a column that is asked for and holds what cannot be read.
+    ///
+    /// # Errors
+    /// `csv_columns`.
+    pub(super) fn check_readable(&self, columns: impl IntoIterator<Item = usize>) -> Result<()> {
+        for column in columns {
+            if let Some(Some(what)) = self.unreadable.get(column) {
+                let name = shorten(&self.headers[column]);
+                let message = format!("{}: column `{name}` holds {what}", self.path.display());
+                return Err(Error::new(ErrorCode::CsvColumns, message)
+                    .hint(format!("leave it out with --drop {name}, or make columns of numbers or text of it")));
+            }
+        }
+        Ok(())
     }
 
     /// The index of the column `name`, or of the last column for `None`.
@@ -80,41 +127,77 @@ impl Table {
         let mut record = StringRecord::new();
         let mut row = 0;
         loop {
-            match self.first.take() {
-                Some(first) => record = first,
-                None => {
-                    if !self.reader.read_record(&mut record).map_err(|error| format_error(&self.path, error))? {
-                        return Ok(row);
+            let more = match &mut self.source {
+                Source::Text { first, reader, budget, .. } => match first.take() {
+                    Some(first) => {
+                        record = first;
+                        true
                     }
-                }
+                    None => {
+                        budget.renew();
+                        reader.read_record(&mut record).map_err(|error| format_error(&self.path, error))?
+                    }
+                },
+                Source::Columns(rows) => rows.next(&mut record).map_err(|error| error.context(self.path.display()))?,
+            };
+            if !more {
+                return Ok(row);
             }
             row += 1;
-            let visited = if record.len() == self.headers.len() {
-                if self.dialect.decimal_comma {
-                    record = with_points(&record);
+            self.visit(Place(row), &mut record, &mut visit).map_err(|error| match &self.source {
+                Source::Text { reader, dialect, .. } => {
+                    let end = reader.position().byte() + dialect.skip as u64;
+                    let line = line_at(&self.path, &self.options, end);
+                    let line = line.map_or(String::new(), |line| format!(", line {line}"));
+                    error.context(format!("{}{line}", self.path.display()))
                 }
-                visit(Place(row), &record)
-            } else {
-                let what = format!("{} cells, the header has {}", record.len(), self.headers.len());
-                let hint = match self.dialect.separator {
-                    b',' => "quote cells that contain commas",
-                    _ => "quote cells that contain the separator, or say it with --separator",
-                };
-                Err(Place(row).error(ErrorCode::CsvRagged, what).hint(hint))
-            };
-            visited.map_err(|error| {
-                let end = self.reader.position().byte() + self.dialect.skip as u64;
-                let line =
-                    line_at(&self.path, &self.options, end).map_or(String::new(), |line| format!(", line {line}"));
-                error.context(format!("{}{line}", self.path.display()))
+                Source::Columns(_) => error.context(self.path.display()),
             })?;
         }
     }
+
+    fn visit(
+        &self,
+        place: Place,
+        record: &mut StringRecord,
+        visit: &mut impl FnMut(Place, &StringRecord) -> Result<()>,
+    ) -> Result<()> {
+        if let Source::Text { dialect, .. } = &self.source {
+            // A separator at a line's end begins a cell that nobody meant.
+            if record.len() > self.headers.len() && record.iter().skip(self.headers.len()).all(str::is_empty) {
+                record.truncate(self.headers.len());
+            }
+            if record.len() != self.headers.len() {
+                return Err(ragged(place, record, self.headers.len(), dialect.separator));
+            }
+            if dialect.decimal_comma {
+                *record = with_points(record);
+            }
+        }
+        visit(place, record)
+    }
+}
+
+/// The error of a row of another length than the header.
+fn ragged(place: Place, record: &StringRecord, wanted: usize, separator: u8) -> Error {
+    let what = format!("{} cells, the header has {wanted}", record.len());
+    let hint = if record.iter().any(|cell| cell.contains('\n')) {
+        "one of its cells goes over several lines: is a quote opened and not closed?"
+    } else if record.iter().any(|cell| cell.starts_with('"')) {
+        "a quote is one only where the cell begins with it: take away the space before it"
+    } else if record.len() < wanted {
+        "every row needs as many cells as the header, be they empty"
+    } else if separator == b',' {
+        "quote cells that contain commas"
+    } else {
+        "quote cells that contain the separator, or say it with --separator"
+    };
+    place.error(ErrorCode::CsvRagged, what).hint(hint)
 }
 
 /// The first bytes of a file as UTF-8, and what comes after them.
-fn head(path: &Path, options: &TableOptions) -> Result<(Vec<u8>, Text)> {
-    let mut text: Text = Box::new(Utf8Reader::new(open(path)?, options.encoding));
+fn head(path: &Path, content: Text, options: &TableOptions) -> Result<(Vec<u8>, Text)> {
+    let mut text: Text = Box::new(Utf8Reader::new(content, options.encoding));
     let mut head = Vec::new();
     // In pieces: a reader that fails in the middle has told what comes before.
     let mut buffer = [0; 1 << 12];
@@ -132,6 +215,21 @@ fn head(path: &Path, options: &TableOptions) -> Result<(Vec<u8>, Text)> {
         head.extend_from_slice(&buffer[..got]);
     }
     Ok((head, text))
+}
+
+/// Refuses a first line that stands above the names of the columns.
+fn check_title(path: &Path, first: &StringRecord, width_of_rows: usize) -> Result<()> {
+    if first.len() == 1 && width_of_rows > 1 {
+        let message = format!(
+            "{}: the first line, `{}`, has one cell and those below have {width_of_rows}",
+            path.display(),
+            shorten(&first[0])
+        );
+        return Err(
+            Error::new(ErrorCode::CsvHeader, message).hint("delete what stands above the line that names the columns")
+        );
+    }
+    Ok(())
 }
 
 /// A row whose numbers have decimal points instead of commas.
@@ -201,6 +299,10 @@ fn format_error(path: &Path, error: ::csv::Error) -> Error {
     let shown = path.display();
     match error.into_kind() {
         ErrorKind::Io(error) if is_no_text(&error) => not_text(path, &[]),
+        ErrorKind::Io(error) if error.get_ref().is_some_and(|inner| inner.is::<RowTooLong>()) => {
+            Error::new(ErrorCode::DataTooLarge, format!("{shown}: more than 16 MiB in one row"))
+                .hint("is a quote opened and not closed, or are there no line ends?")
+        }
         ErrorKind::Io(error) => read_error(path, &error),
         other => Error::new(ErrorCode::CsvFormat, format!("{shown}: {other:?}")),
     }

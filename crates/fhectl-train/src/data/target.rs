@@ -82,12 +82,36 @@ pub(super) fn told_at_once(pushed: &Result<()>) -> Result<()> {
 
 /// A label, which must be there.
 pub(super) fn label<'a>(place: Place, target: &str, text: &'a str) -> Result<&'a str> {
+    // `none` and `-` name a class in some tables; these name a gap in all.
+    let gaps = ["na", "n/a", "nan", "-nan", "null", "#n/a", "#na", "<na>", "?"];
     if text.is_empty() {
         return Err(place
             .error(ErrorCode::CsvCell, format!("column `{}` is missing", shorten(target)))
             .hint("every row needs a label; drop those without"));
     }
+    if gaps.iter().any(|gap| text.eq_ignore_ascii_case(gap)) {
+        return Err(place
+            .error(ErrorCode::CsvCell, format!("column `{}` is missing: `{text}`", shorten(target)))
+            .hint("every row needs a label; drop those without, or name the class otherwise where it is one"));
+    }
     Ok(text)
+}
+
+/// What a person should know about the classes of the target, `is_last` where nobody named it.
+pub(super) fn class_notes(data: &Dataset, is_last: bool) -> Vec<String> {
+    let mut notes = Vec::new();
+    let mut of_lower: HashMap<String, &String> = HashMap::new();
+    for class in &data.classes {
+        if let Some(other) = of_lower.insert(class.to_lowercase(), class) {
+            let (a, b, target) = (shorten(other), shorten(class), shorten(&data.target));
+            notes.push(format!("`{a}` and `{b}` are two classes of `{target}`; spell them alike where they are one"));
+        }
+    }
+    if is_last && data.classes.len() > 20 {
+        let (target, classes) = (shorten(&data.target), data.classes.len());
+        notes.push(format!("`{target}` is predicted, the last column, with {classes} classes; --target names another"));
+    }
+    notes
 }
 
 /// Where names of classes are found: as they are spelled, as the integer or the yes or no that they spell.

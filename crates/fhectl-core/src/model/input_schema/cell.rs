@@ -1,6 +1,6 @@
 //! One cell.
 
-use super::column::InputColumn;
+use super::column::{ColumnKind, InputColumn};
 use crate::error::{Error, ErrorCode};
 
 /// Texts that stand for a missing value, whatever their case, as data tools write them.
@@ -31,14 +31,18 @@ pub(super) fn refused(column: &InputColumn, text: &str) -> Error {
     let shown: String = text.chars().take(40).flat_map(char::escape_debug).collect();
     let name: String = column.name.chars().take(40).flat_map(char::escape_debug).collect();
     let message = format!("column `{name}`: `{shown}` is not {}", column.kind.describe());
-    Error::new(ErrorCode::RowValue, message).hint(
-        number_hint(text)
+    let hint = match column.kind {
+        ColumnKind::Date => {
+            "dates are written as 2024-12-31 or 31.12.2024, perhaps with a time as in 2024-12-31 23:59:59"
+        }
+        _ => number_hint(text)
             .unwrap_or("write it as the rows that the model was made from have it; an empty cell is a missing value"),
-    )
+    };
+    Error::new(ErrorCode::RowValue, message).hint(hint)
 }
 
 /// What to do about a text that is nearly a number: one with a percent sign, a currency sign, separators of thousands, a
-/// decimal comma, or one that is not finite. `None` for any other text.
+/// decimal comma or another minus, or one that is not finite. `None` for any other text.
 pub fn number_hint(text: &str) -> Option<&'static str> {
     let digits = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     let bare = text.trim_matches(['-', '+', '%', '$', '€', '£', '¥', ' ']);
@@ -47,7 +51,29 @@ pub fn number_hint(text: &str) -> Option<&'static str> {
     let thousands =
         commas.len() > 1 && digits(commas[0]) && commas[1..].iter().all(|part| part.len() == 3 && digits(part));
     let numeric = thousands || bare.parse::<f64>().is_ok();
+    // Groups of three digits that something else than a comma parts, perhaps with decimals.
+    let grouped = |between: &[char], point: char| {
+        let whole = bare.split_once(point).filter(|(_, decimals)| digits(decimals)).map_or(bare, |(whole, _)| whole);
+        let groups: Vec<&str> = whole.split(between).collect();
+        groups.len() > 1
+            && digits(groups[0])
+            && groups[0].len() <= 3
+            // As numbers of telephones do.
+            && !groups[0].starts_with('0')
+            && groups[1..].iter().all(|group| group.len() == 3 && digits(group))
+    };
     match text {
+        _ if text.starts_with(['\u{2212}', '\u{2013}', '\u{fe63}', '\u{ff0d}'])
+            && text.trim_start_matches(['\u{2212}', '\u{2013}', '\u{fe63}', '\u{ff0d}']).parse::<f64>().is_ok() =>
+        {
+            Some("write the minus of numbers as -, the plain hyphen")
+        }
+        _ if grouped(&[' ', '\u{a0}', '\u{202f}', '\'', '\u{2019}'], '.')
+            || grouped(&[' ', '\u{a0}', '\u{202f}', '\'', '\u{2019}'], ',')
+            || (text.contains(',') && grouped(&['.'], ',')) =>
+        {
+            Some("numbers are taken without thousands separators: write 1200.5, not 1 200.5 or 1.200,5")
+        }
         _ if numeric && text.ends_with('%') => Some("numbers are taken without percent signs: write 0.12 or 12"),
         _ if numeric && text.contains(['$', '€', '£', '¥']) => Some("numbers are taken without currency signs"),
         _ if thousands => Some("numbers are taken without thousands separators: write 1200, not 1,200"),

@@ -179,6 +179,11 @@ mod tests {
     fn cells_that_only_look_like_numbers_are_named() {
         for (cell, hint) in [
             ("1,200", "thousands"),
+            ("1 200.5", "thousands"),
+            ("1\u{a0}200", "thousands"),
+            ("1.200,5", "thousands"),
+            ("1'200", "thousands"),
+            ("\u{2212}5", "hyphen"),
             ("12 %", "percent"),
             ("€ 5", "currency"),
             ("3,5", "decimal-comma"),
