@@ -151,7 +151,7 @@ mod tests {
         let each = |item: &usize| {
             most.fetch_max(item - handed.load(Ordering::SeqCst), Ordering::SeqCst);
             // Even items are late.
-            if item % 2 == 0 {
+            if item.is_multiple_of(2) {
                 thread::yield_now();
             }
             Ok(item * 3)
@@ -193,7 +193,7 @@ mod tests {
         let each = |_: &usize| Ok(started.fetch_add(1, Ordering::SeqCst));
         let items: Vec<usize> = (0..1000).collect();
         assert!(map_in_order(&items, 2, each, |_, _| Err(refused())).is_err());
-        assert!(started.into_inner() <= 1 + 2 * AHEAD_A_JOB);
+        assert!(started.load(Ordering::SeqCst) <= 1 + 2 * AHEAD_A_JOB);
         assert!(map_in_order(&[], 2, each, |_, _| Ok(())).is_ok());
     }
 }

@@ -86,6 +86,9 @@ enum Kind {
     Import(import::ImportArgs),
 }
 
+/// Fits clear steps to training rows.
+type FitSteps = dyn Fn(&Dataset) -> Vec<ClearStep>;
+
 /// What a kind is made from where nothing else is asked for.
 struct Recipe<'a> {
     kind: &'static str,
@@ -99,7 +102,7 @@ struct Recipe<'a> {
     /// What features are made for, of columns that are no plain numbers.
     style: EncodingStyle,
     /// What a client computes of a row's features before they are quantized, fitted to training rows.
-    steps: Option<&'a dyn Fn(&Dataset) -> Vec<ClearStep>>,
+    steps: Option<&'a FitSteps>,
 }
 
 impl Recipe<'_> {

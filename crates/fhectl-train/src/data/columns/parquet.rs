@@ -139,8 +139,8 @@ fn kind(column: &ColumnDescriptor) -> std::result::Result<Kind, String> {
     Ok(match (logical, converted) {
         (Some(LogicalType::Decimal(decimal)), _) if whole || bytes => Kind::Decimal(decimal.scale),
         (Some(LogicalType::Date), _) | (None, ConvertedType::DATE) if physical == Type::INT32 => Kind::Date,
-        (Some(LogicalType::Timestamp(stamp)), _) if whole => Kind::Moment(per_second(stamp.unit.clone())),
-        (Some(LogicalType::Time(time)), _) if whole => Kind::Time(per_second(time.unit.clone())),
+        (Some(LogicalType::Timestamp(stamp)), _) if whole => Kind::Moment(per_second(stamp.unit)),
+        (Some(LogicalType::Time(time)), _) if whole => Kind::Time(per_second(time.unit)),
         (Some(LogicalType::Integer(int)), _) if whole && !int.is_signed => Kind::Unsigned,
         (Some(LogicalType::Float16), _) if physical == Type::FIXED_LEN_BYTE_ARRAY => Kind::Half,
         (Some(LogicalType::String | LogicalType::Enum | LogicalType::Json), _)
