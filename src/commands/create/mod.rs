@@ -87,7 +87,7 @@ enum Kind {
 }
 
 /// Fits clear steps to training rows.
-type FitSteps = dyn Fn(&Dataset) -> Vec<ClearStep>;
+type FitSteps<'a> = dyn Fn(&Dataset) -> Vec<ClearStep> + 'a;
 
 /// What a kind is made from where nothing else is asked for.
 struct Recipe<'a> {
@@ -102,7 +102,7 @@ struct Recipe<'a> {
     /// What features are made for, of columns that are no plain numbers.
     style: EncodingStyle,
     /// What a client computes of a row's features before they are quantized, fitted to training rows.
-    steps: Option<&'a FitSteps>,
+    steps: Option<&'a FitSteps<'a>>,
 }
 
 impl Recipe<'_> {
