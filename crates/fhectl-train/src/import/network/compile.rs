@@ -18,18 +18,18 @@ use std::ops::ControlFlow;
 
 /// One row in so many is kept back to judge by.
 const KEPT_BACK: usize = 4;
-/// So many rows must show that a network that pools elsewhere answers as the original.
-const SHOWING: usize = 200;
+/// So many rows that were kept back must show that a network that pools elsewhere answers as the original.
+const SHOWING: usize = 75;
 /// With fewer rows, all are judged by.
 const FEW_ROWS: usize = 24;
 /// Products of a search, in all: what bounds its time.
 const PRODUCTS: usize = 1 << 28;
 /// What the cheapest network of a shape has: bits of weights, noise of sums and of scores.
 const CHEAPEST: (u32, f64, f64) = (3, 0.012, 0.006);
-/// How much more noise students learn to bear than the original does, with how many bits of a weight at most.
-const TARGETS: [(f64, u32); 3] = [(2.0, 4), (1.5, 4), (1.5, 6)];
-/// What students learn that pool before the activation: they have fewer activations, and others than the original.
-const POOLED: (u32, f64, f64) = (5, 0.006, 0.003);
+/// What students learn to bear one after another, each from where the one before stands: bits of weights, more of scores,
+/// noise of sums and of scores. At each, smaller keys become possible.
+const STAGES: [(u32, u32, f64, f64); 5] =
+    [(5, 1, 0.004, 0.003), (4, 1, 0.006, 0.005), (4, 0, 0.009, 0.007), (3, 1, 0.013, 0.01), (3, 1, 0.02, 0.015)];
 /// A candidate that costs no more than so many times what the cheapest of the shape would is cheap enough.
 const CHEAP: f64 = 1.2;
 
@@ -121,14 +121,14 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
         let share = seconds / if averaged.is_some() { 2.0 } else { 1.0 };
         for (levels, averages) in shapes {
             let Some((found, tuned)) =
-                work.taught(levels, &targets(&request.fixed, &first.params, averages), share, tell)?
+                work.taught(levels, &stages(&request.fixed, &first.params, averages), share, tell)?
             else {
                 continue;
             };
             if averages {
                 offer = Some(Offer::of(&found));
                 // Another network than the original: a few rows cannot show that it answers alike.
-                if kept_back.len() < SHOWING {
+                if kept_back.len() < SHOWING || !found.nearly {
                     continue;
                 }
             }
@@ -182,14 +182,13 @@ impl Work<'_> {
     fn taught(
         &self,
         levels: &Levels,
-        targets: &[PtqParams],
+        stages: &[PtqParams],
         seconds: f64,
         tell: &mut dyn FnMut(String) -> ControlFlow<()>,
     ) -> Result<Option<(Candidate, Learned)>> {
         let Self { request, fitted, judges, .. } = *self;
         let lowered = request.lowered;
         let tuned = Tuned {
-            levels,
             graph: &lowered.graph,
             image: lowered.image,
             picture: lowered.picture,
@@ -198,11 +197,15 @@ impl Work<'_> {
             seed: request.seed,
         };
         let mut best: Option<(Candidate, Learned)> = None;
-        for params in targets {
-            let Some((levels, scales)) = tune(&tuned, params, seconds / targets.len() as f64, tell)? else { continue };
-            let learned = Learned { levels, scales, params: *params };
+        let mut start = levels.clone();
+        for (stage, params) in stages.iter().enumerate() {
+            let share = seconds / stages.len() as f64;
+            let Some(taught) = tune(&tuned, &start, params, share, tell)? else { break };
+            let learned = Learned { levels: taught.levels, scales: taught.scales, params: *params };
             let searched = self.searched(&learned.levels, 1).with(&learned.scales, *params);
-            let Ok(found) = search(&searched, &request.fixed, &mut |words| _ = tell(words)) else { continue };
+            let Ok(found) = search(&searched, &request.fixed, &mut |words| _ = tell(words)) else { break };
+            // What is more than one bears is not learned from there either.
+            let lost = stage > 0 && !found.holds() && !found.nearly;
             best = Some(match best {
                 Some((other, of_other)) => {
                     let before = other.cost;
@@ -212,9 +215,10 @@ impl Work<'_> {
                 }
                 None => (found, learned),
             });
-            if best.as_ref().is_some_and(|(best, _)| best.holds()) {
+            if lost {
                 break;
             }
+            start = taught.floats;
         }
         Ok(best)
     }
@@ -250,25 +254,21 @@ fn parts(rows: &Dataset, most: usize) -> (Dataset, Dataset) {
     (select(false), select(true))
 }
 
-/// What students learn to bear, where the original bears `like`; what a person asked for stays.
-fn targets(fixed: &Fixed, like: &PtqParams, averages: bool) -> Vec<PtqParams> {
-    let with = |weight_bits: u32, noise: f64, score_noise: f64| PtqParams {
-        weight_bits: fixed.weight_bits.unwrap_or(weight_bits),
-        noise: fixed.noise.unwrap_or(noise),
-        score_noise: fixed.score_noise.unwrap_or(score_noise),
+/// What students learn to bear, where the original bears `like`: what a person asked for stays, and so does what it bears
+/// already. `averages` says that it is another network than the original.
+fn stages(fixed: &Fixed, like: &PtqParams, averages: bool) -> Vec<PtqParams> {
+    let more = STAGES.iter().filter(|stage| averages || stage.2 > like.noise);
+    let with = |(weight_bits, score_bits, noise, score_noise): &(u32, u32, f64, f64)| PtqParams {
+        weight_bits: fixed.weight_bits.unwrap_or(*weight_bits),
+        score_bits: *score_bits,
+        noise: fixed.noise.unwrap_or(*noise),
+        score_noise: fixed.score_noise.unwrap_or(*score_noise),
         percentile: fixed.percentile.unwrap_or(PtqParams::default().percentile),
         ..*like
     };
-    if averages {
-        return vec![with(POOLED.0, POOLED.1, POOLED.2)];
-    }
-    let of = |(more, bits): &(f64, u32)| {
-        let noise = |noise: f64| (more * noise).min(CHEAPEST.1);
-        with(like.weight_bits.min(*bits), noise(like.noise), noise(like.score_noise))
-    };
-    let mut targets: Vec<PtqParams> = TARGETS.iter().map(of).collect();
-    targets.dedup();
-    targets
+    let mut stages: Vec<PtqParams> = more.map(with).collect();
+    stages.dedup();
+    stages
 }
 
 /// The candidate with ranges of all rows, where that loses nothing.
