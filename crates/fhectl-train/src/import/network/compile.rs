@@ -6,8 +6,8 @@ use super::lower::Lowered;
 use super::offer::Offer;
 use super::ptq_params::PtqParams;
 use super::quantize::{QuantizedNetwork, check_inputs, quantize_levels};
-use super::search::{Candidate, Fixed, Judge, Searched, cost, search};
-use super::tune::{Tuned, tune};
+use super::search::{Asked, Candidate, Fixed, Judge, Searched, chosen, cost, search};
+use super::tune::{Tuned, and_more, tune};
 use crate::data::Dataset;
 use crate::import::agreement::Agreement;
 use fhectl_core::bundle::ScoreDecoder;
@@ -15,6 +15,7 @@ use fhectl_core::circuit::plan::{PLANNED_CORES, Plan, PlanRequest, plan};
 use fhectl_core::error::Result;
 use fhectl_core::model::Model;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// One row in so many is kept back to judge by.
 const KEPT_BACK: usize = 4;
@@ -22,6 +23,8 @@ const KEPT_BACK: usize = 4;
 const SHOWING: usize = 75;
 /// With fewer rows, all are judged by.
 const FEW_ROWS: usize = 24;
+/// So many rows are judged by, and at least so many others that are like them.
+const LIKE_THEM: usize = 500;
 /// Products of a search, in all: what bounds its time.
 const PRODUCTS: usize = 1 << 28;
 /// What the cheapest network of a shape has: bits of weights, noise of sums and of scores.
@@ -88,13 +91,13 @@ struct Work<'a> {
     request: &'a CompileRequest<'a>,
     /// Rows that ranges are measured on and students are taught with.
     fitted: &'a Dataset,
-    /// By all rows, and by those that were kept back from students.
+    /// By all rows, and by those that were kept back from students, each with others like them.
     judges: [&'a Judge<'a>; 2],
 }
 
 /// Finds the cheapest integers that keep what the original says; see `search`. Where they cost more than such a network
 /// need, or keep too little, weights are fine-tuned, with average pooling before activations as well, and the better is taken, by the
-/// rule of [`Candidate::or_better`].
+/// rule of `chosen`.
 ///
 /// The same request gives the same network, unless `tell` breaks fine-tuning off.
 ///
@@ -107,38 +110,45 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
     let most = (PRODUCTS / terms(&exact)).clamp(48, 4000);
     let (fitted, kept_back) = parts(request.rows, most);
     let judge = |rows| Judge::new(&lowered.graph, rows, most, request.decoder);
-    let judges = [judge(request.rows.rows.iter().collect()), judge(kept_back.rows.iter().collect())];
+    // The original knows the rows that it was trained on, mostly these, better than others: rows like them stand for those.
+    let like_them = |rows: &Dataset| {
+        let some = rows.len().min(most).min(LIKE_THEM);
+        let rows: Vec<Vec<f64>> = (0..some).map(|at| rows.rows[at * rows.len() / some].clone()).collect();
+        and_more(&rows, lowered.picture, most.min(2 * LIKE_THEM), request.seed)
+    };
+    let rows = [like_them(request.rows), like_them(&kept_back)];
+    let judges = rows.each_ref().map(|rows| judge(rows.iter().collect()));
     let work = Work { request, fitted: &fitted, judges: judges.each_ref() };
 
-    let first = search(&work.searched(&exact, 0), &request.fixed, &mut |words| _ = tell(words))?;
+    let first = search(&work.searched(&exact, 0), &request.fixed, Asked::Enough, &mut |words| _ = tell(words))?;
     let averaged = lowered.averaged.as_ref().and_then(|graph| levels(graph).ok());
-    let mut best = first.clone();
-    let mut taken: Option<(Learned, bool)> = None;
     let mut offer = averaged.as_ref().and_then(|levels| work.least(levels, &first.params)).map(Offer::price);
     let seconds = request.tuning_seconds.filter(|_| !work.is_cheap(&first, averaged.as_ref().unwrap_or(&exact)));
+    let mut candidates = vec![first.clone()];
+    // What became of whose weights, in the order of the candidates behind the first.
+    let mut taught: Vec<(Rc<Learned>, bool)> = Vec::new();
     if let Some(seconds) = seconds {
         let shapes = averaged.iter().map(|levels| (levels, true)).chain([(&exact, false)]);
         let share = seconds / if averaged.is_some() { 2.0 } else { 1.0 };
         for (levels, averages) in shapes {
-            let Some((found, tuned)) =
-                work.taught(levels, &stages(&request.fixed, &first.params, averages), share, tell)?
-            else {
-                continue;
-            };
+            let stages = stages(&request.fixed, &first.params, averages);
+            let found = work.taught(levels, &stages, share, tell)?;
             if averages {
-                offer = Some(Offer::of(&found));
-                // Another network than the original: a few rows cannot show that it answers alike.
-                if kept_back.len() < SHOWING || !found.nearly {
-                    continue;
-                }
+                let all: Vec<Candidate> = found.iter().map(|(candidate, _)| candidate.clone()).collect();
+                offer = chosen(&all).map(|best| Offer::of(&all[best])).or(offer);
             }
-            let before = best.cost;
-            best = best.or_better(found);
-            if best.cost != before {
-                taken = Some((tuned, averages));
+            for (candidate, learned) in found {
+                // Another network than the original: a few rows cannot show that it answers alike.
+                if !averages || kept_back.len() >= SHOWING && candidate.nearly {
+                    candidates.push(candidate);
+                    taught.push((learned, averages));
+                }
             }
         }
     }
+    let best = chosen(&candidates).unwrap_or_default();
+    let taken = best.checked_sub(1).map(|index| taught.swap_remove(index));
+    let best = candidates.swap_remove(best);
     let (tuned, averages) = (taken.is_some(), taken.as_ref().is_some_and(|(_, averages)| *averages));
     let of_all = match &taken {
         Some((learned, _)) => work.searched(&learned.levels, 1).with(&learned.scales, learned.params),
@@ -178,14 +188,14 @@ impl Work<'_> {
         }
     }
 
-    /// The best that fine-tuning finds for a network, and its weights.
+    /// What fine-tuning finds for a network, and its weights.
     fn taught(
         &self,
         levels: &Levels,
         stages: &[PtqParams],
         seconds: f64,
         tell: &mut dyn FnMut(String) -> ControlFlow<()>,
-    ) -> Result<Option<(Candidate, Learned)>> {
+    ) -> Result<Vec<(Candidate, Rc<Learned>)>> {
         let Self { request, fitted, judges, .. } = *self;
         let lowered = request.lowered;
         let tuned = Tuned {
@@ -196,31 +206,26 @@ impl Work<'_> {
             judge: judges[1],
             seed: request.seed,
         };
-        let mut best: Option<(Candidate, Learned)> = None;
+        let mut all: Vec<(Candidate, Rc<Learned>)> = Vec::new();
         let mut start = levels.clone();
         for (stage, params) in stages.iter().enumerate() {
             let share = seconds / stages.len() as f64;
             let Some(taught) = tune(&tuned, &start, params, share, tell)? else { break };
-            let learned = Learned { levels: taught.levels, scales: taught.scales, params: *params };
+            let learned = Rc::new(Learned { levels: taught.levels, scales: taught.scales, params: *params });
             let searched = self.searched(&learned.levels, 1).with(&learned.scales, *params);
-            let Ok(found) = search(&searched, &request.fixed, &mut |words| _ = tell(words)) else { break };
-            // What is more than one bears is not learned from there either.
-            let lost = stage > 0 && !found.holds() && !found.nearly;
-            best = Some(match best {
-                Some((other, of_other)) => {
-                    let before = other.cost;
-                    let better = other.or_better(found);
-                    let weights = if better.cost == before { of_other } else { learned };
-                    (better, weights)
+            let before = all.len();
+            for asked in [Asked::Enough, Asked::Nearly] {
+                if let Ok(found) = search(&searched, &request.fixed, asked, &mut |words| _ = tell(words)) {
+                    all.push((found, learned.clone()));
                 }
-                None => (found, learned),
-            });
-            if lost {
+            }
+            // What is more than one bears is not learned from there either.
+            if stage > 0 && !all[before..].iter().any(|(found, _)| found.holds() || found.nearly) {
                 break;
             }
             start = taught.floats;
         }
-        Ok(best)
+        Ok(all)
     }
 
     /// About the cheapest plan of a network of this shape, were it trained for encryption.

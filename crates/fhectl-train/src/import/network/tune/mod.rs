@@ -11,6 +11,8 @@ mod student;
 mod teacher;
 mod tied_map;
 
+pub(super) use moves::and_more;
+
 use super::float_graph::FloatGraph;
 use super::layer::Scales;
 use super::levels::Levels;
@@ -40,7 +42,7 @@ const SHOWN: usize = 400_000;
 /// Times that ranges are measured again.
 const MEASURED: usize = 24;
 /// Products a second that a budget of time is counted in, on two cores.
-const PRODUCTS_PER_SECOND: f64 = 6e8;
+const PRODUCTS_PER_SECOND: f64 = 4e8;
 /// Passes over a network for a row: forward, back to weights and to inputs, and the original's.
 const PASSES: f64 = 5.0;
 
@@ -51,6 +53,7 @@ pub(super) struct Tuned<'a> {
     pub(super) image: bool,
     pub(super) picture: Option<ImageShape>,
     pub(super) rows: &'a Dataset,
+    /// What passes are chosen by: rows that are not taught with, and others like them.
     pub(super) judge: &'a Judge<'a>,
     pub(super) seed: u64,
 }
@@ -85,7 +88,7 @@ pub(super) fn tune(
     let mut student = Student::new(levels, &outputs, &first);
     let products = PASSES * student.terms() as f64 * rows.len() as f64;
     let epochs = (seconds * PRODUCTS_PER_SECOND / products) as usize;
-    let epochs = epochs.min(SHOWN.div_ceil(rows.len().max(1)));
+    let epochs = epochs.min((env("N_SHOWN", SHOWN as f32) as usize).div_ceil(rows.len().max(1)));
     if epochs == 0 {
         return Ok(None);
     }
@@ -125,7 +128,7 @@ pub(super) fn tune(
         let mut total = 0.0;
         for (index, batch) in order.chunks(BATCH).enumerate() {
             let done = (epoch * batches + index) as f32 / (epochs * batches) as f32;
-            let rate = RATE * (0.01 + 0.99 * 0.5 * (1.0 + (std::f32::consts::PI * done).cos()));
+            let rate = env("N_RATE", RATE) * (0.01 + 0.99 * 0.5 * (1.0 + (std::f32::consts::PI * done).cos()));
             let (loss, slopes) = slopes(tuned, &teacher, &student, &setting, batch, seed);
             total += loss;
             steps.take(&mut student.maps, &slopes, rate);
@@ -134,6 +137,8 @@ pub(super) fn tune(
     }
     Ok(best.map(|(_, taught)| taught))
 }
+
+fn env(name: &str, or: f32) -> f32 { std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(or) }
 
 /// One number to choose by: what is predicted first, then scores.
 fn worth(agreement: &Agreement) -> f64 {
