@@ -23,8 +23,9 @@ const KEPT_BACK: usize = 4;
 const SHOWING: usize = 75;
 /// With fewer rows, all are judged by.
 const FEW_ROWS: usize = 24;
-/// So many rows are judged by, and at least so many others that are like them.
-const LIKE_THEM: usize = 500;
+/// So many rows at most are judged by, with as many that are like them; with fewer, more of those.
+const MOST_JUDGED: usize = 500;
+const LEAST_JUDGED: usize = 300;
 /// Products of a search, in all: what bounds its time.
 const PRODUCTS: usize = 1 << 28;
 /// What the cheapest network of a shape has: bits of weights, noise of sums and of scores.
@@ -33,6 +34,9 @@ const CHEAPEST: (u32, f64, f64) = (3, 0.012, 0.006);
 /// noise of sums and of scores. At each, smaller keys become possible.
 const STAGES: [(u32, u32, f64, f64); 5] =
     [(5, 1, 0.004, 0.003), (4, 1, 0.006, 0.005), (4, 0, 0.009, 0.007), (3, 1, 0.013, 0.01), (3, 1, 0.02, 0.015)];
+/// Students that pool before the activation begin with more noise than this: they are others than the original, which bears
+/// nothing for them.
+const POOLED_FROM: f64 = 0.005;
 /// A candidate that costs no more than so many times what the cheapest of the shape would is cheap enough.
 const CHEAP: f64 = 1.2;
 
@@ -108,20 +112,21 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
     check_inputs(lowered, request.rows)?;
     let exact = levels(&lowered.graph)?;
     let most = (PRODUCTS / terms(&exact)).clamp(48, 4000);
-    let (fitted, kept_back) = parts(request.rows, most);
+    let averaged = lowered.averaged.as_ref().and_then(|graph| levels(graph).ok());
+    let smallest = averaged.as_ref().map_or(usize::MAX, terms).min(terms(&exact));
+    let (fitted, kept_back) = parts(request.rows, (PRODUCTS / smallest).clamp(48, 4000));
     let judge = |rows| Judge::new(&lowered.graph, rows, most, request.decoder);
     // The original knows the rows that it was trained on, mostly these, better than others: rows like them stand for those.
     let like_them = |rows: &Dataset| {
-        let some = rows.len().min(most).min(LIKE_THEM);
+        let some = rows.len().min(most).min(MOST_JUDGED);
         let rows: Vec<Vec<f64>> = (0..some).map(|at| rows.rows[at * rows.len() / some].clone()).collect();
-        and_more(&rows, lowered.picture, most.min(2 * LIKE_THEM), request.seed)
+        and_more(&rows, lowered.picture, most.min((2 * some).max(LEAST_JUDGED)), request.seed)
     };
     let rows = [like_them(request.rows), like_them(&kept_back)];
     let judges = rows.each_ref().map(|rows| judge(rows.iter().collect()));
     let work = Work { request, fitted: &fitted, judges: judges.each_ref() };
 
     let first = search(&work.searched(&exact, 0), &request.fixed, Asked::Enough, &mut |words| _ = tell(words))?;
-    let averaged = lowered.averaged.as_ref().and_then(|graph| levels(graph).ok());
     let mut offer = averaged.as_ref().and_then(|levels| work.least(levels, &first.params)).map(Offer::price);
     let seconds = request.tuning_seconds.filter(|_| !work.is_cheap(&first, averaged.as_ref().unwrap_or(&exact)));
     let mut candidates = vec![first.clone()];
@@ -262,7 +267,7 @@ fn parts(rows: &Dataset, most: usize) -> (Dataset, Dataset) {
 /// What students learn to bear, where the original bears `like`: what a person asked for stays, and so does what it bears
 /// already. `averages` says that it is another network than the original.
 fn stages(fixed: &Fixed, like: &PtqParams, averages: bool) -> Vec<PtqParams> {
-    let more = STAGES.iter().filter(|stage| averages || stage.2 > like.noise);
+    let more = STAGES.iter().filter(|stage| if averages { stage.2 > POOLED_FROM } else { stage.2 > like.noise });
     let with = |(weight_bits, score_bits, noise, score_noise): &(u32, u32, f64, f64)| PtqParams {
         weight_bits: fixed.weight_bits.unwrap_or(*weight_bits),
         score_bits: *score_bits,

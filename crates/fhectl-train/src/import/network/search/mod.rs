@@ -28,6 +28,8 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 const WEIGHT_BITS: [u32; 7] = [8, 7, 6, 5, 4, 3, 2];
 /// Bits of an activation: more cost nothing, for noise is measured against the modulus, not against their steps.
 const ACTIVATION_BITS: u32 = 7;
+/// Those with which scores of a bit less are tried as well.
+const COARSE_SCORES: [u32; 2] = [5, 4];
 const PERCENTILES: [f64; 2] = [99.9, 99.0];
 /// Activations beyond which fewer weights and ranges are tried.
 const MANY_ACTIVATIONS: usize = 4096;
@@ -107,7 +109,12 @@ fn open(searched: &Searched<'_>, fixed: &Fixed) -> Vec<PtqParams> {
     for weight_bits in weights {
         for percentile in &percentiles {
             for clip in &clips {
-                all.push(PtqParams { weight_bits, percentile: *percentile, feature_percentile: *clip, ..base });
+                let params = PtqParams { weight_bits, percentile: *percentile, feature_percentile: *clip, ..base };
+                all.push(params);
+                // Coarser weights of scores often save a level of the keys.
+                if COARSE_SCORES.contains(&weight_bits) && !many {
+                    all.push(PtqParams { score_bits: params.score_bits - 1, ..params });
+                }
             }
         }
     }

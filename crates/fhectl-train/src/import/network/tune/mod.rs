@@ -32,7 +32,7 @@ use student::{Setting, Student};
 use teacher::Teacher;
 
 /// The highest step, in parts of a layer's typical weight; it falls along a cosine.
-const RATE: f32 = 0.003;
+const RATE: f32 = 0.008;
 /// Rows a step.
 const BATCH: usize = 32;
 /// Rows whose slopes are summed in one go: fixed, so that sums do not depend on the number of threads.
@@ -88,7 +88,7 @@ pub(super) fn tune(
     let mut student = Student::new(levels, &outputs, &first);
     let products = PASSES * student.terms() as f64 * rows.len() as f64;
     let epochs = (seconds * PRODUCTS_PER_SECOND / products) as usize;
-    let epochs = epochs.min((env("N_SHOWN", SHOWN as f32) as usize).div_ceil(rows.len().max(1)));
+    let epochs = epochs.min(SHOWN.div_ceil(rows.len().max(1)));
     if epochs == 0 {
         return Ok(None);
     }
@@ -128,7 +128,7 @@ pub(super) fn tune(
         let mut total = 0.0;
         for (index, batch) in order.chunks(BATCH).enumerate() {
             let done = (epoch * batches + index) as f32 / (epochs * batches) as f32;
-            let rate = env("N_RATE", RATE) * (0.01 + 0.99 * 0.5 * (1.0 + (std::f32::consts::PI * done).cos()));
+            let rate = RATE * (0.01 + 0.99 * 0.5 * (1.0 + (std::f32::consts::PI * done).cos()));
             let (loss, slopes) = slopes(tuned, &teacher, &student, &setting, batch, seed);
             total += loss;
             steps.take(&mut student.maps, &slopes, rate);
@@ -137,8 +137,6 @@ pub(super) fn tune(
     }
     Ok(best.map(|(_, taught)| taught))
 }
-
-fn env(name: &str, or: f32) -> f32 { std::env::var(name).ok().and_then(|v| v.parse().ok()).unwrap_or(or) }
 
 /// One number to choose by: what is predicted first, then scores.
 fn worth(agreement: &Agreement) -> f64 {
