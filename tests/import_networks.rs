@@ -294,10 +294,14 @@ impl Fixture {
 
     /// How far it agrees with the original on the last third of the rows, with the noise of encryption.
     fn agreement(&self, compiled: &Compiled) -> Agreement {
+        self.agreement_from(compiled, self.rows.len() * 2 / 3)
+    }
+
+    /// The same, on rows from this one on.
+    fn agreement_from(&self, compiled: &Compiled, from: usize) -> Agreement {
         let quantized = &compiled.quantized;
         let model = Model::Network(quantized.network.clone());
         let simulator = compiled.plans[0].spec.simulator(&model).unwrap();
-        let from = self.rows.len() * 2 / 3;
         let scores = |(index, row): (usize, &Vec<f64>)| {
             let row = quantized.quantizer.quantize(row).unwrap();
             let scores =
@@ -354,6 +358,24 @@ fn imported_networks_cost_about_what_trained_ones_do_and_agree_with_their_origin
         assert!(agreement.share() >= 0.98, "{name}: {agreement}");
         assert!(compiled.seconds() < 0.1, "{name}: {} s", compiled.seconds());
     }
+}
+
+#[test]
+fn a_network_of_images_that_pools_costs_as_little_as_one_that_is_trained_here() {
+    let fixture = Fixture::read("torch_cnn", Output::Classes(10));
+    let datasets = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("datasets");
+    let mut rows = fhectl_train::data::load("digits", &datasets, None, None).unwrap();
+    let others = (0..rows.len()).filter(|at| !fixture.rows.contains(&rows.rows[*at])).collect::<Vec<_>>();
+    rows = rows.select(&others);
+    assert!(rows.len() > 1000 && rows.len() < 1400, "{}", rows.len());
+    let compiled = fixture.compiled(&rows, Fixed::default(), Some(120.0));
+    let (seconds, key) = (compiled.seconds(), compiled.plans[0].spec.key_bytes() as f64 / 1e6);
+    // None of these rows has been seen by the original or by what was made of it.
+    let agreement = fixture.agreement_from(&compiled, 0);
+    println!("{seconds:.3} s, keys of {key:.1} MB; {agreement}; here {}", compiled.agreement);
+    assert!(compiled.averages && compiled.tuned && compiled.holds);
+    assert!(seconds <= 0.3 && key <= 12.0, "{seconds} s, {key} MB");
+    assert!(agreement.share() >= 0.98, "{agreement}");
 }
 
 #[test]

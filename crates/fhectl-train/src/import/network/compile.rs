@@ -6,8 +6,8 @@ use super::lower::Lowered;
 use super::offer::Offer;
 use super::ptq_params::PtqParams;
 use super::quantize::{QuantizedNetwork, check_inputs, quantize_levels};
-use super::search::{Candidate, Fixed, Judge, Searched, cost, search};
-use super::tune::{Tuned, tune};
+use super::search::{Asked, Candidate, Fixed, Judge, Searched, chosen, cost, search};
+use super::tune::{Tuned, and_more, tune};
 use crate::data::Dataset;
 use crate::import::agreement::Agreement;
 use fhectl_core::bundle::ScoreDecoder;
@@ -15,21 +15,28 @@ use fhectl_core::circuit::plan::{PLANNED_CORES, Plan, PlanRequest, plan};
 use fhectl_core::error::Result;
 use fhectl_core::model::Model;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 
 /// One row in so many is kept back to judge by.
 const KEPT_BACK: usize = 4;
-/// So many rows must show that a network that pools elsewhere answers as the original.
-const SHOWING: usize = 200;
+/// So many rows that were kept back must show that a network that pools elsewhere answers as the original.
+const SHOWING: usize = 75;
 /// With fewer rows, all are judged by.
 const FEW_ROWS: usize = 24;
+/// So many rows at most are judged by, with as many that are like them; with fewer, more of those.
+const MOST_JUDGED: usize = 500;
+const LEAST_JUDGED: usize = 300;
 /// Products of a search, in all: what bounds its time.
 const PRODUCTS: usize = 1 << 28;
 /// What the cheapest network of a shape has: bits of weights, noise of sums and of scores.
 const CHEAPEST: (u32, f64, f64) = (3, 0.012, 0.006);
-/// How much more noise students learn to bear than the original does, with how many bits of a weight at most.
-const TARGETS: [(f64, u32); 3] = [(2.0, 4), (1.5, 4), (1.5, 6)];
-/// What students learn that pool before the activation: they have fewer activations, and others than the original.
-const POOLED: (u32, f64, f64) = (5, 0.006, 0.003);
+/// What students learn to bear one after another, each from where the one before stands: bits of weights, more of scores,
+/// noise of sums and of scores. At each, smaller keys become possible.
+const STAGES: [(u32, u32, f64, f64); 5] =
+    [(5, 1, 0.004, 0.003), (4, 1, 0.006, 0.005), (4, 0, 0.009, 0.007), (3, 1, 0.013, 0.01), (3, 1, 0.02, 0.015)];
+/// Students that pool before the activation begin with more noise than this: they are others than the original, which bears
+/// nothing for them.
+const POOLED_FROM: f64 = 0.005;
 /// A candidate that costs no more than so many times what the cheapest of the shape would is cheap enough.
 const CHEAP: f64 = 1.2;
 
@@ -88,13 +95,13 @@ struct Work<'a> {
     request: &'a CompileRequest<'a>,
     /// Rows that ranges are measured on and students are taught with.
     fitted: &'a Dataset,
-    /// By all rows, and by those that were kept back from students.
+    /// By all rows, and by those that were kept back from students, each with others like them.
     judges: [&'a Judge<'a>; 2],
 }
 
 /// Finds the cheapest integers that keep what the original says; see `search`. Where they cost more than such a network
 /// need, or keep too little, weights are fine-tuned, with average pooling before activations as well, and the better is taken, by the
-/// rule of [`Candidate::or_better`].
+/// rule of `chosen`.
 ///
 /// The same request gives the same network, unless `tell` breaks fine-tuning off.
 ///
@@ -105,40 +112,48 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
     check_inputs(lowered, request.rows)?;
     let exact = levels(&lowered.graph)?;
     let most = (PRODUCTS / terms(&exact)).clamp(48, 4000);
-    let (fitted, kept_back) = parts(request.rows, most);
+    let averaged = lowered.averaged.as_ref().and_then(|graph| levels(graph).ok());
+    let smallest = averaged.as_ref().map_or(usize::MAX, terms).min(terms(&exact));
+    let (fitted, kept_back) = parts(request.rows, (PRODUCTS / smallest).clamp(48, 4000));
     let judge = |rows| Judge::new(&lowered.graph, rows, most, request.decoder);
-    let judges = [judge(request.rows.rows.iter().collect()), judge(kept_back.rows.iter().collect())];
+    // The original knows the rows that it was trained on, mostly these, better than others: rows like them stand for those.
+    let like_them = |rows: &Dataset| {
+        let some = rows.len().min(most).min(MOST_JUDGED);
+        let rows: Vec<Vec<f64>> = (0..some).map(|at| rows.rows[at * rows.len() / some].clone()).collect();
+        and_more(&rows, lowered.picture, most.min((2 * some).max(LEAST_JUDGED)), request.seed)
+    };
+    let rows = [like_them(request.rows), like_them(&kept_back)];
+    let judges = rows.each_ref().map(|rows| judge(rows.iter().collect()));
     let work = Work { request, fitted: &fitted, judges: judges.each_ref() };
 
-    let first = search(&work.searched(&exact, 0), &request.fixed, &mut |words| _ = tell(words))?;
-    let averaged = lowered.averaged.as_ref().and_then(|graph| levels(graph).ok());
-    let mut best = first.clone();
-    let mut taken: Option<(Learned, bool)> = None;
+    let first = search(&work.searched(&exact, 0), &request.fixed, Asked::Enough, &mut |words| _ = tell(words))?;
     let mut offer = averaged.as_ref().and_then(|levels| work.least(levels, &first.params)).map(Offer::price);
     let seconds = request.tuning_seconds.filter(|_| !work.is_cheap(&first, averaged.as_ref().unwrap_or(&exact)));
+    let mut candidates = vec![first.clone()];
+    // What became of whose weights, in the order of the candidates behind the first.
+    let mut taught: Vec<(Rc<Learned>, bool)> = Vec::new();
     if let Some(seconds) = seconds {
         let shapes = averaged.iter().map(|levels| (levels, true)).chain([(&exact, false)]);
         let share = seconds / if averaged.is_some() { 2.0 } else { 1.0 };
         for (levels, averages) in shapes {
-            let Some((found, tuned)) =
-                work.taught(levels, &targets(&request.fixed, &first.params, averages), share, tell)?
-            else {
-                continue;
-            };
+            let stages = stages(&request.fixed, &first.params, averages);
+            let found = work.taught(levels, &stages, share, tell)?;
             if averages {
-                offer = Some(Offer::of(&found));
-                // Another network than the original: a few rows cannot show that it answers alike.
-                if kept_back.len() < SHOWING {
-                    continue;
-                }
+                let all: Vec<Candidate> = found.iter().map(|(candidate, _)| candidate.clone()).collect();
+                offer = chosen(&all).map(|best| Offer::of(&all[best])).or(offer);
             }
-            let before = best.cost;
-            best = best.or_better(found);
-            if best.cost != before {
-                taken = Some((tuned, averages));
+            for (candidate, learned) in found {
+                // Another network than the original: a few rows cannot show that it answers alike.
+                if !averages || kept_back.len() >= SHOWING && candidate.nearly {
+                    candidates.push(candidate);
+                    taught.push((learned, averages));
+                }
             }
         }
     }
+    let best = chosen(&candidates).unwrap_or_default();
+    let taken = best.checked_sub(1).map(|index| taught.swap_remove(index));
+    let best = candidates.swap_remove(best);
     let (tuned, averages) = (taken.is_some(), taken.as_ref().is_some_and(|(_, averages)| *averages));
     let of_all = match &taken {
         Some((learned, _)) => work.searched(&learned.levels, 1).with(&learned.scales, learned.params),
@@ -178,18 +193,17 @@ impl Work<'_> {
         }
     }
 
-    /// The best that fine-tuning finds for a network, and its weights.
+    /// What fine-tuning finds for a network, and its weights.
     fn taught(
         &self,
         levels: &Levels,
-        targets: &[PtqParams],
+        stages: &[PtqParams],
         seconds: f64,
         tell: &mut dyn FnMut(String) -> ControlFlow<()>,
-    ) -> Result<Option<(Candidate, Learned)>> {
+    ) -> Result<Vec<(Candidate, Rc<Learned>)>> {
         let Self { request, fitted, judges, .. } = *self;
         let lowered = request.lowered;
         let tuned = Tuned {
-            levels,
             graph: &lowered.graph,
             image: lowered.image,
             picture: lowered.picture,
@@ -197,26 +211,26 @@ impl Work<'_> {
             judge: judges[1],
             seed: request.seed,
         };
-        let mut best: Option<(Candidate, Learned)> = None;
-        for params in targets {
-            let Some((levels, scales)) = tune(&tuned, params, seconds / targets.len() as f64, tell)? else { continue };
-            let learned = Learned { levels, scales, params: *params };
+        let mut all: Vec<(Candidate, Rc<Learned>)> = Vec::new();
+        let mut start = levels.clone();
+        for (stage, params) in stages.iter().enumerate() {
+            let share = seconds / stages.len() as f64;
+            let Some(taught) = tune(&tuned, &start, params, share, tell)? else { break };
+            let learned = Rc::new(Learned { levels: taught.levels, scales: taught.scales, params: *params });
             let searched = self.searched(&learned.levels, 1).with(&learned.scales, *params);
-            let Ok(found) = search(&searched, &request.fixed, &mut |words| _ = tell(words)) else { continue };
-            best = Some(match best {
-                Some((other, of_other)) => {
-                    let before = other.cost;
-                    let better = other.or_better(found);
-                    let weights = if better.cost == before { of_other } else { learned };
-                    (better, weights)
+            let before = all.len();
+            for asked in [Asked::Enough, Asked::Nearly] {
+                if let Ok(found) = search(&searched, &request.fixed, asked, &mut |words| _ = tell(words)) {
+                    all.push((found, learned.clone()));
                 }
-                None => (found, learned),
-            });
-            if best.as_ref().is_some_and(|(best, _)| best.holds()) {
+            }
+            // What is more than one bears is not learned from there either.
+            if stage > 0 && !all[before..].iter().any(|(found, _)| found.holds() || found.nearly) {
                 break;
             }
+            start = taught.floats;
         }
-        Ok(best)
+        Ok(all)
     }
 
     /// About the cheapest plan of a network of this shape, were it trained for encryption.
@@ -250,25 +264,21 @@ fn parts(rows: &Dataset, most: usize) -> (Dataset, Dataset) {
     (select(false), select(true))
 }
 
-/// What students learn to bear, where the original bears `like`; what a person asked for stays.
-fn targets(fixed: &Fixed, like: &PtqParams, averages: bool) -> Vec<PtqParams> {
-    let with = |weight_bits: u32, noise: f64, score_noise: f64| PtqParams {
-        weight_bits: fixed.weight_bits.unwrap_or(weight_bits),
-        noise: fixed.noise.unwrap_or(noise),
-        score_noise: fixed.score_noise.unwrap_or(score_noise),
+/// What students learn to bear, where the original bears `like`: what a person asked for stays, and so does what it bears
+/// already. `averages` says that it is another network than the original.
+fn stages(fixed: &Fixed, like: &PtqParams, averages: bool) -> Vec<PtqParams> {
+    let more = STAGES.iter().filter(|stage| if averages { stage.2 > POOLED_FROM } else { stage.2 > like.noise });
+    let with = |(weight_bits, score_bits, noise, score_noise): &(u32, u32, f64, f64)| PtqParams {
+        weight_bits: fixed.weight_bits.unwrap_or(*weight_bits),
+        score_bits: *score_bits,
+        noise: fixed.noise.unwrap_or(*noise),
+        score_noise: fixed.score_noise.unwrap_or(*score_noise),
         percentile: fixed.percentile.unwrap_or(PtqParams::default().percentile),
         ..*like
     };
-    if averages {
-        return vec![with(POOLED.0, POOLED.1, POOLED.2)];
-    }
-    let of = |(more, bits): &(f64, u32)| {
-        let noise = |noise: f64| (more * noise).min(CHEAPEST.1);
-        with(like.weight_bits.min(*bits), noise(like.noise), noise(like.score_noise))
-    };
-    let mut targets: Vec<PtqParams> = TARGETS.iter().map(of).collect();
-    targets.dedup();
-    targets
+    let mut stages: Vec<PtqParams> = more.map(with).collect();
+    stages.dedup();
+    stages
 }
 
 /// The candidate with ranges of all rows, where that loses nothing.

@@ -401,3 +401,33 @@ fn average_pooling_is_offered_for_max_pooling_before_the_activation() {
     let linear = File::new(&[1, 4, 4], vec![node("GlobalAveragePool", &["x"], "y", &[])], vec![]);
     assert!(linear.lower().unwrap().averaged.is_none());
 }
+
+#[test]
+fn the_largest_of_many_filters_is_taken_below_their_activation() {
+    let weights: Vec<f32> = (0..72).map(|at| ((at * 37 % 19) as f32 - 9.0) / 8.0).collect();
+    let window = [("kernel_shape", Attr::Ints(vec![2, 2])), ("strides", Attr::Ints(vec![2, 2]))];
+    let file = |last: &str| {
+        let nodes = vec![
+            node("Conv", &["x", "w"], "c", &[]),
+            node("Relu", &["c"], if last == "Relu" { "y" } else { "r" }, &[]),
+            node("MaxPool", &["r"], "y", &window),
+        ];
+        let nodes = nodes.into_iter().filter(|node| last == "MaxPool" || node.op_type != "MaxPool").collect();
+        File::new(&[1, 8, 8], nodes, vec![floats("w", &[8, 1, 3, 3], &weights)]).lower().unwrap().graph
+    };
+    let (plain, pooled) = (file("Relu"), file("MaxPool"));
+    let image: Vec<f64> = (0..64).map(|at| f64::from(at * 29 % 17) - 6.0).collect();
+    let (values, largest) = (plain.evaluate(&image), pooled.evaluate(&image));
+    // Classes are compared: what all have in common may go.
+    let of = |values: &[f64], channel: usize, y: usize, x: usize| {
+        let at = |down: usize, across: usize| values[channel * 36 + (2 * y + down) * 6 + 2 * x + across];
+        at(0, 0).max(at(0, 1)).max(at(1, 0)).max(at(1, 1))
+    };
+    for (index, got) in largest.iter().enumerate() {
+        let wanted = of(&values, index / 9, index / 3 % 3, index % 3);
+        assert!((got - wanted).abs() < 1e-9, "{index}: {got} for {wanted}");
+    }
+    // A comparison a pair, and an activation a window; none of the 288 values before pooling.
+    let rows: usize = pooled.blocks.iter().map(|block| block.rows.len()).sum();
+    assert_eq!(rows, 144 + 72 + 72);
+}

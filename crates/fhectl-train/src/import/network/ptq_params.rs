@@ -11,6 +11,9 @@ pub struct PtqParams {
     pub activation_bits: u32,
     /// Bits of a signed weight, 2 to 12: those of the largest weight of a channel like most in its layer.
     pub weight_bits: u32,
+    /// Bits of a score's weights beyond those, 0 to 2: nothing after them evens rounding out, but a student learns to do
+    /// with fewer.
+    pub score_bits: u32,
     /// The share of an activation's values that its range holds, in percent: what lies beyond the rest at either end is
     /// cut off.
     pub percentile: f64,
@@ -31,6 +34,7 @@ impl Default for PtqParams {
             bits: 8,
             activation_bits: 6,
             weight_bits: 6,
+            score_bits: 2,
             percentile: 99.9,
             feature_percentile: 100.0,
             noise: 0.002,

@@ -35,6 +35,11 @@ pub struct QuantizedNetwork {
 }
 
 impl QuantizedNetwork {
+    #[cfg(test)]
+    pub(super) fn empty(quantizer: Quantizer, network: IntegerNetwork) -> Self {
+        Self { quantizer, network, score_scale: 1.0, score_offset: 0.0, reaches: Vec::new() }
+    }
+
     /// The same integers, in moduli that hold other noise (turns).
     #[must_use]
     pub(super) fn with_noise(&self, noise: f64, score_noise: f64) -> Self {

@@ -7,9 +7,6 @@ use crate::train::modulus_holding;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::{NetworkLayer, Output};
 
-/// Bits of a score's weights beyond those of other layers: nothing after them evens rounding out.
-pub(super) const MORE_BITS: u32 = 2;
-
 pub(super) struct Scores {
     pub(super) layer: NetworkLayer,
     /// How far half the modulus must reach, before noise.
@@ -38,7 +35,7 @@ pub(super) fn quantize_scores(
         return Err(Error::new(ErrorCode::OnnxConstant, "the scores do not depend on the row")
             .hint("are the calibration rows scaled as the network expects them?"));
     }
-    let top = f64::from((1u32 << (params.weight_bits + MORE_BITS - 1)) - 1);
+    let top = f64::from((1u32 << (params.weight_bits + params.score_bits - 1)) - 1);
     let factor = learned.unwrap_or(top / largest);
     let mut sums: Vec<IntegerSum> = rows.iter().map(|row| IntegerSum::rounded(row, factor)).collect();
     let mut values = before.sums(&sums);

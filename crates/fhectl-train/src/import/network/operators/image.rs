@@ -8,7 +8,7 @@ use crate::import::network::function::Function;
 use crate::import::network::tensor::{SymbolicTensor, count};
 use crate::import::onnx::invalid;
 use fhectl_core::error::Result;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Channels and spatial sizes of an input of one row, `[1, channels, (height,) width]`; a sequence is an image of one line.
 struct Image<'a> {
@@ -200,15 +200,41 @@ fn mean(
     Ok(SymbolicTensor::computed(shape, rows))
 }
 
-/// The largest value of each window: along lines first, then across them, so that windows share what overlaps.
+/// The largest value of each window.
 fn largest(builder: &mut GraphBuilder, image: &Image<'_>, windows: &[Window; 2]) -> Result<SymbolicTensor> {
     builder.pooled += windows[0].outputs * windows[1].outputs * image.channels;
-    if builder.averages {
-        return match below_activation(builder, image) {
-            Some(below) => averaged(builder, image, windows, below, false),
-            None => mean(builder, image, windows, false),
-        };
+    match below_activation(builder, image) {
+        Some(below) if builder.averages => averaged(builder, image, windows, below, false),
+        None if builder.averages => mean(builder, image, windows, false),
+        // No activation decreases: that of the largest sum is the largest.
+        Some((function, rows)) if is_less_below(&rows, image, windows) => {
+            let sums = SymbolicTensor::computed(image.tensor.shape.clone(), rows);
+            let largest = largest_by_lines(builder, &Image::of(&sums)?, windows)?;
+            builder.activate(function, &largest)
+        }
+        _ => largest_by_lines(builder, image, windows),
     }
+}
+
+/// Whether pooling takes clearly fewer bootstraps below the activation, of whose sums `rows` are. There, what sums are made of
+/// is handed on to the comparisons; above it, all values are bootstrapped first, and one of each pair is handed on.
+fn is_less_below(rows: &[Affine], image: &Image<'_>, windows: &[Window; 2]) -> bool {
+    let taps = |window: &Window| {
+        let counts = (0..window.outputs).map(|output| window.taps(output).into_iter().flatten().count());
+        counts.fold((0, 0), |(pairs, most), count| (pairs + count.saturating_sub(1), most.max(count)))
+    };
+    let [(pairs_down, most_down), (pairs_across, most_across)] = windows.each_ref().map(taps);
+    let lines = rows.len() / image.sizes[image.sizes.len() - 1];
+    let pairs = lines * pairs_across + image.channels * windows[1].outputs * pairs_down;
+    let halvings = |count: usize| count.max(1).next_power_of_two().ilog2() as usize;
+    let atoms: BTreeSet<u32> = rows.iter().flat_map(|row| &row.terms).map(|(atom, _)| *atom).collect();
+    let handed_on = atoms.len() * (halvings(most_down) + halvings(most_across));
+    let below = image.channels * windows[0].outputs * windows[1].outputs + pairs + pairs / 2 + handed_on;
+    10 * below < 9 * (rows.len() + 2 * pairs)
+}
+
+/// The largest value of each window: along lines first, then across them, so that windows share what overlaps.
+fn largest_by_lines(builder: &mut GraphBuilder, image: &Image<'_>, windows: &[Window; 2]) -> Result<SymbolicTensor> {
     let width = image.sizes[image.sizes.len() - 1];
     let lines = image.tensor.len() / width;
     let mut store: Vec<Affine> = (0..image.tensor.len()).map(|index| image.tensor.row(index)).collect();

@@ -9,7 +9,7 @@ use fhectl_core::circuit::plan::{PLANNED_CORES, Plan, PlanRequest};
 /// What a megabyte of evaluation key is worth in seconds, as the planner has it.
 const KEY_MEGABYTE_WORTH_SECONDS: f64 = 0.0005;
 /// The share of a network's cost at which another may keep a little less.
-const HALF: f64 = 0.5;
+const MUCH_LESS: f64 = 2.0 / 3.0;
 /// Shares of rows that are told apart where neither of two keeps enough.
 pub(super) const CLOSE: f64 = 0.005;
 
@@ -44,21 +44,67 @@ impl Candidate {
     pub fn seconds(&self) -> f64 {
         self.plans.first().map_or(f64::INFINITY, |plan| plan.seconds(PLANNED_CORES))
     }
+}
 
-    /// The rule by which one of two is taken: the cheaper where both keep enough of the original, the one that does where
-    /// only one does, unless the other keeps nearly enough at half the cost; else the one that keeps more, and where that is
-    /// close, again the cheaper. What was there first stays in doubt.
-    #[must_use]
-    pub fn or_better(self, other: Self) -> Self {
-        let better = match (self.holds(), other.holds()) {
-            (true, true) => other.cost < self.cost,
-            (false, true) => !(self.nearly && self.cost <= HALF * other.cost),
-            (true, false) => other.nearly && other.cost <= HALF * self.cost,
-            (false, false) => {
-                let gain = other.agreement.share() - self.agreement.share();
-                gain > CLOSE || gain >= -CLOSE && other.cost < self.cost
-            }
+/// Which of candidates is taken: the cheapest that keeps enough of the original; but one that keeps nearly enough, and not by
+/// chance, where it costs at most two thirds of that, the cheapest of those. Where none does, the one that keeps most, and of
+/// those that are close to it the cheapest. What came first stays in doubt.
+pub(in super::super) fn chosen(candidates: &[Candidate]) -> Option<usize> {
+    let enough = cheapest(candidates, Candidate::holds);
+    let nearly = cheapest(candidates, |candidate| candidate.nearly);
+    match (enough, nearly) {
+        (Some(enough), Some(nearly)) => {
+            let saves = candidates[nearly].cost <= MUCH_LESS * candidates[enough].cost;
+            Some(if saves { nearly } else { enough })
+        }
+        (one, None) | (None, one) => one.or_else(|| closest(candidates)),
+    }
+}
+
+/// The cheapest that keeps as much as is asked, else the one that keeps most.
+pub(super) fn cheapest_that(candidates: &[Candidate], kept: impl Fn(&Candidate) -> bool) -> Option<usize> {
+    cheapest(candidates, kept).or_else(|| closest(candidates))
+}
+
+fn cheapest(candidates: &[Candidate], kept: impl Fn(&Candidate) -> bool) -> Option<usize> {
+    let all = candidates.iter().enumerate().filter(|(_, candidate)| kept(candidate));
+    all.min_by(|a, b| a.1.cost.total_cmp(&b.1.cost)).map(|(index, _)| index)
+}
+
+fn closest(candidates: &[Candidate]) -> Option<usize> {
+    let most = candidates.iter().map(|candidate| candidate.agreement.share()).fold(f64::NEG_INFINITY, f64::max);
+    cheapest(candidates, |candidate| candidate.agreement.share() >= most - CLOSE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fhectl_core::model::{IntegerNetwork, Quantizer};
+
+    fn candidate(same_class: f64, nearly: bool, cost: f64) -> Candidate {
+        let quantized = QuantizedNetwork::empty(
+            Quantizer { features: Vec::new() },
+            IntegerNetwork { layers: Vec::new() },
+        );
+        let agreement = Agreement::Classes { same_class, worst_class: same_class, scores: None };
+        Candidate { params: PtqParams::default(), quantized, plans: Vec::new(), agreement, nearly, cost }
+    }
+
+    #[test]
+    fn the_cheapest_that_keeps_enough_is_taken_unless_nearly_enough_saves_a_third() {
+        let taken = |list: &[(f64, bool, f64)]| {
+            chosen(&list.iter().map(|(same, nearly, cost)| candidate(*same, *nearly, *cost)).collect::<Vec<_>>())
         };
-        if better { other } else { self }
+        assert_eq!(taken(&[(0.999, true, 1.0), (0.992, true, 0.8), (0.95, false, 0.1)]), Some(1));
+        // Nearly enough, at 0.7 and at 0.6 of what enough costs.
+        assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.7)]), Some(0));
+        assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.6)]), Some(1));
+        // By chance it is not.
+        assert_eq!(taken(&[(0.995, true, 1.0), (0.983, false, 0.2)]), Some(0));
+        // Where none keeps enough, what keeps most, and of those that are close the cheapest.
+        assert_eq!(taken(&[(0.93, false, 1.0), (0.96, false, 3.0), (0.957, false, 2.0)]), Some(2));
+        assert_eq!(taken(&[(0.93, false, 1.0), (0.985, true, 3.0)]), Some(1));
+        assert_eq!(taken(&[(0.999, true, 1.0), (0.999, true, 1.0)]), Some(0));
+        assert_eq!(taken(&[]), None);
     }
 }

@@ -24,7 +24,7 @@ pub const LEAST_SAME: f64 = 0.99;
 pub const LEAST_R2: f64 = 0.99;
 /// What is kept enough.
 const WANTED: Bound = Bound { same: LEAST_SAME, of_class: 0.95, distance: 0.015, r2: LEAST_R2 };
-/// What is enough for a network that costs half as much, on many rows.
+/// What is enough for a network that costs a third less, on many rows.
 const NEARLY: Bound = Bound { same: 0.98, of_class: 0.92, distance: 0.03, r2: 0.98 };
 
 /// What is asked beyond that of few rows, over the root of their number: that many could keep as much by chance.
@@ -119,6 +119,11 @@ impl Bound {
             }
         }
     }
+}
+
+/// Whether nearly enough is kept, be it by chance.
+pub(super) fn nearly_holds(agreement: &Agreement) -> bool {
+    NEARLY.is_kept(agreement)
 }
 
 /// Whether enough of the original is kept.

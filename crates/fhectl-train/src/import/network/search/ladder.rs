@@ -1,7 +1,7 @@
 //! The most noise that a network in integers bears.
 
 use super::candidate::{CLOSE, Candidate, cost};
-use super::judge::holds;
+use super::judge::{holds, nearly_holds};
 use super::searched::{Fixed, Searched};
 use crate::import::agreement::Agreement;
 use crate::import::network::ptq_params::PtqParams;
@@ -26,6 +26,14 @@ pub(super) struct Rung {
     pub(super) quality: f64,
     /// Grows with what keys cost: the norm of weights over the noise that their sums may have.
     pub(super) proxy: f64,
+    asked: Asked,
+}
+
+/// How much of the original a rung is to keep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in super::super) enum Asked {
+    Enough,
+    Nearly,
 }
 
 /// For each share of noise at the scores the most noise under which enough is kept of the original. Where noise or not,
@@ -33,12 +41,13 @@ pub(super) struct Rung {
 ///
 /// # Errors
 /// Those of the quantization.
-pub(super) fn climb(searched: &Searched<'_>, fixed: &Fixed, params: &PtqParams) -> Result<Vec<Rung>> {
+pub(super) fn climb(searched: &Searched<'_>, fixed: &Fixed, params: &PtqParams, asked: Asked) -> Result<Vec<Rung>> {
     let Searched { levels, scales, image, rows, judge, .. } = *searched;
     let quantized = quantize_levels(levels, image, rows, params, scales)?.network;
     let clear = judge.clear(&quantized)?;
+    let kept = |agreement: &Agreement| if asked == Asked::Enough { holds(agreement) } else { nearly_holds(agreement) };
     let enough = |agreement: &Agreement| {
-        if holds(&clear) { holds(agreement) } else { agreement.share() >= clear.share() - CLOSE }
+        if kept(&clear) { kept(agreement) } else { agreement.share() >= clear.share() - CLOSE }
     };
     let noises: Vec<f64> = fixed.noise.map_or(NOISES.to_vec(), |noise| vec![noise]);
     let shares: &[f64] = if fixed.score_noise.is_some() { &[1.0] } else { &SCORE_SHARES };
@@ -58,11 +67,11 @@ pub(super) fn climb(searched: &Searched<'_>, fixed: &Fixed, params: &PtqParams) 
             if enough(&tried(noises[middle])?.2) { high = middle } else { low = middle + 1 }
         }
         let (params, network, agreement) = tried(noises[low])?;
-        if low > 0 && !enough(&agreement) && holds(&clear) && fixed.noise.is_none() {
+        if low > 0 && !enough(&agreement) && kept(&clear) && fixed.noise.is_none() {
             continue;
         }
         let proxy = proxy(&network);
-        rungs.push(Rung { params, quantized: network, holds: holds(&agreement), quality: agreement.share(), proxy });
+        rungs.push(Rung { params, quantized: network, holds: kept(&agreement), quality: agreement.share(), proxy, asked });
     }
     if rungs.is_empty() {
         let least = noises[noises.len() - 1];
@@ -70,7 +79,7 @@ pub(super) fn climb(searched: &Searched<'_>, fixed: &Fixed, params: &PtqParams) 
         let network = quantized.with_noise(params.noise, params.score_noise);
         let agreement = judge.allowed(&network)?;
         let proxy = proxy(&network);
-        rungs.push(Rung { params, quantized: network, holds: false, quality: agreement.share(), proxy });
+        rungs.push(Rung { params, quantized: network, holds: false, quality: agreement.share(), proxy, asked });
     }
     Ok(rungs)
 }
@@ -107,7 +116,8 @@ impl Rung {
             let chosen = plans.first().ok_or_else(|| Error::new(ErrorCode::Internal, "no plan"))?;
             let agreement = searched.judge.simulated(&quantized, &chosen.spec)?;
             let cost = cost(chosen, searched.request);
-            if !self.holds || holds(&agreement) || retry == RETRIES {
+            let kept = if self.asked == Asked::Enough { holds(&agreement) } else { nearly_holds(&agreement) };
+            if !self.holds || kept || retry == RETRIES {
                 let nearly = searched.judge.nearly(&agreement);
                 return Ok(Candidate { params, quantized, plans, agreement, nearly, cost });
             }

@@ -15,7 +15,9 @@ pub use candidate::{Candidate, cost};
 pub use judge::{LEAST_R2, LEAST_SAME};
 pub use searched::Fixed;
 
+pub(super) use candidate::chosen;
 pub(super) use judge::Judge;
+pub(super) use ladder::Asked;
 pub(super) use searched::Searched;
 
 use super::ptq_params::PtqParams;
@@ -26,6 +28,8 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 const WEIGHT_BITS: [u32; 7] = [8, 7, 6, 5, 4, 3, 2];
 /// Bits of an activation: more cost nothing, for noise is measured against the modulus, not against their steps.
 const ACTIVATION_BITS: u32 = 7;
+/// Those with which scores of a bit less are tried as well.
+const COARSE_SCORES: [u32; 2] = [5, 4];
 const PERCENTILES: [f64; 2] = [99.9, 99.0];
 /// Activations beyond which fewer weights and ranges are tried.
 const MANY_ACTIVATIONS: usize = 4096;
@@ -37,11 +41,16 @@ const LONG_TAIL: f64 = 4.0;
 const PLANNED: usize = 10;
 
 /// The best candidate: the cheapest that keeps enough of the original, else the one that keeps most. `tell` is given what
-/// is tried.
+/// is tried. `asked` says what is enough.
 ///
 /// # Errors
 /// Those of the quantization where no parameters work; those of the plan where no keys do.
-pub(super) fn search(searched: &Searched<'_>, fixed: &Fixed, tell: &mut dyn FnMut(String)) -> Result<Candidate> {
+pub(super) fn search(
+    searched: &Searched<'_>,
+    fixed: &Fixed,
+    asked: Asked,
+    tell: &mut dyn FnMut(String),
+) -> Result<Candidate> {
     if let Some(exact) = tables::table(searched, fixed)? {
         return Ok(exact);
     }
@@ -54,7 +63,7 @@ pub(super) fn search(searched: &Searched<'_>, fixed: &Fixed, tell: &mut dyn FnMu
     for params in tried {
         params.check()?;
         tell(format!("weights of {} bits, ranges of {} %", params.weight_bits, params.percentile));
-        match ladder::climb(searched, fixed, &params) {
+        match ladder::climb(searched, fixed, &params, asked) {
             Ok(found) => rungs.extend(found),
             Err(error) => refused = refused.or(Some(error)),
         }
@@ -65,20 +74,21 @@ pub(super) fn search(searched: &Searched<'_>, fixed: &Fixed, tell: &mut dyn FnMu
     rungs.retain(|rung| if any { rung.holds } else { rung.quality >= best - candidate::CLOSE });
     rungs.sort_by(|a, b| a.proxy.total_cmp(&b.proxy));
     rungs.truncate(PLANNED);
-    let mut chosen: Option<Candidate> = None;
+    let mut planned = Vec::new();
     for rung in rungs {
         match rung.planned(searched) {
-            Ok(planned) => {
-                tell(format!("{:.0} ms an inference", planned.seconds() * 1e3));
-                chosen = Some(match chosen {
-                    Some(other) => other.or_better(planned),
-                    None => planned,
-                });
+            Ok(candidate) => {
+                tell(format!("{:.0} ms an inference", candidate.seconds() * 1e3));
+                planned.push(candidate);
             }
             Err(error) => refused = refused.or(Some(error)),
         }
     }
-    chosen.ok_or_else(|| refused.unwrap_or_else(|| Error::new(ErrorCode::Internal, "no parameters were tried")))
+    let kept = |candidate: &Candidate| if asked == Asked::Enough { candidate.holds() } else { candidate.nearly };
+    match candidate::cheapest_that(&planned, kept) {
+        Some(index) => Ok(planned.swap_remove(index)),
+        None => Err(refused.unwrap_or_else(|| Error::new(ErrorCode::Internal, "no parameters were tried"))),
+    }
 }
 
 /// The parameters that are tried, before noise.
@@ -99,7 +109,12 @@ fn open(searched: &Searched<'_>, fixed: &Fixed) -> Vec<PtqParams> {
     for weight_bits in weights {
         for percentile in &percentiles {
             for clip in &clips {
-                all.push(PtqParams { weight_bits, percentile: *percentile, feature_percentile: *clip, ..base });
+                let params = PtqParams { weight_bits, percentile: *percentile, feature_percentile: *clip, ..base };
+                all.push(params);
+                // Coarser weights of scores often save a level of the keys.
+                if COARSE_SCORES.contains(&weight_bits) && !many {
+                    all.push(PtqParams { score_bits: params.score_bits - 1, ..params });
+                }
             }
         }
     }

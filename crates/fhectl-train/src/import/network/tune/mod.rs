@@ -11,6 +11,8 @@ mod student;
 mod teacher;
 mod tied_map;
 
+pub(super) use moves::and_more;
+
 use super::float_graph::FloatGraph;
 use super::layer::Scales;
 use super::levels::Levels;
@@ -30,44 +32,54 @@ use student::{Setting, Student};
 use teacher::Teacher;
 
 /// The highest step, in parts of a layer's typical weight; it falls along a cosine.
-const RATE: f32 = 0.003;
+const RATE: f32 = 0.008;
 /// Rows a step.
 const BATCH: usize = 32;
 /// Rows whose slopes are summed in one go: fixed, so that sums do not depend on the number of threads.
 const CHUNK: usize = 4;
 /// Rows that are shown, where time allows.
-const SHOWN: usize = 250_000;
+const SHOWN: usize = 400_000;
 /// Times that ranges are measured again.
 const MEASURED: usize = 24;
 /// Products a second that a budget of time is counted in, on two cores.
-const PRODUCTS_PER_SECOND: f64 = 2.5e8;
+const PRODUCTS_PER_SECOND: f64 = 4e8;
 /// Passes over a network for a row: forward, back to weights and to inputs, and the original's.
 const PASSES: f64 = 5.0;
 
 /// What is tuned.
 pub(super) struct Tuned<'a> {
-    pub(super) levels: &'a Levels,
     /// The original.
     pub(super) graph: &'a FloatGraph,
     pub(super) image: bool,
     pub(super) picture: Option<ImageShape>,
     pub(super) rows: &'a Dataset,
+    /// What passes are chosen by: rows that are not taught with, and others like them.
     pub(super) judge: &'a Judge<'a>,
     pub(super) seed: u64,
 }
 
-/// Trains for these parameters for about so many seconds and returns the best network by the judge; `None` where there is
+/// What a student has become.
+pub(super) struct Taught {
+    /// Its network, whose weights are rounded to what integers stand for.
+    pub(super) levels: Levels,
+    pub(super) scales: Scales,
+    /// The same before rounding, from which it may learn on.
+    pub(super) floats: Levels,
+}
+
+/// Trains a network from `levels` on for these parameters for about so many seconds and returns the best network by the judge; `None` where there is
 /// no time for it. `tell` may break off.
 ///
 /// # Errors
 /// Those of the quantization.
 pub(super) fn tune(
     tuned: &Tuned<'_>,
+    levels: &Levels,
     params: &PtqParams,
     seconds: f64,
     tell: &mut dyn FnMut(String) -> ControlFlow<()>,
-) -> Result<Option<(Levels, Scales)>> {
-    let Tuned { levels, graph, rows, .. } = *tuned;
+) -> Result<Option<Taught>> {
+    let Tuned { graph, rows, .. } = *tuned;
     let output = rows.output();
     let outputs = if output == Output::Value { levels.outputs.clone() } else { compared(&levels.outputs) };
     // What integers stand for stays: weights learn to be good ones after rounding to just these.
@@ -85,7 +97,7 @@ pub(super) fn tune(
     let mut random = Random::new(tuned.seed ^ 0x7455_6e65);
     let mut order: Vec<usize> = (0..rows.len()).collect();
     let batches = order.len().div_ceil(BATCH);
-    let mut best: Option<(f64, Levels)> = None;
+    let mut best: Option<(f64, Taught)> = None;
     let mut setting = Setting::of(&first, &student);
     let mut loss = 0.0f32;
     for epoch in 0..=epochs {
@@ -97,7 +109,7 @@ pub(super) fn tune(
             setting = Setting::of(&quantization, &student);
             let worth = worth(&agreement);
             if best.as_ref().is_none_or(|(most, _)| worth > *most) {
-                best = Some((worth, now));
+                best = Some((worth, Taught { levels: now, scales: scales.clone(), floats: student.floats() }));
             }
             let words = format!(
                 "fine-tuning, {} of {epochs} passes, loss {loss:.4}, agreement {:.2} %",
@@ -123,7 +135,7 @@ pub(super) fn tune(
         }
         loss = total / rows.len() as f32;
     }
-    Ok(best.map(|(_, levels)| (levels, scales)))
+    Ok(best.map(|(_, taught)| taught))
 }
 
 /// One number to choose by: what is predicted first, then scores.

@@ -50,6 +50,16 @@ impl Student {
         }
     }
 
+    /// The network of the parameters as they are.
+    pub(super) fn floats(&self) -> Levels {
+        let layer = |(map, functions): (&TiedMap, &Vec<Function>)| Layer { functions: functions.clone(), rows: map.floats() };
+        Levels {
+            inputs: self.inputs,
+            layers: self.maps.iter().zip(&self.functions).map(layer).collect(),
+            outputs: self.maps[self.maps.len() - 1].floats(),
+        }
+    }
+
     /// The network that the rounded parameters stand for.
     pub(super) fn levels(&self, Rounded(rounded): &Rounded) -> Levels {
         let rows = |index: usize| self.maps[index].rows(&rounded[index]);

@@ -99,6 +99,16 @@ impl TiedMap {
         self.terms.iter().zip(&self.bias_ties).map(row).collect()
     }
 
+    /// The rows that the parameters stand for, as they are.
+    pub(super) fn floats(&self) -> Vec<Affine> {
+        let value = |tie: u32| f64::from(self.values[tie as usize]);
+        let row = |(range, bias): (&Range<usize>, &u32)| Affine {
+            bias: value(*bias),
+            terms: range.clone().map(|at| (self.inputs[at], value(self.ties[at]))).collect(),
+        };
+        self.terms.iter().zip(&self.bias_ties).map(row).collect()
+    }
+
     pub(super) fn rounded(&self, rounder: &Rounder<'_>) -> RoundedMap {
         let mut weights = Vec::with_capacity(self.inputs.len());
         let mut constants = Vec::with_capacity(self.terms.len());
