@@ -82,10 +82,8 @@ mod tests {
     use fhectl_core::model::{IntegerNetwork, Quantizer};
 
     fn candidate(same_class: f64, nearly: bool, cost: f64) -> Candidate {
-        let quantized = QuantizedNetwork::empty(
-            Quantizer { features: Vec::new() },
-            IntegerNetwork { layers: Vec::new() },
-        );
+        let quantized =
+            QuantizedNetwork::empty(Quantizer { features: Vec::new() }, IntegerNetwork { layers: Vec::new() });
         let agreement = Agreement::Classes { same_class, worst_class: same_class, scores: None };
         Candidate { params: PtqParams::default(), quantized, plans: Vec::new(), agreement, nearly, cost }
     }

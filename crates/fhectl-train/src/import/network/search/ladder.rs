@@ -71,7 +71,14 @@ pub(super) fn climb(searched: &Searched<'_>, fixed: &Fixed, params: &PtqParams, 
             continue;
         }
         let proxy = proxy(&network);
-        rungs.push(Rung { params, quantized: network, holds: kept(&agreement), quality: agreement.share(), proxy, asked });
+        rungs.push(Rung {
+            params,
+            quantized: network,
+            holds: kept(&agreement),
+            quality: agreement.share(),
+            proxy,
+            asked,
+        });
     }
     if rungs.is_empty() {
         let least = noises[noises.len() - 1];

@@ -38,13 +38,7 @@ pub(super) fn moved(row: &[f64], other: &[f64], picture: Option<ImageShape>, ran
     between(row, other, &TAUGHT, picture, random)
 }
 
-fn between(
-    row: &[f64],
-    other: &[f64],
-    reach: &Reach,
-    picture: Option<ImageShape>,
-    random: &mut Random,
-) -> Vec<f64> {
+fn between(row: &[f64], other: &[f64], reach: &Reach, picture: Option<ImageShape>, random: &mut Random) -> Vec<f64> {
     let row = match picture {
         Some(shape) => moved_image(row, shape, reach.image, random),
         None => row.to_vec(),
@@ -57,8 +51,7 @@ fn between(
 fn moved_image(row: &[f64], shape: ImageShape, reach: f64, random: &mut Random) -> Vec<f64> {
     let plane = ImageShape { channels: 1, ..shape };
     let most = Augment::for_image(plane);
-    let augment =
-        Augment { shift: reach * most.shift, rotation: reach * most.rotation, scale: reach * most.scale };
+    let augment = Augment { shift: reach * most.shift, rotation: reach * most.rotation, scale: reach * most.scale };
     let seed = random.next();
     let moved = |plane_of: &[f64]| {
         let from: Vec<f32> = plane_of.iter().map(|value| *value as f32).collect();

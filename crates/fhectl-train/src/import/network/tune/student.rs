@@ -52,7 +52,8 @@ impl Student {
 
     /// The network of the parameters as they are.
     pub(super) fn floats(&self) -> Levels {
-        let layer = |(map, functions): (&TiedMap, &Vec<Function>)| Layer { functions: functions.clone(), rows: map.floats() };
+        let layer =
+            |(map, functions): (&TiedMap, &Vec<Function>)| Layer { functions: functions.clone(), rows: map.floats() };
         Levels {
             inputs: self.inputs,
             layers: self.maps.iter().zip(&self.functions).map(layer).collect(),
