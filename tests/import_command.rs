@@ -115,7 +115,7 @@ fn a_single_tree_answers_with_the_originals_shares() {
     let shares = make(&[]);
     let mean: f64 = line(&shares).split("(mean ").nth(1).unwrap().trim_end_matches(')').parse().unwrap();
     assert!(mean < 0.01 && shares.contains("with --class-only: about"), "{shares}");
-    let class = make(&["--class-only"]);
+    let class = make(&["--class-only", "-v"]);
     assert!(!line(&class).contains("scores") && class.contains("a client learns: the class"), "{class}");
     let forest = fixture("boosting-spam.onnx");
     let refused = ["create", "import", &forest, "--data", "spam", "--out", &at("m"), "--class-only"];
