@@ -89,7 +89,11 @@ impl<T> Queue<T> {
 
     /// The item to do next, once it is less than `ahead` ones before the one that is awaited; `None` at the end.
     fn start(&self, ahead: usize) -> Option<usize> {
-        let full = |state: &mut State<T>| state.started < state.end && state.started >= state.handed + ahead;
+        // The first goes alone: it has the tag that tells another key, and where it fails, no others are computed.
+        let full = |state: &mut State<T>| {
+            let ahead = if state.handed == 0 { 1 } else { ahead };
+            state.started < state.end && state.started >= state.handed + ahead
+        };
         let mut state = self.changed.wait_while(self.lock(), full).unwrap_or_else(PoisonError::into_inner);
         if state.started >= state.end {
             return None;

@@ -11,6 +11,8 @@ use ndarray::{Array1, Array2, s};
 const CONVERGED: f64 = 1e-8;
 /// The same, where no step lowers the loss any more for lack of digits.
 const NEARLY: f64 = 1e-5;
+/// A step that changes nothing in a float of the size of a weight that says something.
+const NO_STEP: f64 = 1e-15;
 const MAX_STEPS: usize = 100;
 const MAX_HALVINGS: usize = 40;
 /// The least penalty: too little to be seen, but where features depend on each other the smallest weights win.
@@ -35,6 +37,14 @@ struct Point {
     loss: f64,
 }
 
+impl Point {
+    /// Weights and intercept.
+    fn solution(&self) -> (Vec<f64>, f64) {
+        let features = self.unknowns.len() - 1;
+        (self.unknowns.slice(s![..features]).to_vec(), self.unknowns[features])
+    }
+}
+
 impl Problem<'_> {
     /// Weights and intercept.
     ///
@@ -51,6 +61,9 @@ impl Problem<'_> {
                 break;
             }
             let step = self.newton_step(&here, &slopes);
+            if largest_magnitude(&step) <= NO_STEP {
+                return Ok(here.solution());
+            }
             let Some(next) = self.lower(&here, &step) else { break };
             here = next;
             slopes = self.slopes(&here);
@@ -63,7 +76,7 @@ impl Problem<'_> {
             )
             .hint("raise `--alpha`, leave out features that repeat others, or choose --link log"));
         }
-        Ok((here.unknowns.slice(s![..features]).to_vec(), here.unknowns[features]))
+        Ok(here.solution())
     }
 
     fn l2(&self) -> f64 {
