@@ -195,7 +195,7 @@ mod tests {
             ("inf", "finite"),
         ] {
             let error = one(ColumnKind::Number, cell).unwrap_err();
-            assert!(error.message.contains(cell), "{error:?}");
+            assert!(error.message.contains(&cell.escape_debug().to_string()), "{error:?}");
             assert!(error.hint.as_deref().unwrap_or_default().contains(hint), "{error:?}");
         }
     }
