@@ -2,6 +2,7 @@
 # Runs every fuzz target for so many seconds (600 unless said otherwise), one after the other, and stops at the first
 # finding: fuzz/run.sh [SECONDS] [TARGET ...]
 set -euo pipefail
+shopt -s globstar
 cd "$(dirname "$0")"
 seconds=${1:-600}
 shift || true
@@ -17,10 +18,10 @@ mkdir -p artifacts
 for target in "${targets[@]}"; do
   mkdir -p "corpus/$target" "seeds/$target"
   case $target in
-    import_onnx) fixtures=(../tests/fixtures/{import,boosters}/*.onnx) length=65536 ;;
-    import_xgboost) fixtures=(../tests/fixtures/import/*.{json,ubj} ../tests/fixtures/boosters/xgboost-*.{json,ubj}) length=65536 ;;
-    import_lightgbm) fixtures=(../tests/fixtures/boosters/*.txt) length=65536 ;;
-    import_catboost) fixtures=(../tests/fixtures/boosters/catboost-*.json) length=65536 ;;
+    import_onnx) fixtures=(../tests/fixtures/{import,boosters,glm,pipelines}/**/*.onnx) length=65536 ;;
+    import_xgboost) fixtures=(../tests/fixtures/import/**/*.{json,ubj} ../tests/fixtures/boosters/**/xgboost-*.{json,ubj}) length=65536 ;;
+    import_lightgbm) fixtures=(../tests/fixtures/boosters/**/*.txt) length=65536 ;;
+    import_catboost) fixtures=(../tests/fixtures/boosters/**/catboost-*.json) length=65536 ;;
     tables) fixtures=(../tests/fixtures/tables/*) length=65536 ;;
     bundle_*) fixtures=() length=16384 ;;
     *) fixtures=() length=4096 ;;
@@ -28,7 +29,8 @@ for target in "${targets[@]}"; do
   first="artifacts/first-$target"
   rm -rf "$first" && mkdir "$first"
   for file in "seeds/$target"/* "${fixtures[@]}"; do
-    [ -f "$file" ] && cp "$file" "$first/"
+    # Fixtures of several folders have the same names.
+    [ ! -f "$file" ] || cp "$file" "$first/$(printf '%s' "${file#../}" | tr / -)"
   done
   printf '== %s: %s s\n' "$target" "$seconds"
   if ! cargo fuzz run -s none "$target" "corpus/$target" "$first" -- -max_total_time="$seconds" -max_len="$length" \

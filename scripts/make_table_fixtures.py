@@ -9,6 +9,7 @@
 
 import datetime
 import decimal
+import io
 import pathlib
 
 import numpy as np
@@ -51,6 +52,24 @@ def frame():
     return table
 
 
+def with_a_row_more():
+    """A file of three rows of missing values, whose description says that they are four."""
+    file = io.BytesIO()
+    empty = pa.table({"a": pa.array([None] * 3, pa.float64()), "b": pa.array([None] * 3, pa.int64())})
+    pa.parquet.write_table(empty, file, compression="none", store_schema=False, write_statistics=False)
+    whole = file.getvalue()
+    for at in range(len(whole)):
+        # Whole numbers are written twice as large.
+        if whole[at] == 6:
+            other = whole[:at] + bytes([8]) + whole[at + 1:]
+            try:
+                if pa.parquet.ParquetFile(io.BytesIO(other)).metadata.row_group(0).num_rows == 4:
+                    return other
+            except (OSError, pa.ArrowInvalid):
+                pass
+    raise ValueError("no number of rows")
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     table = frame()
@@ -89,6 +108,7 @@ def main():
     shuffled = table[["whole", "label"]].sample(frac=1, random_state=0)
     shuffled.to_parquet(OUT / "not-ordered.parquet")
     write(arrow.select(["whole", "label"]), OUT / "not-brotli.parquet", compression="brotli")
+    (OUT / "not-whole.parquet").write_bytes(with_a_row_more())
 
 
 if __name__ == "__main__":

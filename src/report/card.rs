@@ -25,6 +25,8 @@ pub struct Provenance<'a> {
     pub imported: Option<&'a ImportedFrom>,
     /// Where its quantizers' numbers were rounded.
     pub rounded: Option<Rounded>,
+    /// Whether nearly all edges of its quantizers are values of rows, as where the model's own thresholds are.
+    pub edges_are_values: bool,
 }
 
 /// What rounding a quantizer's numbers came to.
@@ -174,6 +176,9 @@ fn told(spec: &ClientSpec, provenance: &Provenance<'_>) -> String {
     let digits = match provenance.rounded {
         Some(rounded) if rounded.digits == 1 => "rounded to one significant digit".to_owned(),
         Some(rounded) => format!("rounded to {} significant digits", rounded.digits),
+        None if provenance.edges_are_values => {
+            "nearly all of which are single rows' own, to all their digits (`--coarse-edges` rounds them)".to_owned()
+        }
         None => "to all their digits, so that some may be single rows' own (`--coarse-edges` rounds them)".to_owned(),
     };
     let mut text = format!("Of the {rows}, `client.zip` tells {names}, and {what}, {digits}.");
@@ -186,6 +191,45 @@ fn told(spec: &ClientSpec, provenance: &Provenance<'_>) -> String {
     text
 }
 
+/// What `client.zip` holds of the rows, in a few words.
+pub fn told_in_short(spec: &ClientSpec, edges_are_values: bool) -> String {
+    let columns = spec.input.as_ref().map_or(&[][..], |input| &input.columns[..]);
+    let has = |wanted: fn(&ColumnKind) -> bool| columns.iter().any(|column| wanted(&column.kind));
+    let edges = spec.quantizer.features.iter().any(|rule| matches!(rule, FeatureQuantizer::Edges { .. }));
+    let mut parts = vec![if edges_are_values {
+        "values of columns, as edges"
+    } else if edges {
+        "quantiles of columns"
+    } else {
+        "ranges of columns"
+    }];
+    if has(|kind| matches!(kind, ColumnKind::Category { .. })) {
+        parts.push("names of categories");
+    }
+    if has(|kind| matches!(kind, ColumnKind::Text { words } if matches!(words.vocabulary, Vocabulary::Listed { .. }))) {
+        parts.push("words of texts");
+    }
+    if !spec.classes.is_empty() {
+        parts.push("names of classes");
+    }
+    if spec.score_offset.is_some() {
+        parts.push("about the mean of the target");
+    }
+    if votes(spec) {
+        parts.push("what each training row is or counts for");
+    }
+    if !spec.preprocessing.is_empty() {
+        parts.push("the numbers of what prepares rows");
+    }
+    parts.join(", ")
+}
+
+/// Whether the prediction is a vote of training rows.
+fn votes(spec: &ClientSpec) -> bool {
+    let steps = spec.head.as_ref().map_or(&[][..], |head| &head.steps[..]);
+    steps.iter().any(|step| matches!(step, ClearStep::Neighbors(_)))
+}
+
 /// What preprocessing and the head tell, a sentence each.
 fn told_by_preprocessing(spec: &ClientSpec) -> Vec<String> {
     let mut sentences = Vec::new();
@@ -195,7 +239,7 @@ fn told_by_preprocessing(spec: &ClientSpec) -> Vec<String> {
         (!names.is_empty()).then(|| names.join(", "))
     };
     if let Some(names) = of_kind(|kind| matches!(kind, ColumnKind::Category { .. })) {
-        sentences.push(format!("It holds the names of all categories of {names}."));
+        sentences.push(format!("It holds the names of the categories of {names}."));
     }
     let listed = |kind: &ColumnKind| matches!(kind, ColumnKind::Text { words } if matches!(words.vocabulary, Vocabulary::Listed { .. }));
     if let Some(names) = of_kind(listed) {
@@ -223,6 +267,11 @@ fn told_by_preprocessing(spec: &ClientSpec) -> Vec<String> {
     if steps.iter().any(other) {
         sentences
             .push("It holds the parameters of the preprocessing that the original does before its model.".to_owned());
+    }
+    if votes(spec) {
+        sentences.push(
+            "It holds the class or number of each training row, which its neighbors' vote is made of.".to_owned(),
+        );
     }
     if spec.head.as_ref().is_some_and(|head| !head.steps.is_empty()) {
         sentences.push("It holds how predictions are made of scores, with the parameters of that.".to_owned());

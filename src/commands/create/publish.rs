@@ -2,7 +2,7 @@
 
 use super::common::CommonArgs;
 pub use crate::report::card::Rounded;
-use crate::report::card::{ImportedFrom, Provenance, card};
+use crate::report::card::{ImportedFrom, Provenance, card, told_in_short};
 use crate::report::{bytes, note, number, print_line, seconds};
 use crate::report::{facts::facts, plan_table::plan_table};
 use fhectl_core::bundle::{
@@ -13,10 +13,11 @@ use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
 use fhectl_core::digest;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
-use fhectl_core::model::{ClearStep, InputSchema, Model, Quantizer};
+use fhectl_core::model::{ClearStep, FeatureQuantizer, InputSchema, Model, Quantizer};
 use fhectl_train::data::Dataset;
 use fhectl_train::train::{self, ClassReport, Family, Score, Simulated, SimulatedQuality, TrainedNetwork};
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::path::Path;
 
 /// A model that was made and has a circuit.
@@ -115,6 +116,19 @@ pub struct Origin<'a> {
     pub secret: [u8; 32],
 }
 
+/// Whether nearly all edges are values of the rows, to 32 bits. Those midway between two are not.
+fn edges_are_values(quantizer: &Quantizer, rows: &Dataset) -> bool {
+    let (mut found, mut all) = (0usize, 0usize);
+    for (feature, rule) in quantizer.features.iter().enumerate() {
+        let FeatureQuantizer::Edges { edges } = rule else { continue };
+        let values = rows.rows.iter().filter_map(|row| row.get(feature)).map(|value| (*value as f32).to_bits());
+        let values: HashSet<u32> = values.collect();
+        all += edges.len();
+        found += edges.iter().filter(|edge| values.contains(&(**edge as f32).to_bits())).count();
+    }
+    all > 0 && 10 * found >= 9 * all
+}
+
 /// Writes the bundle and its card, and says what was made.
 pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> Result<()> {
     let Origin { train_rows, test_rows, .. } = *origin;
@@ -161,11 +175,13 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
     let salt = digest::to_hex(&origin.secret);
     let server = ServerSpec { format: FORMAT, salt, model: made.model, metrics };
     let (client_zip, server_zip) = bundle::pack(&spec, &server)?;
+    let edges_are_values = edges_are_values(&spec.quantizer, train_rows);
     let provenance = Provenance {
         rows: &train_rows.name,
         options: &made.options,
         imported: origin.imported,
         rounded: origin.rounded,
+        edges_are_values,
     };
     let card = card(&spec, &server, &provenance);
     folder::write(origin.path, &client_zip, &server_zip, &card, args.force)?;
@@ -188,6 +204,9 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
         print_line!("{}", plan_table(&made.plans, 0, args.bandwidth));
     }
     print_line!("written: {}", origin.path.display());
+    if !train_rows.is_empty() {
+        print_line!("client.zip, which is public, holds of the rows: {}", told_in_short(&spec, edges_are_values));
+    }
     for file in weights {
         print_line!("weights: {}", file.display());
     }

@@ -14,6 +14,8 @@ use std::path::{Path, PathBuf};
 
 /// The most bytes of text that are held.
 const MAX_TEXT: usize = 1 << 30;
+/// What a record takes beside its text and the ends of its cells.
+const RECORD: usize = 192;
 
 /// Which column is to be predicted.
 #[derive(Debug, Clone, Copy)]
@@ -62,7 +64,7 @@ impl CellTable {
         let (mut records, mut places, mut bytes) = (Vec::new(), Vec::new(), 0);
         let mut labeled = Ok(());
         table.for_each(|place, record| {
-            bytes += record.as_slice().len() + 8 * record.len() + 64;
+            bytes += record.as_slice().len() + 16 * record.len() + RECORD;
             if bytes > MAX_TEXT {
                 return Err(place
                     .error(ErrorCode::DataTooLarge, "more than 1 GiB of cells that are not all numbers")

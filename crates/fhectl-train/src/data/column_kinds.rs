@@ -10,6 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Beyond so many texts, or so many that differ in half of the rows, a column is no list of categories.
 const MAX_CATEGORIES: usize = 1000;
 const FEW_CATEGORIES: usize = 50;
+/// A category of fewer rows says nothing of others, and its name may be all about one person: it is not listed, and counts
+/// as unknown.
+pub(crate) const FEWEST_ROWS: usize = 3;
+/// In tables of fewer rows all are listed.
+const SMALL_TABLE: usize = 20;
 
 /// What a person should know about a table's columns, a line each.
 pub(super) type Notes = Vec<String>;
@@ -39,7 +44,10 @@ pub(super) fn infer<'a>(
             Some(ColumnKind::Date)
         } else {
             let count = Count::of(cells().filter(|(_, text)| !missing(text)), place);
-            if said(&options.categories) { Some(count.category()) } else { count.kind(name, place, &mut notes)? }
+            match said(&options.categories) {
+                true => Some(count.listed(name, &mut notes).unwrap_or_else(|| count.category(0))),
+                false => count.kind(name, place, &mut notes)?,
+            }
         };
         let Some(kind) = kind else { continue };
         let column = InputColumn { name: name.clone(), kind };
@@ -117,15 +125,38 @@ impl Count {
                 count.other_dates += usize::from(is_other_date(cell));
                 count.measures += usize::from(is_measure(cell));
             }
-            if count.texts.len() <= MAX_CATEGORIES {
-                *count.texts.entry(cell.to_owned()).or_insert(0) += 1;
+            if let Some(rows) = count.texts.get_mut(cell) {
+                *rows += 1;
+            } else if count.texts.len() <= MAX_CATEGORIES {
+                count.texts.insert(cell.to_owned(), 1);
             }
         }
         count
     }
 
-    fn category(&self) -> ColumnKind {
-        ColumnKind::Category { values: self.texts.keys().cloned().collect() }
+    /// The categories of at least so many rows.
+    fn category(&self, rows: usize) -> ColumnKind {
+        let listed = self.texts.iter().filter(|(_, count)| **count >= rows);
+        ColumnKind::Category { values: listed.map(|(text, _)| text.clone()).collect() }
+    }
+
+    /// The categories that are not rare; `None` where all are.
+    fn listed(&self, name: &str, notes: &mut Notes) -> Option<ColumnKind> {
+        if self.all < SMALL_TABLE {
+            return Some(self.category(0));
+        }
+        let rare = self.texts.values().filter(|count| **count < FEWEST_ROWS).count();
+        if rare == self.texts.len() {
+            return None;
+        }
+        if rare > 0 {
+            notes.push(format!(
+                "`{}`: {rare} of {} categories are in fewer than {FEWEST_ROWS} rows; they count as unknown, and client.zip does not name them",
+                shorten(name),
+                self.texts.len()
+            ));
+        }
+        Some(self.category(FEWEST_ROWS))
     }
 
     /// What the column holds; `None` where it is left out.
@@ -178,7 +209,16 @@ impl Count {
                 self.all
             ));
         }
-        Ok(Some(self.category()))
+        match self.listed(name, notes) {
+            Some(kind) => Ok(Some(kind)),
+            None => {
+                let why = format!(
+                    "none of its {distinct} texts is in {FEWEST_ROWS} rows; --category {shown} names all of them in client.zip"
+                );
+                notes.push(format!("`{shown}` is left out: {why}"));
+                Ok(None)
+            }
+        }
     }
 }
 

@@ -87,3 +87,39 @@ fn the_label_is_looked_for_where_the_last_column_is_none() {
     let error = load("x,diagnosis,z\n1,B,0.5\n2,M,1.5\n3,B,2.5\n", &TableOptions::default()).unwrap_err();
     assert!(error.code == ErrorCode::CsvTarget && error.hint.unwrap().contains("--target diagnosis"));
 }
+
+#[test]
+fn categories_of_few_rows_are_not_named() {
+    let city = |row: usize| match row {
+        0 => "Hamlet of one",
+        1 | 2 => "Village of two",
+        row if row % 2 == 0 => "Rome",
+        _ => "Oslo",
+    };
+    let rows: String = (0..40).map(|row| format!("{row},{},{}\n", city(row), ["p", "q"][row % 2])).collect();
+    let text = format!("x,city,y\n{rows}");
+    let (data, notes) = load(&text, &TableOptions::default()).unwrap();
+    let listed = |data: &Dataset| data.input.as_ref().unwrap().columns[1].kind.clone();
+    let wanted = fhectl_core::model::ColumnKind::Category { values: vec!["Oslo".into(), "Rome".into()] };
+    assert_eq!(listed(&data), wanted);
+    assert_eq!((data.rows[0][1], data.rows[2][1], data.rows[3][1]), (2.0, 2.0, 0.0), "rare ones are as unknown ones");
+    assert!(notes.iter().any(|note| note.contains("`city`: 2 of 4 categories")), "{notes:?}");
+    let said = TableOptions { categories: vec!["city".into()], ..TableOptions::default() };
+    assert_eq!(listed(&load(&text, &said).unwrap().0), wanted);
+}
+
+#[test]
+fn a_list_of_people_is_no_list_of_categories() {
+    // Each name is there twice, so that half of the texts are no new ones.
+    let rows: String =
+        (0..40).map(|row| format!("{},person {},{}\n", row * 3 % 7, row / 2, ["p", "q"][row % 2])).collect();
+    let text = format!("x,who,y\n{rows}");
+    let (data, notes) = load(&text, &TableOptions::default()).unwrap();
+    assert_eq!(data.features, ["x"]);
+    assert!(
+        notes.iter().any(|note| note.contains("`who` is left out") && note.contains("--category who")),
+        "{notes:?}"
+    );
+    let said = TableOptions { categories: vec!["who".into()], ..TableOptions::default() };
+    assert_eq!(load(&text, &said).unwrap().0.input.unwrap().columns[1].kind.describe(), "one of 20 categories");
+}

@@ -72,7 +72,11 @@ pub(super) fn column_names(path: &Path, options: &TableOptions) -> Result<Vec<St
 
 fn too_many(place: Place, rows: usize, width: usize) -> Result<()> {
     // A row takes memory of its own, as much as some cells.
-    if rows.saturating_mul(width + 8) > MAX_CELLS {
+    check_cells(place, rows.saturating_mul(width + 8))
+}
+
+fn check_cells(place: Place, cells: usize) -> Result<()> {
+    if cells > MAX_CELLS {
         return Err(place
             .error(ErrorCode::DataTooLarge, format!("more than {MAX_CELLS} cells"))
             .hint("give fewer rows"));
@@ -121,11 +125,17 @@ impl ModelColumns<'_> {
 }
 
 /// One row of a table without labels: its numbers, or why there are none, and the cells of columns that were asked for.
+/// Of many rows without numbers the first thousand say why; the others have the code alone.
 #[derive(Debug, Clone)]
 pub struct TableRow {
     pub numbers: Result<Vec<f64>>,
     pub kept: Vec<String>,
 }
+
+/// Rows whose errors are told whole: a message takes as much memory as a hundred numbers.
+const TOLD: usize = 1000;
+/// What a row takes in memory beside its numbers, in numbers.
+const ROW: usize = 24;
 
 /// Reads rows without labels, each with the cells of the columns `keep`. A row that does not suit the model has its error.
 ///
@@ -151,10 +161,15 @@ pub fn read_rows(
     let kept: Vec<usize> = keep.iter().map(kept).collect::<Result<_>>()?;
     table.check_readable(kept.iter().copied())?;
     let shown = path.display();
-    let mut rows = Vec::new();
+    let (mut rows, mut refused, mut held) = (Vec::new(), 0, 0);
     table.for_each(|place, record| {
-        too_many(place, rows.len(), columns.schema.width())?;
-        let numbers = columns.row(&at, record, place).map_err(|error| error.context(shown.to_string()));
+        // Cells that are kept are text, of any length.
+        held += columns.schema.width() + ROW + kept.iter().map(|column| 4 + record[*column].len() / 8).sum::<usize>();
+        check_cells(place, held)?;
+        let numbers = columns.row(&at, record, place).map_err(|error| {
+            refused += 1;
+            if refused > TOLD { Error::new(error.code, "") } else { error.context(shown.to_string()) }
+        });
         rows.push(TableRow { numbers, kept: kept.iter().map(|column| record[*column].to_owned()).collect() });
         Ok(())
     })?;

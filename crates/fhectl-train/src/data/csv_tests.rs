@@ -141,6 +141,18 @@ fn rows_that_do_not_suit_the_model_have_their_errors() {
 }
 
 #[test]
+fn errors_of_many_rows_take_no_memory() {
+    let (_dir, path) = file("t.csv", format!("a\n{}", "x\n".repeat(3000)).as_bytes());
+    let schema = InputSchema::numbers(&names(&["a"]));
+    let columns = ModelColumns { schema: &schema, missing: false };
+    let rows = read_rows(&path, columns, &[], &TableOptions::default()).unwrap();
+    let errors: Vec<_> = rows.iter().map(|row| row.numbers.as_ref().unwrap_err()).collect();
+    assert!(errors.len() == 3000 && errors.iter().all(|error| error.code == ErrorCode::CsvCell));
+    assert!(errors[999].message.contains("row 1000: "));
+    assert_eq!((errors[1000].message.capacity(), &errors[1000].hint), (0, &None));
+}
+
+#[test]
 fn labels_are_mapped_onto_the_models_classes() {
     let (_dir, path) = file("t.csv", b"y,b,a\n7.0,1,2\n");
     let data = labeled(&path, &names(&["a", "b"]), &names(&["3", "7"]), Some("y")).unwrap();

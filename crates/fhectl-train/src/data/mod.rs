@@ -26,6 +26,7 @@ mod target;
 mod task;
 mod vocabulary;
 
+pub(crate) use self::column_kinds::FEWEST_ROWS;
 pub use self::csv::{ModelColumns, TableRow, read_rows};
 pub use idx::{Images, read_images, read_labels};
 pub use idx_rows::load_mnist;

@@ -2,7 +2,7 @@
 //!
 //! Everything is fitted on training rows and becomes steps of the client, in clear.
 
-use crate::data::Dataset;
+use crate::data::{Dataset, FEWEST_ROWS};
 use fhectl_core::error::Result;
 use fhectl_core::model::{ClearStep, Column, ColumnKind, ColumnRule, InputSchema, feature_names};
 use rayon::prelude::*;
@@ -11,8 +11,6 @@ use rayon::prelude::*;
 const ONE_HOT_IN_TREES: usize = 8;
 /// The most categories that have a feature each, the most frequent ones.
 const MOST_ONE_HOT: usize = 64;
-/// Categories of fewer training rows have no feature of their own: they are as unknown ones.
-const FEWEST_ROWS: usize = 3;
 /// How many rows of the mean a category's own mean is drawn by, where categories are ordered.
 const SMOOTHING: f64 = 10.0;
 
@@ -131,12 +129,12 @@ impl Fit<'_> {
     /// One of so many categories, which may be missing.
     fn category(&self, categories: usize, columns: &mut Vec<Column>) -> String {
         let mut counts = vec![0; categories];
-        let mut missing = 0;
+        let (mut missing, mut unknown) = (0, 0);
         for value in self.values() {
             match counts.get_mut(value as usize) {
                 _ if value.is_nan() => missing += 1,
                 Some(count) => *count += 1,
-                None => {}
+                None => unknown += 1,
             }
         }
         let classes = self.train.classes.len();
@@ -147,6 +145,7 @@ impl Fit<'_> {
             }
             return format!("{categories} categories in the order of the target's mean");
         }
+        // Rarer ones have no feature of their own: they are as unknown ones.
         let mut kept: Vec<usize> = (0..categories).filter(|at| counts[*at] >= FEWEST_ROWS).collect();
         kept.sort_by_key(|at| (std::cmp::Reverse(counts[*at]), *at));
         kept.truncate(MOST_ONE_HOT);
@@ -155,7 +154,7 @@ impl Fit<'_> {
             kept = (0..categories.min(MOST_ONE_HOT)).collect();
         }
         // Of two that are all there is, one says both.
-        if kept.len() == 2 && categories == 2 && missing == 0 {
+        if kept.len() == 2 && categories == 2 && missing == 0 && unknown == 0 {
             kept.remove(0);
         }
         let one = |at: &usize| self.made(0, ColumnRule::OneOf { values: vec![*at as f64], missing: false });

@@ -108,31 +108,22 @@ impl ClearStep {
         if all > MAX_STEPS {
             return Err(invalid(format!("{all} steps, at most {MAX_STEPS}")));
         }
-        let (width, work) = steps.iter().try_fold((inputs, 0usize), |(width, work), step| {
-            let made = step.check(width)?;
-            Ok((made, work.saturating_add(step.work(width))))
-        })?;
+        let (width, work) = Self::measured(steps, inputs)?;
         match work <= MAX_WORK {
             true => Ok(width),
             false => Err(invalid(format!("steps of {work} numbers, at most {MAX_WORK}"))),
         }
     }
 
-    /// How many numbers the step looks at, of a vector of `inputs`.
-    fn work(&self, inputs: usize) -> usize {
-        match self {
-            Self::Linear { weights, .. } => weights.len().saturating_mul(inputs),
-            Self::Products { terms } => terms.iter().map(|term| term.len() + 1).sum(),
-            Self::Columns { columns } => columns.len(),
-            Self::Parts { parts } => parts.iter().fold(0usize, |all, part| {
-                let sources = part.sources.len();
-                part.steps.iter().fold(all + sources, |all, step| all.saturating_add(step.work(sources).max(sources)))
-            }),
-            _ => inputs,
-        }
+    /// Checks each step, and returns how many numbers they end with and how many they look at.
+    fn measured(steps: &[Self], inputs: usize) -> Result<(usize, usize)> {
+        steps.iter().try_fold((inputs, 0usize), |(width, work), step| {
+            let (made, looked_at) = step.check(width)?;
+            Ok((made, work.saturating_add(looked_at)))
+        })
     }
 
-    /// The vector after this step, whose [`ClearStep::check`] it passed.
+    /// The vector after this step, which fits the vector ([`ClearStep::check_all`]).
     pub fn apply(&self, mut values: Vec<f64>) -> Vec<f64> {
         match self {
             Self::Scale { offsets, scales } => {
@@ -189,11 +180,9 @@ impl ClearStep {
         }
     }
 
-    /// Checks the parameters for vectors of `inputs` numbers, and returns how many the step makes of them.
-    ///
-    /// # Errors
-    /// `model_invalid`.
-    pub fn check(&self, inputs: usize) -> Result<usize> {
+    /// Checks the parameters for vectors of `inputs` numbers, and returns how many the step makes of them and how many it
+    /// looks at.
+    fn check(&self, inputs: usize) -> Result<(usize, usize)> {
         let finite = |numbers: &[f64], what: &str| match numbers.iter().all(|x| x.is_finite()) {
             true => Ok(()),
             false => Err(invalid(format!("a number of {what} is not finite"))),
@@ -202,6 +191,7 @@ impl ClearStep {
             Some(source) => Err(invalid(format!("a step takes number {source} of {inputs}"))),
             None => Ok(()),
         };
+        let mut work = inputs;
         let width = match self {
             Self::Scale { offsets, scales } => {
                 if offsets.len() != inputs || scales.len() != inputs {
@@ -229,17 +219,21 @@ impl ClearStep {
                 }
                 weights.iter().try_for_each(|row| finite(row, "a matrix"))?;
                 finite(biases, "a matrix")?;
+                work = weights.len().saturating_mul(inputs);
                 weights.len()
             }
             Self::Products { terms } => {
                 terms.iter().try_for_each(|term| known(term))?;
+                work = terms.iter().map(|term| term.len() + 1).sum();
                 terms.len()
             }
             Self::Parts { parts } => {
                 let mut width = 0usize;
                 for part in parts {
                     known(&part.sources)?;
-                    width += Self::check_all(&part.steps, part.sources.len())?;
+                    let (made, looked_at) = Self::measured(&part.steps, part.sources.len())?;
+                    width += made;
+                    work = work.saturating_add(part.sources.len()).saturating_add(looked_at);
                 }
                 width
             }
@@ -253,7 +247,7 @@ impl ClearStep {
         if width == 0 || width > MAX_CLEAR_VALUES {
             return Err(invalid(format!("a step makes {width} numbers, want 1 to {MAX_CLEAR_VALUES}")));
         }
-        Ok(width)
+        Ok((width, work.max(width)))
     }
 }
 
@@ -297,7 +291,7 @@ mod tests {
     #[test]
     fn steps_do_what_they_say() {
         let after = |step: ClearStep, values: &[f64]| {
-            let width = step.check(values.len()).unwrap();
+            let (width, _) = step.check(values.len()).unwrap();
             let made = step.apply(values.to_vec());
             assert_eq!(made.len(), width);
             made
@@ -327,6 +321,19 @@ mod tests {
         assert_eq!(after(ClearStep::Choose { choices }, &[0.0, 5.0, 6.0]), [6.0, 5.0]);
         let even = after(ClearStep::Softmax {}, &[1000.0, 1000.0]);
         assert_eq!(even, [0.5, 0.5]);
+    }
+
+    #[test]
+    fn the_work_of_parts_is_that_of_all_their_steps() {
+        // Each part alone is within the bound: one number becomes many, which are looked at again and again.
+        let wide = || {
+            let mut steps = vec![ClearStep::Products { terms: vec![Vec::new(); 1 << 14] }];
+            steps.extend(vec![ClearStep::Softmax {}; 1 << 11]);
+            part(&[0], steps)
+        };
+        let parts = |count: usize| [ClearStep::Parts { parts: (0..count).map(|_| wide()).collect() }];
+        assert_eq!(ClearStep::check_all(&parts(1), 1).unwrap(), 1 << 14);
+        assert_eq!(ClearStep::check_all(&parts(4), 1).unwrap_err().code, ErrorCode::ModelInvalid);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Arrow's files (Feather) and streams: messages, one after the other, each with a body.
 
-use super::arrow_batch::{Batch, Column, Dictionaries};
+use super::arrow_batch::{Batch, Column, Dictionaries, Entries};
 use super::arrow_schema::{Field, Kind, Schema};
 use super::flat::Table;
 use super::stored::Stored;
@@ -15,6 +15,8 @@ use std::sync::Arc;
 
 /// The most bytes of a message that describes a batch.
 const MAX_MESSAGE: u64 = 64 << 20;
+/// What a part of a dictionary takes in memory beside its bytes.
+const ENTRIES: u64 = 256;
 /// What stands for the length of a message since version 0.15.
 const CONTINUES: [u8; 4] = [0xff; 4];
 
@@ -70,7 +72,8 @@ pub(in super::super) fn open_file(stored: Stored) -> Result<Columns> {
     });
     let blocks = blocks.map(|block| block.map(|block| block.map(|number| u64::try_from(number).unwrap_or(u64::MAX))));
     let blocks: Option<VecDeque<[u64; 3]>> = blocks.collect();
-    open(schema, Messages::File { stored, blocks: blocks.ok_or_else(short)? })
+    let unread = stored.len();
+    open(schema, Messages::File { stored, blocks: blocks.ok_or_else(short)?, unread })
 }
 
 fn open(schema: Schema, source: Messages) -> Result<Columns> {
@@ -100,18 +103,23 @@ enum Messages {
     File {
         stored: Stored,
         blocks: VecDeque<[u64; 3]>,
+        /// Bytes that are in none of the messages so far. Messages that lie over each other would make a small file
+        /// endless.
+        unread: u64,
     },
 }
 
 impl Messages {
     /// The next message and its body; `None` at the end.
     fn next(&mut self) -> Result<Option<(Vec<u8>, Bytes)>> {
-        let (stored, blocks) = match self {
+        let (stored, blocks, unread) = match self {
             Self::Stream(source) => return next_of_stream(source),
-            Self::File { stored, blocks } => (stored, blocks),
+            Self::File { stored, blocks, unread } => (stored, blocks, unread),
         };
         let Some([start, head, body]) = blocks.pop_front() else { return Ok(None) };
         check_sizes(head, body)?;
+        let left = unread.checked_sub(head + body);
+        *unread = left.ok_or_else(|| damaged("Arrow", "its batches have more bytes than the file"))?;
         let bytes =
             start.checked_add(head).and_then(|end| Some((stored.bytes(start, head)?, stored.bytes(end, body)?)));
         let (head, body) = bytes.ok_or_else(|| damaged("Arrow", "a batch beyond the end of the file"))?;
@@ -173,8 +181,8 @@ fn message(head: &[u8]) -> Option<(u8, Table<'_>)> {
 /// A column of the current batch.
 enum Values {
     Plain(Column),
-    /// Numbers of entries, and the entries in their parts.
-    Indexed(Column, Arc<Vec<Column>>),
+    /// Numbers of entries, and the entries.
+    Indexed(Column, Arc<Entries>),
 }
 
 struct ArrowRows {
@@ -209,15 +217,11 @@ impl Rows for ArrowRows {
     }
 }
 
-fn entry(column: &Column, entries: &[Column], row: usize) -> Result<String> {
-    let Some(mut index) = column.index(row)? else { return Ok(String::new()) };
-    for part in entries {
-        if index < part.len {
-            return part.cell(index);
-        }
-        index -= part.len;
+fn entry(column: &Column, entries: &Entries, row: usize) -> Result<String> {
+    match column.index(row)? {
+        Some(index) => entries.cell(index),
+        None => Ok(String::new()),
     }
-    Err(damaged("Arrow", "a category that is not in its list"))
 }
 
 impl ArrowRows {
@@ -280,14 +284,30 @@ impl ArrowRows {
         let data = table.table(1).ok_or_else(|| damaged("Arrow", "a dictionary without entries"))?;
         let mut batch = Batch::new(data, body)?;
         let Some(column) = batch.column(&plain)? else { return Ok(()) };
-        self.held += column.bytes();
+        // The entries alone are kept: what else its message holds is not.
+        let column = column.apart();
+        self.held += column.bytes() + ENTRIES;
         if self.held > MAX_GROUP {
             return Err(too_large(format!("dictionaries of more than {} MiB", MAX_GROUP >> 20)));
         }
         let is_delta = table.byte(2, 0) != 0;
-        let mut parts = self.dictionaries.remove(&id).filter(|_| is_delta).unwrap_or_default();
-        Arc::make_mut(&mut parts).push(column);
-        self.dictionaries.insert(id, parts);
+        let mut entries = self.dictionaries.remove(&id).filter(|_| is_delta).unwrap_or_default();
+        Arc::make_mut(&mut entries).add(column);
+        self.dictionaries.insert(id, entries);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_that_lie_over_each_other_end() {
+        let stored = Stored::Memory(Bytes::from(vec![0; 64]));
+        let blocks = VecDeque::from(vec![[0, 16, 16]; 1000]);
+        let mut messages = Messages::File { stored, blocks, unread: 64 };
+        assert!(messages.next().unwrap().is_some() && messages.next().unwrap().is_some());
+        assert!(messages.next().unwrap_err().message.contains("more bytes than the file"));
     }
 }

@@ -10,7 +10,30 @@ use std::io::Read;
 use std::sync::Arc;
 
 /// The lists that columns of categories refer to, by their number.
-pub(super) type Dictionaries = HashMap<i64, Arc<Vec<Column>>>;
+pub(super) type Dictionaries = HashMap<i64, Arc<Entries>>;
+
+/// The entries of such a list, in the parts that they came in.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Entries {
+    parts: Vec<Column>,
+    /// Of each part how many entries there are up to its end.
+    ends: Vec<usize>,
+}
+
+impl Entries {
+    pub fn add(&mut self, part: Column) {
+        self.ends.push(self.ends.last().map_or(0, |end| *end).saturating_add(part.len));
+        self.parts.push(part);
+    }
+
+    /// The entry of that number.
+    pub fn cell(&self, index: usize) -> Result<String> {
+        let part = self.ends.partition_point(|end| *end <= index);
+        let before = part.checked_sub(1).map_or(0, |part| self.ends[part]);
+        let part = self.parts.get(part).ok_or_else(|| damaged("Arrow", "a category that is not in its list"))?;
+        part.cell(index - before)
+    }
+}
 
 /// The values of a column in one batch of rows.
 #[derive(Debug, Clone)]
@@ -68,6 +91,12 @@ impl Column {
                 }
             }
         })
+    }
+
+    /// The same in memory of its own.
+    pub fn apart(self) -> Self {
+        let own = |buffer: Bytes| Bytes::copy_from_slice(&buffer);
+        Self { valid: own(self.valid), buffers: self.buffers.into_iter().map(own).collect(), ..self }
     }
 
     /// What it takes in memory.
@@ -237,4 +266,35 @@ fn unpack(codec: u8, packed: &[u8], size: u64) -> Result<Bytes> {
         return Err(damaged("Arrow", "a buffer of another size"));
     }
     Ok(Bytes::from(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn column(values: &[i8]) -> Column {
+        let buffer = Bytes::from(values.iter().map(|value| *value as u8).collect::<Vec<u8>>());
+        Column { kind: Kind::Int(1, true), len: values.len(), valid: Bytes::new(), buffers: vec![buffer] }
+    }
+
+    #[test]
+    fn entries_are_found_in_their_part() {
+        let mut entries = Entries::default();
+        assert!(entries.cell(0).is_err());
+        for part in [&[1, 2][..], &[], &[], &[3], &[4, 5]] {
+            entries.add(column(part));
+        }
+        let found: Vec<String> = (0..5).map(|index| entries.cell(index).unwrap()).collect();
+        assert_eq!(found, ["1", "2", "3", "4", "5"]);
+        assert!(entries.cell(5).is_err() && entries.cell(usize::MAX).is_err());
+    }
+
+    #[test]
+    fn what_is_kept_of_a_batch_is_no_more_than_its_column() {
+        let body = Bytes::from(vec![7; 1 << 20]);
+        let column = Column { buffers: vec![body.slice(..3)], ..column(&[7, 7, 7]) };
+        let apart = column.apart();
+        assert!(body.is_unique(), "the batch is still held");
+        assert_eq!((apart.bytes(), apart.cell(2).unwrap().as_str()), (3, "7"));
+    }
 }

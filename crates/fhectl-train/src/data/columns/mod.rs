@@ -12,6 +12,7 @@ mod parquet_headers;
 mod parquet_pages;
 mod stored;
 mod text;
+mod thrift;
 
 use super::shorten;
 use ::csv::StringRecord;
@@ -26,6 +27,8 @@ pub(super) use self::stored::Stored;
 const MAX_GROUP: u64 = 256 << 20;
 /// The most bytes of one cell.
 const MAX_CELL: usize = 16 << 20;
+/// The most bytes of all cells, as of a file of text. Few bytes may stand for many long cells.
+const MAX_TEXT: u64 = 4 << 30;
 /// The most rows, and the most columns.
 const MAX_ROWS: u64 = 1 << 27;
 const MAX_COLUMNS: usize = 1 << 16;
@@ -62,6 +65,7 @@ impl Columns {
         // As of cells of text, what stands around them is nothing.
         let names: Vec<String> = names.iter().map(|name| name.trim().to_owned()).collect();
         check_names(&names)?;
+        let rows = Box::new(Bounded { rows, left: MAX_TEXT });
         let index: HashSet<String> = pandas.map(index_columns).unwrap_or_default();
         let is_index = |at: &usize| index.contains(&names[*at]) || names[*at].starts_with("__index_level_");
         let (mut order, rest): (Vec<usize>, Vec<usize>) = (0..names.len()).partition(is_index);
@@ -104,6 +108,21 @@ fn index_columns(note: &str) -> HashSet<String> {
     let columns = note["index_columns"].as_array().map(Vec::as_slice).unwrap_or_default();
     // One that only counts is an object and not stored.
     columns.iter().filter_map(|column| column.as_str().map(str::to_owned)).collect()
+}
+
+/// Rows of so many bytes in all, with one for what would stand between two cells.
+struct Bounded {
+    rows: Box<dyn Rows>,
+    left: u64,
+}
+
+impl Rows for Bounded {
+    fn next(&mut self, row: &mut StringRecord) -> Result<bool> {
+        let more = self.rows.next(row)?;
+        let left = self.left.checked_sub(row.as_slice().len() as u64 + row.len() as u64);
+        self.left = left.ok_or_else(|| too_large(format!("more than {} GiB of cells", MAX_TEXT >> 30)))?;
+        Ok(more)
+    }
 }
 
 struct Reordered {

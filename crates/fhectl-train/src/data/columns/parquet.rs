@@ -74,6 +74,7 @@ fn open_checked(stored: Stored) -> Result<Columns> {
     let pandas = metadata.key_value_metadata().into_iter().flatten().find(|pair| pair.key == "pandas");
     let pandas = pandas.and_then(|pair| pair.value.clone());
     let rows = ParquetRows {
+        unread: stored.len(),
         stored,
         reader,
         columns,
@@ -180,6 +181,8 @@ impl Cells {
 }
 
 struct ParquetRows {
+    /// Bytes that no column was found in yet. Columns that lie over each other would make a small file endless.
+    unread: u64,
     stored: Arc<Stored>,
     reader: SerializedFileReader<Shared>,
     /// Of each column that can be read, its place among the file's and what it holds.
@@ -258,6 +261,8 @@ impl ParquetRows {
             };
             let chunk = group.columns().get(*leaf).ok_or_else(|| damaged("Parquet", "a column is missing"))?;
             let descriptor = chunk.column_descr_ptr();
+            let left = u64::try_from(chunk.compressed_size()).ok().and_then(|size| self.unread.checked_sub(size));
+            self.unread = left.ok_or_else(|| damaged("Parquet", "its columns have more bytes than the file"))?;
             held += check_chunk(&self.stored, chunk, &descriptor)?;
             if held > MAX_GROUP {
                 return Err(too_large(format!("a group of rows of more than {} MiB", MAX_GROUP >> 20))
@@ -346,13 +351,17 @@ fn cells<T: DataType>(
 ) -> Result<Cells> {
     let (mut levels, mut values) = (Vec::new(), Vec::new());
     let (read, ..) = reader.read_records(rows, Some(&mut levels), None, &mut values).map_err(broken)?;
+    let few = || damaged("Parquet", "a column has too few values");
+    // What is not there is no missing value.
+    if read != rows {
+        return Err(few());
+    }
     let mut values = values.iter();
     let mut cells = Cells::default();
     for row in 0..rows {
         let there = levels.is_empty() || levels.get(row).is_some_and(|level| *level > 0);
         if there {
-            let value = values.next().filter(|_| read == rows);
-            cells.text.push_str(&spell(value.ok_or_else(|| damaged("Parquet", "a column has too few values"))?)?);
+            cells.text.push_str(&spell(values.next().ok_or_else(few)?)?);
         }
         if cells.text.len() > MAX_BATCH {
             return Err(too_large(format!("more than {} MiB of text in {rows} rows", MAX_BATCH >> 20)));

@@ -1,15 +1,17 @@
 //! The pages of a Parquet file, which are looked at before the reader of Parquet allocates what they ask for.
 
-use super::parquet_headers::page_sizes;
+use super::parquet_headers::{PageSizes, page_sizes};
 use super::stored::Stored;
 use super::{damaged, too_large};
 use fhectl_core::error::{Error, ErrorCode, Result};
+use flate2::read::MultiGzDecoder;
 use parquet::basic::{Compression, Encoding, Type};
 use parquet::column::page::{Page, PageMetadata, PageReader};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::ColumnChunkMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 use parquet::schema::types::ColumnDescriptor;
+use std::io::{Read, Write};
 
 /// The most bytes of one page, unpacked; writers aim at one of 1 MiB.
 const MAX_PAGE: u64 = 128 << 20;
@@ -48,21 +50,55 @@ pub(super) fn check_chunk(stored: &Stored, chunk: &ColumnChunkMetaData, column: 
             page_sizes(&bytes)
         };
         let sizes = HEADERS.into_iter().find_map(read).ok_or_else(|| damaged("Parquet", "the header of a page"))?;
-        if sizes.unpacked > MAX_PAGE {
-            return Err(too_large(format!("a page of {} MiB", sizes.unpacked >> 20)));
+        let most = sizes.unpacked.max(sizes.packed);
+        if most > MAX_PAGE {
+            return Err(too_large(format!("a page of {} MiB", most >> 20)));
         }
+        check_unpacked(stored, chunk.compression(), at + sizes.header, &sizes)?;
         if sizes.is_dictionary {
             if sizes.values > sizes.unpacked / width(column) {
                 return Err(damaged("Parquet", "a dictionary of more values than bytes"));
             }
             dictionaries += sizes.unpacked + VALUE * sizes.values;
         } else {
-            largest = largest.max(sizes.unpacked);
+            largest = largest.max(sizes.unpacked + sizes.packed);
         }
         at = (at + sizes.header).saturating_add(sizes.packed);
     }
     // A page is there packed and unpacked.
-    Ok(dictionaries + 2 * largest)
+    Ok(dictionaries + largest)
+}
+
+/// Refuses a page that becomes longer than it says, where the reader of Parquet would unpack it to its end.
+fn check_unpacked(stored: &Stored, packing: Compression, at: u64, sizes: &PageSizes) -> Result<()> {
+    if sizes.is_plain || !matches!(packing, Compression::GZIP(_) | Compression::LZ4) {
+        return Ok(());
+    }
+    let bytes =
+        stored.bytes(at, sizes.packed).ok_or_else(|| damaged("Parquet", "a page beyond the end of the file"))?;
+    let Some(bytes) = usize::try_from(sizes.levels).ok().and_then(|levels| bytes.get(levels..)) else { return Ok(()) };
+    let reader: Box<dyn Read + '_> = match packing {
+        Compression::LZ4 => Box::new(lz4_flex::frame::FrameDecoder::new(bytes)),
+        _ => Box::new(MultiGzDecoder::new(bytes)),
+    };
+    // What cannot be unpacked is told by the reader of Parquet, which comes no further.
+    let mut left = Counted(0);
+    let _ = std::io::copy(&mut reader.take(sizes.unpacked + 1), &mut left);
+    if left.0 > sizes.unpacked { Err(damaged("Parquet", "a page longer than it says")) } else { Ok(()) }
+}
+
+/// How many bytes were written.
+struct Counted(u64);
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The fewest bytes of a value in a dictionary.
@@ -151,4 +187,32 @@ fn varint(bytes: &[u8]) -> Option<u64> {
         return None;
     }
     Some(bytes.iter().rev().fold(0, |value, byte| value << 7 | u64::from(byte & 127)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    #[test]
+    fn pages_that_become_longer_than_they_say_are_refused() {
+        let content = vec![0; 1 << 20];
+        let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        gzip.write_all(&content).unwrap();
+        let mut lz4 = lz4_flex::frame::FrameEncoder::new(Vec::new());
+        lz4.write_all(&content).unwrap();
+        for (packing, packed) in
+            [(Compression::GZIP(Default::default()), gzip.finish().unwrap()), (Compression::LZ4, lz4.finish().unwrap())]
+        {
+            let bytes = [&[9; 6][..], &packed].concat();
+            let sizes = PageSizes { packed: bytes.len() as u64, levels: 6, ..PageSizes::default() };
+            let stored = Stored::Memory(Bytes::from(bytes));
+            let check = |sizes| check_unpacked(&stored, packing, 0, &sizes);
+            check(PageSizes { unpacked: 1 << 20, ..sizes }).unwrap();
+            check(PageSizes { is_plain: true, ..sizes }).unwrap();
+            for unpacked in [0, 1000, (1 << 20) - 1] {
+                assert_eq!(check(PageSizes { unpacked, ..sizes }).unwrap_err().code, ErrorCode::DataFormat);
+            }
+        }
+    }
 }

@@ -82,6 +82,61 @@ fn columns_that_hold_no_values_are_named_where_they_are_used() {
     assert!(error.message.contains("packed with brotli") && error.hint.unwrap().contains("zstd"), "{}", error.message);
 }
 
+/// Endless rows of one cell.
+struct Endless(String);
+
+impl Rows for Endless {
+    fn next(&mut self, row: &mut StringRecord) -> Result<bool> {
+        row.clear();
+        row.push_field(&self.0);
+        Ok(true)
+    }
+}
+
+#[test]
+fn long_cells_again_and_again_have_an_end() {
+    let cell = "x".repeat(MAX_CELL);
+    let mut columns = Columns::new(vec!["a".into()], vec![None], None, Box::new(Endless(cell))).unwrap();
+    let (mut row, mut rows) = (StringRecord::new(), 0);
+    let error = loop {
+        match columns.rows.next(&mut row) {
+            Ok(more) => assert!(more && rows < 1000),
+            Err(error) => break error,
+        }
+        rows += 1;
+    };
+    assert_eq!((error.code, rows), (ErrorCode::DataTooLarge, 255));
+}
+
+#[test]
+fn rows_that_are_not_in_the_file_are_no_missing_values() {
+    // Three rows, of which its description makes four.
+    let bytes = std::fs::read(fixture("not-whole.parquet")).unwrap();
+    let error = read_all(bytes).unwrap_err();
+    assert!(error.message.contains("too few values"), "{}", error.message);
+}
+
+/// A Parquet file without rows, of this description.
+fn described(footer: &[u8]) -> Vec<u8> {
+    [b"PAR1", footer, &(footer.len() as u32).to_le_bytes(), b"PAR1"].concat()
+}
+
+#[test]
+fn descriptions_that_another_reader_takes_otherwise_are_refused() {
+    // A schema of a hundred thousand records in each other, in what is a text here and a version to the reader of Parquet.
+    let record = [0x35, 2, 0x18, 1, b'g', 0x15, 2, 0];
+    let column = [0x15, 2, 0x25, 2, 0x18, 1, b'x', 0];
+    let deep = [&[0x19, 0xfc, 0xa1, 0x8d, 6][..], &record.repeat(100_000), &column].concat();
+    let length = [deep.len() as u8 | 128, (deep.len() >> 7) as u8 | 128, (deep.len() >> 14) as u8];
+    let hidden = [&[0x18][..], &length, &deep, &[0x19, 0x1c, 0x48, 1, b'r', 0, 0]].concat();
+    // A record of two thousand million parts.
+    let parts = [0x15, 2, 0x19, 0x2c, 0x48, 1, b'r', 0x15, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0];
+    let parts = [&parts[..], &column, &[0x16, 2, 0x19, 0x0c, 0]].concat();
+    for footer in [hidden, parts] {
+        assert_eq!(read_all(described(&footer)).unwrap_err().code, ErrorCode::DataFormat);
+    }
+}
+
 /// The number of rows that can be read.
 fn read_all(bytes: Vec<u8>) -> Result<usize> {
     let mut columns = match &bytes {
