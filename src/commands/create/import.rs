@@ -151,7 +151,6 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     if args.exact_thresholds {
         hints.push("client.zip holds the model's thresholds (--exact-thresholds)".to_owned());
     }
-    hints.extend(agreement.and_then(disagreement));
     let origin = Origin {
         kind: "import",
         name: &name,
@@ -167,6 +166,9 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         secret: if no_rows { sha256(&bytes) } else { rows.calibration.digest() },
     };
     print_line!("read: {} of {} features", imported.source, imported.features);
+    if let Some(warning) = agreement.and_then(disagreement) {
+        note(&warning);
+    }
     publish(made, &origin, common)
 }
 

@@ -188,7 +188,7 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
     if let Some(warning) = lost_by_quantizing(&metrics.quality) {
         note(&warning);
     }
-    origin.hints.iter().for_each(|hint| note(hint));
+    origin.hints.iter().for_each(|hint| print_line!("note: {hint}"));
     // What a person needs first stands last, where it is seen.
     summary::tell(&metrics, origin.rounded, simulated.as_ref());
     if let Some(report) = &report {
