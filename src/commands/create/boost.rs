@@ -16,9 +16,10 @@ use fhectl_train::train::{self, BoostParams};
 const REFERENCE_BITS: u32 = 12;
 
 /// The bits that are tried where none are asked for, what fewer may cost of accuracy or R2, and the share of the training
-/// rows that it is measured on.
+/// rows that it is measured on. Of few rows the finer levels cost little, for a feature has no more than its values.
 const BITS: [u32; 3] = [6, 8, 10];
-const MOST_LOSS: f64 = 0.005;
+const MOST_LOSS: f64 = 0.01;
+const MOST_LOSS_OF_FEW: f64 = 0.002;
 const HELD_OUT: f64 = 0.2;
 /// Below so many training rows, steps are smaller, and a share of the rows says little: so many are taken in turn.
 const FEW_ROWS: usize = 2000;
@@ -99,7 +100,7 @@ impl BoostArgs {
 
 /// The fewest bits with which trees of most training rows tell the others as well as trees on fine features do.
 fn fewest_bits(rows: &Dataset, params: &BoostParams, grain: Grain<'_>, seed: u64) -> Result<u32> {
-    let turns = if rows.len() < FEW_ROWS { TURNS } else { 1 };
+    let (turns, most_loss) = if rows.len() < FEW_ROWS { (TURNS, MOST_LOSS_OF_FEW) } else { (1, MOST_LOSS) };
     let parts: Vec<(Dataset, Dataset)> =
         (0..turns).filter_map(|turn| split(rows, HELD_OUT, seed.wrapping_add(turn)).ok()).collect();
     // Too few rows to tell fine features, or some of a class.
@@ -115,11 +116,9 @@ fn fewest_bits(rows: &Dataset, params: &BoostParams, grain: Grain<'_>, seed: u64
         }
         Ok(sum / parts.len() as f64)
     };
-    let wanted = told(&|fitted| train::fit_edges(fitted, REFERENCE_BITS))? - MOST_LOSS;
-    eprintln!("DEBUG wanted {wanted:.4}");
+    let wanted = told(&|fitted| train::fit_edges(fitted, REFERENCE_BITS))? - most_loss;
     for bits in BITS {
         let found = told(&|fitted| grain.edges(fitted, bits))?;
-        eprintln!("DEBUG bits {bits} {found:.4}");
         if found >= wanted {
             return Ok(bits);
         }

@@ -145,7 +145,8 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     let asked = args.table_request(common.grain(), &request);
     let offers = agreement.map(|agreement| offers(&made, &imported, calibration, agreement, &asked));
     let no_rows = rows.calibration.is_empty();
-    let mut said: Vec<String> = agreement.map(|agreement| format!("agreement: {}", told(agreement))).into_iter().collect();
+    let mut said: Vec<String> =
+        agreement.map(|agreement| format!("agreement: {}", told(agreement))).into_iter().collect();
     said.extend(exact_agreement.map(|agreement| format!("agreement with exact edges: {}", told(agreement))));
     let mut hints: Vec<String> = offers.into_iter().flatten().collect();
     if args.exact_thresholds {

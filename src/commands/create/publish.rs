@@ -5,8 +5,8 @@ use super::measured::{class_report, measured};
 use super::summary::{self, lost_by_quantizing, lost_class, price};
 pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Provenance, card};
-use crate::report::{note, print_line};
 use crate::report::{facts::facts, plan_table::plan_table};
+use crate::report::{note, print_line};
 use fhectl_core::bundle::{
     self, ClientSpec, Evaluation, FORMAT, Head, Metrics, ScoreDecoder, ScoreUnit, ServerSpec, folder,
 };
@@ -206,4 +206,3 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
 pub fn quantized_score(made: &CompiledModel, rows: &Dataset) -> Result<Score> {
     train::score(&made.model, &made.quantizer, rows, &made.decoder(rows.classes.len()))
 }
-

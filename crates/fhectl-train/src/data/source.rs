@@ -3,9 +3,9 @@
 use super::cells::{CellTable, TargetColumn};
 use super::column_kinds::{id_note, looks_like_an_id};
 use super::csv::{self, ModelColumns};
+use super::sentinel::sentinel_note;
 use super::split::indices;
 use super::table_options::TableOptions;
-use super::sentinel::sentinel_note;
 use super::target::class_notes;
 use super::task::Task;
 use super::{Dataset, ImageShape, idx_rows, list, shipped, shorten, split, synthetic};
