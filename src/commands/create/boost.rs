@@ -16,12 +16,14 @@ use fhectl_train::train::{self, BoostParams};
 const REFERENCE_BITS: u32 = 12;
 
 /// The bits that are tried where none are asked for, what fewer may cost of accuracy or R2, and the share of the training
-/// rows that it is measured on.
+/// rows that it is measured on. Of few rows the finer levels cost little, for a feature has no more than its values.
 const BITS: [u32; 3] = [6, 8, 10];
-const MOST_LOSS: f64 = 0.02;
+const MOST_LOSS: f64 = 0.01;
+const MOST_LOSS_OF_FEW: f64 = 0.002;
 const HELD_OUT: f64 = 0.2;
-/// Below so many training rows, steps are smaller.
+/// Below so many training rows, steps are smaller, and a share of the rows says little: so many are taken in turn.
 const FEW_ROWS: usize = 2000;
+const TURNS: u64 = 5;
 
 #[derive(Debug, Args)]
 pub struct BoostArgs {
@@ -98,19 +100,26 @@ impl BoostArgs {
 
 /// The fewest bits with which trees of most training rows tell the others as well as trees on fine features do.
 fn fewest_bits(rows: &Dataset, params: &BoostParams, grain: Grain<'_>, seed: u64) -> Result<u32> {
-    let usual = BITS[0];
-    let Ok((fitted, held_out)) = split(rows, HELD_OUT, seed) else { return Ok(usual) };
+    let (turns, most_loss) = if rows.len() < FEW_ROWS { (TURNS, MOST_LOSS_OF_FEW) } else { (1, MOST_LOSS) };
+    let parts: Vec<(Dataset, Dataset)> =
+        (0..turns).filter_map(|turn| split(rows, HELD_OUT, seed.wrapping_add(turn)).ok()).collect();
     // Too few rows to tell fine features, or some of a class.
-    if fitted.check_trainable().is_err() {
-        return Ok(usual);
+    if parts.is_empty() || parts.iter().any(|(fitted, _)| fitted.check_trainable().is_err()) {
+        return Ok(BITS[0]);
     }
-    let told = |quantizer: &Quantizer| -> Result<f64> {
-        let forest = train::train_boost(&fitted, quantizer, params)?;
-        Ok(train::score_forest(&forest, quantizer, &held_out)?.share())
+    let told = |quantizer: &dyn Fn(&Dataset) -> Result<Quantizer>| -> Result<f64> {
+        let mut sum = 0.0;
+        for (fitted, held_out) in &parts {
+            let quantizer = quantizer(fitted)?;
+            let forest = train::train_boost(fitted, &quantizer, params)?;
+            sum += train::score_forest(&forest, &quantizer, held_out)?.share();
+        }
+        Ok(sum / parts.len() as f64)
     };
-    let wanted = told(&train::fit_edges(&fitted, REFERENCE_BITS)?)? - MOST_LOSS;
+    let wanted = told(&|fitted| train::fit_edges(fitted, REFERENCE_BITS))? - most_loss;
     for bits in BITS {
-        if told(&grain.edges(&fitted, bits)?)? >= wanted {
+        let found = told(&|fitted| grain.edges(fitted, bits))?;
+        if found >= wanted {
             return Ok(bits);
         }
     }

@@ -145,6 +145,13 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     let asked = args.table_request(common.grain(), &request);
     let offers = agreement.map(|agreement| offers(&made, &imported, calibration, agreement, &asked));
     let no_rows = rows.calibration.is_empty();
+    let mut said: Vec<String> =
+        agreement.map(|agreement| format!("agreement: {}", told(agreement))).into_iter().collect();
+    said.extend(exact_agreement.map(|agreement| format!("agreement with exact edges: {}", told(agreement))));
+    let mut hints: Vec<String> = offers.into_iter().flatten().collect();
+    if args.exact_thresholds {
+        hints.push("client.zip holds the model's thresholds (--exact-thresholds)".to_owned());
+    }
     let origin = Origin {
         kind: "import",
         name: &name,
@@ -153,28 +160,17 @@ pub fn run(args: &ImportArgs) -> Result<()> {
         test_rows: &rows.test,
         evaluation: rows.evaluation,
         imported: Some(&from),
+        agreement: said,
+        hints,
         rounded,
         // Without rows the file is all that a client does not have.
         secret: if no_rows { sha256(&bytes) } else { rows.calibration.digest() },
     };
     print_line!("read: {} of {} features", imported.source, imported.features);
-    publish(made, &origin, common)?;
-    if let Some(agreement) = agreement {
-        print_line!("agreement: {}", told(agreement));
-        if let Some(warning) = disagreement(agreement) {
-            note(&warning);
-        }
+    if let Some(warning) = agreement.and_then(disagreement) {
+        note(&warning);
     }
-    for offer in offers.into_iter().flatten() {
-        print_line!("note: {offer}");
-    }
-    if let Some(agreement) = exact_agreement {
-        print_line!("agreement with exact edges: {}", told(agreement));
-    }
-    if args.exact_thresholds {
-        print_line!("note: client.zip holds the model's thresholds (--exact-thresholds)");
-    }
-    Ok(())
+    publish(made, &origin, common)
 }
 
 impl ImportArgs {

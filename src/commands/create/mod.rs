@@ -17,9 +17,11 @@ mod layers;
 mod linear_classifier;
 mod linear_grid;
 mod linreg;
+mod measured;
 mod network;
 mod network_kind;
 mod publish;
+mod summary;
 mod tree;
 mod trees;
 
@@ -187,7 +189,7 @@ fn create(
     let Loaded { train: mut train_rows, test: mut test_rows, notes } = loaded.load_split(holdout)?;
     notes.iter().for_each(|text| note(text));
     let mut input = train_rows.input.clone();
-    let encoding = input.as_ref().map(|schema| Encoding::fit(schema, &train_rows, recipe.style));
+    let encoding = input.as_ref().map(|schema| Encoding::fit(schema, &train_rows, &test_rows, recipe.style));
     if let Some(encoding) = &encoding {
         (train_rows, test_rows) = (encoding.apply(&train_rows)?, encoding.apply(&test_rows)?);
         encoding.notes.iter().for_each(|what| print_line!("column {what}"));
@@ -235,6 +237,8 @@ fn create(
         test_rows: &test_rows,
         evaluation: built_in.then(|| Evaluation { data: source.to_owned(), test_size, seed: args.seed }),
         imported: None,
+        agreement: Vec::new(),
+        hints: Vec::new(),
         rounded,
         secret: train_rows.digest(),
     };

@@ -1,13 +1,14 @@
 //! What `create` does with a model that was made: bundle, card, and what a person is told.
 
 use super::common::CommonArgs;
+use super::measured::{class_report, measured};
+use super::summary::{self, lost_by_quantizing, lost_class, price};
 pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Provenance, card, told_in_short};
-use crate::report::{bytes, note, number, print_line, seconds};
 use crate::report::{facts::facts, plan_table::plan_table};
+use crate::report::{note, print_line};
 use fhectl_core::bundle::{
-    self, ClientSpec, Evaluation, FORMAT, Head, Metrics, Predicted, Quality, ScoreDecoder, ScoreUnit, ServerSpec,
-    folder,
+    self, ClientSpec, Evaluation, FORMAT, Head, Metrics, ScoreDecoder, ScoreUnit, ServerSpec, folder,
 };
 use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
 use fhectl_core::digest;
@@ -15,8 +16,7 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
 use fhectl_core::model::{ClearStep, FeatureQuantizer, InputSchema, Model, Quantizer};
 use fhectl_train::data::Dataset;
-use fhectl_train::train::{self, ClassReport, Family, Score, Simulated, SimulatedQuality, TrainedNetwork};
-use rayon::prelude::*;
+use fhectl_train::train::{self, Family, Score, TrainedNetwork};
 use std::collections::HashSet;
 use std::path::Path;
 
@@ -110,6 +110,10 @@ pub struct Origin<'a> {
     pub evaluation: Option<Evaluation>,
     /// Where another tool trained it.
     pub imported: Option<&'a ImportedFrom>,
+    /// How far it agrees with the model it was made of, a line each.
+    pub agreement: Vec<String>,
+    /// What else could be done, a line each.
+    pub hints: Vec<String>,
     /// Where its quantizers' numbers were rounded.
     pub rounded: Option<Rounded>,
     /// What is secret beside the model: keeps the bundle's id from being a commitment to it.
@@ -135,20 +139,10 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
     let chosen = made.plans.first().ok_or_else(|| {
         Error::new(ErrorCode::CircuitUnfit, "no circuit runs this kind of model").hint("choose another kind of model")
     })?;
-    let simulated = train::simulated(
-        &chosen.spec,
-        &made.model,
-        &made.quantizer,
-        test_rows,
-        &made.decoder(train_rows.classes.len()),
-    )?;
+    let decoder = made.decoder(train_rows.classes.len());
+    let simulated = train::simulated(&chosen.spec, &made.model, &made.quantizer, test_rows, &decoder)?;
     let report = class_report(&made, test_rows)?;
-    let quality = if !test_rows.is_labeled() {
-        Quality::Unmeasured {}
-    } else {
-        let quantized = quantized_score(&made, test_rows)?;
-        explained(quality(made.float, quantized, simulated.as_ref())?, &made, test_rows)?
-    };
+    let quality = measured(&made, test_rows, simulated.as_ref())?;
     let metrics = Metrics { train_rows: train_rows.len(), test_rows: test_rows.len(), quality };
     let spec = ClientSpec {
         format: FORMAT,
@@ -213,201 +207,21 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
     if let Some(warning) = lost_by_quantizing(&metrics.quality) {
         note(&warning);
     }
+    origin.hints.iter().for_each(|hint| print_line!("note: {hint}"));
     // What a person needs first stands last, where it is seen.
-    tell(&metrics, origin.rounded, simulated.as_ref());
+    summary::tell(&metrics, origin.rounded, simulated.as_ref());
     if let Some(report) = &report {
         report.lines(&spec.classes).iter().for_each(|line| print_line!("{line}"));
         if let Some(warning) = lost_class(report, &spec.classes, made.could_weigh_classes) {
             note(&warning);
         }
     }
+    origin.agreement.iter().for_each(|line| print_line!("{line}"));
     print_line!("{}", price(chosen, args.bandwidth));
     Ok(())
-}
-
-/// How well the integer model tells each class from the others; `None` where a number is predicted or there are no labels.
-fn class_report(made: &CompiledModel, rows: &Dataset) -> Result<Option<ClassReport>> {
-    let classes = rows.classes.len();
-    if classes == 0 || rows.labels.is_empty() {
-        return Ok(None);
-    }
-    let decoder = made.decoder(classes);
-    let scores: Vec<Vec<i64>> =
-        train::quantize_rows(&made.quantizer, rows)?.par_iter().map(|row| made.model.scores(row)).collect();
-    let predicted = scores.iter().map(|scores| match decoder.predict(scores) {
-        Predicted::Class(class) => class,
-        Predicted::Value(_) => 0,
-    });
-    let report = ClassReport::of(classes, rows.labels.iter().map(|label| *label as usize).zip(predicted));
-    // A model whose leaves are classes ranks no rows.
-    if classes != 2 || made.score_scale.is_none() {
-        return Ok(Some(report));
-    }
-    let ranked = rows.labels.iter().zip(&scores).map(|(label, scores)| (*label == 1, decoder.class_scores(scores)[1]));
-    Ok(Some(report.with_scores(&ranked.collect::<Vec<_>>())))
-}
-
-/// A warning where quantizing costs much of what the float model knows.
-fn lost_by_quantizing(quality: &Quality) -> Option<String> {
-    /// Of accuracy or R2, what may be lost without a word.
-    const LOSS: f64 = 0.03;
-    let (what, float, quantized) = match quality {
-        Quality::Accuracy { float_accuracy, quantized_accuracy, .. } => {
-            ("accuracy", *float_accuracy, *quantized_accuracy)
-        }
-        Quality::Regression { float_r2, quantized_r2, .. } => ("R2", *float_r2, *quantized_r2),
-        Quality::Unmeasured {} => return None,
-    };
-    (float - quantized > LOSS).then(|| {
-        format!("quantizing costs {what}: {quantized:.4} instead of {float:.4}; more --bits (of leaf values: --value-bits) may keep it")
-    })
-}
-
-/// A warning where a class is hardly ever found.
-fn lost_class(report: &ClassReport, names: &[String], could_weigh: bool) -> Option<String> {
-    /// Below this share of its rows a class counts as lost, in models that find most rows of others.
-    const LOST: f64 = 0.2;
-    let (class, recall) = (report.recall.iter().enumerate())
-        .filter_map(|(class, recall)| recall.map(|recall| (class, recall)))
-        .min_by(|a, b| a.1.total_cmp(&b.1))?;
-    (recall < LOST && report.balanced_accuracy > LOST).then(|| {
-        format!(
-            "the model finds only {:.0} % of the rows of class `{}`; accuracy does not show it where the class is rare{}",
-            recall * 100.0,
-            names[class],
-            if could_weigh { ". With --class-weight balanced it counts as much as the others" } else { "" }
-        )
-    })
 }
 
 /// The score of the integer model in clear.
 pub fn quantized_score(made: &CompiledModel, rows: &Dataset) -> Result<Score> {
     train::score(&made.model, &made.quantizer, rows, &made.decoder(rows.classes.len()))
-}
-
-fn quality(float: Score, quantized: Score, simulated: Option<&Simulated>) -> Result<Quality> {
-    match (float, quantized) {
-        (Score::Accuracy(float_accuracy), Score::Accuracy(quantized_accuracy)) => Ok(Quality::Accuracy {
-            float_accuracy,
-            quantized_accuracy,
-            simulated_accuracy: simulated.and_then(|simulated| match simulated.quality {
-                SimulatedQuality::Classes { accuracy, .. } => Some(accuracy),
-                SimulatedQuality::Value { .. } => None,
-            }),
-        }),
-        (Score::Fit(float), Score::Fit(quantized)) if !(float.r2.is_finite() && quantized.r2.is_finite()) => {
-            Err(Error::new(ErrorCode::OneValue, "all test rows have the same number to predict: R2 says nothing")
-                .hint("give more rows, or a larger --test-size"))
-        }
-        (Score::Fit(float), Score::Fit(quantized)) => Ok(Quality::Regression {
-            float_r2: float.r2,
-            quantized_r2: quantized.r2,
-            float_rmse: float.rmse,
-            quantized_rmse: quantized.rmse,
-            quantized_mae: Some(quantized.mae),
-            float_d2: None,
-            quantized_d2: None,
-            simulated_r2: simulated.and_then(|simulated| match simulated.quality {
-                SimulatedQuality::Value { r2, .. } => Some(r2),
-                SimulatedQuality::Classes { .. } => None,
-            }),
-        }),
-        _ => Err(Error::new(ErrorCode::Internal, "a classifier and a regression were compared")),
-    }
-}
-
-/// With the shares of the deviance that are explained, where the model is of a family.
-fn explained(quality: Quality, made: &CompiledModel, rows: &Dataset) -> Result<Quality> {
-    let (Some(deviance), Quality::Regression { .. }) = (made.deviance, quality) else { return Ok(quality) };
-    let decoder = made.decoder(0);
-    let value = |row: &Vec<u32>| match decoder.predict(&made.model.scores(row)) {
-        Predicted::Value(value) => value,
-        Predicted::Class(_) => f64::NAN,
-    };
-    let predicted: Vec<f64> = train::quantize_rows(&made.quantizer, rows)?.par_iter().map(value).collect();
-    let known = |share: f64| Some(share).filter(|share| share.is_finite());
-    Ok(match quality {
-        Quality::Regression {
-            float_r2, quantized_r2, float_rmse, quantized_rmse, simulated_r2, quantized_mae, ..
-        } => Quality::Regression {
-            float_r2,
-            quantized_r2,
-            float_rmse,
-            quantized_rmse,
-            simulated_r2,
-            quantized_mae,
-            float_d2: known(deviance.float),
-            quantized_d2: known(deviance.family.d2(&predicted, &rows.values)),
-        },
-        other => other,
-    })
-}
-
-/// What an inference takes: the line that a person decides by.
-fn price(plan: &Plan, bandwidth: f64) -> String {
-    let key = match plan.spec.key_bytes() {
-        0 => "no key".to_owned(),
-        size => format!("key {} once", bytes(size)),
-    };
-    format!(
-        "an inference: about {} ({PLANNED_CORES} cores on either side, {} of computing; an estimate), {key}, request {}, response {}",
-        seconds(plan.total_seconds(bandwidth, PLANNED_CORES)),
-        seconds(plan.seconds(PLANNED_CORES)),
-        bytes(plan.spec.request_bytes()),
-        bytes(plan.spec.response_bytes()),
-    )
-}
-
-fn tell(metrics: &Metrics, rounded: Option<Rounded>, simulated: Option<&Simulated>) {
-    match metrics.quality {
-        Quality::Accuracy { float_accuracy, quantized_accuracy, .. } => {
-            print_line!("float accuracy: {float_accuracy:.4}");
-            print_line!("quantised accuracy: {quantized_accuracy:.4}");
-        }
-        Quality::Regression {
-            float_r2,
-            quantized_r2,
-            float_rmse,
-            quantized_rmse,
-            quantized_mae,
-            float_d2,
-            quantized_d2,
-            ..
-        } => {
-            print_line!("float R2: {float_r2:.4} (RMSE {float_rmse:.4})");
-            print_line!("quantised R2: {quantized_r2:.4} (RMSE {quantized_rmse:.4})");
-            if let (Some(float), Some(quantized)) = (float_d2, quantized_d2) {
-                print_line!("float D2: {float:.4}, the share of the deviance that is explained");
-                print_line!("quantised D2: {quantized:.4}");
-            }
-            if let Some(mae) = quantized_mae {
-                print_line!("mean absolute error: {}", number(mae));
-            }
-        }
-        Quality::Unmeasured {} => print_line!("accuracy: not measured, for there are no labeled rows"),
-    }
-    match rounded {
-        Some(Rounded { exact: Some(Score::Accuracy(accuracy)), .. }) if metrics.test_rows > 0 => {
-            print_line!("quantised accuracy with exact edges: {accuracy:.4}");
-        }
-        Some(Rounded { exact: Some(Score::Fit(fit)), .. }) if metrics.test_rows > 0 => {
-            print_line!("quantised R2 with exact edges: {:.4} (RMSE {:.4})", fit.r2, fit.rmse);
-        }
-        Some(Rounded { exact: None, .. }) => {
-            print_line!(
-                "note: trained with rounded edges only; leave out --coarse-edges to see the accuracy with exact ones"
-            );
-        }
-        _ => {}
-    }
-    if let Some(simulated) = simulated {
-        match simulated.quality {
-            SimulatedQuality::Classes { accuracy, .. } => {
-                print_line!("simulated accuracy, with the noise of encryption: {accuracy:.4}")
-            }
-            SimulatedQuality::Value { r2, .. } => print_line!("simulated R2, with the noise of encryption: {r2:.4}"),
-        }
-        print_line!("sums that wrapped around: {} over all test rows", simulated.wraps);
-    }
-    print_line!("test rows: {}", metrics.test_rows);
 }

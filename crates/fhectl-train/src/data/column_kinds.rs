@@ -1,5 +1,6 @@
 //! What the columns of a table hold, told by their cells.
 
+use super::sentinel::sentinel_note;
 use super::table::Place;
 use super::table_options::TableOptions;
 use super::{list, shorten, vocabulary};
@@ -246,7 +247,8 @@ fn quoted(text: &str) -> String {
     if text.contains(' ') { format!("\"{}\"", shorten(text)) } else { shorten(text) }
 }
 
-/// What is odd about a column that is kept: always the same value, or another one in every row.
+/// What is odd about a column that is kept: always the same value, another one in every row, or
+/// one that may stand for a missing one.
 fn note<'a, I: Iterator<Item = (usize, &'a str)>>(
     column: &InputColumn,
     rows: usize,
@@ -260,6 +262,10 @@ fn note<'a, I: Iterator<Item = (usize, &'a str)>>(
     }
     if column.kind != ColumnKind::Number {
         return None;
+    }
+    let known = cells().filter(|(_, text)| !missing(text)).filter_map(|(_, text)| text.parse().ok());
+    if let Some(note) = sentinel_note(&column.name, known) {
+        return Some(note);
     }
     let numbers: Option<Vec<f64>> =
         cells().map(|(_, text)| if missing(text) { None } else { text.parse().ok() }).collect();

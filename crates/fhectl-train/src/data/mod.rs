@@ -16,6 +16,7 @@ mod open;
 pub(crate) mod random;
 mod records;
 mod row_limit;
+mod sentinel;
 mod shipped;
 mod source;
 mod split;

@@ -3,6 +3,7 @@
 use super::cells::{CellTable, TargetColumn};
 use super::column_kinds::{id_note, looks_like_an_id};
 use super::csv::{self, ModelColumns};
+use super::sentinel::sentinel_note;
 use super::split::indices;
 use super::table_options::TableOptions;
 use super::target::class_notes;
@@ -249,7 +250,7 @@ fn number_notes(data: &Dataset) -> Vec<String> {
         } else if looks_like_an_id(name, &column) {
             Some(id_note(&shown))
         } else {
-            None
+            sentinel_note(name, column.into_iter())
         }
     };
     let notes: Vec<String> = data.features.iter().enumerate().filter_map(note).collect();

@@ -219,6 +219,11 @@ fn head(path: &Path, content: Text, options: &TableOptions) -> Result<(Vec<u8>, 
 
 /// Refuses a first line that stands above the names of the columns.
 fn check_title(path: &Path, first: &StringRecord, width_of_rows: usize) -> Result<()> {
+    if width_of_rows > 1 && first.iter().all(str::is_empty) {
+        let message = format!("{}: the first row, which should name the columns, is blank", path.display());
+        return Err(Error::new(ErrorCode::CsvHeader, message)
+            .hint("delete it where the names are below it, else write the columns' names there"));
+    }
     if first.len() == 1 && width_of_rows > 1 {
         let message = format!(
             "{}: the first line, `{}`, has one cell and those below have {width_of_rows}",

@@ -34,14 +34,15 @@ pub struct Encoding {
 }
 
 impl Encoding {
-    /// Fits the encoding of the columns of `schema` to training rows.
-    pub fn fit(schema: &InputSchema, train: &Dataset, style: EncodingStyle) -> Self {
+    /// Fits the encoding of the columns of `schema` to training rows. A number that is missing in some of the `others` alone,
+    /// rows that it is to be used on, is their median: nothing was learned of its absence.
+    pub fn fit(schema: &InputSchema, train: &Dataset, others: &Dataset, style: EncodingStyle) -> Self {
         let (mut columns, mut notes) = (Vec::new(), Vec::new());
         let mut source = 0;
         for column in &schema.columns {
             let width = column.kind.width();
             let before = columns.len();
-            let fit = Fit { train, source: source as u32, style };
+            let fit = Fit { train, others, source: source as u32, style };
             let what = match &column.kind {
                 ColumnKind::Text { words } => {
                     columns.extend((0..width).map(|word| fit.made(word, ColumnRule::Copy)));
@@ -87,6 +88,7 @@ fn missing(row: usize, feature: &str) -> fhectl_core::error::Error {
 /// One column's numbers in the training rows.
 struct Fit<'a> {
     train: &'a Dataset,
+    others: &'a Dataset,
     source: u32,
     style: EncodingStyle,
 }
@@ -104,11 +106,17 @@ impl Fit<'_> {
     fn number(&self, columns: &mut Vec<Column>) -> Option<String> {
         let mut known: Vec<f64> = self.values().filter(|value| !value.is_nan()).collect();
         let missing = self.train.len() - known.len();
-        if missing == 0 || known.is_empty() {
+        let elsewhere = self.others.rows.iter().filter(|row| row[self.source as usize].is_nan()).count();
+        if known.is_empty() || (missing == 0 && elsewhere == 0) {
             columns.push(self.made(0, ColumnRule::Copy));
             return None;
         }
         known.sort_unstable_by(f64::total_cmp);
+        if missing == 0 {
+            let median = known[known.len() / 2];
+            columns.push(self.made(0, ColumnRule::Impute { value: median }));
+            return Some(format!("missing in {elsewhere} test rows and no training row, there the median {median}"));
+        }
         let (low, high) = (known[0], known[known.len() - 1]);
         match self.style {
             EncodingStyle::Trees => {
@@ -214,10 +222,10 @@ mod tests {
         let nan = f64::NAN;
         let (schema, train) =
             data(&[[1.0, 0.0], [nan, 1.0], [3.0, 0.0], [4.0, 1.0], [2.0, 0.0], [2.0, 1.0]], &[0, 1, 0, 1, 0, 1], 2);
-        let trees = Encoding::fit(&schema, &train, EncodingStyle::Trees);
+        let trees = Encoding::fit(&schema, &train, &train, EncodingStyle::Trees);
         assert_eq!(trees.features, ["x", "x #2", "c=c01"]);
         assert_eq!(trees.apply(&train).unwrap().rows[1], [-2.0, 7.0, 1.0]);
-        let sums = Encoding::fit(&schema, &train, EncodingStyle::Sums);
+        let sums = Encoding::fit(&schema, &train, &train, EncodingStyle::Sums);
         assert_eq!(sums.features, ["x", "x is missing", "c=c01"]);
         assert_eq!(sums.apply(&train).unwrap().rows[1], [2.0, 1.0, 1.0]);
         assert!(sums.notes[0].contains("missing in 1 rows"), "{:?}", sums.notes);
@@ -225,8 +233,11 @@ mod tests {
         // A category that is missing is none of them.
         assert_eq!(sums.apply(&other).unwrap().rows[0], [1.0, 0.0, 0.0]);
         let (_, whole) = data(&[[1.0, 0.0], [2.0, 1.0]], &[0, 1], 2);
-        let strict = Encoding::fit(&schema, &whole, EncodingStyle::Trees);
+        let strict = Encoding::fit(&schema, &whole, &whole, EncodingStyle::Trees);
         assert!(strict.apply(&train).is_err());
+        let foreseen = Encoding::fit(&schema, &whole, &train, EncodingStyle::Trees);
+        assert_eq!(foreseen.features, ["x", "c=c01"]);
+        assert_eq!(foreseen.apply(&train).unwrap().rows[1], [2.0, 1.0]);
     }
 
     #[test]
@@ -235,11 +246,11 @@ mod tests {
         // Even categories have the second class.
         let labels: Vec<u32> = (0..120).map(|row| u32::from(row % 2 == 0)).collect();
         let (schema, train) = data(&rows, &labels, 12);
-        let trees = Encoding::fit(&schema, &train, EncodingStyle::Trees);
+        let trees = Encoding::fit(&schema, &train, &train, EncodingStyle::Trees);
         let encoded = trees.apply(&train).unwrap();
         assert_eq!(trees.features, ["x", "c"]);
         assert!(encoded.rows.iter().zip(&labels).all(|(row, label)| (row[1] >= 6.0) == (*label == 1)));
-        let sums = Encoding::fit(&schema, &train, EncodingStyle::Sums);
+        let sums = Encoding::fit(&schema, &train, &train, EncodingStyle::Sums);
         assert_eq!(sums.features.len(), 13);
     }
 }

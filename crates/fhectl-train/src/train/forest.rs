@@ -7,6 +7,8 @@ use super::derivatives::Derivatives;
 use super::float_forest::{FloatForest, FloatTree};
 use super::grower::Grower;
 use super::growth::GrowthParams;
+use super::quality::{Score, score_floats};
+use super::quantize::quantize_rows;
 use super::target::StandardTarget;
 use crate::data::Dataset;
 use crate::data::random::Random;
@@ -43,11 +45,42 @@ pub fn train_forest(train: &Dataset, quantizer: &Quantizer, params: &ForestParam
             .hint("give --trees from 1 to 4096"));
     }
     grow(train, quantizer, (&params.growth, &params.class_weights), params.trees, |index, rows| {
-        // Each tree draws from a generator of its own: the order in which threads take them does not show.
-        let mut random = Random::new(params.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(index as u64));
-        let drawn = (0..rows).map(|_| random.below(rows) as u32).collect();
-        (drawn, random)
+        drawn(params.seed, index, rows)
     })
+}
+
+/// The rows that a tree is shown, and the generator that it draws features from.
+fn drawn(seed: u64, index: usize, rows: usize) -> (Vec<u32>, Random) {
+    // Each tree draws from a generator of its own: the order in which threads take them does not show.
+    let mut random = Random::new(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(index as u64));
+    let drawn = (0..rows).map(|_| random.below(rows) as u32).collect();
+    (drawn, random)
+}
+
+/// How well a forest of [`train_forest`] tells its own training rows, each by the trees alone that were not shown it (Breiman
+/// 2001, section 3.1): what other rows would be told, without rows kept aside. Rows that all trees were shown are left out.
+///
+/// # Errors
+/// As for [`quantize_rows`].
+pub fn out_of_bag(forest: &FloatForest, train: &Dataset, quantizer: &Quantizer, seed: u64) -> Result<Score> {
+    let rows = quantize_rows(quantizer, train)?;
+    let mut sums = vec![(vec![0.0; forest.biases.len()], 0usize); rows.len()];
+    for (index, tree) in forest.trees.iter().enumerate() {
+        let mut shown = vec![false; rows.len()];
+        drawn(seed, index, rows.len()).0.iter().for_each(|row| shown[*row as usize] = true);
+        sums.par_iter_mut().zip(&rows).zip(&shown).filter(|(_, shown)| !**shown).for_each(|((sum, row), _)| {
+            sum.0.iter_mut().zip(tree.leaf(row)).for_each(|(sum, value)| *sum += value);
+            sum.1 += 1;
+        });
+    }
+    let told: Vec<usize> = (0..rows.len()).filter(|row| sums[*row].1 > 0).collect();
+    // Leaves are worth their share of all trees.
+    let scores = told.iter().map(|row| {
+        let (sum, trees) = &sums[*row];
+        let worth = forest.trees.len() as f64 / *trees as f64;
+        forest.biases.iter().zip(sum).map(|(bias, sum)| bias + worth * sum).collect()
+    });
+    Ok(score_floats(scores, &train.select(&told)))
 }
 
 /// Grows one tree for a number, on all rows.

@@ -23,6 +23,7 @@ mod logreg;
 mod network;
 mod quality;
 mod quantize;
+mod reach;
 mod simulated;
 mod splits;
 mod standardize;
@@ -38,7 +39,7 @@ pub use coarse::coarsen;
 pub use encoding::{Encoding, EncodingStyle};
 pub use float_forest::{FloatForest, FloatTree, score_forest};
 pub use float_linear::FloatLinear;
-pub use forest::{ForestParams, train_forest, train_regression_tree};
+pub use forest::{ForestParams, out_of_bag, train_forest, train_regression_tree};
 pub use glm::{Family, Glm, GlmParams, Link, float_glm, train_glm};
 pub use growth::{GrowthParams, MaxFeatures};
 pub use linear_classifier::LinearClassifierParams;
@@ -49,9 +50,8 @@ pub use network::{
     modulus_holding, train_network,
 };
 pub use quality::{Fit, Score, accuracy, score, score_predictions};
-pub use quantize::{
-    FeatureRange, beyond, fit_affine, fit_edges, fit_exact, fit_pixels, quantize_rows, widen, with_margin,
-};
+pub use quantize::{fit_affine, fit_edges, fit_exact, fit_pixels, quantize_rows};
+pub use reach::{FeatureRange, beyond, widen, with_margin};
 pub use simulated::{Simulated, SimulatedQuality, simulated};
 pub use svm::{float_svm, train_svm};
 pub use tree::{TreeParams, float_tree_accuracy, train_tree};

@@ -172,92 +172,11 @@ fn affine(values: &[f64], levels: usize) -> Result<FeatureQuantizer> {
     grid(low, high, levels)
 }
 
-/// A feature's range, where it is to reach farther than the training rows do.
-#[derive(Debug, Clone, PartialEq)]
-pub struct FeatureRange {
-    pub feature: String,
-    pub low: f64,
-    pub high: f64,
-}
-
-/// Widens the grids of the features that `ranges` name, to at most `2^bits` levels each. Bins have no ends and stay.
-///
-/// # Errors
-/// `feature_range` for a name that is no feature's, and for a range that no grid spans.
-pub fn widen(mut quantizer: Quantizer, names: &[String], ranges: &[FeatureRange], bits: u32) -> Result<Quantizer> {
-    for range in ranges {
-        let at = names.iter().position(|name| *name == range.feature).ok_or_else(|| {
-            Error::new(ErrorCode::FeatureRange, format!("no feature is named `{}`", range.feature.escape_debug()))
-                .hint("--range takes the name of a column of numbers: --range age=0:120")
-        })?;
-        if let FeatureQuantizer::Affine { low, step, levels } = quantizer.features[at] {
-            let top = low + step * f64::from(levels - 1);
-            let (from, to) = (range.low.min(low), range.high.max(top));
-            let whole = step == 1.0 && from.fract() == 0.0 && to.fract() == 0.0 && to - from < f64::from(1 << bits);
-            quantizer.features[at] = match whole {
-                true => FeatureQuantizer::Affine { low: from, step, levels: (to - from) as u32 + 1 },
-                false => grid(from, to, 1 << bits)?,
-            };
-        }
-    }
-    Ok(quantizer)
-}
-
-/// Grids that go beyond all of the rows at either end, by a share of their range. A feature of one value stays.
-///
-/// # Errors
-/// `feature_range` where no grid spans that.
-pub fn with_margin(mut quantizer: Quantizer, rows: &Dataset, share: f64, bits: u32) -> Result<Quantizer> {
-    for (feature, rule) in quantizer.features.iter_mut().enumerate() {
-        let FeatureQuantizer::Affine { low, step, levels } = *rule else { continue };
-        if levels == 1 {
-            continue;
-        }
-        let top = low + step * f64::from(levels - 1);
-        let ends = |(low, high): (f64, f64), row: &Vec<f64>| (low.min(row[feature]), high.max(row[feature]));
-        let (least, most) = rows.rows.iter().fold((low, top), ends);
-        // Two values are a mark, which has no other ones.
-        if step == 1.0 && levels == 2 {
-            continue;
-        }
-        let margin = share * (most - least);
-        let (from, to) = (least - margin, most + margin);
-        let whole = step == 1.0 && to.ceil() - from.floor() < f64::from(1 << bits);
-        *rule = match whole {
-            true => FeatureQuantizer::Affine { low: from.floor(), step, levels: (to.ceil() - from.floor()) as u32 + 1 },
-            false => grid(from, to, 1 << bits)?,
-        };
-    }
-    Ok(quantizer)
-}
-
-/// Grids that reach beyond their ends on either side, by a share of what is between them; but not below 0 where they begin
-/// at 0 or above. Features of one value, marks (of two values next to each other) and those that are `kept` stay.
-///
-/// # Errors
-/// `feature_range` where no grid spans that.
-pub fn beyond(mut quantizer: Quantizer, share: f64, bits: u32, kept: &[bool]) -> Result<Quantizer> {
-    for (rule, kept) in quantizer.features.iter_mut().zip(kept) {
-        let FeatureQuantizer::Affine { low, step, levels } = *rule else { continue };
-        if share == 0.0 || *kept || levels == 1 || (levels == 2 && step == 1.0) {
-            continue;
-        }
-        let top = low + step * f64::from(levels - 1);
-        let margin = share * (top - low);
-        let from = if low >= 0.0 { (low - margin).max(0.0) } else { low - margin };
-        let to = top + margin;
-        let (first, last) = (from.floor(), to.ceil());
-        let whole = step == 1.0 && low.fract() == 0.0 && last - first < f64::from(1u32 << bits);
-        *rule = match whole {
-            true => FeatureQuantizer::Affine { low: first, step, levels: (last - first) as u32 + 1 },
-            false => grid(from, to, 1 << bits)?,
-        };
-    }
-    Ok(quantizer)
-}
-
 /// So many levels from `low` to `high`.
-fn grid(low: f64, high: f64, levels: usize) -> Result<FeatureQuantizer> {
+///
+/// # Errors
+/// `feature_range` where no grid spans that.
+pub(super) fn grid(low: f64, high: f64, levels: usize) -> Result<FeatureQuantizer> {
     let step = (high - low) / (levels as f64 - 1.0);
     if !step.is_finite() || step <= 0.0 {
         return Err(Error::new(
@@ -351,26 +270,6 @@ mod tests {
         let mut rare = vec![0.0; 1999];
         rare.push(0.5);
         assert_eq!(affine(&rare, 256).unwrap().quantize(0.5), 255);
-    }
-
-    #[test]
-    fn grids_reach_beyond_the_rows_but_not_below_nought() {
-        let rule = |low, step, levels| FeatureQuantizer::Affine { low, step, levels };
-        let of = |from: FeatureQuantizer, kept| {
-            beyond(Quantizer { features: vec![from] }, 0.5, 8, &[kept]).unwrap().features[0].clone()
-        };
-        assert_eq!(of(rule(17.0, 1.0, 61), false), rule(0.0, 1.0, 108));
-        assert_eq!(of(rule(-10.0, 1.0, 21), false), rule(-20.0, 1.0, 41));
-        // No room for a level an integer.
-        assert_eq!(of(rule(-100.0, 1.0, 201), false), rule(-200.0, 400.0 / 255.0, 256));
-        assert_eq!(of(rule(-1.0, 2.0 / 255.0, 256), false), rule(-2.0, 4.0 / 255.0, 256));
-        assert_eq!(of(rule(0.0, 1.0 / 255.0, 256), false), rule(0.0, 1.5 / 255.0, 256));
-        for stays in [rule(0.0, 1.0, 2), rule(3.0, 1.0, 1)] {
-            assert_eq!(of(stays.clone(), false), stays);
-        }
-        assert_eq!(of(rule(-10.0, 1.0, 21), true), rule(-10.0, 1.0, 21));
-        let huge = Quantizer { features: vec![rule(-f64::MAX, f64::MAX, 3)] };
-        assert_eq!(beyond(huge, 0.5, 8, &[false]).unwrap_err().code, ErrorCode::FeatureRange);
     }
 
     proptest! {

@@ -40,6 +40,20 @@ fn on_threads<T: Send>(threads: usize, run: impl FnOnce() -> T + Send) -> T {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(run)
 }
 
+/// Trees know the rows that they were shown by heart, so that only the others tell what new rows would be told.
+#[test]
+fn rows_outside_of_the_bag_are_told_as_new_ones() {
+    let (train, test) = holdout("spam");
+    let quantizer = fit_edges(&train, 6).unwrap();
+    let forest = train_forest(&train, &quantizer, &forest_params(30, 16, 42)).unwrap();
+    let of = |rows| share(score_forest(&forest, &quantizer, rows).unwrap());
+    let outside = share(out_of_bag(&forest, &train, &quantizer, 42).unwrap());
+    println!("outside {outside:.4}, test {:.4}, training {:.4}", of(&test), of(&train));
+    assert!((outside - of(&test)).abs() < 0.02 && of(&train) > outside + 0.03);
+    // With the rows of other draws most trees judge what they were shown.
+    assert!(share(out_of_bag(&forest, &train, &quantizer, 7).unwrap()) > outside + 0.02);
+}
+
 #[test]
 fn forests_are_accurate_and_the_same_on_any_number_of_threads() {
     for (name, depth, wanted) in [("spam", 4, 0.90), ("digits", 8, 0.94), ("iris", 4, 0.90)] {

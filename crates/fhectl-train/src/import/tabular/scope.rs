@@ -5,7 +5,7 @@ use super::lin::Lin;
 use super::simplify::Products;
 use super::value::{Kind, Origin, Tensor, Text, Texts, Value};
 use crate::import::onnx::{Graph, Node, TensorData, invalid, unsupported};
-use fhectl_core::error::Result;
+use fhectl_core::error::{Error, Result};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -135,8 +135,21 @@ impl Scope<'_> {
     }
 }
 
+impl Scope<'_> {
+    /// Says that a model takes other columns than the operators before it make.
+    pub fn other_columns(&self, message: String) -> Error {
+        if !self.graph.nodes.iter().any(|node| node.op == "Imputer") {
+            return invalid(message);
+        }
+        unsupported(format!("{message}: columns that the model was trained on are not in the file")).hint(
+            "skl2onnx leaves out the marks of SimpleImputer(add_indicator=True): put MissingIndicator(features=\"all\") beside \
+             the imputer in a FeatureUnion, train and export again",
+        )
+    }
+}
+
 /// Says that there is a layer between matrices.
-pub(super) fn hidden(node: &Node) -> fhectl_core::error::Error {
+pub(super) fn hidden(node: &Node) -> Error {
     unsupported(format!("{} of a function of sums: a hidden layer, or a kernel such as KernelPCA's", node.label())).hint(
         "take a PCA, or a kernel that is linear, before linear models and trees; export a network without operators of \
          scikit-learn's models",

@@ -116,11 +116,17 @@ pub(in super::super) fn scaler(node: &Node, scope: &mut Scope<'_>) -> Result<Val
     Ok(Tensor::row(values.collect(), Kind::Single, x.origin).value())
 }
 
-/// Rows of `coefficients`, each as wide as the row, and `intercepts`.
-fn coefficients(node: &Node, width: usize) -> Result<(Vec<Vec<f64>>, Vec<f64>)> {
+/// Rows of `coefficients`, each as wide as the row, and `intercepts`: a row a score, or one for two.
+fn coefficients(node: &Node, scope: &Scope<'_>, width: usize, scores: usize) -> Result<(Vec<Vec<f64>>, Vec<f64>)> {
     let list = node.floats("coefficients")?;
     if list.is_empty() || width == 0 || list.len() % width != 0 {
-        return Err(invalid(format!("{}: {} coefficients for {width} columns", node.label(), list.len())));
+        let message = format!("{}: {} coefficients for {width} columns", node.label(), list.len());
+        return Err(scope.other_columns(message));
+    }
+    let count = list.len() / width;
+    if count != scores && (count, scores) != (1, 2) {
+        let message = format!("{}: {} coefficients for {scores} scores of {width} columns", node.label(), list.len());
+        return Err(scope.other_columns(message));
     }
     let rows: Vec<Vec<f64>> = list.chunks(width).map(|row| row.iter().map(|x| f64::from(*x)).collect()).collect();
     let biases: Vec<f64> = match node.floats("intercepts")? {
@@ -149,7 +155,7 @@ pub(super) fn post_transform(node: &Node, scope: &mut Scope<'_>, scores: Vec<Lin
 pub(in super::super) fn classifier(node: &Node, scope: &mut Scope<'_>) -> Result<Vec<Value>> {
     let x = scope.row(node)?;
     let names = labels::names(node, "classlabels_ints")?;
-    let (rows, biases) = coefficients(node, x.values.len())?;
+    let (rows, biases) = coefficients(node, scope, x.values.len(), names.texts.len())?;
     let mut scores = weighted(node, scope, &x.values, &rows, &biases)?;
     if scores.len() == 1 && names.texts.len() == 2 {
         // One row of coefficients is the margin of the second class.
@@ -165,8 +171,9 @@ pub(in super::super) fn classifier(node: &Node, scope: &mut Scope<'_>) -> Result
 
 pub(in super::super) fn regressor(node: &Node, scope: &mut Scope<'_>) -> Result<Value> {
     let x = scope.row(node)?;
-    let (rows, biases) = coefficients(node, x.values.len())?;
-    if rows.len() as i64 != node.int("targets", 1)? {
+    let targets = usize::try_from(node.int("targets", 1)?).unwrap_or(0);
+    let (rows, biases) = coefficients(node, scope, x.values.len(), targets)?;
+    if rows.len() != targets {
         return Err(invalid(format!("{}: {} rows of coefficients", node.label(), rows.len())));
     }
     one_target(node, rows.len())?;

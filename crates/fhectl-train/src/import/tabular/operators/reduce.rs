@@ -131,6 +131,20 @@ fn shares(arena: &Arena, sum: Lin) -> Lin {
     Lin::of(sum.terms()[of.len()..].to_vec(), sum.bias + factor)
 }
 
+/// Sums of several trees with ties in favor of the first: what 32 bits do not tell apart is equal to the tool.
+fn settled(arena: &Arena, scores: Vec<Lin>) -> Vec<Lin> {
+    /// Some steps of 32 bits, as a share of the largest score.
+    const TIE: f64 = 1e-6;
+    let is_leaf = |(atom, _): &(u32, f64)| matches!(arena.side_of(*atom), Side::Leaf(_));
+    if arena.side(&scores) != Some(Side::Score) || !scores.iter().flat_map(Lin::terms).all(is_leaf) {
+        return scores;
+    }
+    let ends = scores.iter().map(|score| arena.bounds(score));
+    let largest = ends.fold(0.0f64, |largest, (low, high)| largest.max(low.abs()).max(high.abs()));
+    let after = |(at, score): (usize, Lin)| score.shifted(-TIE * largest * at as f64);
+    scores.into_iter().enumerate().map(after).collect()
+}
+
 /// `ArgMax` and `ArgMin`; the index says which class it is.
 pub(in super::super) fn which(node: &Node, scope: &mut Scope<'_>) -> Result<Value> {
     let of = scope.numbers(node, 0)?;
@@ -149,7 +163,8 @@ pub(in super::super) fn which(node: &Node, scope: &mut Scope<'_>) -> Result<Valu
         if scores.is_empty() {
             return Err(invalid(format!("{} of nothing", node.label())));
         }
-        values.push(scope.arena.one(Op::WhichLargest, scores.clone(), as_score)?);
+        let compared = settled(&scope.arena, scores.clone());
+        values.push(scope.arena.one(Op::WhichLargest, compared, as_score)?);
         let names = (0..scores.len()).map(|class| class.to_string()).collect();
         label = Some(Rc::new(labels::label(names, scores)));
     }

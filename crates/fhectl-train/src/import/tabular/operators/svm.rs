@@ -3,6 +3,7 @@
 use super::super::atom::Op;
 use super::super::lin::Lin;
 use super::super::scope::Scope;
+use super::super::simplify::Products;
 use super::super::value::{Kind, Origin, Tensor, Value};
 use super::labels;
 use super::linear::{post_transform, weighted};
@@ -95,9 +96,10 @@ pub(in super::super) fn classifier(node: &Node, scope: &mut Scope<'_>) -> Result
         };
         // Platt's: the share of the first class falls with exp(a * decision + b).
         let power = decision.scaled(f64::from(a)).shifted(f64::from(b));
+        let power = if a < 0.0 && b != 0.0 { on_its_side(scope, decision, power)? } else { power };
         let second = scope.arena.sigmoid(&power, true)?;
         let shares = vec![Lin::constant(1.0).minus(&second), second];
-        // The votes decide the class, whatever the probabilities are.
+        // The sign decides the class, whatever the probabilities are.
         let label = labels::value(scope, names, vec![decision.clone(), decision.negated()])?;
         return Ok(vec![label, Tensor::row(shares, Kind::Single, Origin::Model).value()]);
     }
@@ -121,6 +123,18 @@ pub(in super::super) fn classifier(node: &Node, scope: &mut Scope<'_>) -> Result
     let label = labels::value(scope, names, votes)?;
     let seen = post_transform(node, scope, decisions)?;
     Ok(vec![label, Tensor::row(seen, Kind::Single, Origin::Model).value()])
+}
+
+/// A logit of the second class that says the class that the sign of the decision says: Platt's crosses one half elsewhere,
+/// so that rows between would be told another class by their probabilities. These are one half there.
+fn on_its_side(scope: &mut Scope<'_>, decision: &Lin, logit: Lin) -> Result<Lin> {
+    /// So little above one half that nobody sees it, and enough to be no tie.
+    const ABOVE: f64 = 1e-6;
+    let second = scope.arena.positive(&decision.negated(), false, Precision::Double, true)?;
+    let least = scope.arena.clipped(&logit, ABOVE, f64::MAX, true)?;
+    let most = scope.arena.clipped(&logit, -f64::MAX, 0.0, true)?;
+    let chosen = scope.arena.product(&second, &least.minus(&most), Products::Score)?;
+    Ok(most.plus(&chosen))
 }
 
 pub(in super::super) fn regressor(node: &Node, scope: &mut Scope<'_>) -> Result<Value> {

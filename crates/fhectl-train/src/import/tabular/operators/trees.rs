@@ -164,7 +164,8 @@ fn nodes(
         }
         let column = usize::try_from(features[at]).ok().filter(|column| *column < splits.width());
         let column = column.ok_or_else(|| {
-            invalid(format!("{}: a split on column {} of {}", node.label(), features[at], splits.width()))
+            let message = format!("{}: a split on column {} of {}", node.label(), features[at], splits.width());
+            if features[at] < 0 { invalid(message) } else { scope.other_columns(message) }
         })?;
         let missing = thought.then(|| gaps.get(at).is_some_and(|gap| *gap != 0));
         let category = modes[at] == "BRANCH_EQ" && splits.is_category(column, thresholds[at]);
