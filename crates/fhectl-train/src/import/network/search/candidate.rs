@@ -14,7 +14,7 @@ const KEY_MEGABYTE_WORTH_SECONDS: f64 = 0.0005;
 /// The share of a network's cost at which another may keep a little less.
 const MUCH_LESS: f64 = 0.8;
 /// The most that what costs hardly more costs, in parts of the other.
-const HARDLY_MORE: f64 = 1.02;
+const HARDLY_MORE: f64 = 1.05;
 /// Steps down in noise that are tried for that, each to so many parts of the noise.
 const STEPS: usize = 5;
 const STEP: f64 = 0.85;
@@ -166,7 +166,7 @@ mod tests {
         assert_eq!(taken(&[(0.93, false, 1.0), (0.985, true, 3.0)]), Some(1));
         assert_eq!(taken(&[(0.999, true, 1.0), (0.999, true, 1.0)]), Some(0));
         // At about the same cost, the one that keeps more.
-        assert_eq!(taken(&[(0.991, true, 1.0), (0.999, true, 1.015), (1.0, true, 1.05)]), Some(1));
+        assert_eq!(taken(&[(0.991, true, 1.0), (0.999, true, 1.04), (1.0, true, 1.06)]), Some(1));
         assert_eq!(taken(&[]), None);
     }
 }
