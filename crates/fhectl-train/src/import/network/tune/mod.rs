@@ -11,7 +11,7 @@ mod student;
 mod teacher;
 mod tied_map;
 
-pub(super) use moves::and_more;
+pub(super) use moves::like;
 
 use super::float_graph::FloatGraph;
 use super::layer::Scales;
@@ -53,7 +53,7 @@ pub(super) struct Tuned<'a> {
     pub(super) image: bool,
     pub(super) picture: Option<ImageShape>,
     pub(super) rows: &'a Dataset,
-    /// What passes are chosen by: rows that are not taught with, and others like them.
+    /// What passes are chosen by: rows like those that are not taught with.
     pub(super) judge: &'a Judge<'a>,
     pub(super) seed: u64,
 }

@@ -188,3 +188,103 @@ impl Setting {
         setting
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Dataset;
+    use crate::import::network::levels::levels;
+    use crate::import::network::ptq_params::PtqParams;
+    use crate::import::network::quantize::quantize_levels;
+    use crate::import::network::{Block, FloatGraph};
+
+    fn row(bias: f64, terms: &[(u32, f64)]) -> Affine {
+        Affine { bias, terms: terms.to_vec() }
+    }
+
+    /// Images of two places: `y = tanh(c + w (a, b))`, `z = tanh(y' + y)` whose `y` is handed on to the scores as well, where
+    /// `y'` is of the other place.
+    fn shortcut() -> FloatGraph {
+        let first = vec![row(0.1, &[(0, 0.7), (2, -0.4)]), row(0.1, &[(1, 0.7), (3, -0.4)])];
+        let second = vec![row(-0.2, &[(4, 1.0), (5, 0.6)]), row(-0.2, &[(4, 0.6), (5, 1.0)])];
+        FloatGraph {
+            inputs: 4,
+            blocks: vec![
+                Block { function: Function::Tanh, rows: first, positions: 2 },
+                Block { function: Function::Tanh, rows: second, positions: 2 },
+            ],
+            outputs: vec![
+                row(0.0, &[(4, 0.8), (6, 1.1), (7, -0.3)]),
+                row(0.3, &[(5, -0.5), (6, 0.2), (7, 0.9)]),
+                row(0.1, &[(4, 0.1), (5, 0.3)]),
+            ],
+        }
+    }
+
+    /// Where rounding is so fine that it does not show, the slopes are those of the function itself, through shortcuts too.
+    #[test]
+    fn slopes_are_those_of_the_loss() {
+        let mut random = Random::new(3);
+        let rows: Vec<Vec<f64>> = (0..60).map(|_| (0..4).map(|_| 2.0 * random.uniform() - 1.0).collect()).collect();
+        let data = Dataset {
+            name: "rows".into(),
+            target: "y".into(),
+            features: (0..4).map(|at| format!("x{at}")).collect(),
+            classes: (0..3).map(|class| class.to_string()).collect(),
+            labels: (0..60).map(|at| at % 3).collect(),
+            rows,
+            values: Vec::new(),
+            input: None,
+            image: None,
+        };
+        let chain = levels(&shortcut()).unwrap();
+        assert!(chain.layers[1].functions.contains(&Function::Identity), "nothing is handed on");
+        let quantization = quantize_levels(&chain, false, &data, &PtqParams::default(), None).unwrap();
+        let student = Student::new(&chain, &chain.outputs, &quantization);
+        let mut setting = Setting::of(&quantization, &student);
+        let fine = |grid: &mut Grid| {
+            let steps = 1 << 22;
+            *grid = Grid { step: grid.step * (grid.steps - 1) as f64 * 3.0 / (steps - 1) as f64, steps, low: grid.low };
+            grid.low -= grid.step * (steps / 3) as f64;
+        };
+        setting.grids.iter_mut().flatten().chain(&mut setting.input_grids).for_each(fine);
+        let grids = std::iter::once(&setting.input_grids).chain(&setting.grids);
+        setting.lows = grids.clone().map(|grids| grids.iter().map(|grid| grid.low as f32).collect()).collect();
+        setting.steps = grids.map(|grids| grids.iter().map(|grid| grid.step as f32).collect()).collect();
+        setting.factors.iter_mut().flatten().for_each(|factor| *factor *= 1e10);
+        setting.deviations.iter_mut().flatten().for_each(|deviation| *deviation = 0.0);
+
+        let goal = [0.3f32, -0.6, 0.2];
+        let loss = |scores: &[f32]| {
+            let off: Vec<f32> = scores.iter().zip(goal).map(|(score, goal)| score - goal).collect();
+            (off.iter().map(|off| off * off).sum::<f32>(), off.iter().map(|off| 2.0 * off).collect())
+        };
+        let at = |student: &Student, slopes: &mut [Vec<f32>]| {
+            let rounded = student.rounded(&setting);
+            student.learn((&setting, &rounded), &data.rows[7], &mut Random::new(1), loss, slopes)
+        };
+        let none: Vec<Vec<f32>> = student.maps.iter().map(|map| vec![0.0; map.values.len()]).collect();
+        let mut slopes = none.clone();
+        at(&student, &mut slopes);
+        let mut moving = 0;
+        for (map, slopes) in slopes.iter().enumerate() {
+            for (parameter, slope) in slopes.iter().enumerate() {
+                if student.maps[map].is_fixed(parameter) {
+                    continue;
+                }
+                let moved = |by: f32| {
+                    let mut other = student.clone();
+                    other.maps[map].values[parameter] += by;
+                    at(&other, &mut none.clone())
+                };
+                let wanted = (moved(0.01) - moved(-0.01)) / 0.02;
+                assert!(
+                    (slope - wanted).abs() < 0.01 * (1.0 + wanted.abs()),
+                    "{map} {parameter}: {slope} for {wanted}"
+                );
+                moving += usize::from(wanted.abs() > 0.05);
+            }
+        }
+        assert!(moving > 8, "{moving} parameters matter");
+    }
+}
