@@ -12,7 +12,7 @@ use fhectl_core::model::Model;
 /// What a megabyte of evaluation key is worth in seconds, as the planner has it.
 const KEY_MEGABYTE_WORTH_SECONDS: f64 = 0.0005;
 /// The share of a network's cost at which another may keep a little less.
-const MUCH_LESS: f64 = 2.0 / 3.0;
+const MUCH_LESS: f64 = 0.8;
 /// The most that what costs hardly more costs, in parts of the other.
 const HARDLY_MORE: f64 = 1.05;
 /// Steps down in noise that are tried for that, each to so many parts of the noise.
@@ -105,7 +105,7 @@ pub(super) fn less(noise: f64, share: f64) -> f64 {
 }
 
 /// Which of candidates is taken: the cheapest that keeps enough of the original; but one that keeps nearly enough, and not by
-/// chance, where it costs at most two thirds of that, the cheapest of those. Where none does, the one that keeps most, and of
+/// chance, where it costs at most four fifths of that, the cheapest of those. Where none does, the one that keeps most, and of
 /// those that are close to it the cheapest. What came first stays in doubt.
 pub(in super::super) fn chosen(candidates: &[Candidate]) -> Option<usize> {
     let enough = cheapest(candidates, Candidate::holds);
@@ -151,14 +151,14 @@ mod tests {
     }
 
     #[test]
-    fn the_cheapest_that_keeps_enough_is_taken_unless_nearly_enough_saves_a_third() {
+    fn the_cheapest_that_keeps_enough_is_taken_unless_nearly_enough_saves_a_fifth() {
         let taken = |list: &[(f64, bool, f64)]| {
             chosen(&list.iter().map(|(same, nearly, cost)| candidate(*same, *nearly, *cost)).collect::<Vec<_>>())
         };
         assert_eq!(taken(&[(0.999, true, 1.0), (0.992, true, 0.8), (0.95, false, 0.1)]), Some(1));
-        // Nearly enough, at 0.75 and at 0.6 of what enough costs.
-        assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.75)]), Some(0));
-        assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.6)]), Some(1));
+        // Nearly enough, at 0.85 and at 0.75 of what enough costs.
+        assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.85)]), Some(0));
+        assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.75)]), Some(1));
         // By chance it is not.
         assert_eq!(taken(&[(0.995, true, 1.0), (0.983, false, 0.2)]), Some(0));
         // Where none keeps enough, what keeps most, and of those that are close the cheapest.
