@@ -6,8 +6,8 @@ use super::lower::Lowered;
 use super::offer::Offer;
 use super::ptq_params::PtqParams;
 use super::quantize::{QuantizedNetwork, check_inputs, quantize_levels};
-use super::search::{Asked, Candidate, Fixed, Judge, MANY_ACTIVATIONS, Searched, chosen, cost, search};
-use super::tune::{Tuned, like, tune};
+use super::search::{Asked, Candidate, Fixed, Judge, Searched, chosen, cost, search};
+use super::tune::{Tuned, and_more, tune};
 use crate::data::Dataset;
 use crate::import::agreement::Agreement;
 use fhectl_core::bundle::ScoreDecoder;
@@ -23,7 +23,7 @@ const KEPT_BACK: usize = 4;
 const SHOWING: usize = 75;
 /// With fewer rows, all are judged by.
 const FEW_ROWS: usize = 24;
-/// Judged is by rows like so many at most, two for each; with fewer, more.
+/// So many rows at most are judged by, with as many that are like them; with fewer, more of those.
 const MOST_JUDGED: usize = 500;
 const LEAST_JUDGED: usize = 300;
 /// Products of a search, in all: what bounds its time.
@@ -95,13 +95,13 @@ struct Work<'a> {
     request: &'a CompileRequest<'a>,
     /// Rows that ranges are measured on and students are taught with.
     fitted: &'a Dataset,
-    /// By rows like all, and like those that were kept back from students.
+    /// By all rows, and by those that were kept back from students, each with others like them.
     judges: [&'a Judge<'a>; 2],
 }
 
 /// Finds the cheapest integers that keep what the original says; see `search`. Where they cost more than such a network
-/// need, or keep too little, those that keep nearly as much are found as well, and weights are fine-tuned, with average
-/// pooling before activations too; the best is taken, by the rule of `chosen`.
+/// need, or keep too little, weights are fine-tuned, with average pooling before activations as well, and the better is taken, by the
+/// rule of `chosen`.
 ///
 /// The same request gives the same network, unless `tell` breaks fine-tuning off.
 ///
@@ -116,11 +116,11 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
     let smallest = averaged.as_ref().map_or(usize::MAX, terms).min(terms(&exact));
     let (fitted, kept_back) = parts(request.rows, (PRODUCTS / smallest).clamp(48, 4000));
     let judge = |rows| Judge::new(&lowered.graph, rows, most, request.decoder);
-    // The original knows the rows that it was trained on, mostly these, far better than others: rows like them stand for those.
+    // The original knows the rows that it was trained on, mostly these, better than others: rows like them stand for those.
     let like_them = |rows: &Dataset| {
         let some = rows.len().min(most).min(MOST_JUDGED);
         let rows: Vec<Vec<f64>> = (0..some).map(|at| rows.rows[at * rows.len() / some].clone()).collect();
-        like(&rows, lowered.picture, most.min((2 * some).max(LEAST_JUDGED)), request.seed)
+        and_more(&rows, lowered.picture, most.min((2 * some).max(LEAST_JUDGED)), request.seed)
     };
     let rows = [like_them(request.rows), like_them(&kept_back)];
     let judges = rows.each_ref().map(|rows| judge(rows.iter().collect()));
@@ -128,18 +128,10 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
 
     let first = search(&work.searched(&exact, 0), &request.fixed, Asked::Enough, &mut |words| _ = tell(words))?;
     let mut offer = averaged.as_ref().and_then(|levels| work.least(levels, &first.params)).map(Offer::price);
-    let is_dear = !work.is_cheap(&first, averaged.as_ref().unwrap_or(&exact));
-    let seconds = request.tuning_seconds.filter(|_| is_dear);
+    let seconds = request.tuning_seconds.filter(|_| !work.is_cheap(&first, averaged.as_ref().unwrap_or(&exact)));
     let mut candidates = vec![first.clone()];
-    // The weights that were learned for a candidate, and whether of a network that pools elsewhere.
-    let mut taught: Vec<Option<(Rc<Learned>, bool)>> = vec![None];
-    if is_dear && exact.activations() <= MANY_ACTIVATIONS {
-        let found = search(&work.searched(&exact, 0), &request.fixed, Asked::Nearly, &mut |words| _ = tell(words));
-        if let Ok(nearly) = found {
-            candidates.push(nearly);
-            taught.push(None);
-        }
-    }
+    // What became of whose weights, in the order of the candidates behind the first.
+    let mut taught: Vec<(Rc<Learned>, bool)> = Vec::new();
     if let Some(seconds) = seconds {
         let shapes = averaged.iter().map(|levels| (levels, true)).chain([(&exact, false)]);
         let share = seconds / if averaged.is_some() { 2.0 } else { 1.0 };
@@ -154,13 +146,13 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
                 // Another network than the original: a few rows cannot show that it answers alike.
                 if !averages || kept_back.len() >= SHOWING && candidate.nearly {
                     candidates.push(candidate);
-                    taught.push(Some((learned, averages)));
+                    taught.push((learned, averages));
                 }
             }
         }
     }
     let best = chosen(&candidates).unwrap_or_default();
-    let taken = taught.swap_remove(best);
+    let taken = best.checked_sub(1).map(|index| taught.swap_remove(index));
     let best = candidates.swap_remove(best);
     let (tuned, averages) = (taken.is_some(), taken.as_ref().is_some_and(|(_, averages)| *averages));
     let of_all = match &taken {
@@ -170,7 +162,7 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
     let of_all = Searched { rows: request.rows, ..of_all };
     let best = on_all_rows(best, &of_all)?;
     Ok(Compiled {
-        holds: best.holds() || best.nearly,
+        holds: best.holds() || taken.is_some() && best.nearly,
         agreement: best.agreement,
         params: best.params,
         plans: best.plans,
@@ -295,7 +287,13 @@ fn on_all_rows(candidate: Candidate, searched: &Searched<'_>) -> Result<Candidat
         quantize_levels(searched.levels, searched.image, searched.rows, &candidate.params, searched.scales);
     let Ok(quantization) = quantization else { return Ok(candidate) };
     let quantized = quantization.network;
-    let Ok(other) = Candidate::planned(candidate.params, quantized, searched) else { return Ok(candidate) };
+    let model = Model::Network(quantized.network.clone());
+    let Ok(plans) = plan(&model, &quantized.quantizer, searched.output, searched.request) else { return Ok(candidate) };
+    let Some(chosen) = plans.first() else { return Ok(candidate) };
+    let agreement = searched.judge.simulated(&quantized, &chosen.spec)?;
+    let cost = cost(chosen, searched.request);
+    let nearly = searched.judge.nearly(&agreement);
+    let other = Candidate { params: candidate.params, quantized, plans, agreement, nearly, cost };
     let lost = candidate.holds() && !other.holds() || candidate.nearly && !other.nearly;
     let worse = lost || other.agreement.share() < candidate.agreement.share() - 0.005;
     Ok(if worse || other.cost > CHEAP * candidate.cost { candidate } else { other })

@@ -13,9 +13,6 @@ use rayon::prelude::*;
 const SLACK: f64 = 1.25;
 /// No weight is larger.
 const MAX_WEIGHT: f64 = 1e6;
-/// Nor is one larger than so many times the largest of a typical channel: where sums hardly move (at the dark rim of images,
-/// say), they need not fill the modulus, and keys are made for the largest weights.
-const TIMES_TYPICAL: f64 = 4.0;
 
 /// Evenly spaced values `low + step * 0..steps`; a step of 0 is a value that never changes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -171,13 +168,13 @@ impl Channel {
         self.grid.step == 0.0
     }
 
-    /// What sums are multiplied by so that a half modulus of `half` holds them; `top` is a typical channel's largest weight.
-    fn factor(&self, half: f64, top: f64) -> f64 {
+    /// What sums are multiplied by so that a half modulus of `half` holds them.
+    fn factor(&self, half: f64) -> f64 {
         if self.copies {
             // A whole number of steps for each of the input's: nothing is lost.
             (half / self.need * self.grid.step).round().clamp(2.0, MAX_WEIGHT) / self.grid.step
         } else {
-            (half / self.need).min((TIMES_TYPICAL * top).min(MAX_WEIGHT) / self.largest)
+            (half / self.need).min(MAX_WEIGHT / self.largest)
         }
     }
 }
@@ -269,7 +266,7 @@ pub(super) fn quantize_layer(
     let half = half_modulus(&channels, rounding.top);
     let factors: Vec<f64> = match scales {
         Some(scales) => scales.iter().map(|scale| scale.factor).collect(),
-        None => channels.iter().map(|channel| channel.factor(half, rounding.top)).collect(),
+        None => channels.iter().map(|channel| channel.factor(half)).collect(),
     };
 
     let places_kept = (0..places).flat_map(|place| kept.iter().map(move |channel| (place * count + channel, *channel)));
@@ -380,7 +377,3 @@ pub(super) fn assemble(inputs: usize, channels: usize, sums: Vec<IntegerSum>) ->
     let rows = sums.iter().map(|sum| sum.terms.iter().map(|(input, _)| *input).collect()).collect();
     LinearMap { shape: MapShape::Sparse(SparseShape { inputs, channels, rows }), weights, biases }
 }
-
-#[cfg(test)]
-#[path = "layer_tests.rs"]
-mod tests;

@@ -194,13 +194,6 @@ fn gcd(a: usize, b: usize) -> usize {
     if a == 0 { b } else { gcd(b % a, a) }
 }
 
-impl Levels {
-    /// Those of all layers: a bootstrap each.
-    pub(super) fn activations(&self) -> usize {
-        self.layers.iter().map(|layer| layer.rows.len()).sum()
-    }
-}
-
 impl Layer {
     /// Sums and values for the values of the layer before.
     pub(super) fn evaluate(&self, before: &[f64]) -> (Vec<f64>, Vec<f64>) {

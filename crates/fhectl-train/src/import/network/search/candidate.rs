@@ -1,23 +1,15 @@
 //! A network in integers with its circuit, and which of two is better.
 
 use super::judge::holds;
-use super::searched::{Fixed, Searched};
 use crate::import::agreement::Agreement;
 use crate::import::network::ptq_params::PtqParams;
 use crate::import::network::quantize::QuantizedNetwork;
-use fhectl_core::circuit::plan::{PLANNED_CORES, Plan, PlanRequest, plan};
-use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::Model;
+use fhectl_core::circuit::plan::{PLANNED_CORES, Plan, PlanRequest};
 
 /// What a megabyte of evaluation key is worth in seconds, as the planner has it.
 const KEY_MEGABYTE_WORTH_SECONDS: f64 = 0.0005;
 /// The share of a network's cost at which another may keep a little less.
-const MUCH_LESS: f64 = 0.8;
-/// The most that what costs hardly more costs, in parts of the other.
-const HARDLY_MORE: f64 = 1.05;
-/// Steps down in noise that are tried for that, each to so many parts of the noise.
-const STEPS: usize = 5;
-const STEP: f64 = 0.85;
+const MUCH_LESS: f64 = 2.0 / 3.0;
 /// Shares of rows that are told apart where neither of two keeps enough.
 pub(super) const CLOSE: f64 = 0.005;
 
@@ -43,51 +35,6 @@ pub fn cost(plan: &Plan, request: &PlanRequest) -> f64 {
 }
 
 impl Candidate {
-    /// With the cheapest keys, simulated with their noise.
-    ///
-    /// # Errors
-    /// Those of the plan; `internal` without one.
-    pub(in super::super) fn planned(
-        params: PtqParams,
-        quantized: QuantizedNetwork,
-        searched: &Searched<'_>,
-    ) -> Result<Self> {
-        let model = Model::Network(quantized.network.clone());
-        let plans = plan(&model, &quantized.quantizer, searched.output, searched.request)?;
-        let chosen = plans.first().ok_or_else(|| Error::new(ErrorCode::Internal, "no plan"))?;
-        let agreement = searched.judge.simulated(&quantized, &chosen.spec)?;
-        let cost = cost(chosen, searched.request);
-        let nearly = searched.judge.nearly(&agreement);
-        Ok(Self { params, quantized, plans, agreement, nearly, cost })
-    }
-
-    /// With less noise, as far as that keeps more and costs hardly more: keys come in steps, and what is left of one is
-    /// free.
-    pub(super) fn truer(self, searched: &Searched<'_>, fixed: &Fixed) -> Self {
-        let most = HARDLY_MORE * self.cost;
-        let mut best = self;
-        for (of_sums, of_scores) in [(STEP, STEP), (1.0, STEP), (STEP, 1.0)] {
-            if of_sums < 1.0 && fixed.noise.is_some() || of_scores < 1.0 && fixed.score_noise.is_some() {
-                continue;
-            }
-            let mut params = best.params;
-            for _ in 0..STEPS {
-                params.noise = less(params.noise, of_sums);
-                params.score_noise = less(params.score_noise, of_scores);
-                let quantized = best.quantized.with_noise(params.noise, params.score_noise);
-                let Ok(other) = Self::planned(params, quantized, searched) else { break };
-                if other.cost > most {
-                    break;
-                }
-                let lost = best.holds() && !other.holds() || best.nearly && !other.nearly;
-                if !lost && other.agreement.rank() > best.agreement.rank() {
-                    best = other;
-                }
-            }
-        }
-        best
-    }
-
     /// Whether it keeps enough of the original.
     pub fn holds(&self) -> bool {
         holds(&self.agreement)
@@ -99,13 +46,8 @@ impl Candidate {
     }
 }
 
-/// Noise times a share, in few digits.
-pub(super) fn less(noise: f64, share: f64) -> f64 {
-    if share < 1.0 { ((noise * share * 1e5).round() / 1e5).max(1e-5) } else { noise }
-}
-
 /// Which of candidates is taken: the cheapest that keeps enough of the original; but one that keeps nearly enough, and not by
-/// chance, where it costs at most four fifths of that, the cheapest of those. Where none does, the one that keeps most, and of
+/// chance, where it costs at most two thirds of that, the cheapest of those. Where none does, the one that keeps most, and of
 /// those that are close to it the cheapest. What came first stays in doubt.
 pub(in super::super) fn chosen(candidates: &[Candidate]) -> Option<usize> {
     let enough = cheapest(candidates, Candidate::holds);
@@ -124,13 +66,9 @@ pub(super) fn cheapest_that(candidates: &[Candidate], kept: impl Fn(&Candidate) 
     cheapest(candidates, kept).or_else(|| closest(candidates))
 }
 
-/// The cheapest that are kept; of those that cost about as much the one that keeps most, the first in doubt.
 fn cheapest(candidates: &[Candidate], kept: impl Fn(&Candidate) -> bool) -> Option<usize> {
-    let all = || candidates.iter().enumerate().filter(|(_, candidate)| kept(candidate));
-    let least = all().map(|(_, candidate)| candidate.cost).fold(f64::INFINITY, f64::min);
-    let alike = all().filter(|(_, candidate)| candidate.cost <= HARDLY_MORE * least);
-    let rank = |index: usize| candidates[index].agreement.rank();
-    alike.map(|(index, _)| index).reduce(|best, other| if rank(other) > rank(best) { other } else { best })
+    let all = candidates.iter().enumerate().filter(|(_, candidate)| kept(candidate));
+    all.min_by(|a, b| a.1.cost.total_cmp(&b.1.cost)).map(|(index, _)| index)
 }
 
 fn closest(candidates: &[Candidate]) -> Option<usize> {
@@ -151,22 +89,20 @@ mod tests {
     }
 
     #[test]
-    fn the_cheapest_that_keeps_enough_is_taken_unless_nearly_enough_saves_a_fifth() {
+    fn the_cheapest_that_keeps_enough_is_taken_unless_nearly_enough_saves_a_third() {
         let taken = |list: &[(f64, bool, f64)]| {
             chosen(&list.iter().map(|(same, nearly, cost)| candidate(*same, *nearly, *cost)).collect::<Vec<_>>())
         };
         assert_eq!(taken(&[(0.999, true, 1.0), (0.992, true, 0.8), (0.95, false, 0.1)]), Some(1));
-        // Nearly enough, at 0.85 and at 0.75 of what enough costs.
-        assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.85)]), Some(0));
-        assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.75)]), Some(1));
+        // Nearly enough, at 0.7 and at 0.6 of what enough costs.
+        assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.7)]), Some(0));
+        assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.6)]), Some(1));
         // By chance it is not.
         assert_eq!(taken(&[(0.995, true, 1.0), (0.983, false, 0.2)]), Some(0));
         // Where none keeps enough, what keeps most, and of those that are close the cheapest.
         assert_eq!(taken(&[(0.93, false, 1.0), (0.96, false, 3.0), (0.957, false, 2.0)]), Some(2));
         assert_eq!(taken(&[(0.93, false, 1.0), (0.985, true, 3.0)]), Some(1));
         assert_eq!(taken(&[(0.999, true, 1.0), (0.999, true, 1.0)]), Some(0));
-        // At about the same cost, the one that keeps more.
-        assert_eq!(taken(&[(0.991, true, 1.0), (0.999, true, 1.04), (1.0, true, 1.06)]), Some(1));
         assert_eq!(taken(&[]), None);
     }
 }

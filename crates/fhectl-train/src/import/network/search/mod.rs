@@ -32,7 +32,7 @@ const ACTIVATION_BITS: u32 = 7;
 const COARSE_SCORES: [u32; 2] = [5, 4];
 const PERCENTILES: [f64; 2] = [99.9, 99.0];
 /// Activations beyond which fewer weights and ranges are tried.
-pub(super) const MANY_ACTIVATIONS: usize = 4096;
+const MANY_ACTIVATIONS: usize = 4096;
 /// The share of values that features' ranges hold where some have long tails.
 const CLIPPED: f64 = 99.0;
 /// A tail is long where a feature's range is so many times that of 98 % of its values.
@@ -86,7 +86,7 @@ pub(super) fn search(
     }
     let kept = |candidate: &Candidate| if asked == Asked::Enough { candidate.holds() } else { candidate.nearly };
     match candidate::cheapest_that(&planned, kept) {
-        Some(index) => Ok(planned.swap_remove(index).truer(searched, fixed)),
+        Some(index) => Ok(planned.swap_remove(index)),
         None => Err(refused.unwrap_or_else(|| Error::new(ErrorCode::Internal, "no parameters were tried"))),
     }
 }
@@ -99,7 +99,7 @@ fn open(searched: &Searched<'_>, fixed: &Fixed) -> Vec<PtqParams> {
         coarse_edges: fixed.coarse_edges,
         ..PtqParams::default()
     };
-    let many = searched.levels.activations() > MANY_ACTIVATIONS;
+    let many = searched.levels.layers.iter().map(|layer| layer.rows.len()).sum::<usize>() > MANY_ACTIVATIONS;
     let tried: Vec<u32> = WEIGHT_BITS.into_iter().step_by(if many { 2 } else { 1 }).collect();
     let weights = fixed.weight_bits.map_or(tried, |bits| vec![bits]);
     let percentiles = PERCENTILES[..if many { 1 } else { PERCENTILES.len() }].to_vec();

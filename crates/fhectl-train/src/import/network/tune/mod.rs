@@ -11,7 +11,7 @@ mod student;
 mod teacher;
 mod tied_map;
 
-pub(super) use moves::like;
+pub(super) use moves::and_more;
 
 use super::float_graph::FloatGraph;
 use super::layer::Scales;
@@ -53,7 +53,7 @@ pub(super) struct Tuned<'a> {
     pub(super) image: bool,
     pub(super) picture: Option<ImageShape>,
     pub(super) rows: &'a Dataset,
-    /// What passes are chosen by: rows like those that are not taught with.
+    /// What passes are chosen by: rows that are not taught with, and others like them.
     pub(super) judge: &'a Judge<'a>,
     pub(super) seed: u64,
 }

@@ -14,21 +14,23 @@ struct Reach {
 
 /// What lies between rows is where a class ends, which is what a student must get right.
 const TAUGHT: Reach = Reach { image: 1.0, other: 0.5 };
-/// Rows to judge by are to be about as hard as rows that the original has not seen: so far moved, those that it was trained
-/// on have as many near the borders of classes (digits, half of them for training).
-const JUDGED_IMAGES: Reach = Reach { image: 0.5, other: 0.2 };
-const JUDGED: Reach = Reach { image: 0.0, other: 0.4 };
+/// Rows to judge by are to be no harder than rows that the original has not seen.
+const JUDGED: Reach = Reach { image: 0.5, other: 0.2 };
 
-/// So many rows like these.
-pub(in super::super) fn like(rows: &[Vec<f64>], picture: Option<ImageShape>, count: usize, seed: u64) -> Vec<Vec<f64>> {
+/// The rows, then others like them until there are `count`.
+pub(in super::super) fn and_more(
+    rows: &[Vec<f64>],
+    picture: Option<ImageShape>,
+    count: usize,
+    seed: u64,
+) -> Vec<Vec<f64>> {
     let mut random = Random::new(seed);
-    let count = if rows.is_empty() { 0 } else { count };
-    let reach = if picture.is_some() { &JUDGED_IMAGES } else { &JUDGED };
+    let more = if rows.is_empty() { 0..0 } else { rows.len()..count.max(rows.len()) };
     let like = |at: usize| {
         let other = random.below(rows.len());
-        between(&rows[at % rows.len()], &rows[other], reach, picture, &mut random)
+        between(&rows[at % rows.len()], &rows[other], &JUDGED, picture, &mut random)
     };
-    (0..count).map(like).collect()
+    rows.iter().cloned().chain(more.map(like).collect::<Vec<_>>()).collect()
 }
 
 /// Another row like `row`: an image moved a little, and then half of the time a row on the way to `other`.
