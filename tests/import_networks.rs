@@ -105,9 +105,7 @@ use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::model::{Model, class_of_scores};
 use fhectl_train::data::Dataset;
 use fhectl_train::import::Agreement;
-use fhectl_train::import::network::{
-    CompileRequest, Compiled, Fixed, LEAST_SAME, PtqParams, QuantizedNetwork, compile, quantize,
-};
+use fhectl_train::import::network::{CompileRequest, Compiled, Fixed, PtqParams, QuantizedNetwork, compile, quantize};
 use fhectl_train::train::{ActivationKind, Architecture, ConvBlock, Fit, TrainingParams, fit_pixels, train_network};
 use std::ops::ControlFlow;
 
@@ -346,7 +344,7 @@ fn imported_networks_cost_about_what_trained_ones_do_and_agree_with_their_origin
             (fixture.compiled(&rows, Fixed::default(), Some(20.0)), trained_here(&rows, &architecture));
         let (agreement, seconds) = (fixture.agreement(&compiled), compiled.seconds());
         println!("{name}: {seconds:.3} s, trained here {limit:.3} s; {agreement}; tuned {}", compiled.tuned);
-        assert!(compiled.holds && compiled.agreement.share() >= LEAST_SAME, "{name}: {}", compiled.agreement);
+        assert!(compiled.holds, "{name}: {}", compiled.agreement);
         assert!(seconds <= 1.3 * limit, "{name}: {seconds} s, trained here {limit} s");
         assert!(agreement.share() >= 0.98, "{name}: {agreement}");
     }

@@ -2,7 +2,7 @@
 
 use super::class_weight::{ClassWeightArgs, with_weights};
 use super::common::{CommonArgs, Grain, TaskArgs};
-use super::publish::CompiledModel;
+use super::compiled_model::CompiledModel;
 use super::trees::{Trained, ValueArgs};
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;

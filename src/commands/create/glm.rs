@@ -1,9 +1,9 @@
 //! `create glm`.
 
 use super::common::{CommonArgs, Grain};
+use super::compiled_model::{CompiledModel, Deviance};
 use super::finest::{Finest, finest_weights_of};
 use super::linear_grid::LinearGridArgs;
-use super::publish::{CompiledModel, Deviance};
 use clap::{Args, ValueEnum};
 use fhectl_core::bundle::{Head, ScoreUnit};
 use fhectl_core::circuit::plan::PlanRequest;

@@ -1,6 +1,6 @@
 //! How far what was made of an imported model agrees with it.
 
-use super::publish::CompiledModel;
+use super::compiled_model::CompiledModel;
 use fhectl_core::error::Result;
 use fhectl_train::data::Dataset;
 use fhectl_train::import::{Agreement, Imported};

@@ -1,9 +1,9 @@
 //! From an imported linear model or trees to integers that have a circuit.
 
 use super::common::Grain;
+use super::compiled_model::CompiledModel;
 use super::finest::{Finest, finest_weights};
 use super::import_agreement::agreement;
-use super::publish::CompiledModel;
 use super::trees::{Trained, ValueArgs};
 use fhectl_core::circuit::plan::{PLANNED_CORES, PlanRequest, plan};
 use fhectl_core::error::{Error, ErrorCode, Result};

@@ -1,7 +1,7 @@
 //! `create import` of a neural network: quantization after training, and fine-tuning where that pays.
 
 use super::common::Grain;
-use super::publish::CompiledModel;
+use super::compiled_model::CompiledModel;
 use crate::report::print_line;
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;

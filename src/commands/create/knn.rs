@@ -1,9 +1,9 @@
 //! `create knn`.
 
 use super::common::{CommonArgs, Grain, TaskArgs};
+use super::compiled_model::CompiledModel;
 use super::finest::{Finest, finest_weights_of};
 use super::import::original_score;
-use super::publish::CompiledModel;
 use crate::commands::units::RevealChoice;
 use clap::{Args, ValueEnum};
 use fhectl_core::circuit::plan::PlanRequest;

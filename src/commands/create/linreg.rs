@@ -1,9 +1,9 @@
 //! `create linreg`.
 
 use super::common::{CommonArgs, Grain};
+use super::compiled_model::CompiledModel;
 use super::finest::{Finest, finest_weights};
 use super::linear_grid::LinearGridArgs;
-use super::publish::CompiledModel;
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::PlanRequest;

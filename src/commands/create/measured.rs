@@ -1,6 +1,6 @@
 //! How well a model that was made tells the test rows.
 
-use super::publish::{CompiledModel, quantized_score};
+use super::compiled_model::CompiledModel;
 use fhectl_core::bundle::{Predicted, Quality};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_train::data::Dataset;
@@ -97,4 +97,9 @@ fn explained(quality: Quality, made: &CompiledModel, rows: &Dataset) -> Result<Q
         },
         other => other,
     })
+}
+
+/// The score of the integer model in clear.
+pub fn quantized_score(made: &CompiledModel, rows: &Dataset) -> Result<Score> {
+    train::score(&made.model, &made.quantizer, rows, &made.decoder(rows.classes.len()))
 }

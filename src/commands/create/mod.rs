@@ -3,6 +3,7 @@
 mod boost;
 mod class_weight;
 mod common;
+mod compiled_model;
 mod defaults;
 mod finest;
 mod forest;
@@ -28,6 +29,7 @@ mod trees;
 use crate::report::{note, print_line, progress};
 use clap::{Args, Subcommand};
 use common::{CommonArgs, Grain, clean};
+use compiled_model::CompiledModel;
 use fhectl_core::bundle::{Evaluation, check_name, folder};
 use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -35,8 +37,9 @@ use fhectl_core::model::{ClearStep, InputSchema, feature_names};
 use fhectl_train::data::{self, Dataset, Holdout, Loaded, Source, Task};
 use fhectl_train::train::{Encoding, EncodingStyle};
 use linear_classifier::{LinearClassifierArgs, LinearKind};
+use measured::quantized_score;
 use network_kind::NetworkKind;
-use publish::{CompiledModel, Origin, Rounded, publish, quantized_score};
+use publish::{Origin, Rounded, publish};
 
 /// Train, quantize and compile a model.
 #[derive(Debug, Args)]

@@ -2,10 +2,10 @@
 
 use super::class_weight::{ClassWeightArgs, with_weights};
 use super::common::{CommonArgs, TaskArgs};
+use super::compiled_model::{CompiledModel, NetworkExtras};
 use super::defaults::Defaults;
 use super::layers::{Convs, Widths, parse_image};
 use super::network_kind::NetworkKind;
-use super::publish::{CompiledModel, NetworkExtras};
 use clap::{Args, ValueEnum};
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::CircuitKind;

@@ -1,104 +1,23 @@
 //! What `create` does with a model that was made: bundle, card, and what a person is told.
 
 use super::common::CommonArgs;
+use super::compiled_model::CompiledModel;
 use super::measured::{class_report, measured};
 use super::summary::{self, lost_by_quantizing, lost_class, price};
 pub use crate::report::card::Rounded;
 use crate::report::card::{ImportedFrom, Provenance, card, told_in_short};
 use crate::report::{facts::facts, plan_table::plan_table};
 use crate::report::{note, print_line};
-use fhectl_core::bundle::{
-    self, ClientSpec, Evaluation, FORMAT, Head, Metrics, ScoreDecoder, ScoreUnit, ServerSpec, folder,
-};
-use fhectl_core::circuit::plan::{PLANNED_CORES, Plan};
+use fhectl_core::bundle::{self, ClientSpec, Evaluation, FORMAT, Metrics, ServerSpec, folder};
+use fhectl_core::circuit::plan::PLANNED_CORES;
 use fhectl_core::digest;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::noise::SECURITY_BITS;
-use fhectl_core::model::{ClearStep, FeatureQuantizer, InputSchema, Model, Quantizer};
+use fhectl_core::model::{FeatureQuantizer, Quantizer};
 use fhectl_train::data::Dataset;
-use fhectl_train::train::{self, Family, Score, TrainedNetwork};
+use fhectl_train::train;
 use std::collections::HashSet;
 use std::path::Path;
-
-/// A model that was made and has a circuit.
-pub struct CompiledModel {
-    pub model: Model,
-    /// How a table's cells become numbers; `None` where they are numbers.
-    pub input: Option<InputSchema>,
-    /// What is done to rows before they are quantized; `quantizer` and all figures are of rows after it.
-    pub preprocessing: Vec<ClearStep>,
-    pub quantizer: Quantizer,
-    /// The circuits that fit, the chosen one first.
-    pub plans: Vec<Plan>,
-    /// The float model's score on the test rows.
-    pub float: Score,
-    /// What an integer score is worth as a logit or in the target's unit.
-    pub score_scale: Option<f64>,
-    /// What is added to a predicted number.
-    pub score_offset: Option<f64>,
-    /// What scores of classes are.
-    pub score_unit: ScoreUnit,
-    /// How a client makes a prediction of the scores, where it computes more than the unit says.
-    pub head: Option<Head>,
-    /// What it was made with, for the card.
-    pub options: String,
-    /// How far features reach, of linear models, for a person.
-    pub reach: Option<String>,
-    /// What predictions are judged by beside squared errors.
-    pub deviance: Option<Deviance>,
-    /// Whether rows of rare classes could have counted more.
-    pub could_weigh_classes: bool,
-    /// What a network's training left beside the model.
-    pub network: Option<NetworkExtras>,
-}
-
-impl CompiledModel {
-    /// A model of classes whose integer scores are all there is to say.
-    pub fn new(model: Model, quantizer: Quantizer, plans: Vec<Plan>, float: Score, options: String) -> Self {
-        Self {
-            model,
-            input: None,
-            preprocessing: Vec::new(),
-            quantizer,
-            plans,
-            float,
-            score_scale: None,
-            score_offset: None,
-            score_unit: ScoreUnit::default(),
-            head: None,
-            options,
-            reach: None,
-            deviance: None,
-            could_weigh_classes: false,
-            network: None,
-        }
-    }
-
-    /// What its scores stand for; 0 `classes` where a number is predicted.
-    pub fn decoder(&self, classes: usize) -> ScoreDecoder {
-        ScoreDecoder {
-            classes,
-            scale: self.score_scale,
-            offset: self.score_offset,
-            unit: self.score_unit,
-            head: self.head.clone(),
-        }
-    }
-}
-
-/// What a generalized linear model's predictions are judged by.
-#[derive(Debug, Clone, Copy)]
-pub struct Deviance {
-    pub family: Family,
-    /// The share of the deviance that the float model explains of the test rows.
-    pub float: f64,
-}
-
-/// What a network has beside what every model has.
-pub struct NetworkExtras {
-    pub trained: TrainedNetwork,
-    pub save_weights: bool,
-}
 
 /// Where a model came from and where it goes.
 pub struct Origin<'a> {
@@ -219,9 +138,4 @@ pub fn publish(made: CompiledModel, origin: &Origin<'_>, args: &CommonArgs) -> R
     origin.agreement.iter().for_each(|line| print_line!("{line}"));
     print_line!("{}", price(chosen, args.bandwidth));
     Ok(())
-}
-
-/// The score of the integer model in clear.
-pub fn quantized_score(made: &CompiledModel, rows: &Dataset) -> Result<Score> {
-    train::score(&made.model, &made.quantizer, rows, &made.decoder(rows.classes.len()))
 }

@@ -1,7 +1,7 @@
 //! From trained sums of trees to a model that has a circuit.
 
+use super::compiled_model::CompiledModel;
 use super::finest::{Finest, finest};
-use super::publish::CompiledModel;
 use clap::Args;
 use fhectl_core::bundle::ScoreUnit;
 use fhectl_core::circuit::plan::PlanRequest;

@@ -148,6 +148,7 @@ fn joined(node: &Node, values: &[Value], at: usize) -> Result<Value> {
         let size = value.shape()[at] * after;
         outer * size..(outer + 1) * size
     };
+    let short = || invalid(format!("{} of values that are fewer than their shape says", node.label()));
     let blocks = || (0..before).flat_map(|outer| values.iter().map(move |value| (value, outer)));
     match &values[0] {
         Value::Numbers(head) => {
@@ -155,7 +156,7 @@ fn joined(node: &Node, values: &[Value], at: usize) -> Result<Value> {
             let mut made = Tensor::new(shape.clone(), Vec::new(), head.kind, Origin::Data);
             for (value, outer) in blocks() {
                 let Value::Numbers(part) = value else { return Err(mixed(node)) };
-                numbers.extend_from_slice(&part.values[block(value, outer)]);
+                numbers.extend_from_slice(part.values.get(block(value, outer)).ok_or_else(short)?);
                 made.origin = made.origin.max(part.origin);
                 if part.kind == Kind::Single {
                     made.kind = Kind::Single;
@@ -167,7 +168,7 @@ fn joined(node: &Node, values: &[Value], at: usize) -> Result<Value> {
             let mut texts = Vec::new();
             for (value, outer) in blocks() {
                 let Value::Texts(part) = value else { return Err(mixed(node)) };
-                texts.extend_from_slice(&part.values[block(value, outer)]);
+                texts.extend_from_slice(part.values.get(block(value, outer)).ok_or_else(short)?);
             }
             Ok(Value::Texts(Rc::new(Texts { shape: shape.clone(), values: texts, label: None })))
         }
