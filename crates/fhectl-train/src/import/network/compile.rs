@@ -20,7 +20,7 @@ use std::rc::Rc;
 /// One row in so many is kept back to judge by.
 const KEPT_BACK: usize = 4;
 /// So many rows that were kept back must show that a network that pools elsewhere answers as the original.
-const SHOWING: usize = 75;
+const SHOWING: usize = 200;
 /// With fewer rows, all are judged by.
 const FEW_ROWS: usize = 24;
 /// So many rows at most are judged by, with as many that are like them; with fewer, more of those.
