@@ -1,11 +1,15 @@
 //! Boosted trees of tables with gaps and categories: predictions and scores are those of the tools that trained them.
 
+#[path = "common/model_files.rs"]
+mod model_files;
+
 use fhectl_core::bundle::Predicted;
 use fhectl_core::model::is_missing;
 use fhectl_train::data::Dataset;
 use fhectl_train::import::{FloatModel, Imported, Levels, exact_levels, quantize, read};
+use model_files::model_files;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// A model, rows that it has not seen as their cells, and what its tool predicts of them.
 struct Fixture {
@@ -78,21 +82,9 @@ fn csv_rows(path: &Path) -> Vec<Vec<String>> {
     text.lines().map(|line| line.split(',').map(str::to_owned).collect()).collect()
 }
 
-/// The committed models, those of more seeds after those of the first; with `FHECTL_FIXTURES` those in another folder,
-/// which `scripts/make_booster_fixtures.py --out` wrote.
+/// Made by `scripts/make_booster_fixtures.py`.
 fn fixtures() -> Vec<Fixture> {
-    let folder = match std::env::var_os("FHECTL_FIXTURES") {
-        Some(other) => PathBuf::from(other),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/boosters"),
-    };
-    let list = |folder: &Path| {
-        let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        paths.sort();
-        paths
-    };
-    let mut paths = list(&folder);
-    let seeds: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
-    paths.extend(seeds.iter().flat_map(|folder| list(folder)));
+    let mut paths = model_files("boosters");
     paths.retain(|path| path.extension().is_some_and(|ending| ending != "csv"));
     assert!(paths.len() >= 45, "{} fixtures", paths.len());
     paths.iter().map(|path| Fixture::open(path)).collect()

@@ -3,23 +3,11 @@
 #[path = "common/process.rs"]
 mod process;
 
-use process::{mistake, succeed};
+use process::{figure, folder, mistake, succeed};
 use std::fs;
 
 fn fixture(name: &str) -> String {
     format!("{}/tests/fixtures/import/{name}", env!("CARGO_MANIFEST_DIR"))
-}
-
-fn folder() -> (tempfile::TempDir, impl Fn(&str) -> String) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_owned();
-    (folder, move |name: &str| path.join(name).to_str().unwrap().to_owned())
-}
-
-/// The number after a line's `start`.
-fn figure(text: &str, start: &str) -> f64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_else(|| panic!("no `{start}`: {text}"));
-    line.trim().split([' ', '%']).next().unwrap().parse().unwrap()
 }
 
 #[test]

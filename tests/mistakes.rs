@@ -9,18 +9,12 @@ use fhectl_core::circuit::CircuitSpec;
 use fhectl_core::client::ClientModel;
 use fhectl_core::error::ErrorCode;
 use fhectl_core::model::Model;
-use process::{Serving, mistake, run, stderr, succeed};
+use process::{Serving, folder, mistake, run, stderr, succeed};
 use std::fs;
 use std::io::{Cursor, Write};
 use std::path::{Path, PathBuf};
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
-
-fn folder() -> (tempfile::TempDir, impl Fn(&str) -> String) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_owned();
-    (folder, move |name: &str| path.join(name).to_str().unwrap().to_owned())
-}
 
 fn committed(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("compiled_model").join(name)

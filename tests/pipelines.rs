@@ -1,11 +1,15 @@
 //! Pipelines of scikit-learn: what a client prepares, what is encrypted, and what a client makes of scores say together
 //! what scikit-learn says, classes and probabilities alike.
 
+#[path = "common/model_files.rs"]
+mod model_files;
+
 use fhectl_core::bundle::Predicted;
 use fhectl_core::model::{ClearStep, ColumnRule};
 use fhectl_train::data::Dataset;
 use fhectl_train::import::{Imported, Levels, QuantizedModel, quantize, read};
 use fhectl_train::train::quantize_rows;
+use model_files::model_files;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -18,21 +22,9 @@ struct Fixture {
     scores: Vec<Vec<f64>>,
 }
 
-/// The committed pipelines, those of more seeds after those of the first; with `FHECTL_FIXTURES` those in another folder,
-/// which `scripts/make_pipeline_fixtures.py --out` wrote.
+/// Made by `scripts/make_pipeline_fixtures.py`.
 fn paths() -> Vec<PathBuf> {
-    let folder = match std::env::var_os("FHECTL_FIXTURES") {
-        Some(other) => PathBuf::from(other),
-        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/pipelines"),
-    };
-    let list = |folder: &Path| {
-        let mut paths: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-        paths.sort();
-        paths
-    };
-    let mut paths = list(&folder);
-    let seeds: Vec<PathBuf> = paths.iter().filter(|path| path.is_dir()).cloned().collect();
-    paths.extend(seeds.iter().flat_map(|folder| list(folder)));
+    let mut paths = model_files("pipelines");
     paths.retain(|path| path.extension().is_some_and(|ending| ending == "onnx"));
     assert!(paths.len() > 100);
     paths

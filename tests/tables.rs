@@ -3,15 +3,9 @@
 #[path = "common/process.rs"]
 mod process;
 
-use process::{mistake, succeed};
+use process::{folder, mistake, succeed};
 use std::fmt::Write;
 use std::fs;
-
-fn folder() -> (tempfile::TempDir, impl Fn(&str) -> String) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_owned();
-    (folder, move |name: &str| path.join(name).to_str().unwrap().to_owned())
-}
 
 /// Passengers: a gap in every seventh age, two sexes, three ports, a date, a comment that differs in every row. Who
 /// survives follows from sex and age but for every eleventh.

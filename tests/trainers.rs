@@ -4,22 +4,10 @@
 #[path = "common/process.rs"]
 mod process;
 
-use process::{mistake, run, stderr, stdout, succeed};
+use process::{figure, folder, mistake, run, stderr, stdout, succeed};
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
-
-fn folder() -> (tempfile::TempDir, impl Fn(&str) -> String) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().to_owned();
-    (folder, move |name: &str| path.join(name).to_str().unwrap().to_owned())
-}
-
-/// The number after the start of a line.
-fn figure(text: &str, start: &str) -> f64 {
-    let line = text.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_else(|| panic!("no `{start}`: {text}"));
-    line.trim().split([' ', ',']).next().unwrap().parse().unwrap()
-}
 
 fn numbers(table: &str) -> Vec<f64> {
     table.lines().skip(1).map(|line| line.split(',').next().unwrap().parse().unwrap()).collect()

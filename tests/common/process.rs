@@ -97,3 +97,16 @@ impl Drop for Serving {
         let _ = self.child.wait();
     }
 }
+
+/// A folder of a test's own, and the paths of names in it.
+pub fn folder() -> (tempfile::TempDir, impl Fn(&str) -> String) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    (folder, move |name: &str| path.join(name).to_str().unwrap().to_owned())
+}
+
+/// The number after the start of a line, up to a space, a comma or a percent sign.
+pub fn figure(text: &str, start: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(start)).unwrap_or_else(|| panic!("no `{start}`: {text}"));
+    line.trim().split([' ', ',', '%']).next().unwrap().parse().unwrap()
+}

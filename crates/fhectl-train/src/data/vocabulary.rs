@@ -15,15 +15,7 @@ const FEWEST_TEXTS: usize = 2;
 /// # Errors
 /// `csv_cell` where texts have no word in common.
 pub(super) fn fit<'a>(name: &str, texts: impl Iterator<Item = &'a str>, options: &TableOptions) -> Result<Words> {
-    let mut words = Words {
-        vocabulary: Vocabulary::Hashed { buckets: 1 },
-        phrases: (1, 1),
-        keep_case: false,
-        binary: false,
-        sublinear: false,
-        weights: Vec::new(),
-        norm: WordsNorm::L2,
-    };
+    let mut words = Words { norm: WordsNorm::L2, ..Words::counts(Vocabulary::Hashed { buckets: 1 }) };
     let (mut all, mut of_word) = (0usize, BTreeMap::<String, usize>::new());
     for text in texts {
         all += 1;

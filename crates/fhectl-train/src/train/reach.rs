@@ -26,11 +26,8 @@ pub fn widen(mut quantizer: Quantizer, names: &[String], ranges: &[FeatureRange]
         if let FeatureQuantizer::Affine { low, step, levels } = quantizer.features[at] {
             let top = low + step * f64::from(levels - 1);
             let (from, to) = (range.low.min(low), range.high.max(top));
-            let whole = step == 1.0 && from.fract() == 0.0 && to.fract() == 0.0 && to - from < f64::from(1 << bits);
-            quantizer.features[at] = match whole {
-                true => FeatureQuantizer::Affine { low: from, step, levels: (to - from) as u32 + 1 },
-                false => grid(from, to, 1 << bits)?,
-            };
+            let whole = step == 1.0 && from.fract() == 0.0 && to.fract() == 0.0;
+            quantizer.features[at] = spanning(from, to, whole, bits)?;
         }
     }
     Ok(quantizer)
@@ -54,12 +51,7 @@ pub fn with_margin(mut quantizer: Quantizer, rows: &Dataset, share: f64, bits: u
             continue;
         }
         let margin = share * (most - least);
-        let (from, to) = (least - margin, most + margin);
-        let whole = step == 1.0 && to.ceil() - from.floor() < f64::from(1 << bits);
-        *rule = match whole {
-            true => FeatureQuantizer::Affine { low: from.floor(), step, levels: (to.ceil() - from.floor()) as u32 + 1 },
-            false => grid(from, to, 1 << bits)?,
-        };
+        *rule = spanning(least - margin, most + margin, step == 1.0, bits)?;
     }
     Ok(quantizer)
 }
@@ -78,15 +70,18 @@ pub fn beyond(mut quantizer: Quantizer, share: f64, bits: u32, kept: &[bool]) ->
         let top = low + step * f64::from(levels - 1);
         let margin = share * (top - low);
         let from = if low >= 0.0 { (low - margin).max(0.0) } else { low - margin };
-        let to = top + margin;
-        let (first, last) = (from.floor(), to.ceil());
-        let whole = step == 1.0 && low.fract() == 0.0 && last - first < f64::from(1u32 << bits);
-        *rule = match whole {
-            true => FeatureQuantizer::Affine { low: first, step, levels: (last - first) as u32 + 1 },
-            false => grid(from, to, 1 << bits)?,
-        };
+        *rule = spanning(from, top + margin, step == 1.0 && low.fract() == 0.0, bits)?;
     }
     Ok(quantizer)
+}
+
+/// A grid of at most `2^bits` levels from one end to the other; a level an integer where values are `whole` and there is room.
+fn spanning(from: f64, to: f64, whole: bool, bits: u32) -> Result<FeatureQuantizer> {
+    let (first, last) = (from.floor(), to.ceil());
+    if whole && last - first < f64::from(1u32 << bits) {
+        return Ok(FeatureQuantizer::Affine { low: first, step: 1.0, levels: (last - first) as u32 + 1 });
+    }
+    grid(from, to, 1 << bits)
 }
 
 #[cfg(test)]

@@ -202,15 +202,7 @@ mod tests {
 
     #[test]
     fn a_few_bytes_make_no_endless_row() {
-        let words = Words {
-            vocabulary: Vocabulary::Hashed { buckets: 1 << 16 },
-            phrases: (1, 1),
-            keep_case: false,
-            binary: false,
-            sublinear: false,
-            weights: Vec::new(),
-            norm: WordsNorm::None,
-        };
+        let words = Words::counts(Vocabulary::Hashed { buckets: 1 << 16 });
         let text = |at: usize| InputColumn { name: at.to_string(), kind: ColumnKind::Text { words: words.clone() } };
         let schema = |count: usize| InputSchema { columns: (0..count).map(text).collect(), missing: Vec::new() };
         schema(4).check().unwrap();

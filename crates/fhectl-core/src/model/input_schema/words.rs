@@ -14,17 +14,10 @@ const MAX_PHRASE: u32 = 4;
 /// A word is at least two letters, digits or underscores in a row, as scikit-learn's vectorizers have it.
 ///
 /// ```
-/// use fhectl_core::model::{Vocabulary, Words, WordsNorm};
+/// use fhectl_core::model::{Vocabulary, Words};
 ///
-/// let words = Words {
-///     vocabulary: Vocabulary::Listed { words: vec!["free".into(), "free money".into(), "meeting".into()] },
-///     phrases: (1, 2),
-///     keep_case: false,
-///     binary: false,
-///     sublinear: false,
-///     weights: Vec::new(),
-///     norm: WordsNorm::None,
-/// };
+/// let listed = vec!["free".into(), "free money".into(), "meeting".into()];
+/// let words = Words { phrases: (1, 2), ..Words::counts(Vocabulary::Listed { words: listed }) };
 /// let mut counts = Vec::new();
 /// words.count_into("Free, FREE money!", &mut counts);
 /// assert_eq!(counts, [2.0, 1.0, 0.0]);
@@ -71,6 +64,19 @@ pub enum WordsNorm {
 }
 
 impl Words {
+    /// Plain counts of single words, without regard to case.
+    pub fn counts(vocabulary: Vocabulary) -> Self {
+        Self {
+            vocabulary,
+            phrases: (1, 1),
+            keep_case: false,
+            binary: false,
+            sublinear: false,
+            weights: Vec::new(),
+            norm: WordsNorm::None,
+        }
+    }
+
     /// How many numbers a text becomes.
     pub fn width(&self) -> usize {
         match &self.vocabulary {
@@ -161,18 +167,6 @@ fn fnv1a(text: &str) -> u64 {
 mod tests {
     use super::*;
 
-    fn words(vocabulary: Vocabulary) -> Words {
-        Words {
-            vocabulary,
-            phrases: (1, 1),
-            keep_case: false,
-            binary: false,
-            sublinear: false,
-            weights: Vec::new(),
-            norm: WordsNorm::None,
-        }
-    }
-
     fn counts(words: &Words, text: &str) -> Vec<f64> {
         words.check().unwrap();
         let mut numbers = vec![9.0];
@@ -182,7 +176,7 @@ mod tests {
 
     #[test]
     fn words_are_counted_weighted_and_normalized() {
-        let listed = words(Vocabulary::Listed { words: vec!["aa".into(), "bb".into()] });
+        let listed = Words::counts(Vocabulary::Listed { words: vec!["aa".into(), "bb".into()] });
         assert_eq!(counts(&listed, "AA bb-aa a cc"), [2.0, 1.0]);
         assert_eq!(counts(&Words { binary: true, ..listed.clone() }, "aa aa"), [1.0, 0.0]);
         assert_eq!(counts(&Words { keep_case: true, ..listed.clone() }, "AA bb"), [0.0, 1.0]);
@@ -197,14 +191,14 @@ mod tests {
     fn hashes_are_the_published_ones() {
         assert_eq!(fnv1a(""), 0xcbf2_9ce4_8422_2325);
         assert_eq!(fnv1a("foobar"), 0x8594_4171_f739_67e8);
-        assert_eq!(counts(&words(Vocabulary::Hashed { buckets: 4 }), "one two three").iter().sum::<f64>(), 3.0);
+        assert_eq!(counts(&Words::counts(Vocabulary::Hashed { buckets: 4 }), "one two three").iter().sum::<f64>(), 3.0);
     }
 
     #[test]
     fn vocabularies_that_do_not_fit_are_refused() {
-        assert!(words(Vocabulary::Listed { words: Vec::new() }).check().is_err());
-        assert!(words(Vocabulary::Listed { words: vec!["b".into(), "a".into()] }).check().is_err());
-        let good = words(Vocabulary::Hashed { buckets: 8 });
+        assert!(Words::counts(Vocabulary::Listed { words: Vec::new() }).check().is_err());
+        assert!(Words::counts(Vocabulary::Listed { words: vec!["b".into(), "a".into()] }).check().is_err());
+        let good = Words::counts(Vocabulary::Hashed { buckets: 8 });
         for wrong in [(0, 1), (2, 1), (1, 9)] {
             assert!(Words { phrases: wrong, ..good.clone() }.check().is_err());
         }

@@ -9,7 +9,7 @@ use super::univariate::straightened;
 use crate::import::model::{MAX_FEATURES, large};
 use crate::import::onnx::unsupported;
 use fhectl_core::error::Result;
-use fhectl_core::model::{ClearStep, ColumnKind, ColumnRule, InputColumn, InputSchema, Vocabulary, Words, WordsNorm};
+use fhectl_core::model::{ClearStep, ColumnKind, ColumnRule, InputColumn, InputSchema, Vocabulary, Words};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The program on a row, and the place that each atom has after it.
@@ -181,12 +181,8 @@ fn words(phrases: &BTreeSet<&str>, lower: bool) -> ColumnKind {
     ColumnKind::Text {
         words: Words {
             phrases: (lengths().min().unwrap_or(1), lengths().max().unwrap_or(1)),
-            vocabulary: Vocabulary::Listed { words: phrases.iter().map(ToString::to_string).collect() },
             keep_case: !lower,
-            binary: false,
-            sublinear: false,
-            weights: Vec::new(),
-            norm: WordsNorm::None,
+            ..Words::counts(Vocabulary::Listed { words: phrases.iter().map(ToString::to_string).collect() })
         },
     }
 }
