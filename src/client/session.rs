@@ -1,15 +1,17 @@
 //! One session with one server: check the model, bring the key, ask.
 
 use super::http::Http;
+use super::keyring::OpenedKeys;
 use super::untrusted_answers::{AnswerMonitor, UntrustedAnswers};
 use fhectl_core::client::conversation::{
     Answer, CheckModel, FetchModel, ForgetKey, Inference, InferenceOutcome, KeyUpload, Part,
 };
+use fhectl_core::client::policy::TagSchedule;
 use fhectl_core::client::{ClientKeys, ClientModel, Detail, Prediction};
 use fhectl_core::error::Result;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::frame;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 /// A model on a server, with the keys to use it.
@@ -23,8 +25,12 @@ pub struct Session<'a> {
     monitor: AnswerMonitor,
 }
 
-/// What happens while a key is brought to the server.
+/// What happens until a server has a key.
 pub enum Upload<'a> {
+    /// The client's keys are about to be read, or made.
+    Preparing,
+    /// They are there.
+    Prepared(&'a OpenedKeys),
     /// This part is about to be sent.
     Part(Part),
     /// The whole key is at the server under this id.
@@ -57,13 +63,23 @@ pub fn fetch_client(http: &Http, name: &str, failure_log2: f64) -> Result<Client
 }
 
 impl<'a> Session<'a> {
-    /// Checks that the server runs the very model that the keys are for. `detail` is what predictions will show.
+    /// A session, in which nothing was said yet. `detail` is what predictions will show, `tags` says which batches have one.
+    pub fn new(
+        http: &'a Http,
+        model: &'a ClientModel,
+        keys: &'a ClientKeys,
+        detail: Detail,
+        tags: Arc<Mutex<TagSchedule>>,
+    ) -> Self {
+        Self { http, model, keys, detail, renewing: Mutex::new(()), monitor: AnswerMonitor::new(tags) }
+    }
+
+    /// Checks that the server runs the very model that the keys are for. A server that does not refuses the first batch, too.
     ///
     /// # Errors
     /// `no_server`, `model_unknown`, or `wrong_model` where it runs another one of this name.
-    pub fn open(http: &'a Http, model: &'a ClientModel, keys: &'a ClientKeys, detail: Detail) -> Result<Self> {
-        http.converse(CheckModel::new(model), |_| {})?;
-        Ok(Self { http, model, keys, detail, renewing: Mutex::new(()), monitor: AnswerMonitor::default() })
+    pub fn check_model(&self) -> Result<()> {
+        self.http.converse(CheckModel::new(self.model), |_| {})
     }
 
     /// Brings the evaluation key to the server, sending only what is not there yet.
@@ -135,7 +151,7 @@ impl<'a> Session<'a> {
     }
 
     /// The answer to a request, and the seconds that it took, without those of a key that had to be brought again.
-    fn ask(&self, request: &[u8]) -> Result<(Answer, f64)> {
+    pub(super) fn ask(&self, request: &[u8]) -> Result<(Answer, f64)> {
         let mut inference = Inference::new(self.model, self.keys, request);
         loop {
             let start = Instant::now();

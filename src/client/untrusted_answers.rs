@@ -6,12 +6,12 @@
 use fhectl_core::client::policy::TagSchedule;
 use fhectl_core::error::Error;
 use fhectl_core::fhe::random::OsEntropy;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a session has seen of a server.
 #[derive(Default)]
 pub(super) struct AnswerMonitor {
-    tags: Mutex<TagSchedule>,
+    tags: Arc<Mutex<TagSchedule>>,
     seen: Mutex<UntrustedAnswers>,
 }
 
@@ -32,6 +32,10 @@ impl UntrustedAnswers {
 }
 
 impl AnswerMonitor {
+    pub fn new(tags: Arc<Mutex<TagSchedule>>) -> Self {
+        Self { tags, seen: Mutex::default() }
+    }
+
     /// Whether the next batch is to have a tag.
     pub fn wants_tag(&self) -> bool {
         locked(&self.tags).wants_tag(&mut OsEntropy)

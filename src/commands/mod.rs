@@ -3,9 +3,10 @@
 mod budgets;
 mod built_in;
 mod create;
+pub mod embedded;
 mod environment;
-mod in_order;
 mod inspect;
+mod key_notes;
 mod keyring;
 mod keys;
 mod local_server;
@@ -15,7 +16,6 @@ mod names;
 mod namespaces;
 mod play;
 mod predict;
-mod row_runner;
 mod runtime;
 mod serve;
 mod serve_args;
@@ -24,7 +24,6 @@ mod table_args;
 mod token;
 #[doc(hidden)]
 pub mod units;
-mod untrusted_answers;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -85,8 +84,15 @@ pub fn command() -> clap::Command {
 /// # Errors
 /// Those of the subcommand, ready to be shown.
 pub fn run() -> Result<()> {
-    let arguments: Vec<OsString> = std::env::args_os().collect();
-    let cli = parse(&arguments).unwrap_or_else(|error| {
+    run_line(&std::env::args_os().collect::<Vec<_>>())
+}
+
+/// As [`run`], of these words; the first is the program's name. Wrong ones end the process.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_line(words: &[OsString]) -> Result<()> {
+    let cli = parse(words).unwrap_or_else(|error| {
         let _ = error.print();
         // Help and version exit with 0, a wrong argument with 1.
         exit(i32::from(error.use_stderr()));
@@ -96,7 +102,7 @@ pub fn run() -> Result<()> {
         ctrlc::set_handler(|| exit(130)).map_err(|error| Error::new(ErrorCode::Signals, error.to_string()))?;
     }
     match cli.command {
-        Command::Create(args) => create::run(args),
+        Command::Create(args) => create::run(args).map(drop),
         Command::Serve(args) => serve::run(args),
         Command::Play(args) => play::run(args),
         Command::Predict(args) => predict::run(args),

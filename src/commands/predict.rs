@@ -1,11 +1,10 @@
 //! `predict`: rows without a label in, predictions out.
 
-use super::in_order::infer_in_order;
+use super::key_notes::KeyNotes;
 use super::local_server;
 use super::locate::{KeyAgeArgs, ModelArgs, ServerArgs, open_output};
-use super::row_runner::RowRunner;
 use super::table_args::TableArgs;
-use super::untrusted_answers::check_trusted;
+use crate::client::{HeldKeys, RowRunner, check_trusted, infer_in_order};
 use crate::report::{note, progress};
 use clap::{Args, ValueEnum};
 use fhectl_core::bundle::ClientSpec;
@@ -97,12 +96,13 @@ pub fn run(args: PredictArgs) -> Result<()> {
     let layout = Layout { spec, scored: detail.shows_scores(&spec.circuit), outside: rows.any_outside() };
     table.write_record(layout.header(&args.keep)).map_err(|error| write_failed(&error))?;
     let bar = progress::bar(rows.quantized.len(), "encrypted");
-    let runner = RowRunner { http: &http, model: &model, keyring: &keyring, detail };
+    let runner = RowRunner { http: &http, model: &model, keyring: &keyring, held: &HeldKeys::default(), detail };
     // The next row of the table; rows without numbers are written as they are passed.
     let mut next = 0;
+    let mut notes = KeyNotes::new(&keyring, spec);
     let (outcome, untrusted) = runner.run(
         rows.quantized.len(),
-        |_| (),
+        |upload| notes.see(&upload),
         |session, range| {
             let jobs = usize::from(args.jobs);
             infer_in_order(session, &rows.quantized[range], session.batch_rows(), jobs, |_, exchange| {

@@ -5,6 +5,7 @@ use super::serve_args::{LogFormat, ServeArgs};
 use super::serve_check;
 use fhectl_core::error::Result;
 use fhectl_server::server::{ServeConfig, Server, TokenSet, shutdown_signal};
+use std::net::SocketAddr;
 use tracing_subscriber::EnvFilter;
 
 pub fn run(args: ServeArgs) -> Result<()> {
@@ -12,6 +13,33 @@ pub fn run(args: ServeArgs) -> Result<()> {
         return serve_check::check(&args);
     }
     start_log(args.log_format);
+    serve(&args, |url, metrics| {
+        let drain = shutdown_signal();
+        if let Some(address) = metrics {
+            tracing::info!("metrics on http://{address}/metrics");
+        }
+        // The one line on stdout: scripts that ask for port 0 read where it went.
+        crate::report::print_line!("listening on {url}");
+        async {
+            drain.await;
+            // Whoever asks twice does not want to wait.
+            tokio::spawn(async {
+                shutdown_signal().await;
+                std::process::exit(130);
+            });
+        }
+    })
+}
+
+/// Serves until what `ready` returns is over, then drains. `ready` is given the server's URL and the address of its metrics,
+/// once it has its port.
+///
+/// # Errors
+/// What is wrong with files, models, store and addresses.
+pub fn serve<S: Future<Output = ()>>(
+    args: &ServeArgs,
+    ready: impl FnOnce(String, Option<SocketAddr>) -> S,
+) -> Result<()> {
     let models = args.bundles()?;
     let access = args.access()?;
     if let Some((all, plain @ 1..)) = access.tokens.as_ref().map(TokenSet::counts) {
@@ -30,22 +58,9 @@ pub fn run(args: ServeArgs) -> Result<()> {
         config.tokens = access.tokens;
         config.tls = access.tls;
         let server = Server::bind(config).await?;
-        let drain = shutdown_signal();
-        if let Some(address) = server.metrics_addr() {
-            tracing::info!("metrics on http://{address}/metrics");
-        }
-        // The one line on stdout: scripts that ask for port 0 read where it went.
-        crate::report::print_line!("listening on {}://{}", server.scheme(), server.local_addr());
-        server
-            .run(async {
-                drain.await;
-                // Whoever asks twice does not want to wait.
-                tokio::spawn(async {
-                    shutdown_signal().await;
-                    std::process::exit(130);
-                });
-            })
-            .await
+        let url = format!("{}://{}", server.scheme(), server.local_addr());
+        let shutdown = ready(url, server.metrics_addr());
+        server.run(shutdown).await
     })
 }
 

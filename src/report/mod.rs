@@ -2,11 +2,14 @@
 
 pub mod card;
 pub mod facts;
+pub mod listener;
 pub mod plan_table;
 pub mod progress;
 pub mod stats;
 
 use fhectl_core::error::Error;
+use listener::Told;
+use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 /// Prints an error and its hint on stderr. Returns the exit code: 1 for the user's mistake, 2 for a fault.
@@ -22,17 +25,25 @@ pub fn fail(error: &Error) -> u8 {
 
 /// Prints a note on stderr: something that is no error but that the user should know.
 pub fn note(text: &str) {
-    anstream::eprintln!("note: {text}");
+    if !listener::tell(Told::Note(text.to_owned())) {
+        anstream::eprintln!("note: {text}");
+    }
 }
 
-/// Writes a line of data to stdout. As in any filter, a closed pipe ends the program quietly.
+/// Prints a line of data on stdout. As in any filter, a closed pipe ends the program quietly.
+pub(crate) fn line(text: std::fmt::Arguments<'_>) {
+    if listener::is_heard() {
+        listener::tell(Told::Line(text.to_string()));
+    } else if let Err(error) = writeln!(anstream::stdout(), "{text}") {
+        std::process::exit(if error.kind() == std::io::ErrorKind::BrokenPipe { 0 } else { 2 });
+    }
+}
+
+/// Prints a line of data, see [`line`].
 macro_rules! print_line {
-    ($($argument:tt)*) => {{
-        use std::io::Write;
-        if let Err(error) = writeln!(anstream::stdout(), $($argument)*) {
-            std::process::exit(if error.kind() == std::io::ErrorKind::BrokenPipe { 0 } else { 2 });
-        }
-    }};
+    ($($argument:tt)*) => {
+        $crate::report::line(format_args!($($argument)*))
+    };
 }
 pub(crate) use print_line;
 

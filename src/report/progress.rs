@@ -1,5 +1,6 @@
 //! Progress on stderr: bars and spinners on a terminal, nothing elsewhere.
 
+use super::listener::{self, Told};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::time::Duration;
 
@@ -11,9 +12,33 @@ pub fn bar(steps: usize, what: &'static str) -> ProgressBar {
     ProgressBar::with_draw_target(Some(steps as u64), ProgressDrawTarget::stderr()).with_style(style).with_message(what)
 }
 
-/// A spinner for work of unknown length.
-pub fn spinner(what: impl Into<String>) -> ProgressBar {
-    let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_message(what.into());
+/// Work of unknown length: a spinner, or what a listener is told.
+pub struct Work(Option<ProgressBar>);
+
+/// Shows that this is being done.
+pub fn spinner(what: impl Into<String>) -> Work {
+    let what = what.into();
+    if listener::tell(Told::Doing(what.clone())) {
+        return Work(None);
+    }
+    let spinner = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr()).with_message(what);
     spinner.enable_steady_tick(Duration::from_millis(120));
-    spinner
+    Work(Some(spinner))
+}
+
+impl Work {
+    /// Shows what is being done now.
+    pub fn set_message(&self, what: impl Into<String>) {
+        match &self.0 {
+            Some(spinner) => spinner.set_message(what.into()),
+            None => _ = listener::tell(Told::Doing(what.into())),
+        }
+    }
+
+    /// The work is done.
+    pub fn finish_and_clear(&self) {
+        if let Some(spinner) = &self.0 {
+            spinner.finish_and_clear();
+        }
+    }
 }

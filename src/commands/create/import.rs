@@ -77,7 +77,8 @@ struct Rows {
     evaluation: Option<Evaluation>,
 }
 
-pub fn run(args: &ImportArgs) -> Result<()> {
+/// Makes a model of the file, and returns its folder.
+pub fn run(args: &ImportArgs) -> Result<PathBuf> {
     let bytes = import::read_bytes(&args.file)?;
     let shown = args.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let imported = named(import::read_in(&bytes, &shown, import::folder_of(&args.file))?, &args.classes)?;
@@ -171,7 +172,8 @@ pub fn run(args: &ImportArgs) -> Result<()> {
     if let Some(warning) = agreement.and_then(disagreement) {
         note(&warning);
     }
-    publish(made, &origin, common)
+    publish(made, &origin, common)?;
+    Ok(path)
 }
 
 impl ImportArgs {

@@ -40,6 +40,7 @@ use linear_classifier::{LinearClassifierArgs, LinearKind};
 use measured::quantized_score;
 use network_kind::NetworkKind;
 use publish::{Origin, Rounded, publish};
+use std::path::PathBuf;
 
 /// Train, quantize and compile a model.
 #[derive(Debug, Args)]
@@ -118,7 +119,8 @@ impl Recipe<'_> {
     }
 }
 
-pub fn run(args: CreateArgs) -> Result<()> {
+/// Makes a model, and returns its folder.
+pub fn run(args: CreateArgs) -> Result<PathBuf> {
     match &args.kind {
         Kind::Tree(tree) => {
             let recipe = Recipe::tabular("tree", "spam", tree.task.task());
@@ -165,7 +167,7 @@ pub fn run(args: CreateArgs) -> Result<()> {
     }
 }
 
-fn network(kind: NetworkKind, args: &network::NetworkArgs, convs: Option<&layers::Convs>) -> Result<()> {
+fn network(kind: NetworkKind, args: &network::NetworkArgs, convs: Option<&layers::Convs>) -> Result<PathBuf> {
     let tabular = Recipe::tabular(kind.name(), kind.data(), args.task.task());
     let recipe = Recipe { test_size: 0.25, quick: false, ..tabular };
     create(&recipe, &args.common, |train, test, request, tell, _| args.train(kind, convs, train, test, request, tell))
@@ -175,7 +177,7 @@ fn create(
     recipe: &Recipe<'_>,
     args: &CommonArgs,
     train: impl Fn(&Dataset, &Dataset, &PlanRequest, &dyn Fn(String), Grain<'_>) -> Result<CompiledModel>,
-) -> Result<()> {
+) -> Result<PathBuf> {
     let kind = recipe.kind;
     let source = args.data.as_deref().or(recipe.data).ok_or_else(|| {
         Error::new(ErrorCode::DataMissing, format!("`create {kind}` has no data of its own"))
@@ -245,7 +247,8 @@ fn create(
         rounded,
         secret: train_rows.digest(),
     };
-    publish(made, &origin, args)
+    publish(made, &origin, args)?;
+    Ok(path)
 }
 
 /// Rows after further steps.

@@ -4,13 +4,11 @@ mod figures;
 mod html;
 mod simulate;
 
-use super::in_order::infer_in_order;
+use super::key_notes::KeyNotes;
 use super::local_server;
 use super::locate::{KeyAgeArgs, ModelArgs, ServerArgs, open_output};
-use super::row_runner::{RowRunner, quantize_rows};
 use super::table_args::TableArgs;
-use super::untrusted_answers::check_trusted;
-use crate::client::Exchange;
+use crate::client::{Exchange, HeldKeys, RowRunner, check_trusted, infer_in_order, quantize_rows};
 use crate::client::session::Upload;
 use crate::report::{number, print_line, progress};
 use clap::Args;
@@ -99,7 +97,7 @@ pub fn run(args: PlayArgs) -> Result<()> {
             (local_server::start(owner.clone())?, Some(owner))
         }
     };
-    let runner = RowRunner { http: &http, model: &model, keyring: &keyring, detail: Detail::Prediction };
+    let runner = RowRunner { http: &http, model: &model, keyring: &keyring, held: &HeldKeys::default(), detail: Detail::Prediction };
     let outcome = play(&args, &runner, owner.as_ref(), &rows, simulations);
     rows.rows.zeroize();
     outcome
@@ -198,8 +196,11 @@ fn play(
         });
         outcomes.push(outcome);
     };
+    let mut notes = KeyNotes::new(runner.keyring, spec);
     let upload = |upload: Upload<'_>| {
+        notes.see(&upload);
         bar.suspend(|| match upload {
+            Upload::Preparing | Upload::Prepared(_) => {}
             Upload::Part(Part { index, remaining, .. }) => {
                 print_line!(
                     "Sending {index}-th piece of the key (remaining size is {:.2} kbytes)",

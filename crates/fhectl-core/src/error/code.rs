@@ -143,6 +143,7 @@ codes! {
     KeysUnwritable "keys_unwritable" - - 1 "The folder of keys cannot be written; name another with `--keys`."
 
     // The command line.
+    Arguments "arguments" - - 1 "A command, or a function of the Python package, was given options that it does not take; the message names the first."
     BudgetsUnchosen "budgets_unchosen" - - 1 "The command names no budget; give `--model`, `--owner` or `--all`."
     CaInvalid "ca_invalid" - - 1 "The file of certificate authorities cannot be read or holds no certificate; give a PEM file."
     CheckFailed "check_failed" - - 1 "`serve --check` found something that a server could not start with; its lines say what to change."

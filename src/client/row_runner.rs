@@ -1,12 +1,13 @@
 //! Runs rows through a server. A key may serve a limited number of rows; past that limit the run goes on under a new key.
 
-use crate::client::session::Upload;
-use crate::client::{Http, Keyring, OpenedKeys, Session, UntrustedAnswers};
-use crate::report::{note, progress};
+use super::held_keys::{Held, HeldKeys};
+use super::session::Upload;
+use super::{Http, Keyring, Session, UntrustedAnswers};
 use fhectl_core::bundle::ClientSpec;
 use fhectl_core::client::{ClientModel, Detail};
 use fhectl_core::error::Result;
 use std::ops::Range;
+use std::sync::{Arc, PoisonError};
 use zeroize::Zeroizing;
 
 /// A client with its server, model and keys.
@@ -14,6 +15,7 @@ pub struct RowRunner<'a> {
     pub http: &'a Http,
     pub model: &'a ClientModel,
     pub keyring: &'a Keyring,
+    pub held: &'a HeldKeys,
     /// How much of each answer is disclosed; it decides how many rows a key may serve.
     pub detail: Detail,
 }
@@ -47,42 +49,60 @@ impl RowRunner<'_> {
         each: &mut impl FnMut(&Session<'_>, Range<usize>) -> Result<()>,
         untrusted: &mut UntrustedAnswers,
     ) -> Result<usize> {
-        let keys = keys(self.keyring, self.model)?;
-        let session = Session::open(self.http, self.model, &keys.keys, self.detail)?;
-        session.bring_key(upload)?;
+        let held = self.opened(upload)?;
+        self.bring(&held, upload)?;
+        let keys = &held.keys;
+        let session = self.session(&held);
         // None where another process took the last of them: then the next call has a new key.
-        let taken = self.keyring.take_rows(self.model, &keys, rows.len(), self.detail)?;
+        let taken = self.keyring.take_rows(self.model, keys, rows.len(), self.detail)?;
         let end = rows.start + taken;
         let outcome = each(&session, rows.start..end);
         let seen = session.untrusted();
         // A key retires after a few failures, so they are counted even where the run fails.
         if seen.batches > 0 {
-            self.keyring.report_failures(self.model.id(), &keys, seen.batches)?;
+            self.keyring.report_failures(self.model.id(), keys, seen.batches)?;
+            self.held.forget();
         }
         untrusted.add(seen);
         outcome?;
         if end < rows.end {
+            self.held.forget();
             session.forget_key();
         }
         Ok(end)
     }
-}
 
-/// The client's keys, generated where there are none. Notes on stderr say why keys are new or unprotected.
-fn keys(keyring: &Keyring, model: &ClientModel) -> Result<OpenedKeys> {
-    let work = progress::spinner("preparing keys");
-    let keys = keyring.keys_for(model)?;
-    work.finish_and_clear();
-    if let Some(reason) = &keys.renewed {
-        note(&format!("new keys for {}: {reason}", model.spec().name));
+    /// The keys to use, generated where there are none.
+    ///
+    /// # Errors
+    /// Those of the keyring.
+    pub(super) fn opened(&self, upload: &mut impl FnMut(Upload<'_>)) -> Result<Held> {
+        self.held.or_open(|| {
+            upload(Upload::Preparing);
+            let keys = self.keyring.keys_for(self.model)?;
+            upload(Upload::Prepared(&keys));
+            Ok(Held::new(keys))
+        })
     }
-    if keyring.has_passphrase() && !keys.sealed {
-        let name = &model.spec().name;
-        note(&format!(
-            "the key for {name} was made without a passphrase and still has none; `fhectl keyring rotate` seals it"
-        ));
+
+    /// Brings keys to the server, where it has not got them.
+    ///
+    /// # Errors
+    /// Those of [`Session::check_model`] and of [`Session::bring_key`].
+    pub(super) fn bring(&self, held: &Held, upload: &mut impl FnMut(Upload<'_>)) -> Result<()> {
+        let mut brought = held.brought.lock().unwrap_or_else(PoisonError::into_inner);
+        if !*brought {
+            let session = self.session(held);
+            session.check_model()?;
+            session.bring_key(upload)?;
+            *brought = true;
+        }
+        Ok(())
     }
-    Ok(keys)
+
+    pub(super) fn session<'a>(&'a self, held: &'a Held) -> Session<'a> {
+        Session::new(self.http, self.model, &held.keys.keys, self.detail, Arc::clone(&held.tags))
+    }
 }
 
 /// Quantizes rows, into memory that is wiped when dropped.

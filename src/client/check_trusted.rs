@@ -1,6 +1,6 @@
 //! Answers that failed their checks: reported at the end of a run, after all rows are sent.
 
-use crate::client::UntrustedAnswers;
+use super::UntrustedAnswers;
 use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// The result of a run: its `outcome`, or an error that counts the batches whose answers cannot be trusted.

@@ -1,6 +1,6 @@
 //! Inferences on several threads, handed over in the order of their rows.
 
-use crate::client::{Exchange, Session};
+use super::{Exchange, Session};
 use fhectl_core::error::Result;
 use std::collections::BTreeMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};

@@ -1,0 +1,52 @@
+//! Keys that are held from one run to the next.
+
+use super::OpenedKeys;
+use fhectl_core::client::policy::TagSchedule;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Keys that stay open for the next run, which begins without reading them again and without asking the server for them.
+#[derive(Default)]
+pub struct HeldKeys(Mutex<Option<Held>>);
+
+/// Open keys, and what goes with them.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub keys: Arc<OpenedKeys>,
+    /// Which batches under them have a tag.
+    pub tags: Arc<Mutex<TagSchedule>>,
+    /// Whether the server has them. Locked while they are brought, so that of many threads one does it.
+    pub brought: Arc<Mutex<bool>>,
+    opened: Instant,
+}
+
+impl Held {
+    pub fn new(keys: OpenedKeys) -> Self {
+        Self { keys: Arc::new(keys), tags: Arc::default(), brought: Arc::default(), opened: Instant::now() }
+    }
+}
+
+impl HeldKeys {
+    /// After so long, keys are read again: they may be too old by then, or another process has replaced them.
+    const FRESH: Duration = Duration::from_secs(60);
+
+    /// The keys that are held; where there are none, those that `open` gives. Of many threads one opens them.
+    ///
+    /// # Errors
+    /// Those of `open`.
+    pub(super) fn or_open<E>(&self, open: impl FnOnce() -> Result<Held, E>) -> Result<Held, E> {
+        // Nothing that is guarded here can be left half-done.
+        let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = match own.take().filter(|held| held.opened.elapsed() < Self::FRESH) {
+            Some(held) => held,
+            None => open()?,
+        };
+        *own = Some(held.clone());
+        Ok(held)
+    }
+
+    /// Has the next run read its keys again.
+    pub fn forget(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+}

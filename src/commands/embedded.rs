@@ -1,0 +1,105 @@
+//! Commands as functions, for programs that this crate is a part of, the Python package among them. They take the words of
+//! the command line, print nothing and never end the process.
+
+use super::locate::ModelArgs;
+use super::{Cli, Command, create, parse, serve};
+use crate::report::listener::{Listener, listening};
+use clap::{Args, FromArgMatches};
+use fhectl_core::bundle::{ClientBundle, ServerBundle, folder};
+use fhectl_core::error::{Error, ErrorCode, Result};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// `fhectl create` with these words behind it. Returns the folder that it made.
+///
+/// # Errors
+/// `arguments`; those of the command.
+pub fn create(words: &[OsString], listener: Listener) -> Result<PathBuf> {
+    match command("create", words)? {
+        Command::Create(args) => listening(listener, || create::run(args)),
+        _ => Err(not_asked_for("create")),
+    }
+}
+
+/// `fhectl serve` with these words behind it, until what `ready` returns is over. `ready` is given the server's URL.
+///
+/// # Errors
+/// `arguments`; those of the command.
+pub fn serve<S: Future<Output = ()>>(words: &[OsString], ready: impl FnOnce(String) -> S) -> Result<()> {
+    match command("serve", words)? {
+        Command::Serve(args) => serve::serve(&args, |url, _| ready(url)),
+        _ => Err(not_asked_for("serve")),
+    }
+}
+
+/// A model by its folder, its `client.zip` or a name: what a client needs of it, and the owner's half where it is at hand.
+///
+/// # Errors
+/// `model_unknown`, or what is wrong with the bundle.
+pub fn model(model: &str) -> Result<(ClientBundle, Option<ServerBundle>)> {
+    let command = ModelArgs::augment_args(clap::Command::new("fhectl"));
+    let matches = command.try_get_matches_from(["fhectl", "--", model]).map_err(|error| wrong(&error))?;
+    let args = ModelArgs::from_arg_matches(&matches).map_err(|error| wrong(&error))?;
+    let path = args.path();
+    let client = match args.built_in() {
+        Some(built_in) => built_in.client()?,
+        None if path.exists() => folder::read_client(&path)?,
+        None => return Err(args.unknown()),
+    };
+    let owner = args.owner(&client.id)?;
+    Ok((client, owner))
+}
+
+fn command(name: &str, words: &[OsString]) -> Result<Command> {
+    let line: Vec<OsString> = ["fhectl", name].iter().map(OsString::from).chain(words.iter().cloned()).collect();
+    let Cli { command } = parse(&line).map_err(|error| wrong(&error))?;
+    Ok(command)
+}
+
+/// Words that the command line does not take.
+fn wrong(error: &clap::Error) -> Error {
+    let text = error.render().to_string();
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let first = lines.next().unwrap_or_default();
+    let hint = "`fhectl create --help` and `fhectl serve --help` say what is taken";
+    Error::new(ErrorCode::Arguments, first.strip_prefix("error: ").unwrap_or(first)).hint(hint)
+}
+
+fn not_asked_for(name: &str) -> Error {
+    Error::new(ErrorCode::Arguments, format!("these words are no `{name}`"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn wrong_words_are_an_error_and_do_not_end_the_process() {
+        let made = create(&words("tree --bits many"), Box::new(|_| ()));
+        let error = made.unwrap_err();
+        assert_eq!(error.code, ErrorCode::Arguments);
+        assert!(error.message.contains("many"), "{error}");
+        assert_eq!(create(&words("--help"), Box::new(|_| ())).unwrap_err().code, ErrorCode::Arguments);
+        let served = serve(&words("--listen nowhere"), |_| std::future::ready(()));
+        assert_eq!(served.unwrap_err().code, ErrorCode::Arguments);
+    }
+
+    #[test]
+    fn a_model_is_found_by_its_name_and_tells_nothing_on_the_terminal() {
+        let (client, owner) = model("tree-spam").unwrap();
+        assert_eq!(owner.unwrap().id, client.id);
+        assert_eq!(model("no-such-model").unwrap_err().code, ErrorCode::ModelUnknown);
+        let folder = tempfile::tempdir().unwrap();
+        let mut words = words("logreg --data iris --name m --out");
+        words.push(folder.path().into());
+        let heard = std::rc::Rc::new(std::cell::RefCell::new(0));
+        let count = std::rc::Rc::clone(&heard);
+        let path = create(&words, Box::new(move |_| *count.borrow_mut() += 1)).unwrap();
+        assert_eq!(path, folder.path().join("m"));
+        assert!(*heard.borrow() > 5);
+    }
+}
