@@ -1,11 +1,13 @@
 //! Commands as functions, for programs that this crate is a part of, the Python package among them. They take the words of
 //! the command line, print nothing and never end the process.
 
+use super::inspect::plans;
 use super::locate::ModelArgs;
 use super::{Cli, Command, create, parse, serve};
 use crate::report::listener::{Listener, listening};
 use clap::{Args, FromArgMatches};
 use fhectl_core::bundle::{ClientBundle, ServerBundle, folder};
+use fhectl_core::circuit::plan::PLANNED_CORES;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -48,6 +50,24 @@ pub fn model(model: &str) -> Result<(ClientBundle, Option<ServerBundle>)> {
     };
     let owner = args.owner(&client.id)?;
     Ok((client, owner))
+}
+
+/// The predicted seconds of an inference on two cores over 100 Mbit/s: the server's computing, the client's work, and all of it
+/// with the transfer. `None` for models that cannot be planned any more.
+pub fn predicted_seconds(owner: &ServerBundle) -> Option<(f64, f64, f64)> {
+    const BANDWIDTH: f64 = 1e8;
+    let plans = plans(owner, BANDWIDTH);
+    let plan = plans.iter().find(|plan| plan.spec.kind() == owner.spec.circuit.kind())?;
+    Some((
+        plan.seconds(PLANNED_CORES),
+        plan.client_seconds(PLANNED_CORES),
+        plan.total_seconds(BANDWIDTH, PLANNED_CORES),
+    ))
+}
+
+/// How well a model did when it was made, as JSON.
+pub fn metrics(owner: &ServerBundle) -> String {
+    serde_json::json!(owner.server.metrics).to_string()
 }
 
 fn command(name: &str, words: &[OsString]) -> Result<Command> {

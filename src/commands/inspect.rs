@@ -76,7 +76,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
 }
 
 /// The circuits that could run the owner's model with the same guarantees, the one in use among them.
-fn plans(bundle: &ServerBundle, bandwidth: f64) -> Vec<Plan> {
+pub(super) fn plans(bundle: &ServerBundle, bandwidth: f64) -> Vec<Plan> {
     let spec = &bundle.spec;
     let request = PlanRequest {
         reveal: spec.reveal,
