@@ -6,7 +6,7 @@ use crate::jobs::{self, Reporter};
 use crate::predictions::{Answers, Arrays};
 use fhectl::commands::embedded;
 use fhectl::report::facts::facts;
-use fhectl_core::bundle::{ClientBundle, ServerBundle};
+use fhectl_core::bundle::{ClientBundle, ClientSpec, ScoreUnit, ServerBundle};
 use fhectl_core::circuit::EvaluationKey;
 use fhectl_core::client::{ClientModel, Detail, policy};
 use fhectl_core::digest::sha256;
@@ -131,7 +131,7 @@ impl Model {
         told.set_item("target", &spec.target)?;
         told.set_item("circuit", spec.circuit.kind().to_string())?;
         told.set_item("exact", spec.circuit.is_exact())?;
-        told.set_item("scored", spec.score_scale.is_some() && !spec.classes.is_empty())?;
+        told.set_item("score_unit", score_unit(spec))?;
         told.set_item("security_bits", spec.security_bits)?;
         told.set_item("p_fail_log2", spec.p_fail_log2)?;
         told.set_item("key_bytes", key_len(&spec.circuit))?;
@@ -264,6 +264,16 @@ fn answers(client: &ClientModel, scores: Vec<Vec<i64>>) -> Answers {
         answers.push(Some(spec.predict(&scores)), Some(&class_scores));
     }
     answers
+}
+
+/// What scores of classes are, in a word: `none` where a number is predicted or scores are classes.
+fn score_unit(spec: &ClientSpec) -> &'static str {
+    match spec.score_unit {
+        _ if spec.classes.is_empty() || (spec.score_scale.is_none() && spec.head.is_none()) => "none",
+        ScoreUnit::Logit => "logit",
+        ScoreUnit::Share => "share",
+        ScoreUnit::Margin => "margin",
+    }
 }
 
 /// What a column holds, in a word.
