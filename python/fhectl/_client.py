@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from . import _fhectl
 from ._labels import classes_of
-from ._model import CompiledModel, labels_of, score_of
+from ._model import CompiledModel, labels_of, proba_of, score_of
 from ._progress import Progress
 from ._rows import Rows, rows
 from .errors import InputError
@@ -104,7 +104,18 @@ class Client:
         return labels_of(self._run(X, jobs, progress)[0], self.classes_)
 
     def predict_proba(self, X: Any, *, jobs: int = 4, progress: Optional[bool] = None) -> "NDArray[np.float64]":
-        """Probabilities of classes, shares of votes or distances, of shape (rows, classes).
+        """The probabilities of classes, or the shares of votes of a forest: of shape (rows, classes).
+
+        Raises:
+            AttributeError: The model predicts numbers, or its scores are no probabilities: see :meth:`scores`.
+            InputError: ``scores_withheld`` for a network, unless the client was made with ``scores=True``.
+        """
+        if self._told["score_unit"] not in ("logit", "share"):
+            raise AttributeError(f"{self.name} has no probabilities; see scores()")
+        return proba_of(self.scores(X, jobs=jobs, progress=progress))
+
+    def scores(self, X: Any, *, jobs: int = 4, progress: Optional[bool] = None) -> "NDArray[np.float64]":
+        """One number a class, of shape (rows, classes): probabilities, shares of votes, or distances from a boundary.
 
         Raises:
             AttributeError: The model predicts numbers.

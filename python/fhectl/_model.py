@@ -123,7 +123,7 @@ class CompiledModel:
         """
         if self._told["score_unit"] not in ("logit", "share"):
             raise AttributeError(f"{self.name} has no probabilities; see scores()")
-        return self.scores(X, fhe=fhe, progress=progress)
+        return proba_of(self.scores(X, fhe=fhe, progress=progress))
 
     def scores(self, X: Any, *, fhe: str = "clear", progress: Optional[bool] = None) -> "NDArray[np.float64]":
         """One number a class, of shape (rows, classes): probabilities, shares of votes, or distances from a boundary.
@@ -220,6 +220,12 @@ class CompiledModel:
 def labels_of(predicted: "NDArray[np.float64]", classes: "Optional[NDArray[Any]]") -> "NDArray[Any]":
     """Indices of classes as classes; numbers as they are."""
     return predicted if classes is None else classes[predicted.astype(np.intp)]
+
+
+def proba_of(scores: "NDArray[np.float64]") -> "NDArray[np.float64]":
+    """Probabilities that are 1 in all: shares of votes are rounded each for itself."""
+    whole = scores.sum(axis=1, keepdims=True)
+    return np.divide(scores, whole, out=scores.copy(), where=whole > 0)
 
 
 def score_of(predicted: "NDArray[Any]", y: Any, is_classifier: bool) -> float:

@@ -21,7 +21,7 @@ def test_a_client_predicts_what_the_model_says(tree, spam, server):
     client = fhectl.Client(server.url, "tree-spam")
     assert client.columns == names and client.name == "tree-spam"
     assert (client.predict(X[:200]) == tree.predict(X[:200])).all()
-    assert client.predict_proba(X[:2]).shape == (2, 2)
+    assert client.scores(X[:2]).shape == (2, 2)
     assert client.score(X[:50], y[:50]) == tree.score(X[:50], y[:50])
     # A model at hand needs no name.
     assert (fhectl.Client(server.url, tree).predict(X[:5]) == tree.predict(X[:5])).all()

@@ -37,7 +37,7 @@ def from_scikit_learn(model: Any, X: Any, folder: str) -> Source:
         types = [("X", FloatTensorType([None, width]))]
     last = _last(model)
     # LinearSVC refuses the option that skl2onnx gives to the last step of any pipeline.
-    options = {id(last): {}} if type(last).__name__ == "LinearSVC" else None
+    options: "dict[int, dict[str, Any]] | None" = {id(last): {}} if type(last).__name__ == "LinearSVC" else None
     try:
         converted = convert_sklearn(model, initial_types=types, options=options)
     except Exception as error:

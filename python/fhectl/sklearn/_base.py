@@ -79,7 +79,8 @@ class Trained(BaseEstimator):
         Returns:
             Classes or numbers, of shape (rows,).
         """
-        return self.compiled_.predict(self._rows(X), fhe=fhe, progress=False)
+        rows = self._rows(X)
+        return self.compiled_.predict(rows, fhe=fhe, progress=False)
 
 
 class TrainedClassifier(ClassifierMixin, Trained):
@@ -115,7 +116,8 @@ class Probable(TrainedClassifier):
 
     def predict_proba(self, X: Any, fhe: str = "clear") -> "NDArray[np.float64]":
         """Probabilities of classes, of shape (rows, classes), in the order of ``classes_``; of a forest, the shares of votes."""
-        scores = self.compiled_.scores(self._rows(X), fhe=fhe, progress=False)
+        rows = self._rows(X)
+        scores = self.compiled_.predict_proba(rows, fhe=fhe, progress=False)
         # The model's order is that of its texts.
         places = [int(np.flatnonzero(self.compiled_.classes_ == label)[0]) for label in self.classes_]
         return scores[:, places]
