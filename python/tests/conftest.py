@@ -2,12 +2,16 @@
 
 import csv
 import gzip
+import os
 import pathlib
 
 import numpy as np
 import pytest
 
-DATASETS = pathlib.Path(__file__).parents[2] / "datasets"
+#: The repository, where these tests are run from a copy of them.
+CHECKOUT = pathlib.Path(os.environ.get("FHECTL_CHECKOUT") or pathlib.Path(__file__).parents[2])
+DATASETS = CHECKOUT / "datasets"
+MODELS = CHECKOUT / "compiled_model"
 
 
 @pytest.fixture(autouse=True)
@@ -39,4 +43,18 @@ def tree():
     """The spam filter that is committed."""
     import fhectl
 
-    return fhectl.load(pathlib.Path(__file__).parents[2] / "compiled_model" / "tree-spam")
+    return fhectl.load(MODELS / "tree-spam")
+
+
+@pytest.fixture(scope="session")
+def network():
+    """The convolutional network that is committed: 64 pixels, ten digits."""
+    import fhectl
+
+    return fhectl.load(MODELS / "cnn-digits")
+
+
+@pytest.fixture(scope="session")
+def network_folder():
+    """Where it is."""
+    return str(MODELS / "cnn-digits")

@@ -165,10 +165,7 @@ def test_a_key_that_a_server_lost_is_brought_again(tree, spam, server, tmp_path)
         assert (client.predict(spam[1][:3]) == tree.predict(spam[1][:3])).all()
 
 
-def test_a_networks_scores_are_held_back(iris):
-    import pathlib
-
-    network = fhectl.load(pathlib.Path(__file__).parents[2] / "compiled_model" / "cnn-digits")
+def test_a_networks_scores_are_held_back(network):
     rows = np.zeros((2, network.n_features_in_))
     with network.serve() as server:
         client = fhectl.Client(server.url, network.name)

@@ -37,7 +37,7 @@ def test_importing_takes_nothing_but_numpy():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals")
-def test_ctrl_c_ends_a_long_call():
+def test_ctrl_c_ends_a_long_call(network_folder):
     program = """
         import pathlib, threading, time, os, signal, sys
         import numpy as np, fhectl
@@ -50,9 +50,8 @@ def test_ctrl_c_ends_a_long_call():
         except KeyboardInterrupt:
             print("interrupted", time.time() - start < 10)
     """
-    model = os.path.join(os.path.dirname(__file__), "..", "..", "compiled_model", "cnn-digits")
     told = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(program), model], capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", textwrap.dedent(program), network_folder], capture_output=True, text=True, timeout=120
     )
     assert told.stdout.strip() == "interrupted True", told.stderr
 

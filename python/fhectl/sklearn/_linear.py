@@ -179,6 +179,11 @@ class _Generalized(_Sum):
 
     alpha: float
 
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.positive_only = True
+        return tags
+
     def _penalty(self) -> Dict[str, Any]:
         return {"alpha": self.alpha, "family": self._family}
 
