@@ -7,6 +7,9 @@ use super::{GlweShape, bad_parameters};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
 
+/// The most bits that digits may cover together: the words of accumulators have one more.
+pub const MOST_DIGIT_BITS: u32 = 31;
+
 /// The parameters of a programmable bootstrap from a small LWE key (dimension `n`) to a big GLWE key (`output`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BootstrapParams {
@@ -56,7 +59,7 @@ impl BootstrapParams {
     /// `parameters_invalid`.
     pub fn check(&self) -> Result<()> {
         self.ggsws().check()?;
-        if !(512..=4096).contains(&self.lwe_dimension) {
+        if !(512..=4096).contains(&self.lwe_dimension) || self.base_log * self.levels > MOST_DIGIT_BITS {
             return Err(bad_parameters(format!("no bootstrap of {self:?} is supported")));
         }
         Ok(())

@@ -1,7 +1,8 @@
 //! Table look-ups at encrypted indices, by trees of CMUXes and rotations.
 
 use super::GlweShape;
-use super::external_product::{FourierGgsws, MAX_ACCUMULATORS, Workspace};
+use super::external_product::{MAX_ACCUMULATORS, Workspace};
+use super::fourier_ggsws::FourierGgsws;
 use super::ggsw::GgswLayout;
 use super::lwe::Lwe;
 use super::polynomial::{extract_constant, rotate_and_subtract};
@@ -76,7 +77,8 @@ impl EncryptedBits {
             for (polynomial, out) in ciphertexts.chunks(size).zip(difference.chunks_mut(size)) {
                 rotate_and_subtract(polynomial, 2 * size - (1 << bit), out);
             }
-            self.ggsws.add_products(bit, &difference, &mut ciphertexts, &mut workspace);
+            let next = (bit + 1 < low).then_some(bit + 1);
+            self.ggsws.add_products(bit, next, &difference, &mut ciphertexts, &mut workspace);
         }
         extract_constant(&ciphertexts, layout.shape)
     }
@@ -92,7 +94,7 @@ impl EncryptedBits {
             let mut masks = pool.zeros().to_vec();
             masks.chunks_mut((dimension + 1) * size).for_each(|zero| zero[dimension * size..].fill(0));
             products = vec![0; masks.len()];
-            self.ggsws.add_products(low, &masks, &mut products, &mut self.ggsws.workspace());
+            self.ggsws.add_products(low, None, &masks, &mut products, &mut self.ggsws.workspace());
         }
         LeafZeros { pool, products, body: layout.shape.lwe_dimension() }
     }
@@ -139,7 +141,7 @@ impl EncryptedBits {
                 ciphertexts.copy_within(2 * pair * glwe..(2 * pair + 1) * glwe, pair * glwe);
             }
             let chosen = &mut ciphertexts[group.start * glwe..group.end * glwe];
-            self.ggsws.add_products(bit, &differences[..group.len() * glwe], chosen, workspace);
+            self.ggsws.add_products(bit, None, &differences[..group.len() * glwe], chosen, workspace);
         }
     }
 }

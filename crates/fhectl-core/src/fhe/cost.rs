@@ -9,10 +9,10 @@ use super::ggsw::GgswLayout;
 use super::{GlweShape, SeededLayout};
 
 /// Nanoseconds of one core for a butterfly of a Fourier transform, and for a multiply-add in the Fourier domain.
-const NS_FFT: f64 = 0.22;
-const NS_MULTIPLY: f64 = 0.26;
+const NS_FFT: f64 = 0.10;
+const NS_MULTIPLY: f64 = 0.15;
 /// Nanoseconds per word of an accumulator, for rotation, subtraction and decomposition.
-const NS_WORD: f64 = 0.48;
+const NS_WORD: f64 = 0.18;
 /// Nanoseconds per point of a number-theoretic transform step, and per word around it (draws, products, limbs).
 const NS_NTT: f64 = 0.18;
 const NS_NTT_WORD: f64 = 0.85;

@@ -50,7 +50,7 @@ impl GgswLayout {
     /// An upper bound on the variance that a CMUX with one of these bits adds. The formula of a bootstrap takes the mean over
     /// a uniform key bit; for a bit that is one, the variance is twice as large.
     pub fn cmux_variance(&self) -> f64 {
-        noise::bootstrap_variance(2, self.shape, self.gadget())
+        noise::cmuxes_variance(2, self.shape, self.gadget())
     }
 
     /// Checks that the parameters are supported and that the list takes at most 1 GiB in memory.
@@ -64,6 +64,7 @@ impl GgswLayout {
             || self.count > 8192
             || self.base_log == 0
             || self.levels == 0
+            || self.base_log > 31
             || decomposed > 52
             || !(1..=64).contains(&self.key_bits)
             || self.shape.size < 128

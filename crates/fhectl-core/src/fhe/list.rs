@@ -3,6 +3,8 @@
 //! Between two bootstraps 32 bits of the torus are enough: the next bootstrap reads about ten bits of each mask word. Half the
 //! width takes half the memory and fits twice as many words into a vector register.
 
+use super::kernel::unit::{Task, Unit};
+use super::kernel::vector::Vector;
 use super::lwe::Lwe;
 use rayon::prelude::*;
 
@@ -99,12 +101,7 @@ impl LweList {
         let tasks = 4 * rayon::current_num_threads();
         let share = out.len().div_ceil(tasks).max(1);
         out.words.par_chunks_mut(share * self.stride).enumerate().for_each(|(task, rows)| {
-            for block in (0..self.stride).step_by(BLOCK) {
-                for (row, index) in rows.chunks_mut(self.stride).zip(task * share..) {
-                    let (first, sum) = (firsts[index / sums.len()], &sums[index % sums.len()]);
-                    self.add_block(first, sum.as_ref(), block, &mut row[block..block + BLOCK]);
-                }
-            }
+            Unit::chosen().compute(Combine { list: self, firsts, sums, first_row: task * share, rows });
             for (row, index) in rows.chunks_mut(self.stride).zip(task * share..) {
                 row[self.dimension] = row[self.dimension].wrapping_add(constants[index % sums.len()]);
             }
@@ -113,6 +110,7 @@ impl LweList {
     }
 
     /// Adds one block of columns of a sum to `out`.
+    #[inline(always)]
     fn add_block(&self, first: usize, sum: &[Term], block: usize, out: &mut [u32]) {
         let mut total = [0u32; BLOCK];
         for term in sum {
@@ -124,6 +122,30 @@ impl LweList {
         }
         for (out, total) in out.iter_mut().zip(total) {
             *out = out.wrapping_add(total);
+        }
+    }
+}
+
+/// Rows of sums of a list.
+struct Combine<'a, S> {
+    list: &'a LweList,
+    firsts: &'a [usize],
+    sums: &'a [S],
+    first_row: usize,
+    rows: &'a mut [u32],
+}
+
+impl<T: AsRef<[Term]>> Task for Combine<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Vector>(self, _: S) {
+        let Self { list, firsts, sums, first_row, rows } = self;
+        for block in (0..list.stride).step_by(BLOCK) {
+            for (row, index) in rows.chunks_mut(list.stride).zip(first_row..) {
+                let (first, sum) = (firsts[index / sums.len()], &sums[index % sums.len()]);
+                list.add_block(first, sum.as_ref(), block, &mut row[block..block + BLOCK]);
+            }
         }
     }
 }

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | shapes, wire formats, randomness, noise formulas | [`lwe`], [`seeded`], [`partial_glwe`], [`ggsw`], [`bootstrap`], [`keyswitch`], [`public_key`], [`wire`], [`random`], [`noise`] | |
 //! | secret keys, encryption, decryption | `secret`, `encrypt`, `phase` | `client` |
-//! | computing on ciphertexts | `list`, `spaced`, `switch`, `pbs`, `cmux`, `external_product` | `evaluate` |
+//! | computing on ciphertexts | `list`, `spaced`, `switch`, `pbs`, `cmux`, `external_product`, `fourier_ggsws`, `kernel` | `evaluate` |
 //! | making answers independent of the computation | `rerandomize`, `zeros` | `evaluate` |
 //!
 //! A torus element is a `u64`, read as a fraction of 2^64. All keys are binary. All noise is TUniform at the bound of
@@ -44,12 +44,17 @@ pub mod disclosure;
 pub mod encrypt;
 #[cfg(feature = "evaluate")]
 pub mod external_product;
+#[cfg(feature = "evaluate")]
+pub mod fourier_ggsws;
 pub mod ggsw;
 mod glwe_shape;
+#[cfg(feature = "evaluate")]
+mod kernel;
 pub mod keyswitch;
 #[cfg(feature = "evaluate")]
 pub mod list;
 pub mod lwe;
+mod multiple;
 pub mod noise;
 mod noise_formulas;
 pub mod ntt;

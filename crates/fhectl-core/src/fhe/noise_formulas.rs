@@ -39,19 +39,26 @@ pub(super) fn digit_variance(base_log: u32) -> f64 {
     (2.0 * f64::from(base_log)).exp2() / 12.0 + 1.0 / 6.0
 }
 
+/// The variance that the Fourier transforms of one external product add to a phase.
+///
+/// Fitted by tfhe's authors to measurements of its transform. For ours see [`super::noise::transform_variance`].
+pub(super) fn transform(k: usize, size: usize, base_log: u32, levels: u32) -> f64 {
+    let (k, size, levels) = (k as f64, size as f64, f64::from(levels));
+    0.00705
+        * (2.0 * LOST_BITS + 2.0 * f64::from(base_log) - 128.0).exp2()
+        * levels.powf(1.01827)
+        * k.powf(1.22003)
+        * size.powf(2.22003)
+        * (k + 1.0).powf(1.01827)
+}
+
 /// The variance of a bootstrap's output, from a key of dimension `n` to one of `k` polynomials of `size` coefficients.
 ///
 /// Each of the `n` CMUXes adds the noise of the key times digits, the error of the decomposition, and that of the Fourier
 /// transform.
 pub(super) fn bootstrap(n: usize, k: usize, size: usize, base_log: u32, levels: u32) -> f64 {
+    let transform = transform(k, size, base_log, levels);
     let (k, size, levels_f) = (k as f64, size as f64, f64::from(levels));
-    // Fitted by tfhe's authors to measurements of its transform.
-    let transform = 0.00705
-        * (2.0 * LOST_BITS + 2.0 * f64::from(base_log) - 128.0).exp2()
-        * levels_f.powf(1.01827)
-        * k.powf(1.22003)
-        * size.powf(2.22003)
-        * (k + 1.0).powf(1.01827);
     let key = levels_f * size * (k + 1.0) * curve_variance((k * size) as usize) * digit_variance(base_log);
     let last_digit = (-2.0 * f64::from(base_log * levels)).exp2();
     let rounding = decomposition_error(k * size / 2.0, base_log, levels) + last_digit / 24.0 - UNIT_SQUARED / 24.0;

@@ -2,10 +2,13 @@
 
 use super::GlweShape;
 use super::bootstrap::BootstrapParams;
-use super::external_product::{FourierGgsws, MAX_ACCUMULATORS};
+use super::external_product::{ROTATED_BORDER, rotated_len, rotated_polynomials};
+use super::fourier_ggsws::FourierGgsws;
+use super::kernel::aligned::Aligned;
+use super::kernel::digits::Word;
 use super::list::{LweList, narrow};
 use super::lwe::Lwe;
-use super::polynomial::{extract_constant, extract_constant_mask, rotate, rotate_and_subtract};
+use super::polynomial::{extract_constant_mask, rotate};
 use super::random::Random;
 use super::zeros::Zeros;
 use crate::error::Result;
@@ -70,16 +73,23 @@ impl BootstrapKey {
     /// [`BootstrapKey::sum_of_signs`] on one thread.
     fn share(&self, inputs: &[Lwe], heights: &[u64], zeros: Option<(&Zeros<'_>, usize)>) -> Lwe {
         let GlweShape { dimension, size } = self.params.output;
-        let glwe_words = (dimension + 1) * size;
         let switched: Vec<_> = inputs.iter().map(|lwe| self.switch_modulus(|bit| lwe.mask[bit], lwe.body)).collect();
         let mut accumulators = self.blind_rotate(&switched, |index, table| table.fill(heights[index]), zeros);
-        let (sum, others) = accumulators.split_at_mut(glwe_words);
-        for other in others.chunks(glwe_words) {
+        let (sum, others) = accumulators.split_at_mut(rotated_len(self.params.output));
+        for other in others.chunks(sum.len()) {
             for (sum, word) in sum.iter_mut().zip(other) {
                 *sum = sum.wrapping_add(*word);
             }
         }
-        extract_constant(sum, self.params.output)
+        let mut lwe = Lwe::zero(dimension * size);
+        let mut masks = lwe.mask.chunks_mut(size);
+        for polynomial in rotated_polynomials(sum, size) {
+            match masks.next() {
+                Some(mask) => extract_constant_mask(polynomial, mask, |out, word| *out = word.wide()),
+                None => lwe.body = polynomial[0].wide(),
+            }
+        }
+        lwe
     }
 
     /// Looks up, for each row of `inputs` (under the small key), the entry of `table(row)` at its phase. The results are
@@ -95,7 +105,6 @@ impl BootstrapKey {
         zeros: Option<&Zeros<'_>>,
     ) -> LweList {
         let GlweShape { dimension, size } = self.params.output;
-        let glwe_words = (dimension + 1) * size;
         let mut out = LweList::zero(inputs.len(), dimension * size);
         let batch = self.batch_len(inputs.len());
         let rows: Vec<_> = out.rows_mut().collect();
@@ -111,21 +120,21 @@ impl BootstrapKey {
                 .collect();
             let fill = |index: usize, out: &mut [u64]| out.copy_from_slice(table(first + index));
             let accumulators = self.blind_rotate(&switched, fill, zeros.map(|zeros| (zeros, first)));
-            for (accumulator, row) in accumulators.chunks(glwe_words).zip(rows) {
-                for (polynomial, mask) in accumulator.chunks(size).zip(row[..dimension * size].chunks_mut(size)) {
-                    extract_constant_mask(polynomial, mask, |out, word| *out = narrow(word));
+            for (accumulator, row) in accumulators.chunks(rotated_len(self.params.output)).zip(rows) {
+                // The last part of a row is its body alone.
+                for (polynomial, out) in rotated_polynomials(accumulator, size).zip(row.chunks_mut(size)) {
+                    extract_constant_mask(polynomial, out, |out, word| *out = word);
                 }
-                row[dimension * size] = narrow(accumulator[dimension * size]);
             }
         });
         out
     }
 
     /// The number of ciphertexts that one thread takes through the key together. It divides the work evenly, with accumulators
-    /// that fit into half of a core's L2 cache.
+    /// that leave half of a core's L2 cache to the key.
     fn batch_len(&self, ciphertexts: usize) -> usize {
-        const CACHE_BYTES: usize = 1 << 20;
-        let accumulator = (self.params.output.dimension + 1) * self.params.output.size * 8;
+        const CACHE_BYTES: usize = 1 << 19;
+        let accumulator = rotated_len(self.params.output) * size_of::<u32>();
         let most = (CACHE_BYTES / accumulator).max(1);
         let threads = rayon::current_num_threads();
         let rounds = ciphertexts.div_ceil(threads * most).max(1);
@@ -142,44 +151,30 @@ impl BootstrapKey {
     }
 
     /// Blind rotations of the tables that `fill` writes, in one pass over the key (TFHE, algorithm 9). The encryptions of zero
-    /// from the given index on are added to the tables, one each. Returns the accumulators, `k + 1` polynomials each with
-    /// the body last.
+    /// from the given index on are added to the tables, one each. Returns accumulators as [`FourierGgsws::rotate`] has them.
     fn blind_rotate(
         &self,
         switched: &[ModulusSwitched],
         fill: impl Fn(usize, &mut [u64]),
         zeros: Option<(&Zeros<'_>, usize)>,
-    ) -> Vec<u64> {
+    ) -> Aligned<u32> {
         let GlweShape { dimension, size } = self.params.output;
-        let glwe_words = (dimension + 1) * size;
-        let mut accumulators = vec![0; switched.len() * glwe_words];
-        let mut table = vec![0; size];
-        for (index, accumulator) in accumulators.chunks_mut(glwe_words).enumerate() {
+        let mut accumulators = Aligned::new(switched.len() * rotated_len(self.params.output));
+        let (mut table, mut wide) = (vec![0; size], vec![0; (dimension + 1) * size]);
+        for (index, accumulator) in accumulators.chunks_mut(rotated_len(self.params.output)).enumerate() {
             fill(index, &mut table);
+            wide.fill(0);
             // Times X^-body.
-            let body = &mut accumulator[dimension * size..];
-            rotate(&table, 2 * size - switched[index].body, body);
+            rotate(&table, 2 * size - switched[index].body, &mut wide[dimension * size..]);
             if let Some((zeros, first)) = zeros {
-                zeros.add(first + index, accumulator);
+                zeros.add(first + index, &mut wide);
+            }
+            for (polynomial, words) in accumulator.chunks_mut(size + ROTATED_BORDER).zip(wide.chunks(size)) {
+                polynomial[ROTATED_BORDER..].iter_mut().zip(words).for_each(|(out, word)| *out = narrow(*word));
             }
         }
-        let mut workspace = self.bits.workspace();
-        let mut differences = vec![0; MAX_ACCUMULATORS * glwe_words];
-        for bit in 0..self.order.len() {
-            for (group, accumulators) in
-                switched.chunks(MAX_ACCUMULATORS).zip(accumulators.chunks_mut(MAX_ACCUMULATORS * glwe_words))
-            {
-                for ((lwe, accumulator), difference) in
-                    group.iter().zip(accumulators.chunks(glwe_words)).zip(differences.chunks_mut(glwe_words))
-                {
-                    for (polynomial, out) in accumulator.chunks(size).zip(difference.chunks_mut(size)) {
-                        rotate_and_subtract(polynomial, lwe.mask[bit], out);
-                    }
-                }
-                let factors = &differences[..group.len() * glwe_words];
-                self.bits.add_products(bit, factors, accumulators, &mut workspace);
-            }
-        }
+        let degrees: Vec<&[usize]> = switched.iter().map(|lwe| lwe.mask.as_slice()).collect();
+        self.bits.rotate(&degrees, &mut accumulators);
         accumulators
     }
 }
@@ -194,4 +189,51 @@ fn into_chunks<T>(items: Vec<T>, size: usize) -> Vec<Vec<T>> {
     let mut items = items.into_iter();
     std::iter::from_fn(|| Some(items.by_ref().take(size).collect()).filter(|chunk: &Vec<T>| !chunk.is_empty()))
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fhe::kernel::unit::Unit;
+    use crate::fhe::random::OsEntropy;
+    use crate::fhe::{GlweSecret, encrypt, noise};
+
+    /// Signs of uniform phases, far enough from where they change, on every vector unit.
+    #[test]
+    fn bootstraps_find_signs_with_the_noise_of_the_formula() {
+        let height = 1 << 61;
+        // One digit; two; and thirty bits of digits, beside which the rounding of words shows.
+        for (dimension, size, base_log, levels) in [(3, 512, 17, 1), (6, 256, 8, 2), (1, 2048, 10, 3)] {
+            let output = GlweShape::new(dimension, size);
+            let params = BootstrapParams { lwe_dimension: 512, output, base_log, levels, key_bits: 64 };
+            let small = GlweSecret::generate(GlweShape::new(8, 64), &mut OsEntropy);
+            let big = GlweSecret::generate(output, &mut OsEntropy);
+            let wire = encrypt::bootstrap_key(&params, &small, &big, &mut OsEntropy);
+            let order: Vec<usize> = (0..512).collect();
+            let mut random = Random::fresh(&mut OsEntropy);
+            let mut inputs = LweList::zero(128, 512);
+            for row in inputs.rows_mut().collect::<Vec<_>>() {
+                row.iter_mut().for_each(|word| *word = random.word() as u32);
+            }
+            for unit in Unit::all() {
+                let bits = FourierGgsws::unpack_for(unit, Default::default(), &params.ggsws(), &wire, &order).unwrap();
+                let key = BootstrapKey { params, bits, order: order.clone() };
+                let table = vec![height; size];
+                let answers = key.look_up(&inputs, |_| &table, None);
+                let mut squares = 0.0;
+                for index in 0..inputs.len() {
+                    let phase = small.phase(&inputs.lwe(index)).word() as i64 as f64 / 2f64.powi(64);
+                    let answer = big.phase(&answers.lwe(index)).word() as i64;
+                    let off = (phase.abs().min(0.5 - phase.abs()) * 2.0 * size as f64) as u64;
+                    assert!(off < 20 || (answer > 0) == (phase > 0.0), "{}: the sign of {phase}", unit.name());
+                    let error = (answer - answer.signum() * height as i64) as f64 / 2f64.powi(64);
+                    squares += error * error;
+                }
+                let count = inputs.len() as f64;
+                let ratio = squares / count / noise::bootstrap_variance(512, output, params.gadget());
+                let near = (ratio - 1.0).abs() < 5.0 * (2.0 / count).sqrt();
+                assert!(near, "{} {output:?}: measured/predicted variance {ratio}", unit.name());
+            }
+        }
+    }
 }

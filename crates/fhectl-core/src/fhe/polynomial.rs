@@ -1,5 +1,6 @@
 //! Polynomials modulo `X^N + 1` with torus words as coefficients: products with powers of `X`, and sample extraction.
 
+use super::kernel::digits::Word;
 use super::{GlweShape, Lwe};
 
 /// `out = polynomial * X^degree`, for degrees from 0 to `2N`.
@@ -53,10 +54,10 @@ pub(super) fn extract_constant(glwe: &[u64], shape: GlweShape) -> Lwe {
 
 /// The mask words of the constant coefficient, for one polynomial of the mask (TFHE, section 4.2): `a_0`, then `-a_{N-j}`.
 /// `write` puts each into its place in `out`.
-pub(super) fn extract_constant_mask<T>(polynomial: &[u64], out: &mut [T], write: impl Fn(&mut T, u64)) {
+pub(super) fn extract_constant_mask<W: Word, T>(polynomial: &[W], out: &mut [T], write: impl Fn(&mut T, W)) {
     write(&mut out[0], polynomial[0]);
     for (out, word) in out[1..].iter_mut().zip(polynomial[1..].iter().rev()) {
-        write(out, word.wrapping_neg());
+        write(out, word.negate());
     }
 }
 

@@ -4,6 +4,7 @@
 #[cfg(feature = "evaluate")]
 use super::list::{LweList, narrow};
 use super::lwe::Lwe;
+use super::multiple::add_multiple;
 use super::partial_glwe::PartialGlwe;
 use super::random::{Random, Seed};
 use super::{GlweShape, wire};
@@ -122,12 +123,8 @@ impl GlweList {
         let masks = &self.reversed_masks[ciphertext * self.shape.lwe_dimension()..][..self.shape.lwe_dimension()];
         for (reversed, sum) in masks.chunks(size).zip(sum.mask.chunks_mut(size)) {
             let (straight, wrapped) = sum.split_at_mut(i + 1);
-            for (sum, a) in straight.iter_mut().zip(&reversed[size - 1 - i..]) {
-                *sum = sum.wrapping_add(a.wrapping_mul(factor));
-            }
-            for (sum, a) in wrapped.iter_mut().zip(reversed) {
-                *sum = sum.wrapping_sub(a.wrapping_mul(factor));
-            }
+            add_multiple(&reversed[size - 1 - i..], factor, straight);
+            add_multiple(reversed, factor.wrapping_neg(), wrapped);
         }
         sum.body = sum.body.wrapping_add(self.bodies[index].wrapping_mul(factor));
     }

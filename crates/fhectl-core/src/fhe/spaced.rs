@@ -5,6 +5,7 @@
 //! other multiples of the stride. The sums for `stride` answers therefore add up in one ciphertext, of which the mask and
 //! these coefficients are kept.
 
+use super::multiple::add_multiple;
 use super::partial_glwe::PartialGlwe;
 use super::random::Random;
 use super::{GlweShape, SeededLayout};
@@ -97,15 +98,7 @@ impl BitSum {
 }
 
 fn add(words: &[u64], negative: bool, out: &mut [u64]) {
-    if negative {
-        out.iter_mut().zip(words).for_each(|(out, word)| *out = out.wrapping_sub(*word));
-    } else {
-        out.iter_mut().zip(words).for_each(|(out, word)| *out = out.wrapping_add(*word));
-    }
-}
-
-fn add_multiple(words: &[u64], factor: u64, out: &mut [u64]) {
-    out.iter_mut().zip(words).for_each(|(out, word)| *out = out.wrapping_add(word.wrapping_mul(factor)));
+    add_multiple(words, if negative { u64::MAX } else { 1 }, out);
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use crate::circuit::evaluation_key::EvaluationKey;
 use crate::circuit::residues;
 use crate::circuit::traits::{Circuit, CircuitServer};
 use crate::error::Result;
-use crate::fhe::external_product::{FourierGgsws, MAX_ACCUMULATORS, ScratchBuffer, Workspace};
+use crate::fhe::external_product::{MAX_ACCUMULATORS, Workspace};
+use crate::fhe::fourier_ggsws::{FourierGgsws, ScratchBuffer};
 use crate::fhe::zeros::ZeroPool;
 use crate::fhe::{GlweShape, PartialGlwe, Random, cost};
 use crate::model::{IntegerForest, Model, Quantizer};
@@ -212,8 +213,11 @@ impl Bits<'_> {
                 }
             }
             if active > 0 {
-                let index = self.places[first + bit as usize];
-                self.ggsws.add_products(index, &factors[..active * glwe], &mut out[..active * glwe], workspace);
+                let place = |bit: u32| self.places[first + bit as usize];
+                // The next bit is compared as well: thresholds have fewer trailing zeros than bits.
+                let next = (bit + 1 < width).then(|| place(bit + 1));
+                let (factors, out) = (&factors[..active * glwe], &mut out[..active * glwe]);
+                self.ggsws.add_products(place(bit), next, factors, out, workspace);
             }
         }
     }

@@ -10,7 +10,7 @@ use crate::circuit::reveal::Reveal;
 use crate::circuit::thermometer;
 use crate::circuit::traits::AsCircuit;
 use crate::error::Result;
-use crate::fhe::bootstrap::BootstrapParams;
+use crate::fhe::bootstrap::{BootstrapParams, MOST_DIGIT_BITS};
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
 use crate::model::{Model, Output, Quantizer};
 
@@ -100,6 +100,7 @@ fn candidates<'a>(
         dimensions().flat_map(move |n| {
             (1..=3u32).flat_map(move |levels| {
                 let bases = if levels == 1 { 8..=24 } else { 5..=16 };
+                let bases = bases.filter(move |base_log| base_log * levels <= MOST_DIGIT_BITS);
                 bases.map(move |base_log| LeafSumParams {
                     input: SeededLayout { shape: GlweShape::small(n), bodies: thermometer::bits(quantizer), bits: 0 },
                     plaintext_modulus: 2 * u64::from(tests.depth()),

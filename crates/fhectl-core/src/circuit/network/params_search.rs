@@ -6,7 +6,7 @@ use crate::circuit::key_part::KeyPart;
 use crate::circuit::plan::{Candidate, Guarantees, KEY_MEGABYTE_WORTH_SECONDS, PlanRequest, Search, no_parameters};
 use crate::circuit::traits::Circuit;
 use crate::error::{Error, ErrorCode, Result};
-use crate::fhe::bootstrap::BootstrapParams;
+use crate::fhe::bootstrap::{BootstrapParams, MOST_DIGIT_BITS};
 use crate::fhe::keyswitch::KeyswitchParams;
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
 use crate::model::{IntegerNetwork, Model, Output, Quantizer};
@@ -187,7 +187,9 @@ pub(in crate::circuit) fn dimensions() -> impl Iterator<Item = usize> {
 
 /// Decompositions of a bootstrap: `(base_log, levels)`.
 fn gadgets() -> impl Iterator<Item = (u32, u32)> {
-    (10..=26).map(|base| (base, 1)).chain((6..=17).map(|base| (base, 2))).chain((5..=12).map(|base| (base, 3)))
+    let all =
+        (10..=26).map(|base| (base, 1)).chain((6..=17).map(|base| (base, 2))).chain((5..=12).map(|base| (base, 3)));
+    all.filter(|(base, levels)| base * levels <= MOST_DIGIT_BITS)
 }
 
 /// Decompositions of a keyswitch.
