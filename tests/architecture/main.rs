@@ -28,6 +28,7 @@ macro_rules! not_debug {
     };)* };
 }
 not_debug!(
+    fhectl::client::Encrypted,
     fhectl::client::OpenedKeys,
     fhectl::client::Passphrase,
     fhectl_core::circuit::AnswerKey<'static>,
