@@ -161,6 +161,11 @@ class FHEModelServer:
         if "server.zip" not in self._model._files:
             raise InputError("server_half_missing", f"{self.path_dir} has no server.zip", "give the folder that was saved")
 
+    @property
+    def evaluation_key_bytes(self) -> int:
+        """Bytes of an evaluation key of this model: no client's is longer."""
+        return self._model.sizes["key"]
+
     def run(
         self, serialized_encrypted_quantized_data: bytes, serialized_evaluation_keys: bytes
     ) -> bytes:

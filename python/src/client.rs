@@ -178,8 +178,7 @@ impl Client {
 /// # Errors
 /// Those of the keyring, and of a passphrase.
 pub fn keyring((folder, passphrase, max_age): KeyOptions) -> Result<Keyring> {
-    let passphrase =
-        passphrase.map(|text| Passphrase::new(Zeroizing::new(text.into_bytes()))).transpose()?;
+    let passphrase = passphrase.map(|text| Passphrase::new(Zeroizing::new(text.into_bytes()))).transpose()?;
     let max_age = max_age.map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
     Ok(Keyring::open(folder.as_deref())?.with_passphrase(passphrase).with_max_age(max_age))
 }

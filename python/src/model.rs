@@ -155,12 +155,7 @@ impl Model {
 
     /// Predictions of the integer model.
     #[pyo3(signature = (rows, heard=None))]
-    fn clear<'py>(
-        &self,
-        py: Python<'py>,
-        rows: Given<'_>,
-        heard: Option<&Bound<'_, PyAny>>,
-    ) -> PyResult<Arrays<'py>> {
+    fn clear<'py>(&self, py: Python<'py>, rows: Given<'_>, heard: Option<&Bound<'_, PyAny>>) -> PyResult<Arrays<'py>> {
         self.run(py, rows, heard, |client, owner, rows, _| {
             let model = &owner.bundle.server.model;
             Ok(answers(client, rows.par_iter().map(|row| model.scores(row)).collect()))

@@ -31,10 +31,13 @@ fn write(path: &Path, names: &[String], columns: &[Column]) -> Result<()> {
     out.write_all(line.as_bytes()).map_err(failed)?;
     for row in 0..columns.first().map_or(0, Column::len) {
         line.clear();
-        push_line(&mut line, columns.iter().map(|column| match column {
-            Column::Numbers(numbers) => Cell::Number(numbers.get(row).copied().unwrap_or(f64::NAN)),
-            Column::Texts(texts) => Cell::Text(texts.get(row).map_or("", |text| text)),
-        }));
+        push_line(
+            &mut line,
+            columns.iter().map(|column| match column {
+                Column::Numbers(numbers) => Cell::Number(numbers.get(row).copied().unwrap_or(f64::NAN)),
+                Column::Texts(texts) => Cell::Text(texts.get(row).map_or("", |text| text)),
+            }),
+        );
         out.write_all(line.as_bytes()).map_err(failed)?;
     }
     out.flush().map_err(failed)
@@ -55,7 +58,9 @@ fn push_line<'a>(line: &mut String, cells: impl Iterator<Item = Cell<'a>>) {
             Cell::Number(number) if number.is_nan() => {}
             // The shortest text that gives the same number again.
             Cell::Number(number) => _ = write!(line, "{number}"),
-            Cell::Text(text) if text.contains(['"', ',', '\n', '\r']) || text.starts_with(' ') || text.ends_with(' ') => {
+            Cell::Text(text)
+                if text.contains(['"', ',', '\n', '\r']) || text.starts_with(' ') || text.ends_with(' ') =>
+            {
                 _ = write!(line, "\"{}\"", text.replace('"', "\"\""));
             }
             Cell::Text(text) => line.push_str(text),

@@ -6,7 +6,7 @@ use fhectl_core::error::Result;
 /// A small model of this repository's `compiled_model`. The owner's half holds the client's.
 pub struct BuiltIn {
     pub name: &'static str,
-    server_zip: &'static [u8],
+    pub server_zip: &'static [u8],
 }
 
 macro_rules! models {

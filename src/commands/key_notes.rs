@@ -2,8 +2,8 @@
 
 use crate::client::session::Upload;
 use crate::client::{Keyring, OpenedKeys};
-use crate::report::progress::{Work, spinner};
 use crate::report::note;
+use crate::report::progress::{Work, spinner};
 use fhectl_core::bundle::ClientSpec;
 
 /// Notes on stderr that say why keys are new or unprotected, and a spinner while they are made.

@@ -210,6 +210,21 @@ impl ModelArgs {
         })
     }
 
+    /// The bytes of the owner's half.
+    ///
+    /// # Errors
+    /// `server_half_missing`.
+    pub fn server_zip(&self) -> Result<Vec<u8>> {
+        if let Some(model) = self.built_in() {
+            return Ok(model.server_zip.to_vec());
+        }
+        let path = self.path().join("server.zip");
+        fs::read(&path).map_err(|error| {
+            Error::new(ErrorCode::ServerHalfMissing, format!("{}: {error}", path.display()))
+                .hint("name the model's own folder, which `fhectl create` wrote")
+        })
+    }
+
     /// Writes measured figures into the model's card.
     ///
     /// # Errors

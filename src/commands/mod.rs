@@ -5,6 +5,7 @@ mod built_in;
 mod create;
 pub mod embedded;
 mod environment;
+mod export;
 mod inspect;
 mod key_notes;
 mod keyring;
@@ -53,6 +54,8 @@ const EXAMPLES: &str = "Examples:
 enum Command {
     /// Train, quantize and compile a model into client.zip, server.zip and versions.json.
     Create(create::CreateArgs),
+    /// Write a model as a folder that a hub deploys.
+    Export(export::ExportArgs),
     /// Host models over HTTP.
     Serve(serve_args::ServeArgs),
     /// Run a test set through a server, encrypted, and report accuracy and time.
@@ -103,6 +106,7 @@ pub fn run_line(words: &[OsString]) -> Result<()> {
     }
     match cli.command {
         Command::Create(args) => create::run(args).map(drop),
+        Command::Export(args) => export::run(&args),
         Command::Serve(args) => serve::run(args),
         Command::Play(args) => play::run(args),
         Command::Predict(args) => predict::run(args),

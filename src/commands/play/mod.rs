@@ -8,8 +8,8 @@ use super::key_notes::KeyNotes;
 use super::local_server;
 use super::locate::{KeyAgeArgs, ModelArgs, ServerArgs, open_output};
 use super::table_args::TableArgs;
-use crate::client::{Exchange, HeldKeys, RowRunner, check_trusted, infer_in_order, quantize_rows};
 use crate::client::session::Upload;
+use crate::client::{Exchange, HeldKeys, RowRunner, check_trusted, infer_in_order, quantize_rows};
 use crate::report::{number, print_line, progress};
 use clap::Args;
 use fhectl_core::bundle::{ClientSpec, ServerBundle};
@@ -97,7 +97,13 @@ pub fn run(args: PlayArgs) -> Result<()> {
             (local_server::start(owner.clone())?, Some(owner))
         }
     };
-    let runner = RowRunner { http: &http, model: &model, keyring: &keyring, held: &HeldKeys::default(), detail: Detail::Prediction };
+    let runner = RowRunner {
+        http: &http,
+        model: &model,
+        keyring: &keyring,
+        held: &HeldKeys::default(),
+        detail: Detail::Prediction,
+    };
     let outcome = play(&args, &runner, owner.as_ref(), &rows, simulations);
     rows.rows.zeroize();
     outcome
