@@ -70,7 +70,7 @@ def compile(
         known = classes if classes is not None else source.classes
         if classes is not None:
             words += words_of({"classes": [_tables.text(value) for value in classes]})
-        names = None if is_table or source.names is None else [str(name) for name in source.names]
+        names = None if source.names is None else [str(name) for name in source.names]
         return create(
             ["import", *words],
             (X_train, y_train),
@@ -119,13 +119,18 @@ def create(
 def write(
     path: str, rows: Tuple[Any, Any], names: Optional[List[str]] = None, target: Optional[str] = None
 ) -> "tuple[str, Optional[str]]":
-    """Writes rows as a table. Returns its path, and the name of the column of labels; ``None`` where there are none."""
+    """Writes rows as a table. Returns its path, and the name of the column of labels; ``None`` where there are none.
+
+    ``names`` are the columns that the model was trained on: a table's are taken in that order where it has them all, and an
+    array's are called so.
+    """
     X, y = rows
     columns: List[Column]
     named = _tables.names_of(X)
     if named is not None:
-        columns = [_column(_tables.column_of(X, name), name) for name in named]
-        names = named
+        if names is None or not set(names) <= set(named):
+            names = named
+        columns = [_column(_tables.column_of(X, name), name) for name in names]
     else:
         values = matrix(X)
         names = names if names is not None and len(names) == values.shape[1] else [f"x{at}" for at in range(values.shape[1])]

@@ -225,7 +225,8 @@ def labels_of(predicted: "NDArray[np.float64]", classes: "Optional[NDArray[Any]]
 def proba_of(scores: "NDArray[np.float64]") -> "NDArray[np.float64]":
     """Probabilities that are 1 in all: shares of votes are rounded each for itself."""
     whole = scores.sum(axis=1, keepdims=True)
-    return np.divide(scores, whole, out=scores.copy(), where=whole > 0)
+    made: "NDArray[np.float64]" = np.divide(scores, whole, out=scores.copy(), where=whole > 0)
+    return made
 
 
 def score_of(predicted: "NDArray[Any]", y: Any, is_classifier: bool) -> float:

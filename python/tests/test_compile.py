@@ -129,6 +129,23 @@ def test_a_torch_module():
     assert np.mean(made.predict(X, fhe="simulate") == wanted) > 0.95
 
 
+def test_columns_are_those_that_the_model_was_trained_on(mails):
+    pandas = pytest.importorskip("pandas")
+    pytest.importorskip("skl2onnx")
+    from sklearn.tree import DecisionTreeClassifier
+
+    names, X, y, X_test, _ = mails
+    frame = pandas.DataFrame(X, columns=names)
+    model = DecisionTreeClassifier(max_depth=5, random_state=0).fit(frame, y)
+    other = frame[list(names)[::-1]].assign(more=1.0)
+    made = fhectl.compile(model, other, y, progress=False)
+    assert made.columns == list(names)
+    test = pandas.DataFrame(X_test, columns=names)
+    agrees(made, model, test)
+    with pytest.raises(InputError, match=names[2]):
+        fhectl.compile(model, frame.drop(columns=names[2]), y)
+
+
 @pytest.mark.parametrize("thing", [object(), 3, {"a": 1}])
 def test_what_is_no_model_is_refused(thing):
     with pytest.raises(InputError) as caught:

@@ -28,7 +28,7 @@ def from_scikit_learn(model: Any, X: Any, folder: str) -> Source:
     except NotFittedError as error:
         raise InputError("import_invalid", f"the model is not fitted: {error}", "call fit before compile") from None
     _register_boosters(model)
-    names = _tables.names_of(X)
+    names = _columns(model, X)
     types: List[Tuple[str, Any]]
     if names is not None and _by_columns(model, X, names):
         types = [(name, (StringTensorType if _is_text(X, name) else FloatTensorType)([None, 1])) for name in names]
@@ -51,6 +51,27 @@ def from_scikit_learn(model: Any, X: Any, folder: str) -> Source:
     with open(path, "wb") as file:
         file.write(converted.SerializeToString())
     return Source(path, {}, getattr(model, "classes_", None), getattr(model, "feature_names_in_", None))
+
+
+def _columns(model: Any, X: Any) -> "List[str] | None":
+    """The names of a table's columns in the order that the model was trained on; ``None`` for what is no table.
+
+    Raises:
+        InputError: ``csv_columns`` where the table lacks some.
+    """
+    there = _tables.names_of(X)
+    trained = getattr(model, "feature_names_in_", None)
+    if there is None or trained is None:
+        return there
+    names = [str(name) for name in trained]
+    missing_ones = [name for name in names if name not in there]
+    if missing_ones:
+        raise InputError(
+            "csv_columns",
+            f"the table lacks columns that the model was trained on: {', '.join(f'`{name}`' for name in missing_ones[:8])}",
+            "give rows like those that it was trained on",
+        )
+    return names
 
 
 def _first_line(error: BaseException) -> str:
