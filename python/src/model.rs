@@ -8,7 +8,7 @@ use fhectl::commands::embedded;
 use fhectl::report::facts::facts;
 use fhectl_core::bundle::{ClientBundle, ClientSpec, ScoreUnit, ServerBundle};
 use fhectl_core::circuit::EvaluationKey;
-use fhectl_core::client::{ClientModel, Detail, policy};
+use fhectl_core::client::{ClientModel, Detail, Prediction, policy};
 use fhectl_core::digest::sha256;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Random;
@@ -23,6 +23,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// Unpacked evaluation keys that are held for the next run, at most.
 const HELD_KEYS: usize = 4;
+
+/// Rows that are encrypted at once in this process, and how many such batches before progress is told.
+const BATCH_ROWS: usize = 16;
+const BATCHES: usize = 4;
 
 /// A compiled model.
 #[pyclass(frozen, module = "fhectl._fhectl")]
@@ -191,18 +195,21 @@ impl Model {
     ) -> PyResult<Arrays<'py>> {
         self.run(py, rows, heard, |client, owner, rows, reporter| {
             let server = owner.compiled()?;
-            let mut random = Random::fresh(&mut OsEntropy);
             let keys = client.generate_keys(&mut OsEntropy);
-            let key = server.accept_key(keys.evaluation(), &mut random)?;
+            let key = server.accept_key(keys.evaluation(), &mut Random::fresh(&mut OsEntropy))?;
             // Nobody but this process sees rows, scores and answers, so noise in scores gives nothing away.
-            let mut answers = Answers::new(client.spec(), true);
-            for batch in rows.chunks(client.batch_rows()) {
+            let predictions = |batch: &[Vec<u32>]| -> Result<Vec<Prediction>> {
                 let (request, pending) = client.encrypt(&keys, batch, false, &mut OsEntropy)?.into_parts();
-                let answer = server.evaluate(&key, &request, &mut random)?;
-                for prediction in client.decrypt(&keys, pending, &answer, Detail::Scores).trusted()? {
-                    answers.push_prediction(Some(&prediction));
-                }
-                reporter.rows(batch.len())?;
+                let answer = server.evaluate(&key, &request, &mut Random::fresh(&mut OsEntropy))?;
+                client.decrypt(&keys, pending, &answer, Detail::Scores).trusted()
+            };
+            let batch_rows = client.batch_rows().min(BATCH_ROWS);
+            let mut answers = Answers::new(client.spec(), true);
+            // One batch is encrypted or decrypted while another is computed.
+            for batches in rows.chunks(BATCHES * batch_rows) {
+                let made: Vec<_> = batches.par_chunks(batch_rows).map(predictions).collect::<Result<_>>()?;
+                made.iter().flatten().for_each(|prediction| answers.push_prediction(Some(prediction)));
+                reporter.rows(batches.len())?;
             }
             Ok(answers)
         })
