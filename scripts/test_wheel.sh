@@ -8,7 +8,7 @@
 # numpy, and how long it takes from installing it to a first encrypted answer.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-wheel=$(ls target/wheels/fhectl-*.whl | head -1)
+wheel="${WHEEL:-$(ls target/wheels/fhectl-*.whl | head -1)}"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -33,13 +33,14 @@ for python in "${pythons[@]}"; do
   own="$work/$version"
   "$python" -m venv "$own"
   # No cargo, no rustc: the tests use what is installed.
-  export PATH="$own/bin:/usr/bin:/bin"
-  if command -v cargo >/dev/null; then echo "cargo is on the path"; exit 1; fi
-  pip install --quiet --disable-pip-version-check numpy
+  alone() { env PATH="$own/bin" "$@"; }
+  if alone cargo --version 2>/dev/null; then echo "cargo is on the path"; exit 1; fi
+  install() { alone "$own/bin/python" -m pip install --quiet --disable-pip-version-check "$@"; }
+  install numpy
   before=$(date +%s.%N)
-  pip install --quiet --disable-pip-version-check --no-deps "$wheel"
+  install --no-deps "$wheel"
   cp -r compiled_model/tree-spam "$work/tree-spam-$version"
-  (cd "$work" && "$own/bin/python" - "tree-spam-$version" <<'PY'
+  (cd "$work" && alone "$own/bin/python" - "tree-spam-$version" <<'PY'
 import sys
 import numpy as np
 import fhectl
@@ -49,13 +50,13 @@ with model.serve() as server:
 PY
   )
   echo "$before $(date +%s.%N)" | awk '{printf "from installing to a first encrypted answer: %.1f s\n", $2 - $1}'
-  pip install --quiet --disable-pip-version-check pytest mypy tqdm
+  install pytest mypy tqdm
   # What there is for this Python; tests that want what there is not are skipped.
   for package in scikit-learn skl2onnx pandas polars pyarrow xgboost lightgbm catboost; do
-    pip install --quiet --disable-pip-version-check --only-binary :all: "$package" 2>/dev/null || echo "no $package here"
+    install --only-binary :all: "$package" 2>/dev/null || echo "no $package here"
   done
   # Outside of the checkout's `python`, so that what is installed is tested and not what lies there.
   cp -r python/tests python/pyproject.toml "$work/"
-  FHECTL_CHECKOUT="$PWD" bash -c "cd '$work' && '$own/bin/python' -m pytest -q -p no:cacheprovider tests"
-  (cd "$work" && "$own/bin/python" -m mypy --config-file pyproject.toml -p fhectl)
+  (checkout="$PWD" && cd "$work" && FHECTL_CHECKOUT="$checkout" alone "$own/bin/python" -m pytest -q -p no:cacheprovider tests)
+  (cd "$work" && alone "$own/bin/python" -m mypy --config-file pyproject.toml -p fhectl)
 done
