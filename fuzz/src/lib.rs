@@ -1,4 +1,5 @@
-//! What targets share: bundles made of JSON documents, and a small model of every circuit.
+//! What targets share: bundles made of JSON documents, a small model of every circuit, and the use of imported models.
 
 pub mod documents;
+pub mod imports;
 pub mod toys;

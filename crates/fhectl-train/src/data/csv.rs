@@ -43,11 +43,13 @@ pub(super) fn read_numbers(
             return Ok(());
         }
         let cells = record.iter().enumerate().filter(|(index, _)| *index != at);
-        let row: Option<Vec<f64>> =
-            cells.map(|(_, cell)| cell.parse().ok().filter(|number: &f64| number.is_finite())).collect();
-        match row {
-            Some(row) => rows.push(row),
-            None => clean = false,
+        let number = |cell: &str| cell.parse().ok().filter(|number: &f64| number.is_finite());
+        // No longer than it is: there may be many.
+        let mut row = Vec::with_capacity(features.len());
+        row.extend(cells.map_while(|(_, cell)| number(cell)));
+        match row.len() == features.len() {
+            true => rows.push(row),
+            false => clean = false,
         }
         too_many(place, rows.len(), features.len())?;
         // Which column may be the better target only the whole table tells.

@@ -50,6 +50,13 @@ fn classes_sort_as_integers_or_as_texts() {
 }
 
 #[test]
+fn rows_of_numbers_take_no_more_memory_than_their_numbers() {
+    let header: String = (0..9).map(|column| format!("c{column},")).collect();
+    let data = read(&format!("{header}y\n{0}a\n{0}b\n", "1,".repeat(9))).unwrap();
+    assert!(data.rows.iter().all(|row| row.capacity() == 9));
+}
+
+#[test]
 fn a_bom_crlf_and_spaces_are_tolerated() {
     let data = read("\u{feff}a , b,y\r\n 1.5 ,-2e3, no\r\n\r\n3,4,yes \r\n").unwrap();
     assert_eq!(data.features, ["a", "b"]);

@@ -152,6 +152,13 @@ impl Dataset {
         }
     }
 
+    /// As [`Dataset::select`] of rows that are not needed again: they move, for twice of a large table may be too much.
+    #[must_use]
+    fn take(&mut self, indices: &[usize]) -> Self {
+        let rows = indices.iter().map(|index| std::mem::take(&mut self.rows[*index])).collect();
+        Self { rows, ..self.select(indices) }
+    }
+
     /// SHA-256 over names, the bits of every value and the labels: equal exactly for equal data.
     pub fn digest(&self) -> [u8; 32] {
         let mut hash = Sha256::new();

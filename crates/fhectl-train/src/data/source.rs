@@ -4,11 +4,11 @@ use super::cells::{CellTable, TargetColumn};
 use super::column_kinds::{id_note, looks_like_an_id};
 use super::csv::{self, ModelColumns};
 use super::sentinel::sentinel_note;
-use super::split::indices;
+use super::split::{indices, split_whole};
 use super::table_options::TableOptions;
 use super::target::class_notes;
 use super::task::Task;
-use super::{Dataset, ImageShape, idx_rows, list, shipped, shorten, split, synthetic};
+use super::{Dataset, ImageShape, idx_rows, list, shipped, shorten, synthetic};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::model::InputSchema;
 use std::path::{MAIN_SEPARATOR, Path};
@@ -176,18 +176,20 @@ impl<'a> Source<'a> {
             let table = self.table(path)?;
             return match (table, holdout) {
                 (Table::Numbers(data), Holdout::Share { test_size, seed }) => {
-                    let (train, test) = split(&data, test_size, seed)?;
+                    let (train, test) = split_whole(data, test_size, seed)?;
                     Ok(Loaded { notes: number_notes(&train), train, test })
                 }
                 (Table::Numbers(train), Holdout::File(file)) => {
                     let test = self.read_test(file, &train)?;
                     Ok(Loaded { notes: number_notes(&train), train, test })
                 }
-                (Table::Cells(cells), Holdout::Share { test_size, seed }) => {
+                (Table::Cells(mut cells), Holdout::Share { test_size, seed }) => {
                     let (train, test) = indices(cells.labels(), test_size, seed)?;
-                    let train = cells.select(&train);
+                    let train = cells.take(&train);
                     let (schema, notes) = self.schema_of(&train)?;
-                    Ok(Loaded { train: train.encode(&schema)?, test: cells.select(&test).encode(&schema)?, notes })
+                    let encoded = train.encode(&schema)?;
+                    drop(train);
+                    Ok(Loaded { train: encoded, test: cells.take(&test).encode(&schema)?, notes })
                 }
                 (Table::Cells(cells), Holdout::File(file)) => {
                     let (schema, notes) = self.schema_of(&cells)?;
@@ -199,7 +201,7 @@ impl<'a> Source<'a> {
         }
         let (train, test) = match holdout {
             Holdout::Share { .. } if self.spec == "mnist" => mnist(self.datasets, self.target, self.task())?,
-            Holdout::Share { test_size, seed } => split(&self.load()?, test_size, seed)?,
+            Holdout::Share { test_size, seed } => split_whole(self.load()?, test_size, seed)?,
             Holdout::File(file) => {
                 let train = self.load()?;
                 let test = self.read_test(file, &train)?;

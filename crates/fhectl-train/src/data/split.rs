@@ -18,6 +18,15 @@ pub fn split(data: &Dataset, test_size: f64, seed: u64) -> Result<(Dataset, Data
     Ok((data.select(&train), data.select(&test)))
 }
 
+/// As [`split`], of a table that is not needed again: its rows are in memory once.
+///
+/// # Errors
+/// As for [`split`].
+pub(super) fn split_whole(mut data: Dataset, test_size: f64, seed: u64) -> Result<(Dataset, Dataset)> {
+    let (train, test) = indices(&data, test_size, seed)?;
+    Ok((data.take(&train), data.take(&test)))
+}
+
 /// As [`split`], the indices of rows alone. Rows without labels are split as numbers are.
 ///
 /// # Errors
@@ -121,6 +130,20 @@ mod tests {
         let (train, test) = split(&data(&[2788, 1813]), 0.15, 42).unwrap();
         assert_eq!(test.class_counts(), [419, 272]);
         assert_eq!((train, test), split(&data(&[2788, 1813]), 0.15, 42).unwrap());
+    }
+
+    #[test]
+    fn rows_of_a_whole_table_are_not_copied() {
+        let data = data(&[30, 20]);
+        let parts = split(&data, 0.3, 42).unwrap();
+        let place = |row: &Vec<f64>| row.as_ptr();
+        let mut before: Vec<_> = data.rows.iter().map(place).collect();
+        let (train, test) = split_whole(data, 0.3, 42).unwrap();
+        let mut after: Vec<_> = train.rows.iter().chain(&test.rows).map(place).collect();
+        before.sort_unstable();
+        after.sort_unstable();
+        assert_eq!(before, after);
+        assert_eq!((train, test), parts);
     }
 
     #[test]

@@ -97,6 +97,8 @@ struct Work<'a> {
     fitted: &'a Dataset,
     /// By all rows, and by those that were kept back from students, each with others like them.
     judges: [&'a Judge<'a>; 2],
+    /// The cost below which nothing is to be saved.
+    cheap: f64,
 }
 
 /// Finds the cheapest integers that keep what the original says; see `search`. Where they cost more than such a network
@@ -124,11 +126,13 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
     };
     let rows = [like_them(request.rows), like_them(&kept_back)];
     let judges = rows.each_ref().map(|rows| judge(rows.iter().collect()));
-    let work = Work { request, fitted: &fitted, judges: judges.each_ref() };
+    let mut work = Work { request, fitted: &fitted, judges: judges.each_ref(), cheap: 0.0 };
+    let least = work.least(averaged.as_ref().unwrap_or(&exact), &request.fixed.params());
+    work.cheap = least.map_or(0.0, |plan| CHEAP * cost(&plan, request.plan));
 
     let first = search(&work.searched(&exact, 0), &request.fixed, Asked::Enough, &mut |words| _ = tell(words))?;
     let mut offer = averaged.as_ref().and_then(|levels| work.least(levels, &first.params)).map(Offer::price);
-    let seconds = request.tuning_seconds.filter(|_| !work.is_cheap(&first, averaged.as_ref().unwrap_or(&exact)));
+    let seconds = request.tuning_seconds.filter(|_| !work.is_cheap(&first));
     let mut candidates = vec![first.clone()];
     // What became of whose weights, in the order of the candidates behind the first.
     let mut taught: Vec<(Rc<Learned>, bool)> = Vec::new();
@@ -190,6 +194,7 @@ impl Work<'_> {
             output: self.request.rows.output(),
             judge: self.judges[judge],
             request: self.request.plan,
+            cheap: self.cheap,
         }
     }
 
@@ -238,17 +243,16 @@ impl Work<'_> {
         let request = self.request;
         let (weight_bits, noise, score_noise) = CHEAPEST;
         let params = PtqParams { weight_bits, noise, score_noise, ..*like };
+        params.check().ok()?;
         let network = quantize_levels(levels, request.lowered.image, self.fitted, &params, None).ok()?.network;
         let model = Model::Network(network.network);
         plan(&model, &network.quantizer, request.rows.output(), request.plan).ok()?.into_iter().next()
     }
 
-    /// Whether a candidate keeps enough and costs little more than the cheapest network of a shape.
-    fn is_cheap(&self, candidate: &Candidate, levels: &Levels) -> bool {
+    /// Whether a candidate keeps enough and costs little more than the cheapest network of its shape.
+    fn is_cheap(&self, candidate: &Candidate) -> bool {
         let exact = candidate.plans.first().is_some_and(|plan| plan.guarantees.p_fail_log2.is_some());
-        let least =
-            || self.least(levels, &candidate.params).map_or(f64::INFINITY, |plan| cost(&plan, self.request.plan));
-        candidate.holds() && (exact || candidate.cost <= CHEAP * least())
+        candidate.holds() && (exact || candidate.cost <= self.cheap)
     }
 }
 
@@ -287,13 +291,7 @@ fn on_all_rows(candidate: Candidate, searched: &Searched<'_>) -> Result<Candidat
         quantize_levels(searched.levels, searched.image, searched.rows, &candidate.params, searched.scales);
     let Ok(quantization) = quantization else { return Ok(candidate) };
     let quantized = quantization.network;
-    let model = Model::Network(quantized.network.clone());
-    let Ok(plans) = plan(&model, &quantized.quantizer, searched.output, searched.request) else { return Ok(candidate) };
-    let Some(chosen) = plans.first() else { return Ok(candidate) };
-    let agreement = searched.judge.simulated(&quantized, &chosen.spec)?;
-    let cost = cost(chosen, searched.request);
-    let nearly = searched.judge.nearly(&agreement);
-    let other = Candidate { params: candidate.params, quantized, plans, agreement, nearly, cost };
+    let Ok(other) = Candidate::planned(candidate.params, quantized, searched) else { return Ok(candidate) };
     let lost = candidate.holds() && !other.holds() || candidate.nearly && !other.nearly;
     let worse = lost || other.agreement.share() < candidate.agreement.share() - 0.005;
     Ok(if worse || other.cost > CHEAP * candidate.cost { candidate } else { other })

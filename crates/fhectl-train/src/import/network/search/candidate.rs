@@ -1,15 +1,21 @@
 //! A network in integers with its circuit, and which of two is better.
 
-use super::judge::holds;
+use super::judge::{holds, worth};
+use super::searched::{Fixed, Searched};
 use crate::import::agreement::Agreement;
 use crate::import::network::ptq_params::PtqParams;
 use crate::import::network::quantize::QuantizedNetwork;
-use fhectl_core::circuit::plan::{PLANNED_CORES, Plan, PlanRequest};
+use fhectl_core::circuit::plan::{PLANNED_CORES, Plan, PlanRequest, plan};
+use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_core::model::Model;
 
 /// What a megabyte of evaluation key is worth in seconds, as the planner has it.
 const KEY_MEGABYTE_WORTH_SECONDS: f64 = 0.0005;
 /// The share of a network's cost at which another may keep a little less.
 const MUCH_LESS: f64 = 2.0 / 3.0;
+/// Steps down in noise that are tried where less costs nothing, each to so many parts of the noise.
+const STEPS: usize = 5;
+const STEP: f64 = 0.85;
 /// Shares of rows that are told apart where neither of two keeps enough.
 pub(super) const CLOSE: f64 = 0.005;
 
@@ -35,6 +41,51 @@ pub fn cost(plan: &Plan, request: &PlanRequest) -> f64 {
 }
 
 impl Candidate {
+    /// With the cheapest keys, simulated with their noise.
+    ///
+    /// # Errors
+    /// Those of the plan; `internal` without one.
+    pub(in super::super) fn planned(
+        params: PtqParams,
+        quantized: QuantizedNetwork,
+        searched: &Searched<'_>,
+    ) -> Result<Self> {
+        let model = Model::Network(quantized.network.clone());
+        let plans = plan(&model, &quantized.quantizer, searched.output, searched.request)?;
+        let chosen = plans.first().ok_or_else(|| Error::new(ErrorCode::Internal, "no plan"))?;
+        let agreement = searched.judge.simulated(&quantized, &chosen.spec)?;
+        let cost = cost(chosen, searched.request);
+        let nearly = searched.judge.nearly(&agreement);
+        Ok(Self { params, quantized, plans, agreement, nearly, cost })
+    }
+
+    /// With less noise, as far as that keeps more and costs no more, or no more than what is cheap enough: keys come in
+    /// steps, and what is left of one is free.
+    pub(super) fn truer(self, searched: &Searched<'_>, fixed: &Fixed) -> Self {
+        let most = self.cost.max(searched.cheap);
+        let mut best = self;
+        for (of_sums, of_scores) in [(STEP, STEP), (1.0, STEP), (STEP, 1.0)] {
+            if of_sums < 1.0 && fixed.noise.is_some() || of_scores < 1.0 && fixed.score_noise.is_some() {
+                continue;
+            }
+            let mut params = best.params;
+            for _ in 0..STEPS {
+                params.noise = less(params.noise, of_sums);
+                params.score_noise = less(params.score_noise, of_scores);
+                let quantized = best.quantized.with_noise(params.noise, params.score_noise);
+                let Ok(other) = Self::planned(params, quantized, searched) else { break };
+                if other.cost > most {
+                    break;
+                }
+                let lost = best.holds() && !other.holds() || best.nearly && !other.nearly;
+                if !lost && worth(&other.agreement) > worth(&best.agreement) {
+                    best = other;
+                }
+            }
+        }
+        best
+    }
+
     /// Whether it keeps enough of the original.
     pub fn holds(&self) -> bool {
         holds(&self.agreement)
@@ -44,6 +95,11 @@ impl Candidate {
     pub fn seconds(&self) -> f64 {
         self.plans.first().map_or(f64::INFINITY, |plan| plan.seconds(PLANNED_CORES))
     }
+}
+
+/// Noise times a share, in few digits.
+pub(super) fn less(noise: f64, share: f64) -> f64 {
+    if share < 1.0 { ((noise * share * 1e5).round() / 1e5).max(1e-5) } else { noise }
 }
 
 /// Which of candidates is taken: the cheapest that keeps enough of the original; but one that keeps nearly enough, and not by
@@ -61,9 +117,14 @@ pub(in super::super) fn chosen(candidates: &[Candidate]) -> Option<usize> {
     }
 }
 
-/// The cheapest that keeps as much as is asked, else the one that keeps most.
-pub(super) fn cheapest_that(candidates: &[Candidate], kept: impl Fn(&Candidate) -> bool) -> Option<usize> {
-    cheapest(candidates, kept).or_else(|| closest(candidates))
+/// The cheapest that keeps as much as is asked, or of those that cost no more than `cheap` the one that keeps most; without
+/// any, the one that keeps most of all.
+pub(super) fn cheapest_that(candidates: &[Candidate], cheap: f64, kept: impl Fn(&Candidate) -> bool) -> Option<usize> {
+    let Some(cheapest) = cheapest(candidates, &kept) else { return closest(candidates) };
+    let most = candidates[cheapest].cost.max(cheap);
+    let alike = (0..candidates.len()).filter(|index| kept(&candidates[*index]) && candidates[*index].cost <= most);
+    let worth = |index: usize| worth(&candidates[index].agreement);
+    Some(alike.fold(cheapest, |best, other| if worth(other) > worth(best) { other } else { best }))
 }
 
 fn cheapest(candidates: &[Candidate], kept: impl Fn(&Candidate) -> bool) -> Option<usize> {
@@ -104,5 +165,19 @@ mod tests {
         assert_eq!(taken(&[(0.93, false, 1.0), (0.985, true, 3.0)]), Some(1));
         assert_eq!(taken(&[(0.999, true, 1.0), (0.999, true, 1.0)]), Some(0));
         assert_eq!(taken(&[]), None);
+    }
+
+    #[test]
+    fn of_those_that_are_cheap_enough_the_truest_is_taken() {
+        let list: Vec<Candidate> = [(0.991, 1.0), (0.995, 1.1), (0.999, 1.3), (0.97, 0.5)]
+            .map(|(same, cost)| candidate(same, true, cost))
+            .to_vec();
+        let taken = |cheap| cheapest_that(&list, cheap, Candidate::holds);
+        // Where all are dear, the cheapest that keeps enough.
+        assert_eq!(taken(0.2), Some(0));
+        assert_eq!(taken(1.2), Some(1));
+        assert_eq!(taken(2.0), Some(2));
+        assert_eq!(cheapest_that(&list, 2.0, |_| false), Some(2));
+        assert_eq!(cheapest_that(&[], 2.0, |_| true), None);
     }
 }

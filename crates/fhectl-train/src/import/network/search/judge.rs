@@ -131,6 +131,17 @@ pub(in super::super) fn holds(agreement: &Agreement) -> bool {
     WANTED.is_kept(agreement)
 }
 
+/// One number to choose by: what is predicted first, then scores, which tell networks apart that answer alike on nearly all
+/// rows.
+pub(in super::super) fn worth(agreement: &Agreement) -> f64 {
+    match agreement {
+        Agreement::Values { r2 } => *r2,
+        Agreement::Classes { same_class, worst_class, scores } => {
+            same_class + 0.1 * worst_class - scores.map_or(0.0, |scores| scores.mean)
+        }
+    }
+}
+
 /// The scores of a row with noise on every sum.
 fn noisy(network: &IntegerNetwork, row: &[u32], draw: u64) -> Vec<i64> {
     let mut random = Random::new(SEED ^ draw.wrapping_mul(0x9e37_79b9_7f4a_7c15));

@@ -1,22 +1,23 @@
 //! The most noise that a network in integers bears.
 
-use super::candidate::{CLOSE, Candidate, cost};
+use super::candidate::{CLOSE, Candidate, less};
 use super::judge::{holds, nearly_holds};
 use super::searched::{Fixed, Searched};
 use crate::import::agreement::Agreement;
 use crate::import::network::ptq_params::PtqParams;
 use crate::import::network::quantize::{QuantizedNetwork, quantize_levels};
-use fhectl_core::circuit::plan::plan;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::Model;
 
 /// Standard deviations in turns, from the most to the least that keys are made for.
-const NOISES: [f64; 13] =
-    [0.03, 0.024, 0.019, 0.015, 0.012, 0.0095, 0.0075, 0.006, 0.0045, 0.0035, 0.0026, 0.002, 0.001];
+const NOISES: [f64; 23] = [
+    0.03, 0.027, 0.024, 0.0215, 0.019, 0.017, 0.015, 0.0135, 0.012, 0.0107, 0.0095, 0.0085, 0.0075, 0.0067, 0.006,
+    0.0052, 0.0045, 0.004, 0.0035, 0.003, 0.0026, 0.002, 0.001,
+];
 /// Noise of scores, in parts of the noise before activations.
 const SCORE_SHARES: [f64; 3] = [1.0, 0.5, 0.25];
-/// Steps down the ladder when keys turn out noisier than foreseen.
+/// Steps down when keys turn out noisier than foreseen, each to so many parts of the noise.
 const RETRIES: usize = 3;
+const RETRY: f64 = 0.85;
 
 /// A network in integers and the most noise that it bears.
 pub(super) struct Rung {
@@ -103,11 +104,6 @@ fn proxy(network: &QuantizedNetwork) -> f64 {
     outputs.sum::<usize>() as f64 * (demand(&layers[0]) + 2.0 * later)
 }
 
-/// A step down from a noise, in few digits.
-fn less(noise: f64) -> f64 {
-    ((noise * 0.85 * 1e5).round() / 1e5).max(1e-5)
-}
-
 impl Rung {
     /// With the cheapest keys. Those may have more noise than was drawn (in inputs, which several sums share), and then less
     /// is asked for.
@@ -118,18 +114,13 @@ impl Rung {
         let mut params = self.params;
         let mut quantized = self.quantized;
         for retry in 0.. {
-            let model = Model::Network(quantized.network.clone());
-            let plans = plan(&model, &quantized.quantizer, searched.output, searched.request)?;
-            let chosen = plans.first().ok_or_else(|| Error::new(ErrorCode::Internal, "no plan"))?;
-            let agreement = searched.judge.simulated(&quantized, &chosen.spec)?;
-            let cost = cost(chosen, searched.request);
-            let kept = if self.asked == Asked::Enough { holds(&agreement) } else { nearly_holds(&agreement) };
+            let candidate = Candidate::planned(params, quantized, searched)?;
+            let kept = if self.asked == Asked::Enough { candidate.holds() } else { nearly_holds(&candidate.agreement) };
             if !self.holds || kept || retry == RETRIES {
-                let nearly = searched.judge.nearly(&agreement);
-                return Ok(Candidate { params, quantized, plans, agreement, nearly, cost });
+                return Ok(candidate);
             }
-            (params.noise, params.score_noise) = (less(params.noise), less(params.score_noise));
-            quantized = quantized.with_noise(params.noise, params.score_noise);
+            (params.noise, params.score_noise) = (less(params.noise, RETRY), less(params.score_noise, RETRY));
+            quantized = candidate.quantized.with_noise(params.noise, params.score_noise);
         }
         Err(Error::new(ErrorCode::Internal, "no plan"))
     }

@@ -16,7 +16,7 @@ pub use judge::{LEAST_R2, LEAST_SAME};
 pub use searched::Fixed;
 
 pub(super) use candidate::chosen;
-pub(super) use judge::Judge;
+pub(super) use judge::{Judge, worth};
 pub(super) use ladder::Asked;
 pub(super) use searched::Searched;
 
@@ -26,8 +26,6 @@ use fhectl_core::error::{Error, ErrorCode, Result};
 
 /// Bits of a weight that are tried.
 const WEIGHT_BITS: [u32; 7] = [8, 7, 6, 5, 4, 3, 2];
-/// Bits of an activation: more cost nothing, for noise is measured against the modulus, not against their steps.
-const ACTIVATION_BITS: u32 = 7;
 /// Those with which scores of a bit less are tried as well.
 const COARSE_SCORES: [u32; 2] = [5, 4];
 const PERCENTILES: [f64; 2] = [99.9, 99.0];
@@ -40,7 +38,8 @@ const LONG_TAIL: f64 = 4.0;
 /// Quantized networks of which the cheapest are planned, at most.
 const PLANNED: usize = 10;
 
-/// The best candidate: the cheapest that keeps enough of the original, else the one that keeps most. `tell` is given what
+/// The best candidate: the cheapest that keeps enough of the original, or of those that are cheap enough the truest; else
+/// the one that keeps most. `tell` is given what
 /// is tried. `asked` says what is enough.
 ///
 /// # Errors
@@ -85,20 +84,15 @@ pub(super) fn search(
         }
     }
     let kept = |candidate: &Candidate| if asked == Asked::Enough { candidate.holds() } else { candidate.nearly };
-    match candidate::cheapest_that(&planned, kept) {
-        Some(index) => Ok(planned.swap_remove(index)),
+    match candidate::cheapest_that(&planned, searched.cheap, kept) {
+        Some(index) => Ok(planned.swap_remove(index).truer(searched, fixed)),
         None => Err(refused.unwrap_or_else(|| Error::new(ErrorCode::Internal, "no parameters were tried"))),
     }
 }
 
 /// The parameters that are tried, before noise.
 fn open(searched: &Searched<'_>, fixed: &Fixed) -> Vec<PtqParams> {
-    let base = PtqParams {
-        bits: fixed.bits.unwrap_or(PtqParams::default().bits),
-        activation_bits: fixed.activation_bits.unwrap_or(ACTIVATION_BITS),
-        coarse_edges: fixed.coarse_edges,
-        ..PtqParams::default()
-    };
+    let base = fixed.params();
     let many = searched.levels.layers.iter().map(|layer| layer.rows.len()).sum::<usize>() > MANY_ACTIVATIONS;
     let tried: Vec<u32> = WEIGHT_BITS.into_iter().step_by(if many { 2 } else { 1 }).collect();
     let weights = fixed.weight_bits.map_or(tried, |bits| vec![bits]);

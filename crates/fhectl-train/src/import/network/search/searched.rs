@@ -8,6 +8,9 @@ use crate::import::network::ptq_params::PtqParams;
 use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::model::Output;
 
+/// Bits of an activation: more cost nothing, for noise is measured against the modulus, not against their steps.
+const ACTIVATION_BITS: u32 = 7;
+
 /// What a person asked for; what is `None` is open.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Fixed {
@@ -18,6 +21,18 @@ pub struct Fixed {
     pub noise: Option<f64>,
     pub score_noise: Option<f64>,
     pub coarse_edges: Option<u32>,
+}
+
+impl Fixed {
+    /// With everything that is open as it is tried first.
+    pub(in super::super) fn params(&self) -> PtqParams {
+        PtqParams {
+            bits: self.bits.unwrap_or(PtqParams::default().bits),
+            activation_bits: self.activation_bits.unwrap_or(ACTIVATION_BITS),
+            coarse_edges: self.coarse_edges,
+            ..PtqParams::default()
+        }
+    }
 }
 
 /// What is searched.
@@ -32,6 +47,8 @@ pub(in super::super) struct Searched<'a> {
     pub(in super::super) output: Output,
     pub(in super::super) judge: &'a Judge<'a>,
     pub(in super::super) request: &'a PlanRequest,
+    /// What costs no more, in seconds, is to be truer rather than cheaper.
+    pub(in super::super) cheap: f64,
 }
 
 impl<'a> Searched<'a> {

@@ -19,10 +19,9 @@ use super::levels::Levels;
 use super::ptq_params::PtqParams;
 use super::quantize::quantize_levels;
 use super::scores::compared;
-use super::search::Judge;
+use super::search::{Judge, worth};
 use crate::data::random::Random;
 use crate::data::{Dataset, ImageShape};
-use crate::import::agreement::Agreement;
 use fhectl_core::error::Result;
 use fhectl_core::model::Output;
 use rayon::prelude::*;
@@ -136,16 +135,6 @@ pub(super) fn tune(
         loss = total / rows.len() as f32;
     }
     Ok(best.map(|(_, taught)| taught))
-}
-
-/// One number to choose by: what is predicted first, then scores.
-fn worth(agreement: &Agreement) -> f64 {
-    match agreement {
-        Agreement::Values { r2 } => *r2,
-        Agreement::Classes { same_class, worst_class, scores } => {
-            same_class + 0.1 * worst_class - scores.map_or(0.0, |scores| scores.mean)
-        }
-    }
 }
 
 /// The slopes of the loss by all parameters, over a batch.
