@@ -109,7 +109,8 @@ class FHEModelClient:
             x: Rows, of shape (rows, columns). Of several arguments each becomes a request of its own.
 
         Raises:
-            InputError: ``key_used_up`` where a network's key has told as much as it may.
+            InputError: ``key_used_up`` where a network's key may not tell of so many rows any more, and where keys were retired
+                after wrong answers.
         """
         made = tuple(self._own.encrypt(rows(part, self._told["columns"])) for part in x)
         return made[0] if len(made) == 1 else made
@@ -129,6 +130,8 @@ class FHEModelClient:
 
         Raises:
             UntrustedAnswerError: It was not computed with this client's key, or was altered.
+            InputError: ``key_used_up``. Each answer is charged for what it tells of a network's key, also one that was decrypted
+                before; after three answers that cannot be trusted, keys are not used any more.
         """
         made = tuple(self._numbers(answer) for answer in answers)
         return made[0] if len(made) == 1 else made

@@ -6,7 +6,6 @@ use crate::jobs;
 use crate::model::Model;
 use crate::predictions::{Answers, Arrays};
 use fhectl::client::{Keyring, OpenedKeys};
-use fhectl_core::client::policy::NETWORK_KEY_BITS;
 use fhectl_core::client::{ClientModel, Detail, Pending};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::random::OsEntropy;
@@ -32,9 +31,15 @@ struct Own {
 impl Own {
     /// The keys in use; opened, or made, at the first call. They stay the same until [`HeldClient::renew`], because another
     /// hand has brought the evaluation key to a server.
+    ///
+    /// # Errors
+    /// `key_used_up` where they must not be used any more; those of the keyring.
     fn keys(&self) -> Result<Arc<OpenedKeys>> {
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(keys) = &*keys {
+            if self.keyring.are_retired(self.model.id(), keys)? {
+                return Err(used_up());
+            }
             return Ok(Arc::clone(keys));
         }
         let opened = Arc::new(self.keyring.keys_for(&self.model)?);
@@ -90,7 +95,8 @@ impl HeldClient {
         let request = jobs::run(py, None, move |_| {
             let rows = rows.quantized(own.model.spec())?;
             let keys = own.keys()?;
-            if own.keyring.take_rows(&own.model, &keys, rows.len(), own.detail)? < rows.len() {
+            // Only answers tell something of the key, so they are charged; but rows that no answer may be read of are refused.
+            if rows.len() > own.keyring.rows_left(&own.model, &keys, own.detail)? {
                 return Err(used_up());
             }
             let encrypted = own.model.encrypt(&keys.keys, &rows, false, &mut OsEntropy)?;
@@ -99,12 +105,16 @@ impl HeldClient {
         Ok(PyBytes::new(py, &request))
     }
 
-    /// Decrypts the answer to a request of this client's.
+    /// Decrypts the answer to a request of this client's. Nothing here knows whether another answer to the same request was
+    /// decrypted before, so each is charged for what it tells of a network's key.
     fn decrypt<'py>(&self, py: Python<'py>, answer: Vec<u8>) -> PyResult<Arrays<'py>> {
         let own = Arc::clone(&self.own);
         let answers = jobs::run(py, None, move |_| {
             let (spec, keys) = (own.model.spec(), own.keys()?);
             let rows = rows_of(&own.model, &answer)?;
+            if !own.keyring.take_all_rows(&own.model, &keys, rows, own.detail)? {
+                return Err(used_up());
+            }
             let predictions = own.model.decrypt(&keys.keys, Pending::untagged(rows), &answer, own.detail);
             if let Some(error) = predictions.distrust {
                 own.keyring.report_failures(own.model.id(), &keys, 1)?;
@@ -138,7 +148,8 @@ fn rows_of(model: &ClientModel, answer: &[u8]) -> Result<usize> {
 }
 
 fn used_up() -> Error {
-    let what = format!("{NETWORK_KEY_BITS} bits may be told of a network's answers under one key, and they are");
+    let what = "these keys may not be used for so many rows, or not any more: as much as may be was told of a network's \
+                answers under them, or too many answers were wrong, or others took their place";
     Error::new(ErrorCode::KeyUsedUp, what)
         .hint("make new keys with generate_private_and_evaluation_keys(force=True), and send the server the new evaluation key")
 }

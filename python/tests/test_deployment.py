@@ -90,6 +90,41 @@ def test_keys_are_made_anew_only_where_that_is_asked_for(tree, tmp_path):
     assert client.get_serialized_evaluation_keys() != key
 
 
+def test_each_answer_of_a_network_is_charged_and_two_readings_are_two(network, spam, tmp_path):
+    FHEModelDev(tmp_path / "m", network).save()
+    client, server = FHEModelClient(tmp_path / "m", tmp_path / "keys"), FHEModelServer(tmp_path / "m")
+    # A class is four bits of 256; encrypting tells nothing, and is charged nothing.
+    rows = np.zeros((24, 64))
+    for _ in range(3):
+        request = client.quantize_encrypt_serialize(rows)
+    answer = server.run(request, client.get_serialized_evaluation_keys())
+    first = client.deserialize_decrypt_dequantize(answer)
+    assert (client.deserialize_decrypt_dequantize(answer) == first).all()
+    for late in (lambda: client.deserialize_decrypt_dequantize(answer), lambda: client.quantize_encrypt_serialize(rows)):
+        with pytest.raises(InputError) as caught:
+            late()
+        assert caught.value.code == "key_used_up" and "force=True" in caught.value.hint
+    client.quantize_encrypt_serialize(rows[:16])
+    client.generate_private_and_evaluation_keys(force=True)
+    client.quantize_encrypt_serialize(rows)
+
+
+def test_after_three_wrong_answers_keys_are_not_used_any_more(tree, spam, tmp_path):
+    FHEModelDev(tmp_path / "m", tree).save()
+    client, stranger = (FHEModelClient(tmp_path / "m", tmp_path / keys) for keys in ("a", "b"))
+    server = FHEModelServer(tmp_path / "m")
+    answer = server.run(stranger.quantize_encrypt_serialize(spam[1][:1]), stranger.get_serialized_evaluation_keys())
+    for _ in range(3):
+        with pytest.raises(UntrustedAnswerError):
+            client.deserialize_decrypt_dequantize(answer)
+    for late in (lambda: client.deserialize_decrypt_dequantize(answer), lambda: client.quantize_encrypt_serialize(spam[1][:1])):
+        with pytest.raises(InputError) as caught:
+            late()
+        assert caught.value.code == "key_used_up"
+    client.generate_private_and_evaluation_keys(force=True)
+    client.quantize_encrypt_serialize(spam[1][:1])
+
+
 def test_bytes_of_others_are_refused(tree, spam, tmp_path):
     FHEModelDev(tmp_path / "m", tree).save()
     with pytest.raises(InputError) as caught:

@@ -29,6 +29,7 @@ macro_rules! not_debug {
 }
 not_debug!(
     fhectl::client::Encrypted,
+    fhectl::client::HeldKeys,
     fhectl::client::OpenedKeys,
     fhectl::client::Passphrase,
     fhectl_core::circuit::AnswerKey<'static>,

@@ -24,6 +24,16 @@ impl Keyring {
         Ok(sum)
     }
 
+    /// Whether these keys must not be used any more: [`Keyring::keys_for`] would give others, or they are gone. For clients that
+    /// hold keys for as long as they live.
+    ///
+    /// # Errors
+    /// Those of the key's file.
+    pub fn are_retired(&self, model: &ModelId, keys: &OpenedKeys) -> Result<bool> {
+        let header = self.header(model)?.filter(|header| header.serial == keys.serial);
+        header.map_or(Ok(true), |header| Ok(self.due(&header)?.is_some()))
+    }
+
     /// What is counted against a model's key; 0 where there is none.
     ///
     /// # Errors

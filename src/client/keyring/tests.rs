@@ -172,8 +172,10 @@ fn three_failures_retire_a_key_and_the_next_begins_at_nought() {
     assert_eq!(keyring.report_failures(model.id(), &first, 0).unwrap(), 0);
     assert_eq!(keyring.report_failures(model.id(), &first, 1).unwrap(), 1);
     assert_eq!(keyring.report_failures(model.id(), &first, 1).unwrap(), RETIRE_AFTER - 1);
+    assert!(!keyring.are_retired(model.id(), &first).unwrap());
     assert_eq!(keyring.keys_for(&model).unwrap().keys.key_id(), first.keys.key_id(), "two do not retire it");
     assert_eq!(keyring.report_failures(model.id(), &first, 1).unwrap(), RETIRE_AFTER);
+    assert!(keyring.are_retired(model.id(), &first).unwrap());
     assert_eq!(keyring.inventory().unwrap()[0].failures, RETIRE_AFTER);
     let second = keyring.keys_for(&model).unwrap();
     assert_eq!(second.renewed, Some(Renewal::Failures(RETIRE_AFTER)));
@@ -181,6 +183,7 @@ fn three_failures_retire_a_key_and_the_next_begins_at_nought() {
     assert_eq!(keyring.failures(model.id()).unwrap(), 0);
     assert_eq!(names(&folder).len(), 2, "the counter went with its key");
 
+    assert!(keyring.are_retired(model.id(), &first).unwrap() && !keyring.are_retired(model.id(), &second).unwrap());
     assert_eq!(keyring.report_failures(model.id(), &first, 1).unwrap(), 0, "they count against their own key alone");
     keyring.report_failures(model.id(), &second, u32::MAX).unwrap();
     assert_eq!(keyring.report_failures(model.id(), &second, 1).unwrap(), u32::MAX);

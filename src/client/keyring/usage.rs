@@ -18,18 +18,44 @@ impl Keyring {
     pub fn take_rows(&self, model: &ClientModel, keys: &OpenedKeys, wanted: usize, detail: Detail) -> Result<usize> {
         let Some(bits) = model.disclosed_bits(detail)? else { return Ok(wanted) };
         let _turn = disk::lock(&self.folder)?;
-        // Others may have taken their place since they were read.
-        let header = self.header(model.id())?.filter(|header| header.serial == keys.serial);
-        let Some(header) = header else { return Ok(0) };
-        let used = self.told(&header)?;
-        let left = NETWORK_KEY_BITS.saturating_sub(used);
-        // A row that tells more than a key may has a key of its own.
-        let most = if used == 0 { (left / bits).max(1) } else { left / bits };
-        let rows = most.min(u32::try_from(wanted).unwrap_or(u32::MAX));
+        let Some((header, used)) = self.used(model, keys)? else { return Ok(0) };
+        let rows = rows_left(used, bits).min(u32::try_from(wanted).unwrap_or(u32::MAX));
         // What is left and not enough for a row is given up.
         let used = if rows == 0 { NETWORK_KEY_BITS } else { used.saturating_add(rows.saturating_mul(bits)) };
         disk::replace(&self.counter_of_told(&header), used.to_string().as_bytes())?;
         Ok(rows as usize)
+    }
+
+    /// As [`Keyring::take_rows`], all of them or none, and says which. For clients that cannot go on under another key.
+    ///
+    /// # Errors
+    /// As [`Keyring::take_rows`].
+    pub fn take_all_rows(&self, model: &ClientModel, keys: &OpenedKeys, rows: usize, detail: Detail) -> Result<bool> {
+        let Some(bits) = model.disclosed_bits(detail)? else { return Ok(true) };
+        let _turn = disk::lock(&self.folder)?;
+        let Some((header, used)) = self.used(model, keys)? else { return Ok(false) };
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        if rows > rows_left(used, bits) {
+            return Ok(false);
+        }
+        let used = used.saturating_add(rows.saturating_mul(bits));
+        disk::replace(&self.counter_of_told(&header), used.to_string().as_bytes())?;
+        Ok(true)
+    }
+
+    /// The rows that may still be asked under these keys. Takes none.
+    ///
+    /// # Errors
+    /// Those of the key's file.
+    pub fn rows_left(&self, model: &ClientModel, keys: &OpenedKeys, detail: Detail) -> Result<usize> {
+        let Some(bits) = model.disclosed_bits(detail)? else { return Ok(usize::MAX) };
+        Ok(self.used(model, keys)?.map_or(0, |(_, used)| rows_left(used, bits) as usize))
+    }
+
+    /// What was told of answers under these keys; `None` where others have taken their place since they were read.
+    fn used(&self, model: &ClientModel, keys: &OpenedKeys) -> Result<Option<(KeyFileHeader, u32)>> {
+        let header = self.header(model.id())?.filter(|header| header.serial == keys.serial);
+        header.map(|header| Ok((header.clone(), self.told(&header)?))).transpose()
     }
 
     /// Whether nothing more may be told of answers under a key.
@@ -47,6 +73,13 @@ impl Keyring {
         // One that cannot be read must not give a key its life back.
         Ok(count.unwrap_or(NETWORK_KEY_BITS))
     }
+}
+
+/// The rows of so many bits each that may still be told.
+fn rows_left(used: u32, bits: u32) -> u32 {
+    let left = NETWORK_KEY_BITS.saturating_sub(used);
+    // A row that tells more than a key may has a key of its own.
+    if used == 0 { (left / bits).max(1) } else { left / bits }
 }
 
 #[cfg(test)]
@@ -87,6 +120,27 @@ mod tests {
         let own = keyring.keys_for(&tree).unwrap();
         assert_eq!(keyring.take_rows(&tree, &own, 100_000, Detail::Scores).unwrap(), 100_000);
         assert_eq!(keyring.keys_for(&tree).unwrap().keys.key_id(), own.keys.key_id());
+    }
+
+    #[test]
+    fn all_rows_are_taken_or_none() {
+        let home = tempfile::tempdir().unwrap();
+        let keyring = Keyring::open(Some(&home.path().join("keys"))).unwrap();
+        let network = model("cnn-digits");
+        let keys = keyring.keys_for(&network).unwrap();
+        let take = |rows| keyring.take_all_rows(&network, &keys, rows, Detail::Prediction).unwrap();
+        let left = || keyring.rows_left(&network, &keys, Detail::Prediction).unwrap();
+        // One of ten classes is four bits.
+        assert_eq!((left(), take(65), left()), (64, false, 64));
+        assert_eq!((take(40), left()), (true, 24));
+        assert_eq!((take(40), left()), (false, 24));
+        assert!(!keyring.are_retired(network.id(), &keys).unwrap());
+        assert_eq!((take(24), left(), take(1)), (true, 0, false));
+        assert!(keyring.are_retired(network.id(), &keys).unwrap());
+        let tree = model("tree-spam");
+        let own = keyring.keys_for(&tree).unwrap();
+        assert!(keyring.take_all_rows(&tree, &own, 100_000, Detail::Scores).unwrap());
+        assert_eq!(keyring.rows_left(&tree, &own, Detail::Scores).unwrap(), usize::MAX);
     }
 
     #[test]

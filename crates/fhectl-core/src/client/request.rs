@@ -30,7 +30,8 @@ pub struct Pending {
 
 impl Pending {
     /// What a request of so many rows without a tag leaves, for clients whose answers come to another process than the one
-    /// that encrypted. Such a client sees to it that an answer is decrypted once.
+    /// that encrypted. Such a client does not know which answers it has seen: it charges a key for each that it decrypts, and
+    /// not for requests.
     pub fn untagged(rows: usize) -> Self {
         Self { rows, tag: None }
     }

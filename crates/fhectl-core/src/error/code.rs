@@ -140,7 +140,7 @@ codes! {
     KeyPassphraseInvalid "key_passphrase_invalid" - - 1 "The passphrase is empty or its file cannot be read; give a file that holds the passphrase alone."
     KeyPassphraseMissing "key_passphrase_missing" - - 1 "The key is under a passphrase and none was given; see `--key-passphrase-file`."
     KeyPassphraseWrong "key_passphrase_wrong" - - 1 "The passphrase is not the one that the key was sealed with; give that one or delete the key."
-    KeyUsedUp "key_used_up" - - 1 "As much was told of a network's answers under this key as may be; make a new key and send the server its evaluation key."
+    KeyUsedUp "key_used_up" - - 1 "As much was told of a network's answers under this key as may be, or too many answers under it were wrong; make a new key and send the server its evaluation key."
     KeysUnwritable "keys_unwritable" - - 1 "The folder of keys cannot be written; name another with `--keys`."
 
     // The command line.

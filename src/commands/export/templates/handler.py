@@ -96,7 +96,8 @@ class EndpointHandler:
 
     def write(self, file: pathlib.Path, content: bytes) -> None:
         """Writes a file as a whole or not at all, readable by this process's user only."""
-        with tempfile.NamedTemporaryFile(dir=self.store.parent, prefix=".key-", delete=False) as new:
+        # Beside it: the store may be a volume of its own, and files move within one only.
+        with tempfile.NamedTemporaryFile(dir=self.store, prefix=".key-", delete=False) as new:
             try:
                 new.write(content)
                 new.flush()
