@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# `cargo test --release` must not compile again what `cargo run --release` has compiled: development dependencies that turn
-# on a feature of a shared package would do that, and everything above that package. Compares what cargo plans to
-# compile for both commands; compiles nothing. Wants python3.
+# Neither `cargo test --release` nor the Python package may compile again what `cargo run --release` has compiled: dependencies
+# that turn on a feature of a shared package would do that, and everything above that package. Compares what cargo plans
+# to compile for each command; compiles nothing. Wants python3.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
@@ -10,8 +10,9 @@ trap 'rm -rf "$work"' EXIT
 export RUSTC_BOOTSTRAP=1
 cargo build --release --locked --unit-graph -Z unstable-options >"$work/first.json"
 cargo test --release --locked --no-run --unit-graph -Z unstable-options >"$work/second.json"
+cargo build --release --locked -p fhectl-python --unit-graph -Z unstable-options >"$work/third.json"
 
-python3 - "$work/first.json" "$work/second.json" <<'PYTHON'
+python3 - "$work/first.json" "cargo test=$work/second.json" "the Python package=$work/third.json" <<'PYTHON'
 import json, sys
 
 def plan(path):
@@ -27,16 +28,18 @@ def plan(path):
     sys.setrecursionlimit(10_000)
     return {key(at): unit for at, unit in enumerate(units)}
 
-first, second = (plan(path) for path in sys.argv[1:])
+first = plan(sys.argv[1])
 name = lambda unit: (unit["pkg_id"], unit["target"]["name"], unit["mode"], unit["platform"])
 before = {}
 for unit in first.values():
     before.setdefault(name(unit), []).append(unit)
-again = [unit for key, unit in second.items() if key not in first and name(unit) in before]
-for unit in sorted(again, key=name):
-    features = set(unit["features"]).symmetric_difference(before[name(unit)][0]["features"])
-    print("FAIL ", unit["pkg_id"].rsplit("/", 1)[-1], ", ".join(sorted(features)) or "because of what it depends on")
-if again:
-    sys.exit(f"cargo test compiles {len(again)} units again; the features named above are turned on for tests alone")
-print(f"ok    cargo test adds {len(second.keys() - first.keys())} units to the {len(first)} of cargo build, and none is built twice")
+for command, path in (argument.split("=", 1) for argument in sys.argv[2:]):
+    second = plan(path)
+    again = [unit for key, unit in second.items() if key not in first and name(unit) in before]
+    for unit in sorted(again, key=name):
+        features = set(unit["features"]).symmetric_difference(before[name(unit)][0]["features"])
+        print("FAIL ", unit["pkg_id"].rsplit("/", 1)[-1], ", ".join(sorted(features)) or "because of what it depends on")
+    if again:
+        sys.exit(f"{command} compiles {len(again)} units again; the features named above are turned on for it alone")
+    print(f"ok    {command} adds {len(second.keys() - first.keys())} units to the {len(first)} of cargo build, none is built twice")
 PYTHON
