@@ -5,7 +5,10 @@ use fhectl_core::client::policy::TagSchedule;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-/// Keys that stay open for the next run, which begins without reading them again and without asking the server for them.
+/// Keys that stay open for the next run, which begins without reading them again and without asking the server for them. In memory
+/// they are until this is dropped, or until a run finds them too old: then they are wiped, as all secret keys are.
+///
+/// Has no `Debug`.
 #[derive(Default)]
 pub struct HeldKeys(Mutex<Option<Held>>);
 

@@ -82,16 +82,28 @@ fn filled(template: &str, spec: &ClientSpec, license: &str) -> String {
     let facts: Vec<String> =
         facts(spec).iter().map(|(label, value)| format!("| {label} | {} |", cell(value))).collect();
     let facts = format!("| | |\n|---|---|\n{}", facts.join("\n"));
+    // Out of a bundle, and between quotes in Python: they must not end there.
+    let literal = |text: &str| text.replace('\\', "\\\\").replace('"', "\\\"");
+    let (kind, target) = (literal(&spec.kind), literal(&spec.target));
     let known = [
-        ("@name@", &spec.name),
-        ("@kind@", &spec.kind),
-        ("@target@", &spec.target.replace('\\', "\\\\").replace('"', "\\\"")),
-        ("@task@", &task.to_owned()),
-        ("@license@", &license.to_owned()),
-        ("@version@", &env!("CARGO_PKG_VERSION").to_owned()),
+        ("@name@", &spec.name[..]),
+        ("@kind@", &kind),
+        ("@target@", &target),
+        ("@task@", task),
+        ("@license@", license),
+        ("@version@", env!("CARGO_PKG_VERSION")),
         ("@facts@", &facts),
     ];
-    known.iter().fold(template.to_owned(), |text, (mark, value)| text.replace(mark, value))
+    // In one pass, so that a mark in what is filled in is none.
+    let (mut text, mut rest) = (String::new(), template);
+    while let Some(at) = rest.find('@') {
+        text.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let (mark, value) = known.iter().find(|(mark, _)| rest.starts_with(mark)).unwrap_or(&("@", "@"));
+        text.push_str(value);
+        rest = &rest[mark.len()..];
+    }
+    text + rest
 }
 
 /// The rows of `test.csv`; `None` where there are none to give.
@@ -149,5 +161,13 @@ mod tests {
             assert!(!open.iter().any(|mark| text.contains(mark)), "{name}");
         }
         assert!(filled(FILES[2].1, &spec, "mit").contains(r#"line.pop("a \"b\"")"#));
+    }
+
+    #[test]
+    fn names_out_of_a_bundle_are_names_and_no_code() {
+        let (client, _) = crate::commands::embedded::model("tree-spam").unwrap();
+        let spec = ClientSpec { target: "@kind@@facts@".into(), kind: r#"a"; run() #\"#.into(), ..client.spec };
+        assert!(filled(FILES[2].1, &spec, "mit").contains(r#"line.pop("@kind@@facts@")"#));
+        assert!(filled(FILES[3].1, &spec, "mit").contains(r#"KIND, NAME = "a\"; run() #\\", "tree-spam""#));
     }
 }
