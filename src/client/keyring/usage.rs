@@ -55,7 +55,9 @@ impl Keyring {
     /// What was told of answers under these keys; `None` where others have taken their place since they were read.
     fn used(&self, model: &ClientModel, keys: &OpenedKeys) -> Result<Option<(KeyFileHeader, u32)>> {
         let header = self.header(model.id())?.filter(|header| header.serial == keys.serial);
-        header.map(|header| Ok((header.clone(), self.told(&header)?))).transpose()
+        let Some(header) = header else { return Ok(None) };
+        let told = self.told(&header)?;
+        Ok(Some((header, told)))
     }
 
     /// Whether nothing more may be told of answers under a key.
