@@ -8,7 +8,7 @@ use fhectl_core::error::Result;
 /// Write a model as a folder that a hub deploys.
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  fhectl export huggingface tree-spam --out hub/tree-spam      with the rows that the model was tested on
+  fhectl export huggingface tree-spam --out hub/tree-spam    with the rows that it was tested on
   fhectl export huggingface mails --data new.csv --license mit --out hub/mails")]
 pub struct ExportArgs {
     #[command(subcommand)]
