@@ -1,6 +1,7 @@
 //! Secret keys. Only clients hold them.
 
 use super::lwe::Lwe;
+use super::multiple::inner_product;
 use super::ntt::{BinaryPoly, Ntt};
 use super::partial_glwe::PartialGlwe;
 use super::phase::Phase;
@@ -83,7 +84,7 @@ impl GlweSecret {
     /// `body - <mask, key>`: the message plus noise. The mask has as many words as the flattened key.
     pub(crate) fn phase(&self, lwe: &Lwe) -> Phase {
         debug_assert_eq!(lwe.mask.len(), self.bits.len());
-        let product = lwe.mask.iter().zip(&self.bits).fold(0u64, |sum, (a, s)| sum.wrapping_add(a.wrapping_mul(*s)));
+        let product = inner_product(&lwe.mask, &self.bits);
         Phase::new(lwe.body.wrapping_sub(product))
     }
 
