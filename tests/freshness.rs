@@ -409,8 +409,9 @@ fn two_answers_of_a_network_share_no_noise_of_its_bootstraps() {
         let ratio = mean(&differences.collect::<Vec<f64>>()) / predicted;
         println!("a network's answers, fresh {fresh}: mean square difference {ratio:.3} of what is predicted");
         if fresh {
-            // Chi-square: four deviations.
-            assert!((ratio - 1.0).abs() < 4.0 * (2.0 / ROWS as f64).sqrt(), "mean square difference {ratio}");
+            // Chi-square has a deviation of 0.08. One key's encryptions of zero are noisier or less noisy than the formula's:
+            // 0.12 were measured over keys. Noise that is shared would halve the ratio at least.
+            assert!((ratio - 1.0).abs() < 0.5, "mean square difference {ratio}");
         } else {
             assert_eq!(ratio, 0.0);
         }
