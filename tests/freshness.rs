@@ -410,7 +410,7 @@ fn two_answers_of_a_network_share_no_noise_of_its_bootstraps() {
         println!("a network's answers, fresh {fresh}: mean square difference {ratio:.3} of what is predicted");
         if fresh {
             // Chi-square has a deviation of 0.08. One key's encryptions of zero are noisier or less noisy than the formula's:
-            // 0.12 were measured over keys. Noise that is shared would halve the ratio at least.
+            // 0.12 were measured over keys. Noise of which half is shared halves the ratio.
             assert!((ratio - 1.0).abs() < 0.5, "mean square difference {ratio}");
         } else {
             assert_eq!(ratio, 0.0);
