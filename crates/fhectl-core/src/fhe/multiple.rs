@@ -1,4 +1,4 @@
-//! Multiples of rows of 64-bit words, and products of two.
+//! Multiples of rows of 64-bit words.
 
 use super::vectorized::{Loop, vectorized};
 
@@ -24,24 +24,5 @@ impl Loop for Multiple<'_> {
             u64::MAX => pairs.for_each(|(out, word)| *out = out.wrapping_sub(*word)),
             factor => pairs.for_each(|(out, word)| *out = out.wrapping_add(word.wrapping_mul(factor))),
         }
-    }
-}
-
-/// The sum of the products of words at the same places.
-pub(super) fn inner_product(left: &[u64], right: &[u64]) -> u64 {
-    vectorized(InnerProduct { left, right })
-}
-
-struct InnerProduct<'a> {
-    left: &'a [u64],
-    right: &'a [u64],
-}
-
-impl Loop for InnerProduct<'_> {
-    type Output = u64;
-
-    #[inline(always)]
-    fn run(self) -> u64 {
-        self.left.iter().zip(self.right).fold(0, |sum, (l, r)| sum.wrapping_add(l.wrapping_mul(*r)))
     }
 }
