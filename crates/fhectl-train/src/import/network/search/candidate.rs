@@ -13,8 +13,8 @@ use fhectl_core::model::Model;
 const KEY_MEGABYTE_WORTH_SECONDS: f64 = 0.0005;
 /// The share of a network's cost at which another may keep a little less.
 const MUCH_LESS: f64 = 2.0 / 3.0;
-/// What costs so many times as much costs about as much.
-const ABOUT_AS_MUCH: f64 = 1.2;
+/// What costs no more than so many times as much costs about as much.
+pub(in super::super) const ABOUT_AS_MUCH: f64 = 1.2;
 /// Steps down in noise that are tried where less costs nothing, each to so many parts of the noise.
 const STEPS: usize = 5;
 const STEP: f64 = 0.85;
@@ -79,13 +79,17 @@ impl Candidate {
                 if other.cost > most {
                     break;
                 }
-                let lost = best.holds() && !other.holds() || best.nearly && !other.nearly;
-                if !lost && worth(&other.agreement) > worth(&best.agreement) {
+                if !other.falls_short_of(&best) && worth(&other.agreement) > worth(&best.agreement) {
                     best = other;
                 }
             }
         }
         best
+    }
+
+    /// Whether another keeps enough, or nearly enough, and this one does not.
+    pub(in super::super) fn falls_short_of(&self, other: &Self) -> bool {
+        other.holds() && !self.holds() || other.nearly && !self.nearly
     }
 
     /// Whether it keeps enough of the original.
