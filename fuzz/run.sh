@@ -32,6 +32,11 @@ for target in "${targets[@]}"; do
     # Fixtures of several folders have the same names.
     [ ! -f "$file" ] || cp "$file" "$first/$(printf '%s' "${file#../}" | tr / -)"
   done
+  if [ "$target" = bundle_documents ]; then
+    for folder in ../tests/vectors/*/; do
+      [ ! -f "$folder/client.json" ] || cat "$folder/client.json" "$folder/model.json" >"$first/$(basename "$folder")"
+    done
+  fi
   printf '== %s: %s s\n' "$target" "$seconds"
   if ! cargo fuzz run -s none "$target" "corpus/$target" "$first" -- -max_total_time="$seconds" -max_len="$length" \
     -rss_limit_mb=2048 -malloc_limit_mb=2048 -timeout=20 -print_final_stats=1; then

@@ -295,19 +295,20 @@ impl Fixture {
         self.agreement_from(compiled, self.rows.len() * 2 / 3)
     }
 
-    /// The same, on rows from this one on.
+    /// The same, on rows from this one on, each under noise of its own several times.
     fn agreement_from(&self, compiled: &Compiled, from: usize) -> Agreement {
-        let quantized = &compiled.quantized;
+        const DRAWS: usize = 8;
+        let (quantized, rows) = (&compiled.quantized, &self.rows[from..]);
         let model = Model::Network(quantized.network.clone());
         let simulator = compiled.plans[0].spec.simulator(&model).unwrap();
-        let scores = |(index, row): (usize, &Vec<f64>)| {
-            let row = quantized.quantizer.quantize(row).unwrap();
-            let scores =
-                simulator.as_ref().map_or_else(|| model.scores(&row), |noisy| noisy.scores(&row, index as u64));
+        let scores = |draw: usize| {
+            let row = quantized.quantizer.quantize(&rows[draw % rows.len()]).unwrap();
+            let scores = simulator.as_ref().map_or_else(|| model.scores(&row), |noisy| noisy.scores(&row, draw as u64));
             scores.iter().map(|score| *score as f64 * quantized.score_scale + quantized.score_offset).collect()
         };
-        let ours: Vec<Vec<f64>> = self.rows[from..].iter().enumerate().map(scores).collect();
-        Agreement::of(&self.decoder(), &self.outputs[from..], &ours, true)
+        let ours: Vec<Vec<f64>> = (0..DRAWS * rows.len()).map(scores).collect();
+        let originals: Vec<Vec<f64>> = self.outputs[from..].iter().cycle().take(ours.len()).cloned().collect();
+        Agreement::of(&self.decoder(), &originals, &ours, true)
     }
 }
 

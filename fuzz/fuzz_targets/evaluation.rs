@@ -33,7 +33,7 @@ fuzz_target!(|bytes: &[u8]| {
         let tag = if how & 32 == 32 { fill(rest, circuit.tag_request_bytes()) } else { rest.to_vec() };
         match toy.evaluator.answer_tag(key, &tag, &mut random) {
             Ok(answer) => assert_eq!(answer.len(), circuit.tag_response_bytes()),
-            Err(error) => assert!(error.code == ErrorCode::CiphertextInvalid && tag == rest, "{error:?}"),
+            Err(error) => assert_eq!(error.code, ErrorCode::CiphertextInvalid),
         }
         return;
     }
@@ -49,9 +49,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert_eq!(answers.len(), rows.len());
             assert!(answers.iter().all(|answer| answer.len() == circuit.response_bytes()));
         }
-        Err(error) => {
-            assert_eq!(error.code, ErrorCode::CiphertextInvalid);
-            assert!(rows.contains(&rest));
-        }
+        // Also where a row has its length: bits of padding may be set.
+        Err(error) => assert_eq!(error.code, ErrorCode::CiphertextInvalid),
     }
 });

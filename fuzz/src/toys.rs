@@ -6,16 +6,19 @@ use fhectl_core::circuit::{ClientKey, EvaluationKey, Evaluator};
 use fhectl_core::fhe::{Entropy, Random, Seed};
 use std::sync::{LazyLock, OnceLock};
 
-/// The first inputs of `bundle_documents`.
-const DOCUMENTS: [&str; 8] = [
-    include_str!("../seeds/bundle_documents/cmux-forest"),
-    include_str!("../seeds/bundle_documents/leaf-sum"),
-    include_str!("../seeds/bundle_documents/linear"),
-    include_str!("../seeds/bundle_documents/network"),
-    include_str!("../seeds/bundle_documents/network-inner"),
-    include_str!("../seeds/bundle_documents/path-cost"),
-    include_str!("../seeds/bundle_documents/path-cost-sum"),
-    include_str!("../seeds/bundle_documents/table"),
+/// `client.json` and `model.json` of the known answers, which are of the current format: also the first inputs of
+/// `bundle_documents`.
+macro_rules! documents {
+    ($($name:literal),*) => {
+        [$((
+            include_str!(concat!("../../tests/vectors/", $name, "/client.json")),
+            include_str!(concat!("../../tests/vectors/", $name, "/model.json")),
+        )),*]
+    };
+}
+
+const DOCUMENTS: [(&str, &str); 8] = documents![
+    "cmux-forest", "leaf-sum", "linear", "network", "network-coarse", "path-cost", "path-cost-sum", "table"
 ];
 
 /// A model with keys of a client.
@@ -28,13 +31,13 @@ pub struct Toy {
 
 /// One of the models, by any byte.
 pub fn toy(choice: u8) -> &'static Toy {
-    static TOYS: LazyLock<Vec<Toy>> = LazyLock::new(|| DOCUMENTS.iter().map(|text| Toy::new(text)).collect());
+    static TOYS: LazyLock<Vec<Toy>> = LazyLock::new(|| DOCUMENTS.iter().map(|(client, model)| Toy::new(client, model)).collect());
     &TOYS[usize::from(choice) % TOYS.len()]
 }
 
 impl Toy {
-    fn new(text: &str) -> Self {
-        let (client_json, model_json) = text.trim_end().split_once('\n').expect("two documents");
+    fn new(client_json: &str, model_json: &str) -> Self {
+        let (client_json, model_json) = (client_json.trim_end(), model_json.trim_end());
         let bundle = ServerBundle::read(&zips(client_json, model_json).1).expect(client_json);
         let (spec, mut entropy) = (&bundle.spec, Counter(0));
         let evaluator = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer).expect(client_json);

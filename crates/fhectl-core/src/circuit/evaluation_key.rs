@@ -20,7 +20,7 @@ pub struct EvaluationKey {
 }
 
 enum UnpackedPart {
-    Bootstrap(BootstrapKey),
+    Bootstrap(Box<BootstrapKey>),
     Keyswitch(KeyswitchKey),
 }
 
@@ -42,7 +42,7 @@ impl EvaluationKey {
             let (own, after) = rest.split_at(part.wire_len().min(rest.len()));
             unpacked.push(match part {
                 KeyPart::Bootstrap { params, .. } => {
-                    UnpackedPart::Bootstrap(BootstrapKey::unpack(params, own, shuffle.as_deref_mut())?)
+                    UnpackedPart::Bootstrap(Box::new(BootstrapKey::unpack(params, own, shuffle.as_deref_mut())?))
                 }
                 KeyPart::Keyswitch { params, .. } => UnpackedPart::Keyswitch(KeyswitchKey::unpack(params, own)?),
             });
@@ -85,7 +85,7 @@ impl EvaluationKey {
     /// `key_missing` where there is none: the key is another circuit's.
     pub fn bootstrap(&self, earlier: usize) -> Result<&BootstrapKey> {
         let mut keys = self.parts.iter().filter_map(|part| match part {
-            UnpackedPart::Bootstrap(key) => Some(key),
+            UnpackedPart::Bootstrap(key) => Some(&**key),
             UnpackedPart::Keyswitch(_) => None,
         });
         keys.nth(earlier).ok_or_else(|| Error::new(ErrorCode::KeyMissing, "no bootstrap key"))

@@ -26,7 +26,7 @@ impl FourierGgsws {
     ///
     /// Accumulators and factors are GLWE ciphertexts of `k + 1` polynomials, one after the other. The factor is decomposed
     /// into balanced digits, which are multiplied with the rows (TFHE, definition 3.12). Noise, where the factor is the
-    /// difference of the inputs of a CMUX: [`GgswLayout::cmux_variance`].
+    /// difference of the inputs of a CMUX: [`GgswLayout::cmux_variance`](super::ggsw::GgswLayout::cmux_variance).
     pub fn add_products(
         &self,
         index: usize,

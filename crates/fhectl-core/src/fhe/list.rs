@@ -3,9 +3,8 @@
 //! Between two bootstraps 32 bits of the torus are enough: the next bootstrap reads about ten bits of each mask word. Half the
 //! width takes half the memory and fits twice as many words into a vector register.
 
-use super::kernel::unit::{Task, Unit};
-use super::kernel::vector::Vector;
 use super::lwe::Lwe;
+use super::vectorized::{Loop, vectorized};
 use rayon::prelude::*;
 
 /// Words of a sum that stay in registers together. Rows are padded to a multiple of this.
@@ -101,7 +100,7 @@ impl LweList {
         let tasks = 4 * rayon::current_num_threads();
         let share = out.len().div_ceil(tasks).max(1);
         out.words.par_chunks_mut(share * self.stride).enumerate().for_each(|(task, rows)| {
-            Unit::chosen().compute(Combine { list: self, firsts, sums, first_row: task * share, rows });
+            vectorized(Combine { list: self, firsts, sums, first_row: task * share, rows });
             for (row, index) in rows.chunks_mut(self.stride).zip(task * share..) {
                 row[self.dimension] = row[self.dimension].wrapping_add(constants[index % sums.len()]);
             }
@@ -135,11 +134,11 @@ struct Combine<'a, S> {
     rows: &'a mut [u32],
 }
 
-impl<T: AsRef<[Term]>> Task for Combine<'_, T> {
+impl<S: AsRef<[Term]>> Loop for Combine<'_, S> {
     type Output = ();
 
     #[inline(always)]
-    fn run<S: Vector>(self, _: S) {
+    fn run(self) {
         let Self { list, firsts, sums, first_row, rows } = self;
         for block in (0..list.stride).step_by(BLOCK) {
             for (row, index) in rows.chunks_mut(list.stride).zip(first_row..) {

@@ -77,6 +77,7 @@ pub mod seeded;
 pub mod spaced;
 #[cfg(feature = "evaluate")]
 pub mod switch;
+mod vectorized;
 pub mod wire;
 #[cfg(feature = "evaluate")]
 pub mod zeros;

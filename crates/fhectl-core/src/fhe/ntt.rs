@@ -4,6 +4,7 @@
 //! `k * N * 2^32 < p / 2`, so that a number-theoretic transform modulo a 50-bit prime `p` computes it exactly. A key is
 //! transformed once and used for many products.
 
+use super::vectorized::{Loop, vectorized};
 use std::sync::OnceLock;
 use tfhe_ntt::prime64::Plan;
 
@@ -67,9 +68,7 @@ impl Ntt {
 
     /// As [`Ntt::wide`], into what a product before this one has used.
     pub fn wide_into(&self, coefficients: &[u64], out: &mut WidePoly) {
-        for ((low, high), word) in out.low.iter_mut().zip(&mut out.high).zip(coefficients) {
-            (*low, *high) = (word & 0xffff_ffff, word >> 32);
-        }
+        vectorized(Split { words: coefficients, low: &mut out.low, high: &mut out.high });
         self.plan.fwd(&mut out.low);
         self.plan.fwd(&mut out.high);
     }
@@ -93,11 +92,45 @@ impl Ntt {
     pub fn add_to(&self, sum: &mut WidePoly, out: &mut [u64]) {
         for (limb, shift) in [(&mut sum.low, 0), (&mut sum.high, 32)] {
             self.plan.inv(limb);
-            for (out, value) in out.iter_mut().zip(limb.iter_mut()) {
-                let negative = u64::from(*value > PRIME / 2) * PRIME;
-                *out = out.wrapping_add(value.wrapping_sub(negative) << shift);
-                *value = 0;
-            }
+            vectorized(AddCentered { limb, shift, out });
+        }
+    }
+}
+
+/// Words to their limbs.
+struct Split<'a> {
+    words: &'a [u64],
+    low: &'a mut [u64],
+    high: &'a mut [u64],
+}
+
+impl Loop for Split<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for ((low, high), word) in self.low.iter_mut().zip(self.high).zip(self.words) {
+            (*low, *high) = (word & 0xffff_ffff, word >> 32);
+        }
+    }
+}
+
+/// Adds residues, those of larger magnitude as negative numbers, times a power of two to words, and leaves zeroes.
+struct AddCentered<'a> {
+    limb: &'a mut [u64],
+    shift: u32,
+    out: &'a mut [u64],
+}
+
+impl Loop for AddCentered<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (out, value) in self.out.iter_mut().zip(self.limb) {
+            let negative = u64::from(*value > PRIME / 2) * PRIME;
+            *out = out.wrapping_add(value.wrapping_sub(negative) << self.shift);
+            *value = 0;
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Polynomials modulo `X^N + 1` with torus words as coefficients: products with powers of `X`, and sample extraction.
 
 use super::kernel::digits::Word;
+use super::vectorized::{Loop, vectorized};
 use super::{GlweShape, Lwe};
 
 /// `out = polynomial * X^degree`, for degrees from 0 to `2N`.
@@ -63,8 +64,23 @@ pub(super) fn extract_constant_mask<W: Word, T>(polynomial: &[W], out: &mut [T],
 
 /// The constant coefficient of `left * right`.
 pub(super) fn constant_of_product(left: &[u64], right: &[u64]) -> u64 {
-    let wrapped = left[1..].iter().zip(right[1..].iter().rev());
-    wrapped.fold(left[0].wrapping_mul(right[0]), |sum, (l, r)| sum.wrapping_sub(l.wrapping_mul(*r)))
+    vectorized(ConstantOfProduct { left, right })
+}
+
+struct ConstantOfProduct<'a> {
+    left: &'a [u64],
+    right: &'a [u64],
+}
+
+impl Loop for ConstantOfProduct<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run(self) -> u64 {
+        let Self { left, right } = self;
+        let wrapped = left[1..].iter().zip(right[1..].iter().rev());
+        wrapped.fold(left[0].wrapping_mul(right[0]), |sum, (l, r)| sum.wrapping_sub(l.wrapping_mul(*r)))
+    }
 }
 
 #[cfg(test)]

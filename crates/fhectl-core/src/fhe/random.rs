@@ -3,6 +3,7 @@
 //! The generator is AES-128 in counter mode keyed by a [`Seed`], as in tfhe-csprng, but it fills whole buffers: most words
 //! of a ciphertext are mask, and a generator that yields byte after byte would cost more than the arithmetic on them.
 
+use super::vectorized::{Loop, vectorized};
 use aes::Aes128;
 use ctr::Ctr128BE;
 use ctr::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
@@ -94,8 +95,7 @@ impl Random {
     }
 
     fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        bytes.fill(0);
-        self.cipher.apply_keystream(bytes);
+        self.cipher.write_keystream(bytes);
     }
 
     /// Fills `words` with uniform 64-bit values.
@@ -118,11 +118,7 @@ impl Random {
         for chunk in words.chunks_mut(buffer.len() * 64) {
             let bytes: &mut [u8] = &mut bytemuck::cast_slice_mut(&mut buffer)[..chunk.len().div_ceil(8)];
             self.fill_bytes(bytes);
-            let (eights, rest) = chunk.as_chunks_mut::<8>();
-            for (eight, byte) in eights.iter_mut().zip(&*bytes) {
-                eight.iter_mut().enumerate().for_each(|(index, word)| *word = u64::from(byte >> index & 1));
-            }
-            rest.iter_mut().enumerate().for_each(|(index, word)| *word = u64::from(bytes[eights.len()] >> index & 1));
+            vectorized(SpreadBits { bytes, words: chunk });
         }
         buffer.zeroize();
     }
@@ -141,12 +137,6 @@ impl Random {
     /// Adds a TUniform(`b`) sample to every word, `b = bound_log2`: uniform over the integers in `[-2^b, 2^b]`, with half the
     /// probability at the two end points. This is tfhe's `TUniform`.
     pub fn add_t_uniform(&mut self, words: &mut [u64], bound_log2: u32) {
-        let mask = u64::MAX >> (62 - bound_log2);
-        let sample = |word: &mut u64, draw: u64| {
-            let draw = draw & mask;
-            let magnitude = (draw >> 1) + (draw & 1);
-            *word = word.wrapping_add(magnitude).wrapping_sub(1 << bound_log2);
-        };
         // Eight random bytes give two samples where both fit. They are read in place: copies would have to be wiped, too.
         let per_draw = if bound_log2 + 2 <= 32 { 2 } else { 1 };
         let mut buffer = [0u64; 512];
@@ -155,16 +145,7 @@ impl Random {
             let draws = &mut buffer[..chunk.len().div_ceil(per_draw)];
             used = used.max(draws.len());
             self.fill_uniform(draws);
-            if per_draw == 1 {
-                chunk.iter_mut().zip(&*draws).for_each(|(word, draw)| sample(word, *draw));
-                continue;
-            }
-            let (pairs, last) = chunk.as_chunks_mut::<2>();
-            for ([first, second], draw) in pairs.iter_mut().zip(&*draws) {
-                sample(first, *draw);
-                sample(second, draw >> 32);
-            }
-            last.iter_mut().for_each(|word| sample(word, draws[pairs.len()]));
+            vectorized(AddSamples { words: chunk, draws, per_draw, bound_log2 });
         }
         buffer[..used].zeroize();
     }
@@ -185,6 +166,58 @@ impl Random {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last as u64 + 1) as usize);
         }
+    }
+}
+
+/// Bits of bytes, the lowest first, to words of their own.
+struct SpreadBits<'a> {
+    bytes: &'a [u8],
+    words: &'a mut [u64],
+}
+
+impl Loop for SpreadBits<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let (eights, rest) = self.words.as_chunks_mut::<8>();
+        for (eight, byte) in eights.iter_mut().zip(self.bytes) {
+            eight.iter_mut().enumerate().for_each(|(index, word)| *word = u64::from(byte >> index & 1));
+        }
+        rest.iter_mut().enumerate().for_each(|(index, word)| *word = u64::from(self.bytes[eights.len()] >> index & 1));
+    }
+}
+
+/// Adds TUniform samples made of uniform words, one or two of each.
+struct AddSamples<'a> {
+    words: &'a mut [u64],
+    draws: &'a [u64],
+    per_draw: usize,
+    bound_log2: u32,
+}
+
+impl Loop for AddSamples<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let Self { words, draws, per_draw, bound_log2 } = self;
+        let mask = u64::MAX >> (62 - bound_log2);
+        let sample = |word: &mut u64, draw: u64| {
+            let draw = draw & mask;
+            let magnitude = (draw >> 1) + (draw & 1);
+            *word = word.wrapping_add(magnitude).wrapping_sub(1 << bound_log2);
+        };
+        if per_draw == 1 {
+            words.iter_mut().zip(draws).for_each(|(word, draw)| sample(word, *draw));
+            return;
+        }
+        let (pairs, last) = words.as_chunks_mut::<2>();
+        for ([first, second], draw) in pairs.iter_mut().zip(draws) {
+            sample(first, *draw);
+            sample(second, draw >> 32);
+        }
+        last.iter_mut().for_each(|word| sample(word, draws[pairs.len()]));
     }
 }
 

@@ -49,10 +49,9 @@ impl Rerandomizer {
     pub fn apply(&self, lwe: &mut Lwe, flooding: u64, random: &mut Random) {
         let size = self.shape.size;
         let (rho, transformed) = self.draw(random);
-        let mut mask = vec![0; size];
         let mut sum = Ntt::of_size(size).zero();
         for (column, out) in lwe.mask.chunks_mut(size).enumerate() {
-            mask.fill(0);
+            let mut mask = vec![0; size];
             self.add_zero_mask(column, &transformed, &mut sum, &mut mask, random);
             extract_constant_mask(&mask, out, |out, word| *out = out.wrapping_add(word));
         }

@@ -5,6 +5,7 @@ use super::ntt::{BinaryPoly, Ntt};
 use super::partial_glwe::PartialGlwe;
 use super::phase::Phase;
 use super::random::{Entropy, Random};
+use super::vectorized::{Loop, vectorized};
 use super::{GlweShape, wire};
 use crate::error::{Error, ErrorCode, Result};
 use zeroize::{Zeroize, Zeroizing};
@@ -83,7 +84,7 @@ impl GlweSecret {
     /// `body - <mask, key>`: the message plus noise. The mask has as many words as the flattened key.
     pub(crate) fn phase(&self, lwe: &Lwe) -> Phase {
         debug_assert_eq!(lwe.mask.len(), self.bits.len());
-        let product = lwe.mask.iter().zip(&self.bits).fold(0u64, |sum, (a, s)| sum.wrapping_add(a.wrapping_mul(*s)));
+        let product = vectorized(InnerProduct { left: &lwe.mask, right: &self.bits });
         Phase::new(lwe.body.wrapping_sub(product))
     }
 
@@ -119,6 +120,21 @@ impl GlweSecret {
             .ok_or_else(|| Error::new(ErrorCode::KeyFileInvalid, "the secret key has the wrong length"))?;
         bits.iter_mut().for_each(|bit| *bit >>= 63);
         Ok(Self::from_bits(shape, bits))
+    }
+}
+
+/// The sum of the products of words at the same places.
+struct InnerProduct<'a> {
+    left: &'a [u64],
+    right: &'a [u64],
+}
+
+impl Loop for InnerProduct<'_> {
+    type Output = u64;
+
+    #[inline(always)]
+    fn run(self) -> u64 {
+        self.left.iter().zip(self.right).fold(0, |sum, (l, r)| sum.wrapping_add(l.wrapping_mul(*r)))
     }
 }
 

@@ -161,7 +161,7 @@ impl<'a> Source<'a> {
     /// training rows alone.
     ///
     /// # Errors
-    /// Those of [`Source::load`], of [`split`], and of reading the test file.
+    /// Those of [`Source::load`], of [`split`](fn@super::split), and of reading the test file.
     pub fn load_split(&self, holdout: Holdout<'_>) -> Result<Loaded> {
         let mut loaded = self.split_of(holdout)?;
         if is_path(self.spec) && !idx_rows::is_idx(Path::new(self.spec)) {

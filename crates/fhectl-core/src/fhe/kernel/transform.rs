@@ -17,6 +17,23 @@ use super::twiddles::Twiddles;
 use super::unit::vectorize;
 use super::vector::Vector;
 
+/// Calls a macro with the butterflies of a size: those before, where there are several parts, and those across rows.
+macro_rules! of_size {
+    ($numbers:expr, $transform:ident) => {
+        match $numbers {
+            32 => $transform!(One, Two),
+            64 => $transform!(One, Four),
+            128 => $transform!(One, Eight),
+            256 => $transform!(One, Sixteen),
+            512 => $transform!(Two, Sixteen),
+            1024 => $transform!(Four, Sixteen),
+            2048 => $transform!(Eight, Sixteen),
+            4096 => $transform!(Sixteen, Sixteen),
+            numbers => unreachable!("no transform of {numbers} numbers"),
+        }
+    };
+}
+
 /// Writes the spectrum of `input` to `spectrum`. Meanwhile asks for the blocks `ahead`.
 #[inline(always)]
 pub fn forward<S: Vector, I: Input>(
@@ -32,17 +49,7 @@ pub fn forward<S: Vector, I: Input>(
             vectorize(s, Forward::<I, $top, $rows> { twiddles, input, ahead, buffers, spectrum, _sizes: Sizes::NEW })
         };
     }
-    match spectrum.len() * LANES {
-        32 => sized!(One, Two),
-        64 => sized!(One, Four),
-        128 => sized!(One, Eight),
-        256 => sized!(One, Sixteen),
-        512 => sized!(Two, Sixteen),
-        1024 => sized!(Four, Sixteen),
-        2048 => sized!(Eight, Sixteen),
-        4096 => sized!(Sixteen, Sixteen),
-        numbers => unreachable!("no transform of {numbers} numbers"),
-    }
+    of_size!(spectrum.len() * LANES, sized)
 }
 
 /// Adds the inverse transform of `spectrum`, times `N / 2`, to `words`, rounded. Meanwhile asks for the blocks `ahead`.
@@ -60,17 +67,7 @@ pub fn add_back<S: Vector, W: Word>(
             vectorize(s, Backward::<W, $top, $rows> { twiddles, spectrum, ahead, buffers, words, _sizes: Sizes::NEW })
         };
     }
-    match spectrum.len() * LANES {
-        32 => sized!(One, Two),
-        64 => sized!(One, Four),
-        128 => sized!(One, Eight),
-        256 => sized!(One, Sixteen),
-        512 => sized!(Two, Sixteen),
-        1024 => sized!(Four, Sixteen),
-        2048 => sized!(Eight, Sixteen),
-        4096 => sized!(Sixteen, Sixteen),
-        numbers => unreachable!("no transform of {numbers} numbers"),
-    }
+    of_size!(spectrum.len() * LANES, sized)
 }
 
 #[cfg(test)]

@@ -75,6 +75,8 @@ impl Unit {
             Self::V4(v4) if numbers < V4::F64_LANES => Self::V3(*v4).at_most(numbers),
             #[cfg(target_arch = "x86_64")]
             Self::V3(_) if numbers < V3::F64_LANES => Self::Scalar,
+            #[cfg(target_arch = "aarch64")]
+            Self::Neon(_) if numbers < pulp::aarch64::Neon::F64_LANES => Self::Scalar,
             unit => unit,
         }
     }

@@ -6,7 +6,7 @@ use super::lower::Lowered;
 use super::offer::Offer;
 use super::ptq_params::PtqParams;
 use super::quantize::{QuantizedNetwork, check_inputs, quantize_levels};
-use super::search::{Asked, Candidate, Fixed, Judge, Searched, chosen, cost, search};
+use super::search::{ABOUT_AS_MUCH, Asked, Candidate, Fixed, Judge, Searched, chosen, cost, search};
 use super::tune::{Tuned, and_more, tune};
 use crate::data::Dataset;
 use crate::import::agreement::Agreement;
@@ -34,11 +34,6 @@ const CHEAPEST: (u32, f64, f64) = (3, 0.012, 0.006);
 /// noise of sums and of scores. At each, smaller keys become possible.
 const STAGES: [(u32, u32, f64, f64); 5] =
     [(5, 1, 0.004, 0.003), (4, 1, 0.006, 0.005), (4, 0, 0.009, 0.007), (3, 1, 0.013, 0.01), (3, 1, 0.02, 0.015)];
-/// Students that pool before the activation begin with more noise than this: they are others than the original, which bears
-/// nothing for them.
-const POOLED_FROM: f64 = 0.005;
-/// A candidate that costs no more than so many times what the cheapest of the shape would is cheap enough.
-const CHEAP: f64 = 1.2;
 
 /// What is asked for.
 pub struct CompileRequest<'a> {
@@ -97,7 +92,7 @@ struct Work<'a> {
     fitted: &'a Dataset,
     /// By all rows, and by those that were kept back from students, each with others like them.
     judges: [&'a Judge<'a>; 2],
-    /// The cost below which nothing is to be saved.
+    /// About what the cheapest network of the shape costs: below, nothing is to be saved.
     cheap: f64,
 }
 
@@ -128,7 +123,7 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
     let judges = rows.each_ref().map(|rows| judge(rows.iter().collect()));
     let mut work = Work { request, fitted: &fitted, judges: judges.each_ref(), cheap: 0.0 };
     let least = work.least(averaged.as_ref().unwrap_or(&exact), &request.fixed.params());
-    work.cheap = least.map_or(0.0, |plan| CHEAP * cost(&plan, request.plan));
+    work.cheap = least.map_or(0.0, |plan| ABOUT_AS_MUCH * cost(&plan, request.plan));
 
     let first = search(&work.searched(&exact, 0), &request.fixed, Asked::Enough, &mut |words| _ = tell(words))?;
     let mut offer = averaged.as_ref().and_then(|levels| work.least(levels, &first.params)).map(Offer::price);
@@ -144,7 +139,7 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
             let found = work.taught(levels, &stages, share, tell)?;
             if averages {
                 let all: Vec<Candidate> = found.iter().map(|(candidate, _)| candidate.clone()).collect();
-                offer = chosen(&all).map(|best| Offer::of(&all[best])).or(offer);
+                offer = chosen(&all, work.cheap).map(|best| Offer::of(&all[best])).or(offer);
             }
             for (candidate, learned) in found {
                 // Another network than the original: a few rows cannot show that it answers alike.
@@ -155,7 +150,7 @@ pub fn compile(request: &CompileRequest<'_>, tell: &mut dyn FnMut(String) -> Con
             }
         }
     }
-    let best = chosen(&candidates).unwrap_or_default();
+    let best = chosen(&candidates, work.cheap).unwrap_or_default();
     let taken = best.checked_sub(1).map(|index| taught.swap_remove(index));
     let best = candidates.swap_remove(best);
     let (tuned, averages) = (taken.is_some(), taken.as_ref().is_some_and(|(_, averages)| *averages));
@@ -269,9 +264,9 @@ fn parts(rows: &Dataset, most: usize) -> (Dataset, Dataset) {
 }
 
 /// What students learn to bear, where the original bears `like`: what a person asked for stays, and so does what it bears
-/// already. `averages` says that it is another network than the original.
+/// already. `averages` says that it is another network than the original, which bears nothing for it.
 fn stages(fixed: &Fixed, like: &PtqParams, averages: bool) -> Vec<PtqParams> {
-    let more = STAGES.iter().filter(|stage| if averages { stage.2 > POOLED_FROM } else { stage.2 > like.noise });
+    let more = STAGES.iter().filter(|stage| averages || stage.2 > like.noise);
     let with = |(weight_bits, score_bits, noise, score_noise): &(u32, u32, f64, f64)| PtqParams {
         weight_bits: fixed.weight_bits.unwrap_or(*weight_bits),
         score_bits: *score_bits,
@@ -292,7 +287,6 @@ fn on_all_rows(candidate: Candidate, searched: &Searched<'_>) -> Result<Candidat
     let Ok(quantization) = quantization else { return Ok(candidate) };
     let quantized = quantization.network;
     let Ok(other) = Candidate::planned(candidate.params, quantized, searched) else { return Ok(candidate) };
-    let lost = candidate.holds() && !other.holds() || candidate.nearly && !other.nearly;
-    let worse = lost || other.agreement.share() < candidate.agreement.share() - 0.005;
-    Ok(if worse || other.cost > CHEAP * candidate.cost { candidate } else { other })
+    let worse = other.falls_short_of(&candidate) || other.agreement.share() < candidate.agreement.share() - 0.005;
+    Ok(if worse || other.cost > ABOUT_AS_MUCH * candidate.cost { candidate } else { other })
 }

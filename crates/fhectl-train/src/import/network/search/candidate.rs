@@ -13,6 +13,8 @@ use fhectl_core::model::Model;
 const KEY_MEGABYTE_WORTH_SECONDS: f64 = 0.0005;
 /// The share of a network's cost at which another may keep a little less.
 const MUCH_LESS: f64 = 2.0 / 3.0;
+/// What costs no more than so many times as much costs about as much.
+pub(in super::super) const ABOUT_AS_MUCH: f64 = 1.2;
 /// Steps down in noise that are tried where less costs nothing, each to so many parts of the noise.
 const STEPS: usize = 5;
 const STEP: f64 = 0.85;
@@ -77,13 +79,17 @@ impl Candidate {
                 if other.cost > most {
                     break;
                 }
-                let lost = best.holds() && !other.holds() || best.nearly && !other.nearly;
-                if !lost && worth(&other.agreement) > worth(&best.agreement) {
+                if !other.falls_short_of(&best) && worth(&other.agreement) > worth(&best.agreement) {
                     best = other;
                 }
             }
         }
         best
+    }
+
+    /// Whether another keeps enough, or nearly enough, and this one does not.
+    pub(in super::super) fn falls_short_of(&self, other: &Self) -> bool {
+        other.holds() && !self.holds() || other.nearly && !self.nearly
     }
 
     /// Whether it keeps enough of the original.
@@ -104,27 +110,37 @@ pub(super) fn less(noise: f64, share: f64) -> f64 {
 
 /// Which of candidates is taken: the cheapest that keeps enough of the original; but one that keeps nearly enough, and not by
 /// chance, where it costs at most two thirds of that, the cheapest of those. Where none does, the one that keeps most, and of
-/// those that are close to it the cheapest. What came first stays in doubt.
-pub(in super::super) fn chosen(candidates: &[Candidate]) -> Option<usize> {
+/// those that are close to it the cheapest. What came first stays in doubt. Of others that cost no more than `cheap`, or about
+/// as much as the one that is taken, the truest.
+pub(in super::super) fn chosen(candidates: &[Candidate], cheap: f64) -> Option<usize> {
     let enough = cheapest(candidates, Candidate::holds);
     let nearly = cheapest(candidates, |candidate| candidate.nearly);
-    match (enough, nearly) {
+    let taken = match (enough, nearly) {
         (Some(enough), Some(nearly)) => {
             let saves = candidates[nearly].cost <= MUCH_LESS * candidates[enough].cost;
-            Some(if saves { nearly } else { enough })
+            if saves { nearly } else { enough }
         }
-        (one, None) | (None, one) => one.or_else(|| closest(candidates)),
-    }
+        (Some(one), None) | (None, Some(one)) => one,
+        (None, None) => return closest(candidates),
+    };
+    let cheap = cheap.max(ABOUT_AS_MUCH * candidates[taken].cost);
+    Some(truest(candidates, taken, cheap, |candidate| candidate.holds() || candidate.nearly))
 }
 
 /// The cheapest that keeps as much as is asked, or of those that cost no more than `cheap` the one that keeps most; without
 /// any, the one that keeps most of all.
 pub(super) fn cheapest_that(candidates: &[Candidate], cheap: f64, kept: impl Fn(&Candidate) -> bool) -> Option<usize> {
     let Some(cheapest) = cheapest(candidates, &kept) else { return closest(candidates) };
-    let most = candidates[cheapest].cost.max(cheap);
+    Some(truest(candidates, cheapest, cheap, kept))
+}
+
+/// Of those that cost no more than `cheap` or than `taken`, and keep as much as is asked, the one that keeps most; `taken` in
+/// doubt.
+fn truest(candidates: &[Candidate], taken: usize, cheap: f64, kept: impl Fn(&Candidate) -> bool) -> usize {
+    let most = candidates[taken].cost.max(cheap);
     let alike = (0..candidates.len()).filter(|index| kept(&candidates[*index]) && candidates[*index].cost <= most);
     let worth = |index: usize| worth(&candidates[index].agreement);
-    Some(alike.fold(cheapest, |best, other| if worth(other) > worth(best) { other } else { best }))
+    alike.fold(taken, |best, other| if worth(other) > worth(best) { other } else { best })
 }
 
 fn cheapest(candidates: &[Candidate], kept: impl Fn(&Candidate) -> bool) -> Option<usize> {
@@ -152,9 +168,11 @@ mod tests {
     #[test]
     fn the_cheapest_that_keeps_enough_is_taken_unless_nearly_enough_saves_a_third() {
         let taken = |list: &[(f64, bool, f64)]| {
-            chosen(&list.iter().map(|(same, nearly, cost)| candidate(*same, *nearly, *cost)).collect::<Vec<_>>())
+            chosen(&list.iter().map(|(same, nearly, cost)| candidate(*same, *nearly, *cost)).collect::<Vec<_>>(), 0.4)
         };
         assert_eq!(taken(&[(0.999, true, 1.0), (0.992, true, 0.8), (0.95, false, 0.1)]), Some(1));
+        // About as dear, and truer.
+        assert_eq!(taken(&[(0.999, true, 1.1), (0.992, true, 1.0)]), Some(0));
         // Nearly enough, at 0.7 and at 0.6 of what enough costs.
         assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.7)]), Some(0));
         assert_eq!(taken(&[(0.995, true, 1.0), (0.983, true, 0.6)]), Some(1));
@@ -164,6 +182,8 @@ mod tests {
         assert_eq!(taken(&[(0.93, false, 1.0), (0.96, false, 3.0), (0.957, false, 2.0)]), Some(2));
         assert_eq!(taken(&[(0.93, false, 1.0), (0.985, true, 3.0)]), Some(1));
         assert_eq!(taken(&[(0.999, true, 1.0), (0.999, true, 1.0)]), Some(0));
+        // Cheap enough is not to be cheaper still.
+        assert_eq!(taken(&[(0.985, true, 0.3), (0.992, true, 0.4), (0.999, true, 0.5)]), Some(1));
         assert_eq!(taken(&[]), None);
     }
 
@@ -177,7 +197,8 @@ mod tests {
         assert_eq!(taken(0.2), Some(0));
         assert_eq!(taken(1.2), Some(1));
         assert_eq!(taken(2.0), Some(2));
-        assert_eq!(cheapest_that(&list, 2.0, |_| false), Some(2));
+        // Where none keeps as much as is asked, the cheapest of those that keep about as much as any.
+        assert_eq!(cheapest_that(&list, 2.0, |_| false), Some(1));
         assert_eq!(cheapest_that(&[], 2.0, |_| true), None);
     }
 }

@@ -15,7 +15,7 @@ pub use candidate::{Candidate, cost};
 pub use judge::{LEAST_R2, LEAST_SAME};
 pub use searched::Fixed;
 
-pub(super) use candidate::chosen;
+pub(super) use candidate::{ABOUT_AS_MUCH, chosen};
 pub(super) use judge::{Judge, worth};
 pub(super) use ladder::Asked;
 pub(super) use searched::Searched;
