@@ -4,7 +4,7 @@
 #     scripts/test_wheel.sh [PYTHON...]
 #
 # Without arguments: the oldest and the newest Python from 3.9 on that the machine has (pyenv's, and those on the path). The newest
-# has scikit-learn, tables and boosters beside it; the oldest numpy alone, as users do who train elsewhere.
+# has scikit-learn, tables, boosters and what runs the notebooks beside it; the oldest numpy alone, as users do who train elsewhere.
 # FHECTL_ALL_CHECKS=1 has each run everything: scikit-learn's checks of all estimators (half an hour), and CatBoost (100 MB).
 # Checks also that the stubs say what the module has, that the package is typed as it says, that the wheel needs nothing but
 # numpy, and how long it takes from installing it to a first encrypted answer.
@@ -55,7 +55,7 @@ PY
   install pytest
   if [ "$python" = "${pythons[-1]}" ] || [ -n "${FHECTL_ALL_CHECKS:-}" ]; then
     # What there is for this Python; tests that want what there is not are skipped.
-    for package in mypy tqdm scikit-learn skl2onnx pandas polars pyarrow xgboost-cpu lightgbm ${FHECTL_ALL_CHECKS:+catboost}; do
+    for package in mypy tqdm scikit-learn skl2onnx pandas polars pyarrow xgboost-cpu lightgbm matplotlib nbclient ipykernel ${FHECTL_ALL_CHECKS:+catboost}; do
       install --only-binary :all: "$package" 2>/dev/null || echo "no $package here"
     done
   fi

@@ -18,6 +18,7 @@ use process::{Serving, fhectl, stderr, stdout};
 use s3_server::{S3, SECRET, STORE};
 use serde_json::Value;
 use std::path::Path;
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 use until::until;
@@ -41,10 +42,14 @@ impl Client {
         vec![0; self.model.spec().features.len()]
     }
 
+    fn session<'a>(&'a self, http: &'a Http) -> Session<'a> {
+        Session::new(http, &self.model, &self.keys, Detail::Prediction, Arc::default())
+    }
+
     /// Uploads where the key is not there, and computes.
     fn use_at(&self, server: &Serving) {
         let http = Http::new(&server.url, None, Vec::new()).unwrap();
-        let session = Session::open(&http, &self.model, &self.keys, Detail::Prediction).unwrap();
+        let session = self.session(&http);
         session.bring_key(|_| {}).unwrap();
         assert_eq!(session.infer(&[self.row()]).unwrap().predictions.len(), 1);
     }
@@ -168,7 +173,7 @@ fn a_deletion_reaches_every_server() {
     // An operator deletes it: a client in the middle of a run uploads it again.
     client.use_at(&servers[0]);
     let http = Http::new(&servers[0].url, None, Vec::new()).unwrap();
-    let session = Session::open(&http, &client.model, &client.keys, Detail::Prediction).unwrap();
+    let session = client.session(&http);
     let output = s3.keys(&["delete", &client.keys.key_id()[..12]]);
     assert!(stdout(&output).ends_with("1 keys deleted\n"), "{}{}", stdout(&output), stderr(&output));
     until("its server refuses it", || client.infer(&servers[0], "").status != 200);
@@ -189,7 +194,7 @@ fn what_is_abandoned_or_over_is_swept_by_any_number_of_servers() {
     Reply::of(agent().put(&url).send(&left.keys.evaluation()[..1 << 20])).is(200, "");
     assert_eq!((s3.objects("keys"), s3.objects("parts")), (1, 1));
     let http = Http::new(&servers[2].url, None, Vec::new()).unwrap();
-    let session = Session::open(&http, &kept.model, &kept.keys, Detail::Prediction).unwrap();
+    let session = kept.session(&http);
     until("both are swept", || (s3.objects("keys"), s3.objects("parts")) == (0, 0));
     servers.iter().for_each(|server| kept.infer(server, "").is(404, "key_unknown"));
     session.infer(&[kept.row()]).unwrap();

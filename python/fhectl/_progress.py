@@ -49,20 +49,23 @@ class Progress:
             if kind == "rows":
                 self._bar.update(int(text))
             else:
-                self._bar.set_description(text)
+                self._bar.set_description_str(text)
 
 
 def _bar(show: Optional[bool], rows: Optional[int], what: str) -> Any:
     if show is False or (show is None and not _is_watched()):
         return None
-    try:
-        from tqdm import TqdmExperimentalWarning
-        from tqdm.auto import tqdm
-    except ImportError:
-        return None
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TqdmExperimentalWarning)
-        return tqdm(total=rows, desc=what, unit="row" if rows is not None else "step", leave=False)
+        # Of a notebook without widgets, which has bars of text.
+        warnings.simplefilter("ignore")
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            return None
+    if rows is None:
+        # How many steps there are is not known beforehand: what is being done, and for how long.
+        return tqdm(desc=what, bar_format="{desc} [{elapsed}]", leave=False)
+    return tqdm(total=rows, desc=what, unit="row", leave=False)
 
 
 def _is_watched() -> bool:
