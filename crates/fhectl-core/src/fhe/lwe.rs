@@ -39,7 +39,7 @@ impl Lwe {
     /// correction reveals nothing about the message, because it depends on the low bits of a uniform mask only. Noise:
     /// [`super::noise::answer_rounding_variance`].
     pub fn write(&self, bits: u32, out: &mut Vec<u8>) {
-        let errors: i128 = self.mask.iter().map(|word| i128::from(wire::rounding_error(*word, bits))).sum();
+        let errors = wire::sum_of_rounding_errors(&self.mask, bits);
         let body = self.body.wrapping_add((errors >> 1) as u64);
         wire::pack_all([&self.mask, &[body]], bits, out);
     }

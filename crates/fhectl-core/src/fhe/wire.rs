@@ -37,6 +37,14 @@ pub fn pack_all<const PARTS: usize>(parts: [&[u64]; PARTS], bits: u32, out: &mut
     out.extend_from_slice(&held.to_le_bytes()[..held_bits.div_ceil(8) as usize]);
 }
 
+/// The sum of the errors that rounding to `bits` bits adds to words.
+pub(super) fn sum_of_rounding_errors(words: &[u64], bits: u32) -> i128 {
+    // An error is at most 2^(63 - bits): so many do not leave 64 bits, in which a machine adds several at once.
+    let together = 1 << (bits - 1).min(16);
+    let sum = |words: &[u64]| words.iter().map(|word| rounding_error(*word, bits)).sum::<i64>();
+    words.chunks(together).map(|words| i128::from(sum(words))).sum()
+}
+
 /// The signed error that rounding to `bits` bits adds to a word.
 pub(super) const fn rounding_error(word: u64, bits: u32) -> i64 {
     if bits == 64 { 0 } else { (round_to_bits(word, bits) << (64 - bits)).wrapping_sub(word) as i64 }
@@ -57,20 +65,21 @@ pub fn unpack(bytes: &[u8], count: usize, bits: u32) -> Option<Vec<u64>> {
         return None;
     }
     let mut words = Vec::with_capacity(count);
-    let start = |index: usize| {
-        let bit = index as u64 * u64::from(bits);
-        ((bit / 8) as usize, bit % 8)
-    };
-    // Words of up to 57 bits lie in eight bytes, wherever they begin in the first of them.
+    // Words of up to 57 bits lie in eight bytes, wherever they begin in the first of them; and eight words take `bits` bytes.
     if bits <= 57 {
-        words.extend((0..count).map_while(|index| {
-            let (byte, shift) = start(index);
-            let window = bytes[byte..].first_chunk::<8>()?;
-            Some((u64::from_le_bytes(*window) >> shift) << (64 - bits))
-        }));
+        let block = bits as usize;
+        let starts: [_; 8] = std::array::from_fn(|index| start(index, bits));
+        let mut rest = bytes;
+        while let Some(window) = rest.get(..block + 8) {
+            words.extend(starts.iter().map(|(byte, shift)| {
+                let word = window[*byte..].first_chunk().expect("a block has all bytes of its words");
+                (u64::from_le_bytes(*word) >> shift) << (64 - bits)
+            }));
+            rest = &rest[block..];
+        }
     }
     words.extend((words.len()..count).map(|index| {
-        let (byte, shift) = start(index);
+        let (byte, shift) = start(index, bits);
         let from = &bytes[byte..];
         let mut window = [0; 16];
         let len = from.len().min(16);
@@ -78,6 +87,12 @@ pub fn unpack(bytes: &[u8], count: usize, bits: u32) -> Option<Vec<u64>> {
         ((u128::from_le_bytes(window) >> shift) as u64) << (64 - bits)
     }));
     Some(words)
+}
+
+/// The byte in which a packed word begins, and the bit of that byte.
+fn start(index: usize, bits: u32) -> (usize, u32) {
+    let bit = index as u64 * u64::from(bits);
+    ((bit / 8) as usize, (bit % 8) as u32)
 }
 
 #[cfg(test)]
@@ -97,6 +112,15 @@ mod tests {
                 let half = if bits == 64 { 0 } else { 1u64 << (63 - bits) };
                 prop_assert!(error <= half, "{word} became {got} at {bits} bits");
             }
+        }
+
+        #[test]
+        fn errors_are_added_up_whole(words in prop::collection::vec(any::<u64>(), 0..80), extreme in 0usize..80, bits in 1u32..=64) {
+            // Words that lie half-way between two multiples have the largest errors.
+            let half = if bits == 64 { 0 } else { 1u64 << (63 - bits) };
+            let words: Vec<u64> = [words, vec![half; extreme]].concat();
+            let sum: i128 = words.iter().map(|word| i128::from(rounding_error(*word, bits))).sum();
+            prop_assert_eq!(sum_of_rounding_errors(&words, bits), sum);
         }
 
         #[test]
