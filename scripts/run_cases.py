@@ -27,7 +27,7 @@ MODELS = ["model.onnx", "model.json", "model.ubj", "model.txt", "model.cbm", "du
 MEMORY = 2 << 30
 
 
-def run(arguments, folder, seconds=280):
+def run(arguments, folder, seconds=1200):
     environment = {key: value for key, value in os.environ.items() if not key.startswith("FHECTL_")}
     environment.update(XDG_DATA_HOME=str(folder / "data"), NO_COLOR="1")
     try:
