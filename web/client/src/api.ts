@@ -283,6 +283,7 @@ export interface Model {
 
 /** `Model.load`: exported by `index.ts` as the value `Model`. */
 export interface ModelConstructor {
+  /** Throws what is wrong with the URL, the server, the token or the zip: {@link FhectlError}. */
   load(source: ModelSource, options?: LoadOptions): Promise<Model>;
 }
 
@@ -309,14 +310,6 @@ export interface Assets {
 }
 /** To be called before the first `Model.load`. */
 export type Configure = (assets: Assets) => void;
-
-/** An error with a stable code, as all of fhectl's are (docs/src/reference/errors.md). */
-export declare class FhectlErrorType extends Error {
-  /** `no_server`, `unauthorized`, `row_value`, ... An aborted call throws the signal's reason instead. */
-  readonly code: string;
-  /** What to do. */
-  readonly hint: string | null;
-}
 
 /** What a storage of one's own does. Secrets come to it unsealed: it is its task to keep them. */
 export interface KeyStorage {
