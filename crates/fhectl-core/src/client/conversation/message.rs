@@ -78,8 +78,12 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    pub(super) fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+    /// Reads the body as JSON; `path` is what was asked for.
+    ///
+    /// # Errors
+    /// `reply_invalid`.
+    pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        read_json(&self.body).map_err(|error| {
             Error::new(
                 ErrorCode::ReplyInvalid,
                 format!("{}{path} did not answer as an fhectl server: {error}", self.server),
@@ -87,6 +91,13 @@ impl Reply {
             .hint("check the URL, and that both sides run the same fhectl release")
         })
     }
+}
+
+/// Reads JSON of a reply. By way of text, as bundles are read: a parser of bytes would be another copy of all code that reads, in
+/// a client that a browser loads.
+pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> std::result::Result<T, String> {
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    serde_json::from_str(text).map_err(|error| error.to_string())
 }
 
 /// Requests one after the other, each following from the reply to the one before.
