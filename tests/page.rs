@@ -40,6 +40,7 @@ fn the_page_may_run_its_own_files_and_ask_its_own_server() {
     for (file, media) in [
         ("page.js", "text/javascript; charset=utf-8"),
         ("page.css", "text/css; charset=utf-8"),
+        ("client.js", "text/javascript; charset=utf-8"),
         ("worker.js", "text/javascript; charset=utf-8"),
         ("fhectl.wasm", "application/wasm"),
         ("fhectl-simd.wasm", "application/wasm"),

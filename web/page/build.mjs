@@ -1,4 +1,5 @@
-// Builds the page into web/dist, or into the folder that is named: one script, one style sheet, index.html as it is. Nothing is
+// Builds the page into web/dist, or into the folder that is named: one script, one style sheet, index.html as it is; and the
+// client by itself, for pages of others. Nothing is
 // made short beyond recognition: what a browser runs can be read.
 import { build } from "esbuild";
 import { copyFileSync, mkdirSync } from "node:fs";
@@ -9,7 +10,7 @@ const here = dirname(fileURLToPath(import.meta.url));
 const out = process.argv[2] ?? join(here, "../dist");
 mkdirSync(out, { recursive: true });
 await build({
-  entryPoints: { page: join(here, "src/main.ts") },
+  entryPoints: { page: join(here, "src/main.ts"), client: join(here, "../client/src/index.ts") },
   bundle: true,
   format: "esm",
   target: "es2022",

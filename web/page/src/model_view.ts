@@ -22,6 +22,8 @@ export class ModelView {
   #host: string;
   #keys: KeysPanel;
   #result = h("div", { class: "result" });
+  #memory = h("p", { class: "hint" });
+  #known: { serial: string; id: string } | null = null;
   #busy = false;
 
   constructor(model: LoadedModel, host: string) {
@@ -39,7 +41,7 @@ export class ModelView {
       {},
       h("a", { href: "#/", class: "back" }, "All models"),
       h("h2", { tabindex: -1 }, info.name),
-      about(model),
+      about(model, this.#memory),
       h("section", { class: "card ask", "aria-label": "Ask" }, tabs("Ways to ask", ways)),
       this.#result,
       this.#keys.element,
@@ -55,15 +57,13 @@ export class ModelView {
     await this.#working(async (progress) => {
       const options = { onProgress: (step: Parameters<ProgressBar["show"]>[0]) => progress.show(step), signal: progress.signal };
       const prediction = await this.#model.predict(row, { ...options, keepBytes: true });
-      const [quantized, keyId] = await Promise.all([this.#model.quantize(row), this.#keyId()]);
       const { info } = this.#model;
-      const broken = breakItView(this.#model, prediction);
-      this.#result.replaceChildren(
-        h("section", { class: "card", "aria-label": "Answer" }, answerView(info, prediction)),
-        journeyView({ info, prediction, quantized, host: this.#host, keyId }),
-        ...(broken ? [broken] : []),
-      );
+      this.#result.replaceChildren(h("section", { class: "card", "aria-label": "Answer" }, answerView(info, prediction)));
       announce(`The answer is ${prediction.class ?? prediction.value}`);
+      // The rest may wait until the answer is read.
+      const [quantized, keyId] = await Promise.all([this.#model.quantize(row), this.#keyId()]);
+      const broken = breakItView(this.#model, prediction);
+      this.#result.append(journeyView({ info, prediction, quantized, host: this.#host, keyId }), ...(broken ? [broken] : []));
     }, () => void this.#predictRow(row));
   }
 
@@ -86,20 +86,30 @@ export class ModelView {
     this.#result.replaceChildren(progress.element);
     try {
       await work(progress);
-      await this.#keys.refresh();
+      await Promise.all([this.#keys.refresh(), this.#showMemory()]);
     } catch (error) {
       this.#result.replaceChildren(isAbort(error) ? h("p", { class: "note" }, "Canceled.") : errorNote(error, again));
     }
     this.#busy = false;
   }
 
+  /** What the server calls the key. Asked once for each key: it comes with the key's megabytes. */
   async #keyId(): Promise<string | null> {
     if (this.#model.info.sizes.key === 0) return null;
-    return (await (await this.#model.keys()).evaluation()).id;
+    const keys = await this.#model.keys();
+    const serial = (await keys.current())?.serial ?? "";
+    if (this.#known?.serial !== serial) this.#known = { serial, id: (await keys.evaluation()).id };
+    return this.#known.id;
+  }
+
+  async #showMemory(): Promise<void> {
+    const size = await this.#model.memoryBytes();
+    this.#memory.textContent = `It uses ${bytes(size)} of WebAssembly memory.`;
+    this.#memory.dataset["memory"] = String(size);
   }
 }
 
-function about({ info, runtime }: LoadedModel): HTMLElement {
+function about({ info, runtime }: LoadedModel, memory: HTMLElement): HTMLElement {
   const fact = (name: string, value: string) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
   const failure = info.pFailLog2 === null ? "" : `, wrong at most once in 2^${Math.round(-info.pFailLog2)}`;
   return h(
@@ -120,6 +130,7 @@ function about({ info, runtime }: LoadedModel): HTMLElement {
       h("p", {}, `A ${info.kind} as the circuit ${info.circuit}: `, info.exact ? `exact${failure}.` : "its answers carry noise."),
       h("p", {}, sentence(info.clientLearns)),
       h("p", { class: "hint" }, `Id ${info.id.slice(0, 16)}…; the client runs ${runtime.worker ? "in a worker" : "in the page"}${runtime.simd ? ", with SIMD" : ""}.`),
+      memory,
     ),
   );
 }

@@ -15,6 +15,7 @@ export async function launch() {
 export async function open(browser, options = {}) {
   const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: "reduce", ...options });
   const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
   watch(page);
   return page;
 }
@@ -39,7 +40,7 @@ export async function fillIn(page, row) {
 }
 
 /** Clicks, and waits for the answer or an error. Milliseconds from click to answer, as the page's own clock has them. */
-export async function predict(page, selector = ".journey") {
+export async function predict(page, selector = ".answer") {
   const took = await page.evaluate(async (selector) => {
     const shown = [...document.querySelectorAll("main button.primary")].find((button) => button.offsetParent !== null);
     const done = () => document.querySelector(`.result ${selector}, .result .note`);

@@ -12,10 +12,11 @@ use std::sync::{LazyLock, OnceLock};
 /// The page, before it is told where its files are.
 pub const INDEX: &str = include_str!("../../../../web/dist/index.html");
 
-/// What the page loads: name, media type, contents.
-const FILES: [(&str, &str, &[u8]); 5] = [
+/// What the page loads, and the client by itself, for pages of others: name, media type, contents.
+const FILES: [(&str, &str, &[u8]); 6] = [
     ("page.css", "text/css; charset=utf-8", include_bytes!("../../../../web/dist/page.css")),
     ("page.js", "text/javascript; charset=utf-8", include_bytes!("../../../../web/dist/page.js")),
+    ("client.js", "text/javascript; charset=utf-8", include_bytes!("../../../../web/dist/client.js")),
     ("worker.js", "text/javascript; charset=utf-8", include_bytes!("../../../../web/dist/worker.js")),
     ("fhectl.wasm", "application/wasm", include_bytes!("../../../../web/dist/fhectl.wasm")),
     ("fhectl-simd.wasm", "application/wasm", include_bytes!("../../../../web/dist/fhectl-simd.wasm")),
