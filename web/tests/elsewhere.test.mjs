@@ -41,11 +41,11 @@ test("a copy on another host asks the server that it was written for", async () 
 
 for (const file of ["page.js", "page.css", "worker.js", "fhectl-simd.wasm"]) {
   test(`a copy whose ${file} was changed does not run it`, async () => {
-    const at = join(folder, `changed-${file}`);
+    const at = join(folder, `changed-${file.replace(".", "-")}`);
     await fhectl("page", "--url", server.url, "--out", at);
     appendFileSync(join(at, file), file.endsWith(".wasm") ? Buffer.from([0, 2, 1, 0]) : "\n/* changed */");
     const page = await open(browser);
-    await page.goto(`${site.url}/changed-${file}/#/qnn-iris`);
+    await page.goto(`${site.url}/changed-${file.replace(".", "-")}/#/qnn-iris`);
     await page.waitForTimeout(1500);
     assert.ok(page.problems.some((problem) => /integrity/i.test(problem)), page.problems.join("\n"));
     if (file !== "page.css") assert.equal(await page.getByRole("heading", { name: "qnn-iris", level: 2 }).count(), 0);

@@ -69,7 +69,7 @@ test("a rotated key is another, and the server forgets the old one", async () =>
   const [[, before]] = await stored(page);
   const later = asked(page);
   await page.getByRole("button", { name: "Make a new key for tree-spam" }).click();
-  await page.getByText("A new key was made").waitFor();
+  await page.locator(".keys .note", { hasText: "A new key was made" }).waitFor();
   const [[, rotated]] = await stored(page);
   assert.notEqual(rotated, before);
   assert.ok(later.some((path) => path.startsWith("DELETE")), later.join("\n"));

@@ -2,10 +2,6 @@
 import { FhectlError } from "./client.js";
 import { announce, button, h } from "./dom.js";
 
-export function isAbort(error: unknown): boolean {
-  return error instanceof DOMException && error.name === "AbortError";
-}
-
 export function codeOf(error: unknown): string {
   return error instanceof FhectlError ? error.code : "unexpected";
 }

@@ -4,7 +4,7 @@ import { breakItView } from "./break_it.js";
 import type { LoadedModel, Prediction, Row } from "./client.js";
 import { announce, h } from "./dom.js";
 import { DrawingPad } from "./draw.js";
-import { errorNote, isAbort } from "./errors.js";
+import { errorNote } from "./errors.js";
 import { FeatureForm } from "./form.js";
 import { bytes, count } from "./format.js";
 import { journeyView } from "./journey.js";
@@ -54,17 +54,30 @@ export class ModelView {
   }
 
   async #predictRow(row: Row): Promise<void> {
+    let answered: Prediction | null = null;
     await this.#working(async (progress) => {
       const options = { onProgress: (step: Parameters<ProgressBar["show"]>[0]) => progress.show(step), signal: progress.signal };
       const prediction = await this.#model.predict(row, { ...options, keepBytes: true });
       const { info } = this.#model;
       this.#result.replaceChildren(h("section", { class: "card", "aria-label": "Answer" }, answerView(info, prediction)));
       announce(`The answer is ${prediction.class ?? prediction.value}`);
-      // The rest may wait until the answer is read.
-      const [quantized, keyId] = await Promise.all([this.#model.quantize(row), this.#keyId()]);
-      const broken = breakItView(this.#model, prediction);
-      this.#result.append(journeyView({ info, prediction, quantized, host: this.#host, keyId }), ...(broken ? [broken] : []));
+      answered = prediction;
     }, () => void this.#predictRow(row));
+    // The rest may wait until the answer is read, and another question need not wait for it.
+    if (answered) await this.#explain(row, answered);
+  }
+
+  async #explain(row: Row, prediction: Prediction): Promise<void> {
+    const shown = this.#result.firstChild;
+    try {
+      const [quantized, keyId] = await Promise.all([this.#model.quantize(row), this.#keyId()]);
+      if (this.#result.firstChild !== shown) return;
+      const broken = breakItView(this.#model, prediction);
+      const { info } = this.#model;
+      this.#result.append(journeyView({ info, prediction, quantized, host: this.#host, keyId }), ...(broken ? [broken] : []));
+    } catch (error) {
+      if (this.#result.firstChild === shown) this.#result.append(errorNote(error));
+    }
   }
 
   async #predictTable(table: TableRows): Promise<void> {
@@ -86,11 +99,11 @@ export class ModelView {
     this.#result.replaceChildren(progress.element);
     try {
       await work(progress);
-      await Promise.all([this.#keys.refresh(), this.#showMemory()]);
     } catch (error) {
-      this.#result.replaceChildren(isAbort(error) ? h("p", { class: "note" }, "Canceled.") : errorNote(error, again));
+      this.#result.replaceChildren(progress.signal.aborted ? h("p", { class: "note" }, "Canceled.") : errorNote(error, again));
     }
     this.#busy = false;
+    void Promise.all([this.#keys.refresh(), this.#showMemory()]).catch(() => undefined);
   }
 
   /** What the server calls the key. Asked once for each key: it comes with the key's megabytes. */

@@ -40,10 +40,10 @@ export async function fillIn(page, row) {
 }
 
 /** Clicks, and waits for the answer or an error. Milliseconds from click to answer, as the page's own clock has them. */
-export async function predict(page, selector = ".answer") {
+export async function predict(page, selector = "> section > .answer") {
   const took = await page.evaluate(async (selector) => {
     const shown = [...document.querySelectorAll("main button.primary")].find((button) => button.offsetParent !== null);
-    const done = () => document.querySelector(`.result ${selector}, .result .note`);
+    const done = () => document.querySelector(`.result ${selector}, .result > .note`);
     document.querySelector(".result").replaceChildren();
     const begun = performance.now();
     await new Promise((resolve) => {

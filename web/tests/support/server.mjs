@@ -20,7 +20,8 @@ export class Server {
   }
 
   async #run(listen) {
-    const given = ["serve", "--listen", listen, "--store", "memory:", "--timing-headers", ...this.arguments];
+    const given = ["serve", "--listen", listen, "--timing-headers", ...this.arguments];
+    if (!given.includes("--store")) given.push("--store", "memory:");
     this.process = spawn(FHECTL, given, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, FHECTL_LOG: "warn" } });
     this.log = "";
     this.process.stderr.on("data", (text) => (this.log += text));
@@ -58,9 +59,12 @@ export async function fhectl(...arguments_) {
   return out;
 }
 
+const folders = [];
+process.on("exit", () => folders.forEach((folder) => rmSync(folder, { recursive: true, force: true })));
+
 /** A folder that is gone when the tests end. */
 export function workFolder(name) {
   const folder = mkdtempSync(join(tmpdir(), `fhectl-${name}-`));
-  process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
