@@ -8,6 +8,7 @@ mod archive;
 #[cfg(feature = "os")]
 pub mod folder;
 mod format;
+pub(crate) mod json;
 mod score_decoder;
 mod spec;
 mod strangers;
@@ -137,19 +138,7 @@ fn from_json<T: DeserializeOwned>(entry: &Entry) -> Result<T> {
         )
         .hint("create the model again with `fhectl create`, or use the fhectl version that versions.json names"));
     }
-    // A client by itself reads by way of serde's buffer, as enums with tags are read anyway: all types that a spec holds are then
-    // compiled once, and a browser loads a twelfth less.
-    #[cfg(not(feature = "evaluate"))]
-    {
-        #[derive(serde::Deserialize)]
-        struct Buffered<T> {
-            #[serde(flatten)]
-            own: T,
-        }
-        serde_json::from_str(&entry.text).map(|buffered: Buffered<T>| buffered.own).map_err(damaged)
-    }
-    #[cfg(feature = "evaluate")]
-    serde_json::from_str(&entry.text).map_err(damaged)
+    json::from_str(&entry.text).map_err(damaged)
 }
 
 #[cfg(all(test, feature = "client", feature = "evaluate"))]
