@@ -94,6 +94,7 @@ codes! {
     HeaderInvalid "header_invalid" 400 - 1 "A header of the request has no valid value; correct it or leave it out."
     JsonInvalid "json_invalid" 400 - 1 "The body of an endpoint-form request is not the JSON expected; compare it with `/v1/openapi.json`."
     MethodNotAllowed "method_not_allowed" 405 - 1 "The path does not take this method; the `Allow` header names those that it takes."
+    NotAcceptable "not_acceptable" 406 - 1 "The path has nothing of the kind that the request accepts; `GET /` is a page of `text/html`."
     NotFound "not_found" 404 - 1 "There is nothing at this path, of a server or on disk; check the path."
     OriginRefused "origin_refused" 403 - 1 "Pages of this web origin may not use the server; its operator allows origins with `--cors-origin`."
     Timeout "timeout" 408 retry 2 "The request's body did not arrive in time; send it again over a faster connection."
