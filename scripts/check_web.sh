@@ -20,7 +20,7 @@ scripts/wasm_cargo.sh any >/dev/null || { echo "left out: there is no compiler f
 
 scripts/build_web.sh check
 [ -d web/client/dist ] || scripts/build_web.sh client
-node --test web/client/tests/
+node --test web/client/tests/*.test.mjs
 if command -v deno >/dev/null; then
   deno run --allow-read --allow-net --allow-run --allow-env web/client/tests/deno.mjs
 else
