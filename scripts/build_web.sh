@@ -27,20 +27,32 @@ fi
 # Glue and module come from one wasm file, by the version of wasm-bindgen that the crate has.
 (cd web/bindgen && cargo build --release --locked --quiet)
 
-# Builds one variant: NAME FLAGS. What is named in panics has no folder of this machine.
+# Most of the code reads JSON once. Of that little is wanted: small, and without inlining. What computes is inlined by its
+# attributes, and in WebAssembly its own vectors are used, whatever the level.
+small=()
+for crate in serde serde_core serde_json rawzip miniz_oxide libm wasm-bindgen js-sys hex zmij core alloc std dlmalloc fhectl-wasm; do
+  small+=(--config "profile.release.package.$crate.opt-level=\"z\"")
+done
+small+=(--config 'profile.release.package.fhectl-core.opt-level="s"')
+shared="-Zunstable-options -Cpanic=immediate-abort -Cllvm-args=-inline-threshold=10 -Cllvm-args=-inlinehint-threshold=20"
+# What is named in the files has no folder of this machine.
+shared+=" --remap-path-prefix=$root=fhectl --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+shared+=" --remap-path-prefix=$(rustc --print sysroot 2>/dev/null || echo /usr)/lib/rustlib/src/rust=rust"
+
+# Builds one variant: NAME FLAGS ARGUMENTS...
 wasm() {
   local name=$1 flags=$2 out=$target/web-$1
-  flags+=" --remap-path-prefix=$root=fhectl --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
-  # Fat LTO miscompiles: a trap in the allocator. Profiles are not changed, so that native builds share what they have.
-  CARGO_TARGET_DIR=$target/web-$name RUSTFLAGS="$flags" \
+  shift 2
+  # Fat LTO miscompiles: a trap in the allocator. The profile in Cargo.toml is left alone: native builds share what they have.
+  WASM_STD=1 CARGO_TARGET_DIR=$out RUSTFLAGS="$flags $shared" \
     CARGO_PROFILE_RELEASE_DEBUG=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 \
-    CARGO_PROFILE_RELEASE_PANIC=abort CARGO_PROFILE_RELEASE_STRIP=debuginfo \
-    scripts/wasm_cargo.sh "$toolchain" build --release --locked --package fhectl-wasm
+    scripts/wasm_cargo.sh "$toolchain" build --release --locked --quiet --package fhectl-wasm "${small[@]}" "$@"
   [ -d "$out" ] || out+=-debian
   rm -rf "$target/web-glue-$name"
   "$target/release/fhectl-bindgen" "$out/wasm32-unknown-unknown/release/fhectl_wasm.wasm" "$target/web-glue-$name"
 }
-wasm plain ""
+# Engines without vectors are old: there the module is small before it is fast.
+wasm plain "" --config 'profile.release.package.fhectl-core.opt-level="z"'
 wasm simd "-C target-feature=+simd128"
 cmp "$target"/web-glue-{plain,simd}/fhectl_wasm.js || { echo "the two builds want different glue" >&2; exit 1; }
 rm -rf "$glue" "$client/dist"

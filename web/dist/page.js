@@ -39,10 +39,8 @@ __export(fhectl_wasm_exports, {
   Talk: () => Talk,
   default: () => __wbg_init,
   initSync: () => initSync,
-  lastPanic: () => lastPanic,
   listModels: () => listModels,
   renewal: () => renewal,
-  start: () => start,
   takeRows: () => takeRows
 });
 var Answer = class _Answer {
@@ -784,18 +782,6 @@ var Talk = class _Talk {
   }
 };
 if (Symbol.dispose) Talk.prototype[Symbol.dispose] = Talk.prototype.free;
-function lastPanic() {
-  let deferred1_0;
-  let deferred1_1;
-  try {
-    const ret = wasm.lastPanic();
-    deferred1_0 = ret[0];
-    deferred1_1 = ret[1];
-    return getStringFromWasm0(ret[0], ret[1]);
-  } finally {
-    wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-  }
-}
 function listModels(server2) {
   const ptr0 = passStringToWasm0(server2, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
   const len0 = WASM_VECTOR_LEN;
@@ -810,9 +796,6 @@ function renewal(told, failures, age, max_age) {
     wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
   }
   return v1;
-}
-function start() {
-  wasm.start();
 }
 function takeRows(told, bits, wanted) {
   const ret = wasm.takeRows(told, bits, wanted);
@@ -1174,7 +1157,7 @@ function compiled() {
   });
   return compiling;
 }
-function start2(given) {
+function start(given) {
   if (given) compiling = Promise.resolve(given);
   starting ??= (async () => {
     const { module } = await compiled();
@@ -1195,7 +1178,7 @@ function guarded(call) {
     if (!(error instanceof WebAssembly.RuntimeError) && !(error instanceof RangeError)) throw error;
     broken = new FhectlError(
       "internal",
-      `a fault of fhectl itself: ${lastPanic2() || error.message}`,
+      `a fault of fhectl itself: ${error.message}`,
       "load the page anew, and report it with this message"
     );
     throw broken;
@@ -1208,13 +1191,6 @@ var memoryBytes = () => memory().buffer.byteLength;
 function memory() {
   if (!exports) throw new FhectlError("internal", "the WebAssembly module was not started");
   return exports.memory;
-}
-function lastPanic2() {
-  try {
-    return lastPanic();
-  } catch {
-    return "";
-  }
 }
 var SIMD_PROBE = Uint8Array.of(
   0,
@@ -1324,7 +1300,7 @@ var Keyring = class {
   maxAge;
   /** The keys to use. `why` has a new one made whatever there is. */
   async open(why = null) {
-    const start3 = performance.now();
+    const start2 = performance.now();
     const { records } = this.store;
     const before = await records.read(this.info.id);
     let renewed = why;
@@ -1333,12 +1309,12 @@ var Keyring = class {
       renewed ??= guarded(() => fhectl_wasm_exports.renewal(before.told, before.failures, age, this.maxAge)) ?? null;
       if (renewed === null) {
         const secret2 = await this.#unseal(before);
-        return this.#join(secret2, before.serial, { fresh: false, renewed, start: start3 });
+        return this.#join(secret2, before.serial, { fresh: false, renewed, start: start2 });
       }
     }
     const { secret, serial } = await this.#make(before?.serial);
     if (before) await records.deleteEvaluation(this.info.id, before.serial);
-    return this.#join(secret, serial, { fresh: true, renewed: before ? renewed : null, start: start3 });
+    return this.#join(secret, serial, { fresh: true, renewed: before ? renewed : null, start: start2 });
   }
   /**
    * Takes up to `wanted` of the rows that may still be asked under these keys; 0 where there are none, and `open` gives others. They
@@ -1414,7 +1390,7 @@ var Keyring = class {
     return { secret: await this.#unseal(there), serial: there.serial };
   }
   /** The evaluation key is kept too: its id is its hash, and making it again would make another, to be sent again. */
-  async #join(secret, serial, { start: start3, ...state }) {
+  async #join(secret, serial, { start: start2, ...state }) {
     const bytes2 = this.info.sizes.key;
     const { records } = this.store;
     const stored = bytes2 > 0 ? await records.readEvaluation(this.info.id, serial) : void 0;
@@ -1429,7 +1405,7 @@ var Keyring = class {
       if (subtle) digest = new Uint8Array(await subtle.digest("SHA-256", view(evaluation.address, evaluation.length)));
     }
     const keys = guarded(() => this.model.keys(secret, evaluation, digest));
-    return new HeldKeys(keys, serial, { ...state, make: (performance.now() - start3) / 1e3, bytes: bytes2 });
+    return new HeldKeys(keys, serial, { ...state, make: (performance.now() - start2) / 1e3, bytes: bytes2 });
   }
 };
 var label = ({ model, serial, circuit }) => `fhectl key ${model} ${serial} ${circuit}`;
@@ -1662,9 +1638,9 @@ async function converse(talk, server2, { signal, before } = {}) {
     signal?.throwIfAborted();
     before?.();
     const request = guarded(() => talk.request());
-    const start3 = performance.now();
+    const start2 = performance.now();
     const outcome2 = await send(server2, request, signal);
-    const seconds2 = (performance.now() - start3) / 1e3;
+    const seconds2 = (performance.now() - start2) / 1e3;
     const pause = guarded(
       () => "lost" in outcome2 ? talk.lost(outcome2.transient, outcome2.lost) : talk.reply(outcome2.status, outcome2.headers, outcome2.body)
     );
@@ -1761,7 +1737,7 @@ var LocalModel = class _LocalModel {
   #encrypted = /* @__PURE__ */ new Map();
   #handles = 0;
   static async load(source, options) {
-    await start2();
+    await start();
     const { simd } = await compiled();
     const { url, name, clientZip } = typeof source === "object" && !(source instanceof URL) ? source : { url: source };
     const found = url === void 0 ? void 0 : parseUrl(url);
@@ -1851,9 +1827,9 @@ var LocalModel = class _LocalModel {
       answer.free();
       const request = options.keepBytes ? encrypted.bytes : null;
       const requestBytes = guarded(() => encrypted.length);
-      const start3 = performance.now();
+      const start2 = performance.now();
       const { predictions, distrust } = decrypted(guarded(() => held.keys.decrypt(encrypted, bytes2)));
-      const decrypt = (performance.now() - start3) / 1e3;
+      const decrypt = (performance.now() - start2) / 1e3;
       const inside = (queue ?? 0) + (compute ?? 0);
       const exchange = {
         rows: count2,
@@ -1917,10 +1893,10 @@ var LocalModel = class _LocalModel {
     const untrusted = { batches: 0, first: void 0 };
     for (const [index, { held, batch }] of batches.entries()) {
       const answer = answers[index];
-      const start3 = performance.now();
+      const start2 = performance.now();
       const [requestBytes, rows] = [batch.length, batch.rows];
       const one = decrypted(guarded(() => held.keys.decrypt(batch, answer)));
-      const decrypt = (performance.now() - start3) / 1e3;
+      const decrypt = (performance.now() - start2) / 1e3;
       const times = { encrypt: 0, roundtrip: 0, network: 0, queue: null, compute: null, decrypt };
       const exchange = { rows, times, requestBytes, answerBytes: answer.length, request: null, answer: null };
       predictions.push(...one.predictions.map((prediction) => ({ ...prediction, exchange })));
@@ -2039,7 +2015,7 @@ var LocalModel = class _LocalModel {
   #bring(held, { onProgress, signal }) {
     const server2 = this.#needServer();
     held.brought ??= held.use(async (keys) => {
-      const start3 = performance.now();
+      const start2 = performance.now();
       const talk = guarded(() => keys.bring(server2.base));
       try {
         const before = () => {
@@ -2048,7 +2024,7 @@ var LocalModel = class _LocalModel {
         };
         await converse(talk, server2, { signal, before });
         const [sent] = guarded(() => talk.uploaded());
-        return { seconds: sent ? (performance.now() - start3) / 1e3 : 0, sent: sent ?? 0 };
+        return { seconds: sent ? (performance.now() - start2) / 1e3 : 0, sent: sent ?? 0 };
       } finally {
         talk.free();
       }
@@ -2273,7 +2249,7 @@ async function load(source, options = {}) {
   return new LoadedModel(model.info, { worker: false, simd: model.simd }, call, () => model.close());
 }
 async function listModels2(url, options = {}) {
-  await start2();
+  await start();
   return listOf(serverOf(parseUrl(url).base, options), options.signal);
 }
 var LoadedModel = class {

@@ -43,10 +43,8 @@ __export(fhectl_wasm_exports, {
   Talk: () => Talk,
   default: () => __wbg_init,
   initSync: () => initSync,
-  lastPanic: () => lastPanic,
   listModels: () => listModels,
   renewal: () => renewal,
-  start: () => start,
   takeRows: () => takeRows
 });
 var Answer = class _Answer {
@@ -788,18 +786,6 @@ var Talk = class _Talk {
   }
 };
 if (Symbol.dispose) Talk.prototype[Symbol.dispose] = Talk.prototype.free;
-function lastPanic() {
-  let deferred1_0;
-  let deferred1_1;
-  try {
-    const ret = wasm.lastPanic();
-    deferred1_0 = ret[0];
-    deferred1_1 = ret[1];
-    return getStringFromWasm0(ret[0], ret[1]);
-  } finally {
-    wasm.__wbindgen_free(deferred1_0, deferred1_1, 1);
-  }
-}
 function listModels(server) {
   const ptr0 = passStringToWasm0(server, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
   const len0 = WASM_VECTOR_LEN;
@@ -814,9 +800,6 @@ function renewal(told, failures, age, max_age) {
     wasm.__wbindgen_free(ret[0], ret[1] * 1, 1);
   }
   return v1;
-}
-function start() {
-  wasm.start();
 }
 function takeRows(told, bits, wanted) {
   const ret = wasm.takeRows(told, bits, wanted);
@@ -1171,7 +1154,7 @@ function compiled() {
   });
   return compiling;
 }
-function start2(given) {
+function start(given) {
   if (given) compiling = Promise.resolve(given);
   starting ??= (async () => {
     const { module } = await compiled();
@@ -1192,7 +1175,7 @@ function guarded(call) {
     if (!(error instanceof WebAssembly.RuntimeError) && !(error instanceof RangeError)) throw error;
     broken = new FhectlError(
       "internal",
-      `a fault of fhectl itself: ${lastPanic2() || error.message}`,
+      `a fault of fhectl itself: ${error.message}`,
       "load the page anew, and report it with this message"
     );
     throw broken;
@@ -1206,13 +1189,6 @@ var memoryBytes = () => memory().buffer.byteLength;
 function memory() {
   if (!exports) throw new FhectlError("internal", "the WebAssembly module was not started");
   return exports.memory;
-}
-function lastPanic2() {
-  try {
-    return lastPanic();
-  } catch {
-    return "";
-  }
 }
 var SIMD_PROBE = Uint8Array.of(
   0,
@@ -1322,7 +1298,7 @@ var Keyring = class {
   maxAge;
   /** The keys to use. `why` has a new one made whatever there is. */
   async open(why = null) {
-    const start3 = performance.now();
+    const start2 = performance.now();
     const { records } = this.store;
     const before = await records.read(this.info.id);
     let renewed = why;
@@ -1331,12 +1307,12 @@ var Keyring = class {
       renewed ??= guarded(() => fhectl_wasm_exports.renewal(before.told, before.failures, age, this.maxAge)) ?? null;
       if (renewed === null) {
         const secret2 = await this.#unseal(before);
-        return this.#join(secret2, before.serial, { fresh: false, renewed, start: start3 });
+        return this.#join(secret2, before.serial, { fresh: false, renewed, start: start2 });
       }
     }
     const { secret, serial } = await this.#make(before?.serial);
     if (before) await records.deleteEvaluation(this.info.id, before.serial);
-    return this.#join(secret, serial, { fresh: true, renewed: before ? renewed : null, start: start3 });
+    return this.#join(secret, serial, { fresh: true, renewed: before ? renewed : null, start: start2 });
   }
   /**
    * Takes up to `wanted` of the rows that may still be asked under these keys; 0 where there are none, and `open` gives others. They
@@ -1412,7 +1388,7 @@ var Keyring = class {
     return { secret: await this.#unseal(there), serial: there.serial };
   }
   /** The evaluation key is kept too: its id is its hash, and making it again would make another, to be sent again. */
-  async #join(secret, serial, { start: start3, ...state }) {
+  async #join(secret, serial, { start: start2, ...state }) {
     const bytes = this.info.sizes.key;
     const { records } = this.store;
     const stored = bytes > 0 ? await records.readEvaluation(this.info.id, serial) : void 0;
@@ -1427,7 +1403,7 @@ var Keyring = class {
       if (subtle) digest = new Uint8Array(await subtle.digest("SHA-256", view(evaluation.address, evaluation.length)));
     }
     const keys = guarded(() => this.model.keys(secret, evaluation, digest));
-    return new HeldKeys(keys, serial, { ...state, make: (performance.now() - start3) / 1e3, bytes });
+    return new HeldKeys(keys, serial, { ...state, make: (performance.now() - start2) / 1e3, bytes });
   }
 };
 var label = ({ model: model2, serial, circuit }) => `fhectl key ${model2} ${serial} ${circuit}`;
@@ -1655,9 +1631,9 @@ async function converse(talk, server, { signal, before } = {}) {
     signal?.throwIfAborted();
     before?.();
     const request = guarded(() => talk.request());
-    const start3 = performance.now();
+    const start2 = performance.now();
     const outcome = await send(server, request, signal);
-    const seconds = (performance.now() - start3) / 1e3;
+    const seconds = (performance.now() - start2) / 1e3;
     const pause = guarded(
       () => "lost" in outcome ? talk.lost(outcome.transient, outcome.lost) : talk.reply(outcome.status, outcome.headers, outcome.body)
     );
@@ -1754,7 +1730,7 @@ var LocalModel = class _LocalModel {
   #encrypted = /* @__PURE__ */ new Map();
   #handles = 0;
   static async load(source, options) {
-    await start2();
+    await start();
     const { simd } = await compiled();
     const { url, name, clientZip } = typeof source === "object" && !(source instanceof URL) ? source : { url: source };
     const found = url === void 0 ? void 0 : parseUrl(url);
@@ -1844,9 +1820,9 @@ var LocalModel = class _LocalModel {
       answer2.free();
       const request = options.keepBytes ? encrypted.bytes : null;
       const requestBytes = guarded(() => encrypted.length);
-      const start3 = performance.now();
+      const start2 = performance.now();
       const { predictions, distrust } = decrypted(guarded(() => held.keys.decrypt(encrypted, bytes)));
-      const decrypt = (performance.now() - start3) / 1e3;
+      const decrypt = (performance.now() - start2) / 1e3;
       const inside = (queue ?? 0) + (compute ?? 0);
       const exchange = {
         rows: count,
@@ -1910,10 +1886,10 @@ var LocalModel = class _LocalModel {
     const untrusted = { batches: 0, first: void 0 };
     for (const [index, { held, batch }] of batches.entries()) {
       const answer2 = answers[index];
-      const start3 = performance.now();
+      const start2 = performance.now();
       const [requestBytes, rows] = [batch.length, batch.rows];
       const one = decrypted(guarded(() => held.keys.decrypt(batch, answer2)));
-      const decrypt = (performance.now() - start3) / 1e3;
+      const decrypt = (performance.now() - start2) / 1e3;
       const times = { encrypt: 0, roundtrip: 0, network: 0, queue: null, compute: null, decrypt };
       const exchange = { rows, times, requestBytes, answerBytes: answer2.length, request: null, answer: null };
       predictions.push(...one.predictions.map((prediction) => ({ ...prediction, exchange })));
@@ -2032,7 +2008,7 @@ var LocalModel = class _LocalModel {
   #bring(held, { onProgress, signal }) {
     const server = this.#needServer();
     held.brought ??= held.use(async (keys) => {
-      const start3 = performance.now();
+      const start2 = performance.now();
       const talk = guarded(() => keys.bring(server.base));
       try {
         const before = () => {
@@ -2041,7 +2017,7 @@ var LocalModel = class _LocalModel {
         };
         await converse(talk, server, { signal, before });
         const [sent] = guarded(() => talk.uploaded());
-        return { seconds: sent ? (performance.now() - start3) / 1e3 : 0, sent: sent ?? 0 };
+        return { seconds: sent ? (performance.now() - start2) / 1e3 : 0, sent: sent ?? 0 };
       } finally {
         talk.free();
       }
@@ -2124,7 +2100,7 @@ async function answer(message) {
   const { id } = message;
   try {
     if (message.call === "load") {
-      await start2(message.compiled);
+      await start(message.compiled);
       model = await LocalModel.load(message.source, message.options);
       scope.postMessage({ id, value: null, info: model.info });
       return;

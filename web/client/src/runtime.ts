@@ -62,7 +62,7 @@ export function guarded<T>(call: () => T): T {
     if (!(error instanceof WebAssembly.RuntimeError) && !(error instanceof RangeError)) throw error;
     broken = new FhectlError(
       "internal",
-      `a fault of fhectl itself: ${lastPanic() || error.message}`,
+      `a fault of fhectl itself: ${error.message}`,
       "load the page anew, and report it with this message",
     );
     throw broken;
@@ -82,14 +82,6 @@ export const memoryBytes = (): number => memory().buffer.byteLength;
 function memory(): WebAssembly.Memory {
   if (!exports) throw new FhectlError("internal", "the WebAssembly module was not started");
   return exports.memory;
-}
-
-function lastPanic(): string {
-  try {
-    return glue.lastPanic();
-  } catch {
-    return "";
-  }
 }
 
 /** A function that adds two vectors: valid where the engine knows SIMD. */

@@ -10,7 +10,6 @@ mod info;
 mod keys;
 mod model;
 mod rows;
-mod runtime;
 mod talk;
 mod thrown;
 mod usage;

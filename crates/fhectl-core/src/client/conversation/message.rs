@@ -1,5 +1,6 @@
 //! Requests and replies of HTTP, as far as the protocol uses them, and what leads from one to the next.
 
+use crate::bundle::json;
 use crate::error::{Error, ErrorCode, Result};
 use serde::de::DeserializeOwned;
 
@@ -93,11 +94,17 @@ impl Reply {
     }
 }
 
-/// Reads JSON of a reply. By way of text, as bundles are read: a parser of bytes would be another copy of all code that reads, in
-/// a client that a browser loads.
+/// The most bytes of JSON that are read: a list of some hundred models.
+const MAX_JSON: usize = 1 << 20;
+
+/// Reads JSON of a reply, by way of text: a parser of bytes would be another copy of all code that reads, in a client that a
+/// browser loads.
 pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> std::result::Result<T, String> {
+    if body.len() > MAX_JSON {
+        return Err(format!("{} bytes, at most {MAX_JSON}", body.len()));
+    }
     let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    json::from_str(text).map_err(|error| error.to_string())
 }
 
 /// Requests one after the other, each following from the reply to the one before.
