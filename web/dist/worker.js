@@ -2005,9 +2005,16 @@ var LocalModel = class _LocalModel {
     held.release();
   }
   /** Checks that the server runs the model and brings it the keys, once for those that are held. */
-  #bring(held, { onProgress, signal }) {
+  #bring(held, options) {
+    const { onProgress, signal } = options;
     const server = this.#needServer();
-    held.brought ??= held.use(async (keys) => {
+    if (held.brought) {
+      return held.brought.catch((error) => {
+        if (error?.name === "AbortError" && !signal?.aborted) return this.#bring(held, options);
+        throw error;
+      });
+    }
+    held.brought = held.use(async (keys) => {
       const start2 = performance.now();
       const talk = guarded(() => keys.bring(server.base));
       try {

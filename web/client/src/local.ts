@@ -343,9 +343,17 @@ export class LocalModel {
   }
 
   /** Checks that the server runs the model and brings it the keys, once for those that are held. */
-  #bring(held: HeldKeys, { onProgress, signal }: PredictOptions): Promise<{ seconds: number; sent: number }> {
+  #bring(held: HeldKeys, options: PredictOptions): Promise<{ seconds: number; sent: number }> {
+    const { onProgress, signal } = options;
     const server = this.#needServer();
-    held.brought ??= held
+    if (held.brought) {
+      return held.brought.catch((error: unknown) => {
+        // Whoever began it has canceled; this call has not.
+        if ((error as Error)?.name === "AbortError" && !signal?.aborted) return this.#bring(held, options);
+        throw error;
+      });
+    }
+    held.brought = held
       .use(async (keys) => {
         const start = performance.now();
         const talk = guarded(() => keys.bring(server.base));

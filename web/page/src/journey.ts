@@ -82,7 +82,7 @@ function dump(data: Uint8Array, label: string): HTMLElement {
     "div",
     {},
     h("pre", { class: "hex", tabindex: 0, role: "region", "aria-label": `${label}, in hexadecimal` }, hexDump(data, SHOWN, width)),
-    rest > 0 && hint(`and ${count(rest, "more byte")}, no less random`),
+    rest > 0 && hint(`and ${count(rest, "more byte")}. The first ones name the model; the rest is random to all but you.`),
   );
 }
 

@@ -97,6 +97,7 @@ export class ModelView {
     this.#busy = true;
     const progress = new ProgressBar();
     this.#result.replaceChildren(progress.element);
+    progress.element.scrollIntoView({ block: "nearest" });
     try {
       await work(progress);
     } catch (error) {
