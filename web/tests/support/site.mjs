@@ -9,6 +9,8 @@ const TYPES = { ".html": "text/html", ".css": "text/css", ".js": "text/javascrip
 export async function serveFolder(folder) {
   const server = createServer((request, reply) => {
     const path = normalize(new URL(request.url, "http://site").pathname);
+    // Browsers ask for it by themselves.
+    if (path === "/favicon.ico") return void reply.writeHead(204).end();
     try {
       const bytes = readFileSync(join(folder, path.endsWith("/") ? `${path}index.html` : path));
       reply.writeHead(200, { "content-type": TYPES[extname(path)] ?? "text/html" }).end(bytes);
