@@ -41,7 +41,7 @@ for (const colorScheme of ["light", "dark"]) {
       await predict(page);
       await page.getByRole("button", { name: "wrong keys" }).click();
       await page.locator(".tries li").first().waitFor();
-      await page.getByText("Your keys").click();
+      await page.locator(".keys > summary").click();
       await page.locator(".keys tbody tr").first().waitFor();
       await page.getByText("What this model is").click();
       await check(page, "an answer and its journey");

@@ -39,7 +39,7 @@ test("a server that starts again, without the keys it had, is given them again",
   await predict(page);
   assert.equal(await answer(page), said);
   // Also while a key is on its way: the page waits for the server instead of giving up.
-  await page.getByText("Your keys").click();
+  await page.locator(".keys > summary").click();
   await page.getByRole("button", { name: "Delete the key of cnn-digits" }).click();
   await page.getByText("None yet").waitFor();
   const part = page.waitForRequest((request) => request.method() === "PUT");
@@ -59,13 +59,13 @@ test("a token is asked for, a wrong one is refused, the right one lets in until 
   const server = await Server.start(["--token-file", file, "--row-budget", "100"]);
   const page = await open(browser);
   await page.goto(server.url);
-  const field = page.getByLabel("Access token");
+  const field = page.locator("#token-field");
   await field.waitFor();
   assert.equal(await page.locator("nav a").count(), 0);
   await field.fill("fhectl_wrong");
   await page.getByRole("button", { name: "Use it" }).click();
   await page.locator(".note.bad", { hasText: "unauthorized" }).waitFor();
-  await page.getByLabel("Access token").fill(token);
+  await page.locator("#token-field").fill(token);
   await page.getByRole("button", { name: "Use it" }).click();
   await page.locator("nav a", { hasText: "tree-spam" }).first().waitFor();
   await openModel(page, server.url, "qnn-iris");

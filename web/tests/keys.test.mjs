@@ -68,7 +68,7 @@ test("a rotated key is another, and the server forgets the old one", async () =>
   await predict(page);
   const [[, before]] = await stored(page);
   const later = asked(page);
-  await page.getByRole("button", { name: "Make a new key for tree-spam" }).click();
+  await page.getByRole("button", { name: "Rotate the key of tree-spam" }).click();
   await page.locator(".keys .note", { hasText: "A new key was made" }).waitFor();
   const [[, rotated]] = await stored(page);
   assert.notEqual(rotated, before);

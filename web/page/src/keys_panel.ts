@@ -55,7 +55,7 @@ export class KeysPanel {
         h(
           "td",
           { class: "buttons" },
-          own(key) && button("Rotate", () => void this.#rotate(keys), { class: "quiet", "aria-label": `Make a new key for ${key.name}` }),
+          own(key) && button("Rotate", () => void this.#rotate(keys), { class: "quiet", "aria-label": `Rotate the key of ${key.name}` }),
           button("Delete", () => void this.#delete(keys, key), { class: "quiet", "aria-label": `Delete the key of ${key.name}` }),
         ),
       ),
