@@ -25,6 +25,7 @@ pub fn start(owner: ServerBundle) -> Result<Http> {
                 config.max_backlog = Duration::from_secs(24 * 3600);
                 config.max_queue = config.max_queue.max(1024);
                 config.timing_headers = true;
+                config.page = false;
                 let server = Server::bind(config).await?;
                 let _ = sender.send(Ok(server.local_addr()));
                 server.run(std::future::pending()).await

@@ -15,6 +15,7 @@ mod locate;
 mod models;
 mod names;
 mod namespaces;
+mod page;
 mod play;
 mod predict;
 mod runtime;
@@ -58,6 +59,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Host models over HTTP.
     Serve(serve_args::ServeArgs),
+    /// Write the page that `serve` answers browsers with, for another host or to open from disk.
+    Page(page::PageArgs),
     /// Run a test set through a server, encrypted, and report accuracy and time.
     Play(play::PlayArgs),
     /// Predict rows of a CSV file, encrypted.
@@ -108,6 +111,7 @@ pub fn run_line(words: &[OsString]) -> Result<()> {
         Command::Create(args) => create::run(args).map(drop),
         Command::Export(args) => export::run(&args),
         Command::Serve(args) => serve::run(args),
+        Command::Page(args) => page::run(&args),
         Command::Play(args) => play::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Models(args) => models::run(&args),

@@ -66,7 +66,7 @@ pub struct ServeArgs {
     #[command(flatten)]
     rate: RateLimitArgs,
     #[command(flatten)]
-    cors: CorsArgs,
+    browsers: BrowserArgs,
     #[command(flatten)]
     telemetry: TelemetryArgs,
     #[command(flatten)]
@@ -111,13 +111,16 @@ struct RateLimitArgs {
     row_budget: Option<u64>,
 }
 
-/// Which pages may use the server.
+/// What browsers get.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "CORS")]
-struct CorsArgs {
+#[command(next_help_heading = "Browsers")]
+struct BrowserArgs {
     /// An origin whose pages may use this server from a browser, e.g. https://app.example.com; repeatable
     #[arg(long, env = "FHECTL_CORS_ORIGIN", value_name = "ORIGIN", value_delimiter = ',', value_parser = parse_origin)]
     cors_origin: Vec<String>,
+    /// Leave out the page that browsers get at /: models in a form, encrypted in the tab
+    #[arg(long, env = "FHECTL_NO_PAGE")]
+    no_page: bool,
 }
 
 /// What operators and clients are told.
@@ -224,7 +227,8 @@ impl ServeArgs {
         config.rate_limit = self.rate.rate();
         config.row_budget = self.rate.row_budget;
         config.timing_headers = self.telemetry.timing_headers;
-        config.cors_origins.clone_from(&self.cors.cors_origin);
+        config.cors_origins.clone_from(&self.browsers.cors_origin);
+        config.page = !self.browsers.no_page;
         config.metrics_listen = self.telemetry.metrics_listen;
         config.max_backlog = self.load.max_backlog;
         config.deadline = self.load.deadline;

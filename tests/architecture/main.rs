@@ -14,7 +14,7 @@ const CRATES: [(&str, &[&str]); 4] = [
         &["error", "digest", "model", "fhe", "circuit", "bundle", "protocol", "client", "server_model"],
     ),
     ("crates/fhectl-train/src", &["data", "train", "import"]),
-    ("crates/fhectl-server/src", &["store", "server"]),
+    ("crates/fhectl-server/src", &["store", "page", "server"]),
     ("src", &["client", "report", "commands"]),
 ];
 

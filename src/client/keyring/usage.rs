@@ -2,7 +2,7 @@
 
 use super::{Keyring, OpenedKeys, disk};
 use fhectl_core::client::key_file::KeyFileHeader;
-use fhectl_core::client::policy::NETWORK_KEY_BITS;
+use fhectl_core::client::policy::{NETWORK_KEY_BITS, rows_left, take_rows};
 use fhectl_core::client::{ClientModel, Detail};
 use fhectl_core::error::Result;
 use std::path::PathBuf;
@@ -19,9 +19,7 @@ impl Keyring {
         let Some(bits) = model.disclosed_bits(detail)? else { return Ok(wanted) };
         let _turn = disk::lock(&self.folder)?;
         let Some((header, used)) = self.used(model, keys)? else { return Ok(0) };
-        let rows = rows_left(used, bits).min(u32::try_from(wanted).unwrap_or(u32::MAX));
-        // What is left and not enough for a row is given up.
-        let used = if rows == 0 { NETWORK_KEY_BITS } else { used.saturating_add(rows.saturating_mul(bits)) };
+        let (rows, used) = take_rows(used, bits, wanted);
         disk::replace(&self.counter_of_told(&header), used.to_string().as_bytes())?;
         Ok(rows as usize)
     }
@@ -75,13 +73,6 @@ impl Keyring {
         // One that cannot be read must not give a key its life back.
         Ok(count.unwrap_or(NETWORK_KEY_BITS))
     }
-}
-
-/// The rows of so many bits each that may still be told.
-fn rows_left(used: u32, bits: u32) -> u32 {
-    let left = NETWORK_KEY_BITS.saturating_sub(used);
-    // A row that tells more than a key may has a key of its own.
-    if used == 0 { (left / bits).max(1) } else { left / bits }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::format::invalid;
 use super::strangers;
 use crate::error::{Error, Result};
 use miniz_oxide::inflate::{TINFLStatus, decompress_to_vec_with_limit};
-use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive, ZipVerification, crc32};
+use rawzip::{CompressionMethod, ZipArchive, ZipArchiveEntryWayfinder, ZipSliceArchive, ZipVerification};
 
 /// The most entries an archive may list, and the most bytes one may inflate to.
 const MAX_ENTRIES: usize = 16;
@@ -101,6 +101,26 @@ fn read_entry(archive: &ZipSliceArchive<&[u8]>, (place, method): Found, name: &s
     let found = ZipVerification { crc: crc32(&bytes), uncompressed_size: bytes.len() as u64 };
     entry.claim_verifier().valid(found).map_err(|error| wrong(&error))?;
     String::from_utf8(bytes).map_err(|_| wrong(&"not UTF-8 text"))
+}
+
+/// The checksum of zip archives, four bits at a time. rawzip's own is faster, and has a table of 16 KiB, which would be a tenth of
+/// what a browser loads.
+fn crc32(bytes: &[u8]) -> u32 {
+    const TABLE: [u32; 16] = {
+        let (mut table, mut index) = ([0; 16], 0);
+        while index < 16 {
+            let (mut sum, mut bit) = (index as u32, 0);
+            while bit < 4 {
+                sum = (sum >> 1) ^ (0xedb8_8320 * (sum & 1));
+                bit += 1;
+            }
+            table[index] = sum;
+            index += 1;
+        }
+        table
+    };
+    let step = |sum: u32, four: u32| (sum >> 4) ^ TABLE[((sum ^ four) & 15) as usize];
+    !bytes.iter().fold(!0, |sum, byte| step(step(sum, u32::from(*byte)), u32::from(byte >> 4)))
 }
 
 fn bomb(name: &str) -> Error {

@@ -8,6 +8,7 @@ mod archive;
 #[cfg(feature = "os")]
 pub mod folder;
 mod format;
+pub(crate) mod json;
 mod score_decoder;
 mod spec;
 mod strangers;
@@ -137,7 +138,7 @@ fn from_json<T: DeserializeOwned>(entry: &Entry) -> Result<T> {
         )
         .hint("create the model again with `fhectl create`, or use the fhectl version that versions.json names"));
     }
-    serde_json::from_str(&entry.text).map_err(damaged)
+    json::from_str(&entry.text).map_err(damaged)
 }
 
 #[cfg(all(test, feature = "client", feature = "evaluate"))]

@@ -17,6 +17,10 @@ pub struct ClientKeys {
 impl ClientKeys {
     pub(super) fn new(secret: ClientKey, evaluation: Vec<u8>) -> Self {
         let sha256 = digest::sha256(&evaluation);
+        Self::of_digest(secret, evaluation, sha256)
+    }
+
+    pub(super) fn of_digest(secret: ClientKey, evaluation: Vec<u8>, sha256: [u8; 32]) -> Self {
         Self { secret, evaluation, sha256 }
     }
 

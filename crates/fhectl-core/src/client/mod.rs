@@ -16,8 +16,10 @@ mod model;
 pub mod policy;
 mod prediction;
 mod request;
+mod wrong_key;
 
 pub use keys::ClientKeys;
 pub use model::ClientModel;
 pub use prediction::{Detail, Predicted, Prediction, Predictions};
 pub use request::{EncryptedRequest, Pending};
+pub use wrong_key::WrongKeyAnswer;

@@ -117,17 +117,29 @@ impl ClientModel {
     /// `key_invalid`, `format_version` or `wrong_model` where the bytes are no evaluation key of this model, or the secret
     /// key was made for another circuit.
     pub fn keys(&self, secret: ClientKey, evaluation: Vec<u8>) -> Result<ClientKeys> {
+        self.check_keys(&secret, &evaluation)?;
+        Ok(ClientKeys::new(secret, evaluation))
+    }
+
+    /// As [`ClientModel::keys`], for callers with a faster SHA-256 than this crate's, a browser's own say: `sha256` is the
+    /// evaluation key's. With another one the server refuses the key, and nothing worse.
+    ///
+    /// # Errors
+    /// As [`ClientModel::keys`].
+    pub fn keys_of_digest(&self, secret: ClientKey, evaluation: Vec<u8>, sha256: [u8; 32]) -> Result<ClientKeys> {
+        self.check_keys(&secret, &evaluation)?;
+        Ok(ClientKeys::of_digest(secret, evaluation, sha256))
+    }
+
+    fn check_keys(&self, secret: &ClientKey, evaluation: &[u8]) -> Result<()> {
         secret.for_answers(&self.bundle.spec.circuit)?;
         let expected = self.bundle.spec.circuit.key_bytes();
-        let found = if evaluation.is_empty() { 0 } else { frame::read_key(&self.bundle.id, &evaluation)?.len() };
-        if found != expected {
-            return Err(Error::new(
-                ErrorCode::KeyInvalid,
-                format!("an evaluation key of {found} bytes, expected {expected}"),
-            )
-            .hint("make a new one for this secret key"));
+        let found = if evaluation.is_empty() { 0 } else { frame::read_key(&self.bundle.id, evaluation)?.len() };
+        if found == expected {
+            return Ok(());
         }
-        Ok(ClientKeys::new(secret, evaluation))
+        Err(Error::new(ErrorCode::KeyInvalid, format!("an evaluation key of {found} bytes, expected {expected}"))
+            .hint("make a new one for this secret key"))
     }
 
     /// The bytes of a secret key's file, and what its header says. `made` is now, in seconds since 1970; with a `seal` the

@@ -24,6 +24,31 @@ pub const NETWORK_KEY_BITS: u32 = 256;
 /// new key, it has learned next to nothing of either; honest servers fail for other reasons than a few times in a row.
 pub const RETIRE_AFTER: u32 = 3;
 
+/// The rows of `bits` bits each ([`ClientModel::disclosed_bits`](super::ClientModel::disclosed_bits)) that may still be asked
+/// under a key of whose answers `told` bits were written down.
+pub fn rows_left(told: u32, bits: u32) -> u32 {
+    let left = NETWORK_KEY_BITS.saturating_sub(told);
+    // A row that tells more than a key may has a key of its own.
+    if told == 0 { (left / bits).max(1) } else { left / bits }
+}
+
+/// Takes up to `wanted` of those rows. Returns how many, and the bits that are told then, to be stored before the rows are
+/// asked: a run that is cut short has used them up. 0 rows: another key must take the place of this one.
+///
+/// ```
+/// use fhectl_core::client::policy::{NETWORK_KEY_BITS, take_rows};
+///
+/// assert_eq!(take_rows(0, 4, 60), (60, 240));
+/// assert_eq!(take_rows(240, 4, 60), (4, 256));
+/// assert_eq!(take_rows(254, 4, 60), (0, NETWORK_KEY_BITS));
+/// ```
+pub fn take_rows(told: u32, bits: u32, wanted: usize) -> (u32, u32) {
+    let rows = rows_left(told, bits).min(u32::try_from(wanted).unwrap_or(u32::MAX));
+    // What is left and not enough for a row is given up.
+    let told = if rows == 0 { NETWORK_KEY_BITS } else { told.saturating_add(rows.saturating_mul(bits)) };
+    (rows, told)
+}
+
 /// Of so many batches after the first, one on average has a tag: which ones is drawn, so that the server cannot know
 /// before, and the time of the median row does not show it.
 const BATCHES_A_TAG: u64 = 16;

@@ -28,15 +28,40 @@ macro_rules! codes {
             /// Every code, in the order of the table.
             pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
 
-            const fn row(self) -> Row {
+            /// The stable text, e.g. `csv_cell`.
+            pub const fn as_str(self) -> &'static str {
                 match self {
-                    $(Self::$variant => Row {
-                        text: $text,
-                        status: status!($status),
-                        retryable: retryable!($retry),
-                        exit: $exit,
-                        meaning: $meaning,
-                    },)*
+                    $(Self::$variant => $text,)*
+                }
+            }
+
+            /// The HTTP status of a server's reply; none of a code that no server sends.
+            pub const fn status(self) -> Option<u16> {
+                match self {
+                    $(Self::$variant => status!($status),)*
+                }
+            }
+
+            /// Whether sending the same again may help.
+            pub const fn is_retryable(self) -> bool {
+                match self {
+                    $(Self::$variant => retryable!($retry),)*
+                }
+            }
+
+            /// The exit code of the command line: 1 where the user can put it right, 2 where the machine, the server or
+            /// fhectl stands in the way.
+            pub const fn exit_code(self) -> u8 {
+                match self {
+                    $(Self::$variant => $exit,)*
+                }
+            }
+
+            /// What it means and what to do, as Markdown in one sentence. A column of its own: a client that a browser loads does
+            /// without.
+            pub const fn meaning(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $meaning,)*
                 }
             }
         }
@@ -61,15 +86,6 @@ macro_rules! retryable {
     };
 }
 
-/// A line of the table.
-struct Row {
-    text: &'static str,
-    status: Option<u16>,
-    retryable: bool,
-    exit: u8,
-    meaning: &'static str,
-}
-
 codes! {
     // Requests that a server refuses, whatever they are about.
     BadRequest "bad_request" 400 - 1 "The server cannot read the request; use a client of the same release."
@@ -78,6 +94,7 @@ codes! {
     HeaderInvalid "header_invalid" 400 - 1 "A header of the request has no valid value; correct it or leave it out."
     JsonInvalid "json_invalid" 400 - 1 "The body of an endpoint-form request is not the JSON expected; compare it with `/v1/openapi.json`."
     MethodNotAllowed "method_not_allowed" 405 - 1 "The path does not take this method; the `Allow` header names those that it takes."
+    NotAcceptable "not_acceptable" 406 - 1 "The path has nothing of the kind that the request accepts; `GET /` is a page of `text/html`."
     NotFound "not_found" 404 - 1 "There is nothing at this path, of a server or on disk; check the path."
     OriginRefused "origin_refused" 403 - 1 "Pages of this web origin may not use the server; its operator allows origins with `--cors-origin`."
     Timeout "timeout" 408 retry 2 "The request's body did not arrive in time; send it again over a faster connection."
@@ -284,32 +301,6 @@ codes! {
 }
 
 impl ErrorCode {
-    /// The stable text, e.g. `csv_cell`.
-    pub const fn as_str(self) -> &'static str {
-        self.row().text
-    }
-
-    /// The HTTP status of a server's reply; none of a code that no server sends.
-    pub const fn status(self) -> Option<u16> {
-        self.row().status
-    }
-
-    /// Whether sending the same again may help.
-    pub const fn is_retryable(self) -> bool {
-        self.row().retryable
-    }
-
-    /// The exit code of the command line: 1 where the user can put it right, 2 where the machine, the server or fhectl
-    /// stands in the way.
-    pub const fn exit_code(self) -> u8 {
-        self.row().exit
-    }
-
-    /// What it means and what to do, as Markdown in one sentence.
-    pub const fn meaning(self) -> &'static str {
-        self.row().meaning
-    }
-
     /// The code that a server sent; none where this release does not know it or no server has a reason to send it.
     ///
     /// A client acts on codes, so a server cannot pass a code of the client's own.

@@ -50,6 +50,7 @@ pub mod ggsw;
 mod glwe_shape;
 #[cfg(feature = "evaluate")]
 mod kernel;
+mod keystream;
 pub mod keyswitch;
 #[cfg(feature = "evaluate")]
 pub mod list;

@@ -3,10 +3,8 @@
 //! The generator is AES-128 in counter mode keyed by a [`Seed`], as in tfhe-csprng, but it fills whole buffers: most words
 //! of a ciphertext are mask, and a generator that yields byte after byte would cost more than the arithmetic on them.
 
+use super::keystream::Keystream;
 use super::vectorized::{Loop, vectorized};
-use aes::Aes128;
-use ctr::Ctr128BE;
-use ctr::cipher::{KeyIvInit, StreamCipher, StreamCipherSeek};
 use std::fmt;
 use zeroize::Zeroize;
 
@@ -59,7 +57,7 @@ impl Entropy for OsEntropy {
 /// assert_eq!(Random::at_word(&Seed([7; 16]), 3).word(), mask[3]);
 /// ```
 pub struct Random {
-    cipher: Ctr128BE<Aes128>,
+    keystream: Keystream,
 }
 
 impl Random {
@@ -70,11 +68,7 @@ impl Random {
 
     /// The stream of `seed` from its 64-bit word number `word` on, counted from 0.
     pub fn at_word(seed: &Seed, word: u64) -> Self {
-        let mut random = Self { cipher: Ctr128BE::new((&seed.0).into(), &[0; 16].into()) };
-        if word > 0 {
-            random.cipher.seek(word * 8);
-        }
-        random
+        Self { keystream: Keystream::new(&seed.0, word * 8) }
     }
 
     /// A stream from a fresh seed, for secrets and noise.
@@ -95,7 +89,7 @@ impl Random {
     }
 
     fn fill_bytes(&mut self, bytes: &mut [u8]) {
-        self.cipher.write_keystream(bytes);
+        self.keystream.fill(bytes);
     }
 
     /// Fills `words` with uniform 64-bit values.

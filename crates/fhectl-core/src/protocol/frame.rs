@@ -5,7 +5,7 @@ mod batch;
 
 pub use batch::{
     AnswersWriter, Asked, Batch, INPUTS_HEADER, KeyDigest, Lengths, MAX_BATCH, NO_KEY, answers_len, inputs_len,
-    most_items, read_answers, read_inputs, stated_tag, write_answers, write_inputs,
+    most_items, read_answers, read_any_answers, read_inputs, stated_tag, write_answers, write_inputs,
 };
 
 use crate::bundle::ModelId;

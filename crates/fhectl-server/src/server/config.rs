@@ -46,6 +46,8 @@ pub struct ServeConfig {
     pub deadline: Option<Duration>,
     /// Origins whose pages may use this server from a browser; `*` is all.
     pub cors_origins: Vec<String>,
+    /// Whether browsers get a page, with which people use the models from a tab.
+    pub page: bool,
     /// Where `/metrics` is served, for operators.
     pub metrics_listen: Option<SocketAddr>,
 }
@@ -129,6 +131,7 @@ impl ServeConfig {
             max_backlog: Duration::from_secs(10),
             deadline: None,
             cors_origins: Vec::new(),
+            page: true,
             metrics_listen: None,
         }
     }

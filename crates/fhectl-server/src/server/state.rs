@@ -34,6 +34,8 @@ pub(super) struct AppState {
     /// Set once shutdown has begun.
     pub draining: Arc<AtomicBool>,
     pub cors_origins: Arc<[String]>,
+    /// Whether browsers get a page.
+    pub page: bool,
     pub timeouts: Timeouts,
     /// Whether replies say how long they waited and computed.
     pub timing_headers: bool,
@@ -79,6 +81,7 @@ impl AppState {
             open: Arc::default(),
             draining: Arc::default(),
             cors_origins: config.cors_origins.into(),
+            page: config.page,
             timeouts: config.timeouts,
             timing_headers: config.timing_headers,
         })

@@ -8,10 +8,10 @@ use crate::error::{ErrorCode, Result};
 use crate::protocol::api::{COMPUTE_HEADER, KEY_ID_HEADER, QUEUE_HEADER};
 
 /// Sends an encrypted request and takes the encrypted answer.
-pub struct Inference<'a> {
+pub struct Inference<B> {
     path: String,
     key_id: String,
-    request: &'a [u8],
+    request: B,
     /// Whether a forgotten key is an outcome: for the first time, and where there is a key to bring.
     may_bring_key: bool,
 }
@@ -34,25 +34,25 @@ pub enum InferenceOutcome {
     KeyForgotten,
 }
 
-impl<'a> Inference<'a> {
+impl<B: AsRef<[u8]>> Inference<B> {
     /// `request` is what [`ClientModel::encrypt`] gave.
-    pub fn new(model: &ClientModel, keys: &ClientKeys, request: &'a [u8]) -> Self {
+    pub fn new(model: &ClientModel, keys: &ClientKeys, request: B) -> Self {
         let path = format!("{}/infer", model_path(&model.spec().name));
         Self { path, key_id: keys.key_id(), request, may_bring_key: !keys.evaluation().is_empty() }
     }
 
     /// The same request after the key was brought: that the key is unknown is an error now.
-    pub fn again(model: &ClientModel, keys: &ClientKeys, request: &'a [u8]) -> Self {
+    pub fn again(model: &ClientModel, keys: &ClientKeys, request: B) -> Self {
         Self { may_bring_key: false, ..Self::new(model, keys, request) }
     }
 }
 
-impl Conversation for Inference<'_> {
+impl<B: AsRef<[u8]>> Conversation for Inference<B> {
     type Output = InferenceOutcome;
 
     fn request(&self) -> Request<'_> {
         let headers = vec![(KEY_ID_HEADER, self.key_id.clone())];
-        Request { headers, ..Request::new(Method::Post, self.path.clone()).body(self.request) }
+        Request { headers, ..Request::new(Method::Post, self.path.clone()).body(self.request.as_ref()) }
     }
 
     fn handle(&mut self, outcome: Result<Reply>) -> Result<Option<InferenceOutcome>> {

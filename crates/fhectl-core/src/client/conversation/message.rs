@@ -1,5 +1,6 @@
 //! Requests and replies of HTTP, as far as the protocol uses them, and what leads from one to the next.
 
+use crate::bundle::json;
 use crate::error::{Error, ErrorCode, Result};
 use serde::de::DeserializeOwned;
 
@@ -78,8 +79,12 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    pub(super) fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
-        serde_json::from_slice(&self.body).map_err(|error| {
+    /// Reads the body as JSON; `path` is what was asked for.
+    ///
+    /// # Errors
+    /// `reply_invalid`.
+    pub fn json<T: DeserializeOwned>(&self, path: &str) -> Result<T> {
+        read_json(&self.body).map_err(|error| {
             Error::new(
                 ErrorCode::ReplyInvalid,
                 format!("{}{path} did not answer as an fhectl server: {error}", self.server),
@@ -87,6 +92,19 @@ impl Reply {
             .hint("check the URL, and that both sides run the same fhectl release")
         })
     }
+}
+
+/// The most bytes of JSON that are read: a list of some hundred models.
+const MAX_JSON: usize = 1 << 20;
+
+/// Reads JSON of a reply, by way of text: a parser of bytes would be another copy of all code that reads, in a client that a
+/// browser loads.
+pub(super) fn read_json<T: DeserializeOwned>(body: &[u8]) -> std::result::Result<T, String> {
+    if body.len() > MAX_JSON {
+        return Err(format!("{} bytes, at most {MAX_JSON}", body.len()));
+    }
+    let text = std::str::from_utf8(body).map_err(|error| error.to_string())?;
+    json::from_str(text).map_err(|error| error.to_string())
 }
 
 /// Requests one after the other, each following from the reply to the one before.

@@ -5,7 +5,7 @@ use crate::bundle::{ModelId, check_name};
 use crate::client::model::ClientModel;
 use crate::client::policy;
 use crate::error::{Error, ErrorCode, Result};
-use crate::protocol::api::ModelInfo;
+use serde::Deserialize;
 
 /// Checks that a server runs the very model that the client has.
 ///
@@ -31,7 +31,7 @@ impl Conversation for CheckModel {
     fn handle(&mut self, outcome: Result<Reply>) -> Result<Option<()>> {
         let reply = outcome?;
         let path = model_path(&self.name);
-        let served: ModelInfo = reply.json(&path)?;
+        let served: Served = reply.json(&path)?;
         if served.id == self.id {
             return Ok(Some(()));
         }
@@ -47,6 +47,12 @@ impl Conversation for CheckModel {
         )
         .hint(format!("fetch its client.zip from {server}{path}/client.zip")))
     }
+}
+
+/// Of [`ModelInfo`](crate::protocol::api::ModelInfo), what is looked at.
+#[derive(Deserialize)]
+struct Served {
+    id: ModelId,
 }
 
 /// Fetches a model's `client.zip`.

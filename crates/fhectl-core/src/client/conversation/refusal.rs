@@ -1,12 +1,13 @@
 //! What a server says in a reply that is no success.
 
+use super::message::read_json;
 use crate::error::{Error, ErrorCode};
 use crate::protocol::api::ErrorReply;
 
 /// The error that a reply of this status and body stands for. What the server says is shown on a terminal, so it comes
 /// without control characters.
 pub fn refusal(server: &str, status: u16, body: &[u8]) -> Error {
-    let Ok(reply) = serde_json::from_slice::<ErrorReply>(body) else {
+    let Ok(reply) = read_json::<ErrorReply>(body) else {
         return Error::new(ErrorCode::ServerError, format!("{server} answered HTTP {status}"))
             .hint("check the URL: this does not look like an fhectl server");
     };

@@ -6,6 +6,7 @@ use crate::client::keys::ClientKeys;
 use crate::client::model::ClientModel;
 use crate::error::{ErrorCode, Result};
 use crate::protocol::api::{KeyStatus, MAX_PART_BYTES, UploadState};
+use std::borrow::Borrow;
 use std::collections::VecDeque;
 use std::ops::Range;
 
@@ -27,9 +28,11 @@ pub struct Part {
 ///
 /// It asks which parts are there, sends the others and completes the key. Parts of another size, or damaged ones, that are
 /// in the way are discarded, and parts that were dropped meanwhile are sent again: either once.
-pub struct KeyUpload<'a> {
+///
+/// The keys are borrowed, or shared (`Rc`, `Arc`) where a conversation outlives the call that begins it.
+pub struct KeyUpload<K> {
     path: String,
-    key: &'a [u8],
+    keys: K,
     state: State,
     /// Parts that are not there, the next one first.
     missing: VecDeque<usize>,
@@ -48,13 +51,18 @@ enum State {
     Discard,
 }
 
-impl<'a> KeyUpload<'a> {
+impl<K: Borrow<ClientKeys>> KeyUpload<K> {
     /// `None` where the model needs no key.
-    pub fn new(model: &ClientModel, keys: &'a ClientKeys) -> Option<Self> {
-        let key = keys.evaluation();
-        let upload =
-            || Self { path: key_path(model, keys), key, state: State::Ask, missing: VecDeque::new(), restarted: false };
-        (!key.is_empty()).then(upload)
+    pub fn new(model: &ClientModel, keys: K) -> Option<Self> {
+        if keys.borrow().evaluation().is_empty() {
+            return None;
+        }
+        let path = key_path(model, keys.borrow());
+        Some(Self { path, keys, state: State::Ask, missing: VecDeque::new(), restarted: false })
+    }
+
+    fn key(&self) -> &[u8] {
+        self.keys.borrow().evaluation()
     }
 
     /// The part that the next request sends; `None` where it is another request.
@@ -64,8 +72,8 @@ impl<'a> KeyUpload<'a> {
         }
         let index = *self.missing.front()?;
         let from = index * PART_BYTES;
-        let bytes = from..(from + PART_BYTES).min(self.key.len());
-        Some(Part { index, bytes, remaining: self.key.len() - from })
+        let bytes = from..(from + PART_BYTES).min(self.key().len());
+        Some(Part { index, bytes, remaining: self.key().len() - from })
     }
 
     /// Sends what a status says is missing.
@@ -73,7 +81,7 @@ impl<'a> KeyUpload<'a> {
         let there = |index: usize, bytes: usize| {
             status.parts.iter().any(|part| part.index as usize == index && part.bytes == bytes as u64)
         };
-        let parts = self.key.chunks(PART_BYTES).enumerate();
+        let parts = self.key().chunks(PART_BYTES).enumerate();
         self.missing = parts.filter(|(index, part)| !there(*index, part.len())).map(|(index, _)| index).collect();
         self.go_on();
     }
@@ -83,14 +91,14 @@ impl<'a> KeyUpload<'a> {
     }
 }
 
-impl Conversation for KeyUpload<'_> {
+impl<K: Borrow<ClientKeys>> Conversation for KeyUpload<K> {
     type Output = ();
 
     fn request(&self) -> Request<'_> {
         let path = self.path.clone();
         match (self.state, self.part()) {
             (State::Send, Some(part)) => {
-                Request::new(Method::Put, format!("{path}/parts/{}", part.index)).body(&self.key[part.bytes])
+                Request::new(Method::Put, format!("{path}/parts/{}", part.index)).body(&self.key()[part.bytes])
             }
             (State::Ask, _) => Request::new(Method::Get, path),
             (State::Discard, _) => Request::new(Method::Delete, path),

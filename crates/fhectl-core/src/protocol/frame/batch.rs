@@ -192,16 +192,7 @@ pub struct Asked<'a> {
 /// `answers_damaged` where the digest is not theirs, `answers_key` where another key was used, `answers_count` where
 /// there are more or fewer than were asked for; else as [`read_inputs`].
 pub fn read_answers<'a>(asked: Asked<'_>, lengths: Lengths, bytes: &'a [u8]) -> Result<Batch<'a>> {
-    let damaged = || {
-        Error::new(ErrorCode::AnswersDamaged, "a batch of encrypted answers does not have its own digest")
-            .hint("it was truncated or altered after the server made it; look for what stands between")
-    };
-    let rest = Frame::Answers.open(asked.model, bytes)?;
-    let (body, digest) = rest.split_last_chunk::<DIGEST>().ok_or_else(damaged)?;
-    if sha256(&bytes[..KEY_HEADER + body.len()]) != *digest {
-        return Err(damaged());
-    }
-    let (used, body) = body.split_first_chunk::<32>().ok_or_else(damaged)?;
+    let (used, body) = open_answers(asked.model, bytes)?;
     if used != asked.key {
         return Err(Error::new(
             ErrorCode::AnswersKey,
@@ -218,6 +209,28 @@ pub fn read_answers<'a>(asked: Asked<'_>, lengths: Lengths, bytes: &'a [u8]) -> 
         .hint("the server answers another batch than this client's; tell its operator"));
     }
     Ok(batch)
+}
+
+/// Splits a framed batch of answers, whatever the key and the rows that it is for.
+///
+/// # Errors
+/// `answers_damaged`; else as [`read_inputs`].
+pub fn read_any_answers<'a>(model: &ModelId, lengths: Lengths, bytes: &'a [u8]) -> Result<Batch<'a>> {
+    split(Frame::Answers, lengths, open_answers(model, bytes)?.1)
+}
+
+/// The evaluation key that was used, and what stands between it and the digest, which is checked.
+fn open_answers<'a>(model: &ModelId, bytes: &'a [u8]) -> Result<(&'a KeyDigest, &'a [u8])> {
+    let damaged = || {
+        Error::new(ErrorCode::AnswersDamaged, "a batch of encrypted answers does not have its own digest")
+            .hint("it was truncated or altered after the server made it; look for what stands between")
+    };
+    let rest = Frame::Answers.open(model, bytes)?;
+    let (body, digest) = rest.split_last_chunk::<DIGEST>().ok_or_else(damaged)?;
+    if sha256(&bytes[..KEY_HEADER + body.len()]) != *digest {
+        return Err(damaged());
+    }
+    body.split_first_chunk::<32>().ok_or_else(damaged)
 }
 
 /// Numbers, tag and items.

@@ -1,6 +1,6 @@
 //! A line in the log for every request, and a span around what is logged within it.
 
-use super::health_check::is_health_check;
+use super::open_paths::is_health_check;
 use super::request_id::RequestId;
 use super::summary::{ReplySummary, RequestSummary};
 use axum::extract::Request;

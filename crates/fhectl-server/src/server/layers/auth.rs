@@ -1,6 +1,6 @@
 //! Who sent a request, and that it may be served. In two steps, so that the rate limit stands between them.
 
-use super::health_check::is_health_check;
+use super::open_paths::{is_health_check, is_page};
 use crate::server::caller::{Caller, Peer};
 use crate::server::rate_limiter::Client;
 use crate::server::reload::Reloading;
@@ -34,6 +34,7 @@ pub(super) async fn identify(
     let authorization = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
     let identified = match &tokens {
         _ if is_health_check(&request) => Identified { peer, owner: Ok(Owner::anyone()), client: None },
+        _ if is_page(&request) => Identified { peer, owner: Ok(Owner::anyone()), client: Some(Client::peer(peer)) },
         None => Identified { peer, owner: Ok(Owner::anyone()), client: Some(Client::peer(peer)) },
         Some(tokens) => {
             let owner = tokens.current().check(authorization);

@@ -1,10 +1,7 @@
-//! Exact products in `Z_{2^64}[X]/(X^N + 1)` of a polynomial with 64-bit coefficients and a binary polynomial.
-//!
-//! The first factor is split into two limbs of 32 bits. The sum of `k` products of a limb stays below
-//! `k * N * 2^32 < p / 2`, so that a number-theoretic transform modulo a 50-bit prime `p` computes it exactly. A key is
-//! transformed once and used for many products.
+//! Transforms modulo a prime of 50 bits. The first factor is split into two limbs of 32 bits. The sum of `k` products of a limb stays below
+//! `k * N * 2^32 < p / 2`, so that a transform modulo `p` computes it exactly.
 
-use super::vectorized::{Loop, vectorized};
+use crate::fhe::vectorized::{Loop, vectorized};
 use std::sync::OnceLock;
 use tfhe_ntt::prime64::Plan;
 
@@ -26,6 +23,13 @@ impl zeroize::Zeroize for BinaryPoly {
 pub struct WidePoly {
     low: Vec<u64>,
     high: Vec<u64>,
+}
+
+#[cfg(test)]
+impl WidePoly {
+    pub fn is_zero(&self) -> bool {
+        self.low.iter().chain(&self.high).all(|word| *word == 0)
+    }
 }
 
 impl zeroize::Zeroize for WidePoly {
@@ -131,50 +135,6 @@ impl Loop for AddCentered<'_> {
             let negative = u64::from(*value > PRIME / 2) * PRIME;
             *out = out.wrapping_add(value.wrapping_sub(negative) << self.shift);
             *value = 0;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::fhe::{Random, Seed};
-
-    fn schoolbook(wide: &[u64], binary: &[u64], out: &mut [u64]) {
-        let size = wide.len();
-        for (i, w) in wide.iter().enumerate() {
-            for (j, b) in binary.iter().enumerate() {
-                let product = w.wrapping_mul(*b);
-                let at = (i + j) % size;
-                out[at] = if i + j < size { out[at].wrapping_add(product) } else { out[at].wrapping_sub(product) };
-            }
-        }
-    }
-
-    #[test]
-    fn products_are_exact_for_every_size() {
-        for size in [16, 64, 512, 2048, 4096] {
-            let mut random = Random::new(Seed([size as u8; 16]));
-            let ntt = Ntt::of_size(size);
-            let mut sum = ntt.zero();
-            let mut wanted = vec![0; size];
-            for round in 0..3 {
-                let (mut wide, mut binary) = (vec![0; size], vec![0; size]);
-                random.fill_uniform(&mut wide);
-                if round == 0 {
-                    wide.fill(u64::MAX);
-                }
-                random.fill_binary(&mut binary);
-                if round == 1 {
-                    binary.fill(1);
-                }
-                schoolbook(&wide, &binary, &mut wanted);
-                ntt.mul_add(&mut sum, &ntt.wide(&wide), &ntt.binary(&binary));
-            }
-            let mut got = vec![0; size];
-            ntt.add_to(&mut sum, &mut got);
-            assert_eq!(got, wanted, "size {size}");
-            assert!(sum.low.iter().chain(&sum.high).all(|word| *word == 0));
         }
     }
 }

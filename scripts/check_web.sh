@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Builds the browser's client and page again, compares them with web/dist where the compiler is the recorded one, and runs the
+# client's tests in Node (and in Deno where it is there) against a real `fhectl serve`: check_web.sh. It needs npm's registry.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export FHECTL=${FHECTL:-${CARGO_TARGET_DIR:-$PWD/target}/release/fhectl}
+
+has_node() { command -v node >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] && command -v npm >/dev/null; }
+if ! has_node && command -v apt-get >/dev/null; then
+  root=
+  [ "$(id -u)" = 0 ] || root=sudo
+  $root apt-get update -q && $root apt-get install -qy --no-install-recommends nodejs npm || true
+fi
+if ! has_node; then
+  echo "left out: the client wants Node 20 or later, and npm"
+  exit 0
+fi
+scripts/wasm_cargo.sh any >/dev/null || { echo "left out: there is no compiler for WebAssembly here"; exit 0; }
+[ -x "$FHECTL" ] || cargo build --release --locked
+
+scripts/build_web.sh check
+[ -d web/client/dist ] || scripts/build_web.sh client
+node --test web/client/tests/*.test.mjs
+if command -v deno >/dev/null; then
+  deno run --allow-read --allow-net --allow-run --allow-env web/client/tests/deno.mjs
+else
+  echo "left out: there is no Deno here"
+fi
+echo "ok    the browser's client"

@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# The page and the client in Chromium against real servers (web/tests): every circuit, keys, drawings, files, failures,
+# accessibility, copies of the page on other hosts. Wants target/release/fhectl. Node and Chromium are installed where apt-get can.
+#
+#   scripts/test_browser.sh [FILE...]     only these files of web/tests
+set -euo pipefail
+cd "$(dirname "$0")/.."
+fhectl=${FHECTL:-${CARGO_TARGET_DIR:-$PWD/target}/release/fhectl}
+[ -x "$fhectl" ] || { echo "FAIL  $fhectl is not built: cargo build --release"; exit 1; }
+export FHECTL=$fhectl
+root=
+[ "$(id -u)" = 0 ] || root=sudo
+
+# Installs what a command comes with, where it is not there.
+get() {
+  local command=$1
+  shift
+  command -v "$command" >/dev/null && return
+  command -v apt-get >/dev/null || return 1
+  { $root apt-get update -q && $root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"; } >&2 || return 1
+}
+has_node() { command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge 20 ]; }
+has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+
+get npm nodejs npm || true
+if ! has_node; then
+  echo "left out: browser tests want Node 20 or later, with npm"
+  exit 0
+fi
+(cd web/tests && npm ci --no-audit --no-fund --silent) || { echo "left out: packages of web/tests cannot be had here"; exit 0; }
+has_chromium >/dev/null || get chromium chromium fonts-dejavu-core || (cd web/tests && npx playwright-core install --with-deps chromium) || true
+if ! has_chromium >/dev/null && ! ls "${PLAYWRIGHT_BROWSERS_PATH:-$HOME/.cache/ms-playwright}"/chromium* >/dev/null 2>&1; then
+  echo "left out: there is no Chromium here, and neither apt-get nor npm brings one"
+  exit 0
+fi
+get nginx nginx-light || true
+cd web/tests
+node --test --test-concurrency=1 --test-reporter=spec ${@:+"$@"}

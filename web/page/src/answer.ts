@@ -1,0 +1,52 @@
+/** What was decrypted: the class, and each class's score as a bar. */
+import type { ModelInfo, Prediction } from "./client.js";
+import { h } from "./dom.js";
+import { number, percent } from "./format.js";
+
+/** Classes whose bars are shown; those with the most. */
+const MOST_BARS = 12;
+
+const UNITS = { probability: "Probability", share: "Share of trees", margin: "Margin", score: "Score" };
+
+export function answerView(info: ModelInfo, prediction: Prediction): HTMLElement {
+  const said = prediction.class ?? (prediction.value === null ? "nothing" : number(prediction.value));
+  const scores = prediction.classScores;
+  return h(
+    "div",
+    { class: "answer" },
+    h("p", { class: "answer-head" }, h("span", { class: "target" }, info.target || "Answer"), h("output", { class: "said" }, said)),
+    scores !== null && info.classes !== null && bars(info.classes, scores, info.scoreUnit, prediction.classIndex),
+    scores === null &&
+      info.classes !== null &&
+      h("p", { class: "hint" }, "This network tells its class only: exact scores would tell of your key."),
+    prediction.outside.length > 0 &&
+      h(
+        "p",
+        { class: "note" },
+        `Beyond what the model knows, so the nearest end of its range was taken: ${prediction.outside.slice(0, 8).join(", ")}`,
+        prediction.outside.length > 8 ? ` and ${prediction.outside.length - 8} more.` : ".",
+      ),
+  );
+}
+
+/** A table of classes, the tallest first where there are many. */
+export function bars(classes: string[], scores: number[], unit: ModelInfo["scoreUnit"], chosen: number | null): HTMLElement {
+  const shares = unit === "probability" || unit === "share";
+  const most = shares ? 1 : Math.max(...scores.map(Math.abs), 1e-12);
+  let order = classes.map((_, at) => at);
+  if (order.length > MOST_BARS) order = order.sort((a, b) => scores[b]! - scores[a]!).slice(0, MOST_BARS);
+  const rows = order.map((at) => {
+    const score = scores[at]!;
+    const bar = h("span", { class: score < 0 ? "bar negative" : "bar" });
+    bar.style.setProperty("--share", String(Math.min(1, Math.abs(score) / most)));
+    return h(
+      "tr",
+      { class: at === chosen ? "chosen" : null },
+      h("th", { scope: "row" }, classes[at]!, at === chosen && h("span", { class: "visually-hidden" }, " (the answer)")),
+      h("td", { class: "bar-cell" }, bar),
+      h("td", { class: "figure" }, shares ? percent(score) : number(score)),
+    );
+  });
+  const head = ["Class", "", UNITS[unit]].map((text) => (text === "" ? h("td") : h("th", { scope: "col" }, text)));
+  return h("table", { class: "bars" }, h("thead", { class: "visually-hidden" }, h("tr", {}, ...head)), h("tbody", {}, ...rows));
+}

@@ -1,0 +1,85 @@
+// Chromium, and what a person does in the page.
+import { existsSync } from "node:fs";
+import { chromium } from "playwright-core";
+
+const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+/** The browser: the system's, or Playwright's own. */
+export async function launch() {
+  const executablePath = process.env.FHECTL_CHROMIUM ?? PLACES.find(existsSync);
+  // Tests may run as root, where Chromium has no sandbox.
+  return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
+}
+
+/** A fresh profile's page. What goes wrong in it, and what its policy forbids, is in `page.problems`. */
+export async function open(browser, options = {}) {
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: "reduce", ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20_000);
+  watch(page);
+  return page;
+}
+
+export function watch(page) {
+  page.problems = [];
+  page.on("pageerror", (error) => page.problems.push(String(error)));
+  page.on("console", (message) => message.type() === "error" && page.problems.push(message.text()));
+}
+
+export async function openModel(page, url, name) {
+  await page.goto(`${url}#/${name}`);
+  await page.getByRole("heading", { name, level: 2 }).waitFor();
+}
+
+/** Types a row into the form, as text. */
+export async function fillIn(page, row) {
+  const more = page.locator("details.more");
+  if ((await more.count()) > 0 && (await more.getAttribute("open")) === null) await more.locator("summary").click();
+  const fields = page.locator(".field input, .field select");
+  for (const [at, value] of row.entries()) await fields.nth(at).fill(String(value));
+}
+
+/** Clicks, and waits for the answer or an error. Milliseconds from click to answer, as the page's own clock has them. */
+export async function predict(page, selector = "> section > .answer") {
+  const took = await page.evaluate(async (selector) => {
+    const shown = [...document.querySelectorAll("main button.primary")].find((button) => button.offsetParent !== null);
+    const done = () => document.querySelector(`.result ${selector}, .result > .note`);
+    document.querySelector(".result").replaceChildren();
+    const begun = performance.now();
+    await new Promise((resolve) => {
+      new MutationObserver((_, observer) => {
+        if (done()) resolve(observer.disconnect());
+      }).observe(document.querySelector(".result"), { childList: true, subtree: true });
+      shown.click();
+    });
+    return performance.now() - begun;
+  }, selector);
+  const note = page.locator(".result > .note");
+  if ((await note.count()) > 0) throw new Error(await note.innerText());
+  return took;
+}
+
+export async function answer(page) {
+  return page.locator(".result output.said").first().innerText();
+}
+
+/** Chooses a file of rows and has it predicted. Milliseconds. */
+export async function predictFile(page, name, text) {
+  const tab = page.getByRole("tab", { name: "CSV file" });
+  if ((await tab.count()) > 0) await tab.click();
+  await page.locator("input[type=file]").setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
+  await page.locator(".table-drop button.primary").waitFor();
+  return predict(page, ".results");
+}
+
+/** The file that the page hands out: its lines, split at commas. */
+export async function downloaded(page) {
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("button", { name: "Download predictions" }).click(),
+  ]);
+  const parts = [];
+  for await (const part of await download.createReadStream()) parts.push(part);
+  const lines = Buffer.concat(parts).toString().trim().split("\n");
+  return lines.map((line) => line.split(","));
+}
