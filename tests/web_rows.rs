@@ -44,10 +44,8 @@ fn rows_of(name: &str) -> Value {
     let scores = |row: &Vec<f64>| owner.server.model.scores(&owner.spec.quantize(row).unwrap());
     let rows: Vec<&Vec<f64>> = test.rows.iter().filter(|row| is_clear(&owner, &scores(row))).take(ROWS).collect();
     let scores: Vec<Vec<i64>> = rows.iter().map(|row| scores(row)).collect();
-    let classes: Vec<Option<&str>> = scores
-        .iter()
-        .map(|scores| owner.spec.classes.get(class_of_scores(scores)).map(String::as_str))
-        .collect();
+    let classes: Vec<Option<&str>> =
+        scores.iter().map(|scores| owner.spec.classes.get(class_of_scores(scores)).map(String::as_str)).collect();
     json!({ "features": owner.spec.features, "rows": rows, "scores": scores, "classes": classes })
 }
 

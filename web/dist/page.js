@@ -2350,9 +2350,6 @@ function download(name, parts, type) {
 }
 
 // src/errors.ts
-function isAbort(error) {
-  return error instanceof DOMException && error.name === "AbortError";
-}
 function codeOf(error) {
   return error instanceof FhectlError ? error.code : "unexpected";
 }
@@ -3383,16 +3380,28 @@ var ModelView = class {
     this.element.querySelector("h2")?.focus({ preventScroll: true });
   }
   async #predictRow(row) {
+    let answered = null;
     await this.#working(async (progress) => {
       const options = { onProgress: (step) => progress.show(step), signal: progress.signal };
       const prediction = await this.#model.predict(row, { ...options, keepBytes: true });
       const { info } = this.#model;
       this.#result.replaceChildren(h("section", { class: "card", "aria-label": "Answer" }, answerView(info, prediction)));
       announce(`The answer is ${prediction.class ?? prediction.value}`);
-      const [quantized, keyId] = await Promise.all([this.#model.quantize(row), this.#keyId()]);
-      const broken2 = breakItView(this.#model, prediction);
-      this.#result.append(journeyView({ info, prediction, quantized, host: this.#host, keyId }), ...broken2 ? [broken2] : []);
+      answered = prediction;
     }, () => void this.#predictRow(row));
+    if (answered) await this.#explain(row, answered);
+  }
+  async #explain(row, prediction) {
+    const shown2 = this.#result.firstChild;
+    try {
+      const [quantized, keyId] = await Promise.all([this.#model.quantize(row), this.#keyId()]);
+      if (this.#result.firstChild !== shown2) return;
+      const broken2 = breakItView(this.#model, prediction);
+      const { info } = this.#model;
+      this.#result.append(journeyView({ info, prediction, quantized, host: this.#host, keyId }), ...broken2 ? [broken2] : []);
+    } catch (error) {
+      if (this.#result.firstChild === shown2) this.#result.append(errorNote(error));
+    }
   }
   async #predictTable(table) {
     await this.#working(async (progress) => {
@@ -3412,11 +3421,11 @@ var ModelView = class {
     this.#result.replaceChildren(progress.element);
     try {
       await work(progress);
-      await Promise.all([this.#keys.refresh(), this.#showMemory()]);
     } catch (error) {
-      this.#result.replaceChildren(isAbort(error) ? h("p", { class: "note" }, "Canceled.") : errorNote(error, again));
+      this.#result.replaceChildren(progress.signal.aborted ? h("p", { class: "note" }, "Canceled.") : errorNote(error, again));
     }
     this.#busy = false;
+    void Promise.all([this.#keys.refresh(), this.#showMemory()]).catch(() => void 0);
   }
   /** What the server calls the key. Asked once for each key: it comes with the key's megabytes. */
   async #keyId() {

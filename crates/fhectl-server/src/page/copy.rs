@@ -57,7 +57,12 @@ impl Copied {
             let name = file.name;
             format!("<script type=\"text/plain\" data-file=\"{name}\">{}</script>\n", STANDARD.encode(file.bytes))
         };
-        let data: String = PAGE.files.iter().filter(|file| file.name == "worker.js" || file.name.ends_with(".wasm")).map(inlined).collect();
+        let data: String = PAGE
+            .files
+            .iter()
+            .filter(|file| file.name == "worker.js" || file.name.ends_with(".wasm"))
+            .map(inlined)
+            .collect();
         INDEX
             .replace(HEAD_TAG, &self.head(&policy, ""))
             .replace(STYLE_TAG, &format!("<style>{style}</style>"))

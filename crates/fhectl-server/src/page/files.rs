@@ -96,7 +96,8 @@ mod tests {
     fn the_page_weighs_little() {
         let size = |name: &str| PAGE.file(name).unwrap().gzip().len();
         for name in ["fhectl.wasm", "fhectl-simd.wasm"] {
-            let rest = gzip(INDEX.as_bytes()).len() + ["page.css", "page.js", "worker.js"].map(size).iter().sum::<usize>();
+            let rest =
+                gzip(INDEX.as_bytes()).len() + ["page.css", "page.js", "worker.js"].map(size).iter().sum::<usize>();
             assert!(size(name) <= 250_000, "{name}: {} bytes", size(name));
             assert!(size(name) + rest <= 400_000, "{} bytes with {name}", size(name) + rest);
         }

@@ -20,10 +20,8 @@ pub fn served() -> Bytes {
 pub fn linked(html: String, folder: &str) -> String {
     let integrity = |name| PAGE.file(name).map_or_else(String::new, super::PageFile::integrity);
     let (style, script) = (integrity("page.css"), integrity("page.js"));
-    html.replace(STYLE_TAG, &format!(r#"<link rel="stylesheet" href="{folder}page.css" integrity="{style}">"#)).replace(
-        SCRIPT_TAG,
-        &format!(r#"<script type="module" src="{folder}page.js" integrity="{script}"></script>"#),
-    )
+    html.replace(STYLE_TAG, &format!(r#"<link rel="stylesheet" href="{folder}page.css" integrity="{style}">"#))
+        .replace(SCRIPT_TAG, &format!(r#"<script type="module" src="{folder}page.js" integrity="{script}"></script>"#))
 }
 
 #[cfg(test)]
@@ -43,7 +41,9 @@ mod tests {
     /// A page of `default-src 'none'` runs nothing inline; a link to another host would be a request to it.
     #[test]
     fn the_page_has_nothing_inline_and_nothing_from_elsewhere() {
-        for mark in ["<script>", "<style", " style=", " onclick=", "javascript:", "src=\"http", "<link rel=\"preconnect"] {
+        for mark in
+            ["<script>", "<style", " style=", " onclick=", "javascript:", "src=\"http", "<link rel=\"preconnect"]
+        {
             assert!(!INDEX.contains(mark), "{mark}");
         }
     }

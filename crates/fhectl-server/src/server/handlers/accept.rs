@@ -11,7 +11,8 @@ pub(super) fn accepts(headers: &HeaderMap, header: &HeaderName, names: &[&str]) 
     lists.flat_map(|list| list.split(',')).any(|entry| {
         let mut parts = entry.split(';').map(str::trim);
         let named = parts.next().is_some_and(|name| names.iter().any(|known| known.eq_ignore_ascii_case(name)));
-        let refused = |part: &str| part.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q <= 0.0);
+        let refused =
+            |part: &str| part.strip_prefix("q=").and_then(|q| q.parse::<f32>().ok()).is_some_and(|q| q <= 0.0);
         named && !parts.any(refused)
     })
 }
