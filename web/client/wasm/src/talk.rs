@@ -36,7 +36,7 @@ enum Kind {
 }
 
 enum Outcome {
-    Model(ClientModel),
+    Model(Box<ClientModel>),
     Answer(conversation::Answer),
     Reply(Reply),
     Nothing,
@@ -56,7 +56,7 @@ impl Conversation for Kind {
 
     fn handle(&mut self, outcome: Result<Reply>) -> Result<Option<Outcome>> {
         Ok(match self {
-            Self::Fetch(talk) => talk.handle(outcome)?.map(Outcome::Model),
+            Self::Fetch(talk) => talk.handle(outcome)?.map(|model| Outcome::Model(Box::new(model))),
             Self::Exchange(talk) => {
                 talk.handle(outcome)?.map(|answer| answer.map_or(Outcome::Nothing, Outcome::Answer))
             }
@@ -153,7 +153,7 @@ impl Talk {
     #[wasm_bindgen(js_name = takeModel)]
     pub fn take_model(&mut self) -> Option<Model> {
         match self.outcome.take() {
-            Some(Outcome::Model(model)) => Some(Model::new(model, self.scores)),
+            Some(Outcome::Model(model)) => Some(Model::new(*model, self.scores)),
             _ => None,
         }
     }
