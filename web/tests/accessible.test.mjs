@@ -48,7 +48,7 @@ for (const colorScheme of ["light", "dark"]) {
       await predictFile(page, "rows.csv", csv(ROWS["tree-spam"].features, ROWS["tree-spam"].rows));
       await check(page, "results of a file");
       await page.locator("input[type=file]").setInputFiles({ name: "x.csv", mimeType: "text/csv", buffer: Buffer.from("a,b\n1") });
-      await page.locator(".note.bad").waitFor();
+      await page.locator(".note.bad:not([hidden])").waitFor();
       await check(page, "a file that is refused");
 
       await openModel(page, server.url, "cnn-digits");

@@ -58,7 +58,7 @@ test("a site that the server does not name is refused", async () => {
   await fhectl("page", "--url", other.url, "--out", join(folder, "refused"));
   const page = await open(browser);
   await page.goto(`${site.url}/refused/`);
-  await page.locator(".note.bad").waitFor();
+  await page.locator(".note.bad:not([hidden])").waitFor();
   assert.equal(await page.locator("nav a").count(), 0);
   await page.context().close();
   await other.stop();
