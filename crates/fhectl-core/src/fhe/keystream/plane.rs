@@ -1,5 +1,8 @@
 //! 128 bits side by side: a vector of WebAssembly, or an integer where there is none.
 
+#[cfg(target_feature = "simd128")]
+use core::arch::wasm32::{u64x2_shl, u64x2_shr, u64x2_splat, v128_and, v128_xor};
+
 /// 128 bits. Byte `i` is in bits `8 i` to `8 i + 7`.
 #[derive(Clone, Copy)]
 pub struct Plane(Bits);
@@ -64,46 +67,41 @@ shuffle!(shift_rows_down, moved(1));
 shuffle!(two_down, [2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13]);
 
 #[cfg(target_feature = "simd128")]
-mod vector {
-    use super::Plane;
-    use core::arch::wasm32::{u64x2_shl, u64x2_shr, u64x2_splat, v128_and, v128_xor};
+impl Plane {
+    #[inline(always)]
+    pub fn of(words: [u64; 2]) -> Self {
+        Self(bytemuck::cast(words))
+    }
 
-    impl Plane {
-        #[inline(always)]
-        pub fn of(words: [u64; 2]) -> Self {
-            Self(bytemuck::cast(words))
-        }
+    #[inline(always)]
+    pub fn words(self) -> [u64; 2] {
+        bytemuck::cast(self.0)
+    }
 
-        #[inline(always)]
-        pub fn words(self) -> [u64; 2] {
-            bytemuck::cast(self.0)
-        }
+    #[inline(always)]
+    pub fn xor(self, other: Self) -> Self {
+        Self(v128_xor(self.0, other.0))
+    }
 
-        #[inline(always)]
-        pub fn xor(self, other: Self) -> Self {
-            Self(v128_xor(self.0, other.0))
-        }
+    #[inline(always)]
+    pub fn and(self, other: Self) -> Self {
+        Self(v128_and(self.0, other.0))
+    }
 
-        #[inline(always)]
-        pub fn and(self, other: Self) -> Self {
-            Self(v128_and(self.0, other.0))
-        }
+    #[inline(always)]
+    pub fn and_word(self, word: u64) -> Self {
+        Self(v128_and(self.0, u64x2_splat(word)))
+    }
 
-        #[inline(always)]
-        pub fn and_word(self, word: u64) -> Self {
-            Self(v128_and(self.0, u64x2_splat(word)))
-        }
+    /// Bits that leave a half of 64 bits are lost.
+    #[inline(always)]
+    pub fn right(self, by: u32) -> Self {
+        Self(u64x2_shr(self.0, by))
+    }
 
-        /// Bits that leave a half of 64 bits are lost.
-        #[inline(always)]
-        pub fn right(self, by: u32) -> Self {
-            Self(u64x2_shr(self.0, by))
-        }
-
-        #[inline(always)]
-        pub fn left(self, by: u32) -> Self {
-            Self(u64x2_shl(self.0, by))
-        }
+    #[inline(always)]
+    pub fn left(self, by: u32) -> Self {
+        Self(u64x2_shl(self.0, by))
     }
 }
 
