@@ -17,7 +17,7 @@ target=$CARGO_TARGET_DIR
 client=$root/web/client
 glue=$client/src/glue
 toolchain=${FHECTL_WASM_TOOLCHAIN:-any}
-compiler=$(scripts/wasm_cargo.sh "$toolchain" | sed -n 's/^\(rustc\|LLVM\|host\).* *: *//p; s/^rustc [0-9].*/&/p' | tr '\n' ' ' | sed 's/ *$//')
+compiler=$(WASM_STD=1 scripts/wasm_cargo.sh "$toolchain" | sed -n 's/^\(rustc\|LLVM\|host\).* *: *//p; s/^rustc [0-9].*/&/p' | tr '\n' ' ' | sed 's/ *$//')
 
 if [ "$what" = check ] && [ "$compiler" != "$(sed -n 's/^compiler: //p' web/dist/BUILD)" ]; then
   echo "left out: web/dist was built by $(sed -n 's/^compiler: //p' web/dist/BUILD), here is $compiler"

@@ -11,7 +11,8 @@ target=wasm32-unknown-unknown
 rustup_has_it() {
   command -v rustup >/dev/null || return 1
   # A mirror that lacks the target may leave rustup waiting.
-  rustup target list --installed | grep -qx "$target" || timeout 120 rustup target add "$target" >&2
+  rustup target list --installed | grep -qx "$target" || timeout 120 rustup target add "$target" >&2 || return 1
+  [ "${WASM_STD:-}" != 1 ] || rustup component list --installed | grep -qx rust-src || timeout 120 rustup component add rust-src >&2
 }
 
 debian_has_it() {
@@ -31,7 +32,6 @@ if [ "$wanted" != debian ] && rustup_has_it; then
   [ $# -gt 0 ] || exec rustc -vV
   std=()
   if [ "${WASM_STD:-}" = 1 ]; then
-    rustup component list --installed | grep -qx rust-src || timeout 120 rustup component add rust-src >&2
     export RUSTC_BOOTSTRAP=1
     std=(-Z build-std=std,panic_abort -Z build-std-features=optimize_for_size)
   fi
