@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn a_wrong_key_reads_noise_and_never_the_right_scores() {
-        let model = ClientModel::read(include_bytes!("../../../../compiled_model/qnn-iris/client.zip")).unwrap();
+        let model =
+            ClientModel::read(include_bytes!("../../../../compiled_model/tree-spam-leaf-sum/client.zip")).unwrap();
         let each = model.spec().circuit.response_bytes();
         // The last byte may have padding, which is zero.
         let answer: Vec<u8> = (1..=each).map(|index| if index < each { (index * 37) as u8 } else { 0 }).collect();

@@ -203,7 +203,7 @@ fn expand(key: &[u8; 16]) -> RoundKeys {
         if round > 0 {
             let mut word = sub_word([bytes[13], bytes[14], bytes[15], bytes[12]]);
             word[0] ^= round_constant;
-            round_constant = round_constant << 1 ^ (round_constant >> 7) * 0x1b;
+            round_constant = (round_constant << 1) ^ ((round_constant >> 7) * 0x1b);
             for column in bytes.as_chunks_mut::<4>().0 {
                 column.iter_mut().zip(&mut word).for_each(|(byte, word)| {
                     *byte ^= *word;
@@ -232,8 +232,8 @@ fn planes(bytes: &[u8; 16], constant: u8) -> [[u64; 2]; 8] {
     let (halves, _) = bytes.as_chunks::<8>();
     std::array::from_fn(|bit| {
         [0, 1].map(|half: usize| {
-            let word = u64::from_le_bytes(halves[half]) ^ 0x0101_0101_0101_0101 * u64::from(constant);
-            (word >> bit & 0x0101_0101_0101_0101) * 0xff
+            let word = u64::from_le_bytes(halves[half]) ^ (0x0101_0101_0101_0101 * u64::from(constant));
+            ((word >> bit) & 0x0101_0101_0101_0101) * 0xff
         })
     })
 }

@@ -1,8 +1,8 @@
 //! Exact products in `Z_{2^64}[X]/(X^N + 1)` of a polynomial with 64-bit coefficients and a binary polynomial.
 //!
 //! Number-theoretic transforms compute them, modulo numbers so large that sums of products do not wrap. A key is transformed once
-//! and used for many products. Two modules do the same: [`one_prime`] of 50 bits where a machine multiplies words of 64 bits in
-//! an instruction, [`three_primes`] of 30 bits in WebAssembly, where that is a call and vectors have words of 32 bits.
+//! and used for many products. Two modules do the same: `one_prime` of 50 bits where a machine multiplies words of 64 bits in
+//! an instruction, `three_primes` of 30 bits in WebAssembly, where that is a call and vectors have words of 32 bits.
 
 #[cfg(not(target_arch = "wasm32"))]
 mod one_prime;

@@ -122,7 +122,7 @@ impl Quad {
     /// The high halves of the products.
     #[inline(always)]
     pub fn times_high(self, other: Self) -> Self {
-        self.zip(other, |a, b| (u64::from(a) * u64::from(b) >> 32) as u32)
+        self.zip(other, |a, b| ((u64::from(a) * u64::from(b)) >> 32) as u32)
     }
 
     /// The first halves of both, and the second halves.
