@@ -64,19 +64,24 @@ cp "$target/web-glue-simd/fhectl_wasm_bg.wasm" "$client/dist/fhectl-simd.wasm"
 cd "$client"
 npm ci --no-audit --no-fund --silent
 npx tsc --noEmit false --emitDeclarationOnly
+# Nothing is made short beyond recognition: what a browser runs can be read.
+bundle() {
+  npx esbuild "$1" --bundle --format=esm --target=es2022 --charset=utf8 --external:node:fs/promises --log-level=warning --outfile="$2"
+}
 for entry in index worker; do
-  npx esbuild "src/$entry.ts" --bundle --format=esm --target=es2022 --charset=utf8 --external:node:fs/promises \
-    --log-level=warning --outfile="dist/$entry.js"
+  bundle "src/$entry.ts" "dist/$entry.js"
 done
-cd "$root"
 [ "$what" != client ] || exit 0
 
-# The page, and what goes into the binary.
+# The page, and what goes into the binary: the client by itself, too, for pages of others.
 out=$root/web/dist
 [ "$what" != check ] || out=$(mktemp -d)
 mkdir -p "$out"
-cp "$client"/dist/{worker.js,fhectl.wasm,fhectl-simd.wasm} "$out"
-(cd web/page && npm ci --no-audit --no-fund --silent && node build.mjs "$out")
+npx tsc -p ../page
+bundle ../page/src/main.ts "$out/page.js"
+cp dist/{worker.js,fhectl.wasm,fhectl-simd.wasm} ../page/{index.html,page.css} "$out"
+cp dist/index.js "$out/client.js"
+cd "$root"
 
 # What it was made of: the files that the compiler read, those of TypeScript, and the crates of others.
 {

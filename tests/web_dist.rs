@@ -41,7 +41,7 @@ fn web_dist_is_built_from_the_locked_crates() {
 }
 
 #[test]
-fn the_client_of_pages_is_the_client_of_the_package() {
+fn scripts_have_their_glue_and_modules_are_modules() {
     // One compiler made both modules: the glue in the scripts is theirs.
     let (page, worker) = (text("web/dist/page.js"), text("web/dist/worker.js"));
     for script in [page, worker] {

@@ -2,7 +2,7 @@
 
 use fhectl_core::bundle::ClientSpec;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::InputSchema;
+
 use numpy::{PyReadonlyArray1, PyReadonlyArray2};
 use pyo3::prelude::*;
 use zeroize::{Zeroize, Zeroizing};
@@ -84,8 +84,7 @@ impl Columns {
 
 /// The rows of columns, as the model's schema reads them.
 fn numbers(spec: &ClientSpec, columns: &[Column]) -> Result<Zeroizing<Vec<Vec<f64>>>> {
-    let plain = InputSchema::numbers(&spec.features);
-    let schema = spec.input.as_ref().unwrap_or(&plain);
+    let schema = spec.schema();
     let count = columns.first().map_or(0, Column::len);
     if columns.len() != schema.columns.len() || columns.iter().any(|column| column.len() != count) {
         let what = format!("{} columns of {count} rows, the model takes {}", columns.len(), schema.columns.len());

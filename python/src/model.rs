@@ -13,7 +13,6 @@ use fhectl_core::digest::sha256;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
-use fhectl_core::model::{ColumnKind, InputSchema};
 use fhectl_core::protocol::frame::{answers_len, inputs_len, key_len};
 use fhectl_core::server_model::ServerModel;
 use pyo3::prelude::*;
@@ -70,9 +69,8 @@ impl Owner {
 }
 
 impl Model {
-    fn of(client: ClientBundle, owner: Option<ServerBundle>, accept_p_fail: Option<f64>) -> Result<Self> {
-        let accepted = accept_p_fail.map_or(policy::FAILURE_LOG2, f64::log2);
-        let client = Arc::new(ClientModel::accept(client, accepted)?);
+    fn of(client: ClientBundle, owner: Option<ServerBundle>) -> Result<Self> {
+        let client = Arc::new(ClientModel::accept(client, policy::FAILURE_LOG2)?);
         Ok(Self { client, owner: owner.map(Owner::new) })
     }
 
@@ -86,26 +84,10 @@ impl Model {
 
 #[pymethods]
 impl Model {
-    /// A model by its folder, its client.zip or the name of one that is built in.
-    #[staticmethod]
-    #[pyo3(signature = (place, accept_p_fail=None))]
-    fn open(py: Python<'_>, place: String, accept_p_fail: Option<f64>) -> PyResult<Self> {
-        let read = || {
-            let (client, owner) = embedded::model(&place)?;
-            Self::of(client, owner, accept_p_fail)
-        };
-        py.detach(read).map_err(|error| exception(py, &error))
-    }
-
     /// A model by the bytes of its files.
     #[staticmethod]
-    #[pyo3(signature = (client_zip, server_zip=None, accept_p_fail=None))]
-    fn read(
-        py: Python<'_>,
-        client_zip: &[u8],
-        server_zip: Option<&[u8]>,
-        accept_p_fail: Option<f64>,
-    ) -> PyResult<Self> {
+    #[pyo3(signature = (client_zip, server_zip=None))]
+    fn read(py: Python<'_>, client_zip: &[u8], server_zip: Option<&[u8]>) -> PyResult<Self> {
         let read = || {
             let client = ClientBundle::read(client_zip)?;
             let owner = server_zip.map(ServerBundle::read).transpose()?;
@@ -113,7 +95,7 @@ impl Model {
                 return Err(Error::new(ErrorCode::BundleMixed, "client.zip and server.zip are of different models")
                     .hint("give both of one model"));
             }
-            Self::of(client, owner, accept_p_fail)
+            Self::of(client, owner)
         };
         py.detach(read).map_err(|error| exception(py, &error))
     }
@@ -121,10 +103,9 @@ impl Model {
     /// What is public of it.
     fn describe<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let spec = self.client.spec();
-        let plain = InputSchema::numbers(&spec.features);
-        let schema = spec.input.as_ref().unwrap_or(&plain);
+        let schema = spec.schema();
         let columns: Vec<(String, &str)> =
-            schema.columns.iter().map(|column| (column.name.clone(), kind(&column.kind))).collect();
+            schema.columns.iter().map(|column| (column.name.clone(), column.kind.as_str())).collect();
         let told = PyDict::new(py);
         told.set_item("name", &spec.name)?;
         told.set_item("kind", &spec.kind)?;
@@ -275,16 +256,5 @@ fn score_unit(spec: &ClientSpec) -> &'static str {
         ScoreUnit::Logit => "logit",
         ScoreUnit::Share => "share",
         ScoreUnit::Margin => "margin",
-    }
-}
-
-/// What a column holds, in a word.
-fn kind(kind: &ColumnKind) -> &'static str {
-    match kind {
-        ColumnKind::Number => "number",
-        ColumnKind::Boolean => "boolean",
-        ColumnKind::Category { .. } => "category",
-        ColumnKind::Date => "date",
-        ColumnKind::Text { .. } => "text",
     }
 }

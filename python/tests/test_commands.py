@@ -41,6 +41,8 @@ def test_ctrl_c_ends_a_long_call(network_folder):
     program = """
         import pathlib, threading, time, os, signal, sys
         import numpy as np, fhectl
+        # A program that was started in the background, as by a script, inherits that Ctrl-C is ignored.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         model = fhectl.load(sys.argv[1])
         rows = np.zeros((100_000, model.n_features_in_))
         threading.Timer(1.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()

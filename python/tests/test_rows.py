@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import fhectl
+from fhectl import _fhectl
 from fhectl.errors import InputError
 
 
@@ -112,3 +113,11 @@ def test_categories_dates_and_gaps_of_a_table(tmp_path):
     assert made.predict(other).shape == (300,)
     assert (made.predict(frame.to_numpy(dtype=object)) == made.predict(frame)).all()
     assert (made.predict(frame[:9], fhe="execute") == made.predict(frame[:9])).all()
+
+
+def test_a_row_of_one_missing_cell_is_a_row(tmp_path):
+    path = tmp_path / "rows.csv"
+    _fhectl.write_table(path, ["x"], [np.array([1.5, np.nan, 2.0])])
+    assert path.read_text() == 'x\n1.5\n""\n2\n'
+    _fhectl.write_table(tmp_path / "texts.csv", ["a, b", "c"], [["say \"no\"", ""], ["two\nlines", "x"]])
+    assert (tmp_path / "texts.csv").read_text() == '"a, b",c\n"say ""no""","two\nlines"\n,x\n'

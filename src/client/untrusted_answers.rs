@@ -9,7 +9,6 @@ use fhectl_core::fhe::random::OsEntropy;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What a session has seen of a server.
-#[derive(Default)]
 pub(super) struct AnswerMonitor {
     tags: Arc<Mutex<TagSchedule>>,
     seen: Mutex<UntrustedAnswers>,
@@ -70,7 +69,7 @@ mod tests {
 
     #[test]
     fn batches_are_counted_and_the_first_failure_is_kept() {
-        let monitor = AnswerMonitor::default();
+        let monitor = AnswerMonitor::new(Arc::default());
         assert!(monitor.so_far().first.is_none());
         for code in [ErrorCode::AnswersKey, ErrorCode::TagDiffers] {
             monitor.record(Error::new(code, "what"));

@@ -2,11 +2,9 @@
 //! the command line, print nothing and never end the process.
 
 use super::inspect::plans;
-use super::locate::ModelArgs;
 use super::{Cli, Command, create, parse, serve};
 use crate::report::listener::{Listener, listening};
-use clap::{Args, FromArgMatches};
-use fhectl_core::bundle::{ClientBundle, ServerBundle, folder};
+use fhectl_core::bundle::ServerBundle;
 use fhectl_core::circuit::plan::PLANNED_CORES;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use std::ffi::OsString;
@@ -32,24 +30,6 @@ pub fn serve<S: Future<Output = ()>>(words: &[OsString], ready: impl FnOnce(Stri
         Command::Serve(args) => serve::serve(&args, |url, _| ready(url)),
         _ => Err(not_asked_for("serve")),
     }
-}
-
-/// A model by its folder, its `client.zip` or a name: what a client needs of it, and the owner's half where it is at hand.
-///
-/// # Errors
-/// `model_unknown`, or what is wrong with the bundle.
-pub fn model(model: &str) -> Result<(ClientBundle, Option<ServerBundle>)> {
-    let command = ModelArgs::augment_args(clap::Command::new("fhectl"));
-    let matches = command.try_get_matches_from(["fhectl", "--", model]).map_err(|error| wrong(&error))?;
-    let args = ModelArgs::from_arg_matches(&matches).map_err(|error| wrong(&error))?;
-    let path = args.path();
-    let client = match args.built_in() {
-        Some(built_in) => built_in.client()?,
-        None if path.exists() => folder::read_client(&path)?,
-        None => return Err(args.unknown()),
-    };
-    let owner = args.owner(&client.id)?;
-    Ok((client, owner))
 }
 
 /// The predicted seconds of an inference on two cores over 100 Mbit/s: the server's computing, the client's work, and all of it
@@ -109,10 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_model_is_found_by_its_name_and_tells_nothing_on_the_terminal() {
-        let (client, owner) = model("tree-spam").unwrap();
-        assert_eq!(owner.unwrap().id, client.id);
-        assert_eq!(model("no-such-model").unwrap_err().code, ErrorCode::ModelUnknown);
+    fn what_a_command_says_is_heard_and_the_folder_that_it_made_is_told() {
         let folder = tempfile::tempdir().unwrap();
         let mut words = words("logreg --data iris --name m --out");
         words.push(folder.path().into());

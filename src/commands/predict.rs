@@ -10,7 +10,6 @@ use clap::{Args, ValueEnum};
 use fhectl_core::bundle::ClientSpec;
 use fhectl_core::client::{Detail, Predicted, Prediction};
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::model::InputSchema;
 use fhectl_train::data::{self, ModelColumns, TableRow};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -163,9 +162,7 @@ impl Rows {
     fn read(args: &PredictArgs, spec: &ClientSpec) -> Result<Self> {
         // The system's own name for it is a file like any other.
         let input = if args.input == Path::new("-") { Path::new("/dev/stdin") } else { &args.input };
-        let numbers = InputSchema::numbers(&spec.features);
-        let columns =
-            ModelColumns { schema: spec.input.as_ref().unwrap_or(&numbers), missing: !spec.preprocessing.is_empty() };
+        let columns = ModelColumns { schema: &spec.schema(), missing: !spec.preprocessing.is_empty() };
         let read = data::read_rows(input, columns, &args.keep, &args.table.options())?;
         let mut rows = Self { all: Vec::with_capacity(read.len()), quantized: Zeroizing::default(), refused: None };
         for (index, TableRow { numbers, kept }) in read.into_iter().enumerate() {

@@ -4,7 +4,7 @@ var __export = (target, all) => {
     __defProp(target, name, { get: all[name], enumerable: true });
 };
 
-// ../client/src/error.ts
+// src/error.ts
 var FhectlError = class extends Error {
   name = "FhectlError";
   /** `no_server`, `unauthorized`, `row_value`, ... */
@@ -24,7 +24,7 @@ function revived(error) {
   return other;
 }
 
-// ../client/src/glue/fhectl_wasm.js
+// src/glue/fhectl_wasm.js
 var fhectl_wasm_exports = {};
 __export(fhectl_wasm_exports, {
   Answer: () => Answer,
@@ -1137,7 +1137,7 @@ async function __wbg_init_once(module_or_path) {
   return __wbg_finalize_init(instance, module);
 }
 
-// ../client/src/runtime.ts
+// src/runtime.ts
 var assets = {};
 var compiling;
 var starting;
@@ -1256,7 +1256,7 @@ function missing(url, why) {
   return new FhectlError("not_found", `${url} cannot be had: ${why}`, "put the .wasm files beside index.js, or say where with `configure`");
 }
 
-// ../client/src/keyring.ts
+// src/keyring.ts
 var HeldKeys = class {
   constructor(keys, serial, report) {
     this.keys = keys;
@@ -1413,7 +1413,7 @@ function shown({ model, name, circuit, serial, made, nonce, told, failures }) {
   return { model, name, circuit, serial, made: new Date(made * 1e3), sealed: nonce !== null, told, failures };
 }
 
-// ../client/src/rows.ts
+// src/rows.ts
 function areRows(given) {
   if (!Array.isArray(given)) return false;
   const first = given[0];
@@ -1451,7 +1451,7 @@ function textOf(cell) {
   return String(cell);
 }
 
-// ../client/src/indexeddb.ts
+// src/indexeddb.ts
 var DATABASE = "fhectl";
 var VERSION = 1;
 var RECORDS = "keys";
@@ -1566,7 +1566,7 @@ function unwritable(error) {
   );
 }
 
-// ../client/src/storage.ts
+// src/storage.ts
 async function openStore(choice) {
   if (typeof choice === "object") return { kind: "custom", records: choice, sealer: null };
   if (choice === "memory") return memory2();
@@ -1616,7 +1616,7 @@ var MemoryStorage = class _MemoryStorage {
   }
 };
 
-// ../client/src/transport.ts
+// src/transport.ts
 var MAX_REPLY = 68 << 20;
 var LONGEST = 6e5;
 function parseUrl(given) {
@@ -1715,7 +1715,7 @@ function sleep(milliseconds, signal) {
   });
 }
 
-// ../client/src/local.ts
+// src/local.ts
 var FRESH = 6e4;
 var JOBS = 2;
 var LocalModel = class _LocalModel {
@@ -1833,6 +1833,7 @@ var LocalModel = class _LocalModel {
       const inside = (queue ?? 0) + (compute ?? 0);
       const exchange = {
         rows: count,
+        keyId: this.#keyId(held),
         times: { encrypt, roundtrip, network: Math.max(0, roundtrip - inside), queue: queue ?? null, compute: compute ?? null, decrypt },
         requestBytes,
         answerBytes: bytes.length,
@@ -1898,7 +1899,7 @@ var LocalModel = class _LocalModel {
       const one = decrypted(guarded(() => held.keys.decrypt(batch, answer)));
       const decrypt = (performance.now() - start2) / 1e3;
       const times = { encrypt: 0, roundtrip: 0, network: 0, queue: null, compute: null, decrypt };
-      const exchange = { rows, times, requestBytes, answerBytes: answer.length, request: null, answer: null };
+      const exchange = { rows, keyId: this.#keyId(held), times, requestBytes, answerBytes: answer.length, request: null, answer: null };
       predictions.push(...one.predictions.map((prediction) => ({ ...prediction, exchange })));
       batch.free();
       if (one.distrust) {
@@ -2050,6 +2051,9 @@ var LocalModel = class _LocalModel {
     await converse(talk, server).catch(() => void 0);
     talk.free();
   }
+  #keyId(held) {
+    return this.info.sizes.key === 0 ? null : held.keys.id;
+  }
   #needServer() {
     if (this.server) return this.server;
     throw new FhectlError("arguments", "the model was loaded without a server", "give its URL to `Model.load`, or use `encrypt` and `decrypt`");
@@ -2100,7 +2104,7 @@ async function listOf(server, signal) {
   }
 }
 
-// ../client/src/remote.ts
+// src/remote.ts
 var RemoteModel = class _RemoteModel {
   constructor(begin, url) {
     this.begin = begin;
@@ -2235,7 +2239,7 @@ function cloneable(source) {
   return source.url === void 0 ? source : { ...source, url: absolute(source.url) };
 }
 
-// ../client/src/index.ts
+// src/index.ts
 var Model2 = { load };
 async function load(source, options = {}) {
   const own = options.fetch !== void 0 || typeof options.storage === "object";

@@ -4,7 +4,7 @@ var __export = (target, all) => {
     __defProp(target, name, { get: all[name], enumerable: true });
 };
 
-// ../client/src/error.ts
+// src/error.ts
 var FhectlError = class extends Error {
   name = "FhectlError";
   /** `no_server`, `unauthorized`, `row_value`, ... */
@@ -24,7 +24,7 @@ function revived(error) {
   return other;
 }
 
-// ../client/src/glue/fhectl_wasm.js
+// src/glue/fhectl_wasm.js
 var fhectl_wasm_exports = {};
 __export(fhectl_wasm_exports, {
   Answer: () => Answer,
@@ -1137,7 +1137,7 @@ async function __wbg_init_once(module_or_path) {
   return __wbg_finalize_init(instance, module);
 }
 
-// ../client/src/runtime.ts
+// src/runtime.ts
 var assets = {};
 var compiling;
 var starting;
@@ -1256,7 +1256,7 @@ function missing(url, why) {
   return new FhectlError("not_found", `${url} cannot be had: ${why}`, "put the .wasm files beside index.js, or say where with `configure`");
 }
 
-// ../client/src/keyring.ts
+// src/keyring.ts
 var HeldKeys = class {
   constructor(keys, serial, report) {
     this.keys = keys;
@@ -1413,7 +1413,7 @@ function shown({ model, name, circuit, serial, made, nonce, told, failures }) {
   return { model, name, circuit, serial, made: new Date(made * 1e3), sealed: nonce !== null, told, failures };
 }
 
-// ../client/src/rows.ts
+// src/rows.ts
 function areRows(given) {
   if (!Array.isArray(given)) return false;
   const first = given[0];
@@ -1451,7 +1451,7 @@ function textOf(cell) {
   return String(cell);
 }
 
-// ../client/src/indexeddb.ts
+// src/indexeddb.ts
 var DATABASE = "fhectl";
 var VERSION = 1;
 var RECORDS = "keys";
@@ -1566,7 +1566,7 @@ function unwritable(error) {
   );
 }
 
-// ../client/src/storage.ts
+// src/storage.ts
 async function openStore(choice) {
   if (typeof choice === "object") return { kind: "custom", records: choice, sealer: null };
   if (choice === "memory") return memory2();
@@ -1616,7 +1616,7 @@ var MemoryStorage = class _MemoryStorage {
   }
 };
 
-// ../client/src/transport.ts
+// src/transport.ts
 var MAX_REPLY = 68 << 20;
 var LONGEST = 6e5;
 function parseUrl(given) {
@@ -1715,7 +1715,7 @@ function sleep(milliseconds, signal) {
   });
 }
 
-// ../client/src/local.ts
+// src/local.ts
 var FRESH = 6e4;
 var JOBS = 2;
 var LocalModel = class _LocalModel {
@@ -1833,6 +1833,7 @@ var LocalModel = class _LocalModel {
       const inside = (queue ?? 0) + (compute ?? 0);
       const exchange = {
         rows: count2,
+        keyId: this.#keyId(held),
         times: { encrypt, roundtrip, network: Math.max(0, roundtrip - inside), queue: queue ?? null, compute: compute ?? null, decrypt },
         requestBytes,
         answerBytes: bytes2.length,
@@ -1898,7 +1899,7 @@ var LocalModel = class _LocalModel {
       const one = decrypted(guarded(() => held.keys.decrypt(batch, answer)));
       const decrypt = (performance.now() - start2) / 1e3;
       const times = { encrypt: 0, roundtrip: 0, network: 0, queue: null, compute: null, decrypt };
-      const exchange = { rows, times, requestBytes, answerBytes: answer.length, request: null, answer: null };
+      const exchange = { rows, keyId: this.#keyId(held), times, requestBytes, answerBytes: answer.length, request: null, answer: null };
       predictions.push(...one.predictions.map((prediction) => ({ ...prediction, exchange })));
       batch.free();
       if (one.distrust) {
@@ -2050,6 +2051,9 @@ var LocalModel = class _LocalModel {
     await converse(talk, server2).catch(() => void 0);
     talk.free();
   }
+  #keyId(held) {
+    return this.info.sizes.key === 0 ? null : held.keys.id;
+  }
   #needServer() {
     if (this.server) return this.server;
     throw new FhectlError("arguments", "the model was loaded without a server", "give its URL to `Model.load`, or use `encrypt` and `decrypt`");
@@ -2100,7 +2104,7 @@ async function listOf(server2, signal) {
   }
 }
 
-// ../client/src/remote.ts
+// src/remote.ts
 var RemoteModel = class _RemoteModel {
   constructor(begin, url) {
     this.begin = begin;
@@ -2235,7 +2239,7 @@ function cloneable(source) {
   return source.url === void 0 ? source : { ...source, url: absolute(source.url) };
 }
 
-// ../client/src/index.ts
+// src/index.ts
 var Model2 = { load };
 async function load(source, options = {}) {
   const own = options.fetch !== void 0 || typeof options.storage === "object";
@@ -2322,7 +2326,7 @@ var ModelKeys = class {
   }
 };
 
-// src/dom.ts
+// ../page/src/dom.ts
 function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -2356,29 +2360,7 @@ function download(name, parts, type) {
   setTimeout(() => URL.revokeObjectURL(url), 6e4);
 }
 
-// src/errors.ts
-function codeOf(error) {
-  return error instanceof FhectlError ? error.code : "unexpected";
-}
-function errorNote(error, again) {
-  const message = error instanceof Error ? error.message : String(error);
-  const hint2 = error instanceof FhectlError ? error.hint : null;
-  announce(`Error: ${message}`);
-  return h(
-    "div",
-    { class: "note bad", role: "alert" },
-    h("p", {}, h("strong", {}, sentence(message))),
-    hint2 !== null && h("p", {}, sentence(hint2)),
-    h("p", { class: "hint" }, "Code: ", h("code", {}, codeOf(error))),
-    again && button("Try again", again)
-  );
-}
-function sentence(text) {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
-}
-
-// src/format.ts
+// ../page/src/format.ts
 var PLAIN = new Intl.NumberFormat("en-US");
 var SHORT = new Intl.NumberFormat("en-US", { maximumSignificantDigits: 4 });
 function count(number2, one, many = `${one}s`) {
@@ -2409,8 +2391,30 @@ function hexDump(data, most, width) {
   }
   return lines.join("\n");
 }
+function sentence(text) {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return text === "" || /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
 
-// src/models_list.ts
+// ../page/src/errors.ts
+function codeOf(error) {
+  return error instanceof FhectlError ? error.code : "unexpected";
+}
+function errorNote(error, again) {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint2 = error instanceof FhectlError ? error.hint : null;
+  announce(`Error: ${message}`);
+  return h(
+    "div",
+    { class: "note bad", role: "alert" },
+    h("p", {}, h("strong", {}, sentence(message))),
+    hint2 !== null && h("p", {}, sentence(hint2)),
+    h("p", { class: "hint" }, "Code: ", h("code", {}, codeOf(error))),
+    again && button("Try again", again)
+  );
+}
+
+// ../page/src/models_list.ts
 function modelsList(models2, chosen) {
   const items = models2.map(
     (model) => h(
@@ -2442,7 +2446,7 @@ function task(model) {
   return model.classes.length > 0 ? `${features}, ${count(model.classes.length, "class", "classes")}` : `${features}, a number`;
 }
 
-// src/answer.ts
+// ../page/src/answer.ts
 var MOST_BARS = 12;
 var UNITS = { probability: "Probability", share: "Share of trees", margin: "Margin", score: "Score" };
 function answerView(info, prediction) {
@@ -2483,7 +2487,7 @@ function bars(classes, scores, unit, chosen) {
   return h("table", { class: "bars" }, h("thead", { class: "visually-hidden" }, h("tr", {}, ...head)), h("tbody", {}, ...rows));
 }
 
-// src/break_it.ts
+// ../page/src/break_it.ts
 var AT_ONCE = 6;
 var MOST_SCORES = 6;
 function breakItView(model, prediction) {
@@ -2531,7 +2535,7 @@ function wrongView(info, view2) {
   return h("li", {}, h("strong", { class: "noise" }, outcome(view2)), text !== "" && h("span", { class: "mono" }, text));
 }
 
-// src/examples.ts
+// ../page/src/examples.ts
 function arc(x, y, rx, ry, from, to) {
   const steps = Math.max(2, Math.ceil(Math.abs(to - from) * 32));
   return Array.from({ length: steps + 1 }, (_, at) => {
@@ -2555,7 +2559,7 @@ function digitStrokes(name) {
   return /^[0-9]$/.test(name) ? DIGITS[Number(name)] : null;
 }
 
-// src/strokes.ts
+// ../page/src/strokes.ts
 var FINE = 8;
 function rasterize(strokes, width, height) {
   const large = Math.min(width, height) >= 16;
@@ -2621,12 +2625,14 @@ function distance([x, y], [ax, ay], [bx, by]) {
   return Math.hypot(x - ax - along * dx, y - ay - along * dy);
 }
 
-// src/draw.ts
+// ../page/src/draw.ts
 var SIDE = 560;
 var STEP = 0.03;
 var DrawingPad = class {
   element;
-  #info;
+  /** The lowest and the highest value of a pixel, and how many values the model tells apart. */
+  #range;
+  #painting = false;
   #image;
   #strokes = [];
   #pen = [0.5, 0.5];
@@ -2636,7 +2642,12 @@ var DrawingPad = class {
   #preview;
   #empty = h("p", { class: "note bad", role: "alert", hidden: true }, "Draw something first.");
   constructor(info, image, predict) {
-    this.#info = info;
+    const known = (values) => values.filter((value) => value !== null);
+    this.#range = {
+      low: Math.min(...known(info.features.map((feature) => feature.low))),
+      high: Math.max(...known(info.features.map((feature) => feature.high))),
+      levels: Math.max(...info.features.map((feature) => feature.levels ?? 2), 2)
+    };
     this.#image = image;
     const { height, width } = image;
     this.#preview = h("canvas", { width, height, class: "preview", role: "img", "aria-label": "What the model sees: nothing yet" });
@@ -2663,8 +2674,10 @@ var DrawingPad = class {
       this.#empty,
       send2
     );
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paint());
-    queueMicrotask(() => this.#paint());
+    const theme = matchMedia("(prefers-color-scheme: dark)");
+    const recolor = () => this.element.isConnected ? this.#paint() : theme.removeEventListener("change", recolor);
+    theme.addEventListener("change", recolor);
+    this.#paint();
   }
   /** Takes the place of what was drawn. */
   load(strokes) {
@@ -2674,9 +2687,7 @@ var DrawingPad = class {
   /** The row of the drawing: each pixel from its feature's lowest value, without ink, to its highest. */
   row() {
     const { ink } = rasterize(this.#strokes, this.#image.width, this.#image.height);
-    const known = (values) => values.filter((value) => value !== null);
-    const low = Math.min(...known(this.#info.features.map((feature) => feature.low)));
-    const high = Math.max(...known(this.#info.features.map((feature) => feature.high)));
+    const { low, high } = this.#range;
     return ink.map((share) => low + share * (high - low));
   }
   #exampleButtons(names2) {
@@ -2734,7 +2745,16 @@ var DrawingPad = class {
     this.#keyboardUsed = true;
     this.#paint();
   }
+  /** Paints before the browser shows its next picture: pens have more points than that. */
   #paint() {
+    if (this.#painting) return;
+    this.#painting = true;
+    requestAnimationFrame(() => {
+      this.#painting = false;
+      this.#paintNow();
+    });
+  }
+  #paintNow() {
     const styles = getComputedStyle(this.#pad);
     const [ink, paper, pen] = ["--ink", "--field", "--tab"].map((name) => styles.getPropertyValue(name).trim() || "black");
     const context = this.#pad.getContext("2d");
@@ -2757,7 +2777,7 @@ var DrawingPad = class {
   #paintPreview() {
     const { height, width } = this.#image;
     const { ink } = rasterize(this.#strokes, width, height);
-    const levels = Math.max(...this.#info.features.map((feature) => feature.levels ?? 2), 2);
+    const { levels } = this.#range;
     const context = this.#preview.getContext("2d");
     const image = context.createImageData(width, height);
     ink.forEach((share, at) => {
@@ -2771,7 +2791,7 @@ var DrawingPad = class {
   }
 };
 
-// src/cells.ts
+// ../page/src/cells.ts
 var YES = /* @__PURE__ */ new Set(["true", "yes", "1"]);
 var NO = /* @__PURE__ */ new Set(["false", "no", "0"]);
 function cellOf(feature, text) {
@@ -2799,7 +2819,7 @@ function randomCell(feature) {
   return Number((low + steps * (high - low)).toPrecision(4));
 }
 
-// src/form.ts
+// ../page/src/form.ts
 var FIRST = 12;
 var FeatureForm = class {
   element;
@@ -2889,7 +2909,7 @@ function range({ kind, low, high, categories }) {
   return { number: "a number", boolean: "yes or no", date: "a date", text: "words", category: "a category" }[kind];
 }
 
-// src/journey.ts
+// ../page/src/journey.ts
 var SHOWN = 96;
 var SHOWN_CELLS = 48;
 function journeyView(travelled) {
@@ -2953,8 +2973,8 @@ function dump(data, label2) {
     rest > 0 && hint(`and ${count(rest, "more byte")}. The first ones name the model; the rest is random to all but you.`)
   );
 }
-function serverSees({ info, prediction, keyId }, told) {
-  const { rows, requestBytes, times } = prediction.exchange;
+function serverSees({ info, prediction }, told) {
+  const { rows, keyId, requestBytes, times } = prediction.exchange;
   const fact = (name, ...value) => [h("dt", {}, name), h("dd", {}, ...value)];
   return h(
     "dl",
@@ -2992,7 +3012,7 @@ function timeBar({ times }) {
   return h("div", {}, bar, h("dl", { class: "stages" }, ...cells2, total));
 }
 
-// src/keys_panel.ts
+// ../page/src/keys_panel.ts
 var WHERE = {
   indexeddb: "In this browser, for this site, sealed with AES-GCM under a key that scripts can use and not read out.",
   memory: "In memory: they are gone when this tab is closed. Stored keys want https or localhost.",
@@ -3008,10 +3028,12 @@ var KeysPanel = class {
     this.#model = model;
     this.#changed = changed;
     const details = h("details", { class: "card keys" }, h("summary", {}, h("h3", {}, "Your keys")), this.#body);
-    details.addEventListener("toggle", () => details.open && void this.refresh());
+    details.addEventListener("toggle", () => void this.refresh());
     this.element = details;
   }
+  /** Shows what there is now, where it can be seen. */
   async refresh() {
+    if (!this.element.open) return;
     try {
       const keys = await this.#model.keys();
       const all = await keys.list();
@@ -3087,7 +3109,7 @@ var KeysPanel = class {
   }
 };
 
-// src/progress.ts
+// ../page/src/progress.ts
 var TOLD_EVERY = 2e3;
 var ProgressBar = class {
   element;
@@ -3124,7 +3146,7 @@ var ProgressBar = class {
   }
 };
 
-// src/csv.ts
+// ../page/src/csv.ts
 var MOST_BYTES = 64e6;
 function parseCsv(text) {
   const records = [...cells(text.replace(/^\uFEFF/, ""))];
@@ -3178,7 +3200,7 @@ function csvLine(values) {
 `;
 }
 
-// src/table.ts
+// ../page/src/table.ts
 var SHOWN2 = 100;
 var TableDrop = class {
   element;
@@ -3312,7 +3334,7 @@ function save(info, table, predictions) {
   download(`${stem}-predictions.csv`, [csvLine(["prediction", ...scored]), ...lines], "text/csv");
 }
 
-// src/tabs.ts
+// ../page/src/tabs.ts
 function tabs(label2, all) {
   if (all.length === 1) return all[0].panel;
   const panels = [];
@@ -3350,7 +3372,7 @@ function tabs(label2, all) {
   return h("div", { class: "tabs" }, list2, ...panels);
 }
 
-// src/model_view.ts
+// ../page/src/model_view.ts
 var MOST_FIELDS = 200;
 var ModelView = class {
   element;
@@ -3359,7 +3381,6 @@ var ModelView = class {
   #keys;
   #result = h("div", { class: "result" });
   #memory = h("p", { class: "hint" });
-  #known = null;
   #busy = false;
   constructor(model, host) {
     this.#model = model;
@@ -3401,11 +3422,11 @@ var ModelView = class {
   async #explain(row, prediction) {
     const shown2 = this.#result.firstChild;
     try {
-      const [quantized, keyId] = await Promise.all([this.#model.quantize(row), this.#keyId()]);
+      const quantized = await this.#model.quantize(row);
       if (this.#result.firstChild !== shown2) return;
       const broken2 = breakItView(this.#model, prediction);
       const { info } = this.#model;
-      this.#result.append(journeyView({ info, prediction, quantized, host: this.#host, keyId }), ...broken2 ? [broken2] : []);
+      this.#result.append(journeyView({ info, prediction, quantized, host: this.#host }), ...broken2 ? [broken2] : []);
     } catch (error) {
       if (this.#result.firstChild === shown2) this.#result.append(errorNote(error));
     }
@@ -3435,14 +3456,6 @@ var ModelView = class {
     this.#busy = false;
     void Promise.all([this.#keys.refresh(), this.#showMemory()]).catch(() => void 0);
   }
-  /** What the server calls the key. Asked once for each key: it comes with the key's megabytes. */
-  async #keyId() {
-    if (this.#model.info.sizes.key === 0) return null;
-    const keys = await this.#model.keys();
-    const serial = (await keys.current())?.serial ?? "";
-    if (this.#known?.serial !== serial) this.#known = { serial, id: (await keys.evaluation()).id };
-    return this.#known.id;
-  }
   async #showMemory() {
     const size = await this.#model.memoryBytes();
     this.#memory.textContent = `It uses ${bytes(size)} of WebAssembly memory.`;
@@ -3468,18 +3481,14 @@ function about({ info, runtime }, memory3) {
       {},
       h("summary", {}, "What this model is, and what it tells you"),
       h("p", {}, `A ${info.kind} as the circuit ${info.circuit}: `, info.exact ? `exact${failure}.` : "its answers carry noise."),
-      h("p", {}, sentence2(info.clientLearns)),
+      h("p", {}, sentence(info.clientLearns)),
       h("p", { class: "hint" }, `Id ${info.id.slice(0, 16)}…; the client runs ${runtime.worker ? "in a worker" : "in the page"}${runtime.simd ? ", with SIMD" : ""}.`),
       memory3
     )
   );
 }
-function sentence2(text) {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
-  return text === "" || /[.!?]$/.test(begun) ? begun : `${begun}.`;
-}
 
-// src/place.ts
+// ../page/src/place.ts
 var WASM = { simd: "fhectl-simd.wasm", plain: "fhectl.wasm" };
 function meta(name) {
   return document.querySelector(`meta[name="${name}"]`)?.content ?? "";
@@ -3519,7 +3528,7 @@ async function fromBase64(text) {
   return Uint8Array.from(binary, (character) => character.charCodeAt(0));
 }
 
-// src/trust.ts
+// ../page/src/trust.ts
 function trustView(servedHere, host) {
   const whose = servedHere ? [
     h(
@@ -3552,7 +3561,7 @@ function trustView(servedHere, host) {
   ];
 }
 
-// src/main.ts
+// ../page/src/main.ts
 var TOKEN = "fhectl-token";
 var server = serverUrl();
 var models = [];

@@ -1826,6 +1826,7 @@ var LocalModel = class _LocalModel {
       const inside = (queue ?? 0) + (compute ?? 0);
       const exchange = {
         rows: count,
+        keyId: this.#keyId(held),
         times: { encrypt, roundtrip, network: Math.max(0, roundtrip - inside), queue: queue ?? null, compute: compute ?? null, decrypt },
         requestBytes,
         answerBytes: bytes.length,
@@ -1891,7 +1892,7 @@ var LocalModel = class _LocalModel {
       const one = decrypted(guarded(() => held.keys.decrypt(batch, answer2)));
       const decrypt = (performance.now() - start2) / 1e3;
       const times = { encrypt: 0, roundtrip: 0, network: 0, queue: null, compute: null, decrypt };
-      const exchange = { rows, times, requestBytes, answerBytes: answer2.length, request: null, answer: null };
+      const exchange = { rows, keyId: this.#keyId(held), times, requestBytes, answerBytes: answer2.length, request: null, answer: null };
       predictions.push(...one.predictions.map((prediction) => ({ ...prediction, exchange })));
       batch.free();
       if (one.distrust) {
@@ -2042,6 +2043,9 @@ var LocalModel = class _LocalModel {
     if (!talk) return;
     await converse(talk, server).catch(() => void 0);
     talk.free();
+  }
+  #keyId(held) {
+    return this.info.sizes.key === 0 ? null : held.keys.id;
   }
   #needServer() {
     if (this.server) return this.server;

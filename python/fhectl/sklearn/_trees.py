@@ -40,15 +40,7 @@ class DecisionTreeClassifier(TrainedClassifier):
         self.reveal = reveal
 
     def _flags(self) -> Dict[str, Any]:
-        return {
-            "task": "classify",
-            "bits": self.n_bits,
-            "max_depth": self.max_depth,
-            "min_leaf": self.min_samples_leaf,
-            "class_weight": weights(self.class_weight, self.classes_),
-            "circuit": self.circuit,
-            "reveal": self.reveal,
-        }
+        return {**_tree(self), "task": "classify", "class_weight": weights(self.class_weight, self.classes_)}
 
 
 class DecisionTreeRegressor(TrainedRegressor):
@@ -80,14 +72,17 @@ class DecisionTreeRegressor(TrainedRegressor):
         self.reveal = reveal
 
     def _flags(self) -> Dict[str, Any]:
-        return {
-            "task": "regress",
-            "bits": self.n_bits,
-            "max_depth": self.max_depth,
-            "min_leaf": self.min_samples_leaf,
-            "circuit": self.circuit,
-            "reveal": self.reveal,
-        }
+        return {**_tree(self), "task": "regress"}
+
+
+def _tree(tree: Any) -> Dict[str, Any]:
+    return {
+        "bits": tree.n_bits,
+        "max_depth": tree.max_depth,
+        "min_leaf": tree.min_samples_leaf,
+        "circuit": tree.circuit,
+        "reveal": tree.reveal,
+    }
 
 
 class RandomForestClassifier(Probable):
@@ -177,14 +172,10 @@ class RandomForestRegressor(TrainedRegressor):
 
 def _forest(forest: Any) -> Dict[str, Any]:
     return {
+        **_tree(forest),
         "trees": forest.n_estimators,
-        "bits": forest.n_bits,
-        "max_depth": forest.max_depth,
-        "min_leaf": forest.min_samples_leaf,
         "max_features": forest.max_features,
         "seed": forest._seed(),
-        "circuit": forest.circuit,
-        "reveal": forest.reveal,
     }
 
 

@@ -150,10 +150,11 @@ fn table(rows: &Dataset) -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::built_in::BuiltIn;
 
     #[test]
     fn nothing_of_a_template_is_left_open() {
-        let (client, _) = crate::commands::embedded::model("tree-spam").unwrap();
+        let client = BuiltIn::named("tree-spam").unwrap().client().unwrap();
         let spec = ClientSpec { target: "a \"b\"".into(), ..client.spec };
         for (name, text) in FILES {
             let text = filled(text, &spec, "mit");
@@ -165,7 +166,7 @@ mod tests {
 
     #[test]
     fn names_out_of_a_bundle_are_names_and_no_code() {
-        let (client, _) = crate::commands::embedded::model("tree-spam").unwrap();
+        let client = BuiltIn::named("tree-spam").unwrap().client().unwrap();
         let spec = ClientSpec { target: "@kind@@facts@".into(), kind: r#"a"; run() #\"#.into(), ..client.spec };
         assert!(filled(FILES[2].1, &spec, "mit").contains(r#"line.pop("@kind@@facts@")"#));
         assert!(filled(FILES[3].1, &spec, "mit").contains(r#"KIND, NAME = "a\"; run() #\\", "tree-spam""#));

@@ -129,6 +129,8 @@ export interface Times {
 /** One batch there and back. Predictions of one batch share it. */
 export interface Exchange {
   rows: number;
+  /** The id of the evaluation key that the server computed with; `null` where the model needs none. */
+  keyId: string | null;
   times: Times;
   requestBytes: number;
   answerBytes: number;

@@ -147,6 +147,7 @@ export class LocalModel {
       const inside = (queue ?? 0) + (compute ?? 0);
       const exchange: Exchange = {
         rows: count,
+        keyId: this.#keyId(held),
         times: { encrypt, roundtrip, network: Math.max(0, roundtrip - inside), queue: queue ?? null, compute: compute ?? null, decrypt },
         requestBytes,
         answerBytes: bytes.length,
@@ -211,7 +212,7 @@ export class LocalModel {
       const one = decrypted(guarded(() => held.keys.decrypt(batch, answer)));
       const decrypt = (performance.now() - start) / 1e3;
       const times = { encrypt: 0, roundtrip: 0, network: 0, queue: null, compute: null, decrypt };
-      const exchange: Exchange = { rows, times, requestBytes, answerBytes: answer.length, request: null, answer: null };
+      const exchange: Exchange = { rows, keyId: this.#keyId(held), times, requestBytes, answerBytes: answer.length, request: null, answer: null };
       predictions.push(...one.predictions.map((prediction) => ({ ...prediction, exchange })));
       batch.free();
       if (one.distrust) {
@@ -384,6 +385,10 @@ export class LocalModel {
     if (!talk) return;
     await converse(talk, server).catch(() => undefined);
     talk.free();
+  }
+
+  #keyId(held: HeldKeys): string | null {
+    return this.info.sizes.key === 0 ? null : held.keys.id;
   }
 
   #needServer(): Server {

@@ -11,7 +11,9 @@ const STEP = 0.03;
 
 export class DrawingPad {
   readonly element: HTMLElement;
-  #info: ModelInfo;
+  /** The lowest and the highest value of a pixel, and how many values the model tells apart. */
+  #range: { low: number; high: number; levels: number };
+  #painting = false;
   #image: { height: number; width: number };
   #strokes: Stroke[] = [];
   #pen: Point = [0.5, 0.5];
@@ -22,7 +24,12 @@ export class DrawingPad {
   #empty = h("p", { class: "note bad", role: "alert", hidden: true }, "Draw something first.");
 
   constructor(info: ModelInfo, image: { height: number; width: number }, predict: (row: Row) => void) {
-    this.#info = info;
+    const known = (values: (number | null)[]) => values.filter((value) => value !== null);
+    this.#range = {
+      low: Math.min(...known(info.features.map((feature) => feature.low))),
+      high: Math.max(...known(info.features.map((feature) => feature.high))),
+      levels: Math.max(...info.features.map((feature) => feature.levels ?? 2), 2),
+    };
     this.#image = image;
     const { height, width } = image;
     this.#preview = h("canvas", { width, height, class: "preview", role: "img", "aria-label": "What the model sees: nothing yet" });
@@ -50,8 +57,10 @@ export class DrawingPad {
       send,
     );
     // Colors follow the system's theme.
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#paint());
-    queueMicrotask(() => this.#paint());
+    const theme = matchMedia("(prefers-color-scheme: dark)");
+    const recolor = () => (this.element.isConnected ? this.#paint() : theme.removeEventListener("change", recolor));
+    theme.addEventListener("change", recolor);
+    this.#paint();
   }
 
   /** Takes the place of what was drawn. */
@@ -63,9 +72,7 @@ export class DrawingPad {
   /** The row of the drawing: each pixel from its feature's lowest value, without ink, to its highest. */
   row(): Float64Array {
     const { ink } = rasterize(this.#strokes, this.#image.width, this.#image.height);
-    const known = (values: (number | null)[]) => values.filter((value) => value !== null);
-    const low = Math.min(...known(this.#info.features.map((feature) => feature.low)));
-    const high = Math.max(...known(this.#info.features.map((feature) => feature.high)));
+    const { low, high } = this.#range;
     return ink.map((share) => low + share * (high - low));
   }
 
@@ -129,7 +136,17 @@ export class DrawingPad {
     this.#paint();
   }
 
+  /** Paints before the browser shows its next picture: pens have more points than that. */
   #paint(): void {
+    if (this.#painting) return;
+    this.#painting = true;
+    requestAnimationFrame(() => {
+      this.#painting = false;
+      this.#paintNow();
+    });
+  }
+
+  #paintNow(): void {
     const styles = getComputedStyle(this.#pad);
     const [ink, paper, pen] = ["--ink", "--field", "--tab"].map((name) => styles.getPropertyValue(name).trim() || "black");
     const context = this.#pad.getContext("2d")!;
@@ -154,7 +171,7 @@ export class DrawingPad {
   #paintPreview(): void {
     const { height, width } = this.#image;
     const { ink } = rasterize(this.#strokes, width, height);
-    const levels = Math.max(...this.#info.features.map((feature) => feature.levels ?? 2), 2);
+    const { levels } = this.#range;
     const context = this.#preview.getContext("2d")!;
     const image = context.createImageData(width, height);
     ink.forEach((share, at) => {

@@ -1,6 +1,7 @@
 /** What went wrong, for people: the message, what to do, and the code to look up. */
 import { FhectlError } from "./client.js";
 import { announce, button, h } from "./dom.js";
+import { sentence } from "./format.js";
 
 export function codeOf(error: unknown): string {
   return error instanceof FhectlError ? error.code : "unexpected";
@@ -19,9 +20,4 @@ export function errorNote(error: unknown, again?: () => void): HTMLElement {
     h("p", { class: "hint" }, "Code: ", h("code", {}, codeOf(error))),
     again && button("Try again", again),
   );
-}
-
-function sentence(text: string): string {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

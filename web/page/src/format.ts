@@ -39,3 +39,9 @@ export function hexDump(data: Uint8Array, most: number, width: number): string {
   }
   return lines.join("\n");
 }
+
+/** As a sentence: with a capital letter and a full stop. */
+export function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return text === "" || /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}

@@ -8,15 +8,13 @@ const SHOWN = 96;
 /** Integers that are shown of a row. */
 const SHOWN_CELLS = 48;
 
-export interface Travelled {
+interface Travelled {
   info: ModelInfo;
   prediction: Prediction;
   /** The integers that were encrypted. */
   quantized: Uint32Array;
   /** The server, as the page names it. */
   host: string;
-  /** Names the evaluation key at the server; `null` where the model needs none. */
-  keyId: string | null;
 }
 
 export function journeyView(travelled: Travelled): HTMLElement {
@@ -86,8 +84,8 @@ function dump(data: Uint8Array, label: string): HTMLElement {
   );
 }
 
-function serverSees({ info, prediction, keyId }: Travelled, told: boolean): HTMLElement {
-  const { rows, requestBytes, times } = prediction.exchange;
+function serverSees({ info, prediction }: Travelled, told: boolean): HTMLElement {
+  const { rows, keyId, requestBytes, times } = prediction.exchange;
   const fact = (name: string, ...value: (HTMLElement | string)[]) => [h("dt", {}, name), h("dd", {}, ...value)];
   return h(
     "dl",

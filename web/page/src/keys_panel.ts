@@ -11,7 +11,7 @@ const WHERE = {
 };
 
 export class KeysPanel {
-  readonly element: HTMLElement;
+  readonly element: HTMLDetailsElement;
   #model: LoadedModel;
   #body = h("div");
   #changed: () => void;
@@ -21,11 +21,13 @@ export class KeysPanel {
     this.#model = model;
     this.#changed = changed;
     const details = h("details", { class: "card keys" }, h("summary", {}, h("h3", {}, "Your keys")), this.#body);
-    details.addEventListener("toggle", () => details.open && void this.refresh());
+    details.addEventListener("toggle", () => void this.refresh());
     this.element = details;
   }
 
+  /** Shows what there is now, where it can be seen. */
   async refresh(): Promise<void> {
+    if (!this.element.open) return;
     try {
       const keys = await this.#model.keys();
       const all = await keys.list();

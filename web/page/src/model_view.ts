@@ -6,7 +6,7 @@ import { announce, h } from "./dom.js";
 import { DrawingPad } from "./draw.js";
 import { errorNote } from "./errors.js";
 import { FeatureForm } from "./form.js";
-import { bytes, count } from "./format.js";
+import { bytes, count, sentence } from "./format.js";
 import { journeyView } from "./journey.js";
 import { KeysPanel } from "./keys_panel.js";
 import { ProgressBar } from "./progress.js";
@@ -23,7 +23,6 @@ export class ModelView {
   #keys: KeysPanel;
   #result = h("div", { class: "result" });
   #memory = h("p", { class: "hint" });
-  #known: { serial: string; id: string } | null = null;
   #busy = false;
 
   constructor(model: LoadedModel, host: string) {
@@ -70,11 +69,11 @@ export class ModelView {
   async #explain(row: Row, prediction: Prediction): Promise<void> {
     const shown = this.#result.firstChild;
     try {
-      const [quantized, keyId] = await Promise.all([this.#model.quantize(row), this.#keyId()]);
+      const quantized = await this.#model.quantize(row);
       if (this.#result.firstChild !== shown) return;
       const broken = breakItView(this.#model, prediction);
       const { info } = this.#model;
-      this.#result.append(journeyView({ info, prediction, quantized, host: this.#host, keyId }), ...(broken ? [broken] : []));
+      this.#result.append(journeyView({ info, prediction, quantized, host: this.#host }), ...(broken ? [broken] : []));
     } catch (error) {
       if (this.#result.firstChild === shown) this.#result.append(errorNote(error));
     }
@@ -105,15 +104,6 @@ export class ModelView {
     }
     this.#busy = false;
     void Promise.all([this.#keys.refresh(), this.#showMemory()]).catch(() => undefined);
-  }
-
-  /** What the server calls the key. Asked once for each key: it comes with the key's megabytes. */
-  async #keyId(): Promise<string | null> {
-    if (this.#model.info.sizes.key === 0) return null;
-    const keys = await this.#model.keys();
-    const serial = (await keys.current())?.serial ?? "";
-    if (this.#known?.serial !== serial) this.#known = { serial, id: (await keys.evaluation()).id };
-    return this.#known.id;
   }
 
   async #showMemory(): Promise<void> {
@@ -147,9 +137,4 @@ function about({ info, runtime }: LoadedModel, memory: HTMLElement): HTMLElement
       memory,
     ),
   );
-}
-
-function sentence(text: string): string {
-  const begun = text.charAt(0).toUpperCase() + text.slice(1);
-  return text === "" || /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

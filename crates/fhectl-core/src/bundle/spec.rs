@@ -7,6 +7,7 @@ use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::noise::SECURITY_BITS;
 use crate::model::{ClearStep, InputSchema, Model, Output, Quantizer};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 use zeroize::Zeroizing;
@@ -161,6 +162,11 @@ impl ClientSpec {
             Some(input) => input.columns.iter().map(|column| column.name.as_str()).collect(),
             None => self.features.iter().map(String::as_str).collect(),
         }
+    }
+
+    /// How a table's cells become a row's numbers.
+    pub fn schema(&self) -> Cow<'_, InputSchema> {
+        InputSchema::or_numbers(self.input.as_ref(), &self.features)
     }
 
     /// How many numbers a row has before preprocessing.

@@ -31,7 +31,7 @@ impl PartialGlwe {
         let at =
             |index: usize| errors[index..].iter().step_by(shape.size).map(|error| i128::from(*error)).sum::<i128>();
         // In coefficient c, word j of a polynomial has a minus sign where j > c (`X^N = -1`).
-        let all = wire::sum_of_rounding_errors(&self.mask, bits);
+        let all: i128 = errors.iter().map(|error| i128::from(*error)).sum();
         let mut sum = 2 * at(0) - all;
         let bodies: Vec<u64> = (self.bodies.iter().enumerate())
             .map(|(coefficient, body)| {

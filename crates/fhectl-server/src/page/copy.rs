@@ -5,6 +5,7 @@
 
 use super::files::{INDEX, PAGE, PageFile};
 use super::html::{HEAD_TAG, SCRIPT_TAG, STYLE_TAG, linked};
+use super::policy::policy;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use fhectl_core::digest::sha256;
@@ -70,11 +71,7 @@ impl Copied {
     }
 
     fn policy(&self, script: &str, style: &str, own: &str) -> String {
-        format!(
-            "default-src 'none'; script-src {script} 'wasm-unsafe-eval'; worker-src blob:; connect-src {own}{}; style-src {style}; \
-             img-src 'self' data: blob:; base-uri 'none'; form-action 'none'",
-            self.origin
-        )
+        policy(script, "blob:", &format!("{own}{}", self.origin), style)
     }
 
     fn head(&self, policy: &str, more: &str) -> String {

@@ -6,7 +6,9 @@
 mod copy;
 mod files;
 mod html;
+mod policy;
 
 pub use copy::Copied;
 pub(crate) use files::{PAGE, PageFile};
 pub(crate) use html::served;
+pub(crate) use policy::policy;

@@ -214,10 +214,9 @@ impl<'a> Source<'a> {
     /// Test rows from a file of their own, as the training rows are.
     fn read_test(&self, path: &Path, train: &Dataset) -> Result<Dataset> {
         if self.unlabeled {
-            let numbers = InputSchema::numbers(&train.features);
-            let schema = train.input.as_ref().unwrap_or(&numbers);
+            let schema = InputSchema::or_numbers(train.input.as_ref(), &train.features);
             let table = CellTable::read(path, TargetColumn::None, self.reading(), self.table)?;
-            return Ok(Dataset { input: train.input.clone(), ..table.encode(schema)? });
+            return Ok(Dataset { input: train.input.clone(), ..table.encode(&schema)? });
         }
         read_labeled(path, train, self.table)
     }
@@ -276,8 +275,8 @@ pub fn read_labeled(path: &Path, like: &Dataset, table: &TableOptions) -> Result
     if idx_rows::is_idx(path) {
         return idx_rows::read_idx_for(path, &like.features, &like.classes, &like.target);
     }
-    let numbers = InputSchema::numbers(&like.features);
-    let columns = ModelColumns { schema: like.input.as_ref().unwrap_or(&numbers), missing: like.input.is_some() };
+    let schema = InputSchema::or_numbers(like.input.as_ref(), &like.features);
+    let columns = ModelColumns { schema: &schema, missing: like.input.is_some() };
     let read = csv::read_labeled(path, columns, &like.classes, Some(&like.target), table)?;
     Ok(Dataset { input: like.input.clone(), ..read })
 }

@@ -3,7 +3,6 @@
 use crate::model::Model;
 use crate::thrown::thrown;
 use fhectl_core::error::{Error, ErrorCode};
-use fhectl_core::model::InputSchema;
 use wasm_bindgen::prelude::*;
 use zeroize::Zeroizing;
 
@@ -39,8 +38,7 @@ impl Rows {
     #[wasm_bindgen(js_name = ofTexts)]
     pub fn of_texts(model: &Model, cells: Vec<String>) -> Result<Rows, JsValue> {
         let cells = Zeroizing::new(cells);
-        let numbers = InputSchema::numbers(&model.spec().features);
-        let schema = model.spec().input.as_ref().unwrap_or(&numbers);
+        let schema = model.spec().schema();
         let width = schema.columns.len();
         if cells.is_empty() || !cells.len().is_multiple_of(width) {
             let what = format!("{} cells for rows of {width}", cells.len());

@@ -36,6 +36,17 @@ impl ColumnKind {
         }
     }
 
+    /// Its word, for programs.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Number => "number",
+            Self::Boolean => "boolean",
+            Self::Category { .. } => "category",
+            Self::Date => "date",
+            Self::Text { .. } => "text",
+        }
+    }
+
     /// What cells hold, in a person's words.
     pub fn describe(&self) -> String {
         match self {

@@ -13,6 +13,7 @@ pub use words::{Vocabulary, Words, WordsNorm};
 use super::invalid;
 use crate::error::{Error, ErrorCode, Result};
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 
 /// The most columns of a table, and the most categories of one.
 const MAX_COLUMNS: usize = 1 << 16;
@@ -53,6 +54,11 @@ impl InputSchema {
     pub fn numbers(names: &[String]) -> Self {
         let number = |name: &String| InputColumn { name: name.clone(), kind: ColumnKind::Number };
         Self { columns: names.iter().map(number).collect(), missing: Vec::new() }
+    }
+
+    /// This schema; where there is none, one of numbers.
+    pub fn or_numbers<'a>(known: Option<&'a Self>, names: &[String]) -> Cow<'a, Self> {
+        known.map_or_else(|| Cow::Owned(Self::numbers(names)), Cow::Borrowed)
     }
 
     /// How many numbers a row becomes.

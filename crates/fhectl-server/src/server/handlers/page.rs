@@ -1,7 +1,7 @@
 //! The page for browsers: `GET /`, and the files that it loads.
 
 use super::accept::accepts;
-use crate::page::{PAGE, PageFile, served};
+use crate::page::{PAGE, PageFile, policy, served};
 use crate::server::openapi::Refusals;
 use crate::server::reply::{Answer, not_found};
 use axum::extract::Path;
@@ -14,9 +14,11 @@ use serde::Deserialize;
 use std::sync::LazyLock;
 use utoipa::IntoParams;
 
-/// What the page may do: run and ask its own server, and nothing else. WebAssembly is compiled, no text ever is.
-const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'; \
-                      style-src 'self'; img-src 'self' data: blob:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// What the page may do: run and ask its own server, and nothing else. No other page has it in a frame.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let policy = format!("{}; frame-ancestors 'none'", policy("'self'", "'self'", "'self'", "'self'"));
+    HeaderValue::try_from(policy).expect("ASCII")
+});
 
 /// Asked for at every visit: it names the files' version.
 const REVALIDATED: &str = "no-cache";
@@ -34,7 +36,7 @@ const KEPT: &str = "public, max-age=31536000, immutable";
     )
 )]
 pub(in crate::server) async fn page(headers: HeaderMap) -> Answer {
-    if !accepts(&headers, &header::ACCEPT, &["text/html", "text/*", "*/*"]) {
+    if !accepts(&headers, &header::ACCEPT, &["text/html", "text/*", "*/*"], true) {
         return Err(Error::new(ErrorCode::NotAcceptable, "what stands here is a page of text/html")
             .hint("programs ask /v1/models, or send the endpoint form with POST /")
             .into());
@@ -72,7 +74,7 @@ pub(in crate::server) async fn file(Path(FilePath { version, name }): Path<FileP
     let file = PAGE.file(&name).filter(|_| version == PAGE.version);
     let file = file.ok_or_else(|| not_found().hint("load the page again: the server has another version of it"))?;
     let tag = file.tag();
-    if accepts(&headers, &header::ACCEPT_ENCODING, &["gzip", "*"]) && headers.contains_key(header::ACCEPT_ENCODING) {
+    if accepts(&headers, &header::ACCEPT_ENCODING, &["gzip", "*"], false) {
         let packed = tokio::task::spawn_blocking(|| PageFile::gzip(file)).await;
         let packed = packed.map_err(|_| Error::new(ErrorCode::Internal, "compressing a file failed unexpectedly"))?;
         let contents = Contents { tag: &format!("{tag}-gzip"), media_type: file.media_type, cache: KEPT };
@@ -106,7 +108,6 @@ impl Contents<'_> {
         headers.extend(HeaderValue::try_from(tag).ok().map(|tag| (header::ETAG, tag)));
         for (name, value) in [
             (header::CACHE_CONTROL, self.cache),
-            (header::CONTENT_SECURITY_POLICY, POLICY),
             (header::VARY, "accept, accept-encoding"),
             (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
             (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
@@ -117,6 +118,7 @@ impl Contents<'_> {
         ] {
             headers.insert(name, HeaderValue::from_static(value));
         }
+        headers.insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
         reply
     }
 }

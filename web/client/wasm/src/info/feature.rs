@@ -43,22 +43,18 @@ impl<'a> Feature<'a> {
     fn new(name: &'a str, kind: &'a ColumnKind, range: Option<Range>) -> Self {
         let number = matches!(kind, ColumnKind::Number);
         let known = range.filter(|_| number);
-        let (kind, categories, example) = match kind {
-            ColumnKind::Number => {
-                ("number", None, range.map_or(Example::Unknown(()), |range| Example::Number(range.middle)))
+        let (categories, example) = match kind {
+            ColumnKind::Number => (None, range.map_or(Example::Unknown(()), |range| Example::Number(range.middle))),
+            ColumnKind::Boolean => (None, Example::Boolean(false)),
+            ColumnKind::Category { values } => {
+                (Some(&values[..]), values.first().map_or(Example::Unknown(()), |first| Example::Text(first)))
             }
-            ColumnKind::Boolean => ("boolean", None, Example::Boolean(false)),
-            ColumnKind::Category { values } => (
-                "category",
-                Some(&values[..]),
-                values.first().map_or(Example::Unknown(()), |first| Example::Text(first)),
-            ),
-            ColumnKind::Date => ("date", None, Example::Unknown(())),
-            ColumnKind::Text { .. } => ("text", None, Example::Text("")),
+            ColumnKind::Date => (None, Example::Unknown(())),
+            ColumnKind::Text { .. } => (None, Example::Text("")),
         };
         Self {
             name,
-            kind,
+            kind: kind.as_str(),
             categories,
             low: known.map(|range| range.low),
             high: known.map(|range| range.high),
