@@ -102,13 +102,25 @@ for time in 'notice: Duration::from_secs(1)' 'drain: Duration::from_secs(30)'; d
     { echo "FAIL  deployment.yaml counts on \`$time\`, which fhectl-server does not have"; exit 1; }
 done
 
-# What the Containerfile copies from the sources must be there, and be enough for cargo to read the package.
-mkdir "$work/context"
-for path in $(grep -E '^COPY [^-]' deploy/Containerfile | sed -E 's/^COPY (.*) [^ ]+$/\1/; s/\$\{MODEL\}/tree-spam/g'); do
-  [ -e "$path" ] || { echo "FAIL  the Containerfile copies $path, which is not there"; exit 1; }
-  cp -r "$path" "$work/context/"
-done
+# What the Containerfile copies must be there, and what its first stage copies be all that the binary is built from.
+grep -E '^(FROM|COPY [^-])' deploy/Containerfile | sed 's/${MODEL}/tree-spam/g' >"$work/copies"
+stage=0
+while read -r instruction words; do
+  if [ "$instruction" = FROM ]; then
+    stage=$((stage + 1))
+    continue
+  fi
+  read -ra paths <<<"$words"
+  for path in "${paths[@]::${#paths[@]}-1}"; do
+    [ -e "$path" ] || { echo "FAIL  the Containerfile copies $path, which is not there"; exit 1; }
+    [ "$stage" = 1 ] || continue
+    mkdir -p "$work/context/$(dirname "$path")"
+    cp -r "$path" "$work/context/$(dirname "$path")"
+  done
+done <"$work/copies"
 if command -v cargo >/dev/null; then
-  (cd "$work/context" && cargo metadata --locked --no-deps --format-version 1 >/dev/null)
+  # With the packages that clippy has checked already.
+  target=${CARGO_TARGET_DIR:-$PWD/target}
+  (cd "$work/context" && CARGO_TARGET_DIR=$target cargo check --release --locked --quiet --package fhectl --bin fhectl)
 fi
 echo "ok    paths of deploy/Containerfile"
