@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use std::path::Path;
 
 /// One of each circuit, and of each kind of answer.
-const MODELS: [&str; 10] = [
+const MODELS: [&str; 11] = [
     "tree-spam",
     "tree-spam-leaf-sum",
     "forest-spam",
@@ -21,6 +21,7 @@ const MODELS: [&str; 10] = [
     "qnn-iris",
     "cnn-digits",
     "mlp-mnist",
+    "cnn-mnist",
 ];
 const ROWS: usize = 10;
 

@@ -39,6 +39,35 @@ test("a copy on another host asks the server that it was written for", async () 
   await page.context().close();
 });
 
+test("a token that was given to one copy is not sent by another on the same host", async () => {
+  const [token, line] = (await fhectl("token", "new")).trim().split("\n");
+  const file = join(workFolder("tokens"), "tokens.txt");
+  writeFileSync(file, `${line}\n`);
+  const mine = await Server.start(["--cors-origin", site.url, "--token-file", file]);
+  await fhectl("page", "--url", mine.url, "--out", join(folder, "mine"));
+  await fhectl("page", "--url", server.url, "--out", join(folder, "theirs"));
+  const page = await open(browser);
+  await page.goto(`${site.url}/mine/`);
+  await page.locator("#token-field").fill(token);
+  await page.getByRole("button", { name: "Use it" }).click();
+  await page.locator("nav a", { hasText: "qnn-iris" }).first().waitFor();
+  const told = { [mine.url]: 0, [server.url]: 0 };
+  page.context().on("request", (request) => {
+    const { origin } = new URL(request.url());
+    if (request.headers().authorization) told[origin] += 1;
+  });
+  await page.goto(`${site.url}/theirs/#/qnn-iris`);
+  await page.getByRole("heading", { name: "qnn-iris", level: 2 }).waitFor();
+  await predict(page);
+  assert.equal(told[server.url], 0);
+  // Its own server is sent it again, in this tab.
+  await page.goto(`${site.url}/mine/#/qnn-iris`);
+  await page.getByRole("heading", { name: "qnn-iris", level: 2 }).waitFor();
+  assert.ok(told[mine.url] > 0);
+  await page.context().close();
+  await mine.stop();
+});
+
 for (const file of ["page.js", "page.css", "worker.js", "fhectl-simd.wasm"]) {
   test(`a copy whose ${file} was changed does not run it`, async () => {
     const at = join(folder, `changed-${file.replace(".", "-")}`);

@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { answer, launch, open, openModel, predict } from "./support/browser.mjs";
+import { record } from "./support/proxy.mjs";
 import { fhectl, Server, workFolder } from "./support/server.mjs";
 
 let browser;
@@ -24,6 +25,22 @@ test("without a network the page says so, and goes on when it is back", async ()
   await page.getByRole("button", { name: "Try again" }).click();
   await page.locator(".journey").waitFor();
   await page.context().close();
+  await server.stop();
+});
+
+test("an answer that cannot be trusted is told without an invitation to ask again", async () => {
+  const server = await Server.start();
+  const page = await open(browser);
+  const proxy = await record(server.url, (asked, reply) => {
+    if (asked.includes("/infer")) reply[reply.length - 1] ^= 1;
+    return reply;
+  });
+  await openModel(page, proxy.url, "qnn-iris");
+  await page.getByRole("button", { name: "Encrypt and predict" }).click();
+  await page.locator(".note.bad", { hasText: "answers_untrusted" }).waitFor();
+  assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+  await page.context().close();
+  proxy.close();
   await server.stop();
 });
 

@@ -1,11 +1,17 @@
-// Chromium, and what a person does in the page.
+// A browser, and what a person does in the page.
 import { existsSync } from "node:fs";
-import { chromium } from "playwright-core";
+import { chromium, firefox } from "playwright-core";
 
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+/** FHECTL_BROWSER=firefox takes the system's Firefox, through WebDriver BiDi; its console and downloads tell less. */
+export const IS_FIREFOX = process.env.FHECTL_BROWSER === "firefox";
 
-/** The browser: the system's, or Playwright's own. */
+/** The browser: the system's, or Playwright's own Chromium. */
 export async function launch() {
+  if (IS_FIREFOX) {
+    const executablePath = ["/usr/bin/firefox", "/usr/bin/firefox-esr"].find(existsSync);
+    return firefox.launch({ executablePath, channel: "moz-firefox", firefoxUserPrefs: { "ui.prefersReducedMotion": 1 } });
+  }
   const executablePath = process.env.FHECTL_CHROMIUM ?? PLACES.find(existsSync);
   // Tests may run as root, where Chromium has no sandbox.
   return chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
@@ -13,7 +19,7 @@ export async function launch() {
 
 /** A fresh profile's page. What goes wrong in it, and what its policy forbids, is in `page.problems`. */
 export async function open(browser, options = {}) {
-  const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: "reduce", ...options });
+  const context = await browser.newContext({ ignoreHTTPSErrors: true, reducedMotion: IS_FIREFOX ? null : "reduce", ...options });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   watch(page);
@@ -74,12 +80,27 @@ export async function predictFile(page, name, text) {
 
 /** The file that the page hands out: its lines, split at commas. */
 export async function downloaded(page) {
-  const [download] = await Promise.all([
-    page.waitForEvent("download"),
-    page.getByRole("button", { name: "Download predictions" }).click(),
-  ]);
+  const button = page.getByRole("button", { name: "Download predictions" });
+  const lines = (await (IS_FIREFOX ? handedOut(page, button) : saved(page, button))).trim().split("\n");
+  return lines.map((line) => line.split(","));
+}
+
+async function saved(page, button) {
+  const [download] = await Promise.all([page.waitForEvent("download"), button.click()]);
   const parts = [];
   for await (const part of await download.createReadStream()) parts.push(part);
-  const lines = Buffer.concat(parts).toString().trim().split("\n");
-  return lines.map((line) => line.split(","));
+  return Buffer.concat(parts).toString();
+}
+
+/** What is handed to the browser as a file. WebDriver BiDi does not tell of downloads in Firefox. */
+async function handedOut(page, button) {
+  await page.evaluate(() => {
+    const create = URL.createObjectURL;
+    URL.createObjectURL = (blob) => {
+      window.handedOut = blob.text();
+      return create(blob);
+    };
+  });
+  await button.click();
+  return page.evaluate(() => window.handedOut);
 }
