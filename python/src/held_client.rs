@@ -116,8 +116,8 @@ impl HeldClient {
                 return Err(used_up());
             }
             let predictions = own.model.decrypt(&keys.keys, Pending::untagged(rows), &answer, own.detail);
+            own.keyring.settle(own.model.id(), &keys, u32::from(predictions.distrust.is_some()))?;
             if let Some(error) = predictions.distrust {
-                own.keyring.report_failures(own.model.id(), &keys, 1)?;
                 return Err(error);
             }
             let mut shown = Answers::new(spec, own.detail.shows_scores(&spec.circuit));

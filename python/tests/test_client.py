@@ -1,5 +1,7 @@
 """Clients and servers: predictions, the three steps, threads, and what goes wrong between them."""
 
+import subprocess
+import sys
 import threading
 import time
 
@@ -49,6 +51,32 @@ def test_an_answer_that_was_altered_is_not_taken(spam, server):
     answer.batches[0] = bytes(broken)
     with pytest.raises(UntrustedAnswerError):
         client.decrypt(answer)
+
+
+def test_after_three_wrong_answers_no_outcome_tells_anything(spam, server):
+    client = fhectl.Client(server.url, "tree-spam")
+    answers = [client.send(client.encrypt(spam[1][:1])) for _ in range(16)]
+    # At the will of a server: of each run it would learn whether it failed.
+    for answer in answers[::2]:
+        answer.batches[0] = answer.batches[0][:-1] + bytes([answer.batches[0][-1] ^ 1])
+    told = []
+    for answer in answers:
+        try:
+            client.decrypt(answer)
+            told.append(1)
+        except UntrustedAnswerError:
+            told.append(0)
+    assert told == [0, 1, 0, 1, 0] + [0] * 11
+    assert client.predict(spam[1][:1]).shape == (1,), "new keys are as good as the first"
+
+
+def test_keys_that_were_rotated_are_not_used_again(spam, server, tmp_path):
+    client = fhectl.Client(server.url, "tree-spam")
+    before = client.encrypt(spam[1][:1]).key_ids
+    told = subprocess.run([sys.executable, "-m", "fhectl", "keyring", "rotate", "tree-spam"], capture_output=True, text=True)
+    assert told.returncode == 0, told.stderr
+    after = client.encrypt(spam[1][:1]).key_ids
+    assert before != after
 
 
 def test_a_server_that_stopped_is_a_connection_error(tree, spam):

@@ -3,10 +3,10 @@
 use super::OpenedKeys;
 use fhectl_core::client::policy::TagSchedule;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
 
 /// Keys that stay open for the next run, which begins without reading them again and without asking the server for them. In memory
-/// they are until this is dropped, or until a run finds them too old: then they are wiped, as all secret keys are.
+/// they are until this is dropped, or until a run finds that they were replaced, deleted or retired: then they are wiped, as all
+/// secret keys are.
 ///
 /// Has no `Debug`.
 #[derive(Default)]
@@ -20,29 +20,30 @@ pub(super) struct Held {
     pub tags: Arc<Mutex<TagSchedule>>,
     /// Whether the server has them. Locked while they are brought, so that of many threads one does it.
     pub brought: Arc<Mutex<bool>>,
-    opened: Instant,
 }
 
 impl Held {
     pub fn new(keys: OpenedKeys) -> Self {
-        Self { keys: Arc::new(keys), tags: Arc::default(), brought: Arc::default(), opened: Instant::now() }
+        Self { keys: Arc::new(keys), tags: Arc::default(), brought: Arc::default() }
     }
 }
 
 impl HeldKeys {
-    /// After so long, keys are read again: they may be too old by then, or another process has replaced them.
-    const FRESH: Duration = Duration::from_secs(60);
-
-    /// The keys that are held; where there are none, those that `open` gives. Of many threads one opens them.
+    /// The keys that are held, if `is_current` says that they may be used still; else those that `open` gives. Of many threads one
+    /// opens them.
     ///
     /// # Errors
-    /// Those of `open`.
-    pub(super) fn or_open<E>(&self, open: impl FnOnce() -> Result<Held, E>) -> Result<Held, E> {
+    /// Those of `is_current` and of `open`.
+    pub(super) fn or_open<E>(
+        &self,
+        is_current: impl FnOnce(&OpenedKeys) -> Result<bool, E>,
+        open: impl FnOnce() -> Result<Held, E>,
+    ) -> Result<Held, E> {
         // Nothing that is guarded here can be left half-done.
         let mut own = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let held = match own.take().filter(|held| held.opened.elapsed() < Self::FRESH) {
-            Some(held) => held,
-            None => open()?,
+        let held = match own.take() {
+            Some(held) if is_current(&held.keys)? => held,
+            _ => open()?,
         };
         *own = Some(held.clone());
         Ok(held)

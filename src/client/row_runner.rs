@@ -2,7 +2,7 @@
 
 use super::held_keys::{Held, HeldKeys};
 use super::session::Upload;
-use super::{Http, Keyring, Session, UntrustedAnswers};
+use super::{Http, Keyring, OpenedKeys, Session, UntrustedAnswers};
 use fhectl_core::bundle::ClientSpec;
 use fhectl_core::client::{ClientModel, Detail};
 use fhectl_core::error::Result;
@@ -59,11 +59,9 @@ impl RowRunner<'_> {
         let outcome = each(&session, rows.start..end);
         let seen = session.untrusted();
         // A key retires after a few failures, so they are counted even where the run fails.
-        if seen.batches > 0 {
-            self.keyring.report_failures(self.model.id(), keys, seen.batches)?;
-            self.held.forget();
-        }
+        let settled = self.keyring.settle(self.model.id(), keys, seen.batches);
         untrusted.add(seen);
+        settled?;
         outcome?;
         if end < rows.end {
             self.held.forget();
@@ -77,7 +75,8 @@ impl RowRunner<'_> {
     /// # Errors
     /// Those of the keyring.
     pub(super) fn opened(&self, upload: &mut impl FnMut(Upload<'_>)) -> Result<Held> {
-        self.held.or_open(|| {
+        let is_current = |keys: &OpenedKeys| Ok(!self.keyring.are_retired(self.model.id(), keys)?);
+        self.held.or_open(is_current, || {
             upload(Upload::Preparing);
             let keys = self.keyring.keys_for(self.model)?;
             upload(Upload::Prepared(&keys));

@@ -78,7 +78,7 @@ impl RowRunner<'_> {
     /// answers cannot be trusted are `None`; such batches count against the keys.
     ///
     /// # Errors
-    /// `answers_count` for another number of answers, or where they were decrypted before; those of the keyring.
+    /// `answers_count` for another number of answers, or where they were decrypted before; those of [`super::Keyring::settle`].
     pub fn decrypt(
         &self,
         encrypted: &Encrypted,
@@ -89,6 +89,7 @@ impl RowRunner<'_> {
             return Err(Error::new(ErrorCode::AnswersCount, what).hint("give the answers that `send` returned"));
         }
         let (mut rows, mut untrusted) = (Vec::with_capacity(encrypted.rows), UntrustedAnswers::default());
+        let mut settled = Ok(());
         for (batch, answer) in encrypted.batches.iter().zip(answers) {
             let pending = batch.pending.lock().unwrap_or_else(PoisonError::into_inner).take();
             let pending = pending.ok_or_else(|| {
@@ -97,13 +98,14 @@ impl RowRunner<'_> {
             })?;
             let keys = &batch.held.keys;
             let predictions = self.model.decrypt(&keys.keys, pending, answer.as_ref(), self.detail);
+            settled =
+                settled.and(self.keyring.settle(self.model.id(), keys, u32::from(predictions.distrust.is_some())));
             if let Some(error) = predictions.distrust {
-                self.keyring.report_failures(self.model.id(), keys, 1)?;
-                self.held.forget();
                 untrusted.add(UntrustedAnswers { batches: 1, first: Some(error) });
             }
             rows.extend(predictions.rows);
         }
+        settled?;
         Ok((rows, untrusted))
     }
 }

@@ -30,6 +30,11 @@ pub struct PageArgs {
 
 fn parse_server(text: &str) -> std::result::Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("`{text}` is not a URL: {error}"))?;
+    // It stands in the page's policy and in a tag: nothing in it may end there.
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
+    if !url.host_str().is_some_and(|host| host.chars().all(plain)) {
+        return Err(format!("`{text}` names no host that a page could ask"));
+    }
     match url.scheme() {
         "http" | "https" if url.username().is_empty() && url.password().is_none() => Ok(url),
         "http" | "https" => Err("a name or password in the URL would stand in the page; servers take tokens".into()),
@@ -72,7 +77,17 @@ mod tests {
     #[test]
     fn a_page_asks_servers_only() {
         assert!(parse_server("https://host:8443").is_ok() && parse_server("http://127.0.0.1:8000/models/").is_ok());
-        for bad in ["", "host:8443", "file:///etc", "https://name:secret@host", "https://name@host"] {
+        for bad in [
+            "",
+            "host:8443",
+            "file:///etc",
+            "https://name:secret@host",
+            "https://name@host",
+            "https://x\"y;z",
+            "https://x\"onload=\"1",
+            "https://x;script-src",
+            "https://*",
+        ] {
             assert!(parse_server(bad).is_err(), "{bad}");
         }
     }

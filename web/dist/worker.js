@@ -282,6 +282,19 @@ var Keys = class _Keys {
     wasm.__wbg_keys_free(ptr, 0);
   }
   /**
+   * The same once more, after the key was brought again: that it is unknown is an error now.
+   * @param {string} server
+   * @param {Encrypted} encrypted
+   * @returns {Talk}
+   */
+  askAgain(server, encrypted) {
+    _assertClass(encrypted, Encrypted);
+    const ptr0 = passStringToWasm0(server, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+    const len0 = WASM_VECTOR_LEN;
+    const ret = wasm.keys_askAgain(this.__wbg_ptr, ptr0, len0, encrypted.__wbg_ptr);
+    return Talk.__wrap(ret);
+  }
+  /**
    * Has a server compute a request.
    * @param {string} server
    * @param {Encrypted} encrypted
@@ -292,6 +305,17 @@ var Keys = class _Keys {
     const ptr0 = passStringToWasm0(server, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
     const len0 = WASM_VECTOR_LEN;
     const ret = wasm.keys_ask(this.__wbg_ptr, ptr0, len0, encrypted.__wbg_ptr);
+    return Talk.__wrap(ret);
+  }
+  /**
+   * As [`Keys::bring`], to a server that has forgotten them: the next batch has a tag.
+   * @param {string} server
+   * @returns {Talk}
+   */
+  bringAgain(server) {
+    const ptr0 = passStringToWasm0(server, wasm.__wbindgen_malloc, wasm.__wbindgen_realloc);
+    const len0 = WASM_VECTOR_LEN;
+    const ret = wasm.keys_bringAgain(this.__wbg_ptr, ptr0, len0);
     return Talk.__wrap(ret);
   }
   /**
@@ -743,7 +767,7 @@ var Talk = class _Talk {
     return ret;
   }
   /**
-   * The answer that was asked for.
+   * The answer that was asked for; `undefined` where the server does not know the key any more.
    * @returns {Answer | undefined}
    */
   takeAnswer() {
@@ -1264,7 +1288,8 @@ var HeldKeys = class {
   keys;
   serial;
   report;
-  opened = performance.now();
+  /** Batches under them whose answers cannot be trusted: known also where other keys have taken their place. */
+  failures = 0;
   /** Settled once the server has the evaluation key: the seconds that it took and the bytes that were sent. */
   brought;
   #users = 1;
@@ -1303,8 +1328,7 @@ var Keyring = class {
     const before = await records.read(this.info.id);
     let renewed = why;
     if (before) {
-      const age = Date.now() / 1e3 - before.made;
-      renewed ??= guarded(() => fhectl_wasm_exports.renewal(before.told, before.failures, age, this.maxAge)) ?? null;
+      renewed ??= this.#renewal(before);
       if (renewed === null) {
         const secret2 = await this.#unseal(before);
         return this.#join(secret2, before.serial, { fresh: false, renewed, start: start2 });
@@ -1331,12 +1355,34 @@ var Keyring = class {
     });
     return taken;
   }
-  /** Counts batches whose answers cannot be trusted: after a few the keys are replaced. */
-  async reportFailures(held, batches) {
-    await this.store.records.update(
+  /** Whether keys may be used still: another tab may have replaced or deleted them, or they have retired. */
+  async isCurrent(held) {
+    const record = await this.store.records.read(this.info.id);
+    return record?.serial === held.serial && this.#renewal(record) === null;
+  }
+  /**
+   * Ends a run: counts its batches whose answers cannot be trusted. After a few of them the keys retire, and all runs under them that
+   * end from then on fail alike: were those that saw none told from the others, each would be a bit about the key.
+   */
+  async settle(held, batches) {
+    held.failures += batches;
+    const { records } = this.store;
+    const record = batches === 0 ? await records.read(this.info.id) : await records.update(
       this.info.id,
-      (record) => record?.serial === held.serial ? { ...record, failures: record.failures + batches } : record
+      (there) => there?.serial === held.serial ? { ...there, failures: there.failures + batches } : there
     );
+    const counted = Math.max(held.failures, record?.serial === held.serial ? record.failures : 0);
+    if (batches === 0 && guarded(() => fhectl_wasm_exports.renewal(0, counted, 0)) === "failures") {
+      throw new FhectlError(
+        "answers_untrusted",
+        "answers to other rows under the same key cannot be trusted, and too many of them",
+        "use no row of these runs before the cause is found; ask the server's operator, and give no sign of it to a server that you do not trust (SECURITY.md)"
+      );
+    }
+  }
+  #renewal({ told, failures, made }) {
+    const age = Date.now() / 1e3 - made;
+    return guarded(() => fhectl_wasm_exports.renewal(told, failures, age, this.maxAge)) ?? null;
   }
   async current() {
     const record = await this.store.records.read(this.info.id);
@@ -1514,7 +1560,7 @@ var IndexedDbStorage = class _IndexedDbStorage {
   /** Work in one transaction, whose requests follow each other without a pause. Resolves when it is on the disk. */
   async #in(name, mode, work) {
     try {
-      const transaction = this.#database.transaction(name, mode);
+      const transaction = this.#database.transaction(name, mode, { durability: "strict" });
       const over = new Promise((resolve, reject) => {
         transaction.oncomplete = () => resolve();
         transaction.onabort = () => reject(transaction.error ?? new Error("the transaction was aborted"));
@@ -1709,7 +1755,6 @@ function sleep(milliseconds, signal) {
 }
 
 // src/local.ts
-var FRESH = 6e4;
 var JOBS = 2;
 var LocalModel = class _LocalModel {
   constructor(info, simd, model2, server, options) {
@@ -1772,10 +1817,7 @@ var LocalModel = class _LocalModel {
             onProgress?.({ stage: "predict", done: predictions.length, total });
           });
         } finally {
-          if (untrusted.batches > before) {
-            await (await this.#ring()).reportFailures(held, untrusted.batches - before);
-            this.#drop(held);
-          }
+          await (await this.#ring()).settle(held, untrusted.batches - before);
         }
         if (done2 + taken < total) {
           this.#drop(held);
@@ -1811,10 +1853,13 @@ var LocalModel = class _LocalModel {
     const began = performance.now();
     const encrypted = guarded(() => held.keys.encrypt(rows, at, count));
     const encrypt = (performance.now() - began) / 1e3;
-    const talk = guarded(() => held.keys.ask(server.base, encrypted));
     try {
-      const roundtrip = await converse(talk, server, options);
-      const answer2 = guarded(() => talk.takeAnswer());
+      const { brought } = held;
+      let { answer: answer2, roundtrip } = await this.#ask(guarded(() => held.keys.ask(server.base, encrypted)), server, options);
+      if (!answer2) {
+        await this.#bringAgain(held, brought, options);
+        ({ answer: answer2, roundtrip } = await this.#ask(guarded(() => held.keys.askAgain(server.base, encrypted)), server, options));
+      }
       if (!answer2) throw new FhectlError("internal", "a talk ended without its answer");
       const { bytes, queue, compute } = answer2;
       answer2.free();
@@ -1835,9 +1880,28 @@ var LocalModel = class _LocalModel {
       };
       return { predictions: predictions.map((one) => ({ ...one, exchange })), distrust };
     } finally {
-      talk.free();
       encrypted.free();
     }
+  }
+  /** One question: its answer, or none where the server has forgotten the key, and the seconds that it took. */
+  async #ask(talk, server, options) {
+    try {
+      const roundtrip = await converse(talk, server, options);
+      return { roundtrip, answer: guarded(() => talk.takeAnswer()) };
+    } finally {
+      talk.free();
+    }
+  }
+  /**
+   * Brings the keys to a server that has forgotten them since `brought`: their time was over, or an operator deleted them. Not those that
+   * somebody here, or in another tab, has deleted or replaced.
+   */
+  async #bringAgain(held, brought, options) {
+    if (!await (await this.#ring()).isCurrent(held)) {
+      throw new FhectlError("key_unknown", "the key was deleted or replaced while rows were under way", "ask again: another key is used then");
+    }
+    if (held.brought === brought) held.brought = void 0;
+    await this.#bring(held, options, true);
   }
   async encrypt(rows) {
     const own = toRows(this.model, this.info, rows);
@@ -1883,6 +1947,7 @@ var LocalModel = class _LocalModel {
       throw new FhectlError("answers_count", `${answers.length} answers to ${batches.length} batches`, "give one for each batch");
     }
     this.#encrypted.delete(encrypted.handle);
+    const failures = /* @__PURE__ */ new Map();
     const predictions = [];
     const untrusted = { batches: 0, first: void 0 };
     for (const [index, { held, batch }] of batches.entries()) {
@@ -1898,11 +1963,11 @@ var LocalModel = class _LocalModel {
       if (one.distrust) {
         untrusted.batches += 1;
         untrusted.first ??= one.distrust;
-        await (await this.#ring()).reportFailures(held, 1);
-        this.#drop(held);
       }
+      failures.set(held, (failures.get(held) ?? 0) + (one.distrust ? 1 : 0));
       held.release();
     }
+    for (const [held, batches2] of failures) await (await this.#ring()).settle(held, batches2);
     checkTrusted(untrusted);
     return predictions;
   }
@@ -1989,11 +2054,17 @@ var LocalModel = class _LocalModel {
   }
   /** The keys that are held, or those of the storage. */
   async #open({ onProgress }, why = null) {
-    if (this.#held && why === null && performance.now() - this.#held.opened < FRESH) return this.#held;
-    if (this.#opening) return this.#opening;
-    if (this.#held) this.#drop(this.#held);
-    onProgress?.({ stage: "keys", done: 0, total: 0 });
-    this.#opening = (async () => this.#held = await (await this.#ring()).open(why))();
+    while (this.#opening) {
+      const held = await this.#opening;
+      if (why === null) return held;
+    }
+    this.#opening = (async () => {
+      const ring = await this.#ring();
+      if (this.#held && why === null && await ring.isCurrent(this.#held)) return this.#held;
+      if (this.#held) this.#drop(this.#held);
+      onProgress?.({ stage: "keys", done: 0, total: 0 });
+      return this.#held = await ring.open(why);
+    })();
     try {
       return await this.#opening;
     } finally {
@@ -2006,18 +2077,18 @@ var LocalModel = class _LocalModel {
     held.release();
   }
   /** Checks that the server runs the model and brings it the keys, once for those that are held. */
-  #bring(held, options) {
+  #bring(held, options, again = false) {
     const { onProgress, signal } = options;
     const server = this.#needServer();
     if (held.brought) {
       return held.brought.catch((error) => {
-        if (error?.name === "AbortError" && !signal?.aborted) return this.#bring(held, options);
+        if (error?.name === "AbortError" && !signal?.aborted) return this.#bring(held, options, again);
         throw error;
       });
     }
     held.brought = held.use(async (keys) => {
       const start2 = performance.now();
-      const talk = guarded(() => keys.bring(server.base));
+      const talk = guarded(() => again ? keys.bringAgain(server.base) : keys.bring(server.base));
       try {
         const before = () => {
           const [done2, total] = guarded(() => talk.uploaded());

@@ -4,8 +4,9 @@ use super::{Keyring, OpenedKeys, disk};
 use fhectl_core::bundle::ModelId;
 use fhectl_core::client::key_file::KeyFileHeader;
 use fhectl_core::client::policy::RETIRE_AFTER;
-use fhectl_core::error::Result;
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::path::PathBuf;
+use std::sync::atomic::Ordering;
 
 impl Keyring {
     /// Adds to what is counted against a model's keys and returns the sum: from [`RETIRE_AFTER`] on the next
@@ -22,6 +23,25 @@ impl Keyring {
             disk::replace(&self.counter(&header), sum.to_string().as_bytes())?;
         }
         Ok(sum)
+    }
+
+    /// Ends a run with these keys: counts its batches whose answers cannot be trusted. Runs at one time do not see each other's
+    /// before they end. Were those that saw none told from the others, each would be a bit about the key, however many there are: so
+    /// all that end after the keys retired fail.
+    ///
+    /// # Errors
+    /// `answers_untrusted` where the keys retired for failures, and this run saw none; those of [`Keyring::report_failures`].
+    pub fn settle(&self, model: &ModelId, keys: &OpenedKeys, failures: u32) -> Result<()> {
+        let stored = self.report_failures(model, keys, failures)?;
+        let before = keys.failures.fetch_add(failures.min(RETIRE_AFTER), Ordering::Relaxed);
+        if failures > 0 || stored.max(before) < RETIRE_AFTER {
+            return Ok(());
+        }
+        let what = "answers to other rows under the same key cannot be trusted, and too many of them";
+        Err(Error::new(ErrorCode::AnswersUntrusted, what).hint(
+            "use no row of these runs before the cause is found; ask the server's operator, and give no sign of it to a server \
+             that you do not trust (SECURITY.md)",
+        ))
     }
 
     /// Whether these keys must not be used any more: [`Keyring::keys_for`] would give others, or they are gone. For clients that

@@ -19,6 +19,7 @@ use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::frame;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU32;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
 
@@ -41,6 +42,8 @@ pub struct OpenedKeys {
     pub renewed: Option<Renewal>,
     /// Whether the secret one's file is under a passphrase.
     pub sealed: bool,
+    /// Failures that were counted here, which stay known where other keys have taken the place of these.
+    failures: AtomicU32,
 }
 
 /// Why a key was replaced.
@@ -137,7 +140,14 @@ impl Keyring {
         };
         let evaluation = self.evaluation(model, &header, &secret)?;
         let keys = model.keys(secret, evaluation)?;
-        Ok(OpenedKeys { keys, serial: header.serial, fresh, renewed, sealed: header.sealed })
+        Ok(OpenedKeys {
+            keys,
+            serial: header.serial,
+            fresh,
+            renewed,
+            sealed: header.sealed,
+            failures: AtomicU32::new(0),
+        })
     }
 
     fn due(&self, header: &KeyFileHeader) -> Result<Option<Renewal>> {

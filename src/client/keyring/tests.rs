@@ -288,3 +288,21 @@ fn many_at_once_share_one_key_and_lose_no_failure() {
     });
     assert!(ids.iter().all(|id| *id == ids[0]));
 }
+
+#[test]
+fn runs_that_end_after_a_key_retired_fail_alike() {
+    let folder = tempfile::tempdir().unwrap();
+    let (keyring, model) = (with(&folder, None), model());
+    let keys = keyring.keys_for(&model).unwrap();
+    let settle = |failures| keyring.settle(model.id(), &keys, failures).map_err(|error| error.code);
+    // Runs at one time: every second one is answered wrong, at the will of the server.
+    assert_eq!([1, 0, 1, 0, 1].map(settle), [Ok(()); 5]);
+    assert_eq!(
+        [0, 1, 0, 0].map(settle)[..3],
+        [Err(ErrorCode::AnswersUntrusted), Ok(()), Err(ErrorCode::AnswersUntrusted)]
+    );
+    // Another has new keys; of the old ones it is still known.
+    let second = keyring.keys_for(&model).unwrap();
+    assert_eq!(settle(0), Err(ErrorCode::AnswersUntrusted));
+    keyring.settle(model.id(), &second, 0).unwrap();
+}

@@ -91,7 +91,8 @@ export class IndexedDbStorage implements KeyStorage, Sealer {
   /** Work in one transaction, whose requests follow each other without a pause. Resolves when it is on the disk. */
   async #in<T>(name: string, mode: IDBTransactionMode, work: (store: IDBObjectStore) => Promise<T>): Promise<T> {
     try {
-      const transaction = this.#database.transaction(name, mode);
+      // What was told of a key must not be forgotten in a power cut: by default browsers do not wait for the disk.
+      const transaction = this.#database.transaction(name, mode, { durability: "strict" });
       const over = new Promise<void>((resolve, reject) => {
         transaction.oncomplete = () => resolve();
         transaction.onabort = () => reject(transaction.error ?? new Error("the transaction was aborted"));

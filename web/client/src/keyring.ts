@@ -7,7 +7,8 @@ import type { Store } from "./storage.js";
 
 /** Keys in use. The secret one is wiped when nobody uses it any more and it is not held. */
 export class HeldKeys {
-  readonly opened = performance.now();
+  /** Batches under them whose answers cannot be trusted: known also where other keys have taken their place. */
+  failures = 0;
   /** Settled once the server has the evaluation key: the seconds that it took and the bytes that were sent. */
   brought: Promise<{ seconds: number; sent: number }> | undefined;
   #users = 1;
@@ -54,8 +55,7 @@ export class Keyring {
     const before = await records.read(this.info.id);
     let renewed = why;
     if (before) {
-      const age = Date.now() / 1e3 - before.made;
-      renewed ??= (guarded(() => wasm.renewal(before.told, before.failures, age, this.maxAge)) as KeyReport["renewed"]) ?? null;
+      renewed ??= this.#renewal(before);
       if (renewed === null) {
         const secret = await this.#unseal(before);
         return this.#join(secret, before.serial, { fresh: false, renewed, start });
@@ -84,11 +84,38 @@ export class Keyring {
     return taken;
   }
 
-  /** Counts batches whose answers cannot be trusted: after a few the keys are replaced. */
-  async reportFailures(held: HeldKeys, batches: number): Promise<void> {
-    await this.store.records.update(this.info.id, (record) =>
-      record?.serial === held.serial ? { ...record, failures: record.failures + batches } : record,
-    );
+  /** Whether keys may be used still: another tab may have replaced or deleted them, or they have retired. */
+  async isCurrent(held: HeldKeys): Promise<boolean> {
+    const record = await this.store.records.read(this.info.id);
+    return record?.serial === held.serial && this.#renewal(record) === null;
+  }
+
+  /**
+   * Ends a run: counts its batches whose answers cannot be trusted. After a few of them the keys retire, and all runs under them that
+   * end from then on fail alike: were those that saw none told from the others, each would be a bit about the key.
+   */
+  async settle(held: HeldKeys, batches: number): Promise<void> {
+    held.failures += batches;
+    const { records } = this.store;
+    const record =
+      batches === 0
+        ? await records.read(this.info.id)
+        : await records.update(this.info.id, (there) =>
+            there?.serial === held.serial ? { ...there, failures: there.failures + batches } : there,
+          );
+    const counted = Math.max(held.failures, record?.serial === held.serial ? record.failures : 0);
+    if (batches === 0 && guarded(() => wasm.renewal(0, counted, 0)) === "failures") {
+      throw new FhectlError(
+        "answers_untrusted",
+        "answers to other rows under the same key cannot be trusted, and too many of them",
+        "use no row of these runs before the cause is found; ask the server's operator, and give no sign of it to a server that you do not trust (SECURITY.md)",
+      );
+    }
+  }
+
+  #renewal({ told, failures, made }: KeyRecord): KeyReport["renewed"] {
+    const age = Date.now() / 1e3 - made;
+    return (guarded(() => wasm.renewal(told, failures, age, this.maxAge)) as KeyReport["renewed"]) ?? null;
   }
 
   async current(): Promise<StoredKey | null> {

@@ -11,8 +11,6 @@ import { compiled, guarded, memoryBytes, start, wasm } from "./runtime.js";
 import { openStore } from "./storage.js";
 import { converse, parseUrl, type Server } from "./transport.js";
 
-/** After so many milliseconds keys are read again: they may be too old by then, or another tab has replaced them. */
-const FRESH = 60_000;
 /** Batches under way at once: one is encrypted while the server computes another. */
 const JOBS = 2;
 
@@ -84,10 +82,7 @@ export class LocalModel {
           });
         } finally {
           // A key retires after a few failures, so they are counted even where the run fails.
-          if (untrusted.batches > before) {
-            await (await this.#ring()).reportFailures(held, untrusted.batches - before);
-            this.#drop(held);
-          }
+          await (await this.#ring()).settle(held, untrusted.batches - before);
         }
         if (done + taken < total) {
           this.#drop(held);
@@ -132,10 +127,13 @@ export class LocalModel {
     const began = performance.now();
     const encrypted = guarded(() => held.keys.encrypt(rows, at, count));
     const encrypt = (performance.now() - began) / 1e3;
-    const talk = guarded(() => held.keys.ask(server.base, encrypted));
     try {
-      const roundtrip = await converse(talk, server, options);
-      const answer = guarded(() => talk.takeAnswer());
+      const { brought } = held;
+      let { answer, roundtrip } = await this.#ask(guarded(() => held.keys.ask(server.base, encrypted)), server, options);
+      if (!answer) {
+        await this.#bringAgain(held, brought, options);
+        ({ answer, roundtrip } = await this.#ask(guarded(() => held.keys.askAgain(server.base, encrypted)), server, options));
+      }
       if (!answer) throw new FhectlError("internal", "a talk ended without its answer");
       const { bytes, queue, compute } = answer;
       answer.free();
@@ -156,9 +154,30 @@ export class LocalModel {
       };
       return { predictions: predictions.map((one) => ({ ...one, exchange })), distrust };
     } finally {
-      talk.free();
       encrypted.free();
     }
+  }
+
+  /** One question: its answer, or none where the server has forgotten the key, and the seconds that it took. */
+  async #ask(talk: wasm.Talk, server: Server, options: PredictOptions): Promise<{ answer: wasm.Answer | undefined; roundtrip: number }> {
+    try {
+      const roundtrip = await converse(talk, server, options);
+      return { roundtrip, answer: guarded(() => talk.takeAnswer()) };
+    } finally {
+      talk.free();
+    }
+  }
+
+  /**
+   * Brings the keys to a server that has forgotten them since `brought`: their time was over, or an operator deleted them. Not those that
+   * somebody here, or in another tab, has deleted or replaced.
+   */
+  async #bringAgain(held: HeldKeys, brought: HeldKeys["brought"], options: PredictOptions): Promise<void> {
+    if (!(await (await this.#ring()).isCurrent(held))) {
+      throw new FhectlError("key_unknown", "the key was deleted or replaced while rows were under way", "ask again: another key is used then");
+    }
+    if (held.brought === brought) held.brought = undefined;
+    await this.#bring(held, options, true);
   }
 
   async encrypt(rows: readonly Row[]): Promise<EncryptedRows> {
@@ -203,6 +222,7 @@ export class LocalModel {
       throw new FhectlError("answers_count", `${answers.length} answers to ${batches.length} batches`, "give one for each batch");
     }
     this.#encrypted.delete(encrypted.handle);
+    const failures = new Map<HeldKeys, number>();
     const predictions: Prediction[] = [];
     const untrusted: Untrusted = { batches: 0, first: undefined };
     for (const [index, { held, batch }] of batches.entries()) {
@@ -218,11 +238,11 @@ export class LocalModel {
       if (one.distrust) {
         untrusted.batches += 1;
         untrusted.first ??= one.distrust;
-        await (await this.#ring()).reportFailures(held, 1);
-        this.#drop(held);
       }
+      failures.set(held, (failures.get(held) ?? 0) + (one.distrust ? 1 : 0));
       held.release();
     }
+    for (const [held, batches] of failures) await (await this.#ring()).settle(held, batches);
     checkTrusted(untrusted);
     return predictions;
   }
@@ -325,11 +345,17 @@ export class LocalModel {
 
   /** The keys that are held, or those of the storage. */
   async #open({ onProgress }: PredictOptions, why: KeyReport["renewed"] = null): Promise<HeldKeys> {
-    if (this.#held && why === null && performance.now() - this.#held.opened < FRESH) return this.#held;
-    if (this.#opening) return this.#opening;
-    if (this.#held) this.#drop(this.#held);
-    onProgress?.({ stage: "keys", done: 0, total: 0 });
-    this.#opening = (async () => (this.#held = await (await this.#ring()).open(why)))();
+    while (this.#opening) {
+      const held = await this.#opening;
+      if (why === null) return held;
+    }
+    this.#opening = (async () => {
+      const ring = await this.#ring();
+      if (this.#held && why === null && (await ring.isCurrent(this.#held))) return this.#held;
+      if (this.#held) this.#drop(this.#held);
+      onProgress?.({ stage: "keys", done: 0, total: 0 });
+      return (this.#held = await ring.open(why));
+    })();
     try {
       return await this.#opening;
     } finally {
@@ -344,20 +370,20 @@ export class LocalModel {
   }
 
   /** Checks that the server runs the model and brings it the keys, once for those that are held. */
-  #bring(held: HeldKeys, options: PredictOptions): Promise<{ seconds: number; sent: number }> {
+  #bring(held: HeldKeys, options: PredictOptions, again = false): Promise<{ seconds: number; sent: number }> {
     const { onProgress, signal } = options;
     const server = this.#needServer();
     if (held.brought) {
       return held.brought.catch((error: unknown) => {
         // Whoever began it has canceled; this call has not.
-        if ((error as Error)?.name === "AbortError" && !signal?.aborted) return this.#bring(held, options);
+        if ((error as Error)?.name === "AbortError" && !signal?.aborted) return this.#bring(held, options, again);
         throw error;
       });
     }
     held.brought = held
       .use(async (keys) => {
         const start = performance.now();
-        const talk = guarded(() => keys.bring(server.base));
+        const talk = guarded(() => (again ? keys.bringAgain(server.base) : keys.bring(server.base)));
         try {
           const before = (): void => {
             const [done, total] = guarded(() => talk.uploaded()) as unknown as [number, number];

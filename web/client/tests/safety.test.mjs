@@ -73,6 +73,84 @@ test("a damaged answer is told at the end, after all was sent, and three of them
   assert.equal(after.failures, 0);
 });
 
+test("of many calls at one time, all that end after the third failure fail", async () => {
+  let answers = 0;
+  const fetch = watched((answer) => {
+    // The server chooses which of them it damages: which call fails must tell it nothing.
+    if (answers++ % 2 === 1) answer[answer.length >> 1] ^= 1;
+    return answer;
+  });
+  const model = await load("tree-spam", { fetch });
+  await (await model.keys()).prepare();
+  const ended = [];
+  const one = async () => {
+    const outcome = await model.predict(row("tree-spam")).then(
+      () => "predicted",
+      (error) => error.code,
+    );
+    ended.push(outcome);
+  };
+  await Promise.all(Array.from({ length: 40 }, one));
+  assert.equal(new Set(fetch.inferences().map(({ headers }) => headers.get("key-id"))).size, 1, "all under one key");
+  const third = ended.map((outcome, at) => (outcome === "answers_untrusted" ? at : -1)).filter((at) => at >= 0)[2];
+  assert.ok(third < 40 && ended.slice(0, third).includes("predicted"), ended.join(" "));
+  assert.deepEqual([...new Set(ended.slice(third))], ["answers_untrusted"], ended.join(" "));
+});
+
+test("after a good answer and after a damaged one the next request is the same to a server", async () => {
+  const shape = async (damage) => {
+    let answers = 0;
+    const fetch = watched((answer) => {
+      if (damage && answers++ === 0) answer[answer.length >> 1] ^= 1;
+      return answer;
+    });
+    const model = await load("tree-spam", { fetch });
+    await model.predict(row("tree-spam")).catch(code("answers_untrusted"));
+    const before = fetch.requests.length;
+    await model.predict(row("tree-spam"));
+    return fetch.requests.slice(before).map(({ method, path, headers }) => [method, path, [...headers.keys()].sort()]);
+  };
+  const [good, damaged] = [await shape(false), await shape(true)];
+  assert.deepEqual(damaged, good);
+  assert.equal(good.length, 1, "the rows alone");
+});
+
+test("a key that was rotated or deleted elsewhere is not used again", async () => {
+  const keys = storage();
+  const fetch = watched();
+  const [mine, other] = [await load("tree-spam", { storage: keys, fetch }), await load("tree-spam", { storage: keys })];
+  await mine.predict(row("tree-spam"));
+  for (const end of ["rotate", "delete"]) {
+    const before = (await (await mine.keys()).current()).id;
+    await (await other.keys())[end]();
+    const from = fetch.requests.length;
+    assert.equal((await mine.predict(row("tree-spam"))).class, ROWS["tree-spam"].classes[0]);
+    const later = fetch.requests.slice(from);
+    assert.ok(later.length > 0);
+    for (const { path, headers } of later) assert.ok(headers.get("key-id") !== before && !path.includes(before), `${end}: ${path}`);
+  }
+});
+
+test("a key that is deleted while a row is under way is not brought again", async () => {
+  const keys = storage();
+  const other = await load("tree-spam", { storage: keys });
+  const sent = watched();
+  let end = async () => undefined;
+  const fetch = async (url, options) => {
+    if (url.endsWith("/infer")) await end();
+    return sent(url, options);
+  };
+  const model = await load("tree-spam", { storage: keys, fetch });
+  await model.predict(row("tree-spam"));
+  const from = sent.requests.length;
+  end = async () => {
+    await (await other.keys()).delete();
+    end = async () => undefined;
+  };
+  await assert.rejects(model.predict(row("tree-spam")), code("key_unknown"));
+  assert.deepEqual(sent.requests.slice(from).map(({ method }) => method), ["POST"], "no key was sent");
+});
+
 test("an answer under another client's key is seen", async () => {
   let stolen;
   const other = await load("tree-spam", { fetch: watched((answer) => ((stolen = answer), answer)) });

@@ -7,10 +7,9 @@ import { ModelView } from "./model_view.js";
 import { configureFiles, isServedHere, serverUrl } from "./place.js";
 import { trustView } from "./trust.js";
 
-/** Where the token is until this tab is closed. */
-const TOKEN = "fhectl-token";
-
 const server = serverUrl();
+/** Where the token is until this tab is closed. Pages for other servers may lie on the same host, and must not send it there. */
+const TOKEN = `fhectl-token ${server.href}`;
 let models: ListedModel[] = [];
 let loaded: LoadedModel | null = null;
 /** Counts what was asked for, so that what comes late is known to be late. */

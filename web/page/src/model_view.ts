@@ -4,7 +4,7 @@ import { breakItView } from "./break_it.js";
 import type { LoadedModel, Prediction, Row } from "./client.js";
 import { announce, h } from "./dom.js";
 import { DrawingPad } from "./draw.js";
-import { errorNote } from "./errors.js";
+import { codeOf, errorNote } from "./errors.js";
 import { FeatureForm } from "./form.js";
 import { bytes, count, sentence } from "./format.js";
 import { journeyView } from "./journey.js";
@@ -100,7 +100,10 @@ export class ModelView {
     try {
       await work(progress);
     } catch (error) {
-      this.#result.replaceChildren(progress.signal.aborted ? h("p", { class: "note" }, "Canceled.") : errorNote(error, again));
+      // To ask again at once would tell the server that its answer was not trusted.
+      const mayAsk = codeOf(error) !== "answers_untrusted";
+      const note = progress.signal.aborted ? h("p", { class: "note" }, "Canceled.") : errorNote(error, mayAsk ? again : undefined);
+      this.#result.replaceChildren(note);
     }
     this.#busy = false;
     void Promise.all([this.#keys.refresh(), this.#showMemory()]).catch(() => undefined);

@@ -75,8 +75,8 @@ impl Copied {
     }
 
     fn head(&self, policy: &str, more: &str) -> String {
-        // A URL has no quotes and no angle brackets: they are escaped when it is read.
-        let server = self.server.replace('&', "&amp;");
+        let attribute = |text: &str| text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;");
+        let (policy, server) = (attribute(policy), attribute(&self.server));
         format!(
             "<meta http-equiv=\"Content-Security-Policy\" content=\"{policy}\">\n<meta name=\"fhectl-server\" content=\"{server}\">\n{more}"
         )

@@ -7,6 +7,7 @@ use crate::rows::Rows;
 use crate::talk::Talk;
 use crate::thrown::thrown;
 use fhectl_core::circuit::ClientKey;
+use fhectl_core::client::conversation::Inference;
 use fhectl_core::client::key_file::KeyFileHeader;
 use fhectl_core::client::policy::TagSchedule;
 use fhectl_core::client::{ClientKeys, Pending};
@@ -124,9 +125,22 @@ impl Keys {
         Talk::bring(server, &self.model.own, &self.own)
     }
 
+    /// As [`Keys::bring`], to a server that has forgotten them: the next batch has a tag.
+    #[wasm_bindgen(js_name = bringAgain)]
+    pub fn bring_again(&self, server: &str) -> Talk {
+        self.tags.borrow_mut().begin_again();
+        self.bring(server)
+    }
+
     /// Has a server compute a request.
     pub fn ask(&self, server: &str, encrypted: &Encrypted) -> Talk {
-        Talk::ask(server, &self.model.own, &self.own, &self.tags, &encrypted.bytes)
+        Talk::ask(server, Inference::new(&self.model.own, &self.own, Rc::clone(&encrypted.bytes)))
+    }
+
+    /// The same once more, after the key was brought again: that it is unknown is an error now.
+    #[wasm_bindgen(js_name = askAgain)]
+    pub fn ask_again(&self, server: &str, encrypted: &Encrypted) -> Talk {
+        Talk::ask(server, Inference::again(&self.model.own, &self.own, Rc::clone(&encrypted.bytes)))
     }
 
     /// Has a server forget the evaluation key; `undefined` where there is none.

@@ -1,21 +1,19 @@
 //! What is said to a server: requests to send, and what comes of the replies.
 
-mod exchange;
+mod bring;
 mod listed;
 
 pub use listed::list_models;
 
 use crate::model::Model;
 use crate::thrown::thrown;
-use exchange::Exchange;
+use bring::Bring;
 use fhectl_core::client::conversation::{
-    self, Conversation, Driver, FetchModel, ForgetKey, Next, Reply, Request, Single,
+    self, Conversation, Driver, FetchModel, ForgetKey, Inference, InferenceOutcome, Next, Reply, Request, Single,
 };
-use fhectl_core::client::policy::TagSchedule;
 use fhectl_core::client::{ClientKeys, ClientModel};
 use fhectl_core::error::Result;
 use js_sys::{Array, Object, Reflect, Uint8Array};
-use std::cell::RefCell;
 use std::rc::Rc;
 use wasm_bindgen::prelude::*;
 
@@ -30,7 +28,8 @@ pub struct Talk {
 
 enum Kind {
     Fetch(FetchModel),
-    Exchange(Exchange),
+    Bring(Bring),
+    Ask(Inference<Rc<[u8]>>),
     Forget(ForgetKey),
     List(Single<'static>),
 }
@@ -48,7 +47,8 @@ impl Conversation for Kind {
     fn request(&self) -> Request<'_> {
         match self {
             Self::Fetch(talk) => talk.request(),
-            Self::Exchange(talk) => talk.request(),
+            Self::Bring(talk) => talk.request(),
+            Self::Ask(talk) => talk.request(),
             Self::Forget(talk) => talk.request(),
             Self::List(talk) => talk.request(),
         }
@@ -57,9 +57,11 @@ impl Conversation for Kind {
     fn handle(&mut self, outcome: Result<Reply>) -> Result<Option<Outcome>> {
         Ok(match self {
             Self::Fetch(talk) => talk.handle(outcome)?.map(|model| Outcome::Model(Box::new(model))),
-            Self::Exchange(talk) => {
-                talk.handle(outcome)?.map(|answer| answer.map_or(Outcome::Nothing, Outcome::Answer))
-            }
+            Self::Bring(talk) => talk.handle(outcome)?.map(|()| Outcome::Nothing),
+            Self::Ask(talk) => talk.handle(outcome)?.map(|outcome| match outcome {
+                InferenceOutcome::Answered(answer) => Outcome::Answer(answer),
+                InferenceOutcome::KeyForgotten => Outcome::Nothing,
+            }),
             Self::Forget(talk) => talk.handle(outcome)?.map(|()| Outcome::Nothing),
             Self::List(talk) => talk.handle(outcome)?.map(Outcome::Reply),
         })
@@ -77,17 +79,11 @@ impl Talk {
     }
 
     pub(crate) fn bring(server: &str, model: &Rc<ClientModel>, keys: &Rc<ClientKeys>) -> Self {
-        Self::new(server, Kind::Exchange(Exchange::bring(model, keys)))
+        Self::new(server, Kind::Bring(Bring::new(model, keys)))
     }
 
-    pub(crate) fn ask(
-        server: &str,
-        model: &Rc<ClientModel>,
-        keys: &Rc<ClientKeys>,
-        tags: &Rc<RefCell<TagSchedule>>,
-        request: &Rc<[u8]>,
-    ) -> Self {
-        Self::new(server, Kind::Exchange(Exchange::ask(model, keys, tags, request)))
+    pub(crate) fn ask(server: &str, inference: Inference<Rc<[u8]>>) -> Self {
+        Self::new(server, Kind::Ask(inference))
     }
 
     pub(crate) fn forget(server: &str, model: &ClientModel, keys: &ClientKeys) -> Option<Self> {
@@ -144,7 +140,7 @@ impl Talk {
     /// The bytes of the evaluation key that this talk has sent, and those that it has to send; both 0 where the server had it.
     pub fn uploaded(&self) -> Vec<u32> {
         match self.driver.conversation() {
-            Kind::Exchange(exchange) => exchange.uploaded().to_vec(),
+            Kind::Bring(bring) => bring.uploaded().to_vec(),
             _ => vec![0, 0],
         }
     }
@@ -158,7 +154,7 @@ impl Talk {
         }
     }
 
-    /// The answer that was asked for.
+    /// The answer that was asked for; `undefined` where the server does not know the key any more.
     #[wasm_bindgen(js_name = takeAnswer)]
     pub fn take_answer(&mut self) -> Option<Answer> {
         match self.outcome.take() {
