@@ -5,12 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 export FHECTL=${FHECTL:-${CARGO_TARGET_DIR:-$PWD/target}/release/fhectl}
 
-has_node() { command -v node >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]')" -ge 20 ] && command -v npm >/dev/null; }
-if ! has_node && command -v apt-get >/dev/null; then
-  root=
-  [ "$(id -u)" = 0 ] || root=sudo
-  $root apt-get update -q && $root apt-get install -qy --no-install-recommends nodejs npm || true
-fi
+. scripts/packages.sh
+has_node || get npm nodejs npm || true
 if ! has_node; then
   echo "left out: the client wants Node 20 or later, and npm"
   exit 0

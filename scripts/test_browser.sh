@@ -9,18 +9,7 @@ cd "$(dirname "$0")/.."
 fhectl=${FHECTL:-${CARGO_TARGET_DIR:-$PWD/target}/release/fhectl}
 [ -x "$fhectl" ] || { echo "FAIL  $fhectl is not built: cargo build --release"; exit 1; }
 export FHECTL=$fhectl
-root=
-[ "$(id -u)" = 0 ] || root=sudo
-
-# Installs what a command comes with, where it is not there.
-get() {
-  local command=$1
-  shift
-  command -v "$command" >/dev/null && return
-  command -v apt-get >/dev/null || return 1
-  { $root apt-get update -q && $root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$@"; } >&2 || return 1
-}
-has_node() { command -v npm >/dev/null && [ "$(node -p 'process.versions.node.split(".")[0]' 2>/dev/null || echo 0)" -ge 20 ]; }
+. scripts/packages.sh
 has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
 get npm nodejs npm || true

@@ -1280,6 +1280,243 @@ function missing(url, why) {
   return new FhectlError("not_found", `${url} cannot be had: ${why}`, "put the .wasm files beside index.js, or say where with `configure`");
 }
 
+// src/transport.ts
+var MAX_REPLY = 68 << 20;
+var LONGEST = 6e5;
+function parseUrl(given) {
+  const invalid = (why) => new FhectlError("url_invalid", `\`${given}\` is not a server's URL: ${why}`, "give it as https://host/v1/models/NAME");
+  let url;
+  try {
+    url = new URL(given, globalThis.location?.href);
+  } catch {
+    throw invalid("it cannot be read");
+  }
+  if (url.protocol !== "http:" && url.protocol !== "https:") throw invalid(`it begins with ${url.protocol}`);
+  if (url.username || url.password) throw invalid("names and passwords do not belong in it");
+  const whole = url.origin + url.pathname.replace(/\/+$/, "");
+  const found = /^(.*)\/v1\/models\/([^/]+)(?:\/client\.zip)?$/.exec(whole);
+  return found ? { base: found[1], name: found[2] } : { base: whole, name: void 0 };
+}
+async function converse(talk, server, { signal, before } = {}) {
+  for (; ; ) {
+    signal?.throwIfAborted();
+    before?.();
+    const request = guarded(() => talk.request());
+    const start2 = performance.now();
+    const outcome = await send(server, request, signal);
+    const seconds = (performance.now() - start2) / 1e3;
+    const pause = guarded(
+      () => "lost" in outcome ? talk.lost(outcome.transient, outcome.lost) : talk.reply(outcome.status, outcome.headers, outcome.body)
+    );
+    if (pause < 0) {
+      before?.();
+      return seconds;
+    }
+    if (pause > 0) await sleep(pause, signal);
+  }
+}
+async function send(server, request, signal) {
+  const headers = new Headers(request.headers);
+  if (server.token !== void 0) headers.set("authorization", `Bearer ${server.token}`);
+  const timeout = new AbortController();
+  const end = () => timeout.abort();
+  const timer = setTimeout(end, LONGEST);
+  signal?.addEventListener("abort", end);
+  try {
+    const { method, body } = request;
+    const { fetch: fetch2 } = server;
+    const reply = await fetch2(server.base + request.path, { method, headers, body, cache: "no-store", signal: timeout.signal });
+    const bytes = await readBounded(reply);
+    if (!bytes) return { lost: `the reply is longer than ${MAX_REPLY} bytes`, transient: false };
+    return { status: reply.status, headers: [...reply.headers].flat(), body: bytes };
+  } catch (error) {
+    signal?.throwIfAborted();
+    if (timeout.signal.aborted) return { lost: "it took too long", transient: false };
+    return { lost: reason(error), transient: true };
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", end);
+  }
+}
+async function readBounded(reply) {
+  const parts = [];
+  let length = 0;
+  const reader = reply.body?.getReader();
+  for (; ; ) {
+    const { done: done2, value } = await reader?.read() ?? { done: true };
+    if (done2 || !value) break;
+    length += value.length;
+    if (length > MAX_REPLY) {
+      await reader?.cancel();
+      return void 0;
+    }
+    parts.push(value);
+  }
+  if (parts.length === 1) return parts[0];
+  const whole = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+function reason(error) {
+  const { message, cause } = error;
+  return String(cause?.message || message || "the connection failed");
+}
+function sleep(milliseconds, signal) {
+  return new Promise((done2, fail) => {
+    const end = () => {
+      clearTimeout(timer);
+      fail(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", end);
+      done2();
+    }, milliseconds);
+    signal?.addEventListener("abort", end, { once: true });
+  });
+}
+
+// src/catalog.ts
+function serverOf(base, { token, fetch: own }) {
+  return { base, token, fetch: own ?? ((...request) => fetch(...request)) };
+}
+async function fetchModel(server, name, options) {
+  if (!server) throw new FhectlError("arguments", "neither a URL nor a client.zip was given", "give one of them to `Model.load`");
+  const named = name ?? await onlyModel(server, options);
+  const talk = guarded(() => fhectl_wasm_exports.Model.fetch(server.base, named, options.scores ?? false, options.acceptPFail));
+  try {
+    await converse(talk, server, options);
+    return guarded(() => talk.takeModel());
+  } finally {
+    talk.free();
+  }
+}
+async function onlyModel(server, options) {
+  const names = (await listOf(server, options.signal)).map(({ name }) => name);
+  if (names.length === 1) return names[0];
+  const which = names.length === 0 ? "it serves none" : `it serves ${names.slice(0, 20).join(", ")}`;
+  throw new FhectlError("model_unnamed", `the URL names no model, and ${which}`, "give the model's URL: https://host/v1/models/NAME");
+}
+async function listOf(server, signal) {
+  const talk = guarded(() => fhectl_wasm_exports.listModels(server.base));
+  try {
+    await converse(talk, server, { signal });
+    return JSON.parse(guarded(() => talk.takeList()) ?? "[]");
+  } finally {
+    talk.free();
+  }
+}
+
+// src/batches.ts
+var JOBS = 2;
+function* batchesOf({ from, count }, { batchRows }) {
+  for (let at = from; at < from + count; at += batchRows) yield { at, count: Math.min(batchRows, from + count - at) };
+}
+async function ask(session, info, portion, rows, options, each) {
+  const under = [];
+  const { held } = portion;
+  try {
+    for (const { at, count } of batchesOf(portion, info)) {
+      const job = held.use(() => askOne(session, info, held, rows, at, count, options));
+      job.catch(() => void 0);
+      under.push(job);
+      if (at === portion.from || under.length >= JOBS) each(await under.shift());
+    }
+    while (under.length > 0) each(await under.shift());
+  } finally {
+    await Promise.allSettled(under);
+  }
+}
+async function askOne(session, info, held, rows, at, count, options) {
+  const server = session.needServer();
+  const began = performance.now();
+  const encrypted = guarded(() => held.keys.encrypt(rows, at, count));
+  const encrypt = (performance.now() - began) / 1e3;
+  try {
+    const { brought } = held;
+    let { answer, roundtrip } = await converseOnce(guarded(() => held.keys.ask(server.base, encrypted)), server, options);
+    if (!answer) {
+      await session.bringAgain(held, brought, options);
+      ({ answer, roundtrip } = await converseOnce(guarded(() => held.keys.askAgain(server.base, encrypted)), server, options));
+    }
+    if (!answer) throw new FhectlError("internal", "a talk ended without its answer");
+    const { bytes, queue, compute } = answer;
+    answer.free();
+    const network = Math.max(0, roundtrip - (queue ?? 0) - (compute ?? 0));
+    const times = { encrypt, roundtrip, network, queue: queue ?? null, compute: compute ?? null };
+    const kept = options.keepBytes ? { request: encrypted.bytes, answer: bytes } : void 0;
+    return decrypt(info, held, encrypted, bytes, times, kept);
+  } finally {
+    encrypted.free();
+  }
+}
+async function converseOnce(talk, server, options) {
+  try {
+    const roundtrip = await converse(talk, server, options);
+    return { roundtrip, answer: guarded(() => talk.takeAnswer()) };
+  } finally {
+    talk.free();
+  }
+}
+function decrypt(info, held, encrypted, answer, times, kept = { request: null, answer: null }) {
+  const [rows, requestBytes] = [encrypted.rows, guarded(() => encrypted.length)];
+  const start2 = performance.now();
+  const result = guarded(() => held.keys.decrypt(encrypted, answer));
+  const predictions = JSON.parse(result.predictions);
+  const distrust = result.distrust;
+  result.free();
+  const exchange = {
+    rows,
+    keyId: info.sizes.key === 0 ? null : held.keys.id,
+    times: { ...times, decrypt: (performance.now() - start2) / 1e3 },
+    requestBytes,
+    answerBytes: answer.length,
+    ...kept
+  };
+  return { predictions: predictions.map((one) => ({ ...one, exchange })), distrust };
+}
+
+// src/rows.ts
+function areRows(given) {
+  if (!Array.isArray(given)) return false;
+  const first = given[0];
+  return given.length === 0 || typeof first === "object" && first !== null;
+}
+function toRows(model, info, rows) {
+  if (rows.length === 0) throw new FhectlError("row_shape", "there are no rows", "give at least one");
+  const numeric = info.features.every((feature) => feature.kind === "number");
+  const cells = rows.map((row, index) => cellsOf(row, info.features, index));
+  if (numeric && cells.every((row) => row.every(isNumeric))) {
+    const numbers = new Float64Array(rows.length * info.features.length);
+    cells.flat().forEach((cell, at) => numbers[at] = typeof cell === "number" ? cell : NaN);
+    const made = guarded(() => fhectl_wasm_exports.Rows.ofNumbers(model, numbers));
+    numbers.fill(0);
+    return made;
+  }
+  return guarded(() => fhectl_wasm_exports.Rows.ofTexts(model, cells.flat().map(textOf)));
+}
+function cellsOf(row, features, index) {
+  const shape = (what) => new FhectlError("row_shape", `row ${index + 1}: ${what}`, "`model.info.features` lists the columns in their order");
+  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
+    const list = row;
+    if (list.length !== features.length) throw shape(`${list.length} values, the model takes ${features.length}`);
+    return Array.from(list);
+  }
+  if (typeof row !== "object" || row === null) throw shape("neither a list of cells nor cells by their names");
+  const named = row;
+  const lacking = features.find(({ name }) => !Object.hasOwn(named, name));
+  if (lacking) throw shape(`the column \`${lacking.name.slice(0, 40)}\` is not there`);
+  return features.map(({ name }) => named[name]);
+}
+var isNumeric = (cell) => typeof cell === "number" || cell === null || cell === void 0;
+function textOf(cell) {
+  if (cell === null || cell === void 0 || typeof cell === "number" && Number.isNaN(cell)) return "";
+  return String(cell);
+}
+
 // src/keyring.ts
 var HeldKeys = class {
   constructor(keys, serial, report) {
@@ -1459,44 +1696,6 @@ function shown({ model, name, circuit, serial, made, nonce, told, failures }) {
   return { model, name, circuit, serial, made: new Date(made * 1e3), sealed: nonce !== null, told, failures };
 }
 
-// src/rows.ts
-function areRows(given) {
-  if (!Array.isArray(given)) return false;
-  const first = given[0];
-  return given.length === 0 || typeof first === "object" && first !== null;
-}
-function toRows(model, info, rows) {
-  if (rows.length === 0) throw new FhectlError("row_shape", "there are no rows", "give at least one");
-  const numeric = info.features.every((feature) => feature.kind === "number");
-  const cells = rows.map((row, index) => cellsOf(row, info.features, index));
-  if (numeric && cells.every((row) => row.every(isNumeric))) {
-    const numbers = new Float64Array(rows.length * info.features.length);
-    cells.flat().forEach((cell, at) => numbers[at] = typeof cell === "number" ? cell : NaN);
-    const made = guarded(() => fhectl_wasm_exports.Rows.ofNumbers(model, numbers));
-    numbers.fill(0);
-    return made;
-  }
-  return guarded(() => fhectl_wasm_exports.Rows.ofTexts(model, cells.flat().map(textOf)));
-}
-function cellsOf(row, features, index) {
-  const shape = (what) => new FhectlError("row_shape", `row ${index + 1}: ${what}`, "`model.info.features` lists the columns in their order");
-  if (Array.isArray(row) || ArrayBuffer.isView(row)) {
-    const list = row;
-    if (list.length !== features.length) throw shape(`${list.length} values, the model takes ${features.length}`);
-    return Array.from(list);
-  }
-  if (typeof row !== "object" || row === null) throw shape("neither a list of cells nor cells by their names");
-  const named = row;
-  const lacking = features.find(({ name }) => !Object.hasOwn(named, name));
-  if (lacking) throw shape(`the column \`${lacking.name.slice(0, 40)}\` is not there`);
-  return features.map(({ name }) => named[name]);
-}
-var isNumeric = (cell) => typeof cell === "number" || cell === null || cell === void 0;
-function textOf(cell) {
-  if (cell === null || cell === void 0 || typeof cell === "number" && Number.isNaN(cell)) return "";
-  return String(cell);
-}
-
 // src/indexeddb.ts
 var DATABASE = "fhectl";
 var VERSION = 1;
@@ -1662,413 +1861,44 @@ var MemoryStorage = class _MemoryStorage {
   }
 };
 
-// src/transport.ts
-var MAX_REPLY = 68 << 20;
-var LONGEST = 6e5;
-function parseUrl(given) {
-  const invalid = (why) => new FhectlError("url_invalid", `\`${given}\` is not a server's URL: ${why}`, "give it as https://host/v1/models/NAME");
-  let url;
-  try {
-    url = new URL(given, globalThis.location?.href);
-  } catch {
-    throw invalid("it cannot be read");
-  }
-  if (url.protocol !== "http:" && url.protocol !== "https:") throw invalid(`it begins with ${url.protocol}`);
-  if (url.username || url.password) throw invalid("names and passwords do not belong in it");
-  const whole = url.origin + url.pathname.replace(/\/+$/, "");
-  const found = /^(.*)\/v1\/models\/([^/]+)(?:\/client\.zip)?$/.exec(whole);
-  return found ? { base: found[1], name: found[2] } : { base: whole, name: void 0 };
-}
-async function converse(talk, server, { signal, before } = {}) {
-  for (; ; ) {
-    signal?.throwIfAborted();
-    before?.();
-    const request = guarded(() => talk.request());
-    const start2 = performance.now();
-    const outcome = await send(server, request, signal);
-    const seconds = (performance.now() - start2) / 1e3;
-    const pause = guarded(
-      () => "lost" in outcome ? talk.lost(outcome.transient, outcome.lost) : talk.reply(outcome.status, outcome.headers, outcome.body)
-    );
-    if (pause < 0) {
-      before?.();
-      return seconds;
-    }
-    if (pause > 0) await sleep(pause, signal);
-  }
-}
-async function send(server, request, signal) {
-  const headers = new Headers(request.headers);
-  if (server.token !== void 0) headers.set("authorization", `Bearer ${server.token}`);
-  const timeout = new AbortController();
-  const end = () => timeout.abort();
-  const timer = setTimeout(end, LONGEST);
-  signal?.addEventListener("abort", end);
-  try {
-    const { method, body } = request;
-    const { fetch: fetch2 } = server;
-    const reply = await fetch2(server.base + request.path, { method, headers, body, cache: "no-store", signal: timeout.signal });
-    const bytes = await readBounded(reply);
-    if (!bytes) return { lost: `the reply is longer than ${MAX_REPLY} bytes`, transient: false };
-    return { status: reply.status, headers: [...reply.headers].flat(), body: bytes };
-  } catch (error) {
-    signal?.throwIfAborted();
-    if (timeout.signal.aborted) return { lost: "it took too long", transient: false };
-    return { lost: reason(error), transient: true };
-  } finally {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", end);
-  }
-}
-async function readBounded(reply) {
-  const parts = [];
-  let length = 0;
-  const reader = reply.body?.getReader();
-  for (; ; ) {
-    const { done: done2, value } = await reader?.read() ?? { done: true };
-    if (done2 || !value) break;
-    length += value.length;
-    if (length > MAX_REPLY) {
-      await reader?.cancel();
-      return void 0;
-    }
-    parts.push(value);
-  }
-  if (parts.length === 1) return parts[0];
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-function reason(error) {
-  const { message, cause } = error;
-  return String(cause?.message || message || "the connection failed");
-}
-function sleep(milliseconds, signal) {
-  return new Promise((done2, fail) => {
-    const end = () => {
-      clearTimeout(timer);
-      fail(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", end);
-      done2();
-    }, milliseconds);
-    signal?.addEventListener("abort", end, { once: true });
-  });
-}
-
-// src/local.ts
-var JOBS = 2;
-var LocalModel = class _LocalModel {
-  constructor(info, simd, model, server, options) {
-    this.info = info;
-    this.simd = simd;
+// src/session.ts
+var Session = class {
+  constructor(model, info, server, options) {
     this.model = model;
+    this.info = info;
     this.server = server;
     this.options = options;
   }
-  info;
-  simd;
   model;
+  info;
   server;
   options;
   #held;
   #opening;
   #keyring;
-  #encrypted = /* @__PURE__ */ new Map();
-  #handles = 0;
-  static async load(source, options) {
-    await start();
-    const { simd } = await compiled();
-    const { url, name, clientZip } = typeof source === "object" && !(source instanceof URL) ? source : { url: source };
-    const found = url === void 0 ? void 0 : parseUrl(url);
-    const server = found && serverOf(found.base, options);
-    const model = clientZip ? guarded(() => new fhectl_wasm_exports.Model(new Uint8Array(clientZip), options.scores ?? false, options.acceptPFail)) : await fetchModel(server, name ?? found?.name, options);
-    const info = JSON.parse(guarded(() => model.info()));
-    return new _LocalModel(info, simd, model, server, options);
-  }
-  async predict(rows, options) {
-    const own = toRows(this.model, this.info, rows);
-    try {
-      return await this.#run(own, options);
-    } finally {
-      own.free();
-    }
-  }
-  /** Runs rows, under as many keys as it takes. */
-  async #run(rows, options) {
-    const { signal, onProgress } = options;
-    const total = rows.length;
-    const predictions = [];
-    const untrusted = { batches: 0, first: void 0 };
-    let done2 = 0;
-    let refused = 0;
-    while (done2 < total) {
-      const held = await this.#open(options);
-      const next = await held.use(async () => {
-        await this.#bring(held, options);
-        signal?.throwIfAborted();
-        const taken = await (await this.#ring()).takeRows(held, total - done2);
-        const before = untrusted.batches;
-        try {
-          await this.#batches(held, rows, done2, done2 + taken, options, (exchange) => {
-            predictions.push(...exchange.predictions);
-            if (exchange.distrust) {
-              untrusted.batches += 1;
-              untrusted.first ??= exchange.distrust;
-            }
-            onProgress?.({ stage: "predict", done: predictions.length, total });
-          });
-        } finally {
-          await (await this.#ring()).settle(held, untrusted.batches - before);
-        }
-        if (done2 + taken < total) {
-          this.#drop(held);
-          await this.#forget(held);
-        }
-        return taken;
-      });
-      refused = next === 0 ? refused + 1 : 0;
-      if (refused > 2) throw new FhectlError("key_used_up", "no key could be had that may answer more rows", "try again");
-      done2 += next;
-    }
-    checkTrusted(untrusted);
-    return predictions;
-  }
-  /** Batches in their order. The first goes alone: it has the tag that tells another key. */
-  async #batches(held, rows, from, to, options, each) {
-    const under = [];
-    try {
-      for (let at = from; at < to; at += this.info.batchRows) {
-        const count = Math.min(this.info.batchRows, to - at);
-        const job = held.use(() => this.#batch(held, rows, at, count, options));
-        job.catch(() => void 0);
-        under.push(job);
-        if (at === from || under.length >= JOBS) each(await under.shift());
-      }
-      while (under.length > 0) each(await under.shift());
-    } finally {
-      await Promise.allSettled(under);
-    }
-  }
-  async #batch(held, rows, at, count, options) {
-    const server = this.#needServer();
-    const began = performance.now();
-    const encrypted = guarded(() => held.keys.encrypt(rows, at, count));
-    const encrypt = (performance.now() - began) / 1e3;
-    try {
-      const { brought } = held;
-      let { answer, roundtrip } = await this.#ask(guarded(() => held.keys.ask(server.base, encrypted)), server, options);
-      if (!answer) {
-        await this.#bringAgain(held, brought, options);
-        ({ answer, roundtrip } = await this.#ask(guarded(() => held.keys.askAgain(server.base, encrypted)), server, options));
-      }
-      if (!answer) throw new FhectlError("internal", "a talk ended without its answer");
-      const { bytes, queue, compute } = answer;
-      answer.free();
-      const request = options.keepBytes ? encrypted.bytes : null;
-      const requestBytes = guarded(() => encrypted.length);
-      const start2 = performance.now();
-      const { predictions, distrust } = decrypted(guarded(() => held.keys.decrypt(encrypted, bytes)));
-      const decrypt = (performance.now() - start2) / 1e3;
-      const inside = (queue ?? 0) + (compute ?? 0);
-      const exchange = {
-        rows: count,
-        keyId: this.#keyId(held),
-        times: { encrypt, roundtrip, network: Math.max(0, roundtrip - inside), queue: queue ?? null, compute: compute ?? null, decrypt },
-        requestBytes,
-        answerBytes: bytes.length,
-        request,
-        answer: options.keepBytes ? bytes : null
-      };
-      return { predictions: predictions.map((one) => ({ ...one, exchange })), distrust };
-    } finally {
-      encrypted.free();
-    }
-  }
-  /** One question: its answer, or none where the server has forgotten the key, and the seconds that it took. */
-  async #ask(talk, server, options) {
-    try {
-      const roundtrip = await converse(talk, server, options);
-      return { roundtrip, answer: guarded(() => talk.takeAnswer()) };
-    } finally {
-      talk.free();
-    }
-  }
-  /**
-   * Brings the keys to a server that has forgotten them since `brought`: their time was over, or an operator deleted them. Not those that
-   * somebody here, or in another tab, has deleted or replaced.
-   */
-  async #bringAgain(held, brought, options) {
-    if (!await (await this.#ring()).isCurrent(held)) {
-      throw new FhectlError("key_unknown", "the key was deleted or replaced while rows were under way", "ask again: another key is used then");
-    }
-    if (held.brought === brought) held.brought = void 0;
-    await this.#bring(held, options, true);
-  }
-  async encrypt(rows) {
-    const own = toRows(this.model, this.info, rows);
-    const batches = [];
-    try {
-      const total = own.length;
-      for (let done2 = 0, refused = 0; done2 < total; ) {
-        const held = await this.#open({});
-        const taken = await (await this.#ring()).takeRows(held, total - done2);
-        for (let at = done2; at < done2 + taken; at += this.info.batchRows) {
-          const count = Math.min(this.info.batchRows, done2 + taken - at);
-          const batch = guarded(() => held.keys.encrypt(own, at, count));
-          held.retain();
-          batches.push({ held, batch });
-        }
-        done2 += taken;
-        if (done2 < total) this.#drop(held);
-        refused = taken === 0 ? refused + 1 : 0;
-        if (refused > 2) throw new FhectlError("key_used_up", "no key could be had that may answer more rows", "try again");
-      }
-      const handle = ++this.#handles;
-      this.#encrypted.set(handle, batches);
-      return {
-        rows: total,
-        batches: batches.map(({ batch }) => batch.bytes),
-        keyIds: batches.map(({ held }) => held.keys.id),
-        handle
-      };
-    } finally {
-      own.free();
-    }
-  }
-  async decrypt(encrypted, answers) {
-    const batches = this.#encrypted.get(encrypted.handle);
-    if (!batches) {
-      throw new FhectlError(
-        "answers_count",
-        "these rows were answered before, or encrypted by another model",
-        "encrypt them again: of two answers to one question a server would learn too much"
-      );
-    }
-    if (answers.length !== batches.length) {
-      throw new FhectlError("answers_count", `${answers.length} answers to ${batches.length} batches`, "give one for each batch");
-    }
-    this.#encrypted.delete(encrypted.handle);
-    const failures = /* @__PURE__ */ new Map();
-    const predictions = [];
-    const untrusted = { batches: 0, first: void 0 };
-    for (const [index, { held, batch }] of batches.entries()) {
-      const answer = answers[index];
-      const start2 = performance.now();
-      const [requestBytes, rows] = [batch.length, batch.rows];
-      const one = decrypted(guarded(() => held.keys.decrypt(batch, answer)));
-      const decrypt = (performance.now() - start2) / 1e3;
-      const times = { encrypt: 0, roundtrip: 0, network: 0, queue: null, compute: null, decrypt };
-      const exchange = { rows, keyId: this.#keyId(held), times, requestBytes, answerBytes: answer.length, request: null, answer: null };
-      predictions.push(...one.predictions.map((prediction) => ({ ...prediction, exchange })));
-      batch.free();
-      if (one.distrust) {
-        untrusted.batches += 1;
-        untrusted.first ??= one.distrust;
-      }
-      failures.set(held, (failures.get(held) ?? 0) + (one.distrust ? 1 : 0));
-      held.release();
-    }
-    for (const [held, batches2] of failures) await (await this.#ring()).settle(held, batches2);
-    checkTrusted(untrusted);
-    return predictions;
-  }
-  async quantize(row) {
-    const rows = toRows(this.model, this.info, [row]);
-    try {
-      return guarded(() => rows.quantized(0));
-    } finally {
-      rows.free();
-    }
-  }
-  async decryptWithWrongKey(answer) {
-    return JSON.parse(guarded(() => this.model.decryptWithWrongKey(answer)));
-  }
-  async memoryBytes() {
-    return memoryBytes();
-  }
-  async close() {
-    if (this.#held) this.#drop(this.#held);
-    for (const { held, batch } of [...this.#encrypted.values()].flat()) {
-      batch.free();
-      held.release();
-    }
-    this.#encrypted.clear();
+  async ring() {
+    this.#keyring ??= new Keyring(await openStore(this.options.storage), this.model, this.info, this.options.keyMaxAge);
+    return this.#keyring;
   }
   /** Takes another storage, and drops the keys of the one before. */
   async useStorage(choice) {
     const store = await openStore(choice);
     if (store.kind === "custom" || store.kind !== this.#keyring?.store.kind) {
-      if (this.#held) this.#drop(this.#held);
+      this.dropAll();
       this.#keyring = new Keyring(store, this.model, this.info, this.options.keyMaxAge);
     }
     return store.kind;
   }
-  async storageKind() {
-    return (await this.#ring()).store.kind;
-  }
-  async prepare(options) {
-    const held = await this.#open(options);
-    return held.use(() => this.#report(held, options));
-  }
-  async rotate(options) {
-    const before = await this.currentKey() ? await this.#open({}) : void 0;
-    before?.retain();
-    if (before) this.#drop(before);
-    try {
-      const held = await this.#open(options, "asked");
-      if (before) await this.#forget(before);
-      return await held.use(() => this.#report(held, options));
-    } finally {
-      before?.release();
-    }
-  }
-  async currentKey() {
-    return (await this.#ring()).current();
-  }
-  async listKeys() {
-    return (await this.#ring()).list();
-  }
-  async deleteKey(model) {
-    const ring = await this.#ring();
-    if (model === void 0 || model === this.info.id) {
-      if (await ring.current()) {
-        const held = await this.#open({}).catch(() => void 0);
-        await held?.use(() => this.#forget(held));
-        if (held) this.#drop(held);
-      }
-      await ring.delete(this.info.id);
-    } else {
-      await ring.delete(model);
-    }
-  }
-  async evaluation() {
-    const held = await this.#open({});
-    return held.use(({ id, evaluation }) => ({ id, bytes: evaluation }));
-  }
-  async #report(held, options) {
-    const brought = this.server ? await this.#bring(held, options) : { seconds: 0, sent: 0 };
-    return { ...held.report, upload: brought.seconds, sent: brought.sent };
-  }
-  async #ring() {
-    this.#keyring ??= new Keyring(await openStore(this.options.storage), this.model, this.info, this.options.keyMaxAge);
-    return this.#keyring;
-  }
-  /** The keys that are held, or those of the storage. */
-  async #open({ onProgress }, why = null) {
+  /** The keys that are held, or those of the storage. `why` has new ones made. */
+  async open({ onProgress }, why = null) {
     while (this.#opening) {
       const held = await this.#opening;
       if (why === null) return held;
     }
     this.#opening = (async () => {
-      const ring = await this.#ring();
+      const ring = await this.ring();
       if (this.#held && why === null && await ring.isCurrent(this.#held)) return this.#held;
-      if (this.#held) this.#drop(this.#held);
+      this.dropAll();
       onProgress?.({ stage: "keys", done: 0, total: 0 });
       return this.#held = await ring.open(why);
     })();
@@ -2078,18 +1908,47 @@ var LocalModel = class _LocalModel {
       this.#opening = void 0;
     }
   }
-  #drop(held) {
+  drop(held) {
     if (this.#held !== held) return;
     this.#held = void 0;
     held.release();
   }
+  dropAll() {
+    if (this.#held) this.drop(this.#held);
+  }
+  /**
+   * Shares `total` rows among as many keys as it takes. The keys of a portion are kept until the next one is asked for. With `bring`
+   * the server has them before, and is told when they are used up.
+   */
+  async *portions(total, { bring }, options) {
+    let refused = 0;
+    for (let from = 0; from < total; ) {
+      const held = await this.open(options);
+      held.retain();
+      try {
+        if (bring) await this.bring(held, options);
+        options.signal?.throwIfAborted();
+        const count = await (await this.ring()).takeRows(held, total - from);
+        if (count > 0) yield { held, from, count };
+        from += count;
+        if (from < total) {
+          this.drop(held);
+          if (bring) await this.forget(held);
+        }
+        refused = count === 0 ? refused + 1 : 0;
+      } finally {
+        held.release();
+      }
+      if (refused > 2) throw new FhectlError("key_used_up", "no key could be had that may answer more rows", "try again");
+    }
+  }
   /** Checks that the server runs the model and brings it the keys, once for those that are held. */
-  #bring(held, options, again = false) {
+  bring(held, options, again = false) {
     const { onProgress, signal } = options;
-    const server = this.#needServer();
+    const server = this.needServer();
     if (held.brought) {
       return held.brought.catch((error) => {
-        if (error?.name === "AbortError" && !signal?.aborted) return this.#bring(held, options, again);
+        if (error?.name === "AbortError" && !signal?.aborted) return this.bring(held, options, again);
         throw error;
       });
     }
@@ -2113,8 +1972,19 @@ var LocalModel = class _LocalModel {
     });
     return held.brought;
   }
-  /** Where it fails, the server's operator has a bound on the life of keys. */
-  async #forget(held) {
+  /**
+   * Brings the keys to a server that has forgotten them since `brought`: their time was over, or an operator deleted them. Not those
+   * that somebody here, or in another tab, has deleted or replaced.
+   */
+  async bringAgain(held, brought, options) {
+    if (!await (await this.ring()).isCurrent(held)) {
+      throw new FhectlError("key_unknown", "the key was deleted or replaced while rows were under way", "ask again: another key is used then");
+    }
+    if (held.brought === brought) held.brought = void 0;
+    await this.bring(held, options, true);
+  }
+  /** Has the server forget them. Where that fails, its operator has a bound on the life of keys. */
+  async forget(held) {
     const { server } = this;
     if (!server) return;
     const talk = guarded(() => held.keys.forget(server.base));
@@ -2122,58 +1992,203 @@ var LocalModel = class _LocalModel {
     await converse(talk, server).catch(() => void 0);
     talk.free();
   }
-  #keyId(held) {
-    return this.info.sizes.key === 0 ? null : held.keys.id;
-  }
-  #needServer() {
+  needServer() {
     if (this.server) return this.server;
     throw new FhectlError("arguments", "the model was loaded without a server", "give its URL to `Model.load`, or use `encrypt` and `decrypt`");
   }
 };
-function decrypted(result) {
-  const predictions = JSON.parse(result.predictions);
-  const distrust = result.distrust;
-  result.free();
-  return { predictions, distrust };
-}
-function checkTrusted({ batches, first }) {
-  if (batches === 0) return;
-  const many = batches === 1 ? "one batch of answers" : `${batches} batches of answers`;
-  throw new FhectlError(
-    "answers_untrusted",
-    `${many} cannot be trusted; the first: ${first?.message}`,
-    "use no row of this run before the cause is found: where it is the key, others were wrong without a sign; ask the server's operator, and give no sign of it to a server that you do not trust (SECURITY.md)"
-  );
-}
-function serverOf(base, { token, fetch: own }) {
-  return { base, token, fetch: own ?? ((...request) => fetch(...request)) };
-}
-async function fetchModel(server, name, options) {
-  if (!server) throw new FhectlError("arguments", "neither a URL nor a client.zip was given", "give one of them to `Model.load`");
-  const named = name ?? await onlyModel(server, options);
-  const talk = guarded(() => fhectl_wasm_exports.Model.fetch(server.base, named, options.scores ?? false, options.acceptPFail));
-  try {
-    await converse(talk, server, options);
-    return guarded(() => talk.takeModel());
-  } finally {
-    talk.free();
+
+// src/untrusted.ts
+var UntrustedAnswers = class {
+  batches = 0;
+  #first;
+  add(distrust) {
+    if (!distrust) return;
+    this.batches += 1;
+    this.#first ??= distrust;
   }
-}
-async function onlyModel(server, options) {
-  const names = (await listOf(server, options.signal)).map(({ name }) => name);
-  if (names.length === 1) return names[0];
-  const which = names.length === 0 ? "it serves none" : `it serves ${names.slice(0, 20).join(", ")}`;
-  throw new FhectlError("model_unnamed", `the URL names no model, and ${which}`, "give the model's URL: https://host/v1/models/NAME");
-}
-async function listOf(server, signal) {
-  const talk = guarded(() => fhectl_wasm_exports.listModels(server.base));
-  try {
-    await converse(talk, server, { signal });
-    return JSON.parse(guarded(() => talk.takeList()) ?? "[]");
-  } finally {
-    talk.free();
+  /** Throws `answers_untrusted` where there are any. */
+  check() {
+    if (this.batches === 0) return;
+    const many = this.batches === 1 ? "one batch of answers" : `${this.batches} batches of answers`;
+    throw new FhectlError(
+      "answers_untrusted",
+      `${many} cannot be trusted; the first: ${this.#first?.message}`,
+      "use no row of this run before the cause is found: where it is the key, others were wrong without a sign; ask the server's operator, and give no sign of it to a server that you do not trust (SECURITY.md)"
+    );
   }
-}
+};
+
+// src/local.ts
+var LocalModel = class _LocalModel {
+  constructor(info, simd, model, session, hasServer) {
+    this.info = info;
+    this.simd = simd;
+    this.model = model;
+    this.session = session;
+    this.hasServer = hasServer;
+  }
+  info;
+  simd;
+  model;
+  session;
+  hasServer;
+  #encrypted = /* @__PURE__ */ new Map();
+  #handles = 0;
+  static async load(source, options) {
+    await start();
+    const { simd } = await compiled();
+    const { url, name, clientZip } = typeof source === "object" && !(source instanceof URL) ? source : { url: source };
+    const found = url === void 0 ? void 0 : parseUrl(url);
+    const server = found && serverOf(found.base, options);
+    const model = clientZip ? guarded(() => new fhectl_wasm_exports.Model(new Uint8Array(clientZip), options.scores ?? false, options.acceptPFail)) : await fetchModel(server, name ?? found?.name, options);
+    const info = JSON.parse(guarded(() => model.info()));
+    return new _LocalModel(info, simd, model, new Session(model, info, server, options), server !== void 0);
+  }
+  async predict(given, options) {
+    const rows = toRows(this.model, this.info, given);
+    const [predictions, untrusted] = [[], new UntrustedAnswers()];
+    try {
+      const total = rows.length;
+      for await (const portion of this.session.portions(total, { bring: true }, options)) {
+        const before = untrusted.batches;
+        try {
+          await ask(this.session, this.info, portion, rows, options, (batch) => {
+            predictions.push(...batch.predictions);
+            untrusted.add(batch.distrust);
+            options.onProgress?.({ stage: "predict", done: predictions.length, total });
+          });
+        } finally {
+          await (await this.session.ring()).settle(portion.held, untrusted.batches - before);
+        }
+      }
+    } finally {
+      rows.free();
+    }
+    untrusted.check();
+    return predictions;
+  }
+  async encrypt(given) {
+    const rows = toRows(this.model, this.info, given);
+    const batches = [];
+    try {
+      for await (const portion of this.session.portions(rows.length, { bring: false }, {})) {
+        const { held } = portion;
+        for (const { at, count } of batchesOf(portion, this.info)) {
+          const batch = guarded(() => held.keys.encrypt(rows, at, count));
+          held.retain();
+          batches.push({ held, batch });
+        }
+      }
+      const handle = ++this.#handles;
+      this.#encrypted.set(handle, batches);
+      return {
+        rows: rows.length,
+        batches: batches.map(({ batch }) => batch.bytes),
+        keyIds: batches.map(({ held }) => held.keys.id),
+        handle
+      };
+    } finally {
+      rows.free();
+    }
+  }
+  async decrypt(encrypted, answers) {
+    const batches = this.#encrypted.get(encrypted.handle);
+    if (!batches) {
+      throw new FhectlError(
+        "answers_count",
+        "these rows were answered before, or encrypted by another model",
+        "encrypt them again: of two answers to one question a server would learn too much"
+      );
+    }
+    if (answers.length !== batches.length) {
+      throw new FhectlError("answers_count", `${answers.length} answers to ${batches.length} batches`, "give one for each batch");
+    }
+    this.#encrypted.delete(encrypted.handle);
+    const failures = /* @__PURE__ */ new Map();
+    const [predictions, untrusted] = [[], new UntrustedAnswers()];
+    const times = { encrypt: 0, roundtrip: 0, network: 0, queue: null, compute: null };
+    for (const [index, { held, batch }] of batches.entries()) {
+      const one = decrypt(this.info, held, batch, answers[index], times);
+      predictions.push(...one.predictions);
+      untrusted.add(one.distrust);
+      failures.set(held, (failures.get(held) ?? 0) + (one.distrust ? 1 : 0));
+      batch.free();
+      held.release();
+    }
+    for (const [held, count] of failures) await (await this.session.ring()).settle(held, count);
+    untrusted.check();
+    return predictions;
+  }
+  async quantize(row) {
+    const rows = toRows(this.model, this.info, [row]);
+    try {
+      return guarded(() => rows.quantized(0));
+    } finally {
+      rows.free();
+    }
+  }
+  async decryptWithWrongKey(answer) {
+    return JSON.parse(guarded(() => this.model.decryptWithWrongKey(answer)));
+  }
+  async memoryBytes() {
+    return memoryBytes();
+  }
+  async close() {
+    this.session.dropAll();
+    for (const { held, batch } of [...this.#encrypted.values()].flat()) {
+      batch.free();
+      held.release();
+    }
+    this.#encrypted.clear();
+  }
+  useStorage(choice) {
+    return this.session.useStorage(choice);
+  }
+  async storageKind() {
+    return (await this.session.ring()).store.kind;
+  }
+  async prepare(options) {
+    const held = await this.session.open(options);
+    return held.use(() => this.#report(held, options));
+  }
+  async rotate(options) {
+    const before = await this.currentKey() ? await this.session.open({}) : void 0;
+    before?.retain();
+    if (before) this.session.drop(before);
+    try {
+      const held = await this.session.open(options, "asked");
+      if (before) await this.session.forget(before);
+      return await held.use(() => this.#report(held, options));
+    } finally {
+      before?.release();
+    }
+  }
+  async currentKey() {
+    return (await this.session.ring()).current();
+  }
+  async listKeys() {
+    return (await this.session.ring()).list();
+  }
+  async deleteKey(model) {
+    const ring = await this.session.ring();
+    if (model !== void 0 && model !== this.info.id) return ring.delete(model);
+    if (await ring.current()) {
+      const held = await this.session.open({}).catch(() => void 0);
+      await held?.use(() => this.session.forget(held));
+      if (held) this.session.drop(held);
+    }
+    await ring.delete(this.info.id);
+  }
+  async evaluation() {
+    const held = await this.session.open({});
+    return held.use(({ id, evaluation }) => ({ id, bytes: evaluation }));
+  }
+  async #report(held, options) {
+    const brought = this.hasServer ? await this.session.bring(held, options) : { seconds: 0, sent: 0 };
+    return { ...held.report, upload: brought.seconds, sent: brought.sent };
+  }
+};
 
 // src/remote.ts
 var RemoteModel = class _RemoteModel {

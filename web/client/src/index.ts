@@ -5,7 +5,8 @@ import type {
   Prediction, PredictOptions, Row, StorageChoice, StoredKey, WrongKeyView,
 } from "./api.js";
 import type { Answer, Call } from "./calls.js";
-import { listOf, LocalModel, serverOf } from "./local.js";
+import { listOf, serverOf } from "./catalog.js";
+import { LocalModel } from "./local.js";
 import { RemoteModel, WorkerUnavailable } from "./remote.js";
 import { areRows } from "./rows.js";
 import { start } from "./runtime.js";

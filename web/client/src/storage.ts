@@ -43,7 +43,7 @@ export async function openStore(choice: StorageChoice | undefined): Promise<Stor
 const memory = (): Store => ({ kind: "memory", records: MemoryStorage.shared, sealer: null });
 
 /** Keys until the page is closed or the process ends. */
-export class MemoryStorage implements KeyStorage {
+class MemoryStorage implements KeyStorage {
   static readonly shared = new MemoryStorage();
   readonly #records = new Map<string, KeyRecord>();
   readonly #evaluations = new Map<string, Uint8Array>();

@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { listModels, Model } from "../dist/index.js";
-import { ROWS, serve } from "./support.mjs";
+import { ROWS, Server } from "./support.mjs";
 
 /** Bytes of WebAssembly memory that any model may take. */
 const MOST_MEMORY = 100e6;
 
 let server;
-before(async () => (server = await serve()));
+before(async () => (server = await Server.start()));
 after(() => server?.stop());
 
 test("a server's models are listed with their circuits and sizes", async () => {

@@ -2,9 +2,9 @@
 //   deno run --allow-read --allow-net --allow-run --allow-env web/client/tests/deno.mjs
 import assert from "node:assert/strict";
 import { Model } from "../dist/index.js";
-import { ROWS, serve } from "./support.mjs";
+import { ROWS, Server } from "./support.mjs";
 
-const server = await serve();
+const server = await Server.start();
 try {
   for (const name of ["tree-spam", "cnn-digits"]) {
     const model = await Model.load(server.model(name));

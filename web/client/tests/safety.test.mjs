@@ -6,10 +6,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { FhectlError, Model } from "../dist/index.js";
-import { clientZip, FHECTL, ROWS, serve, watched } from "./support.mjs";
+import { clientZip, FHECTL, ROWS, Server, watched } from "./support.mjs";
 
 let server;
-before(async () => (server = await serve()));
+before(async () => (server = await Server.start()));
 after(() => server?.stop());
 
 const code = (expected) => (error) => {
@@ -256,7 +256,7 @@ test("a server that wants a token takes the right one only", async () => {
   const [token, line] = execFileSync(FHECTL, ["token", "new"], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim().split("\n");
   const file = join(mkdtempSync(join(tmpdir(), "fhectl-")), "tokens.txt");
   writeFileSync(file, `${line}\n`);
-  const guarded = await serve("--token-file", file);
+  const guarded = await Server.start(["--token-file", file]);
   try {
     for (const wrong of [undefined, `${token}x`]) {
       await assert.rejects(Model.load(guarded.model("tree-spam"), { token: wrong, storage: storage() }), code("unauthorized"));

@@ -30,7 +30,7 @@ export function answerView(info: ModelInfo, prediction: Prediction): HTMLElement
 }
 
 /** A table of classes, the tallest first where there are many. */
-export function bars(classes: string[], scores: number[], unit: ModelInfo["scoreUnit"], chosen: number | null): HTMLElement {
+function bars(classes: string[], scores: number[], unit: ModelInfo["scoreUnit"], chosen: number | null): HTMLElement {
   const shares = unit === "probability" || unit === "share";
   const most = shares ? 1 : Math.max(...scores.map(Math.abs), 1e-12);
   let order = classes.map((_, at) => at);

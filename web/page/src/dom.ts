@@ -1,6 +1,6 @@
 /** Elements, made of a tag, attributes and children. No markup is ever read from text. */
 
-export type Child = Node | string | null | undefined | false;
+type Child = Node | string | null | undefined | false;
 
 type Attributes = Record<string, string | number | boolean | null | undefined>;
 

@@ -19,7 +19,7 @@ export function modelsList(models: ListedModel[], chosen: string | null): HTMLEl
   return [h("h2", {}, count(models.length, "model")), h("ul", {}, ...items)];
 }
 
-export function modelLink(name: string): string {
+function modelLink(name: string): string {
   return `#/${encodeURIComponent(name)}`;
 }
 

@@ -5,7 +5,7 @@ export type Point = readonly [x: number, y: number];
 /** One pen movement. */
 export type Stroke = Point[];
 
-export interface Raster {
+interface Raster {
   width: number;
   height: number;
   /** Ink from 0 to 1, row after row. */

@@ -1,7 +1,7 @@
 /** Tabs: one of several panels, as the ARIA practices have them (arrow keys move, Home and End go to the ends). */
 import { freshId, h } from "./dom.js";
 
-export interface Tab {
+interface Tab {
   title: string;
   panel: HTMLElement;
 }

@@ -35,6 +35,11 @@ export class Server {
     throw new Error(`the server did not start: ${this.log}`);
   }
 
+  /** The URL of a model. */
+  model(name) {
+    return `${this.url}/v1/models/${name}`;
+  }
+
   async stop() {
     this.process.kill("SIGKILL");
     await this.exited;
