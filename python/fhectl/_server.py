@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from types import TracebackType
-from typing import Any, List, Optional, Sequence, Type
+from typing import Any, List, Optional, Sequence, Type, Union
 
 from . import _fhectl
 from ._options import words_of
 
 __all__ = ["Server"]
 
+Path = Union[str, "os.PathLike[str]"]
+
 
 class Server:
     """The server of ``fhectl serve``, in this process: it runs until it is stopped, or until its ``with`` block ends.
 
     Args:
-        models: Folders of models, or names of those that are built in.
+        models: Folders of models, or names of those that are built in; one alone need not be in a list.
         listen: Address and port; port 0 takes a free one.
         store: Where evaluation keys are kept: a folder, ``memory:`` or ``s3://bucket/prefix``.
         options: Any other flag of ``fhectl serve``, with ``_`` for ``-``: ``token_file="tokens.txt"``,
@@ -31,9 +34,15 @@ class Server:
     """
 
     def __init__(
-        self, models: Sequence[str], *, listen: str = "127.0.0.1:0", store: str = "memory:", **options: Any
+        self,
+        models: Union[Path, Sequence[Path]],
+        *,
+        listen: str = "127.0.0.1:0",
+        store: str = "memory:",
+        **options: Any,
     ) -> None:
-        words: List[str] = [str(model) for model in models]
+        several = [models] if isinstance(models, (str, os.PathLike)) else models
+        words: List[str] = [os.fspath(model) for model in several]
         words += words_of({"listen": listen, "store": store, **options})
         self._own = _fhectl.Server(words)
 

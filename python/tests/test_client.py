@@ -118,6 +118,14 @@ def test_flags_of_a_server_that_are_none(tree):
         tree.serve(listen="nowhere")
 
 
+def test_a_server_of_one_model_or_of_several(spam, tree, tmp_path):
+    folder = tmp_path / "mails"
+    tree.save(folder)
+    for models in (folder, str(folder), [folder, "qnn-iris"]):
+        with fhectl.Server(models) as own:
+            assert fhectl.Client(own.url, "tree-spam").predict(spam[1][:2]).shape == (2,)
+
+
 def test_a_port_that_is_taken(tree, server):
     with pytest.raises(ServerError) as caught:
         tree.serve(listen=server.url.split("//")[1])
