@@ -17,6 +17,7 @@ WASM_STD=1 scripts/wasm_cargo.sh any >/dev/null || { echo "left out: there is no
 told=$(scripts/build_web.sh check)
 echo "$told"
 case $told in "left out"*) exit 0 ;; esac
+(cd web/client && npx tsc -p tests/consumer)
 node --test web/client/tests/*.test.mjs
 if command -v deno >/dev/null; then
   deno run --allow-read --allow-net --allow-run --allow-env web/client/tests/deno.mjs

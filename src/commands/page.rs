@@ -29,11 +29,14 @@ pub struct PageArgs {
 }
 
 fn parse_server(text: &str) -> std::result::Result<Url, String> {
-    let url = Url::parse(text).map_err(|error| format!("`{text}` is not a URL: {error}"))?;
+    let url = Url::parse(text).map_err(|error| format!("`{text}` is not a URL ({error}); want https://host:port"))?;
     // It stands in the page's policy and in a tag: nothing in it may end there.
     let plain = |c: char| c.is_ascii_alphanumeric() || "-.:[]".contains(c);
     if !url.host_str().is_some_and(|host| host.chars().all(plain)) {
-        return Err(format!("`{text}` names no host that a page could ask"));
+        return Err(format!("`{text}` names no host that a page could ask; want https://host:port"));
+    }
+    if url.path().contains("/v1/") {
+        return Err(format!("`{text}` is the URL of a model; want the server's, whose page has all of its models"));
     }
     match url.scheme() {
         "http" | "https" if url.username().is_empty() && url.password().is_none() => Ok(url),
@@ -87,6 +90,7 @@ mod tests {
             "https://x\"onload=\"1",
             "https://x;script-src",
             "https://*",
+            "https://host/v1/models/mails",
         ] {
             assert!(parse_server(bad).is_err(), "{bad}");
         }

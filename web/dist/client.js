@@ -1332,7 +1332,7 @@ async function send(server, request, signal) {
   } catch (error) {
     signal?.throwIfAborted();
     if (timeout.signal.aborted) return { lost: "it took too long", transient: false };
-    return { lost: reason(error), transient: true };
+    return { lost: reason(error, server.base), transient: true };
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", end);
@@ -1361,9 +1361,13 @@ async function readBounded(reply) {
   }
   return whole;
 }
-function reason(error) {
+function reason(error, base) {
   const { message, cause } = error;
-  return String(cause?.message || message || "the connection failed");
+  const said = String(cause?.message || message || "the connection failed");
+  const own = globalThis.location?.origin;
+  if (own === void 0 || own === new URL(base).origin) return said;
+  const site = /^https?:/.test(own) ? own : "'*'";
+  return `${said} (a server answers pages from elsewhere, as this one is, only with \`--cors-origin ${site}\`)`;
 }
 function sleep(milliseconds, signal) {
   return new Promise((done2, fail) => {
@@ -1630,10 +1634,12 @@ var Keyring = class {
   async list() {
     return (await this.store.records.list()).map(shown);
   }
+  /** Whether there was one to delete. */
   async delete(model) {
     const before = await this.store.records.read(model);
     await this.store.records.update(model, () => void 0);
     if (before) await this.store.records.deleteEvaluation(model, before.serial);
+    return before !== void 0;
   }
   async #unseal(record) {
     const { sealer } = this.store;
@@ -1876,7 +1882,9 @@ var Session = class {
   #held;
   #opening;
   #keyring;
+  #closed = false;
   async ring() {
+    if (this.#closed) throw new FhectlError("arguments", "the model was closed", "load it again");
     this.#keyring ??= new Keyring(await openStore(this.options.storage), this.model, this.info, this.options.keyMaxAge);
     return this.#keyring;
   }
@@ -1912,6 +1920,11 @@ var Session = class {
     if (this.#held !== held) return;
     this.#held = void 0;
     held.release();
+  }
+  /** Nothing is opened any more. */
+  close() {
+    this.dropAll();
+    this.#closed = true;
   }
   dropAll() {
     if (this.#held) this.drop(this.#held);
@@ -2053,6 +2066,7 @@ var LocalModel = class _LocalModel {
       for await (const portion of this.session.portions(total, { bring: true }, options)) {
         const before = untrusted.batches;
         try {
+          options.onProgress?.({ stage: "predict", done: predictions.length, total });
           await ask(this.session, this.info, portion, rows, options, (batch) => {
             predictions.push(...batch.predictions);
             untrusted.add(batch.distrust);
@@ -2135,7 +2149,7 @@ var LocalModel = class _LocalModel {
     return memoryBytes();
   }
   async close() {
-    this.session.dropAll();
+    this.session.close();
     for (const { held, batch } of [...this.#encrypted.values()].flat()) {
       batch.free();
       held.release();
@@ -2172,7 +2186,10 @@ var LocalModel = class _LocalModel {
   }
   async deleteKey(model) {
     const ring = await this.session.ring();
-    if (model !== void 0 && model !== this.info.id) return ring.delete(model);
+    if (model !== void 0 && model !== this.info.id) {
+      if (await ring.delete(model)) return;
+      throw new FhectlError("key_unknown", "no key of a model with this id is stored here", "`list` has those that are");
+    }
     if (await ring.current()) {
       const held = await this.session.open({}).catch(() => void 0);
       await held?.use(() => this.session.forget(held));
@@ -2326,6 +2343,7 @@ function cloneable(source) {
 }
 
 // src/index.ts
+var configure2 = configure;
 var Model2 = { load };
 async function load(source, options = {}) {
   const own = options.fetch !== void 0 || typeof options.storage === "object";
@@ -2414,6 +2432,6 @@ var ModelKeys = class {
 export {
   FhectlError,
   Model2 as Model,
-  configure,
+  configure2 as configure,
   listModels2 as listModels
 };

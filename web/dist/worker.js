@@ -1330,7 +1330,7 @@ async function send(server, request, signal) {
   } catch (error) {
     signal?.throwIfAborted();
     if (timeout.signal.aborted) return { lost: "it took too long", transient: false };
-    return { lost: reason(error), transient: true };
+    return { lost: reason(error, server.base), transient: true };
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", end);
@@ -1359,9 +1359,13 @@ async function readBounded(reply) {
   }
   return whole;
 }
-function reason(error) {
+function reason(error, base) {
   const { message, cause } = error;
-  return String(cause?.message || message || "the connection failed");
+  const said = String(cause?.message || message || "the connection failed");
+  const own = globalThis.location?.origin;
+  if (own === void 0 || own === new URL(base).origin) return said;
+  const site = /^https?:/.test(own) ? own : "'*'";
+  return `${said} (a server answers pages from elsewhere, as this one is, only with \`--cors-origin ${site}\`)`;
 }
 function sleep(milliseconds, signal) {
   return new Promise((done2, fail) => {
@@ -1623,10 +1627,12 @@ var Keyring = class {
   async list() {
     return (await this.store.records.list()).map(shown);
   }
+  /** Whether there was one to delete. */
   async delete(model2) {
     const before = await this.store.records.read(model2);
     await this.store.records.update(model2, () => void 0);
     if (before) await this.store.records.deleteEvaluation(model2, before.serial);
+    return before !== void 0;
   }
   async #unseal(record) {
     const { sealer } = this.store;
@@ -1869,7 +1875,9 @@ var Session = class {
   #held;
   #opening;
   #keyring;
+  #closed = false;
   async ring() {
+    if (this.#closed) throw new FhectlError("arguments", "the model was closed", "load it again");
     this.#keyring ??= new Keyring(await openStore(this.options.storage), this.model, this.info, this.options.keyMaxAge);
     return this.#keyring;
   }
@@ -1905,6 +1913,11 @@ var Session = class {
     if (this.#held !== held) return;
     this.#held = void 0;
     held.release();
+  }
+  /** Nothing is opened any more. */
+  close() {
+    this.dropAll();
+    this.#closed = true;
   }
   dropAll() {
     if (this.#held) this.drop(this.#held);
@@ -2046,6 +2059,7 @@ var LocalModel = class _LocalModel {
       for await (const portion of this.session.portions(total, { bring: true }, options)) {
         const before = untrusted.batches;
         try {
+          options.onProgress?.({ stage: "predict", done: predictions.length, total });
           await ask(this.session, this.info, portion, rows, options, (batch) => {
             predictions.push(...batch.predictions);
             untrusted.add(batch.distrust);
@@ -2128,7 +2142,7 @@ var LocalModel = class _LocalModel {
     return memoryBytes();
   }
   async close() {
-    this.session.dropAll();
+    this.session.close();
     for (const { held, batch } of [...this.#encrypted.values()].flat()) {
       batch.free();
       held.release();
@@ -2165,7 +2179,10 @@ var LocalModel = class _LocalModel {
   }
   async deleteKey(model2) {
     const ring = await this.session.ring();
-    if (model2 !== void 0 && model2 !== this.info.id) return ring.delete(model2);
+    if (model2 !== void 0 && model2 !== this.info.id) {
+      if (await ring.delete(model2)) return;
+      throw new FhectlError("key_unknown", "no key of a model with this id is stored here", "`list` has those that are");
+    }
     if (await ring.current()) {
       const held = await this.session.open({}).catch(() => void 0);
       await held?.use(() => this.session.forget(held));

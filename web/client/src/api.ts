@@ -100,7 +100,10 @@ export interface ModelInfo {
   exact: boolean;
   /** Whether predictions have scores (always of exact models). */
   showsScores: boolean;
-  /** Bytes, headers included: the evaluation key (0 for none), and one row's request and answer. */
+  /**
+   * Bytes, headers included: the evaluation key (0 for none), and one row's request and answer. The first batch under a key, and of the
+   * others one of 16, have a tag that makes both longer (`Exchange` has what was sent).
+   */
   sizes: { key: number; request: number; response: number };
   /** Rows that go into one request at most. */
   batchRows: number;
@@ -206,10 +209,10 @@ export interface Keys {
   list(): Promise<StoredKey[]>;
   /** Makes a new key in the place of the one that is there, and has the server forget the old one. */
   rotate(options?: PredictOptions): Promise<KeyReport>;
-  /** Deletes this model's key, here and at the server; or that of another model, by its id, here. */
+  /** Deletes this model's key, here and at the server; or that of another model, by its id, here. Throws where that model has none. */
   delete(model?: string): Promise<void>;
   /** The evaluation key (public), for those who bring it to a server themselves, and its id there; empty where none is needed. */
-  evaluation(): Promise<{ id: string; bytes: Uint8Array }>;
+  evaluation(): Promise<{ id: string; bytes: Uint8Array<ArrayBuffer> }>;
 }
 
 /** What it took to have keys. Seconds. */
@@ -230,7 +233,7 @@ export interface KeyReport {
 export interface EncryptedRows {
   readonly rows: number;
   /** What to send: one body for each request (`POST /v1/models/NAME/infer`). */
-  readonly batches: Uint8Array[];
+  readonly batches: Uint8Array<ArrayBuffer>[];
   /** The evaluation key's id that each batch names in the header `key-id`. */
   readonly keyIds: string[];
   /** Opaque. */
@@ -279,7 +282,7 @@ export interface Model {
   /** Bytes of WebAssembly memory in use. */
   memoryBytes(): Promise<number>;
 
-  /** Wipes the keys in memory and ends the worker. Stored keys stay. */
+  /** Wipes the keys in memory and ends the worker. Stored keys stay. Every call after it throws. */
   close(): Promise<void>;
 }
 
@@ -305,8 +308,11 @@ export type ListModels = (url: string | URL, options?: Pick<LoadOptions, "token"
 
 /** Exported by `index.ts`: where the files beside `index.js` are, for pages that serve them from elsewhere or inline them. */
 export interface Assets {
-  /** The WebAssembly module: its URL, its bytes or the compiled module. By default `fhectl-simd.wasm` or `fhectl.wasm` beside `index.js`. */
-  wasm?: string | URL | Uint8Array | ArrayBuffer | WebAssembly.Module;
+  /**
+   * The WebAssembly module: its URL, its bytes or the compiled `WebAssembly.Module` (not every environment's types know it). By default
+   * `fhectl-simd.wasm` or `fhectl.wasm` beside `index.js`.
+   */
+  wasm?: string | URL | Uint8Array | ArrayBuffer | object;
   /** The worker's script. By default `worker.js` beside `index.js`. */
   worker?: string | URL;
 }

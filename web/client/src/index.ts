@@ -1,7 +1,7 @@
 /** Private prediction with fhectl's models: rows are encrypted here, and only here answers are decrypted. */
 
 import type {
-  EncryptedRows, KeyReport, Keys, ListedModel, LoadOptions, Model as ModelType, ModelConstructor, ModelInfo, ModelSource,
+  Configure, EncryptedRows, KeyReport, Keys, ListedModel, LoadOptions, Model as ModelType, ModelConstructor, ModelInfo, ModelSource,
   Prediction, PredictOptions, Row, StorageChoice, StoredKey, WrongKeyView,
 } from "./api.js";
 import type { Answer, Call } from "./calls.js";
@@ -9,12 +9,13 @@ import { listOf, serverOf } from "./catalog.js";
 import { LocalModel } from "./local.js";
 import { RemoteModel, WorkerUnavailable } from "./remote.js";
 import { areRows } from "./rows.js";
-import { start } from "./runtime.js";
+import { configure as setAssets, start } from "./runtime.js";
 import { parseUrl } from "./transport.js";
 
 export type * from "./api.js";
 export { FhectlError } from "./error.js";
-export { configure } from "./runtime.js";
+/** Says where the files beside `index.js` are, before the first model is loaded. */
+export const configure: Configure = setAssets;
 
 /** A model, wherever it works. */
 export type Model = ModelType;
@@ -120,7 +121,7 @@ class ModelKeys implements Keys {
     return this.call("deleteKey", [model]);
   }
 
-  evaluation(): Promise<{ id: string; bytes: Uint8Array }> {
+  evaluation(): Promise<{ id: string; bytes: Uint8Array<ArrayBuffer> }> {
     return this.call("evaluation", []);
   }
 }

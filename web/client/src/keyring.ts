@@ -127,10 +127,12 @@ export class Keyring {
     return (await this.store.records.list()).map(shown);
   }
 
-  async delete(model: string): Promise<void> {
+  /** Whether there was one to delete. */
+  async delete(model: string): Promise<boolean> {
     const before = await this.store.records.read(model);
     await this.store.records.update(model, () => undefined);
     if (before) await this.store.records.deleteEvaluation(model, before.serial);
+    return before !== undefined;
   }
 
   async #unseal(record: KeyRecord): Promise<wasm.SecretKey> {

@@ -52,6 +52,7 @@ export class LocalModel {
       for await (const portion of this.session.portions(total, { bring: true }, options)) {
         const before = untrusted.batches;
         try {
+          options.onProgress?.({ stage: "predict", done: predictions.length, total });
           await ask(this.session, this.info, portion, rows, options, (batch) => {
             predictions.push(...batch.predictions);
             untrusted.add(batch.distrust);
@@ -85,7 +86,7 @@ export class LocalModel {
       this.#encrypted.set(handle, batches);
       return {
         rows: rows.length,
-        batches: batches.map(({ batch }) => batch.bytes),
+        batches: batches.map(({ batch }) => batch.bytes as Uint8Array<ArrayBuffer>),
         keyIds: batches.map(({ held }) => held.keys.id),
         handle,
       };
@@ -138,7 +139,7 @@ export class LocalModel {
   }
 
   async close(): Promise<void> {
-    this.session.dropAll();
+    this.session.close();
     for (const { held, batch } of [...this.#encrypted.values()].flat()) {
       batch.free();
       held.release();
@@ -182,7 +183,10 @@ export class LocalModel {
 
   async deleteKey(model: string | undefined): Promise<void> {
     const ring = await this.session.ring();
-    if (model !== undefined && model !== this.info.id) return ring.delete(model);
+    if (model !== undefined && model !== this.info.id) {
+      if (await ring.delete(model)) return;
+      throw new FhectlError("key_unknown", "no key of a model with this id is stored here", "`list` has those that are");
+    }
     if (await ring.current()) {
       // One that cannot be opened any more is deleted all the same.
       const held = await this.session.open({}).catch(() => undefined);
@@ -192,9 +196,9 @@ export class LocalModel {
     await ring.delete(this.info.id);
   }
 
-  async evaluation(): Promise<{ id: string; bytes: Uint8Array }> {
+  async evaluation(): Promise<{ id: string; bytes: Uint8Array<ArrayBuffer> }> {
     const held = await this.session.open({});
-    return held.use(({ id, evaluation }) => ({ id, bytes: evaluation }));
+    return held.use(({ id, evaluation }) => ({ id, bytes: evaluation as Uint8Array<ArrayBuffer> }));
   }
 
   async #report(held: HeldKeys, options: PredictOptions): Promise<KeyReport> {

@@ -18,6 +18,7 @@ export class Session {
   #held: HeldKeys | undefined;
   #opening: Promise<HeldKeys> | undefined;
   #keyring: Keyring | undefined;
+  #closed = false;
 
   constructor(
     private readonly model: wasm.Model,
@@ -27,6 +28,7 @@ export class Session {
   ) {}
 
   async ring(): Promise<Keyring> {
+    if (this.#closed) throw new FhectlError("arguments", "the model was closed", "load it again");
     this.#keyring ??= new Keyring(await openStore(this.options.storage), this.model, this.info, this.options.keyMaxAge);
     return this.#keyring;
   }
@@ -65,6 +67,12 @@ export class Session {
     if (this.#held !== held) return;
     this.#held = undefined;
     held.release();
+  }
+
+  /** Nothing is opened any more. */
+  close(): void {
+    this.dropAll();
+    this.#closed = true;
   }
 
   dropAll(): void {

@@ -89,7 +89,7 @@ async function send(server: Server, request: Request, signal: AbortSignal | unde
   } catch (error) {
     signal?.throwIfAborted();
     if (timeout.signal.aborted) return { lost: "it took too long", transient: false };
-    return { lost: reason(error), transient: true };
+    return { lost: reason(error, server.base), transient: true };
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener("abort", end);
@@ -121,10 +121,14 @@ async function readBounded(reply: Response): Promise<Uint8Array | undefined> {
   return whole;
 }
 
-/** Browsers say little of why there was no reply; Node says it in the cause. */
-function reason(error: unknown): string {
+/** Browsers say little of why there was no reply, and nothing of a server that does not let a page in; Node says it in the cause. */
+function reason(error: unknown, base: string): string {
   const { message, cause } = error as { message?: unknown; cause?: { message?: unknown } };
-  return String(cause?.message || message || "the connection failed");
+  const said = String(cause?.message || message || "the connection failed");
+  const own = globalThis.location?.origin;
+  if (own === undefined || own === new URL(base).origin) return said;
+  const site = /^https?:/.test(own) ? own : "'*'";
+  return `${said} (a server answers pages from elsewhere, as this one is, only with \`--cors-origin ${site}\`)`;
 }
 
 function sleep(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {

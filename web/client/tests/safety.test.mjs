@@ -121,7 +121,8 @@ test("a key that was rotated or deleted elsewhere is not used again", async () =
   const [mine, other] = [await load("tree-spam", { storage: keys, fetch }), await load("tree-spam", { storage: keys })];
   await mine.predict(row("tree-spam"));
   for (const end of ["rotate", "delete"]) {
-    const before = (await (await mine.keys()).current()).id;
+    const { id: before } = await (await mine.keys()).evaluation();
+    assert.match(before, /^[0-9a-f]{64}$/);
     await (await other.keys())[end]();
     const from = fetch.requests.length;
     assert.equal((await mine.predict(row("tree-spam"))).class, ROWS["tree-spam"].classes[0]);
@@ -294,6 +295,15 @@ test("another model than the server's is refused before any key is sent", async 
   const model = await Model.load({ url: server.model("tree-spam"), clientZip: zip }, { storage: storage(), fetch: lying });
   await assert.rejects(model.predict(row("tree-spam")), code("wrong_model"));
   assert.ok(swapped.requests.every(({ method }) => method === "GET"));
+});
+
+test("a model that was closed does nothing any more, and a key that is not there cannot be deleted", async () => {
+  const model = await load("tree-spam");
+  await model.predict(row("tree-spam"));
+  await assert.rejects((await model.keys()).delete("0".repeat(64)), code("key_unknown"));
+  await model.close();
+  await assert.rejects(model.predict(row("tree-spam")), code("arguments"));
+  await assert.rejects(model.encrypt([row("tree-spam")]), code("arguments"));
 });
 
 test("a call that is aborted throws the signal's reason", async () => {
