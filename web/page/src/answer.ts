@@ -8,13 +8,29 @@ const MOST_BARS = 12;
 
 const UNITS = { probability: "Probability", share: "Share of trees", margin: "Margin", score: "Score" };
 
+/** The answer in words; a class that is only a number says of what: `spam: 0`. */
+export function answerText(info: ModelInfo, prediction: Prediction): string {
+  const said = prediction.class ?? (prediction.value === null ? "nothing" : number(prediction.value));
+  return numbered(info) ? `${info.target}: ${said}` : said;
+}
+
+/** Whether classes are numbers that say nothing without the target's name. */
+function numbered(info: ModelInfo): boolean {
+  return info.target !== "" && (info.classes?.every((name) => /^-?\d+$/.test(name)) ?? false);
+}
+
 export function answerView(info: ModelInfo, prediction: Prediction): HTMLElement {
   const said = prediction.class ?? (prediction.value === null ? "nothing" : number(prediction.value));
   const scores = prediction.classScores;
   return h(
     "div",
     { class: "answer" },
-    h("p", { class: "answer-head" }, h("span", { class: "target" }, info.target || "Answer"), h("output", { class: "said" }, said)),
+    h(
+      "p",
+      { class: "answer-head" },
+      numbered(info) ? h("span", { class: "target said-of" }, `${info.target}: `) : h("span", { class: "target" }, info.target || "Answer"),
+      h("output", { class: "said" }, said),
+    ),
     scores !== null && info.classes !== null && bars(info.classes, scores, info.scoreUnit, prediction.classIndex),
     scores === null &&
       info.classes !== null &&

@@ -19,11 +19,18 @@ export class DrawingPad {
   #pen: Point = [0.5, 0.5];
   #keyboardDown = false;
   #keyboardUsed = false;
+  #changed: () => void;
   #pad = h("canvas", { width: SIDE, height: SIDE, class: "pad", tabindex: 0, role: "img" });
   #preview: HTMLCanvasElement;
   #empty = h("p", { class: "note bad", role: "alert", hidden: true }, "Draw something first.");
 
-  constructor(info: ModelInfo, image: { height: number; width: number }, predict: (row: Row) => void) {
+  /** `predict` is called with the row of the drawing, `changed` when the drawing is another. */
+  constructor(
+    info: ModelInfo,
+    image: { height: number; width: number },
+    { predict, changed }: { predict: (row: Row) => void; changed: () => void },
+  ) {
+    this.#changed = changed;
     const known = (values: (number | null)[]) => values.filter((value) => value !== null);
     this.#range = {
       low: Math.min(...known(info.features.map((feature) => feature.low))),
@@ -40,21 +47,22 @@ export class DrawingPad {
     this.element = h(
       "div",
       { class: "draw" },
+      h("figure", { class: "draw-pad" }, this.#pad, h("figcaption", {}, "Draw here")),
+      // Next to the pad: who draws on a phone sees the button.
       h(
         "div",
-        { class: "pads" },
-        h("figure", {}, this.#pad, h("figcaption", {}, "Draw here")),
-        h("figure", {}, this.#preview, h("figcaption", {}, `What the model sees: ${width} × ${height}`)),
+        { class: "draw-actions" },
+        this.#empty,
+        h(
+          "div",
+          { class: "row wrap" },
+          send,
+          button("Undo", () => this.load(this.#strokes.slice(0, -1)), { class: "quiet" }),
+          button("Clear", () => this.load([]), { class: "quiet" }),
+        ),
       ),
-      h(
-        "div",
-        { class: "row wrap" },
-        button("Clear", () => this.load([]), { class: "quiet" }),
-        button("Undo", () => this.load(this.#strokes.slice(0, -1)), { class: "quiet" }),
-        examples.length > 0 && this.#exampleButtons(examples),
-      ),
-      this.#empty,
-      send,
+      h("figure", { class: "draw-preview" }, this.#preview, h("figcaption", {}, `What the model sees: ${width} × ${height}`)),
+      examples.length > 0 && this.#exampleButtons(examples),
     );
     // Colors follow the system's theme.
     const theme = matchMedia("(prefers-color-scheme: dark)");
@@ -66,6 +74,12 @@ export class DrawingPad {
   /** Takes the place of what was drawn. */
   load(strokes: Stroke[]): void {
     this.#strokes = strokes.map((stroke) => [...stroke]);
+    this.#drawn();
+  }
+
+  #drawn(): void {
+    if (this.#strokes.length > 0) this.#empty.hidden = true;
+    this.#changed();
     this.#paint();
   }
 
@@ -80,7 +94,7 @@ export class DrawingPad {
     const buttons = names.map((name) =>
       button(name, () => this.load(digitStrokes(name) ?? []), { class: "quiet digit", "aria-label": `Draw an example: ${name}` }),
     );
-    return h("span", { class: "row digits" }, h("span", { class: "hint" }, "Examples"), ...buttons);
+    return h("div", { class: "row wrap digits" }, h("span", { class: "hint" }, "Examples"), ...buttons);
   }
 
   #send(predict: (row: Row) => void): void {
@@ -100,14 +114,14 @@ export class DrawingPad {
       this.#pad.setPointerCapture(event.pointerId);
       this.#keyboardUsed = false;
       this.#strokes.push([at(event)]);
-      this.#paint();
+      this.#drawn();
     });
     this.#pad.addEventListener("pointermove", (event) => {
       if (!this.#pad.hasPointerCapture(event.pointerId)) return;
       // A fast pen's points come several at a time.
       const events = event.getCoalescedEvents?.() ?? [];
       this.#strokes.at(-1)?.push(...(events.length > 0 ? events : [event]).map(at));
-      this.#paint();
+      this.#drawn();
     });
     this.#pad.addEventListener("keydown", (event) => this.#key(event));
     this.#pad.addEventListener("blur", () => {
@@ -122,10 +136,16 @@ export class DrawingPad {
     if (move) {
       const clamp = (value: number) => Math.min(1, Math.max(0, value));
       this.#pen = [clamp(this.#pen[0] + move[0] * STEP), clamp(this.#pen[1] + move[1] * STEP)];
-      if (this.#keyboardDown) this.#strokes.at(-1)?.push(this.#pen);
+      if (this.#keyboardDown) {
+        this.#strokes.at(-1)?.push(this.#pen);
+        this.#drawn();
+      }
     } else if (event.key === " ") {
       this.#keyboardDown = !this.#keyboardDown;
-      if (this.#keyboardDown) this.#strokes.push([this.#pen]);
+      if (this.#keyboardDown) {
+        this.#strokes.push([this.#pen]);
+        this.#drawn();
+      }
       announce(this.#keyboardDown ? "Pen down" : "Pen up");
     } else if (event.key === "Escape") {
       this.load([]);

@@ -1,107 +1,131 @@
 /** A form made of a model's features. */
-import type { Cell, Feature, ModelInfo, Row } from "./client.js";
+import { FhectlError, type Cell, type ModelInfo, type Row } from "./client.js";
 import { cellOf, randomCell } from "./cells.js";
 import { button, freshId, h } from "./dom.js";
-import { count, number } from "./format.js";
+import { type Control, controlOf, fieldOf, written } from "./field.js";
+import { count } from "./format.js";
+import type { Judge } from "./rows.js";
 
 /** Features that are shown before the rest is asked for. */
 const FIRST = 12;
 
-type Control = HTMLInputElement | HTMLSelectElement;
+interface Uses {
+  /** Called with the row when the form is sent. */
+  predict: (row: Row) => void;
+  judge: Judge;
+  /** Called when another row stands in the form. */
+  changed: () => void;
+}
 
 export class FeatureForm {
   readonly element: HTMLElement;
   #info: ModelInfo;
+  #uses: Uses;
   #controls: Control[];
+  #more: HTMLDetailsElement | null;
+  #problem = h("p", { class: "note bad", role: "alert", id: freshId(), hidden: true });
 
-  /** `predict` is called with the row when the form is sent. */
-  constructor(info: ModelInfo, predict: (row: Row) => void) {
+  constructor(info: ModelInfo, uses: Uses) {
     this.#info = info;
-    this.#controls = info.features.map(control);
-    const fields = info.features.map((feature, at) => field(feature, this.#controls[at]!));
+    this.#uses = uses;
+    this.#controls = info.features.map(controlOf);
+    const fields = info.features.map((feature, at) => fieldOf(feature, this.#controls[at]!));
     const [first, rest] = [fields.slice(0, FIRST), fields.slice(FIRST)];
-    const problem = h("p", { class: "note bad", role: "alert", hidden: true });
+    this.#more = rest.length > 0 ? more(rest) : null;
     const form = h(
       "form",
       { class: "features", novalidate: true },
       h(
         "div",
         { class: "row wrap" },
-        button("Example", () => this.fill((feature) => feature.example), { class: "quiet", "aria-label": "Fill in an example" }),
-        button("Random", () => this.fill(randomCell), { class: "quiet", "aria-label": "Fill in random values" }),
-        button("Clear", () => this.fill(() => null), { class: "quiet", "aria-label": "Clear all values" }),
+        button("Example", () => this.fill(info.features.map((feature) => feature.example)), { class: "quiet", "aria-label": "Fill in an example" }),
+        button("Random", () => this.fill(info.features.map(randomCell)), { class: "quiet", "aria-label": "Fill in random values" }),
+        button("Clear", () => this.fill(info.features.map(() => null)), { class: "quiet", "aria-label": "Clear all values" }),
       ),
       h("div", { class: "fields" }, ...first),
-      rest.length > 0 && more(rest),
-      problem,
+      this.#more,
+      this.#problem,
       h("button", { type: "submit", class: "primary" }, "Encrypt and predict"),
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      try {
-        const row = this.row();
-        problem.hidden = true;
-        predict(row);
-      } catch (error) {
-        problem.textContent = error instanceof Error ? error.message : String(error);
-        problem.hidden = false;
-      }
+      void this.#submit();
+    });
+    form.addEventListener("input", (event) => {
+      this.#good(event.target as Control);
+      uses.changed();
     });
     this.element = form;
-    this.fill((feature) => feature.example);
+    this.fill(info.features.map((feature) => feature.example));
   }
 
-  /** The row that stands in the form. Missing values are the client's to judge. */
-  row(): Cell[] {
-    return this.#info.features.map((feature, at) => cellOf(feature, this.#controls[at]!.value));
-  }
-
-  fill(value: (feature: Feature) => Cell): void {
-    this.#info.features.forEach((feature, at) => {
-      const cell = value(feature);
-      this.#controls[at]!.value = cell === null || cell === undefined ? "" : written(cell);
+  /** Puts a cell into each field. */
+  fill(cells: Cell[]): void {
+    this.#controls.forEach((control, at) => {
+      const cell = cells[at];
+      control.value = cell === null || cell === undefined ? "" : written(cell);
+      this.#good(control);
     });
+    this.#uses.changed();
+  }
+
+  async #submit(): Promise<void> {
+    const bad: [Control, string][] = [];
+    const row = this.#info.features.map((feature, at): Cell => {
+      try {
+        return cellOf(feature, this.#controls[at]!.value);
+      } catch (error) {
+        bad.push([this.#controls[at]!, error instanceof Error ? error.message : String(error)]);
+        return null;
+      }
+    });
+    if (bad.length === 0) bad.push(...(await this.#refused(row)));
+    for (const control of this.#controls) this.#good(control);
+    if (bad.length > 0) this.#point(bad);
+    else this.#uses.predict(row);
+  }
+
+  /** The field that the model refuses, be it because it has no rule for a missing value. Other errors are told when it is asked. */
+  async #refused(row: Cell[]): Promise<[Control, string][]> {
+    try {
+      await this.#uses.judge(row);
+    } catch (error) {
+      if (!(error instanceof FhectlError) || error.code !== "row_value") return [];
+      const named = this.#info.features.findIndex(({ name }) => error.message.includes(`\`${name}\``));
+      const at = named >= 0 ? named : row.findIndex((cell) => cell === null);
+      const control = this.#controls[Math.max(at, 0)]!;
+      return [[control, error.message.replace(/^row 1: /, "").replaceAll("`", "")]];
+    }
+    return [];
+  }
+
+  /** Says what is wrong, marks the fields, and leads to the first of them. */
+  #point(bad: [Control, string][]): void {
+    for (const [control] of bad) {
+      control.setAttribute("aria-invalid", "true");
+      control.setAttribute("aria-describedby", `${control.id}-range ${this.#problem.id}`);
+    }
+    const [control, what] = bad[0]!;
+    const others = bad.length > 1 ? ` (and ${count(bad.length - 1, "other field")})` : "";
+    this.#problem.textContent = `${what}${others}`;
+    this.#problem.hidden = false;
+    if (this.#more?.contains(control)) this.#more.open = true;
+    control.focus();
+  }
+
+  #good(control: Control): void {
+    if (control.getAttribute("aria-invalid") === null) return;
+    control.removeAttribute("aria-invalid");
+    control.setAttribute("aria-describedby", `${control.id}-range`);
+    if (!this.#controls.some((one) => one.getAttribute("aria-invalid") !== null)) this.#problem.hidden = true;
   }
 }
 
-/** Without the last digits of a middle between two numbers. */
-function written(cell: NonNullable<Cell>): string {
-  return String(typeof cell === "number" ? Number(cell.toPrecision(6)) : cell);
-}
-
-function more(rest: HTMLElement[]): HTMLElement {
+function more(rest: HTMLElement[]): HTMLDetailsElement {
   return h(
     "details",
     { class: "more" },
     h("summary", {}, count(rest.length, "more feature")),
     h("div", { class: "fields" }, ...rest),
   );
-}
-
-function control(feature: Feature): Control {
-  const id = freshId();
-  const choices = feature.categories ?? (feature.kind === "boolean" ? ["true", "false"] : null);
-  if (choices) {
-    const options = choices.map((choice) => h("option", { value: choice }, choice));
-    return h("select", { id, "aria-describedby": `${id}-range` }, h("option", { value: "" }, "(missing)"), ...options);
-  }
-  const type = { number: "text", date: "date", text: "text", boolean: "text", category: "text" }[feature.kind];
-  const inputmode = feature.kind === "number" ? "decimal" : null;
-  return h("input", { id, type, inputmode, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-range` });
-}
-
-function field(feature: Feature, control: Control): HTMLElement {
-  return h(
-    "div",
-    { class: "field" },
-    h("label", { for: control.id, title: feature.name }, feature.name),
-    control,
-    h("span", { class: "hint", id: `${control.id}-range` }, range(feature)),
-  );
-}
-
-function range({ kind, low, high, categories }: Feature): string {
-  if (categories) return count(categories.length, "category", "categories");
-  if (low !== null && high !== null) return `${number(low)} to ${number(high)}`;
-  return { number: "a number", boolean: "yes or no", date: "a date", text: "words", category: "a category" }[kind];
 }

@@ -36,7 +36,7 @@ export function journeyView(travelled: Travelled): HTMLElement {
     h(
       "ol",
       { class: "steps" },
-      step("tab", "Your row, in this tab", null, rowText(quantized), hint("As small integers, which is how the model reads it.")),
+      step("tab", "Your row, in this tab", null, rowText(quantized, info.image !== null), hint("As small integers, which is how the model reads it.")),
       step(
         "wire",
         `Encrypted: ${bytes(requestBytes)}`,
@@ -67,10 +67,19 @@ function hint(text: string): HTMLElement {
   return h("p", { class: "hint" }, text);
 }
 
-function rowText(quantized: Uint32Array): HTMLElement {
-  const shown = Array.from(quantized.subarray(0, SHOWN_CELLS)).join(" ");
-  const rest = quantized.length - SHOWN_CELLS;
-  return h("p", { class: "mono" }, shown, rest > 0 && h("span", { class: "hint" }, ` and ${rest} more`));
+/** Some integers of a row: the first, or of an image those where its ink begins. */
+function rowText(quantized: Uint32Array, image: boolean): HTMLElement {
+  const ink = image ? quantized.findIndex((value) => value !== quantized[0]) : 0;
+  const from = Math.max(0, Math.min(ink, quantized.length - SHOWN_CELLS));
+  const shown = Array.from(quantized.subarray(from, from + SHOWN_CELLS)).join(" ");
+  const rest = quantized.length - from - SHOWN_CELLS;
+  return h(
+    "p",
+    { class: "mono row-text" },
+    from > 0 && h("span", { class: "hint" }, `${quantized[0]}, ${from} times, then `),
+    shown,
+    rest > 0 && h("span", { class: "hint" }, ` and ${rest} more`),
+  );
 }
 
 function dump(data: Uint8Array, label: string): HTMLElement {

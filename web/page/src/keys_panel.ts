@@ -50,27 +50,28 @@ export class KeysPanel {
     const rows = all.map((key) =>
       h(
         "tr",
-        {},
-        h("th", { scope: "row" }, key.name, own(key) && h("span", { class: "hint" }, " this model")),
-        h("td", { class: "mono" }, key.serial.slice(0, 8)),
-        h("td", {}, key.made.toLocaleString("en-US", { dateStyle: "medium", timeStyle: "short" })),
+        { role: "row" },
+        h("th", { scope: "row", role: "rowheader" }, key.name, own(key) && h("span", { class: "hint" }, " this model")),
+        h("td", { class: "mono", role: "cell" }, key.serial.slice(0, 8)),
+        h("td", { role: "cell" }, key.made.toLocaleString("en-US", { dateStyle: "medium", timeStyle: "short" })),
         h(
           "td",
-          { class: "buttons" },
+          { class: "buttons", role: "cell" },
           own(key) && button("Rotate", () => void this.#rotate(keys), { class: "quiet", "aria-label": `Rotate the key of ${key.name}` }),
           button("Delete", () => void this.#delete(keys, key), { class: "quiet", "aria-label": `Delete the key of ${key.name}` }),
         ),
       ),
     );
-    const headings = ["Model", "Key", "Made"].map((heading) => h("th", { scope: "col" }, heading));
+    const headings = ["Model", "Key", "Made"].map((heading) => h("th", { scope: "col", role: "columnheader" }, heading));
+    // Roles are said: on a phone the rows are no longer laid out as a table's, and browsers would take them for something else.
     return h(
       "div",
       { class: "scroll", tabindex: 0, role: "region", "aria-label": "Stored keys" },
       h(
         "table",
-        { class: "rows" },
-        h("thead", {}, h("tr", {}, ...headings, h("td", {}))),
-        h("tbody", {}, ...rows),
+        { class: "rows", role: "table" },
+        h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...headings, h("td", { role: "cell" }))),
+        h("tbody", { role: "rowgroup" }, ...rows),
       ),
     );
   }

@@ -94,6 +94,8 @@ function listen(): void {
     openToken(false);
     void list();
   });
+  // Beside the field for files the browser would leave the page for the file, and what stands in it would be gone.
+  for (const name of ["dragover", "drop"] as const) addEventListener(name, (event) => event.preventDefault());
   addEventListener("hashchange", () => {
     // Other anchors are places in the page.
     if (location.hash === "" || location.hash.startsWith("#/")) void show();

@@ -1,16 +1,19 @@
 /** One model: what it says of itself, ways to ask it, its answer. */
-import { answerView } from "./answer.js";
+import { answerText, answerView } from "./answer.js";
 import { breakItView } from "./break_it.js";
-import type { LoadedModel, Prediction, Row } from "./client.js";
+import type { LoadedModel, ModelInfo, Prediction, Row } from "./client.js";
 import { announce, h } from "./dom.js";
 import { DrawingPad } from "./draw.js";
-import { codeOf, errorNote } from "./errors.js";
+import { errorNote } from "./errors.js";
 import { FeatureForm } from "./form.js";
 import { bytes, count, sentence } from "./format.js";
+import { Freshness } from "./fresh.js";
 import { journeyView } from "./journey.js";
 import { KeysPanel } from "./keys_panel.js";
 import { ProgressBar } from "./progress.js";
-import { TableDrop, type TableRows, tableResults } from "./table.js";
+import { resultsView } from "./results.js";
+import type { TableRows } from "./rows.js";
+import { TableDrop } from "./table.js";
 import { tabs } from "./tabs.js";
 
 /** Features beyond which a form of single numbers helps nobody. */
@@ -22,26 +25,44 @@ export class ModelView {
   #host: string;
   #keys: KeysPanel;
   #result = h("div", { class: "result" });
+  #fresh: Freshness;
   #memory = h("p", { class: "hint" });
   #busy = false;
 
   constructor(model: LoadedModel, host: string) {
     this.#model = model;
     this.#host = host;
-    this.#keys = new KeysPanel(model, () => this.#result.replaceChildren());
+    this.#keys = new KeysPanel(model, () => {
+      this.#result.replaceChildren();
+      this.#fresh.answered();
+    });
     const { info } = model;
-    const one = (row: Row) => void this.#predictRow(row);
-    const ways = [];
-    if (info.image) ways.push({ title: "Draw", panel: new DrawingPad(info, info.image, one).element });
-    if (info.features.length <= MOST_FIELDS) ways.push({ title: "Fill in", panel: new FeatureForm(info, one).element });
-    ways.push({ title: "CSV file", panel: new TableDrop(info, (rows) => void this.#predictTable(rows)).element });
+    const { image } = info;
+    const predict = (row: Row) => void this.#predictRow(row);
+    const judge = (row: Row) => model.quantize(row);
+    type Way = { title: string; panel: (changed: () => void) => HTMLElement };
+    const all: (Way | false)[] = [
+      image !== null && { title: "Draw", panel: (changed) => new DrawingPad(info, image, { predict, changed }).element },
+      info.features.length <= MOST_FIELDS && {
+        title: "Fill in",
+        panel: (changed) => new FeatureForm(info, { predict, judge, changed }).element,
+      },
+      {
+        title: "CSV file",
+        panel: (changed) => new TableDrop(info, { predict: (rows) => void this.#predictTable(rows), judge, changed }).element,
+      },
+    ];
+    const ways = all.filter((way) => way !== false);
+    this.#fresh = new Freshness(this.#result, ways.map(({ title }) => title));
+    const panels = ways.map(({ title, panel }, at) => ({ title, panel: panel(() => this.#fresh.changed(at)) }));
     this.element = h(
       "article",
       {},
       h("a", { href: "#/", class: "back" }, "All models"),
       h("h2", { tabindex: -1 }, info.name),
       about(model, this.#memory),
-      h("section", { class: "card ask", "aria-label": "Ask" }, tabs("Ways to ask", ways)),
+      h("section", { class: "card ask", "aria-label": "Ask" }, tabs("Ways to ask", panels, (at) => this.#fresh.shown(at))),
+      this.#fresh.note,
       this.#result,
       this.#keys.element,
     );
@@ -59,7 +80,7 @@ export class ModelView {
       const prediction = await this.#model.predict(row, { ...options, keepBytes: true });
       const { info } = this.#model;
       this.#result.replaceChildren(h("section", { class: "card", "aria-label": "Answer" }, answerView(info, prediction)));
-      announce(`The answer is ${prediction.class ?? prediction.value}`);
+      announce(`The answer is ${answerText(info, prediction)}`);
       answered = prediction;
     }, () => void this.#predictRow(row));
     // The rest may wait until the answer is read, and another question need not wait for it.
@@ -85,7 +106,7 @@ export class ModelView {
       const options = { onProgress: (step: Parameters<ProgressBar["show"]>[0]) => progress.show(step), signal: progress.signal };
       const predictions: Prediction[] = await this.#model.predict(table.rows, options);
       const took = (performance.now() - begun) / 1e3;
-      this.#result.replaceChildren(tableResults(this.#model.info, table, predictions, took));
+      this.#result.replaceChildren(resultsView(this.#model.info, table, predictions, took));
       announce(`${count(predictions.length, "row")} answered`);
     }, () => void this.#predictTable(table));
   }
@@ -96,16 +117,15 @@ export class ModelView {
     this.#busy = true;
     const progress = new ProgressBar();
     this.#result.replaceChildren(progress.element);
+    this.#fresh.asked();
     progress.element.scrollIntoView({ block: "nearest" });
     try {
       await work(progress);
     } catch (error) {
-      // To ask again at once would tell the server that its answer was not trusted.
-      const mayAsk = codeOf(error) !== "answers_untrusted";
-      const note = progress.signal.aborted ? h("p", { class: "note" }, "Canceled.") : errorNote(error, mayAsk ? again : undefined);
-      this.#result.replaceChildren(note);
+      this.#result.replaceChildren(progress.signal.aborted ? h("p", { class: "note" }, "Canceled.") : errorNote(error, again));
     }
     this.#busy = false;
+    this.#fresh.answered();
     void Promise.all([this.#keys.refresh(), this.#showMemory()]).catch(() => undefined);
   }
 
@@ -114,6 +134,12 @@ export class ModelView {
     this.#memory.textContent = `It uses ${bytes(size)} of WebAssembly memory.`;
     this.#memory.dataset["memory"] = String(size);
   }
+}
+
+/** The key's size, and how many rows it answers where that is bounded: then another is made and sent. */
+function keySize({ sizes, rowsAKey }: ModelInfo): string {
+  if (sizes.key === 0) return "none";
+  return `${bytes(sizes.key)}${rowsAKey === null ? "" : `, for ${count(rowsAKey, "row")}`}`;
 }
 
 function about({ info, runtime }: LoadedModel, memory: HTMLElement): HTMLElement {
@@ -125,7 +151,7 @@ function about({ info, runtime }: LoadedModel, memory: HTMLElement): HTMLElement
     h(
       "dl",
       { class: "sizes" },
-      fact("Key, sent once", info.sizes.key === 0 ? "none" : bytes(info.sizes.key)),
+      fact("Key, sent once", keySize(info)),
       fact("A row, encrypted", bytes(info.sizes.request)),
       fact("Its answer", bytes(info.sizes.response)),
       fact("Security", `${info.securityBits} bits`),

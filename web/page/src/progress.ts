@@ -12,6 +12,8 @@ export class ProgressBar {
   #bar = h("progress", { max: 1, "aria-label": "Progress" });
   #text = h("span", { class: "progress-text" });
   #told = 0;
+  /** How often keys were read or made. */
+  #keys = 0;
 
   constructor() {
     const stop = new AbortController();
@@ -30,8 +32,9 @@ export class ProgressBar {
     const { stage, done, total } = progress;
     if (total > 0) this.#bar.value = done / total;
     else this.#bar.removeAttribute("value");
-    if (stage === "keys") this.say("Making your keys");
-    if (stage === "upload") this.say(`Sending the evaluation key: ${bytes(done)} of ${bytes(total)}`);
+    // Within a run keys are asked for again where those before may answer no more.
+    if (stage === "keys") this.say(this.#keys++ === 0 ? "Making your keys" : "Making a new key: the one before has answered its rows");
+    if (stage === "upload") this.say(`Sending the ${this.#keys > 1 ? "new " : ""}evaluation key: ${bytes(done)} of ${bytes(total)}`);
     if (stage === "predict") this.say(total > 1 ? `Answered: ${done} of ${count(total, "row")}` : "Waiting for the answer");
   }
 

@@ -6,8 +6,8 @@ interface Tab {
   panel: HTMLElement;
 }
 
-/** One tab alone needs no tabs. */
-export function tabs(label: string, all: Tab[]): HTMLElement {
+/** One tab alone needs no tabs. `shown` is called with the index of the tab that is chosen. */
+export function tabs(label: string, all: Tab[], shown: (at: number) => void): HTMLElement {
   if (all.length === 1) return all[0]!.panel;
   const panels: HTMLElement[] = [];
   const buttons = all.map(({ title, panel }, at) => {
@@ -23,6 +23,7 @@ export function tabs(label: string, all: Tab[]): HTMLElement {
       tab.tabIndex = at === chosen ? 0 : -1;
       panels[at]!.hidden = at !== chosen;
     });
+    shown(chosen);
   };
   const list = h("div", { role: "tablist", "aria-label": label }, ...buttons);
   list.addEventListener("keydown", (event) => {
