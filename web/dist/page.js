@@ -647,9 +647,9 @@ var Rows = class _Rows {
    * @param {string[]} cells
    * @returns {Rows}
    */
-  static ofTexts(model, cells2) {
+  static ofTexts(model, cells) {
     _assertClass(model, Model);
-    const ptr0 = passArrayJsValueToWasm0(cells2, wasm.__wbindgen_malloc);
+    const ptr0 = passArrayJsValueToWasm0(cells, wasm.__wbindgen_malloc);
     const len0 = WASM_VECTOR_LEN;
     const ret = wasm.rows_ofTexts(model.__wbg_ptr, ptr0, len0);
     if (ret[2]) {
@@ -1389,8 +1389,8 @@ function serverOf(base, { token: token2, fetch: own }) {
 }
 async function fetchModel(server2, name, options) {
   if (!server2) throw new FhectlError("arguments", "neither a URL nor a client.zip was given", "give one of them to `Model.load`");
-  const named = name ?? await onlyModel(server2, options);
-  const talk = guarded(() => fhectl_wasm_exports.Model.fetch(server2.base, named, options.scores ?? false, options.acceptPFail));
+  const named2 = name ?? await onlyModel(server2, options);
+  const talk = guarded(() => fhectl_wasm_exports.Model.fetch(server2.base, named2, options.scores ?? false, options.acceptPFail));
   try {
     await converse(talk, server2, options);
     return guarded(() => talk.takeModel());
@@ -1492,28 +1492,28 @@ function areRows(given) {
 function toRows(model, info, rows) {
   if (rows.length === 0) throw new FhectlError("row_shape", "there are no rows", "give at least one");
   const numeric = info.features.every((feature) => feature.kind === "number");
-  const cells2 = rows.map((row, index) => cellsOf(row, info.features, index));
-  if (numeric && cells2.every((row) => row.every(isNumeric))) {
+  const cells = rows.map((row, index) => cellsOf(row, info.features, index));
+  if (numeric && cells.every((row) => row.every(isNumeric))) {
     const numbers = new Float64Array(rows.length * info.features.length);
-    cells2.flat().forEach((cell, at) => numbers[at] = typeof cell === "number" ? cell : NaN);
+    cells.flat().forEach((cell, at) => numbers[at] = typeof cell === "number" ? cell : NaN);
     const made = guarded(() => fhectl_wasm_exports.Rows.ofNumbers(model, numbers));
     numbers.fill(0);
     return made;
   }
-  return guarded(() => fhectl_wasm_exports.Rows.ofTexts(model, cells2.flat().map(textOf)));
+  return guarded(() => fhectl_wasm_exports.Rows.ofTexts(model, cells.flat().map(textOf)));
 }
 function cellsOf(row, features, index) {
   const shape = (what) => new FhectlError("row_shape", `row ${index + 1}: ${what}`, "`model.info.features` lists the columns in their order");
   if (Array.isArray(row) || ArrayBuffer.isView(row)) {
-    const list2 = row;
-    if (list2.length !== features.length) throw shape(`${list2.length} values, the model takes ${features.length}`);
-    return Array.from(list2);
+    const list3 = row;
+    if (list3.length !== features.length) throw shape(`${list3.length} values, the model takes ${features.length}`);
+    return Array.from(list3);
   }
   if (typeof row !== "object" || row === null) throw shape("neither a list of cells nor cells by their names");
-  const named = row;
-  const lacking = features.find(({ name }) => !Object.hasOwn(named, name));
+  const named2 = row;
+  const lacking = features.find(({ name }) => !Object.hasOwn(named2, name));
   if (lacking) throw shape(`the column \`${lacking.name.slice(0, 40)}\` is not there`);
-  return features.map(({ name }) => named[name]);
+  return features.map(({ name }) => named2[name]);
 }
 var isNumeric = (cell) => typeof cell === "number" || cell === null || cell === void 0;
 function textOf(cell) {
@@ -1792,8 +1792,8 @@ var algorithm = (label2, iv) => ({
   additionalData: new TextEncoder().encode(label2)
 });
 async function sealingKey(database) {
-  const read = () => done(database.transaction(SEALS, "readonly").objectStore(SEALS).get("aes-gcm"));
-  const there = await read();
+  const read2 = () => done(database.transaction(SEALS, "readonly").objectStore(SEALS).get("aes-gcm"));
+  const there = await read2();
   if (there) return there;
   const made = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
   const store = database.transaction(SEALS, "readwrite").objectStore(SEALS);
@@ -1934,7 +1934,7 @@ var Session = class {
    * the server has them before, and is told when they are used up.
    */
   async *portions(total, { bring }, options) {
-    let refused = 0;
+    let refused2 = 0;
     for (let from = 0; from < total; ) {
       const held = await this.open(options);
       held.retain();
@@ -1948,11 +1948,11 @@ var Session = class {
           this.drop(held);
           if (bring) await this.forget(held);
         }
-        refused = count2 === 0 ? refused + 1 : 0;
+        refused2 = count2 === 0 ? refused2 + 1 : 0;
       } finally {
         held.release();
       }
-      if (refused > 2) throw new FhectlError("key_used_up", "no key could be had that may answer more rows", "try again");
+      if (refused2 > 2) throw new FhectlError("key_used_up", "no key could be had that may answer more rows", "try again");
     }
   }
   /** Checks that the server runs the model and brings it the keys, once for those that are held. */
@@ -2351,7 +2351,7 @@ async function load(source, options = {}) {
   if (options.worker ?? (page && !own)) {
     try {
       const { model: model2, info, simd } = await RemoteModel.load(source, options);
-      return new LoadedModel(info, { worker: true, simd }, (...asked2) => model2.call(...asked2), () => model2.close());
+      return new LoadedModel(info, { worker: true, simd }, (...asked3) => model2.call(...asked3), () => model2.close());
     } catch (error) {
       if (options.worker || !(error instanceof WorkerUnavailable)) throw error;
     }
@@ -2500,22 +2500,92 @@ function sentence(text) {
   return text === "" || /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
 
+// ../page/src/hints.ts
+var DELETE_KEY = "Delete the key under “Your keys”; the next prediction makes another.";
+var OPERATOR = "Ask the server's operator.";
+var HINTS = {
+  answers_untrusted: "Use no answer of this run before the cause is found: where it is the key, others were wrong without a sign. Ask the server's operator, and give no sign of it to a server that you do not trust.",
+  arguments: "Load the page again.",
+  batch_too_large: "Send fewer rows at once.",
+  body_too_large: "Send fewer rows at once.",
+  failure_rate: "Answers of this model may be wrong more often than this page accepts. Its author can make one that is more exact.",
+  format_version: "Load the page again: it and the server are of different releases.",
+  internal: "Load the page again. If that does not help, it is a fault of fhectl.",
+  key_damaged: DELETE_KEY,
+  key_file_invalid: DELETE_KEY,
+  key_file_version: DELETE_KEY,
+  key_invalid: DELETE_KEY,
+  key_mismatch: DELETE_KEY,
+  key_too_large: DELETE_KEY,
+  key_unknown: "The key was deleted or replaced meanwhile. Ask again: another one is used then.",
+  key_used_up: "Rotate the key under “Your keys”, then ask again.",
+  keys_unwritable: "Let this site store data in your browser, and check that there is room.",
+  model_unknown: "The server has other models: choose one of the list.",
+  model_unnamed: "Choose a model of the list.",
+  no_server: "Check your connection, and that the server runs.",
+  origin_refused: `The server answers no pages from this address. ${OPERATOR}`,
+  part_conflict: DELETE_KEY,
+  part_invalid: DELETE_KEY,
+  quota_exceeded: `Your token's room for keys at the server is used up. Delete keys that you no longer use, or ask the server's operator.`,
+  rate_limited: "Wait a while, then ask again.",
+  reply_invalid: "Load the page again: it and the server are of different releases, or what answers is no fhectl server.",
+  row_budget_spent: `Your token's rows for this model are used up. ${OPERATOR}`,
+  row_shape: "Give a value for each of the model's features.",
+  row_value: "Fill in or correct the value; this model takes no other.",
+  server_error: `The server failed, or what answers is no fhectl server. ${OPERATOR}`,
+  store_failed: OPERATOR,
+  store_unavailable: "Wait a while, then ask again.",
+  unauthorized: "Give a token of this server: the button “Token” is at the top of the page. The server's operator gives it out.",
+  uid_unknown: DELETE_KEY,
+  url_invalid: "The page was made for an address that is none. Whoever gave you the page can make it again.",
+  wrong_model: "Load the page again: the server has another model by this name now."
+};
+var PASSING = /* @__PURE__ */ new Set([
+  "body_broken",
+  "busy",
+  "deadline",
+  "draining",
+  "internal",
+  "key_incomplete",
+  "key_unknown",
+  "no_server",
+  "rate_limited",
+  "reply_invalid",
+  "server_error",
+  "store_failed",
+  "store_unavailable",
+  "timeout",
+  "unexpected"
+]);
+var ELSEWHERE = /`|--[a-z]|\b(?:GET|PUT|POST|DELETE) |FHECTL_|\bfhectl [a-z]|\.(?:zip|md|json)\b|\bheader\b/;
+function hintOf(code, given) {
+  return HINTS[code] ?? (given !== null && !ELSEWHERE.test(given) ? given : null);
+}
+function mayPass(code) {
+  return PASSING.has(code);
+}
+
 // ../page/src/errors.ts
 function codeOf(error) {
   return error instanceof FhectlError ? error.code : "unexpected";
 }
 function errorNote(error, again) {
+  const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
-  const hint2 = error instanceof FhectlError ? error.hint : null;
-  announce(`Error: ${message}`);
+  const hint2 = hintOf(code, error instanceof FhectlError ? error.hint : null);
+  announce(`Error: ${message.replaceAll("`", "")}`);
   return h(
     "div",
     { class: "note bad", role: "alert" },
-    h("p", {}, h("strong", {}, sentence(message))),
+    h("p", {}, h("strong", {}, ...withCode(sentence(message)))),
     hint2 !== null && h("p", {}, sentence(hint2)),
-    h("p", { class: "hint" }, "Code: ", h("code", {}, codeOf(error))),
-    again && button("Try again", again)
+    code.startsWith("model_un") && h("p", {}, h("a", { href: "#/" }, "All models")),
+    h("p", { class: "hint" }, "Code: ", h("code", {}, code)),
+    mayPass(code) && again && button("Try again", again)
   );
+}
+function withCode(text) {
+  return text.split("`").map((part, at) => at % 2 === 1 ? h("code", {}, part) : part);
 }
 
 // ../page/src/models_list.ts
@@ -2538,9 +2608,9 @@ function modelLink(name) {
   return `#/${encodeURIComponent(name)}`;
 }
 function modelInAddress() {
-  const match2 = /^#\/(.+)$/.exec(location.hash);
+  const match = /^#\/(.+)$/.exec(location.hash);
   try {
-    return match2 ? decodeURIComponent(match2[1]) : null;
+    return match ? decodeURIComponent(match[1]) : null;
   } catch {
     return null;
   }
@@ -2553,13 +2623,25 @@ function task(model) {
 // ../page/src/answer.ts
 var MOST_BARS = 12;
 var UNITS = { probability: "Probability", share: "Share of trees", margin: "Margin", score: "Score" };
+function answerText(info, prediction) {
+  const said = prediction.class ?? (prediction.value === null ? "nothing" : number(prediction.value));
+  return numbered(info) ? `${info.target}: ${said}` : said;
+}
+function numbered(info) {
+  return info.target !== "" && (info.classes?.every((name) => /^-?\d+$/.test(name)) ?? false);
+}
 function answerView(info, prediction) {
   const said = prediction.class ?? (prediction.value === null ? "nothing" : number(prediction.value));
   const scores = prediction.classScores;
   return h(
     "div",
     { class: "answer" },
-    h("p", { class: "answer-head" }, h("span", { class: "target" }, info.target || "Answer"), h("output", { class: "said" }, said)),
+    h(
+      "p",
+      { class: "answer-head" },
+      numbered(info) ? h("span", { class: "target said-of" }, `${info.target}: `) : h("span", { class: "target" }, info.target || "Answer"),
+      h("output", { class: "said" }, said)
+    ),
     scores !== null && info.classes !== null && bars(info.classes, scores, info.scoreUnit, prediction.classIndex),
     scores === null && info.classes !== null && h("p", { class: "hint" }, "This network tells its class only: exact scores would tell of your key."),
     prediction.outside.length > 0 && h(
@@ -2634,8 +2716,8 @@ function outcome(view2) {
 }
 function wrongView(info, view2) {
   const scores = view2.scores.slice(0, MOST_SCORES).map(String);
-  const more2 = view2.scores.length > MOST_SCORES ? ", …" : "";
-  const text = scores.length > 0 && info.classes !== null ? `${scores.join(", ")}${more2}` : "";
+  const more3 = view2.scores.length > MOST_SCORES ? ", …" : "";
+  const text = scores.length > 0 && info.classes !== null ? `${scores.join(", ")}${more3}` : "";
   return h("li", {}, h("strong", { class: "noise" }, outcome(view2)), text !== "" && h("span", { class: "mono" }, text));
 }
 
@@ -2742,10 +2824,13 @@ var DrawingPad = class {
   #pen = [0.5, 0.5];
   #keyboardDown = false;
   #keyboardUsed = false;
+  #changed;
   #pad = h("canvas", { width: SIDE, height: SIDE, class: "pad", tabindex: 0, role: "img" });
   #preview;
   #empty = h("p", { class: "note bad", role: "alert", hidden: true }, "Draw something first.");
-  constructor(info, image, predict) {
+  /** `predict` is called with the row of the drawing, `changed` when the drawing is another. */
+  constructor(info, image, { predict, changed }) {
+    this.#changed = changed;
     const known = (values) => values.filter((value) => value !== null);
     this.#range = {
       low: Math.min(...known(info.features.map((feature) => feature.low))),
@@ -2762,21 +2847,22 @@ var DrawingPad = class {
     this.element = h(
       "div",
       { class: "draw" },
+      h("figure", { class: "draw-pad" }, this.#pad, h("figcaption", {}, "Draw here")),
+      // Next to the pad: who draws on a phone sees the button.
       h(
         "div",
-        { class: "pads" },
-        h("figure", {}, this.#pad, h("figcaption", {}, "Draw here")),
-        h("figure", {}, this.#preview, h("figcaption", {}, `What the model sees: ${width} × ${height}`))
+        { class: "draw-actions" },
+        this.#empty,
+        h(
+          "div",
+          { class: "row wrap" },
+          send2,
+          button("Undo", () => this.load(this.#strokes.slice(0, -1)), { class: "quiet" }),
+          button("Clear", () => this.load([]), { class: "quiet" })
+        )
       ),
-      h(
-        "div",
-        { class: "row wrap" },
-        button("Clear", () => this.load([]), { class: "quiet" }),
-        button("Undo", () => this.load(this.#strokes.slice(0, -1)), { class: "quiet" }),
-        examples.length > 0 && this.#exampleButtons(examples)
-      ),
-      this.#empty,
-      send2
+      h("figure", { class: "draw-preview" }, this.#preview, h("figcaption", {}, `What the model sees: ${width} × ${height}`)),
+      examples.length > 0 && this.#exampleButtons(examples)
     );
     const theme = matchMedia("(prefers-color-scheme: dark)");
     const recolor = () => this.element.isConnected ? this.#paint() : theme.removeEventListener("change", recolor);
@@ -2786,6 +2872,11 @@ var DrawingPad = class {
   /** Takes the place of what was drawn. */
   load(strokes) {
     this.#strokes = strokes.map((stroke) => [...stroke]);
+    this.#drawn();
+  }
+  #drawn() {
+    if (this.#strokes.length > 0) this.#empty.hidden = true;
+    this.#changed();
     this.#paint();
   }
   /** The row of the drawing: each pixel from its feature's lowest value, without ink, to its highest. */
@@ -2798,7 +2889,7 @@ var DrawingPad = class {
     const buttons = names2.map(
       (name) => button(name, () => this.load(digitStrokes(name) ?? []), { class: "quiet digit", "aria-label": `Draw an example: ${name}` })
     );
-    return h("span", { class: "row digits" }, h("span", { class: "hint" }, "Examples"), ...buttons);
+    return h("div", { class: "row wrap digits" }, h("span", { class: "hint" }, "Examples"), ...buttons);
   }
   #send(predict) {
     this.#empty.hidden = this.#strokes.length > 0;
@@ -2816,13 +2907,13 @@ var DrawingPad = class {
       this.#pad.setPointerCapture(event.pointerId);
       this.#keyboardUsed = false;
       this.#strokes.push([at(event)]);
-      this.#paint();
+      this.#drawn();
     });
     this.#pad.addEventListener("pointermove", (event) => {
       if (!this.#pad.hasPointerCapture(event.pointerId)) return;
       const events = event.getCoalescedEvents?.() ?? [];
       this.#strokes.at(-1)?.push(...(events.length > 0 ? events : [event]).map(at));
-      this.#paint();
+      this.#drawn();
     });
     this.#pad.addEventListener("keydown", (event) => this.#key(event));
     this.#pad.addEventListener("blur", () => {
@@ -2836,10 +2927,16 @@ var DrawingPad = class {
     if (move) {
       const clamp = (value) => Math.min(1, Math.max(0, value));
       this.#pen = [clamp(this.#pen[0] + move[0] * STEP), clamp(this.#pen[1] + move[1] * STEP)];
-      if (this.#keyboardDown) this.#strokes.at(-1)?.push(this.#pen);
+      if (this.#keyboardDown) {
+        this.#strokes.at(-1)?.push(this.#pen);
+        this.#drawn();
+      }
     } else if (event.key === " ") {
       this.#keyboardDown = !this.#keyboardDown;
-      if (this.#keyboardDown) this.#strokes.push([this.#pen]);
+      if (this.#keyboardDown) {
+        this.#strokes.push([this.#pen]);
+        this.#drawn();
+      }
       announce(this.#keyboardDown ? "Pen down" : "Pen up");
     } else if (event.key === "Escape") {
       this.load([]);
@@ -2896,22 +2993,41 @@ var DrawingPad = class {
 };
 
 // ../page/src/cells.ts
-var YES = /* @__PURE__ */ new Set(["true", "yes", "1"]);
-var NO = /* @__PURE__ */ new Set(["false", "no", "0"]);
+var MISSING = /* @__PURE__ */ new Set(["", "na", "n/a", "#n/a", "#na", "nan", "-nan", "null", "none", "?", "-", "<na>"]);
+var YES = /* @__PURE__ */ new Set(["true", "t", "yes", "y", "on", "1", "1.0"]);
+var NO = /* @__PURE__ */ new Set(["false", "f", "no", "n", "off", "0", "0.0"]);
+function isMissing(text) {
+  return text.length <= 4 && MISSING.has(text.toLowerCase());
+}
+function isNumber(text) {
+  return /^[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?$/i.test(text) && Number.isFinite(Number(text));
+}
 function cellOf(feature, text) {
-  const plain = text.trim();
-  if (plain === "") return null;
+  const plain2 = text.trim();
+  if (feature.kind === "text") return plain2;
+  if (feature.kind === "category" && feature.categories?.includes(plain2)) return plain2;
+  if (isMissing(plain2)) return null;
   if (feature.kind === "number") {
-    const value = Number(plain);
-    if (!Number.isFinite(value)) throw new Error(`${feature.name}: “${plain}” is not a number`);
-    return value;
+    if (!isNumber(plain2)) throw refused(feature, plain2, `is not a number${numberHint(plain2)}`);
+    return Number(plain2);
   }
   if (feature.kind === "boolean") {
-    const word = plain.toLowerCase();
-    if (!YES.has(word) && !NO.has(word)) throw new Error(`${feature.name}: “${plain}” is neither yes nor no`);
+    const word = plain2.toLowerCase();
+    if (!YES.has(word) && !NO.has(word)) throw refused(feature, plain2, "is neither yes nor no");
     return YES.has(word);
   }
-  return plain;
+  return plain2;
+}
+function refused(feature, text, what) {
+  return new Error(`${feature.name}: “${text.slice(0, 40)}” ${what}`);
+}
+function numberHint(text) {
+  if (/^[\u2212\u2013\ufe63\uff0d]/.test(text) && isNumber(text.slice(1))) return ": its minus is a dash; write the plain hyphen, -";
+  if (/^[-+]?\d{1,3}(?:[ \u00a0\u202f'\u2019.,]\d{3})+(?:[.,]\d+)?$/.test(text)) return ": write it without separators of thousands";
+  if (/^[-+]?\d+,\d+$/.test(text)) return ": write it with a decimal point";
+  if (/%$/.test(text)) return ": write it without the percent sign";
+  if (/[$€£¥]/.test(text)) return ": write it without the currency's sign";
+  return "";
 }
 function randomCell(feature) {
   const { categories, low, high, levels } = feature;
@@ -2923,62 +3039,135 @@ function randomCell(feature) {
   return Number((low + steps * (high - low)).toPrecision(4));
 }
 
+// ../page/src/field.ts
+function controlOf(feature) {
+  const id = freshId();
+  const choices = feature.categories ?? (feature.kind === "boolean" ? ["true", "false"] : null);
+  if (choices) {
+    const options = choices.map((choice) => h("option", { value: choice }, choice));
+    return h("select", { id, "aria-describedby": `${id}-range` }, h("option", { value: "" }, "(missing)"), ...options);
+  }
+  const type = { number: "text", date: "date", text: "text", boolean: "text", category: "text" }[feature.kind];
+  const inputmode = feature.kind === "number" && feature.low !== null && feature.low >= 0 ? "decimal" : null;
+  return h("input", { id, type, inputmode, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-range` });
+}
+function fieldOf(feature, control) {
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: control.id, title: feature.name }, feature.name),
+    control,
+    h("span", { class: "hint", id: `${control.id}-range` }, range(feature))
+  );
+}
+function written(cell) {
+  return String(typeof cell === "number" ? Number(cell.toPrecision(6)) : cell);
+}
+function range({ kind, low, high, categories }) {
+  if (categories) return count(categories.length, "category", "categories");
+  if (low !== null && high !== null) return `${number(low)} to ${number(high)}`;
+  return { number: "a number", boolean: "yes or no", date: "a date", text: "words", category: "a category" }[kind];
+}
+
 // ../page/src/form.ts
 var FIRST = 12;
 var FeatureForm = class {
   element;
   #info;
+  #uses;
   #controls;
-  /** `predict` is called with the row when the form is sent. */
-  constructor(info, predict) {
+  #more;
+  #problem = h("p", { class: "note bad", role: "alert", id: freshId(), hidden: true });
+  constructor(info, uses) {
     this.#info = info;
-    this.#controls = info.features.map(control);
-    const fields = info.features.map((feature, at) => field(feature, this.#controls[at]));
+    this.#uses = uses;
+    this.#controls = info.features.map(controlOf);
+    const fields = info.features.map((feature, at) => fieldOf(feature, this.#controls[at]));
     const [first, rest] = [fields.slice(0, FIRST), fields.slice(FIRST)];
-    const problem = h("p", { class: "note bad", role: "alert", hidden: true });
+    this.#more = rest.length > 0 ? more(rest) : null;
     const form = h(
       "form",
       { class: "features", novalidate: true },
       h(
         "div",
         { class: "row wrap" },
-        button("Example", () => this.fill((feature) => feature.example), { class: "quiet", "aria-label": "Fill in an example" }),
-        button("Random", () => this.fill(randomCell), { class: "quiet", "aria-label": "Fill in random values" }),
-        button("Clear", () => this.fill(() => null), { class: "quiet", "aria-label": "Clear all values" })
+        button("Example", () => this.fill(info.features.map((feature) => feature.example)), { class: "quiet", "aria-label": "Fill in an example" }),
+        button("Random", () => this.fill(info.features.map(randomCell)), { class: "quiet", "aria-label": "Fill in random values" }),
+        button("Clear", () => this.fill(info.features.map(() => null)), { class: "quiet", "aria-label": "Clear all values" })
       ),
       h("div", { class: "fields" }, ...first),
-      rest.length > 0 && more(rest),
-      problem,
+      this.#more,
+      this.#problem,
       h("button", { type: "submit", class: "primary" }, "Encrypt and predict")
     );
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      try {
-        const row = this.row();
-        problem.hidden = true;
-        predict(row);
-      } catch (error) {
-        problem.textContent = error instanceof Error ? error.message : String(error);
-        problem.hidden = false;
-      }
+      void this.#submit();
+    });
+    form.addEventListener("input", (event) => {
+      this.#good(event.target);
+      uses.changed();
     });
     this.element = form;
-    this.fill((feature) => feature.example);
+    this.fill(info.features.map((feature) => feature.example));
   }
-  /** The row that stands in the form. Missing values are the client's to judge. */
-  row() {
-    return this.#info.features.map((feature, at) => cellOf(feature, this.#controls[at].value));
-  }
-  fill(value) {
-    this.#info.features.forEach((feature, at) => {
-      const cell = value(feature);
-      this.#controls[at].value = cell === null || cell === void 0 ? "" : written(cell);
+  /** Puts a cell into each field. */
+  fill(cells) {
+    this.#controls.forEach((control, at) => {
+      const cell = cells[at];
+      control.value = cell === null || cell === void 0 ? "" : written(cell);
+      this.#good(control);
     });
+    this.#uses.changed();
+  }
+  async #submit() {
+    const bad = [];
+    const row = this.#info.features.map((feature, at) => {
+      try {
+        return cellOf(feature, this.#controls[at].value);
+      } catch (error) {
+        bad.push([this.#controls[at], error instanceof Error ? error.message : String(error)]);
+        return null;
+      }
+    });
+    if (bad.length === 0) bad.push(...await this.#refused(row));
+    for (const control of this.#controls) this.#good(control);
+    if (bad.length > 0) this.#point(bad);
+    else this.#uses.predict(row);
+  }
+  /** The field that the model refuses, be it because it has no rule for a missing value. Other errors are told when it is asked. */
+  async #refused(row) {
+    try {
+      await this.#uses.judge(row);
+    } catch (error) {
+      if (!(error instanceof FhectlError) || error.code !== "row_value") return [];
+      const named2 = this.#info.features.findIndex(({ name }) => error.message.includes(`\`${name}\``));
+      const at = named2 >= 0 ? named2 : row.findIndex((cell) => cell === null);
+      const control = this.#controls[Math.max(at, 0)];
+      return [[control, error.message.replace(/^row 1: /, "").replaceAll("`", "")]];
+    }
+    return [];
+  }
+  /** Says what is wrong, marks the fields, and leads to the first of them. */
+  #point(bad) {
+    for (const [control2] of bad) {
+      control2.setAttribute("aria-invalid", "true");
+      control2.setAttribute("aria-describedby", `${control2.id}-range ${this.#problem.id}`);
+    }
+    const [control, what] = bad[0];
+    const others = bad.length > 1 ? ` (and ${count(bad.length - 1, "other field")})` : "";
+    this.#problem.textContent = `${what}${others}`;
+    this.#problem.hidden = false;
+    if (this.#more?.contains(control)) this.#more.open = true;
+    control.focus();
+  }
+  #good(control) {
+    if (control.getAttribute("aria-invalid") === null) return;
+    control.removeAttribute("aria-invalid");
+    control.setAttribute("aria-describedby", `${control.id}-range`);
+    if (!this.#controls.some((one) => one.getAttribute("aria-invalid") !== null)) this.#problem.hidden = true;
   }
 };
-function written(cell) {
-  return String(typeof cell === "number" ? Number(cell.toPrecision(6)) : cell);
-}
 function more(rest) {
   return h(
     "details",
@@ -2987,31 +3176,58 @@ function more(rest) {
     h("div", { class: "fields" }, ...rest)
   );
 }
-function control(feature) {
-  const id = freshId();
-  const choices = feature.categories ?? (feature.kind === "boolean" ? ["true", "false"] : null);
-  if (choices) {
-    const options = choices.map((choice) => h("option", { value: choice }, choice));
-    return h("select", { id, "aria-describedby": `${id}-range` }, h("option", { value: "" }, "(missing)"), ...options);
+
+// ../page/src/fresh.ts
+var Freshness = class {
+  /** Stands before the answer. */
+  note = h("p", { class: "note stale-note", hidden: true });
+  #result;
+  #titles;
+  #shown = 0;
+  /** How often each way's input was changed. */
+  #changes;
+  #asked = null;
+  #answered = false;
+  constructor(result, titles) {
+    this.#result = result;
+    this.#titles = titles;
+    this.#changes = titles.map(() => 0);
   }
-  const type = { number: "text", date: "date", text: "text", boolean: "text", category: "text" }[feature.kind];
-  const inputmode = feature.kind === "number" ? "decimal" : null;
-  return h("input", { id, type, inputmode, autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-range` });
-}
-function field(feature, control2) {
-  return h(
-    "div",
-    { class: "field" },
-    h("label", { for: control2.id, title: feature.name }, feature.name),
-    control2,
-    h("span", { class: "hint", id: `${control2.id}-range` }, range(feature))
-  );
-}
-function range({ kind, low, high, categories }) {
-  if (categories) return count(categories.length, "category", "categories");
-  if (low !== null && high !== null) return `${number(low)} to ${number(high)}`;
-  return { number: "a number", boolean: "yes or no", date: "a date", text: "words", category: "a category" }[kind];
-}
+  /** The input of a way is another. */
+  changed(way) {
+    this.#changes[way] += 1;
+    this.#update();
+  }
+  /** Another way is looked at. */
+  shown(way) {
+    this.#shown = way;
+    this.#update();
+  }
+  /** What stands in the page now was asked. */
+  asked() {
+    this.#asked = { way: this.#shown, changes: this.#changes[this.#shown] };
+    this.#answered = false;
+    this.#update();
+  }
+  /** What was asked is answered, or has failed. */
+  answered() {
+    this.#answered = true;
+    this.#update();
+  }
+  #why() {
+    if (!this.#answered || !this.#asked || !this.#result.hasChildNodes()) return null;
+    const { way, changes } = this.#asked;
+    if (way !== this.#shown) return `The answer below is to what was asked under “${this.#titles[way]}”.`;
+    return changes === this.#changes[way] ? null : "What you ask has changed since the answer below.";
+  }
+  #update() {
+    const why = this.#why();
+    if (why !== null && this.note.textContent !== why) announce(why);
+    this.note.textContent = why ?? "";
+    this.note.hidden = why === null;
+    this.#result.classList.toggle("stale", why !== null);
+  }
+};
 
 // ../page/src/journey.ts
 var SHOWN = 96;
@@ -3034,7 +3250,7 @@ function journeyView(travelled) {
     h(
       "ol",
       { class: "steps" },
-      step("tab", "Your row, in this tab", null, rowText(quantized), hint("As small integers, which is how the model reads it.")),
+      step("tab", "Your row, in this tab", null, rowText(quantized, info.image !== null), hint("As small integers, which is how the model reads it.")),
       step(
         "wire",
         `Encrypted: ${bytes(requestBytes)}`,
@@ -3056,16 +3272,24 @@ function journeyView(travelled) {
 function conclusion(info, prediction) {
   const shown2 = prediction.scores?.slice(0, 10).join(", ");
   const said = prediction.class ?? String(prediction.value);
-  const more2 = (prediction.scores?.length ?? 0) > 10 ? ", …" : "";
-  return shown2 === void 0 ? `${info.target || "Answer"}: ${said}.` : `Scores ${shown2}${more2}, which say ${said}.`;
+  const more3 = (prediction.scores?.length ?? 0) > 10 ? ", …" : "";
+  return shown2 === void 0 ? `${info.target || "Answer"}: ${said}.` : `Scores ${shown2}${more3}, which say ${said}.`;
 }
 function hint(text) {
   return h("p", { class: "hint" }, text);
 }
-function rowText(quantized) {
-  const shown2 = Array.from(quantized.subarray(0, SHOWN_CELLS)).join(" ");
-  const rest = quantized.length - SHOWN_CELLS;
-  return h("p", { class: "mono" }, shown2, rest > 0 && h("span", { class: "hint" }, ` and ${rest} more`));
+function rowText(quantized, image) {
+  const ink = image ? quantized.findIndex((value) => value !== quantized[0]) : 0;
+  const from = Math.max(0, Math.min(ink, quantized.length - SHOWN_CELLS));
+  const shown2 = Array.from(quantized.subarray(from, from + SHOWN_CELLS)).join(" ");
+  const rest = quantized.length - from - SHOWN_CELLS;
+  return h(
+    "p",
+    { class: "mono row-text" },
+    from > 0 && h("span", { class: "hint" }, `${quantized[0]}, ${from} times, then `),
+    shown2,
+    rest > 0 && h("span", { class: "hint" }, ` and ${rest} more`)
+  );
 }
 function dump(data, label2) {
   const rest = data.length - SHOWN;
@@ -3109,11 +3333,11 @@ function timeBar({ times }) {
     part.style.setProperty("--share", String(Math.max(time / all, 4e-3)));
     bar.append(part);
   }
-  const cells2 = stages.map(
+  const cells = stages.map(
     ([name, label2, time]) => h("div", { class: "stage" }, h("dt", {}, h("span", { class: `dot ${name}`, "aria-hidden": "true" }), label2), h("dd", {}, seconds(time)))
   );
   const total = h("div", { class: "stage total" }, h("dt", {}, "In all"), h("dd", {}, seconds(all)));
-  return h("div", {}, bar, h("dl", { class: "stages" }, ...cells2, total));
+  return h("div", {}, bar, h("dl", { class: "stages" }, ...cells, total));
 }
 
 // ../page/src/keys_panel.ts
@@ -3159,27 +3383,27 @@ var KeysPanel = class {
     const rows = all.map(
       (key) => h(
         "tr",
-        {},
-        h("th", { scope: "row" }, key.name, own(key) && h("span", { class: "hint" }, " this model")),
-        h("td", { class: "mono" }, key.serial.slice(0, 8)),
-        h("td", {}, key.made.toLocaleString("en-US", { dateStyle: "medium", timeStyle: "short" })),
+        { role: "row" },
+        h("th", { scope: "row", role: "rowheader" }, key.name, own(key) && h("span", { class: "hint" }, " this model")),
+        h("td", { class: "mono", role: "cell" }, key.serial.slice(0, 8)),
+        h("td", { role: "cell" }, key.made.toLocaleString("en-US", { dateStyle: "medium", timeStyle: "short" })),
         h(
           "td",
-          { class: "buttons" },
+          { class: "buttons", role: "cell" },
           own(key) && button("Rotate", () => void this.#rotate(keys), { class: "quiet", "aria-label": `Rotate the key of ${key.name}` }),
           button("Delete", () => void this.#delete(keys, key), { class: "quiet", "aria-label": `Delete the key of ${key.name}` })
         )
       )
     );
-    const headings = ["Model", "Key", "Made"].map((heading) => h("th", { scope: "col" }, heading));
+    const headings = ["Model", "Key", "Made"].map((heading) => h("th", { scope: "col", role: "columnheader" }, heading));
     return h(
       "div",
       { class: "scroll", tabindex: 0, role: "region", "aria-label": "Stored keys" },
       h(
         "table",
-        { class: "rows" },
-        h("thead", {}, h("tr", {}, ...headings, h("td", {}))),
-        h("tbody", {}, ...rows)
+        { class: "rows", role: "table" },
+        h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, ...headings, h("td", { role: "cell" }))),
+        h("tbody", { role: "rowgroup" }, ...rows)
       )
     );
   }
@@ -3221,6 +3445,8 @@ var ProgressBar = class {
   #bar = h("progress", { max: 1, "aria-label": "Progress" });
   #text = h("span", { class: "progress-text" });
   #told = 0;
+  /** How often keys were read or made. */
+  #keys = 0;
   constructor() {
     const stop = new AbortController();
     this.signal = stop.signal;
@@ -3237,8 +3463,8 @@ var ProgressBar = class {
     const { stage, done: done2, total } = progress;
     if (total > 0) this.#bar.value = done2 / total;
     else this.#bar.removeAttribute("value");
-    if (stage === "keys") this.say("Making your keys");
-    if (stage === "upload") this.say(`Sending the evaluation key: ${bytes(done2)} of ${bytes(total)}`);
+    if (stage === "keys") this.say(this.#keys++ === 0 ? "Making your keys" : "Making a new key: the one before has answered its rows");
+    if (stage === "upload") this.say(`Sending the ${this.#keys > 1 ? "new " : ""}evaluation key: ${bytes(done2)} of ${bytes(total)}`);
     if (stage === "predict") this.say(total > 1 ? `Answered: ${done2} of ${count(total, "row")}` : "Waiting for the answer");
   }
   say(text) {
@@ -3250,29 +3476,11 @@ var ProgressBar = class {
   }
 };
 
-// ../page/src/csv.ts
-var MOST_BYTES = 64e6;
-function parseCsv(text) {
-  const records = [...cells(text.replace(/^\uFEFF/, ""))];
-  const header = records.shift()?.cells.map((name) => name.trim());
-  if (!header || header.every((name) => name === "")) throw new Error("The file has no header: its first line names the columns");
-  for (const { line, cells: cells2 } of records) {
-    if (cells2.length !== header.length) {
-      throw new Error(`Line ${line} has ${cells2.length} cells, the header has ${header.length}`);
-    }
-  }
-  return { header, rows: records.map((record) => record.cells) };
-}
-function separator(text) {
-  const first = text.slice(0, text.search(/\r|\n|$/));
-  const times = (mark) => first.split(mark).length;
-  return [",", ";", "	"].reduce((best, mark) => times(mark) > times(best) ? mark : best);
-}
-function* cells(text) {
-  const mark = separator(text);
+// ../page/src/records.ts
+function* recordsOf(text, separator) {
   let [at, line] = [0, 1];
   while (at < text.length) {
-    const record = [];
+    const cells = [];
     const begun = line;
     for (; ; ) {
       let cell = "";
@@ -3287,107 +3495,191 @@ function* cells(text) {
         at++;
       }
       const from = at;
-      while (at < text.length && text[at] !== mark && text[at] !== "\n" && text[at] !== "\r") at++;
-      record.push(cell + text.slice(from, at));
-      if (text[at] !== mark) break;
+      while (at < text.length && text[at] !== separator && text[at] !== "\n" && text[at] !== "\r") at++;
+      cells.push(cell + text.slice(from, at));
+      if (text[at] !== separator) break;
       at++;
     }
     if (text[at] === "\r") at++;
     if (text[at] === "\n") at++;
     line++;
-    if (record.length > 1 || record[0] !== "") yield { line: begun, cells: record };
+    if (cells.length > 1 || cells[0] !== "") yield { line: begun, cells };
   }
 }
+
+// ../page/src/dialect.ts
+var HEAD = 1 << 16;
+var ROWS = 50;
+var SEPARATORS = [",", ";", "	", "|"];
+function recognize(text) {
+  const named2 = /^"?sep=([,;\t|])"?[ \r]*(?:\n|$)/.exec(text.slice(0, 100));
+  const skip = named2?.[0].length ?? 0;
+  const head = text.slice(skip, skip + HEAD);
+  const separator = named2?.[1] ?? bestSeparator(head);
+  return { separator, decimalComma: separator !== "," && writesDecimalCommas(head, separator), skip };
+}
+function bestSeparator(head) {
+  let best = { separator: ",", same: 0, width: 0 };
+  for (const separator of SEPARATORS) {
+    const rows = firstRows(head, separator, ROWS);
+    const width = rows[0]?.length ?? 0;
+    if (width < 2) continue;
+    const same = Math.floor(rows.filter((row) => row.length === width).length * 1e3 / rows.length);
+    if (same > best.same || same === best.same && width > best.width) best = { separator, same, width };
+  }
+  return best.separator;
+}
+function writesDecimalCommas(head, separator) {
+  const cells = firstRows(head, separator, Infinity).slice(1).flat();
+  return cells.some((cell) => isDecimal(cell, ",")) && !cells.some((cell) => isDecimal(cell, "."));
+}
+function isDecimal(cell, point) {
+  const pattern = point === "," ? /^[-+]*\d+,\d+(?:e.*)?$/i : /^[-+]*\d+\.\d+(?:e.*)?$/i;
+  return pattern.test(cell.trim());
+}
+function firstRows(head, separator, most) {
+  const end = head.length < HEAD / 2 ? -1 : head.lastIndexOf("\n");
+  const rows = [];
+  try {
+    for (const { cells } of recordsOf(end < 0 ? head : head.slice(0, end), separator)) {
+      rows.push(cells);
+      if (rows.length >= most) break;
+    }
+  } catch {
+  }
+  return rows;
+}
+
+// ../page/src/csv.ts
+var MOST_BYTES = 64e6;
+var MOST_COLUMNS = 1 << 16;
+function parseCsv(text) {
+  const { separator, decimalComma, skip } = recognize(text);
+  const records = recordsOf(text.slice(skip), separator);
+  const first = records.next();
+  const header = checkedHeader(first.done ? [] : first.value.cells.map(plain));
+  const lines = skip > 0 ? 1 : 0;
+  const rows = [];
+  for (const { line, cells } of records) {
+    while (cells.length > header.length && cells.at(-1).trim() === "") cells.pop();
+    if (cells.length !== header.length) throw new Error(ragged(line + lines, cells.length, header.length));
+    const trimmed = cells.map(plain);
+    rows.push(decimalComma ? trimmed.map((cell) => isDecimal(cell, ",") ? cell.replace(",", ".") : cell) : trimmed);
+  }
+  return { header, rows };
+}
+function ragged(line, cells, columns) {
+  const title = columns === 1 ? ". If the first line is a title, delete what stands above the names of the columns" : "";
+  return `Line ${line} has ${count(cells, "cell")}, the header has ${columns}${title}`;
+}
+function plain(cell) {
+  const trimmed = cell.trim();
+  return /\p{Cc}/u.test(trimmed) ? trimmed.replace(/\p{Cc}/gu, " ").trim() : trimmed;
+}
+function checkedHeader(cells) {
+  while (cells.length > 1 && cells.at(-1) === "") cells.pop();
+  if (cells.every((name) => name === "")) throw new Error("The file has no header: its first line names the columns");
+  if (cells.length > MOST_COLUMNS) throw new Error(`The file has ${count(cells.length, "column")}, at most ${MOST_COLUMNS} are read`);
+  if (looksLikeData(cells)) {
+    throw new Error(`The first line looks like data, not like names of columns: ${cells.slice(0, 4).map(quoted).join(", ")}. Add a line with the names`);
+  }
+  if (cells.length > 1 && cells[0] === "") cells[0] = "index";
+  const seen = /* @__PURE__ */ new Set();
+  cells.forEach((name, at) => {
+    if (name === "") throw new Error(`Column ${at + 1} has no name in the file's first line`);
+    if (seen.has(name)) throw new Error(`Two columns are named ${quoted(name)}. Rename one of them, or take one away`);
+    seen.add(name);
+  });
+  return cells;
+}
+function looksLikeData(names2) {
+  const numbers = names2.filter(isNumber).map(Number);
+  const counted = numbers.every((number2, at) => at === 0 || number2 === numbers[at - 1] + 1);
+  return numbers.some((number2) => !Number.isInteger(number2)) || numbers.length > 0 && 2 * numbers.length >= names2.length && !counted;
+}
+function quoted(text) {
+  const characters = [...text];
+  return `“${characters.slice(0, 40).join("")}${characters.length > 40 ? "…" : ""}”`;
+}
 function csvLine(values) {
-  const quoted = values.map(String).map((value) => /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value);
-  return `${quoted.join(",")}
+  if (values.length === 1 && values[0] === "") return '""\n';
+  return `${values.map((value) => /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value).join(",")}
 `;
 }
 
-// ../page/src/table.ts
-var SHOWN2 = 100;
-var TableDrop = class {
-  element;
-  #info;
-  #said = h("div", { "aria-live": "polite" });
-  #send;
-  #read = null;
-  constructor(info, predict) {
-    this.#info = info;
-    const id = freshId();
-    const input = h("input", { type: "file", id, accept: ".csv,.tsv,.txt,text/csv", class: "visually-hidden" });
-    const zone = h(
-      "label",
-      { for: id, class: "drop" },
-      h("span", { class: "drop-title" }, "Drop a CSV file here, or choose one"),
-      h("span", { class: "hint" }, "A header, and columns of the model's names in any order. The file stays in this tab.")
-    );
-    input.addEventListener("change", () => void this.#take(input.files?.[0]));
-    for (const name of ["dragover", "dragleave", "drop"]) {
-      zone.addEventListener(name, (event) => {
-        event.preventDefault();
-        zone.classList.toggle("over", name === "dragover");
-        if (name === "drop") void this.#take(event.dataTransfer?.files[0]);
-      });
-    }
-    this.#send = button("Encrypt and predict", () => this.#read && predict(this.#read), { class: "primary", hidden: true });
-    this.element = h("div", { class: "table-drop" }, input, zone, this.#said, this.#send);
+// ../page/src/labels.ts
+var YES2 = ["true", "t", "yes", "y", "on"];
+var NO2 = ["false", "f", "no", "n", "off"];
+function classOf(classes, label2) {
+  if (classes.includes(label2)) return label2;
+  if (isNumber(label2)) {
+    const value = Number(label2);
+    return Number.isInteger(value) ? classes.find((name) => name === String(value + 0)) ?? null : null;
   }
-  async #take(file) {
-    if (!file) return;
-    this.#read = null;
-    this.#send.hidden = true;
-    try {
-      if (file.size > MOST_BYTES) throw new Error(`${file.name} has ${bytes(file.size)}; the page reads ${bytes(MOST_BYTES)} at most`);
-      const { rows, note } = match(this.#info, parseCsv(await file.text()), file.name);
-      this.#read = rows;
-      this.#said.replaceChildren(h("p", {}, h("strong", {}, file.name), ` ${note}`));
-      this.#send.hidden = false;
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      this.#said.replaceChildren(h("p", { class: "note bad", role: "alert" }, message));
-    }
-  }
-};
-function match(info, table, name) {
-  const at = new Map(table.header.map((column, index) => [column, index]));
-  const missing2 = info.features.filter((feature) => !at.has(feature.name)).map((feature) => feature.name);
-  if (missing2.length > 0) {
-    const more2 = missing2.length > 5 ? ` and ${missing2.length - 5} more` : "";
-    throw new Error(`The file lacks ${count(missing2.length, "column")} of the model: ${missing2.slice(0, 5).join(", ")}${more2}`);
-  }
-  if (table.rows.length === 0) throw new Error("The file has a header and no rows");
-  const rows = table.rows.map(
-    (record, index) => info.features.map((feature) => {
-      try {
-        return cellOf(feature, record[at.get(feature.name)]);
-      } catch (error) {
-        throw new Error(`Row ${index + 1}, ${error instanceof Error ? error.message : String(error)}`);
-      }
-    })
-  );
-  const target = at.get(info.target);
-  const expected = target === void 0 ? null : table.rows.map((record) => record[target].trim());
-  const used = /* @__PURE__ */ new Set([...info.features.map((feature) => feature.name), info.target]);
-  const others = table.header.filter((column) => !used.has(column));
-  const note = `has ${count(rows.length, "row")} for all ${count(info.features.length, "feature")}` + (expected ? `; its column ${info.target} is compared and never sent` : "") + (others.length > 0 ? `; ${count(others.length, "other column")} left out` : "");
-  return { rows: { name, rows, expected }, note };
+  const word = label2.toLowerCase();
+  const named2 = (...names2) => names2.flatMap((name) => classes.filter((one) => one.toLowerCase() === name))[0] ?? null;
+  if (YES2.includes(word)) return named2("1", "true");
+  return NO2.includes(word) ? named2("0", "false") : null;
 }
-function tableResults(info, table, predictions, took) {
-  const said = predictions.map((one) => one.class ?? (one.value === null ? "" : String(one.value)));
-  const headings = ["Row", "Prediction", ...table.expected ? [`In the file`] : [], ...predictions[0]?.classScores ? ["Score"] : []];
-  const body = predictions.slice(0, SHOWN2).map(
-    (one, at) => h(
-      "tr",
-      {},
-      h("td", { class: "figure" }, String(at + 1)),
-      h("td", {}, one.value === null ? said[at] : number(one.value)),
-      table.expected !== null && expectation(info, said[at], table.expected[at]),
-      one.classScores !== null && h("td", { class: "figure" }, shownScore(info, one))
-    )
-  );
+function agreement(info, said, labels) {
+  const blank = (label2) => isMissing(label2) && !info.classes?.includes(label2);
+  const pairs = labels.flatMap((label2, at) => said[at] == null || blank(label2) ? [] : [[said[at], label2]]);
+  if (pairs.length === 0) return `The file's ${info.target} has no label of these rows.`;
+  return info.classes === null ? difference(info.target, pairs) : sameClasses(info.target, info.classes, pairs);
+}
+function difference(target, pairs) {
+  const errors = pairs.filter(([, label2]) => isNumber(label2)).map(([value, label2]) => Math.abs(Number(value) - Number(label2)));
+  if (errors.length === 0) return `The file's ${target} is no number, so there is nothing to compare.`;
+  return `The mean difference from the file's ${target} is ${number(errors.reduce((a, b) => a + b, 0) / errors.length)}.`;
+}
+function sameClasses(target, classes, pairs) {
+  const known = pairs.filter(([, label2]) => classOf(classes, label2) !== null);
+  const other = pairs.find(([, label2]) => classOf(classes, label2) === null)?.[1];
+  if (known.length === 0) {
+    const names2 = classes.slice(0, 5).map(quoted).join(", ");
+    return `Nothing is compared: the file's ${target} (${quoted(other)}, say) is no class of the model, whose classes are ${names2}${classes.length > 5 ? ", …" : ""}.`;
+  }
+  const same = known.filter(([one, label2]) => one === classOf(classes, label2)).length;
+  const left = pairs.length - known.length;
+  const rest = left > 0 ? ` In ${count(left, "other row")} it is no class of the model, ${quoted(other)} for one.` : "";
+  return `${same} of ${known.length} (${percent(same / known.length)}) are what the file's ${target} says.${rest}`;
+}
+
+// ../page/src/output.ts
+function outputLines(info, table, predictions) {
+  const scored = info.showsScores ? info.classes ?? [] : [];
+  const outside = predictions.some((one) => one.outside.length > 0);
+  const header = ["prediction", ...scored.map((name) => `score_${name}`), ...outside ? ["outside"] : []];
+  const lines = Array.from({ length: table.total }, () => header.map(() => ""));
+  predictions.forEach((one, at) => {
+    const said = one.class ?? (one.value === null ? "" : decimal(one.value));
+    const scores = scored.map((_, index) => one.classScores ? decimal(one.classScores[index] ?? 0) : "");
+    lines[table.places[at]] = [said, ...scores, ...outside ? [one.outside.join(" ")] : []];
+  });
+  return [header, ...lines].map(csvLine);
+}
+function decimal(value) {
+  if (Object.is(value, -0)) return "-0";
+  const [, sign, whole, , fraction = "", exponent] = /^(-?)(\d+)(\.(\d+))?(?:e([-+]\d+))?$/.exec(String(value)) ?? [];
+  if (whole === void 0 || exponent === void 0) return String(value);
+  const point = whole.length + Number(exponent);
+  const digits = whole + fraction;
+  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
+  return `${sign}${digits.padEnd(point, "0").slice(0, point)}${digits.length > point ? `.${digits.slice(point)}` : ""}`;
+}
+
+// ../page/src/results.ts
+var SHOWN2 = 100;
+var NAMED = 3;
+function resultsView(info, table, predictions, took) {
+  const answered = new Map(table.places.map((place, at) => [place, predictions[at]]));
+  const said = Array.from({ length: table.total }, (_, place) => {
+    const one = answered.get(place);
+    return one ? one.class ?? (one.value === null ? "" : String(one.value)) : null;
+  });
   const exchanges = new Set(predictions.map((one) => one.exchange));
   const sent = [...exchanges].reduce((sum, exchange) => sum + exchange.requestBytes, 0);
+  const left = table.total - predictions.length;
   return h(
     "section",
     { class: "card results", "aria-labelledby": "results-title" },
@@ -3396,50 +3688,277 @@ function tableResults(info, table, predictions, took) {
       "p",
       {},
       `${seconds(took)} in all, ${seconds(took / predictions.length)} a row, ${bytes(sent)} encrypted. `,
-      summary(info, said, table.expected)
+      table.labels !== null && agreement(info, said, table.labels)
     ),
+    left > 0 && h("p", { class: "note" }, `${count(left, "row")} of the file ${left === 1 ? "was" : "were"} left out: empty in the download.`),
+    outsideNote(table, predictions),
     button("Download predictions", () => save(info, table, predictions), { class: "primary" }),
     h(
       "div",
       { class: "scroll", tabindex: 0, role: "region", "aria-label": "Predictions" },
-      h(
-        "table",
-        { class: "rows" },
-        h("thead", {}, h("tr", {}, ...headings.map((heading) => h("th", { scope: "col" }, heading)))),
-        h("tbody", {}, ...body)
-      )
+      rowsTable(info, table, answered)
     ),
-    predictions.length > SHOWN2 && h("p", { class: "hint" }, `The first ${SHOWN2} rows; the download has all.`)
+    table.total > SHOWN2 && h("p", { class: "hint" }, `The first ${SHOWN2} rows; the download has all.`)
   );
 }
-function expectation(info, said, expected) {
-  if (info.classes === null) return h("td", {}, expected);
-  const same = said === expected;
-  return h("td", { class: same ? "same" : "other" }, expected, h("span", { class: "visually-hidden" }, same ? " (the same)" : " (another)"));
+function outsideNote(table, predictions) {
+  const first = predictions.findIndex((one) => one.outside.length > 0);
+  if (first < 0) return null;
+  const rows = predictions.filter((one) => one.outside.length > 0).length;
+  return h(
+    "p",
+    { class: "note" },
+    `${count(rows, "row")} of ${predictions.length} ${rows === 1 ? "lies" : "lie"} beyond what the model knows (such as row ${table.places[first] + 1}, `,
+    `${predictions[first].outside[0]}). The nearest end of the range was taken; the download's column “outside” names the features.`
+  );
+}
+function rowsTable(info, table, answered) {
+  const all = [...answered.values()];
+  const scored = all.some((one) => one.classScores !== null);
+  const outside = all.some((one) => one.outside.length > 0);
+  const headings = ["Row", "Prediction", table.labels && "In the file", scored && "Score", outside && "Outside"].filter(Boolean);
+  const body = Array.from({ length: Math.min(SHOWN2, table.total) }, (_, place) => {
+    const one = answered.get(place);
+    const label2 = table.labels?.[place];
+    return h(
+      "tr",
+      { class: !one ? "left-out" : one.outside.length > 0 ? "outside" : null },
+      h("td", { class: "figure" }, String(place + 1)),
+      h("td", {}, one ? one.class ?? (one.value === null ? "" : number(one.value)) : "left out"),
+      label2 !== void 0 && expectation(info, one, label2),
+      scored && h("td", { class: "figure" }, one ? shownScore(info, one) : ""),
+      outside && h("td", {}, one ? named(one.outside) : "")
+    );
+  });
+  return h(
+    "table",
+    { class: "rows" },
+    h("thead", {}, h("tr", {}, ...headings.map((heading) => h("th", { scope: "col" }, heading)))),
+    h("tbody", {}, ...body)
+  );
+}
+function named(features) {
+  const more3 = features.length > NAMED ? ` and ${features.length - NAMED} more` : "";
+  return `${features.slice(0, NAMED).join(", ")}${more3}`;
+}
+function expectation(info, one, label2) {
+  const known = info.classes === null ? null : classOf(info.classes, label2);
+  if (!one || known === null) return h("td", {}, label2);
+  const same = one.class === known;
+  return h("td", { class: same ? "same" : "other" }, label2, h("span", { class: "visually-hidden" }, same ? " (the same)" : " (another)"));
 }
 function shownScore(info, prediction) {
   const score = prediction.classScores?.[prediction.classIndex ?? 0] ?? 0;
   return info.scoreUnit === "probability" || info.scoreUnit === "share" ? percent(score) : number(score);
 }
-function summary(info, said, expected) {
-  if (expected === null) return "";
-  if (info.classes === null) {
-    const errors = said.map((value, at) => Math.abs(Number(value) - Number(expected[at]))).filter(Number.isFinite);
-    if (errors.length === 0) return "";
-    return `The mean difference from the file's ${info.target} is ${number(errors.reduce((a, b) => a + b, 0) / errors.length)}.`;
-  }
-  const same = said.filter((one, at) => one === expected[at]).length;
-  return `${same} of ${said.length} (${percent(same / said.length)}) are what the file's ${info.target} says.`;
-}
 function save(info, table, predictions) {
-  const scored = predictions[0]?.classScores ? info.classes ?? [] : [];
-  const lines = predictions.map((one) => csvLine([one.class ?? one.value ?? "", ...one.classScores ?? []]));
   const stem = table.name.replace(/\.[^.]*$/, "");
-  download(`${stem}-predictions.csv`, [csvLine(["prediction", ...scored]), ...lines], "text/csv");
+  download(`${stem}-predictions.csv`, outputLines(info, table, predictions), "text/csv");
 }
 
+// ../page/src/columns.ts
+var SHOWN3 = 5;
+function matchColumns(info, header) {
+  const at = new Map(header.map((column, index) => [column, index]));
+  const names2 = info.features.map((feature) => feature.name);
+  const missing2 = names2.filter((name) => !at.has(name));
+  if (missing2.length > 0) throw new Error(lacks(missing2, header.filter((column) => !names2.includes(column))));
+  const target = at.get(info.target) ?? null;
+  const used = /* @__PURE__ */ new Set([...names2, info.target]);
+  return {
+    features: names2.map((name) => at.get(name)),
+    target: names2.includes(info.target) ? null : target,
+    others: header.filter((column) => !used.has(column)).length
+  };
+}
+function lacks(missing2, found) {
+  const told = `The file lacks ${count(missing2.length, "column")} of the model: ${list(missing2)}.`;
+  const spelled = new Map(found.map((column) => [spelling(column), column]));
+  const near = missing2.flatMap((name) => spelled.has(spelling(name)) ? [[spelled.get(spelling(name)), name]] : []);
+  if (near.length === 0) return `${told} It has ${found.length > 0 ? `other columns: ${list(found)}` : "no others"}.`;
+  const renamed = near.slice(0, SHOWN3).map(([column, name]) => `${quoted(column)} to ${quoted(name)}`);
+  return `${told} Names have to be the same in every letter: rename ${renamed.join(", ")}${more2(near.length)}.`;
+}
+function spelling(name) {
+  return name.toLowerCase().replace(/[\s_.\-\ufeff]+/gu, "");
+}
+function list(names2) {
+  return `${names2.slice(0, SHOWN3).map(quoted).join(", ")}${more2(names2.length)}`;
+}
+function more2(all) {
+  return all > SHOWN3 ? ` and ${count(all - SHOWN3, "other")}` : "";
+}
+
+// ../page/src/rows.ts
+async function checkRows(info, table, name, judge) {
+  const columns = matchColumns(info, table.header);
+  if (table.rows.length === 0) throw new Error("The file has a header and no rows");
+  const checked = {
+    name,
+    rows: [],
+    places: [],
+    total: table.rows.length,
+    labels: columns.target === null ? null : table.rows.map((record) => record[columns.target])
+  };
+  const verdicts = /* @__PURE__ */ new Map();
+  let [refused2, first] = [0, null];
+  for (const [place, record] of table.rows.entries()) {
+    const outcome2 = read(info, columns.features.map((at) => record[at]));
+    const problem = typeof outcome2 === "string" ? outcome2 : await asked(info, outcome2, judge, verdicts);
+    if (problem !== null) {
+      refused2++;
+      first ??= `Row ${place + 1}, ${problem}`;
+      continue;
+    }
+    checked.rows.push(outcome2);
+    checked.places.push(place);
+  }
+  const note = `has ${count(checked.total, "row")} for all ${count(info.features.length, "feature")}` + (checked.labels ? `; its column ${info.target} is compared and never sent` : "") + (columns.others > 0 ? `; ${count(columns.others, "other column")} left out` : "");
+  return { table: checked, note, refused: refused2, first };
+}
+function read(info, record) {
+  try {
+    return info.features.map((feature, at) => cellOf(feature, record[at]));
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}
+async function asked(info, row, judge, verdicts) {
+  const open = info.features.flatMap(({ kind }, at) => row[at] === null || kind === "date" ? [`${at} ${row[at] ?? ""}`] : []);
+  if (open.length === 0) return null;
+  const pattern = open.join("\n");
+  const known = verdicts.get(pattern);
+  if (known !== void 0) return known;
+  const verdict = await judge(row).then(
+    () => null,
+    (error) => {
+      if (error instanceof FhectlError && error.code === "row_value") return error.message.replace(/^row 1: /, "").replaceAll("`", "");
+      throw error;
+    }
+  );
+  verdicts.set(pattern, verdict);
+  return verdict;
+}
+
+// ../page/src/text.ts
+var KINDS = [
+  ["PNG", "a PNG image"],
+  ["ÿØÿ", "a JPEG image"],
+  ["GIF8", "a GIF image"],
+  ["%PDF", "a PDF"],
+  ["PK", "an Excel workbook or a zip file"],
+  ["ÐÏà", "an old Excel workbook"],
+  ["", "a gzip file"],
+  ["PAR1", "a Parquet file"],
+  ["ARROW1", "an Arrow file"]
+];
+var SAVE = "Save the table as CSV and choose that file";
+function textOf2(bytes2) {
+  const start2 = String.fromCharCode(...bytes2.subarray(0, 8));
+  const kind = KINDS.find(([magic]) => start2.startsWith(magic));
+  if (kind) throw new Error(`This is ${kind[1]}, not a table as text. ${SAVE}.`);
+  let text;
+  try {
+    const encoding = start2.startsWith("ÿþ") ? "utf-16le" : start2.startsWith("þÿ") ? "utf-16be" : "utf-8";
+    text = new TextDecoder(encoding, { fatal: true }).decode(bytes2);
+  } catch {
+    throw new Error("The file is not UTF-8 text. In a spreadsheet, save it as “CSV UTF-8”.");
+  }
+  if (text.includes("\0")) throw new Error(`The file is not text. ${SAVE}.`);
+  const markup = markupOf(text.trim());
+  if (markup !== null) throw new Error(`This is ${markup}, not a table of rows and columns. ${SAVE}.`);
+  return text;
+}
+function markupOf(text) {
+  if (/^<(!doctype html|html|head|body|table)\b/i.test(text)) return "a web page (HTML)";
+  if (/^<(\?xml|svg)\b/i.test(text)) return "XML";
+  return text.startsWith("{") && text.endsWith("}") || text.startsWith("[") && text.endsWith("]") ? "JSON" : null;
+}
+
+// ../page/src/table.ts
+var TableDrop = class {
+  element;
+  #info;
+  #uses;
+  #said = h("div", { class: "table-said", "aria-live": "polite" });
+  #send;
+  #read = null;
+  /** Counts files, so that what is read late is known to be late. */
+  #taken = 0;
+  constructor(info, uses) {
+    this.#info = info;
+    this.#uses = uses;
+    const id = freshId();
+    const input = h("input", { type: "file", id, accept: ".csv,.tsv,.txt,text/csv", class: "visually-hidden" });
+    const zone = h(
+      "label",
+      { for: id, class: "drop" },
+      h("span", { class: "drop-title" }, "Drop a CSV file here, or choose one"),
+      h("span", { class: "hint" }, "A header, and columns of the model's names in any order. The file stays in this tab.")
+    );
+    input.addEventListener("change", () => {
+      void this.#take(input.files?.[0]);
+      input.value = "";
+    });
+    for (const name of ["dragover", "dragleave", "drop"]) {
+      zone.addEventListener(name, (event) => {
+        event.preventDefault();
+        zone.classList.toggle("over", name === "dragover");
+        if (name === "drop") void this.#take(event.dataTransfer?.files[0]);
+      });
+    }
+    this.#send = button("Encrypt and predict", () => this.#read && uses.predict(this.#read), { class: "primary", hidden: true });
+    this.element = h("div", { class: "table-drop" }, input, zone, this.#said, this.#send);
+  }
+  async #take(file) {
+    if (!file) return;
+    const mine = ++this.#taken;
+    this.#read = null;
+    this.#send.hidden = true;
+    this.#uses.changed();
+    this.#said.replaceChildren(h("p", { class: "hint" }, `Reading ${file.name} …`));
+    try {
+      if (file.size > MOST_BYTES) throw new Error(`${file.name} has ${bytes(file.size)}; the page reads ${bytes(MOST_BYTES)} at most`);
+      const table = parseCsv(textOf2(new Uint8Array(await file.arrayBuffer())));
+      const checked = await checkRows(this.#info, table, file.name, this.#uses.judge);
+      if (mine === this.#taken) this.#show(checked);
+    } catch (error) {
+      if (mine !== this.#taken) return;
+      const message = error instanceof Error ? error.message : String(error);
+      this.#said.replaceChildren(h("p", { class: "note bad", role: "alert" }, message));
+    }
+  }
+  #show({ table, note, refused: refused2, first }) {
+    const about2 = h("p", {}, h("strong", {}, table.name), ` ${note}`);
+    if (refused2 === 0) {
+      this.#said.replaceChildren(about2);
+      this.#offer(table);
+      return;
+    }
+    const rows = refused2 === 1 ? "this row" : `these ${count(refused2, "row")}`;
+    const problem = h(
+      "div",
+      { class: "note bad", role: "alert" },
+      h("p", {}, h("strong", {}, `${count(refused2, "row")} of ${table.total} cannot be predicted.`), ` The first: ${first}.`),
+      table.rows.length > 0 && button(`Leave ${rows} out`, () => {
+        const left = `${count(refused2, "row")} of ${table.total} left out; the download has empty cells for ${refused2 === 1 ? "it" : "them"}.`;
+        problem.replaceWith(h("p", { class: "note" }, left));
+        announce(left);
+        this.#offer(table);
+        this.#send.focus();
+      }),
+      table.rows.length === 0 && h("p", {}, "None is left. Correct the file and choose it again.")
+    );
+    this.#said.replaceChildren(about2, problem);
+  }
+  #offer(table) {
+    this.#read = table;
+    this.#send.hidden = false;
+  }
+};
+
 // ../page/src/tabs.ts
-function tabs(label2, all) {
+function tabs(label2, all, shown2) {
   if (all.length === 1) return all[0].panel;
   const panels = [];
   const buttons = all.map(({ title, panel }, at) => {
@@ -3455,9 +3974,10 @@ function tabs(label2, all) {
       tab.tabIndex = at === chosen ? 0 : -1;
       panels[at].hidden = at !== chosen;
     });
+    shown2(chosen);
   };
-  const list2 = h("div", { role: "tablist", "aria-label": label2 }, ...buttons);
-  list2.addEventListener("keydown", (event) => {
+  const list3 = h("div", { role: "tablist", "aria-label": label2 }, ...buttons);
+  list3.addEventListener("keydown", (event) => {
     const now = buttons.findIndex((tab) => tab === document.activeElement);
     const last = buttons.length - 1;
     const places = {
@@ -3473,7 +3993,7 @@ function tabs(label2, all) {
     buttons[next].focus();
   });
   select(0);
-  return h("div", { class: "tabs" }, list2, ...panels);
+  return h("div", { class: "tabs" }, list3, ...panels);
 }
 
 // ../page/src/model_view.ts
@@ -3484,25 +4004,42 @@ var ModelView = class {
   #host;
   #keys;
   #result = h("div", { class: "result" });
+  #fresh;
   #memory = h("p", { class: "hint" });
   #busy = false;
   constructor(model, host) {
     this.#model = model;
     this.#host = host;
-    this.#keys = new KeysPanel(model, () => this.#result.replaceChildren());
+    this.#keys = new KeysPanel(model, () => {
+      this.#result.replaceChildren();
+      this.#fresh.answered();
+    });
     const { info } = model;
-    const one = (row) => void this.#predictRow(row);
-    const ways = [];
-    if (info.image) ways.push({ title: "Draw", panel: new DrawingPad(info, info.image, one).element });
-    if (info.features.length <= MOST_FIELDS) ways.push({ title: "Fill in", panel: new FeatureForm(info, one).element });
-    ways.push({ title: "CSV file", panel: new TableDrop(info, (rows) => void this.#predictTable(rows)).element });
+    const { image } = info;
+    const predict = (row) => void this.#predictRow(row);
+    const judge = (row) => model.quantize(row);
+    const all = [
+      image !== null && { title: "Draw", panel: (changed) => new DrawingPad(info, image, { predict, changed }).element },
+      info.features.length <= MOST_FIELDS && {
+        title: "Fill in",
+        panel: (changed) => new FeatureForm(info, { predict, judge, changed }).element
+      },
+      {
+        title: "CSV file",
+        panel: (changed) => new TableDrop(info, { predict: (rows) => void this.#predictTable(rows), judge, changed }).element
+      }
+    ];
+    const ways = all.filter((way) => way !== false);
+    this.#fresh = new Freshness(this.#result, ways.map(({ title }) => title));
+    const panels = ways.map(({ title, panel }, at) => ({ title, panel: panel(() => this.#fresh.changed(at)) }));
     this.element = h(
       "article",
       {},
       h("a", { href: "#/", class: "back" }, "All models"),
       h("h2", { tabindex: -1 }, info.name),
       about(model, this.#memory),
-      h("section", { class: "card ask", "aria-label": "Ask" }, tabs("Ways to ask", ways)),
+      h("section", { class: "card ask", "aria-label": "Ask" }, tabs("Ways to ask", panels, (at) => this.#fresh.shown(at))),
+      this.#fresh.note,
       this.#result,
       this.#keys.element
     );
@@ -3518,7 +4055,7 @@ var ModelView = class {
       const prediction = await this.#model.predict(row, { ...options, keepBytes: true });
       const { info } = this.#model;
       this.#result.replaceChildren(h("section", { class: "card", "aria-label": "Answer" }, answerView(info, prediction)));
-      announce(`The answer is ${prediction.class ?? prediction.value}`);
+      announce(`The answer is ${answerText(info, prediction)}`);
       answered = prediction;
     }, () => void this.#predictRow(row));
     if (answered) await this.#explain(row, answered);
@@ -3541,7 +4078,7 @@ var ModelView = class {
       const options = { onProgress: (step) => progress.show(step), signal: progress.signal };
       const predictions = await this.#model.predict(table.rows, options);
       const took = (performance.now() - begun) / 1e3;
-      this.#result.replaceChildren(tableResults(this.#model.info, table, predictions, took));
+      this.#result.replaceChildren(resultsView(this.#model.info, table, predictions, took));
       announce(`${count(predictions.length, "row")} answered`);
     }, () => void this.#predictTable(table));
   }
@@ -3551,15 +4088,15 @@ var ModelView = class {
     this.#busy = true;
     const progress = new ProgressBar();
     this.#result.replaceChildren(progress.element);
+    this.#fresh.asked();
     progress.element.scrollIntoView({ block: "nearest" });
     try {
       await work(progress);
     } catch (error) {
-      const mayAsk = codeOf(error) !== "answers_untrusted";
-      const note = progress.signal.aborted ? h("p", { class: "note" }, "Canceled.") : errorNote(error, mayAsk ? again : void 0);
-      this.#result.replaceChildren(note);
+      this.#result.replaceChildren(progress.signal.aborted ? h("p", { class: "note" }, "Canceled.") : errorNote(error, again));
     }
     this.#busy = false;
+    this.#fresh.answered();
     void Promise.all([this.#keys.refresh(), this.#showMemory()]).catch(() => void 0);
   }
   async #showMemory() {
@@ -3568,6 +4105,10 @@ var ModelView = class {
     this.#memory.dataset["memory"] = String(size);
   }
 };
+function keySize({ sizes, rowsAKey }) {
+  if (sizes.key === 0) return "none";
+  return `${bytes(sizes.key)}${rowsAKey === null ? "" : `, for ${count(rowsAKey, "row")}`}`;
+}
 function about({ info, runtime }, memory3) {
   const fact = (name, value) => h("div", {}, h("dt", {}, name), h("dd", {}, value));
   const failure = info.pFailLog2 === null ? "" : `, wrong at most once in 2^${Math.round(-info.pFailLog2)}`;
@@ -3577,7 +4118,7 @@ function about({ info, runtime }, memory3) {
     h(
       "dl",
       { class: "sizes" },
-      fact("Key, sent once", info.sizes.key === 0 ? "none" : bytes(info.sizes.key)),
+      fact("Key, sent once", keySize(info)),
       fact("A row, encrypted", bytes(info.sizes.request)),
       fact("Its answer", bytes(info.sizes.response)),
       fact("Security", `${info.securityBits} bits`)
@@ -3603,8 +4144,8 @@ function isServedHere() {
   return meta("fhectl-server") === "";
 }
 function serverUrl() {
-  const named = meta("fhectl-server");
-  return new URL(named === "" ? "./" : `${named.replace(/\/$/, "")}/`, document.baseURI);
+  const named2 = meta("fhectl-server");
+  return new URL(named2 === "" ? "./" : `${named2.replace(/\/$/, "")}/`, document.baseURI);
 }
 var SIMD_PROBE2 = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
 function wasmName() {
@@ -3672,22 +4213,22 @@ var server = serverUrl();
 var TOKEN = `fhectl-token ${server.href}`;
 var models = [];
 var loaded = null;
-var asked = 0;
+var asked2 = 0;
 function token() {
   return sessionStorage.getItem(TOKEN) ?? void 0;
 }
-async function list() {
-  const mine = ++asked;
+async function list2() {
+  const mine = ++asked2;
   try {
     models = await listModels2(server, { token: token() });
   } catch (error) {
-    if (mine === asked) failed(error, () => void list());
+    if (mine === asked2) failed(error, () => void list2());
     return;
   }
-  if (mine === asked) await show();
+  if (mine === asked2) await show();
 }
 async function show() {
-  const mine = ++asked;
+  const mine = ++asked2;
   const only = models.length === 1 ? models[0].name : null;
   const name = modelInAddress() ?? only;
   document.body.classList.toggle("has-model", name !== null);
@@ -3705,13 +4246,13 @@ async function show() {
   main.replaceChildren(h("p", { class: "hint" }, `Loading ${name} …`));
   try {
     const model = await Model2.load({ url: server, name }, { token: token() });
-    if (mine !== asked) return await model.close();
+    if (mine !== asked2) return await model.close();
     loaded = model;
     const view2 = new ModelView(model, server.host);
     main.replaceChildren(view2.element);
     view2.focus();
   } catch (error) {
-    if (mine === asked) failed(error, () => void show());
+    if (mine === asked2) failed(error, () => void show());
   }
 }
 function welcome() {
@@ -3738,13 +4279,14 @@ function listen() {
   byId("token-button").addEventListener("click", () => openToken(Boolean(byId("token").hidden)));
   byId("token").addEventListener("submit", (event) => {
     event.preventDefault();
-    const field2 = byId("token-field");
-    if (field2.value === "") sessionStorage.removeItem(TOKEN);
-    else sessionStorage.setItem(TOKEN, field2.value.trim());
-    field2.value = "";
+    const field = byId("token-field");
+    if (field.value === "") sessionStorage.removeItem(TOKEN);
+    else sessionStorage.setItem(TOKEN, field.value.trim());
+    field.value = "";
     openToken(false);
-    void list();
+    void list2();
   });
+  for (const name of ["dragover", "drop"]) addEventListener(name, (event) => event.preventDefault());
   addEventListener("hashchange", () => {
     if (location.hash === "" || location.hash.startsWith("#/")) void show();
   });
@@ -3754,7 +4296,7 @@ byId("trust").replaceChildren(...trustView(isServedHere(), server.host));
 listen();
 try {
   await configureFiles();
-  await list();
+  await list2();
 } catch (error) {
   failed(error, () => location.reload());
 }
