@@ -88,6 +88,7 @@ test("a site that the server does not name is refused", async () => {
   const page = await open(browser);
   await page.goto(`${site.url}/refused/`);
   await page.locator(".note.bad:not([hidden])").waitFor();
+  assert.ok((await page.locator(".note.bad:not([hidden])").innerText()).includes(`--cors-origin ${site.url}`));
   assert.equal(await page.locator("nav a").count(), 0);
   await page.context().close();
   await other.stop();
