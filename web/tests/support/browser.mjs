@@ -69,20 +69,30 @@ export async function answer(page) {
   return page.locator(".result output.said").first().innerText();
 }
 
-/** Chooses a file of rows and has it predicted. Milliseconds. */
-export async function predictFile(page, name, text) {
+/** Chooses a file of rows. */
+export async function choose(page, name, content) {
   const tab = page.getByRole("tab", { name: "CSV file" });
   if ((await tab.count()) > 0) await tab.click();
-  await page.locator("input[type=file]").setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(text) });
+  await page.locator("input[type=file]").setInputFiles({ name, mimeType: "text/csv", buffer: Buffer.from(content) });
+}
+
+/** Chooses a file of rows and has it predicted. Milliseconds. */
+export async function predictFile(page, name, text) {
+  await choose(page, name, text);
   await page.locator(".table-drop button.primary").waitFor();
   return predict(page, ".results");
 }
 
 /** The file that the page hands out: its lines, split at commas. */
 export async function downloaded(page) {
-  const button = page.getByRole("button", { name: "Download predictions" });
-  const lines = (await (IS_FIREFOX ? handedOut(page, button) : saved(page, button))).trim().split("\n");
+  const lines = (await handedOut(page)).trim().split("\n");
   return lines.map((line) => line.split(","));
+}
+
+/** The file that the page hands out, as it is. */
+export async function handedOut(page) {
+  const button = page.getByRole("button", { name: "Download predictions" });
+  return IS_FIREFOX ? given(page, button) : saved(page, button);
 }
 
 async function saved(page, button) {
@@ -93,7 +103,7 @@ async function saved(page, button) {
 }
 
 /** What is handed to the browser as a file. WebDriver BiDi does not tell of downloads in Firefox. */
-async function handedOut(page, button) {
+async function given(page, button) {
   await page.evaluate(() => {
     const create = URL.createObjectURL;
     URL.createObjectURL = (blob) => {
