@@ -50,10 +50,11 @@ for (const colorScheme of ["light", "dark"]) {
       await page.locator("input[type=file]").setInputFiles({ name: "x.csv", mimeType: "text/csv", buffer: Buffer.from("a,b\n1") });
       await page.locator(".note.bad:not([hidden])").waitFor();
       await check(page, "a file that is refused");
-      const { features, rows } = ROWS["tree-spam"];
-      await choose(page, "rows.csv", csv(features, [rows[0], ["", ...rows[1].slice(1)], rows[2].map((value) => value + 1e6)]));
+      await openModel(page, server.url, "qnn-iris");
+      await choose(page, "rows.csv", csv(ROWS["qnn-iris"].features, [[5, 3, 1, 0.2], ["", 3, 1, 0.2], [-50, 3, 1, 900]]));
       await page.getByRole("button", { name: "Leave this row out" }).click();
       await predict(page, ".results");
+      assert.deepEqual([await page.locator("tr.left-out").count(), await page.locator("tr.outside").count()], [1, 1]);
       await check(page, "rows that were left out, and outside");
       await page.getByRole("tab", { name: "Fill in" }).click();
       await check(page, "an answer to another question");

@@ -140,6 +140,8 @@ test("on a phone who draws reaches the button, the token's button is on one line
       ]);
       assert.ok(send.y >= pad.y + pad.height && send.y + send.height - pad.y < 500, "pad and button are on one screen");
       assert.ok(digits.y > send.y, "examples are below");
+      const clear = await box(page.getByRole("button", { name: "Clear" }));
+      assert.ok(Math.abs(clear.y + clear.height / 2 - send.y - send.height / 2) < 4, "the buttons are on one line");
       await page.getByRole("button", { name: "Token" }).click();
       assert.ok((await box(page.getByRole("button", { name: "Use it" }))).height < 50, "one line");
       await page.getByRole("button", { name: "Draw an example: 1" }).click();
