@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import axe from "axe-core";
-import { answer, launch, open, openModel, predict, predictFile } from "./support/browser.mjs";
+import { answer, choose, launch, open, openModel, predict, predictFile } from "./support/browser.mjs";
 import { csv, ROWS } from "./support/data.mjs";
 import { Server } from "./support/server.mjs";
 
@@ -50,6 +50,18 @@ for (const colorScheme of ["light", "dark"]) {
       await page.locator("input[type=file]").setInputFiles({ name: "x.csv", mimeType: "text/csv", buffer: Buffer.from("a,b\n1") });
       await page.locator(".note.bad:not([hidden])").waitFor();
       await check(page, "a file that is refused");
+      await openModel(page, server.url, "qnn-iris");
+      await choose(page, "rows.csv", csv(ROWS["qnn-iris"].features, [[5, 3, 1, 0.2], ["", 3, 1, 0.2], [-50, 3, 1, 900]]));
+      await page.getByRole("button", { name: "Leave this row out" }).click();
+      await predict(page, ".results");
+      assert.deepEqual([await page.locator("tr.left-out").count(), await page.locator("tr.outside").count()], [1, 1]);
+      await check(page, "rows that were left out, and outside");
+      await page.getByRole("tab", { name: "Fill in" }).click();
+      await check(page, "an answer to another question");
+      await page.locator(".field input").first().fill("many");
+      await page.getByRole("button", { name: "Encrypt and predict" }).click();
+      await page.locator('[aria-invalid="true"]').waitFor();
+      await check(page, "a bad field");
 
       await openModel(page, server.url, "cnn-digits");
       await page.getByRole("button", { name: "Draw an example: 8" }).click();

@@ -68,7 +68,9 @@ test("who has no pointer draws with the keyboard, and an empty canvas is not sen
   await page.getByText("Draw something first").waitFor();
   await page.locator("canvas.pad").focus();
   for (let i = 0; i < 8; i++) await page.keyboard.press("ArrowUp");
+  assert.ok(await page.getByText("Draw something first").isVisible(), "to move the pen is not to draw");
   await page.keyboard.press(" ");
+  assert.equal(await page.getByText("Draw something first").isVisible(), false);
   for (let i = 0; i < 17; i++) await page.keyboard.press("ArrowDown");
   await page.keyboard.press(" ");
   await predict(page);

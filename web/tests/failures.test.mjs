@@ -13,6 +13,26 @@ before(async () => {
 });
 after(() => browser?.close());
 
+/** What an error says has nothing of the command line and of HTTP in it, and no marks that were meant as code. */
+async function inWordsOfThePage(page) {
+  const said = (await page.locator(".note.bad:not([hidden])").allInnerTexts()).join("\n");
+  assert.doesNotMatch(said, /`|--[a-z]|\bGET |FHECTL_|fhectl (predict|serve|inspect|keyring)|\.md|Authorization/);
+}
+
+test("a model that there is not is told without an invitation to ask for it again", async () => {
+  const server = await Server.start();
+  const page = await open(browser);
+  await page.goto(`${server.url}#/no-such-model`);
+  await page.locator("main .note.bad", { hasText: "model_unknown" }).waitFor();
+  await inWordsOfThePage(page);
+  assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+  await page.locator("main").getByRole("link", { name: "All models" }).click();
+  await page.locator("nav a", { hasText: "tree-spam" }).first().click();
+  await page.getByRole("heading", { name: "tree-spam", level: 2 }).waitFor();
+  await page.context().close();
+  await server.stop();
+});
+
 test("without a network the page says so, and goes on when it is back", async () => {
   const server = await Server.start();
   const page = await open(browser);
@@ -21,6 +41,7 @@ test("without a network the page says so, and goes on when it is back", async ()
   await page.context().setOffline(true);
   await page.getByRole("button", { name: "Encrypt and predict" }).click();
   await page.locator(".note.bad", { hasText: "no_server" }).waitFor();
+  await inWordsOfThePage(page);
   await page.context().setOffline(false);
   await page.getByRole("button", { name: "Try again" }).click();
   await page.locator(".journey").waitFor();
@@ -39,6 +60,7 @@ test("an answer that cannot be trusted is told without an invitation to ask agai
   await page.getByRole("button", { name: "Encrypt and predict" }).click();
   await page.locator(".note.bad", { hasText: "answers_untrusted" }).waitFor();
   assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0);
+  await inWordsOfThePage(page);
   await page.context().close();
   proxy.close();
   await server.stop();
@@ -82,6 +104,8 @@ test("a token is asked for, a wrong one is refused, the right one lets in until 
   await field.fill("fhectl_wrong");
   await page.getByRole("button", { name: "Use it" }).click();
   await page.locator(".note.bad", { hasText: "unauthorized" }).waitFor();
+  await inWordsOfThePage(page);
+  assert.equal(await page.getByRole("button", { name: "Try again" }).count(), 0, "the same token is refused again");
   await page.locator("#token-field").fill(token);
   await page.getByRole("button", { name: "Use it" }).click();
   await page.locator("nav a", { hasText: "tree-spam" }).first().waitFor();
