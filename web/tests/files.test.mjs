@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { choose, handedOut, launch, open, openModel, predict, predictFile } from "./support/browser.mjs";
 import { csv, ROWS } from "./support/data.mjs";
+import { exportsOf } from "./support/module.mjs";
 import { fhectl, Server, workFolder } from "./support/server.mjs";
 
 let browser, server;
@@ -65,8 +66,7 @@ test("a row that is left out is a row of the download, where that has one column
 
 test("numbers are written without exponents, as the command line writes them", async () => {
   // The scores of what is far from a class are small: here the function itself is asked.
-  const { build } = await import("./support/module.mjs");
-  const { decimal } = await build("output.ts");
+  const { decimal } = await exportsOf("output.ts");
   for (const [value, text] of [
     [1e-7, "0.0000001"], [-1.5e-9, "-0.0000000015"], [1e21, "1000000000000000000000"], [1.25e22, "12500000000000000000000"],
     [-0, "-0"], [0, "0"], [0.1, "0.1"], [152.5, "152.5"],
