@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from . import _fhectl
 from ._labels import classes_of
 from ._model import CompiledModel, labels_of, proba_of, score_of
+from ._options import Path
 from ._progress import Progress
 from ._rows import Rows, rows
 from .errors import InputError
@@ -54,10 +55,10 @@ class Client:
         model: Union[str, CompiledModel],
         *,
         token: Optional[str] = None,
-        keys: Union[str, "os.PathLike[str]", None] = None,
+        keys: Optional[Path] = None,
         passphrase: Optional[str] = None,
         key_max_age: Optional[float] = None,
-        ca_cert: Union[str, "os.PathLike[str]", None] = None,
+        ca_cert: Optional[Path] = None,
         classes: Optional[Sequence[Any]] = None,
         scores: bool = False,
         accept_p_fail: Optional[float] = None,

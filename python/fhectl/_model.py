@@ -6,13 +6,14 @@ import json
 import os
 import shutil
 import tempfile
-from typing import Any, Dict, List, Optional, Sequence, Tuple, Union
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from . import _fhectl, _report, _tables
 from ._labels import classes_of
+from ._options import Path
 from ._progress import Progress
 from ._rows import rows
 from ._server import Server
@@ -146,7 +147,7 @@ class CompiledModel:
         """
         return score_of(self.predict(X, fhe=fhe, progress=progress), y, self.classes_ is not None)
 
-    def save(self, path: Union[str, "os.PathLike[str]"], *, force: bool = False) -> str:
+    def save(self, path: Path, *, force: bool = False) -> str:
         """Writes the folder that ``fhectl serve`` hosts: client.zip, server.zip, versions.json and a model card.
 
         Args:
@@ -243,7 +244,7 @@ def score_of(predicted: "NDArray[Any]", y: Any, is_classifier: bool) -> float:
     return 1.0 - missed / spread if spread > 0 else (1.0 if missed == 0 else 0.0)
 
 
-def load(path: Union[str, "os.PathLike[str]"]) -> CompiledModel:
+def load(path: Path) -> CompiledModel:
     """Reads the folder of a model that ``fhectl create`` or :meth:`CompiledModel.save` wrote.
 
     Raises:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Union
+
+Path = Union[str, "os.PathLike[str]"]
+"""Where a file or a folder is."""
 
 
 def words_of(options: Dict[str, Any]) -> List[str]:

@@ -7,11 +7,9 @@ from types import TracebackType
 from typing import Any, List, Optional, Sequence, Type, Union
 
 from . import _fhectl
-from ._options import words_of
+from ._options import Path, words_of
 
 __all__ = ["Server"]
-
-Path = Union[str, "os.PathLike[str]"]
 
 
 class Server:

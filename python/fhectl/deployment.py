@@ -18,12 +18,11 @@ from numpy.typing import NDArray
 from . import _fhectl
 from ._labels import classes_of
 from ._model import CompiledModel, load
+from ._options import Path
 from ._rows import rows
 from .errors import InputError, StorageError
 
 __all__ = ["FHEModelClient", "FHEModelDev", "FHEModelServer"]
-
-_Path = Union[str, "os.PathLike[str]"]
 
 
 class FHEModelDev:
@@ -34,7 +33,7 @@ class FHEModelDev:
         model: A :class:`fhectl.CompiledModel`, or a fitted estimator of ``fhectl.sklearn``.
     """
 
-    def __init__(self, path_dir: _Path, model: Any = None) -> None:
+    def __init__(self, path_dir: Path, model: Any = None) -> None:
         self.path_dir = os.fspath(path_dir)
         self.model = model
 
@@ -69,7 +68,7 @@ class FHEModelClient:
         scores: Whether a neural network's scores are shown; then a key serves few rows.
     """
 
-    def __init__(self, path_dir: _Path, key_dir: Optional[_Path] = None, *, scores: bool = False) -> None:
+    def __init__(self, path_dir: Path, key_dir: Optional[Path] = None, *, scores: bool = False) -> None:
         self.path_dir = os.fspath(path_dir)
         self.key_dir = None if key_dir is None else os.fspath(key_dir)
         self._scores = scores
@@ -154,7 +153,7 @@ class FHEModelServer:
         path_dir: The folder with server.zip.
     """
 
-    def __init__(self, path_dir: _Path) -> None:
+    def __init__(self, path_dir: Path) -> None:
         self.path_dir = os.fspath(path_dir)
         self.load()
 
