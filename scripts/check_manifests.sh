@@ -102,7 +102,11 @@ for time in 'notice: Duration::from_secs(1)' 'drain: Duration::from_secs(30)'; d
     { echo "FAIL  deployment.yaml counts on \`$time\`, which fhectl-server does not have"; exit 1; }
 done
 
-# What the Containerfile copies must be there, and what its first stage copies be all that the binary is built from.
+# What the Containerfile copies must be there, and what its first stage copies be all that the binary is built from. Always in one
+# place: cargo keeps what it makes of a folder by the folder's name.
+target=${CARGO_TARGET_DIR:-$PWD/target}
+context=$target/container-context
+rm -rf "$context"
 grep -E '^(FROM|COPY [^-])' deploy/Containerfile | sed 's/${MODEL}/tree-spam/g' >"$work/copies"
 stage=0
 while read -r instruction words; do
@@ -114,13 +118,12 @@ while read -r instruction words; do
   for path in "${paths[@]::${#paths[@]}-1}"; do
     [ -e "$path" ] || { echo "FAIL  the Containerfile copies $path, which is not there"; exit 1; }
     [ "$stage" = 1 ] || continue
-    mkdir -p "$work/context/$(dirname "$path")"
-    cp -r "$path" "$work/context/$(dirname "$path")"
+    mkdir -p "$context/$(dirname "$path")"
+    cp -r "$path" "$context/$(dirname "$path")"
   done
 done <"$work/copies"
 if command -v cargo >/dev/null; then
   # With the packages that clippy has checked already.
-  target=${CARGO_TARGET_DIR:-$PWD/target}
-  (cd "$work/context" && CARGO_TARGET_DIR=$target cargo check --release --locked --quiet --package fhectl --bin fhectl)
+  (cd "$context" && CARGO_TARGET_DIR=$target cargo check --release --locked --quiet --package fhectl --bin fhectl)
 fi
 echo "ok    paths of deploy/Containerfile"
