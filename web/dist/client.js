@@ -2034,18 +2034,16 @@ var UntrustedAnswers = class {
 
 // src/local.ts
 var LocalModel = class _LocalModel {
-  constructor(info, simd, model, session, hasServer) {
+  constructor(info, simd, model, session) {
     this.info = info;
     this.simd = simd;
     this.model = model;
     this.session = session;
-    this.hasServer = hasServer;
   }
   info;
   simd;
   model;
   session;
-  hasServer;
   #encrypted = /* @__PURE__ */ new Map();
   #handles = 0;
   static async load(source, options) {
@@ -2056,7 +2054,7 @@ var LocalModel = class _LocalModel {
     const server = found && serverOf(found.base, options);
     const model = clientZip ? guarded(() => new fhectl_wasm_exports.Model(new Uint8Array(clientZip), options.scores ?? false, options.acceptPFail)) : await fetchModel(server, name ?? found?.name, options);
     const info = JSON.parse(guarded(() => model.info()));
-    return new _LocalModel(info, simd, model, new Session(model, info, server, options), server !== void 0);
+    return new _LocalModel(info, simd, model, new Session(model, info, server, options));
   }
   async predict(given, options) {
     const rows = toRows(this.model, this.info, given);
@@ -2202,7 +2200,7 @@ var LocalModel = class _LocalModel {
     return held.use(({ id, evaluation }) => ({ id, bytes: evaluation }));
   }
   async #report(held, options) {
-    const brought = this.hasServer ? await this.session.bring(held, options) : { seconds: 0, sent: 0 };
+    const brought = this.session.server ? await this.session.bring(held, options) : { seconds: 0, sent: 0 };
     return { ...held.report, upload: brought.seconds, sent: brought.sent };
   }
 };

@@ -1389,8 +1389,8 @@ function serverOf(base, { token: token2, fetch: own }) {
 }
 async function fetchModel(server2, name, options) {
   if (!server2) throw new FhectlError("arguments", "neither a URL nor a client.zip was given", "give one of them to `Model.load`");
-  const named2 = name ?? await onlyModel(server2, options);
-  const talk = guarded(() => fhectl_wasm_exports.Model.fetch(server2.base, named2, options.scores ?? false, options.acceptPFail));
+  const named = name ?? await onlyModel(server2, options);
+  const talk = guarded(() => fhectl_wasm_exports.Model.fetch(server2.base, named, options.scores ?? false, options.acceptPFail));
   try {
     await converse(talk, server2, options);
     return guarded(() => talk.takeModel());
@@ -1510,10 +1510,10 @@ function cellsOf(row, features, index) {
     return Array.from(list3);
   }
   if (typeof row !== "object" || row === null) throw shape("neither a list of cells nor cells by their names");
-  const named2 = row;
-  const lacking = features.find(({ name }) => !Object.hasOwn(named2, name));
+  const named = row;
+  const lacking = features.find(({ name }) => !Object.hasOwn(named, name));
   if (lacking) throw shape(`the column \`${lacking.name.slice(0, 40)}\` is not there`);
-  return features.map(({ name }) => named2[name]);
+  return features.map(({ name }) => named[name]);
 }
 var isNumeric = (cell) => typeof cell === "number" || cell === null || cell === void 0;
 function textOf(cell) {
@@ -2034,18 +2034,16 @@ var UntrustedAnswers = class {
 
 // src/local.ts
 var LocalModel = class _LocalModel {
-  constructor(info, simd, model, session, hasServer) {
+  constructor(info, simd, model, session) {
     this.info = info;
     this.simd = simd;
     this.model = model;
     this.session = session;
-    this.hasServer = hasServer;
   }
   info;
   simd;
   model;
   session;
-  hasServer;
   #encrypted = /* @__PURE__ */ new Map();
   #handles = 0;
   static async load(source, options) {
@@ -2056,7 +2054,7 @@ var LocalModel = class _LocalModel {
     const server2 = found && serverOf(found.base, options);
     const model = clientZip ? guarded(() => new fhectl_wasm_exports.Model(new Uint8Array(clientZip), options.scores ?? false, options.acceptPFail)) : await fetchModel(server2, name ?? found?.name, options);
     const info = JSON.parse(guarded(() => model.info()));
-    return new _LocalModel(info, simd, model, new Session(model, info, server2, options), server2 !== void 0);
+    return new _LocalModel(info, simd, model, new Session(model, info, server2, options));
   }
   async predict(given, options) {
     const rows = toRows(this.model, this.info, given);
@@ -2202,7 +2200,7 @@ var LocalModel = class _LocalModel {
     return held.use(({ id, evaluation }) => ({ id, bytes: evaluation }));
   }
   async #report(held, options) {
-    const brought = this.hasServer ? await this.session.bring(held, options) : { seconds: 0, sent: 0 };
+    const brought = this.session.server ? await this.session.bring(held, options) : { seconds: 0, sent: 0 };
     return { ...held.report, upload: brought.seconds, sent: brought.sent };
   }
 };
@@ -2495,6 +2493,13 @@ function hexDump(data, most, width) {
   }
   return lines.join("\n");
 }
+function listed(names2, most) {
+  const rest = names2.length > most ? ` and ${names2.length - most} more` : "";
+  return `${names2.slice(0, most).join(", ")}${rest}`;
+}
+function plainly(message) {
+  return message.replaceAll("`", "");
+}
 function sentence(text) {
   const begun = text.charAt(0).toUpperCase() + text.slice(1);
   return text === "" || /[.!?]$/.test(begun) ? begun : `${begun}.`;
@@ -2573,7 +2578,7 @@ function errorNote(error, again) {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
   const hint2 = hintOf(code, error instanceof FhectlError ? error.hint : null);
-  announce(`Error: ${message.replaceAll("`", "")}`);
+  announce(`Error: ${plainly(message)}`);
   return h(
     "div",
     { class: "note bad", role: "alert" },
@@ -2624,14 +2629,17 @@ function task(model) {
 var MOST_BARS = 12;
 var UNITS = { probability: "Probability", share: "Share of trees", margin: "Margin", score: "Score" };
 function answerText(info, prediction) {
-  const said = prediction.class ?? (prediction.value === null ? "nothing" : number(prediction.value));
+  const said = saidOf(prediction, number, "nothing");
   return numbered(info) ? `${info.target}: ${said}` : said;
+}
+function saidOf(prediction, write, nothing = "") {
+  return prediction.class ?? (prediction.value === null ? nothing : write(prediction.value));
 }
 function numbered(info) {
   return info.target !== "" && (info.classes?.every((name) => /^-?\d+$/.test(name)) ?? false);
 }
 function answerView(info, prediction) {
-  const said = prediction.class ?? (prediction.value === null ? "nothing" : number(prediction.value));
+  const said = saidOf(prediction, number, "nothing");
   const scores = prediction.classScores;
   return h(
     "div",
@@ -2647,8 +2655,7 @@ function answerView(info, prediction) {
     prediction.outside.length > 0 && h(
       "p",
       { class: "note" },
-      `Beyond what the model knows, so the nearest end of its range was taken: ${prediction.outside.slice(0, 8).join(", ")}`,
-      prediction.outside.length > 8 ? ` and ${prediction.outside.length - 8} more.` : "."
+      `Beyond what the model knows, so the nearest end of its range was taken: ${listed(prediction.outside, 8)}.`
     )
   );
 }
@@ -2996,6 +3003,10 @@ var DrawingPad = class {
 var MISSING = /* @__PURE__ */ new Set(["", "na", "n/a", "#n/a", "#na", "nan", "-nan", "null", "none", "?", "-", "<na>"]);
 var YES = /* @__PURE__ */ new Set(["true", "t", "yes", "y", "on", "1", "1.0"]);
 var NO = /* @__PURE__ */ new Set(["false", "f", "no", "n", "off", "0", "0.0"]);
+function truthOf(text) {
+  const word = text.toLowerCase();
+  return YES.has(word) ? true : NO.has(word) ? false : null;
+}
 function isMissing(text) {
   return text.length <= 4 && MISSING.has(text.toLowerCase());
 }
@@ -3012,9 +3023,9 @@ function cellOf(feature, text) {
     return Number(plain2);
   }
   if (feature.kind === "boolean") {
-    const word = plain2.toLowerCase();
-    if (!YES.has(word) && !NO.has(word)) throw refused(feature, plain2, "is neither yes nor no");
-    return YES.has(word);
+    const truth = truthOf(plain2);
+    if (truth === null) throw refused(feature, plain2, "is neither yes nor no");
+    return truth;
   }
   return plain2;
 }
@@ -3067,6 +3078,12 @@ function range({ kind, low, high, categories }) {
   if (categories) return count(categories.length, "category", "categories");
   if (low !== null && high !== null) return `${number(low)} to ${number(high)}`;
   return { number: "a number", boolean: "yes or no", date: "a date", text: "words", category: "a category" }[kind];
+}
+
+// ../page/src/judge.ts
+function refusalOf(error) {
+  if (!(error instanceof FhectlError) || error.code !== "row_value") return null;
+  return error.message.replace(/^row 1: /, "");
 }
 
 // ../page/src/form.ts
@@ -3140,11 +3157,12 @@ var FeatureForm = class {
     try {
       await this.#uses.judge(row);
     } catch (error) {
-      if (!(error instanceof FhectlError) || error.code !== "row_value") return [];
-      const named2 = this.#info.features.findIndex(({ name }) => error.message.includes(`\`${name}\``));
-      const at = named2 >= 0 ? named2 : row.findIndex((cell) => cell === null);
+      const refusal = refusalOf(error);
+      if (refusal === null) return [];
+      const named = this.#info.features.findIndex(({ name }) => refusal.includes(`\`${name}\``));
+      const at = named >= 0 ? named : row.findIndex((cell) => cell === null);
       const control = this.#controls[Math.max(at, 0)];
-      return [[control, error.message.replace(/^row 1: /, "").replaceAll("`", "")]];
+      return [[control, plainly(refusal)]];
     }
     return [];
   }
@@ -3512,10 +3530,10 @@ var HEAD = 1 << 16;
 var ROWS = 50;
 var SEPARATORS = [",", ";", "	", "|"];
 function recognize(text) {
-  const named2 = /^"?sep=([,;\t|])"?[ \r]*(?:\n|$)/.exec(text.slice(0, 100));
-  const skip = named2?.[0].length ?? 0;
+  const named = /^"?sep=([,;\t|])"?[ \r]*(?:\n|$)/.exec(text.slice(0, 100));
+  const skip = named?.[0].length ?? 0;
   const head = text.slice(skip, skip + HEAD);
-  const separator = named2?.[1] ?? bestSeparator(head);
+  const separator = named?.[1] ?? bestSeparator(head);
   return { separator, decimalComma: separator !== "," && writesDecimalCommas(head, separator), skip };
 }
 function bestSeparator(head) {
@@ -3608,18 +3626,16 @@ function csvLine(values) {
 }
 
 // ../page/src/labels.ts
-var YES2 = ["true", "t", "yes", "y", "on"];
-var NO2 = ["false", "f", "no", "n", "off"];
 function classOf(classes, label2) {
   if (classes.includes(label2)) return label2;
   if (isNumber(label2)) {
     const value = Number(label2);
     return Number.isInteger(value) ? classes.find((name) => name === String(value + 0)) ?? null : null;
   }
-  const word = label2.toLowerCase();
-  const named2 = (...names2) => names2.flatMap((name) => classes.filter((one) => one.toLowerCase() === name))[0] ?? null;
-  if (YES2.includes(word)) return named2("1", "true");
-  return NO2.includes(word) ? named2("0", "false") : null;
+  const truth = truthOf(label2);
+  if (truth === null) return null;
+  const names2 = truth ? ["1", "true"] : ["0", "false"];
+  return names2.flatMap((name) => classes.filter((one) => one.toLowerCase() === name))[0] ?? null;
 }
 function agreement(info, said, labels) {
   const blank = (label2) => isMissing(label2) && !info.classes?.includes(label2);
@@ -3652,9 +3668,8 @@ function outputLines(info, table, predictions) {
   const header = ["prediction", ...scored.map((name) => `score_${name}`), ...outside ? ["outside"] : []];
   const lines = Array.from({ length: table.total }, () => header.map(() => ""));
   predictions.forEach((one, at) => {
-    const said = one.class ?? (one.value === null ? "" : decimal(one.value));
     const scores = scored.map((_, index) => one.classScores ? decimal(one.classScores[index] ?? 0) : "");
-    lines[table.places[at]] = [said, ...scores, ...outside ? [one.outside.join(" ")] : []];
+    lines[table.places[at]] = [saidOf(one, decimal), ...scores, ...outside ? [one.outside.join(" ")] : []];
   });
   return [header, ...lines].map(csvLine);
 }
@@ -3675,7 +3690,7 @@ function resultsView(info, table, predictions, took) {
   const answered = new Map(table.places.map((place, at) => [place, predictions[at]]));
   const said = Array.from({ length: table.total }, (_, place) => {
     const one = answered.get(place);
-    return one ? one.class ?? (one.value === null ? "" : String(one.value)) : null;
+    return one ? saidOf(one, String) : null;
   });
   const exchanges = new Set(predictions.map((one) => one.exchange));
   const sent = [...exchanges].reduce((sum, exchange) => sum + exchange.requestBytes, 0);
@@ -3724,10 +3739,10 @@ function rowsTable(info, table, answered) {
       "tr",
       { class: !one ? "left-out" : one.outside.length > 0 ? "outside" : null },
       h("td", { class: "figure" }, String(place + 1)),
-      h("td", {}, one ? one.class ?? (one.value === null ? "" : number(one.value)) : "left out"),
+      h("td", {}, one ? saidOf(one, number) : "left out"),
       label2 !== void 0 && expectation(info, one, label2),
       scored && h("td", { class: "figure" }, one ? shownScore(info, one) : ""),
-      outside && h("td", {}, one ? named(one.outside) : "")
+      outside && h("td", {}, one ? listed(one.outside, NAMED) : "")
     );
   });
   return h(
@@ -3736,10 +3751,6 @@ function rowsTable(info, table, answered) {
     h("thead", {}, h("tr", {}, ...headings.map((heading) => h("th", { scope: "col" }, heading)))),
     h("tbody", {}, ...body)
   );
-}
-function named(features) {
-  const more3 = features.length > NAMED ? ` and ${features.length - NAMED} more` : "";
-  return `${features.slice(0, NAMED).join(", ")}${more3}`;
 }
 function expectation(info, one, label2) {
   const known = info.classes === null ? null : classOf(info.classes, label2);
@@ -3832,8 +3843,9 @@ async function asked(info, row, judge, verdicts) {
   const verdict = await judge(row).then(
     () => null,
     (error) => {
-      if (error instanceof FhectlError && error.code === "row_value") return error.message.replace(/^row 1: /, "").replaceAll("`", "");
-      throw error;
+      const refusal = refusalOf(error);
+      if (refusal === null) throw error;
+      return plainly(refusal);
     }
   );
   verdicts.set(pattern, verdict);
@@ -4144,8 +4156,8 @@ function isServedHere() {
   return meta("fhectl-server") === "";
 }
 function serverUrl() {
-  const named2 = meta("fhectl-server");
-  return new URL(named2 === "" ? "./" : `${named2.replace(/\/$/, "")}/`, document.baseURI);
+  const named = meta("fhectl-server");
+  return new URL(named === "" ? "./" : `${named.replace(/\/$/, "")}/`, document.baseURI);
 }
 var SIMD_PROBE2 = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11];
 function wasmName() {

@@ -2027,18 +2027,16 @@ var UntrustedAnswers = class {
 
 // src/local.ts
 var LocalModel = class _LocalModel {
-  constructor(info, simd, model2, session, hasServer) {
+  constructor(info, simd, model2, session) {
     this.info = info;
     this.simd = simd;
     this.model = model2;
     this.session = session;
-    this.hasServer = hasServer;
   }
   info;
   simd;
   model;
   session;
-  hasServer;
   #encrypted = /* @__PURE__ */ new Map();
   #handles = 0;
   static async load(source, options) {
@@ -2049,7 +2047,7 @@ var LocalModel = class _LocalModel {
     const server = found && serverOf(found.base, options);
     const model2 = clientZip ? guarded(() => new fhectl_wasm_exports.Model(new Uint8Array(clientZip), options.scores ?? false, options.acceptPFail)) : await fetchModel(server, name ?? found?.name, options);
     const info = JSON.parse(guarded(() => model2.info()));
-    return new _LocalModel(info, simd, model2, new Session(model2, info, server, options), server !== void 0);
+    return new _LocalModel(info, simd, model2, new Session(model2, info, server, options));
   }
   async predict(given, options) {
     const rows = toRows(this.model, this.info, given);
@@ -2195,7 +2193,7 @@ var LocalModel = class _LocalModel {
     return held.use(({ id, evaluation }) => ({ id, bytes: evaluation }));
   }
   async #report(held, options) {
-    const brought = this.hasServer ? await this.session.bring(held, options) : { seconds: 0, sent: 0 };
+    const brought = this.session.server ? await this.session.bring(held, options) : { seconds: 0, sent: 0 };
     return { ...held.report, upload: brought.seconds, sent: brought.sent };
   }
 };

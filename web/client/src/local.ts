@@ -11,6 +11,7 @@ import type { HeldKeys } from "./keyring.js";
 import { toRows } from "./rows.js";
 import { compiled, guarded, memoryBytes, start, wasm } from "./runtime.js";
 import { Session } from "./session.js";
+import type { Store } from "./storage.js";
 import { parseUrl } from "./transport.js";
 import { UntrustedAnswers } from "./untrusted.js";
 
@@ -28,7 +29,6 @@ export class LocalModel {
     readonly simd: boolean,
     private readonly model: wasm.Model,
     private readonly session: Session,
-    private readonly hasServer: boolean,
   ) {}
 
   static async load(source: ModelSource, options: LoadOptions): Promise<LocalModel> {
@@ -41,7 +41,7 @@ export class LocalModel {
       ? guarded(() => new wasm.Model(new Uint8Array(clientZip), options.scores ?? false, options.acceptPFail))
       : await fetchModel(server, name ?? found?.name, options);
     const info = JSON.parse(guarded(() => model.info())) as ModelInfo;
-    return new LocalModel(info, simd, model, new Session(model, info, server, options), server !== undefined);
+    return new LocalModel(info, simd, model, new Session(model, info, server, options));
   }
 
   async predict(given: readonly Row[], options: PredictOptions): Promise<Prediction[]> {
@@ -147,11 +147,11 @@ export class LocalModel {
     this.#encrypted.clear();
   }
 
-  useStorage(choice: StorageChoice): Promise<"indexeddb" | "memory" | "custom"> {
+  useStorage(choice: StorageChoice): Promise<Store["kind"]> {
     return this.session.useStorage(choice);
   }
 
-  async storageKind(): Promise<"indexeddb" | "memory" | "custom"> {
+  async storageKind(): Promise<Store["kind"]> {
     return (await this.session.ring()).store.kind;
   }
 
@@ -202,7 +202,7 @@ export class LocalModel {
   }
 
   async #report(held: HeldKeys, options: PredictOptions): Promise<KeyReport> {
-    const brought = this.hasServer ? await this.session.bring(held, options) : { seconds: 0, sent: 0 };
+    const brought = this.session.server ? await this.session.bring(held, options) : { seconds: 0, sent: 0 };
     return { ...held.report, upload: brought.seconds, sent: brought.sent };
   }
 }

@@ -4,7 +4,7 @@ import type { KeyReport, LoadOptions, ModelInfo, PredictOptions, StorageChoice }
 import { FhectlError } from "./error.js";
 import { Keyring, type HeldKeys } from "./keyring.js";
 import { guarded, type wasm } from "./runtime.js";
-import { openStore } from "./storage.js";
+import { openStore, type Store } from "./storage.js";
 import { converse, type Server } from "./transport.js";
 
 /** Rows of a run under one key. */
@@ -23,7 +23,7 @@ export class Session {
   constructor(
     private readonly model: wasm.Model,
     private readonly info: ModelInfo,
-    private readonly server: Server | undefined,
+    readonly server: Server | undefined,
     private readonly options: LoadOptions,
   ) {}
 
@@ -34,7 +34,7 @@ export class Session {
   }
 
   /** Takes another storage, and drops the keys of the one before. */
-  async useStorage(choice: StorageChoice): Promise<"indexeddb" | "memory" | "custom"> {
+  async useStorage(choice: StorageChoice): Promise<Store["kind"]> {
     const store = await openStore(choice);
     if (store.kind === "custom" || store.kind !== this.#keyring?.store.kind) {
       this.dropAll();

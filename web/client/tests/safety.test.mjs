@@ -1,12 +1,13 @@
 // What keeps a key safe from the server that answers under it, and what becomes of mistakes.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
 import { FhectlError, Model } from "../dist/index.js";
-import { clientZip, FHECTL, ROWS, Server, watched } from "./support.mjs";
+import { clientZip, FHECTL, ROOT, ROWS, Server, watched } from "./support.mjs";
 
 let server;
 before(async () => (server = await Server.start()));
@@ -236,6 +237,18 @@ test("rows can be sent by other means, and are answered once", async () => {
   await assert.rejects(model.predict(rows[0]), code("arguments"));
   const seen = await model.decryptWithWrongKey(answers[0]);
   assert.equal(typeof seen.decrypts, "boolean");
+});
+
+test("the transport of the README works as it stands there", async () => {
+  const readme = readFileSync(join(ROOT, "web/client/README.md"), "utf8");
+  const code = /## A transport of your own[\s\S]*?```js\n([\s\S]*?)```/.exec(readme)[1];
+  // A network, whose key takes several parts.
+  const own = code.replace("compiled_model/iris/", `${ROOT}compiled_model/cnn-digits/`).replace("https://host:8443/v1/models/iris", server.model("cnn-digits"));
+  assert.ok(own.includes(server.url));
+  const run = new Function("Model", "readFile", "rows", `return (async () => { ${own}\nreturn predictions; })()`);
+  const { rows, classes } = ROWS["cnn-digits"];
+  const predictions = await run(Model, readFile, rows);
+  assert.deepEqual(predictions.map((one) => one.class), classes);
 });
 
 test("mistakes have their codes", async () => {

@@ -1,7 +1,7 @@
 /** What was decrypted: the class, and each class's score as a bar. */
 import type { ModelInfo, Prediction } from "./client.js";
 import { h } from "./dom.js";
-import { number, percent } from "./format.js";
+import { listed, number, percent } from "./format.js";
 
 /** Classes whose bars are shown; those with the most. */
 const MOST_BARS = 12;
@@ -10,8 +10,13 @@ const UNITS = { probability: "Probability", share: "Share of trees", margin: "Ma
 
 /** The answer in words; a class that is only a number says of what: `spam: 0`. */
 export function answerText(info: ModelInfo, prediction: Prediction): string {
-  const said = prediction.class ?? (prediction.value === null ? "nothing" : number(prediction.value));
+  const said = saidOf(prediction, number, "nothing");
   return numbered(info) ? `${info.target}: ${said}` : said;
+}
+
+/** The class or the number that was predicted, the number as `write` has it; `nothing` where there is neither. */
+export function saidOf(prediction: Prediction, write: (value: number) => string, nothing = ""): string {
+  return prediction.class ?? (prediction.value === null ? nothing : write(prediction.value));
 }
 
 /** Whether classes are numbers that say nothing without the target's name. */
@@ -20,7 +25,7 @@ function numbered(info: ModelInfo): boolean {
 }
 
 export function answerView(info: ModelInfo, prediction: Prediction): HTMLElement {
-  const said = prediction.class ?? (prediction.value === null ? "nothing" : number(prediction.value));
+  const said = saidOf(prediction, number, "nothing");
   const scores = prediction.classScores;
   return h(
     "div",
@@ -39,8 +44,7 @@ export function answerView(info: ModelInfo, prediction: Prediction): HTMLElement
       h(
         "p",
         { class: "note" },
-        `Beyond what the model knows, so the nearest end of its range was taken: ${prediction.outside.slice(0, 8).join(", ")}`,
-        prediction.outside.length > 8 ? ` and ${prediction.outside.length - 8} more.` : ".",
+        `Beyond what the model knows, so the nearest end of its range was taken: ${listed(prediction.outside, 8)}.`,
       ),
   );
 }

@@ -6,6 +6,12 @@ const MISSING = new Set(["", "na", "n/a", "#n/a", "#na", "nan", "-nan", "null", 
 const YES = new Set(["true", "t", "yes", "y", "on", "1", "1.0"]);
 const NO = new Set(["false", "f", "no", "n", "off", "0", "0.0"]);
 
+/** What a word says: yes, no, or `null` for neither. */
+export function truthOf(text: string): boolean | null {
+  const word = text.toLowerCase();
+  return YES.has(word) ? true : NO.has(word) ? false : null;
+}
+
 export function isMissing(text: string): boolean {
   return text.length <= 4 && MISSING.has(text.toLowerCase());
 }
@@ -31,9 +37,9 @@ export function cellOf(feature: Feature, text: string): Cell {
     return Number(plain);
   }
   if (feature.kind === "boolean") {
-    const word = plain.toLowerCase();
-    if (!YES.has(word) && !NO.has(word)) throw refused(feature, plain, "is neither yes nor no");
-    return YES.has(word);
+    const truth = truthOf(plain);
+    if (truth === null) throw refused(feature, plain, "is neither yes nor no");
+    return truth;
   }
   return plain;
 }

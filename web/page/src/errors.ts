@@ -1,7 +1,7 @@
 /** What went wrong, for people: the message, what to do, and the code to look up. */
 import { FhectlError } from "./client.js";
 import { announce, button, h } from "./dom.js";
-import { sentence } from "./format.js";
+import { plainly, sentence } from "./format.js";
 import { hintOf, mayPass } from "./hints.js";
 
 export function codeOf(error: unknown): string {
@@ -13,7 +13,7 @@ export function errorNote(error: unknown, again?: () => void): HTMLElement {
   const code = codeOf(error);
   const message = error instanceof Error ? error.message : String(error);
   const hint = hintOf(code, error instanceof FhectlError ? error.hint : null);
-  announce(`Error: ${message.replaceAll("`", "")}`);
+  announce(`Error: ${plainly(message)}`);
   return h(
     "div",
     { class: "note bad", role: "alert" },

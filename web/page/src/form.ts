@@ -1,10 +1,10 @@
 /** A form made of a model's features. */
-import { FhectlError, type Cell, type ModelInfo, type Row } from "./client.js";
+import type { Cell, ModelInfo, Row } from "./client.js";
 import { cellOf, randomCell } from "./cells.js";
 import { button, freshId, h } from "./dom.js";
 import { type Control, controlOf, fieldOf, written } from "./field.js";
-import { count } from "./format.js";
-import type { Judge } from "./rows.js";
+import { count, plainly } from "./format.js";
+import { type Judge, refusalOf } from "./judge.js";
 
 /** Features that are shown before the rest is asked for. */
 const FIRST = 12;
@@ -90,11 +90,12 @@ export class FeatureForm {
     try {
       await this.#uses.judge(row);
     } catch (error) {
-      if (!(error instanceof FhectlError) || error.code !== "row_value") return [];
-      const named = this.#info.features.findIndex(({ name }) => error.message.includes(`\`${name}\``));
+      const refusal = refusalOf(error);
+      if (refusal === null) return [];
+      const named = this.#info.features.findIndex(({ name }) => refusal.includes(`\`${name}\``));
       const at = named >= 0 ? named : row.findIndex((cell) => cell === null);
       const control = this.#controls[Math.max(at, 0)]!;
-      return [[control, error.message.replace(/^row 1: /, "").replaceAll("`", "")]];
+      return [[control, plainly(refusal)]];
     }
     return [];
   }

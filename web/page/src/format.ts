@@ -40,6 +40,17 @@ export function hexDump(data: Uint8Array, most: number, width: number): string {
   return lines.join("\n");
 }
 
+/** The first `most` of some names, and how many more there are. */
+export function listed(names: string[], most: number): string {
+  const rest = names.length > most ? ` and ${names.length - most} more` : "";
+  return `${names.slice(0, most).join(", ")}${rest}`;
+}
+
+/** A message without the marks of code. */
+export function plainly(message: string): string {
+  return message.replaceAll("`", "");
+}
+
 /** As a sentence: with a capital letter and a full stop. */
 export function sentence(text: string): string {
   const begun = text.charAt(0).toUpperCase() + text.slice(1);

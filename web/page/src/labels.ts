@@ -1,11 +1,8 @@
 /** What a file's own column of the target says, beside what was predicted. */
-import { isMissing, isNumber } from "./cells.js";
+import { isMissing, isNumber, truthOf } from "./cells.js";
 import type { ModelInfo } from "./client.js";
 import { quoted } from "./csv.js";
 import { count, number, percent } from "./format.js";
-
-const YES = ["true", "t", "yes", "y", "on"];
-const NO = ["false", "f", "no", "n", "off"];
 
 /** The class that a label names, by the command line's rules: `1.0` is `1`, `True` is `1`; `null` for none of the model's. */
 export function classOf(classes: string[], label: string): string | null {
@@ -14,10 +11,10 @@ export function classOf(classes: string[], label: string): string | null {
     const value = Number(label);
     return Number.isInteger(value) ? (classes.find((name) => name === String(value + 0)) ?? null) : null;
   }
-  const word = label.toLowerCase();
-  const named = (...names: string[]) => names.flatMap((name) => classes.filter((one) => one.toLowerCase() === name))[0] ?? null;
-  if (YES.includes(word)) return named("1", "true");
-  return NO.includes(word) ? named("0", "false") : null;
+  const truth = truthOf(label);
+  if (truth === null) return null;
+  const names = truth ? ["1", "true"] : ["0", "false"];
+  return names.flatMap((name) => classes.filter((one) => one.toLowerCase() === name))[0] ?? null;
 }
 
 /**

@@ -1,4 +1,5 @@
 /** The file that is handed back: the very columns and cells that `fhectl predict --output` writes. */
+import { saidOf } from "./answer.js";
 import type { ModelInfo, Prediction } from "./client.js";
 import { csvLine } from "./csv.js";
 import type { TableRows } from "./rows.js";
@@ -13,9 +14,8 @@ export function outputLines(info: ModelInfo, table: TableRows, predictions: Pred
   const header = ["prediction", ...scored.map((name) => `score_${name}`), ...(outside ? ["outside"] : [])];
   const lines = Array.from({ length: table.total }, () => header.map(() => ""));
   predictions.forEach((one, at) => {
-    const said = one.class ?? (one.value === null ? "" : decimal(one.value));
     const scores = scored.map((_, index) => (one.classScores ? decimal(one.classScores[index] ?? 0) : ""));
-    lines[table.places[at]!] = [said, ...scores, ...(outside ? [one.outside.join(" ")] : [])];
+    lines[table.places[at]!] = [saidOf(one, decimal), ...scores, ...(outside ? [one.outside.join(" ")] : [])];
   });
   return [header, ...lines].map(csvLine);
 }

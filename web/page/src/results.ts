@@ -1,7 +1,8 @@
 /** What became of a file: how the rows were answered, the first of them, and all of them as a file. */
+import { saidOf } from "./answer.js";
 import type { ModelInfo, Prediction } from "./client.js";
 import { button, download, h } from "./dom.js";
-import { bytes, count, number, percent, seconds } from "./format.js";
+import { bytes, count, listed, number, percent, seconds } from "./format.js";
 import { agreement, classOf } from "./labels.js";
 import { outputLines } from "./output.js";
 import type { TableRows } from "./rows.js";
@@ -15,7 +16,7 @@ export function resultsView(info: ModelInfo, table: TableRows, predictions: Pred
   const answered = new Map(table.places.map((place, at) => [place, predictions[at]!]));
   const said = Array.from({ length: table.total }, (_, place) => {
     const one = answered.get(place);
-    return one ? (one.class ?? (one.value === null ? "" : String(one.value))) : null;
+    return one ? saidOf(one, String) : null;
   });
   const exchanges = new Set(predictions.map((one) => one.exchange));
   const sent = [...exchanges].reduce((sum, exchange) => sum + exchange.requestBytes, 0);
@@ -67,10 +68,10 @@ function rowsTable(info: ModelInfo, table: TableRows, answered: Map<number, Pred
       "tr",
       { class: !one ? "left-out" : one.outside.length > 0 ? "outside" : null },
       h("td", { class: "figure" }, String(place + 1)),
-      h("td", {}, one ? (one.class ?? (one.value === null ? "" : number(one.value))) : "left out"),
+      h("td", {}, one ? saidOf(one, number) : "left out"),
       label !== undefined && expectation(info, one, label),
       scored && h("td", { class: "figure" }, one ? shownScore(info, one) : ""),
-      outside && h("td", {}, one ? named(one.outside) : ""),
+      outside && h("td", {}, one ? listed(one.outside, NAMED) : ""),
     );
   });
   return h(
@@ -79,11 +80,6 @@ function rowsTable(info: ModelInfo, table: TableRows, answered: Map<number, Pred
     h("thead", {}, h("tr", {}, ...headings.map((heading) => h("th", { scope: "col" }, heading)))),
     h("tbody", {}, ...body),
   );
-}
-
-function named(features: string[]): string {
-  const more = features.length > NAMED ? ` and ${features.length - NAMED} more` : "";
-  return `${features.slice(0, NAMED).join(", ")}${more}`;
 }
 
 /** The file's own label; beside a class, whether it is the same. */

@@ -1,9 +1,10 @@
 /** The rows of a file for a model: those that can be sent, and what is wrong with the others. */
 import { cellOf } from "./cells.js";
-import { type Cell, FhectlError, type ModelInfo } from "./client.js";
+import type { Cell, ModelInfo } from "./client.js";
 import { matchColumns } from "./columns.js";
 import type { Table } from "./csv.js";
-import { count } from "./format.js";
+import { count, plainly } from "./format.js";
+import { type Judge, refusalOf } from "./judge.js";
 
 export interface TableRows {
   /** The file's name. */
@@ -25,9 +26,6 @@ export interface CheckedRows {
   refused: number;
   first: string | null;
 }
-
-/** Whether a model takes a row: rejects with `row_value` where it does not. */
-export type Judge = (row: Cell[]) => Promise<unknown>;
 
 /**
  * Brings a table's columns into the model's order and looks at every cell. What the page cannot know, whether the model has a
@@ -84,8 +82,9 @@ async function asked(info: ModelInfo, row: Cell[], judge: Judge, verdicts: Map<s
   const verdict = await judge(row).then(
     () => null,
     (error: unknown) => {
-      if (error instanceof FhectlError && error.code === "row_value") return error.message.replace(/^row 1: /, "").replaceAll("`", "");
-      throw error;
+      const refusal = refusalOf(error);
+      if (refusal === null) throw error;
+      return plainly(refusal);
     },
   );
   verdicts.set(pattern, verdict);

@@ -3,7 +3,8 @@ import type { ModelInfo } from "./client.js";
 import { MOST_BYTES, parseCsv } from "./csv.js";
 import { announce, button, freshId, h } from "./dom.js";
 import { bytes, count } from "./format.js";
-import { type CheckedRows, checkRows, type Judge, type TableRows } from "./rows.js";
+import type { Judge } from "./judge.js";
+import { type CheckedRows, checkRows, type TableRows } from "./rows.js";
 import { textOf } from "./text.js";
 
 interface Uses {
