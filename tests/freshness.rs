@@ -10,7 +10,7 @@ use common::chance::{chi_square_bound, correlation, mean, standard_errors, varia
 use common::opened::Opened;
 use fhectl_core::circuit::boxes::Boxes;
 use fhectl_core::circuit::leaf_sum::{self, LeafSumParams};
-use fhectl_core::circuit::network::{evaluate as layers, layer_program::LayerProgram};
+use fhectl_core::circuit::network::layer_program::LayerProgram;
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::{CircuitKind, CircuitSpec, ClientKey, EvaluationKey, Evaluator, Reveal, encode};
 use fhectl_core::fhe::list::LweList;
@@ -318,15 +318,16 @@ impl Layer {
     /// The noise of every activation, in `times` evaluations one after the other: the distance from the nearest entry of its
     /// table.
     fn ask(&self, request: &[u8], times: usize, fresh: bool) -> Vec<Vec<f64>> {
-        let stage = &self.program.stages[0];
+        let layer = &self.program.layers[0];
+        let look_up = layer.look_up.as_ref().unwrap();
         let values = self.input.expand(request).unwrap().to_list();
-        let sums = layers::sums(stage, &LweList::concat(vec![values; times]), times);
+        let sums = layer.sum(&LweList::concat(vec![values; times]), times);
         let zeros = fresh.then(|| Zeros::new(&self.public, &mut Random::fresh(&mut OsEntropy)));
-        let outputs = layers::activate(&self.key, 0, stage, &sums, zeros.as_ref()).unwrap();
-        let count = stage.sums.len();
+        let outputs = self.key.parts().look_up(look_up, &sums, layer.sums.len(), zeros.as_ref()).unwrap();
+        let count = layer.sums.len();
         let off = |index: usize| {
             let phase = self.opened.phase(&outputs.lwe(index));
-            let entries = stage.table(index % count).iter().flat_map(|word| [*word, word.wrapping_neg()]);
+            let entries = look_up.table(index % count).iter().flat_map(|word| [*word, word.wrapping_neg()]);
             let distances = entries.map(|word| phase.wrapping_sub(word) as i64);
             distances.min_by_key(|distance| distance.unsigned_abs()).unwrap() as f64 / 2f64.powi(64)
         };
@@ -350,7 +351,7 @@ fn a_networks_activations_have_new_noise_each_time() {
     let layer = Layer {
         program: LayerProgram::new(params, &network).unwrap(),
         input: params.input,
-        key: EvaluationKey::unpack(&spec.key_parts(), None, own, None).unwrap(),
+        key: EvaluationKey::unpack(&spec.part_params(), None, own, None).unwrap(),
         public: Rerandomizer::unpack(params.output(), public).unwrap(),
         opened: Opened::of(client.answer()),
     };
@@ -360,7 +361,7 @@ fn a_networks_activations_have_new_noise_each_time() {
         let unit = least(params.input.bits, params.output().size);
         shift(params.input, &request, |body| (body == feature).then_some(unit))
     };
-    let sums = &layer.program.stages[0].sums;
+    let sums = &layer.program.layers[0].sums;
     let reads = |sum: usize, feature: usize| sums[sum].iter().any(|term| term.input as usize == feature);
     let (mut read, mut unread) = (Vec::new(), Vec::new());
     let before = layer.ask(&request, 1, false);
@@ -403,7 +404,7 @@ fn two_answers_of_a_network_share_no_noise_of_its_bootstraps() {
             let served = Served::new(&model, &quantizer, CircuitKind::Network, fresh);
             let CircuitSpec::Network(params) = &served.spec else { unreachable!() };
             let program = LayerProgram::new(params, &network).unwrap();
-            let norm: f64 = program.stages[1].sums[0].iter().map(|term| f64::from(term.weight).powi(2)).sum();
+            let norm: f64 = program.layers[1].sums[0].iter().map(|term| f64::from(term.weight).powi(2)).sum();
             let predicted = 2.0 * norm * params.output_variance(0);
             let differences = (0..ROWS).map(|_| {
                 let noise = served.ask(&served.request(&common::row(&quantizer, &mut random)), 2);

@@ -4,7 +4,7 @@ mod common;
 
 use common::opened::Opened;
 use common::{dense, network, quantizer, row};
-use fhectl_core::circuit::network::{NetworkParams, evaluate, layer_program::LayerProgram};
+use fhectl_core::circuit::network::{NetworkParams, layer_program::LayerProgram};
 use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::{CircuitSpec, ClientKey, EvaluationKey, Evaluator, decode, encode};
 use fhectl_core::fhe::list::LweList;
@@ -113,10 +113,10 @@ fn noise_at_every_layer_is_the_formulas() {
     let spec = CircuitSpec::Network(params.clone());
     let program = LayerProgram::new(&params, &network).unwrap();
     let squared_norm = |layer: usize, sum: usize| -> f64 {
-        program.stages[layer].sums[sum].iter().map(|term| f64::from(term.weight).powi(2)).sum()
+        program.layers[layer].sums[sum].iter().map(|term| f64::from(term.weight).powi(2)).sum()
     };
     let sums_of = |layer: usize, values: &[f64]| -> Vec<f64> {
-        let stage = &program.stages[layer];
+        let stage = &program.layers[layer];
         let sums = stage.sums.iter().zip(&stage.constants);
         sums.map(|(terms, constant)| {
             let sum: f64 = terms.iter().map(|t| f64::from(t.weight) * values[t.input as usize]).sum();
@@ -127,11 +127,17 @@ fn noise_at_every_layer_is_the_formulas() {
     // Table entries nearest to noisy outputs: what they would be without noise.
     let clean = |layer: usize, values: &[f64]| -> Vec<f64> {
         let nearest = |(sum, value): (usize, &f64)| {
-            let entries = program.stages[layer].table(sum).iter().flat_map(|w| [*w, w.wrapping_neg()]);
+            let entries =
+                program.layers[layer].look_up.as_ref().unwrap().table(sum).iter().flat_map(|w| [*w, w.wrapping_neg()]);
             let entries = entries.map(|word| word as f64 / TURN);
             entries.min_by(|a, b| off(*a, *value).abs().total_cmp(&off(*b, *value).abs())).unwrap()
         };
         values.iter().enumerate().map(nearest).collect()
+    };
+    let parts = spec.part_params();
+    let activate = |key: &EvaluationKey, layer: usize, sums: &LweList| {
+        let layer = &program.layers[layer];
+        key.parts().look_up(layer.look_up.as_ref().unwrap(), sums, layer.sums.len(), None).unwrap()
     };
     let (mut first_sums, mut outputs, mut inner_sums, mut scores) = (vec![], vec![], vec![], vec![]);
     let mut random = common::random(4);
@@ -147,7 +153,7 @@ fn noise_at_every_layer_is_the_formulas() {
         let key = ClientKey::read(&spec, &stored).unwrap();
         let wire = key.evaluation_key(&spec, &mut OsEntropy);
         let own = &wire[..wire.len() - fhectl_core::fhe::public_key::layout(params.output()).wire_len()];
-        let unpacked = |shuffle: Option<&mut Random>| EvaluationKey::unpack(&spec.key_parts(), None, own, shuffle);
+        let unpacked = |shuffle: Option<&mut Random>| EvaluationKey::unpack(&parts, None, own, shuffle);
         let network_key = unpacked(None).unwrap();
         let shuffled = unpacked(Some(&mut Random::fresh(&mut OsEntropy))).unwrap();
         for _ in 0..8 {
@@ -156,31 +162,31 @@ fn noise_at_every_layer_is_the_formulas() {
             let values = params.input.expand(&request).unwrap().to_list();
             let exact: Vec<f64> = row.iter().map(|q| f64::from(*q) / params.plaintext_modulus as f64).collect();
 
-            let sums = evaluate::sums(&program.stages[0], &values, 1);
+            let sums = program.layers[0].sum(&values, 1);
             for (index, (got, want)) in phases(&small, &sums).iter().zip(sums_of(0, &exact)).enumerate() {
                 let variance = squared_norm(0, index) * params.input_variance();
                 if variance > 0.0 {
                     first_sums.push(off(*got, want) / variance.sqrt());
                 }
             }
-            let activations = evaluate::activate(&network_key, 0, &program.stages[0], &sums, None).unwrap();
+            let activations = activate(&network_key, 0, &sums);
             // With the key's bits in another order the outputs are the same, with other noise.
-            let other = evaluate::activate(&shuffled, 0, &program.stages[0], &sums, None).unwrap();
+            let other = activate(&shuffled, 0, &sums);
             assert_ne!(activations, other);
             assert_eq!(clean(0, &phases(&big, &activations)), clean(0, &phases(&big, &other)));
             let got = phases(&big, &activations);
             let want = clean(0, &got);
             outputs.extend(got.iter().zip(&want).map(|(a, b)| off(*a, *b) / params.output_variance(0).sqrt()));
 
-            let sums = evaluate::sums(&program.stages[1], &activations, 1);
-            let switched = network_key.keyswitch().unwrap().switch(&sums);
+            let sums = program.layers[1].sum(&activations, 1);
+            let switched = network_key.parts().keyswitch(1).unwrap().switch(&sums);
             for (index, (got, want)) in phases(&middle, &switched).iter().zip(sums_of(1, &want)).enumerate() {
                 let variance = squared_norm(1, index) * params.output_variance(0) + inner.keyswitch.variance();
                 inner_sums.push(off(*got, want) / variance.sqrt());
             }
-            let activations = evaluate::activate(&network_key, 1, &program.stages[1], &sums, None).unwrap();
+            let activations = activate(&network_key, 1, &sums);
             let want = clean(1, &phases(&big, &activations));
-            let sums = evaluate::sums(&program.stages[2], &activations, 1);
+            let sums = program.layers[2].sum(&activations, 1);
             for (index, (got, want)) in phases(&big, &sums).iter().zip(sums_of(2, &want)).enumerate() {
                 let variance = squared_norm(2, index) * params.output_variance(1);
                 scores.push(off(*got, want) / variance.sqrt());

@@ -1,11 +1,11 @@
 //! What a client does with its keys: make them, encrypt rows, decrypt answers.
 
 use super::client_key::{AnswerKey, ClientKey};
-use super::key_part::KeyPart;
 use super::registry::CircuitSpec;
 use super::scores::Scores;
 use crate::digest;
 use crate::error::{Error, ErrorCode, Result};
+use crate::fhe::part::PartParams;
 use crate::fhe::{Entropy, GlweSecret, encrypt};
 use crate::model::Quantizer;
 
@@ -22,13 +22,10 @@ impl ClientKey {
     pub fn evaluation_key(&self, circuit: &CircuitSpec, entropy: &mut dyn Entropy) -> Vec<u8> {
         let mut bytes = Vec::new();
         for part in circuit.key_parts() {
-            bytes.extend(match &part {
-                KeyPart::Bootstrap { params, from, to } => {
-                    encrypt::bootstrap_key(params, self.secret(*from), self.secret(*to), entropy)
-                }
-                KeyPart::Keyswitch { params, from, to } => {
-                    encrypt::keyswitch_key(params, self.secret(*from), self.secret(*to), entropy)
-                }
+            let (from, to) = (self.secret(part.from), self.secret(part.to));
+            bytes.extend(match &part.params {
+                PartParams::Bootstrap(params) => encrypt::bootstrap_key(params, from, to, entropy),
+                PartParams::Keyswitch(params) => encrypt::keyswitch_key(params, from, to, entropy),
             });
         }
         if circuit.rerandomized() {

@@ -1,6 +1,7 @@
 //! A model compiled for its circuit.
 
 use super::evaluation_key::EvaluationKey;
+use super::layered::LayeredCircuit;
 use crate::error::{Error, Result};
 use crate::fhe::Random;
 use rayon::prelude::*;
@@ -25,6 +26,11 @@ pub trait CompiledCircuit: Send + Sync {
             self.answer(key, request, &mut random).map_err(|error| in_row(error, index))
         });
         answers.collect()
+    }
+
+    /// The same as layers, which any backend can compute. Nothing where the circuit does more than sum and look up.
+    fn layered(&self) -> Option<LayeredCircuit> {
+        None
     }
 }
 

@@ -1,27 +1,21 @@
 //! A client's evaluation key, unpacked for use.
 
-use super::key_part::KeyPart;
-use crate::error::{Error, ErrorCode, Result};
+use crate::error::Result;
+use crate::fhe::cpu::CpuKey;
 use crate::fhe::list::LweList;
-use crate::fhe::pbs::BootstrapKey;
+use crate::fhe::part::PartParams;
 use crate::fhe::rerandomize::Rerandomizer;
-use crate::fhe::switch::KeyswitchKey;
 use crate::fhe::zeros::Zeros;
 use crate::fhe::{GlweShape, Random, public_key};
 
 /// A client's evaluation key, unpacked for use.
 pub struct EvaluationKey {
     /// What the parts are.
-    layout: Vec<KeyPart>,
+    layout: Vec<PartParams>,
     /// What rows go through, in that order.
-    parts: Vec<UnpackedPart>,
+    parts: CpuKey,
     rerandomizer: Option<Rerandomizer>,
     name: [u8; 32],
-}
-
-enum UnpackedPart {
-    Bootstrap(Box<BootstrapKey>),
-    Keyswitch(KeyswitchKey),
 }
 
 impl EvaluationKey {
@@ -31,26 +25,17 @@ impl EvaluationKey {
     /// # Errors
     /// `ciphertext_invalid` where the bytes do not have the layouts.
     pub fn unpack(
-        parts: &[KeyPart],
+        parts: &[PartParams],
         public: Option<GlweShape>,
         bytes: &[u8],
-        mut shuffle: Option<&mut Random>,
+        shuffle: Option<&mut Random>,
     ) -> Result<Self> {
-        let mut rest = bytes;
-        let mut unpacked = Vec::with_capacity(parts.len());
-        for part in parts {
-            let (own, after) = rest.split_at(part.wire_len().min(rest.len()));
-            unpacked.push(match part {
-                KeyPart::Bootstrap { params, .. } => {
-                    UnpackedPart::Bootstrap(Box::new(BootstrapKey::unpack(params, own, shuffle.as_deref_mut())?))
-                }
-                KeyPart::Keyswitch { params, .. } => UnpackedPart::Keyswitch(KeyswitchKey::unpack(params, own)?),
-            });
-            rest = after;
-        }
+        let unpacked = CpuKey::unpack(parts, bytes, shuffle)?;
         let rerandomizer = match public {
             None => None,
             Some(shape) => {
+                let of_parts: usize = parts.iter().map(PartParams::wire_len).sum();
+                let rest = bytes.get(of_parts..).unwrap_or_default();
                 debug_assert_eq!(rest.len(), public_key::layout(shape).wire_len());
                 Some(Rerandomizer::unpack(shape, rest)?)
             }
@@ -70,7 +55,7 @@ impl EvaluationKey {
     }
 
     /// Whether the key was unpacked as one of these parts, and a public key of shape `public` where there is one.
-    pub(super) fn is_of(&self, parts: &[KeyPart], public: Option<GlweShape>) -> bool {
+    pub(super) fn is_of(&self, parts: &[PartParams], public: Option<GlweShape>) -> bool {
         self.layout == parts && self.rerandomizer.as_ref().map(Rerandomizer::shape) == public
     }
 
@@ -79,40 +64,14 @@ impl EvaluationKey {
         self.rerandomizer.as_ref()
     }
 
-    /// The bootstrap key that rows meet after `earlier` others.
-    ///
-    /// # Errors
-    /// `key_missing` where there is none: the key is another circuit's.
-    pub fn bootstrap(&self, earlier: usize) -> Result<&BootstrapKey> {
-        let mut keys = self.parts.iter().filter_map(|part| match part {
-            UnpackedPart::Bootstrap(key) => Some(&**key),
-            UnpackedPart::Keyswitch(_) => None,
-        });
-        keys.nth(earlier).ok_or_else(|| Error::new(ErrorCode::KeyMissing, "no bootstrap key"))
-    }
-
-    /// The keyswitching key, where rows meet one.
-    pub fn keyswitch(&self) -> Option<&KeyswitchKey> {
-        self.parts.iter().find_map(|part| match part {
-            UnpackedPart::Keyswitch(key) => Some(key),
-            UnpackedPart::Bootstrap(_) => None,
-        })
-    }
-
-    /// Whether rows go through anything but a re-randomization.
-    pub(super) fn has_parts(&self) -> bool {
-        !self.parts.is_empty()
+    /// The parts that rows go through.
+    pub fn parts(&self) -> &CpuKey {
+        &self.parts
     }
 
     /// Fresh inputs through every part, each bootstrap with the same table and with zeros of its own where answers are
     /// re-randomized.
     pub(super) fn look_up_through_all(&self, inputs: LweList, table: &[u64], random: &mut Random) -> LweList {
-        self.parts.iter().fold(inputs, |values, part| match part {
-            UnpackedPart::Keyswitch(key) => key.switch(&values),
-            UnpackedPart::Bootstrap(key) => {
-                let zeros = self.rerandomizer().map(|key| Zeros::new(key, random));
-                key.look_up(&values, |_| table, zeros.as_ref())
-            }
-        })
+        self.parts.look_up_through_all(inputs, table, || self.rerandomizer().map(|key| Zeros::new(key, random)))
     }
 }

@@ -2,10 +2,11 @@
 
 use super::compiled::CompiledCircuit;
 use super::evaluation_key::EvaluationKey;
-use super::key_part::KeyPart;
+use super::layered::LayeredCircuit;
 use super::registry::CircuitSpec;
 use super::tag;
 use crate::error::{Error, ErrorCode, Result};
+use crate::fhe::part::PartParams;
 use crate::fhe::{GlweShape, Random};
 use crate::model::{Model, Quantizer};
 
@@ -13,7 +14,7 @@ use crate::model::{Model, Quantizer};
 pub struct Evaluator {
     spec: CircuitSpec,
     /// What its keys are made of, and whether a public key is part of them.
-    key_parts: Vec<KeyPart>,
+    key_parts: Vec<PartParams>,
     public_key: Option<GlweShape>,
     compiled: Box<dyn CompiledCircuit>,
 }
@@ -25,11 +26,22 @@ impl Evaluator {
     /// `model_invalid` where spec and model do not belong together.
     pub fn new(spec: &CircuitSpec, model: &Model, quantizer: &Quantizer) -> Result<Self> {
         let compiled = spec.compile(model, quantizer)?;
-        Ok(Self { spec: spec.clone(), key_parts: spec.key_parts(), public_key: spec.public_key_shape(), compiled })
+        let key_parts = spec.part_params();
+        Ok(Self { spec: spec.clone(), key_parts, public_key: spec.public_key_shape(), compiled })
     }
 
     pub fn spec(&self) -> &CircuitSpec {
         &self.spec
+    }
+
+    /// What evaluation keys begin with on the wire, before the public key.
+    pub fn key_parts(&self) -> &[PartParams] {
+        &self.key_parts
+    }
+
+    /// The model as layers, which any backend can compute; see [`super::GroupEvaluator`].
+    pub fn layered(&self) -> Option<LayeredCircuit> {
+        self.compiled.layered()
     }
 
     /// Reads an evaluation key in its wire form, exactly the circuit's `key_bytes` long. `random` orders the blind

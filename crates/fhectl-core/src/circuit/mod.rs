@@ -25,10 +25,14 @@ mod compiled;
 mod evaluation_key;
 #[cfg(feature = "evaluate")]
 mod evaluator;
+#[cfg(feature = "evaluate")]
+pub mod group_evaluator;
 pub mod input_bits;
 mod key_fact;
 mod key_part;
 pub mod kind;
+#[cfg(feature = "evaluate")]
+mod layered;
 #[cfg(all(test, feature = "evaluate"))]
 mod parameter_tests;
 #[cfg(feature = "evaluate")]
@@ -63,9 +67,13 @@ pub use compiled::CompiledCircuit;
 pub use evaluation_key::EvaluationKey;
 #[cfg(feature = "evaluate")]
 pub use evaluator::Evaluator;
+#[cfg(feature = "evaluate")]
+pub use group_evaluator::{GroupEvaluator, RowGroup};
 pub use key_fact::KeyFact;
 pub use key_part::KeyPart;
 pub use kind::CircuitKind;
+#[cfg(feature = "evaluate")]
+pub use layered::LayeredCircuit;
 pub use registry::CircuitSpec;
 pub use reveal::Reveal;
 #[cfg(feature = "client")]

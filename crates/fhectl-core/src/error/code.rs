@@ -103,6 +103,8 @@ codes! {
     // A server that is busy, out of reach or at a limit.
     Busy "busy" 429 retry 2 "The server has as much to do as it takes; try again after the time in `Retry-After`."
     Deadline "deadline" 503 retry 2 "The answer would come after the request's deadline; allow more time, send fewer rows or try later."
+    DeviceFailed "device_failed" 503 retry 2 "The computing device failed; try again, and the server computes on its processor until the device answers."
+    DeviceUnavailable "device_unavailable" - - 2 "The computing device that was asked for cannot be used; see the message, or let fhectl choose with `--device auto`."
     Draining "draining" 503 retry 2 "The server is shutting down; try again or use another one."
     NoServer "no_server" - retry 2 "No server answers at this URL; check that it runs and that the URL is right."
     QuotaExceeded "quota_exceeded" 403 - 2 "The token's share of the key store is full; delete keys that are no longer used or ask the operator."

@@ -4,9 +4,10 @@
 //!
 //! | concern | modules | feature |
 //! |---|---|---|
-//! | shapes, wire formats, randomness, noise formulas | [`lwe`], [`seeded`], [`partial_glwe`], [`ggsw`], [`bootstrap`], [`keyswitch`], [`public_key`], [`wire`], [`random`], [`noise`] | |
+//! | shapes, wire formats, randomness, noise formulas | [`lwe`], [`seeded`], [`partial_glwe`], [`ggsw`], [`bootstrap`], [`keyswitch`], [`part`], [`public_key`], [`wire`], [`random`], [`noise`] | |
 //! | secret keys, encryption, decryption | `secret`, `encrypt`, `phase` | `client` |
 //! | computing on ciphertexts | `list`, `spaced`, `switch`, `pbs`, `cmux`, `external_product`, `fourier_ggsws`, `kernel` | `evaluate` |
+//! | layers, and where they are computed | `layer`, `backend`, `cpu` | `evaluate` |
 //! | making answers independent of the computation | `rerandomize`, `zeros` | `evaluate` |
 //!
 //! A torus element is a `u64`, read as a fraction of 2^64. All keys are binary. All noise is TUniform at the bound of
@@ -34,11 +35,15 @@
 //! # Ok::<(), fhectl_core::error::Error>(())
 //! ```
 
+#[cfg(feature = "evaluate")]
+pub mod backend;
 pub mod bootstrap;
 #[cfg(feature = "evaluate")]
 pub mod cmux;
 #[cfg(feature = "evaluate")]
 pub mod cost;
+#[cfg(feature = "evaluate")]
+pub mod cpu;
 pub mod disclosure;
 #[cfg(feature = "client")]
 pub mod encrypt;
@@ -53,6 +58,8 @@ mod kernel;
 mod keystream;
 pub mod keyswitch;
 #[cfg(feature = "evaluate")]
+pub mod layer;
+#[cfg(feature = "evaluate")]
 pub mod list;
 pub mod lwe;
 mod multiple;
@@ -60,6 +67,7 @@ pub mod noise;
 mod noise_formulas;
 pub mod ntt;
 mod parameters;
+pub mod part;
 pub mod partial_glwe;
 #[cfg(feature = "evaluate")]
 pub mod pbs;

@@ -1,11 +1,13 @@
 //! The server's side of `LeafSum`.
 
+use super::layers;
 use super::params::LeafSumParams;
 use super::params_search::failure;
 use crate::circuit::answer_writer::AnswerWriter;
 use crate::circuit::boxes::{BoxTest, Boxes};
 use crate::circuit::compiled::{CompiledCircuit, unfit};
 use crate::circuit::evaluation_key::EvaluationKey;
+use crate::circuit::layered::LayeredCircuit;
 use crate::circuit::torus::torus;
 use crate::circuit::traits::{Circuit, CircuitServer};
 use crate::error::Result;
@@ -46,7 +48,11 @@ struct CompiledLeafSum {
 
 impl CompiledCircuit for CompiledLeafSum {
     fn answer(&self, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
-        evaluate(&self.params, &self.boxes, key.bootstrap(0)?, key.rerandomizer(), request, random)
+        evaluate(&self.params, &self.boxes, key.parts().bootstrap(0)?, key.rerandomizer(), request, random)
+    }
+
+    fn layered(&self) -> Option<LayeredCircuit> {
+        Some(layers::layered(&self.params, &self.boxes))
     }
 }
 
@@ -82,7 +88,7 @@ pub fn evaluate(
 }
 
 /// Half of what a box adds to the answer: `value / (2 * classes)` of the torus.
-fn height(params: &LeafSumParams, test: &BoxTest) -> u64 {
+pub(super) fn height(params: &LeafSumParams, test: &BoxTest) -> u64 {
     torus(u64::from(test.value), 2 * params.classes as u64)
 }
 
@@ -90,11 +96,16 @@ fn height(params: &LeafSumParams, test: &BoxTest) -> u64 {
 /// the upper half for one to `d`. A box of fewer features is scaled up to use the same modulus.
 pub fn bootstrap_input(params: &LeafSumParams, test: &BoxTest, input: &GlweList) -> Lwe {
     let scale = params.scale(test.features);
-    let half_step = torus(1, 2 * params.plaintext_modulus);
     let mut sum = Lwe::zero(params.bootstrap.lwe_dimension);
-    sum.body = half_step.wrapping_mul((scale * (2 * test.constant - 1)) as u64);
+    sum.body = constant(params, test);
     for (bit, sign) in &test.terms {
         input.add_coefficient(*bit, sign * scale, &mut sum);
     }
     sum
+}
+
+/// What a test adds to its bits: half a step less than its constant, scaled.
+pub(super) fn constant(params: &LeafSumParams, test: &BoxTest) -> u64 {
+    let half_step = torus(1, 2 * params.plaintext_modulus);
+    half_step.wrapping_mul((params.scale(test.features) * (2 * test.constant - 1)) as u64)
 }

@@ -9,6 +9,8 @@ mod card;
 mod client;
 #[cfg(feature = "evaluate")]
 pub mod evaluate;
+#[cfg(feature = "evaluate")]
+mod layers;
 mod params;
 #[cfg(feature = "evaluate")]
 pub mod params_search;

@@ -9,6 +9,7 @@ use crate::circuit::thermometer;
 use crate::circuit::traits::Circuit;
 use crate::error::Result;
 use crate::fhe::bootstrap::BootstrapParams;
+use crate::fhe::part::PartParams;
 use crate::fhe::{Lwe, SeededLayout, bad_parameters, noise, public_key};
 use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
@@ -110,7 +111,7 @@ impl Circuit for LeafSumParams {
     }
 
     fn key_parts(&self) -> Vec<KeyPart> {
-        vec![KeyPart::Bootstrap { params: self.bootstrap, from: 0, to: 1 }]
+        vec![KeyPart { params: PartParams::Bootstrap(self.bootstrap), from: 0, to: 1 }]
     }
 
     fn bootstraps(&self) -> usize {

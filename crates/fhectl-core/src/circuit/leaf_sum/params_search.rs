@@ -154,7 +154,10 @@ fn fit(tests: &Boxes, mut params: LeafSumParams, request: &PlanRequest) -> Optio
 
 /// The variance of a box's point on the torus where the blind rotation starts.
 pub fn input_variance(params: &LeafSumParams, terms: usize, scale: f64) -> f64 {
-    scale * scale * terms as f64 * noise::seeded_variance(params.input.shape, params.input.bits)
+    let input = noise::seeded_variance(params.input.shape, params.input.bits)
+        // Backends that compute layers read inputs as words of 32 bits.
+        + noise::narrowing_variance(params.input.shape.lwe_dimension());
+    scale * scale * terms as f64 * input
         + noise::modulus_switch_variance(params.bootstrap.lwe_dimension, params.bootstrap.output.size)
 }
 

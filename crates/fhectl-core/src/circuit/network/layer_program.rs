@@ -3,32 +3,17 @@
 use super::params::NetworkParams;
 use crate::circuit::compiled::unfit;
 use crate::error::Result;
+use crate::fhe::layer::{Layer, LookUp};
 use crate::fhe::list::Term;
 use crate::model::{Activation, IntegerNetwork, NetworkLayer, invalid};
+use std::sync::Arc;
 
 /// The most words of look-up tables that a network may have: 1 GiB.
 const MAX_TABLE_WORDS: usize = 1 << 27;
 
-/// The whole network, layer after layer.
+/// The whole network, layer after layer, with a table a channel.
 pub struct LayerProgram {
-    pub stages: Vec<Stage>,
-}
-
-/// One layer.
-pub struct Stage {
-    /// One list a sum, zero weights and padding left out.
-    pub sums: Vec<Vec<Term>>,
-    /// What is added to each sum, a torus word.
-    pub constants: Vec<u64>,
-    /// A table a channel, `N` torus words each; sum `i` takes table `i % tables.len()`. Empty in the last layer.
-    pub tables: Vec<Vec<u64>>,
-}
-
-impl Stage {
-    /// The table of a sum.
-    pub fn table(&self, sum: usize) -> &[u64] {
-        &self.tables[sum % self.tables.len()]
-    }
+    pub layers: Arc<[Layer]>,
 }
 
 impl LayerProgram {
@@ -44,19 +29,20 @@ impl LayerProgram {
     /// For bootstraps with polynomials of `size` coefficients.
     fn compile(network: &IntegerNetwork, size: usize) -> Self {
         let mut center = 0;
-        let stages = network.layers.iter().enumerate().map(|(index, layer)| {
+        let layers = network.layers.iter().enumerate().map(|(index, layer)| {
             let (sums, constants) = linear(layer, center);
-            let mut tables = Vec::new();
-            if let Some(activation) = &layer.activation {
+            let look_up = layer.activation.as_ref().map(|activation| {
                 center = doubled_center(activation);
                 let steps = network.layers[index + 1].plaintext_modulus;
                 let lists = 0..activation.thresholds.len();
-                tables =
-                    lists.map(|channel| table(activation, channel, layer.plaintext_modulus, steps, size)).collect();
-            }
-            Stage { sums, constants, tables }
+                let table = |channel| table(activation, channel, layer.plaintext_modulus, steps, size);
+                // Parts of the key: the first layer's bootstraps, then keyswitch and bootstraps of all others.
+                let (keyswitch, bootstrap) = if index == 0 { (None, 0) } else { (Some(1), 2) };
+                LookUp { tables: lists.map(table).collect(), keyswitch, bootstrap }
+            });
+            Layer { sums, constants, look_up }
         });
-        Self { stages: stages.collect() }
+        Self { layers: layers.collect() }
     }
 }
 

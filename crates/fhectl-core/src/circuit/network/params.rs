@@ -9,6 +9,7 @@ use crate::circuit::traits::Circuit;
 use crate::error::Result;
 use crate::fhe::bootstrap::BootstrapParams;
 use crate::fhe::keyswitch::KeyswitchParams;
+use crate::fhe::part::PartParams;
 use crate::fhe::{GlweShape, Lwe, SeededLayout, bad_parameters, disclosure, noise, public_key};
 use crate::model::{Output, Quantizer};
 use serde::{Deserialize, Serialize};
@@ -212,10 +213,10 @@ impl Circuit for NetworkParams {
 
     fn key_parts(&self) -> Vec<KeyPart> {
         let answers = if self.inner.is_some() { 2 } else { 1 };
-        let mut parts = vec![KeyPart::Bootstrap { params: self.first.bootstrap, from: 0, to: answers }];
+        let mut parts = vec![KeyPart { params: PartParams::Bootstrap(self.first.bootstrap), from: 0, to: answers }];
         if let Some(inner) = self.inner {
-            parts.push(KeyPart::Keyswitch { params: inner.keyswitch, from: answers, to: 1 });
-            parts.push(KeyPart::Bootstrap { params: inner.stage.bootstrap, from: 1, to: answers });
+            parts.push(KeyPart { params: PartParams::Keyswitch(inner.keyswitch), from: answers, to: 1 });
+            parts.push(KeyPart { params: PartParams::Bootstrap(inner.stage.bootstrap), from: 1, to: answers });
         }
         parts
     }

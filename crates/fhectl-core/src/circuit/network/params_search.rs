@@ -2,7 +2,6 @@
 
 use super::params::{InnerParams, NetworkParams, StageParams};
 use crate::circuit::compiled::unfit;
-use crate::circuit::key_part::KeyPart;
 use crate::circuit::plan::{Candidate, Guarantees, KEY_MEGABYTE_WORTH_SECONDS, PlanRequest, Search, no_parameters};
 use crate::circuit::traits::Circuit;
 use crate::error::{Error, ErrorCode, Result};
@@ -153,7 +152,7 @@ fn find(demands: &Demands, features: usize, moduli: [u64; 2]) -> Result<NetworkP
             noise_flooding: Some(1),
         };
         for params in stages(demands, open, &mut furthest) {
-            let key_bytes: usize = params.key_parts().iter().map(KeyPart::wire_len).sum();
+            let key_bytes: usize = params.key_parts().iter().map(|part| part.params.wire_len()).sum();
             let worth = core_seconds(demands, &params) + KEY_MEGABYTE_WORTH_SECONDS * key_bytes as f64 / 1e6;
             if best.as_ref().is_none_or(|(least, _)| worth < *least) {
                 best = Some((worth, params));

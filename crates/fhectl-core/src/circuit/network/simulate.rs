@@ -40,26 +40,26 @@ impl Simulate for Simulator {
         let mut noisy = |value: f64, variance: f64| value + variance.sqrt() * normal.draw();
         let step = |q: &u32| f64::from(*q) / params.plaintext_modulus as f64;
         let mut values: Vec<f64> = quantized.iter().map(|q| noisy(step(q), params.input_variance())).collect();
-        for (layer, stage) in self.program.stages.iter().enumerate() {
-            let sums = stage.sums.iter().zip(&stage.constants).map(|(terms, constant)| {
+        for (index, layer) in self.program.layers.iter().enumerate() {
+            let sums = layer.sums.iter().zip(&layer.constants).map(|(terms, constant)| {
                 let sum: f64 = terms.iter().map(|term| f64::from(term.weight) * values[term.input as usize]).sum();
                 sum + *constant as f64 / TURN
             });
             let sums: Vec<f64> = sums.collect();
-            if stage.tables.is_empty() {
+            let Some(look_up) = &layer.look_up else {
                 let variance = params.answer_variance();
                 let shown = |sum: f64| params.score_of_level(nearest_level(sum, self.levels));
                 return sums.into_iter().map(|sum| shown(noisy(sum, variance))).collect();
-            }
-            let switches = if layer == 0 { params.first_switch_variance() } else { params.inner_switch_variance() };
-            let output = params.output_variance(layer);
-            let look_up = |(index, sum): (usize, f64)| {
+            };
+            let switches = if index == 0 { params.first_switch_variance() } else { params.inner_switch_variance() };
+            let output = params.output_variance(index);
+            let activate = |(sum_index, sum): (usize, f64)| {
                 let position = (noisy(sum, switches).rem_euclid(1.0) * positions) as usize % positions as usize;
-                let table = stage.table(index);
+                let table = look_up.table(sum_index);
                 let word = table[position % table.len()] as i64 as f64 / TURN;
                 noisy(if position < table.len() { word } else { -word }, output)
             };
-            values = sums.into_iter().enumerate().map(look_up).collect();
+            values = sums.into_iter().enumerate().map(activate).collect();
         }
         Vec::new()
     }

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 /// # Errors
 /// `ciphertext_invalid` where the request does not have the layout.
 pub fn answer(layout: &TagLayout, key: &EvaluationKey, request: &[u8], random: &mut Random) -> Result<Vec<u8>> {
-    if key.has_parts() { look_up(layout, key, request, random) } else { add_zeros(layout, key, request, random) }
+    if key.parts().is_empty() { add_zeros(layout, key, request, random) } else { look_up(layout, key, request, random) }
 }
 
 /// Where the public key is all there is: a fresh encryption of zeros and flooding are added, words cut.

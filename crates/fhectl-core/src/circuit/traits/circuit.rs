@@ -8,6 +8,7 @@ use crate::circuit::tag::TagLayout;
 use crate::error::Result;
 #[cfg(feature = "evaluate")]
 use crate::fhe::cost;
+use crate::fhe::part::PartParams;
 use crate::fhe::{GlweShape, SeededLayout, public_key};
 use crate::model::{Output, Quantizer};
 use std::fmt;
@@ -97,16 +98,21 @@ impl dyn Circuit + '_ {
         self.rerandomized().then(|| self.answer_shape())
     }
 
+    /// What evaluation keys begin with on the wire, before the public key.
+    pub fn part_params(&self) -> Vec<PartParams> {
+        self.key_parts().iter().map(|part| part.params).collect()
+    }
+
     /// Exact bytes of one client's evaluation key; 0 where none is needed.
     pub fn key_bytes(&self) -> usize {
         let public = self.public_key_shape().map_or(0, |shape| public_key::layout(shape).wire_len());
-        public + self.key_parts().iter().map(KeyPart::wire_len).sum::<usize>()
+        public + self.part_params().iter().map(PartParams::wire_len).sum::<usize>()
     }
 
     /// Bytes that one client's evaluation key takes in a server's memory once it is unpacked.
     pub fn unpacked_key_bytes(&self) -> usize {
         let public = self.public_key_shape().map_or(0, public_key::unpacked_bytes);
-        public + self.key_parts().iter().map(KeyPart::unpacked_bytes).sum::<usize>()
+        public + self.part_params().iter().map(PartParams::unpacked_bytes).sum::<usize>()
     }
 
     /// Exact bytes of one encrypted input.
@@ -135,11 +141,8 @@ impl dyn Circuit + '_ {
     #[cfg(feature = "evaluate")]
     pub fn tag_seconds(&self) -> f64 {
         let Some(tag) = self.tag() else { return 0.0 };
-        let parts = self.key_parts();
-        let bootstrap = parts.iter().find_map(|part| match part {
-            KeyPart::Bootstrap { params, .. } => Some(params),
-            KeyPart::Keyswitch { .. } => None,
-        });
+        let parts = self.part_params();
+        let bootstrap = parts.iter().find_map(PartParams::bootstrap);
         let Some(bootstrap) = bootstrap else { return cost::rerandomize_partial_seconds(tag.output) };
         let look_ups = f64::from(tag.look_ups) * cost::bootstrap_seconds(bootstrap);
         tag.symbols() as f64 * (look_ups + cost::rerandomize_seconds(tag.output))

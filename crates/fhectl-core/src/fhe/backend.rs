@@ -1,0 +1,58 @@
+//! Where layers are computed: this machine's processor ([`Cpu`](super::cpu::Cpu)), or a device beside it.
+
+use super::layer::Layer;
+use super::list::LweList;
+use super::part::PartParams;
+use super::random::Random;
+use super::seeded::GlweList;
+use super::zeros::Zeros;
+use crate::error::Result;
+use std::sync::Arc;
+
+/// Computes layers on ciphertexts, for rows of several clients together.
+///
+/// Three steps alternate: sums of ciphertexts (combine), a keyswitch (switch) and a bootstrap with a table (look up). All
+/// words are those of [`LweList`]; a backend's sums and keyswitches are the processor's word for word, its bootstraps
+/// have the same noise ([`super::noise::bootstrap_variance`]).
+pub trait Backend: Send + Sync + 'static {
+    /// Layers where the backend reads them.
+    type Program: Send + Sync + 'static;
+    /// A client's evaluation key, ready for use.
+    type Key: Send + Sync + 'static;
+
+    /// Whether it has code for these parts of a key and these layers.
+    fn supports(&self, parts: &[PartParams], layers: &[Layer]) -> bool;
+
+    /// Takes over layers, once for a model.
+    ///
+    /// # Errors
+    /// `device_failed`.
+    fn load_program(&self, layers: &Arc<[Layer]>) -> Result<Self::Program>;
+
+    /// Bytes that [`Backend::load_key`] takes of the backend's memory.
+    fn key_bytes(&self, parts: &[PartParams]) -> usize;
+
+    /// Reads the parts of a key from the beginning of its wire form. With `shuffle`, bootstraps take the bits of the key in
+    /// a random order that the client does not know.
+    ///
+    /// # Errors
+    /// `ciphertext_invalid` where the bytes do not have the layouts, `device_failed`.
+    fn load_key(&self, parts: &[PartParams], wire: &[u8], shuffle: Option<&mut Random>) -> Result<Self::Key>;
+
+    /// The last layer's sums of every row, a list a group. Groups are independent: each has a key of its own.
+    ///
+    /// # Errors
+    /// `key_missing` where a key has not the parts that layers name, `device_failed`. After an error nothing is known of any
+    /// group, and all may be computed again.
+    fn evaluate(&self, program: &Self::Program, groups: &[Group<'_, Self::Key>]) -> Result<Vec<LweList>>;
+}
+
+/// Rows under one key.
+pub struct Group<'a, K> {
+    pub key: &'a K,
+    /// The encrypted inputs of each row.
+    pub rows: Vec<GlweList>,
+    /// Encryptions of zero for each layer's look-ups, which make their noise new: index `i` of a layer is for look-up `i` of
+    /// all rows. Empty where answers are not re-randomized.
+    pub zeros: Vec<Zeros<'a>>,
+}
