@@ -1,14 +1,20 @@
-//! Rows of several clients in one evaluation: each is answered under its own key, as if it were alone.
+//! Backends: rows of several clients in one evaluation, each answered under its own key, as if it were alone; and plans for
+//! a device.
+
+mod common;
 
 use fhectl_core::bundle::ServerBundle;
+use fhectl_core::circuit::plan::{PlanRequest, plan};
 use fhectl_core::circuit::{
-    CircuitSpec, ClientKey, EvaluationKey, Evaluator, GroupEvaluator, RowGroup, decode, encode,
+    CircuitKind, CircuitSpec, ClientKey, EvaluationKey, Evaluator, GroupEvaluator, RowGroup, decode, encode,
 };
 use fhectl_core::error::ErrorCode;
-use fhectl_core::fhe::Random;
 use fhectl_core::fhe::cpu::{Cpu, CpuKey};
+use fhectl_core::fhe::device_profile::{DeviceProfile, ShapeProfile, Timing};
 use fhectl_core::fhe::random::OsEntropy;
-use fhectl_core::model::class_of_scores;
+use fhectl_core::fhe::{GlweShape, Random};
+use fhectl_core::model::{Model, Output, class_of_scores};
+use std::sync::Arc;
 
 struct Hosted {
     bundle: ServerBundle,
@@ -143,4 +149,40 @@ fn circuits_that_do_more_than_sum_and_look_up_have_no_layers() {
     let bundle = ServerBundle::read(&std::fs::read("compiled_model/tree-spam/server.zip").unwrap()).unwrap();
     let evaluator = Evaluator::new(&bundle.spec.circuit, &bundle.server.model, &bundle.spec.quantizer).unwrap();
     assert!(GroupEvaluator::new(&evaluator, &Cpu).unwrap().is_none());
+}
+
+/// Where a device is planned for, its own times decide: of shapes that it has code for, and of no others.
+#[test]
+fn plans_for_a_device_follow_what_was_measured_there() {
+    let quantizer = common::quantizer(40, 16);
+    let shapes = [common::dense(40, 24), common::dense(24, 3)];
+    let network = Model::Network(common::network(&quantizer, &shapes, &[-1, 1], &mut common::random(1)));
+    let tree = Model::Tree(common::tree(&quantizer, 3, 2, &mut common::random(1)));
+    let only = GlweShape::new(3, 512);
+    let timings = vec![Timing { ciphertexts: 1, seconds: 1e-4 }, Timing { ciphertexts: 4096, seconds: 4e-3 }];
+    let profile = DeviceProfile {
+        device: "a device".into(),
+        shapes: vec![ShapeProfile { output: only, lwe_dimension: 640, levels: 1, timings }],
+    };
+    for (model, output, circuit) in
+        [(network, Output::Classes(3), CircuitKind::Network), (tree, Output::Classes(2), CircuitKind::LeafSum)]
+    {
+        let processor = PlanRequest { circuit: Some(circuit), ..PlanRequest::default() };
+        let device = PlanRequest { device: Some(Arc::new(profile.clone())), ..processor.clone() };
+        let [on_processor, on_device] =
+            [&processor, &device].map(|request| plan(&model, &quantizer, output, request).unwrap().remove(0));
+        assert_eq!(on_processor.device_seconds, None);
+        let shape = on_device.spec.part_params()[0].bootstrap().unwrap().output;
+        assert_eq!(shape, only, "{circuit}");
+        let seconds = on_device.seconds(2);
+        assert!(seconds < on_processor.seconds(2), "{circuit}: {seconds} s");
+        on_device.spec.check(&quantizer, output).unwrap();
+    }
+    // A device without code for any shape changes nothing.
+    let none = DeviceProfile { device: "another".into(), shapes: Vec::new() };
+    let tree = Model::Tree(common::tree(&quantizer, 3, 2, &mut common::random(1)));
+    let processor = PlanRequest { circuit: Some(CircuitKind::LeafSum), ..PlanRequest::default() };
+    let device = PlanRequest { device: Some(Arc::new(none)), ..processor.clone() };
+    let plans = [&processor, &device].map(|request| plan(&tree, &quantizer, Output::Classes(2), request).unwrap());
+    assert_eq!(plans[0], plans[1]);
 }
