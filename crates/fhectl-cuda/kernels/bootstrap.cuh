@@ -40,12 +40,10 @@ struct Bootstraps {
   }
 };
 
-/// An entry point that is called NAME and runs KERNEL.
-#define BOOTSTRAP_ENTRY(NAME, THREADS, KERNEL)                                                                                       \
-  extern "C" __global__ void __launch_bounds__(THREADS, 1)                                                                           \
-      NAME(const double2 *const *keys, const u32 *key_of, const u32 *ciphertexts, const u16 *switched, const u32 *tables,            \
-           const u32 *table_of, const u32 *zeros, u32 *out, u32 out_stride, u32 dimension, u32 base_log, u32 levels, u32 stages) {   \
-    const Bootstraps all = {keys,       key_of,    ciphertexts,        switched, tables, table_of, zeros, out,                       \
-                            out_stride, dimension, {base_log, levels}, stages};                                                      \
-    KERNEL(all);                                                                                                                     \
+/// An entry point that is called NAME and runs BODY.
+#define BOOTSTRAP_ENTRY(NAME, THREADS, BODY)                                                                                         \
+  KERNEL(THREADS)                                                                                                                    \
+  NAME(const double2 *const *keys, const u32 *key_of, const u32 *ciphertexts, const u16 *switched, const u32 *tables,                \
+       const u32 *table_of, const u32 *zeros, u32 *out, u32 out_stride, u32 dimension, u32 base_log, u32 levels, u32 stages) {       \
+    BODY({keys, key_of, ciphertexts, switched, tables, table_of, zeros, out, out_stride, dimension, {base_log, levels}, stages});    \
   }

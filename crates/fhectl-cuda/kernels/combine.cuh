@@ -7,8 +7,8 @@ constexpr u32 SUMS = 8;
 /// Inputs whose weights are in shared memory at a time.
 constexpr u32 INPUTS = 128;
 
-extern "C" __global__ void __launch_bounds__(128)
-    combine_dense(const u32 *in, u32 in_stride, u32 inputs, const i32 *weights, const u32 *constants, u32 *out, u32 out_stride, u32 width,
+KERNEL(128)
+combine_dense(const u32 *in, u32 in_stride, u32 inputs, const i32 *weights, const u32 *constants, u32 *out, u32 out_stride, u32 width,
                   u32 outputs) {
   __shared__ u32 of_tile[INPUTS][SUMS];
   const u32 column = blockIdx.x * blockDim.x + threadIdx.x, first = blockIdx.y * SUMS, request = blockIdx.z;
@@ -40,8 +40,8 @@ extern "C" __global__ void __launch_bounds__(128)
   }
 }
 
-extern "C" __global__ void __launch_bounds__(128)
-    combine_sparse(const u32 *in, u32 in_stride, u32 inputs, const u32 *starts, const u32 *terms, const u32 *constants, u32 *out,
+KERNEL(128)
+combine_sparse(const u32 *in, u32 in_stride, u32 inputs, const u32 *starts, const u32 *terms, const u32 *constants, u32 *out,
                    u32 out_stride, u32 width, u32 outputs) {
   const u32 column = blockIdx.x * blockDim.x + threadIdx.x, output = blockIdx.y, request = blockIdx.z;
   if (column >= width) return;

@@ -3,6 +3,8 @@
 #include <cstdint>
 
 #ifdef __CUDACC__
+/// An entry point, for blocks of so many threads at most.
+#define KERNEL(THREADS) extern "C" __global__ void __launch_bounds__(THREADS)
 /// The shared memory that the host asks for.
 extern __shared__ __align__(128) unsigned char dynamic_shared[];
 #else

@@ -5,8 +5,8 @@
 #include "wire.cuh"
 
 /// A block transforms a row of a GGSW ciphertext, a warp each of its polynomials.
-extern "C" __global__ void __launch_bounds__(WARP *MOST_POLYNOMIALS)
-    expand_bootstrap_key(const u8 *wire, const u32 *order, u32 levels, u32 key_bits, double *out) {
+KERNEL(MOST_POLYNOMIALS * WARP)
+expand_bootstrap_key(const u8 *wire, const u32 *order, u32 levels, u32 key_bits, double *out) {
   __shared__ Cipher cipher;
   __shared__ Twiddles twiddles;
   __shared__ double2 exchanges[MOST_POLYNOMIALS][M];

@@ -3,8 +3,8 @@
 #include "device.cuh"
 
 /// A thread decomposes a word, most significant digit first, and clears a word of the result.
-extern "C" __global__ void __launch_bounds__(256)
-    keyswitch_digits(const u32 *rows, u32 stride, u32 from, u32 base_log, u32 levels, i8 *digits, u32 *out, u32 out_stride, u32 to) {
+KERNEL(256)
+keyswitch_digits(const u32 *rows, u32 stride, u32 from, u32 base_log, u32 levels, i8 *digits, u32 *out, u32 out_stride, u32 to) {
   const u32 ciphertext = blockIdx.x, i = blockIdx.y * blockDim.x + threadIdx.x;
   const u32 *row = rows + (u64)ciphertext * stride;
   if (i <= to) out[(u64)ciphertext * out_stride + i] = i == to ? row[from] : 0;
@@ -23,8 +23,8 @@ extern "C" __global__ void __launch_bounds__(256)
 constexpr u32 TILE = 64, DEPTH = 16;
 
 /// A block computes a tile of out -= digits * key, for a share of the digits. A thread computes 4 x 4 words.
-extern "C" __global__ void __launch_bounds__(256)
-    keyswitch_product(const u32 *const *keys, const u32 *key_of, const u32 *ciphertexts, const i8 *digits, u32 depth, u32 key_stride,
+KERNEL(256)
+keyswitch_product(const u32 *const *keys, const u32 *key_of, const u32 *ciphertexts, const i8 *digits, u32 depth, u32 key_stride,
                       u32 *out, u32 out_stride, u32 width, u32 share) {
   __shared__ __align__(16) u32 key_tile[DEPTH][TILE];
   // The padding spreads writes of neighbors over banks, and keeps reads of four aligned.

@@ -5,8 +5,8 @@
 #include "wire.cuh"
 
 /// A block expands a GLWE ciphertext and writes the rows of its coefficients.
-extern "C" __global__ void __launch_bounds__(256)
-    expand_keyswitch_key(const u8 *wire, u32 bodies, u32 glwe_dimension, u32 polynomial_size, u32 key_bits, u32 *rows, u32 stride) {
+KERNEL(256)
+expand_keyswitch_key(const u8 *wire, u32 bodies, u32 glwe_dimension, u32 polynomial_size, u32 key_bits, u32 *rows, u32 stride) {
   __shared__ Cipher cipher;
   u32 *mask = (u32 *)dynamic_shared;
   const u32 dimension = glwe_dimension * polynomial_size;
@@ -37,8 +37,8 @@ extern "C" __global__ void __launch_bounds__(256)
 }
 
 /// A thread writes a word. Masks are reversed, so that neighbors read neighbors.
-extern "C" __global__ void __launch_bounds__(128)
-    extract_inputs(const u64 *reversed_masks, const u64 *bodies, u32 glwe_dimension, u32 polynomial_size, u32 coefficients, u32 *rows,
+KERNEL(128)
+extract_inputs(const u64 *reversed_masks, const u64 *bodies, u32 glwe_dimension, u32 polynomial_size, u32 coefficients, u32 *rows,
                    u32 stride) {
   const u32 dimension = glwe_dimension * polynomial_size, w = blockIdx.y * blockDim.x + threadIdx.x;
   if (w >= stride) return;

@@ -3,8 +3,8 @@
 #include "device.cuh"
 
 /// A warp switches a row.
-extern "C" __global__ void __launch_bounds__(128)
-    switch_modulus(const u32 *rows, u32 stride, u32 count, u32 dimension, const u32 *const *orders, const u32 *key_of, u32 log_modulus,
+KERNEL(128)
+switch_modulus(const u32 *rows, u32 stride, u32 count, u32 dimension, const u32 *const *orders, const u32 *key_of, u32 log_modulus,
                    u16 *switched) {
   const u32 ciphertext = blockIdx.x * (blockDim.x / WARP) + warp_of_block(), lane = lane_of_warp();
   if (ciphertext >= count) return;
