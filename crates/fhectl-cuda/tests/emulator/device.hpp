@@ -22,6 +22,9 @@ int cuMemFree_v2(uint64_t);
 int cuMemcpyHtoD_v2(uint64_t, const void *, size_t);
 int cuMemcpyDtoH_v2(void *, uint64_t, size_t);
 int cuMemsetD8_v2(uint64_t, unsigned char, size_t);
+int cuMemGetInfo_v2(size_t *, size_t *);
+int cuDeviceGetCount(int *);
+int cuStreamQuery(void *);
 }
 
 #define MUST(call)                                                                                                                   \
