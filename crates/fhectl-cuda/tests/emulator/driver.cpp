@@ -1,6 +1,6 @@
 // The part of CUDA's driver API that the crate uses, with the kernels of this repository as the only code that devices run.
 #include "entries.hpp"
-#include "faults.hpp"
+#include "settings.hpp"
 #include "queue.hpp"
 #include <atomic>
 #include <cstring>

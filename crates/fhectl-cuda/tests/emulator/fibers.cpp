@@ -1,4 +1,5 @@
 #include "fibers.hpp"
+#include "settings.hpp"
 #include <algorithm>
 #include <csetjmp>
 #include <cstdlib>
@@ -61,6 +62,7 @@ struct Pool {
   jmp_buf outside;
   ucontext_t creator;
   unsigned char *shared_end;
+  const bool reversed = number("EMULATED_REVERSED", 0);
 
   Pool() {
     // What lies behind the memory of a block cannot be accessed.
@@ -70,7 +72,7 @@ struct Pool {
   }
 
   void create();
-  /// The first fiber after the current one, in a range of threads around it, that is not done.
+  /// The next fiber after the current one, in a range of threads around it, that is not done.
   Fiber *after_current(uint32_t first, uint32_t count);
   [[gnu::noinline]] void switch_to(Fiber *next);
   void run_forever();
@@ -93,7 +95,10 @@ void Pool::switch_to(Fiber *next) {
 Fiber *Pool::after_current(uint32_t first, uint32_t count) {
   uint32_t index = current->index;
   do {
-    index = index + 1 == first + count ? first : index + 1;
+    if (reversed)
+      index = index == first ? first + count - 1 : index - 1;
+    else
+      index = index + 1 == first + count ? first : index + 1;
   } while (fibers[index]->done && index != current->index);
   return fibers[index].get();
 }

@@ -1,4 +1,4 @@
-// Faults of devices, as variables of the environment ask for them. README.md lists them.
+// Devices and their faults as variables of the environment ask for them. README.md lists them.
 #pragma once
 #include <chrono>
 #include <cstdlib>
