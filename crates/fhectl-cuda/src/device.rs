@@ -4,6 +4,7 @@ use crate::driver::{Context, DeviceBuffer, Upload, device_count};
 use crate::kernels::Kernels;
 use crate::lane::{Lanes, Taken};
 use crate::limits::Limits;
+use crate::plan::SCRATCH_BYTES;
 use crate::variant::Variant;
 use bytemuck::Pod;
 use fhectl_core::error::Result;
@@ -28,6 +29,7 @@ pub struct Device {
     pub(crate) kernels: Kernels,
     pub(crate) limits: Limits,
     pub(crate) forced: Option<Variant>,
+    pub(crate) scratch_bytes: usize,
     description: String,
     pub(crate) context: Arc<Context>,
 }
@@ -51,7 +53,15 @@ impl Device {
         let limits = Limits::of(&context)?;
         let kernels = Kernels::load(&context, &limits)?;
         let description = format!("{} (cuda:{ordinal})", context.name()?);
-        Ok(Self { lanes: Lanes::default(), kernels, limits, forced: None, description, context })
+        Ok(Self {
+            lanes: Lanes::default(),
+            kernels,
+            limits,
+            forced: None,
+            scratch_bytes: SCRATCH_BYTES,
+            description,
+            context,
+        })
     }
 
     /// What the device is: `NVIDIA H100 80GB HBM3 (cuda:0)`.
@@ -86,9 +96,21 @@ impl Device {
         self.context.is_lost()
     }
 
+    /// Takes the device for lost, as after an error that stays: for a watchdog that finds it hanging. Calls that wait for it
+    /// return `device_failed`, later ones begin nothing, and what is dropped leaves its memory to the driver.
+    pub fn give_up(&self, reason: &str) {
+        self.context.give_up(reason);
+    }
+
     /// Frees the memory that evaluations worked in and that none uses now. The next ones allocate it again.
     pub fn release_scratch(&self) {
         self.lanes.release();
+    }
+
+    /// The same device, whose evaluations work in so many bytes of its memory instead of [`SCRATCH_BYTES`].
+    #[must_use]
+    pub fn with_scratch(self, bytes: usize) -> Self {
+        Self { scratch_bytes: bytes, ..self }
     }
 
     /// The same device, which bootstraps with one kernel only, however many ciphertexts there are. For checks: it has no

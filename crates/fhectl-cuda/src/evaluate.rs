@@ -23,7 +23,7 @@ pub(crate) fn evaluate(device: &Device, program: &Program, groups: &[Group<'_, K
     let mut answers: Vec<LweList> =
         groups.iter().map(|group| LweList::zero(group.rows.len() * outputs, plan.dimension)).collect();
     let mut lane = device.lane()?;
-    let pieces = plan.pieces(groups);
+    let pieces = plan.pieces(device.scratch_bytes, groups);
     let mut run = Run { device, plan: &plan, groups, pieces: &pieces, lane: &mut lane, staged: None };
     for piece in 0..pieces.len() {
         run.piece(piece, outputs, &mut answers)?;
@@ -143,12 +143,19 @@ impl Run<'_> {
             width: stage.dimension + 1,
         };
         let lane = &*self.lane;
-        let (from, to) = (Rows { pointer: lane.values.pointer(), stride }, Rows { pointer: lane.sums.pointer(), stride });
+        let (from, to) =
+            (Rows { pointer: lane.values.pointer(), stride }, Rows { pointer: lane.sums.pointer(), stride });
         self.device.kernels.combine(&lane.stream, &sums, from, to)
     }
 
     /// A layer's look-ups: what needs no encryptions of zero is on its way before they are made.
-    fn look_up(&mut self, step: Step, stage: &Stage<'_>, look_up: &StageLookUp<'_>, numbers: &LookUpNumbers) -> Result<()> {
+    fn look_up(
+        &mut self,
+        step: Step,
+        stage: &Stage<'_>,
+        look_up: &StageLookUp<'_>,
+        numbers: &LookUpNumbers,
+    ) -> Result<()> {
         let count = self.pieces[step.piece].rows.len() * stage.layer.outputs;
         let sums = Rows { pointer: self.lane.sums.pointer(), stride: stride(stage.dimension) };
         let small = self.keyswitch(look_up, numbers, count, sums)?;
@@ -179,10 +186,7 @@ impl Run<'_> {
             tables: look_up.loaded.tables.pointer(),
             table_of: numbers.table_of,
             zeros,
-            out: Rows {
-                pointer: lane.values.pointer(),
-                stride: stride(look_up.bootstrap.output.lwe_dimension()),
-            },
+            out: Rows { pointer: lane.values.pointer(), stride: stride(look_up.bootstrap.output.lwe_dimension()) },
         };
         kernels.bootstrap(&lane.stream, &bootstraps)
     }

@@ -33,9 +33,9 @@ pub(crate) struct Kernels {
     keyswitch_digits: Function,
     keyswitch_product: Function,
     switch_modulus: Function,
-    /// From [`LEAST_POLYNOMIALS`] on.
-    block: [Function; 4],
-    pair: [Function; 4],
+    block: Function,
+    pair: Function,
+    /// For [`LEAST_POLYNOMIALS`] and more.
     warp: [Function; 3],
 }
 
@@ -142,18 +142,8 @@ impl Kernels {
             keyswitch_digits: plain("keyswitch_digits")?,
             keyswitch_product: plain("keyswitch_product")?,
             switch_modulus: plain("switch_modulus")?,
-            block: [
-                shared("bootstrap_block_k4")?,
-                shared("bootstrap_block_k5")?,
-                shared("bootstrap_block_k6")?,
-                shared("bootstrap_block_k7")?,
-            ],
-            pair: [
-                shared("bootstrap_pair_k4")?,
-                shared("bootstrap_pair_k5")?,
-                shared("bootstrap_pair_k6")?,
-                shared("bootstrap_pair_k7")?,
-            ],
+            block: shared("bootstrap_block")?,
+            pair: shared("bootstrap_pair")?,
             warp: [shared("bootstrap_warp_k4")?, shared("bootstrap_warp_k5")?, shared("bootstrap_warp_k6")?],
         })
     }
@@ -170,8 +160,7 @@ impl Kernels {
     ) -> Result<()> {
         let polynomials = params.output.dimension + 1;
         let blocks = [params.levels as usize * polynomials, params.lwe_dimension, 1];
-        let arguments =
-            [Pointer(wire), Pointer(order), Word(params.levels), Word(params.key_bits), Pointer(out)];
+        let arguments = [Pointer(wire), Pointer(order), Word(params.levels), Word(params.key_bits), Pointer(out)];
         launch(&self.expand_bootstrap_key, stream, Grid { blocks, threads: 32 * polynomials, shared: 0 }, &arguments)
     }
 
@@ -220,7 +209,8 @@ impl Kernels {
     pub fn combine(&self, stream: &Stream, sums: &Sums, rows: Rows, out: Rows) -> Result<()> {
         let columns = sums.width.div_ceil(128);
         let input = [Pointer(rows.pointer), word(rows.stride), word(sums.inputs)];
-        let output = [Pointer(sums.constants), Pointer(out.pointer), word(out.stride), word(sums.width), word(sums.outputs)];
+        let output =
+            [Pointer(sums.constants), Pointer(out.pointer), word(out.stride), word(sums.width), word(sums.outputs)];
         let (function, blocks, arguments) = match sums.weights {
             WeightPointers::Dense { weights } => {
                 let blocks = [columns, sums.outputs.div_ceil(8), sums.requests];
@@ -303,11 +293,10 @@ impl Kernels {
     /// Where there is no such kernel: [`Limits::shapes`] lists those that there are.
     pub fn bootstrap(&self, stream: &Stream, all: &Bootstraps<'_>) -> Result<()> {
         let BootstrapParams { lwe_dimension, output, base_log, levels, .. } = *all.params;
-        let index = output.dimension + 1 - LEAST_POLYNOMIALS;
         let function = match all.shape.variant {
-            Variant::Block => &self.block[index],
-            Variant::Pair => &self.pair[index],
-            Variant::Warp => &self.warp[index],
+            Variant::Block => &self.block,
+            Variant::Pair => &self.pair,
+            Variant::Warp => &self.warp[output.dimension + 1 - LEAST_POLYNOMIALS],
         };
         let arguments = [
             Pointer(all.keys),

@@ -126,9 +126,7 @@ pub(crate) fn key_bytes(parts: &[PartParams]) -> usize {
         PartParams::Bootstrap(params) => {
             size_of::<f64>() * fourier_numbers(params) + size_of::<u32>() * params.lwe_dimension
         }
-        PartParams::Keyswitch(params) => {
-            size_of::<u32>() * params.layout().bodies * stride(params.to.lwe_dimension())
-        }
+        PartParams::Keyswitch(params) => size_of::<u32>() * params.layout().bodies * stride(params.to.lwe_dimension()),
     };
     parts.iter().map(bytes).fold(0, usize::saturating_add)
 }
@@ -142,8 +140,7 @@ mod tests {
     fn a_key_takes_what_its_buffers_do() {
         let output = GlweShape::new(4, 512);
         let bootstrap = BootstrapParams { lwe_dimension: 640, output, base_log: 21, levels: 1, key_bits: 40 };
-        let switch =
-            KeyswitchParams { from: 2048, to: GlweShape::new(25, 32), base_log: 3, levels: 5, key_bits: 30 };
+        let switch = KeyswitchParams { from: 2048, to: GlweShape::new(25, 32), base_log: 3, levels: 5, key_bits: 30 };
         assert_eq!(key_bytes(&[PartParams::Bootstrap(bootstrap)]), 640 * 25 * 512 * 8 + 640 * 4);
         assert_eq!(key_bytes(&[PartParams::Keyswitch(switch)]), 2048 * 5 * 896 * 4);
     }

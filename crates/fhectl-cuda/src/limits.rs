@@ -45,7 +45,8 @@ impl Limits {
         };
         let (major, minor) = limits.capability;
         if major < 8 {
-            let message = format!("the device has compute capability {major}.{minor}, 8.0 is the least that is supported");
+            let message =
+                format!("the device has compute capability {major}.{minor}, 8.0 is the least that is supported");
             return Err(Error::new(ErrorCode::DeviceUnavailable, message)
                 .hint("devices from the A100 on have it; `--device cpu` needs none"));
         }

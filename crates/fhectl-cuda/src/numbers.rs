@@ -46,8 +46,7 @@ impl Numbers {
         let keys: Vec<&Key> = piece.groups().iter().map(|(group, _)| groups[*group].key).collect();
         let mut layers = Vec::with_capacity(plan.stages.len());
         for stage in &plan.stages {
-            let of_keys: Vec<usize> =
-                piece.groups().iter().map(|(_, rows)| rows * stage.layer.outputs).collect();
+            let of_keys: Vec<usize> = piece.groups().iter().map(|(_, rows)| rows * stage.layer.outputs).collect();
             let (words, pointers) = (&mut words, &mut pointers);
             let of_layer = stage.look_up.as_ref().map(|look_up| {
                 let numbers = Builder { device, look_up, of_keys: &of_keys, each: stage.layer.outputs, keys: &keys };
@@ -87,9 +86,10 @@ impl Builder<'_> {
     fn build(&self, words: &mut Vec<u32>, pointers: &mut Vec<u64>) -> Result<LookUpNumbers> {
         let params = &self.look_up.bootstrap;
         let sizes = [params.output.dimension + 1, params.levels as usize];
-        let shape = self.device.limits.choose(sizes, self.of_keys, self.device.forced).ok_or_else(|| {
-            Error::new(ErrorCode::DeviceFailed, format!("there is no such kernel for {params:?}"))
-        })?;
+        let shape =
+            self.device.limits.choose(sizes, self.of_keys, self.device.forced).ok_or_else(|| {
+                Error::new(ErrorCode::DeviceFailed, format!("there is no such kernel for {params:?}"))
+            })?;
         let count: usize = self.of_keys.iter().sum();
 
         let key_of = words.len();

@@ -88,7 +88,8 @@ impl<'a> Plan<'a> {
         let mut dimension = shape.lwe_dimension();
         let mut stages = Vec::with_capacity(program.layers.len());
         for layer in &program.layers {
-            let look_up = layer.look_up.as_ref().map(|look_up| StageLookUp::new(limits, look_up, groups)).transpose()?;
+            let look_up =
+                layer.look_up.as_ref().map(|look_up| StageLookUp::new(limits, look_up, groups)).transpose()?;
             let stage = Stage { layer, dimension, look_up };
             dimension = stage.dimension_after()?;
             stages.push(stage);
@@ -104,11 +105,11 @@ impl<'a> Plan<'a> {
     }
 
     /// The rows of all groups in pieces that the scratch memory has room for, of nearly one size.
-    pub fn pieces(&self, groups: &[Group<'_, Key>]) -> Vec<Piece> {
+    pub fn pieces(&self, scratch: usize, groups: &[Group<'_, Key>]) -> Vec<Piece> {
         let rows: Vec<RowOf> = (0..groups.len())
             .flat_map(|group| (0..groups[group].rows.len()).map(move |row| RowOf { group, row }))
             .collect();
-        let most = (SCRATCH_BYTES / self.row.bytes().max(1)).clamp(1, MOST_ROWS);
+        let most = (scratch / self.row.bytes().max(1)).clamp(1, MOST_ROWS);
         let each = rows.len().div_ceil(rows.len().div_ceil(most).max(1)).max(1);
         rows.chunks(each).map(|rows| Piece { rows: rows.to_vec() }).collect()
     }

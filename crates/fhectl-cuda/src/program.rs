@@ -58,7 +58,13 @@ impl LoadedLayer {
     fn load(device: &Device, layer: &Layer, inputs: usize) -> Result<Self> {
         let constants = device.resident(&layer.narrow_constants())?;
         let look_up = layer.look_up.as_ref().map(|look_up| LoadedLookUp::load(device, look_up)).transpose()?;
-        Ok(Self { inputs, outputs: layer.sums.len(), weights: Weights::load(device, layer, inputs)?, constants, look_up })
+        Ok(Self {
+            inputs,
+            outputs: layer.sums.len(),
+            weights: Weights::load(device, layer, inputs)?,
+            constants,
+            look_up,
+        })
     }
 
     /// Where the weights are.

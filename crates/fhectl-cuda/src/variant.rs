@@ -2,6 +2,7 @@
 
 use crate::limits::Limits;
 use serde::{Deserialize, Serialize};
+use std::cmp::Reverse;
 
 /// Which kernel bootstraps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,23 +38,30 @@ impl BlockShape {
 
 impl Limits {
     /// The shape for so many ciphertexts of each key: a block each as long as every multiprocessor has one at most, then
-    /// pairs, then warps, in the fewest rounds and with as few in a block as that allows. Only of `forced`, where one is.
-    /// Nothing where no bootstrap fits the device.
-    pub fn choose(&self, [polynomials, levels]: [usize; 2], of_keys: &[usize], forced: Option<Variant>) -> Option<BlockShape> {
+    /// pairs, then warps: in the fewest rounds, then with as few on one multiprocessor as that allows, then with as many in a
+    /// block, which read the key together. Only of `forced`, where one is. Nothing where no bootstrap fits the device.
+    pub fn choose(
+        &self,
+        [polynomials, levels]: [usize; 2],
+        of_keys: &[usize],
+        forced: Option<Variant>,
+    ) -> Option<BlockShape> {
         let mut shapes = self.shapes(polynomials, levels);
         if let Some(variant) = forced {
             shapes.retain(|shape| shape.variant == variant);
         }
-        let in_one_go = |shape: &&BlockShape| {
-            shape.variant != Variant::Warp && shape.blocks(of_keys) <= self.multiprocessors
-        };
+        let in_one_go =
+            |shape: &&BlockShape| shape.variant != Variant::Warp && shape.blocks(of_keys) <= self.multiprocessors;
         if let Some(shape) = shapes.iter().find(in_one_go) {
             return Some(*shape);
         }
-        let rounds = |shape: &BlockShape| shape.blocks(of_keys).div_ceil(self.resident(shape));
+        let cost = |shape: &&BlockShape| {
+            let blocks = shape.blocks(of_keys);
+            let rounds = blocks.div_ceil(self.resident(shape));
+            (rounds, blocks.div_ceil(self.multiprocessors) * shape.ciphertexts, Reverse(shape.ciphertexts))
+        };
         let warps = shapes.iter().filter(|shape| shape.variant == Variant::Warp);
-        let fewest = warps.min_by_key(|shape| (rounds(shape), shape.ciphertexts));
-        fewest.or(shapes.last()).copied()
+        warps.min_by_key(cost).or(shapes.last()).copied()
     }
 }
 
@@ -106,7 +114,8 @@ mod tests {
             shared_of_multiprocessor: 164 << 10,
             registers: 1 << 16,
         };
-        assert_eq!(chosen(&device, 5, 1, &[8 * 108]), (Variant::Warp, 4, 0), "two blocks at once");
+        assert_eq!(chosen(&device, 5, 1, &[8 * 108]), (Variant::Warp, 8, 0), "eight blocks of one are no better");
+        assert_eq!(chosen(&device, 5, 1, &[4 * 108]), (Variant::Warp, 4, 0));
         assert!(device.shapes(5, 1).iter().all(|shape| shape.stages == 0));
     }
 }

@@ -4,10 +4,11 @@
 use super::failure::{cannot_open, failed, is_sticky, opened, unavailable};
 use super::library;
 use cudarc::driver::sys::{self, CUdevice_attribute, CUresult};
-use fhectl_core::error::{Error, Result};
+use fhectl_core::error::{Error, ErrorCode, Result};
 use std::ffi::{CStr, c_char};
 use std::ptr::null_mut;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 
 /// A device's primary context, which this process shares. Everything on the device holds one of its [`Arc`]s.
 pub(crate) struct Context {
@@ -48,7 +49,8 @@ impl Context {
             let message = format!("there is no device cuda:{ordinal}; there are {count}, counted from 0");
             return Err(unavailable(message, "`nvidia-smi -L` lists them; CUDA_VISIBLE_DEVICES may hide some"));
         }
-        let ordinal = i32::try_from(ordinal).map_err(|_| cannot_open("cuDeviceGet", CUresult::CUDA_ERROR_INVALID_DEVICE))?;
+        let ordinal =
+            i32::try_from(ordinal).map_err(|_| cannot_open("cuDeviceGet", CUresult::CUDA_ERROR_INVALID_DEVICE))?;
         let (mut device, mut handle) = (0, null_mut());
         // SAFETY: the driver was started, the pointer is to a number of the type that is written.
         opened("cuDeviceGet", unsafe { sys::cuDeviceGet(&mut device, ordinal) })?;
@@ -83,6 +85,34 @@ impl Context {
             let _ = self.lost.set(error.clone());
         }
         Err(error)
+    }
+
+    /// Waits until `query` is no longer answered with "not ready".
+    ///
+    /// The driver's own waiting would keep a core busy and not end where the device hangs: so it asks, at first without a
+    /// pause, and gives up when the device was given up.
+    ///
+    /// # Errors
+    /// `device_failed`.
+    pub fn wait(&self, call: &str, query: impl Fn() -> CUresult) -> Result<()> {
+        /// A pause may last twice as long: it must be short beside what is waited for.
+        const WITHOUT_PAUSE: Duration = Duration::from_millis(4);
+        const PAUSE: Duration = Duration::from_micros(50);
+        let started = Instant::now();
+        loop {
+            self.bind()?;
+            match query() {
+                CUresult::CUDA_ERROR_NOT_READY if started.elapsed() < WITHOUT_PAUSE => std::thread::yield_now(),
+                CUresult::CUDA_ERROR_NOT_READY => std::thread::sleep(PAUSE),
+                code => return self.check(call, code),
+            }
+        }
+    }
+
+    /// Takes the device for lost, for a reason that the driver does not know of.
+    pub fn give_up(&self, reason: &str) {
+        let error = Error::new(ErrorCode::DeviceFailed, reason).hint("see the driver's log (dmesg, nvidia-smi -q)");
+        let _ = self.lost.set(error);
     }
 
     /// Whether an error left the device unusable to this process.

@@ -49,9 +49,8 @@ impl Event {
     /// `device_failed`.
     pub fn wait(&mut self) -> Result<()> {
         if self.pending {
-            self.context.bind()?;
             // SAFETY: the event is alive.
-            self.context.check("cuEventSynchronize", unsafe { sys::cuEventSynchronize(self.handle) })?;
+            self.context.wait("cuEventQuery", || unsafe { sys::cuEventQuery(self.handle) })?;
             self.pending = false;
         }
         Ok(())

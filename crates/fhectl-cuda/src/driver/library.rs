@@ -16,8 +16,8 @@ const FUNCTIONS: [&str; 28] = [
     "cuDevicePrimaryCtxRetain",
     "cuEventCreate",
     "cuEventDestroy_v2",
+    "cuEventQuery",
     "cuEventRecord",
-    "cuEventSynchronize",
     "cuFuncSetAttribute",
     "cuInit",
     "cuLaunchKernel",
@@ -34,7 +34,7 @@ const FUNCTIONS: [&str; 28] = [
     "cuModuleUnload",
     "cuStreamCreate",
     "cuStreamDestroy_v2",
-    "cuStreamSynchronize",
+    "cuStreamQuery",
 ];
 
 /// Loads the library and starts the driver. Again costs little.

@@ -73,7 +73,11 @@ impl<T> Drop for DeviceBuffer<T> {
             let code = unsafe { sys::cuMemsetD8Async(self.pointer, 0, bytes, null_mut()) };
             if self.context.check("cuMemsetD8Async", code).is_ok() {
                 // SAFETY: the null stream is always there.
-                let _ = self.context.check("cuStreamSynchronize", unsafe { sys::cuStreamSynchronize(null_mut()) });
+                let _ = self.context.wait("cuStreamQuery", || unsafe { sys::cuStreamQuery(null_mut()) });
+            }
+            // Lost just now, or given up while it hung: freeing would wait for it.
+            if self.context.is_lost() {
+                return;
             }
         }
         // SAFETY: allocated once, freed once. An error here is told by the next call.

@@ -35,9 +35,8 @@ impl Stream {
     /// # Errors
     /// `device_failed`: what failed may be any of it.
     pub fn synchronize(&self) -> Result<()> {
-        self.context.bind()?;
         // SAFETY: the stream is alive.
-        self.context.check("cuStreamSynchronize", unsafe { sys::cuStreamSynchronize(self.handle) })
+        self.context.wait("cuStreamQuery", || unsafe { sys::cuStreamQuery(self.handle) })
     }
 }
 

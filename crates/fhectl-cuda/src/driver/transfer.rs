@@ -154,7 +154,12 @@ impl<T: Pod + DefaultIsZeroes> Download<T> {
             self.context.bind()?;
             // SAFETY: so many bytes are in both places. The pinned ones are not touched until the event has passed.
             let code = unsafe {
-                sys::cuMemcpyDtoHAsync_v2(values.as_mut_ptr().cast(), from.pointer(), size_of_val(values), stream.handle)
+                sys::cuMemcpyDtoHAsync_v2(
+                    values.as_mut_ptr().cast(),
+                    from.pointer(),
+                    size_of_val(values),
+                    stream.handle,
+                )
             };
             self.context.check("cuMemcpyDtoHAsync", code)?;
         }
