@@ -124,6 +124,8 @@ fn a_keyswitch_may_come_first() {
 #[test]
 fn results_depend_on_ciphertext_and_key_alone() {
     let Some(device) = device() else { return };
+    // Kernels round differently in the last bit of a double.
+    let device = device.with_variant(Some(Variant::Pair));
     let client = Client::new(params(64, 4, 22, 1), None);
     let (plain, shuffled) = (client.load(&device, None), client.load(&device, Some(&mut random(3))));
     let program = device.load_program(&bootstraps(5, look_up(None))).unwrap();
