@@ -35,7 +35,7 @@ for name in check check_faults; do
   g++ "$out/$name.o" -o "$out/$name" -L "$out" -l:libcuda.so.1 -Wl,-rpath,"$out"
   # In both orders of threads: what lacks a barrier fails in one of them.
   for reversed in 0 1; do
-    EMULATED_REVERSED=$reversed "$out/$name" >"$out/$name.log" ||
+    EMULATED_REVERSED=$reversed timeout 600 "$out/$name" >"$out/$name.log" ||
       { grep -v "^ok" "$out/$name.log" >&2; echo "FAIL  $sources/$name.cpp with EMULATED_REVERSED=$reversed" >&2; exit 1; }
   done
   echo "ok    $sources/$name.cpp: $(grep -c "^ok" "$out/$name.log") checks"

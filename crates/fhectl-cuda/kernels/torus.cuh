@@ -19,8 +19,8 @@ __device__ __forceinline__ i32 round_away(u32 word, u32 unused) {
   return (i32)((rounded ^ sign) - sign);
 }
 
-/// What the digit of a level below the last carries into the next. A digit above B/2 does; B/2 itself where the next digit is in its own upper half.
-/// See `Word::decompose` of the CPU's kernels for why.
+/// What the digit of a level below the last carries into the next. A digit above B/2 carries; B/2 itself does where the next digit is in
+/// its own upper half. See `Word::decompose` of the CPU's kernels for why.
 __device__ __forceinline__ i32 carry(i32 rest, u32 base_log) {
   const i32 low = rest & (i32)((1u << base_log) - 1), above = rest >> base_log;
   return (((low - 1) | above) & low) >> (base_log - 1) & 1;

@@ -163,13 +163,18 @@ static void check_switch_modulus(const Module &module) {
   for (u32 log_modulus : {10u, 9u, 12u}) {
     const u32 dimension = 641, count = 203, stride = padded(dimension + 1);
     auto rows = words_from(random, (size_t)count * stride);
-    // Words half way between two steps, bodies next to a step, and sums of errors that are odd.
-    for (u32 c = 0; c < count; c++)
-      for (u32 j = 0; j <= dimension; j++) {
-        u32 &word = rows[(size_t)c * stride + j];
-        if (c % 3 == 1) word &= ~0u << (31 - log_modulus);
-        if (c % 3 == 2 && j == dimension) word = (word & ~0u << (32 - log_modulus)) + (u32)random.below(3) - 1;
+    for (u32 c = 0; c < count; c++) {
+      u32 *row = &rows[(size_t)c * stride];
+      const u32 step = 1u << (32 - log_modulus);
+      i64 errors = 0;
+      for (u32 j = 0; j < dimension; j++) {
+        // Words half way between two steps.
+        if (c % 3 == 1) row[j] &= 0u - step / 2;
+        errors += (i32)((row[j] + step / 2) / step * step - row[j]);
       }
+      // Bodies that half the sum of errors brings next to a step, where it matters how the half of an odd sum is rounded.
+      if (c % 3 == 2) row[dimension] = (row[dimension] & (0u - step)) - (u32)(errors >> 1) + (u32)random.below(3) - 1;
+    }
     vector<u32> order(dimension), key_of(count);
     for (u32 i = 0; i < dimension; i++) order[i] = i;
     for (u32 i = dimension - 1; i > 0; i--) std::swap(order[i], order[random.below(i + 1)]);
