@@ -111,6 +111,21 @@ pub struct GlweList {
 }
 
 impl GlweList {
+    /// The shape of each ciphertext.
+    pub fn shape(&self) -> GlweShape {
+        self.shape
+    }
+
+    /// The masks, `k * N` words a ciphertext, each polynomial in reverse order.
+    pub fn reversed_masks(&self) -> &[u64] {
+        &self.reversed_masks
+    }
+
+    /// The bodies: a word for each coefficient.
+    pub fn bodies(&self) -> &[u64] {
+        &self.bodies
+    }
+
     /// Adds `factor` times coefficient `index`, as an LWE ciphertext, to `sum`, which has dimension `k * N`.
     ///
     /// Sample extraction (TFHE, section 4.2) makes word `j` of the mask `a_{i-j}` for `j <= i` and `-a_{N+i-j}` beyond. It

@@ -1,0 +1,256 @@
+//! The way of rows through layers.
+
+use crate::device::Device;
+use crate::kernels::{Bootstraps, Inputs, Keyswitch, ModulusSwitch, Rows, Sums};
+use crate::key::Key;
+use crate::lane::Lane;
+use crate::numbers::{LookUpNumbers, Numbers};
+use crate::plan::{Piece, Plan, Stage, StageLookUp};
+use crate::program::Program;
+use crate::rows::stride;
+use crate::zeros::ZerosOf;
+use fhectl_core::error::Result;
+use fhectl_core::fhe::backend::Group;
+use fhectl_core::fhe::list::LweList;
+use rayon::prelude::*;
+
+/// As [`fhectl_core::fhe::backend::Backend::evaluate`].
+pub(crate) fn evaluate(device: &Device, program: &Program, groups: &[Group<'_, Key>]) -> Result<Vec<LweList>> {
+    let Some(plan) = Plan::new(&device.limits, program, groups)? else {
+        return Ok(groups.iter().map(|_| LweList::zero(0, 0)).collect());
+    };
+    let outputs = program.layers.last().map_or(0, |layer| layer.outputs);
+    let mut answers: Vec<LweList> =
+        groups.iter().map(|group| LweList::zero(group.rows.len() * outputs, plan.dimension)).collect();
+    let mut lane = device.lane()?;
+    let pieces = plan.pieces(device.scratch_bytes, groups);
+    let mut run = Run { device, plan: &plan, groups, pieces: &pieces, lane: &mut lane, staged: None };
+    for piece in 0..pieces.len() {
+        run.piece(piece, outputs, &mut answers)?;
+    }
+    Ok(answers)
+}
+
+/// An evaluation under way.
+struct Run<'a> {
+    device: &'a Device,
+    plan: &'a Plan<'a>,
+    groups: &'a [Group<'a, Key>],
+    pieces: &'a [Piece],
+    lane: &'a mut Lane,
+    /// The step whose encryptions of zero wait for upload, with the number of their words.
+    staged: Option<(Step, usize)>,
+}
+
+/// One layer's look-ups of one piece.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Step {
+    piece: usize,
+    layer: usize,
+}
+
+impl Run<'_> {
+    /// Computes a piece. The next piece's first encryptions of zero are made while the device does.
+    fn piece(&mut self, piece: usize, outputs: usize, answers: &mut [LweList]) -> Result<()> {
+        let rows = self.pieces[piece].rows.len();
+        let numbers = self.send_numbers(piece)?;
+        self.extract(piece)?;
+        for (layer, stage) in self.plan.stages.iter().enumerate() {
+            self.combine(stage, rows)?;
+            if let Some((look_up, numbers)) = stage.look_up.as_ref().zip(numbers.layers[layer].as_ref()) {
+                self.look_up(Step { piece, layer }, stage, look_up, numbers)?;
+            } else {
+                std::mem::swap(&mut self.lane.values, &mut self.lane.sums);
+            }
+        }
+
+        let stride = stride(self.plan.dimension);
+        let words = rows * outputs * stride;
+        let Lane { answers: download, values, stream, .. } = &mut *self.lane;
+        if let Some(buffer) = values.buffer() {
+            download.receive(buffer, words, stream)?;
+        }
+        let next = self.plan.stages.iter().position(|stage| stage.look_up.is_some());
+        if let Some(layer) = next
+            && piece + 1 < self.pieces.len()
+        {
+            self.stage_zeros(Step { piece: piece + 1, layer })?;
+        }
+        let words = self.lane.answers.wait(words)?;
+        let mut rest = words;
+        for rows in self.pieces[piece].rows.chunk_by(|a, b| a.group == b.group) {
+            let (own, after) = rest.split_at(rows.len() * outputs * stride);
+            rest = after;
+            let out = answers[rows[0].group].rows_mut().skip(rows[0].row * outputs);
+            out.zip(own.par_chunks(stride)).for_each(|(out, row)| out.copy_from_slice(&row[..out.len()]));
+        }
+        Ok(())
+    }
+
+    /// Uploads where keys are, and which ciphertext has which.
+    fn send_numbers(&mut self, piece: usize) -> Result<Numbers> {
+        let (numbers, words, pointers) = Numbers::new(self.device, self.plan, self.groups, &self.pieces[piece])?;
+        let lane = &mut *self.lane;
+        let words = lane.numbers.copy(&words, &lane.stream)?;
+        let pointers = lane.pointers.copy(&pointers, &lane.stream)?;
+        Ok(numbers.at(words, pointers))
+    }
+
+    /// Uploads the inputs of a piece, and reads their coefficients as rows.
+    fn extract(&mut self, piece: usize) -> Result<()> {
+        let (sizes, shape) = (&self.plan.row, self.plan.shape);
+        let rows = &self.pieces[piece].rows;
+        let lane = &mut *self.lane;
+        let list = |index: usize| &self.groups[rows[index].group].rows[rows[index].row];
+        // Inputs past the last that a sum names stay here.
+        let (masks, bodies) = (rows.len() * sizes.masks, rows.len() * sizes.bodies);
+        lane.masks.write(masks, |out| {
+            out.par_chunks_mut(sizes.masks.max(1)).enumerate().for_each(|(index, out)| {
+                out.copy_from_slice(&list(index).reversed_masks()[..sizes.masks]);
+            });
+        })?;
+        lane.bodies.write(bodies, |out| {
+            for (index, out) in out.chunks_mut(sizes.bodies.max(1)).enumerate() {
+                out.copy_from_slice(&list(index).bodies()[..sizes.bodies]);
+            }
+        })?;
+        let inputs = Inputs {
+            reversed_masks: lane.masks.send(masks, &lane.stream)?,
+            bodies: lane.bodies.send(bodies, &lane.stream)?,
+            shape,
+            coefficients: sizes.bodies,
+            requests: rows.len(),
+        };
+        // Both, before anything is on its way: to grow they wait.
+        let pointer = lane.values.reserve(rows.len() * sizes.rows, &lane.stream)?;
+        lane.sums.reserve(rows.len() * sizes.rows, &lane.stream)?;
+        if inputs.coefficients == 0 {
+            return Ok(());
+        }
+        let out = Rows { pointer, stride: stride(shape.lwe_dimension()) };
+        self.device.kernels.extract_inputs(&lane.stream, &inputs, out)
+    }
+
+    /// A layer's sums.
+    fn combine(&mut self, stage: &Stage<'_>, rows: usize) -> Result<()> {
+        let stride = stride(stage.dimension);
+        let sums = Sums {
+            weights: stage.layer.weights(),
+            constants: stage.layer.constants.pointer(),
+            inputs: stage.layer.inputs,
+            outputs: stage.layer.outputs,
+            requests: rows,
+            width: stage.dimension + 1,
+        };
+        let lane = &*self.lane;
+        let (from, to) =
+            (Rows { pointer: lane.values.pointer(), stride }, Rows { pointer: lane.sums.pointer(), stride });
+        self.device.kernels.combine(&lane.stream, &sums, from, to)
+    }
+
+    /// A layer's look-ups: what needs no encryptions of zero is on its way before they are made.
+    fn look_up(
+        &mut self,
+        step: Step,
+        stage: &Stage<'_>,
+        look_up: &StageLookUp<'_>,
+        numbers: &LookUpNumbers,
+    ) -> Result<()> {
+        let count = self.pieces[step.piece].rows.len() * stage.layer.outputs;
+        let sums = Rows { pointer: self.lane.sums.pointer(), stride: stride(stage.dimension) };
+        let small = self.keyswitch(look_up, numbers, count, sums)?;
+        let dimension = look_up.bootstrap.lwe_dimension;
+        let kernels = &self.device.kernels;
+        let lane = &mut *self.lane;
+        let switched = lane.switched.reserve(count * (dimension + 1), &lane.stream)?;
+        let switch = ModulusSwitch {
+            rows: small,
+            count,
+            dimension,
+            orders: numbers.orders,
+            key_of: numbers.key_of,
+            log_modulus: (2 * look_up.bootstrap.output.size).trailing_zeros(),
+            switched,
+        };
+        kernels.switch_modulus(&lane.stream, &switch)?;
+        let zeros = self.send_zeros(step)?;
+        let lane = &*self.lane;
+        let bootstraps = Bootstraps {
+            params: &look_up.bootstrap,
+            shape: numbers.shape,
+            keys: numbers.bootstrap_keys,
+            key_of: numbers.key_of,
+            slots: numbers.slots,
+            blocks: numbers.blocks,
+            switched,
+            tables: look_up.loaded.tables.pointer(),
+            table_of: numbers.table_of,
+            zeros,
+            out: Rows { pointer: lane.values.pointer(), stride: stride(look_up.bootstrap.output.lwe_dimension()) },
+        };
+        kernels.bootstrap(&lane.stream, &bootstraps)
+    }
+
+    /// The sums under the small key; as they are where they already are under it.
+    fn keyswitch(
+        &mut self,
+        look_up: &StageLookUp<'_>,
+        numbers: &LookUpNumbers,
+        count: usize,
+        sums: Rows,
+    ) -> Result<Rows> {
+        let Some(params) = &look_up.keyswitch else { return Ok(sums) };
+        let lane = &mut *self.lane;
+        let stride = stride(params.to.lwe_dimension());
+        let digits = lane.digits.reserve(count * params.from * params.levels as usize, &lane.stream)?;
+        let out = Rows { pointer: lane.small.reserve(count * stride, &lane.stream)?, stride };
+        let keyswitch = Keyswitch {
+            params,
+            count,
+            rows: sums,
+            digits,
+            out,
+            keys: numbers.keyswitch_keys,
+            key_stride: stride,
+            key_of: numbers.key_of,
+            slots: numbers.keyswitch_slots,
+            blocks: numbers.keyswitch_blocks,
+        };
+        self.device.kernels.keyswitch(&lane.stream, &keyswitch, &self.device.limits)?;
+        Ok(out)
+    }
+
+    /// Makes the encryptions of zero of a step, where its groups have any.
+    fn stage_zeros(&mut self, step: Step) -> Result<()> {
+        let Some(look_up) = &self.plan.stages[step.layer].look_up else { return Ok(()) };
+        let output = look_up.bootstrap.output;
+        let zeros = ZerosOf {
+            of_groups: self.groups.iter().map(|group| group.zeros.get(step.layer)).collect(),
+            piece: &self.pieces[step.piece],
+            each: self.plan.stages[step.layer].layer.outputs,
+            words: output.lwe_dimension() + output.size,
+        };
+        let words = if zeros.any() { zeros.piece.rows.len() * zeros.each * zeros.words } else { 0 };
+        if words > 0 {
+            self.lane.zeros[0].write(words, |out| zeros.fill(out))?;
+        }
+        self.staged = Some((step, words));
+        Ok(())
+    }
+
+    /// Uploads the encryptions of zero of a step; null where there are none.
+    fn send_zeros(&mut self, step: Step) -> Result<u64> {
+        if !self.staged.is_some_and(|(staged, _)| staged == step) {
+            self.stage_zeros(step)?;
+        }
+        let (_, words) = self.staged.take().expect("staged just now");
+        if words == 0 {
+            return Ok(0);
+        }
+        let Lane { zeros, stream, .. } = &mut *self.lane;
+        let pointer = zeros[0].send(words, stream)?;
+        // The next step's are written into the other, while these are on their way.
+        zeros.swap(0, 1);
+        Ok(pointer)
+    }
+}
