@@ -90,8 +90,7 @@ impl Device {
         self.limits.multiprocessors
     }
 
-    /// Whether an error left the device unusable. It stays so, and every call fails; after all that is on it was dropped it
-    /// may be opened again.
+    /// Whether an error left the device unusable. It stays so, and every call fails: CUDA asks for a new process then.
     pub fn is_lost(&self) -> bool {
         self.context.is_lost()
     }
@@ -125,7 +124,7 @@ impl Device {
     }
 
     /// Values that stay on the device.
-    pub(crate) fn resident<T: Pod + DefaultIsZeroes>(&self, values: &[T]) -> Result<DeviceBuffer<T>> {
+    pub(crate) fn resident<T: Pod + DefaultIsZeroes + Send>(&self, values: &[T]) -> Result<DeviceBuffer<T>> {
         let lane = self.lane()?;
         let mut upload = Upload::new(&self.context)?;
         upload.copy(values, &lane.stream)?;

@@ -1,7 +1,7 @@
 //! The way of rows through layers.
 
+use crate::arguments::{Bootstraps, Inputs, Keyswitch, ModulusSwitch, Rows, Sums};
 use crate::device::Device;
-use crate::kernels::{Bootstraps, Inputs, Keyswitch, ModulusSwitch, Rows, Sums};
 use crate::key::Key;
 use crate::lane::Lane;
 use crate::numbers::{LookUpNumbers, Numbers};

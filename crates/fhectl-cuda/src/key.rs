@@ -1,8 +1,8 @@
 //! Evaluation keys on the device.
 
+use crate::arguments::Rows;
 use crate::device::Device;
 use crate::driver::{DeviceBuffer, Upload};
-use crate::kernels::Rows;
 use crate::rows::stride;
 use crate::support::supports_part;
 use fhectl_core::error::{Error, ErrorCode, Result};

@@ -31,10 +31,10 @@
 //!
 //! | concern | modules |
 //! |---|---|
-//! | the driver: context, memory, streams, copies, kernels | `driver`, `kernels` (all `unsafe` code) |
+//! | the driver: context, memory, streams, copies, kernels | `driver`, `kernels` (all `unsafe` code), `arguments` |
 //! | what a device has, and how bootstraps are spread over it | `limits`, `variant`, `support` |
 //! | what stays on the device | `program`, `key` |
-//! | an evaluation | `plan`, `numbers`, `slots`, `zeros`, `evaluate`, `lane` |
+//! | an evaluation | `plan`, `numbers`, `slots`, `zeros`, `rows`, `evaluate`, `lane` |
 //! | how long bootstraps take | `profile` |
 //!
 //! # Example
@@ -60,6 +60,7 @@
 //! # Ok::<(), fhectl_core::error::Error>(())
 //! ```
 
+mod arguments;
 mod backend;
 mod device;
 mod driver;

@@ -1,7 +1,7 @@
 //! How long bootstraps take on a device, measured once so that plans can be made.
 
+use crate::arguments::{Bootstraps, Rows};
 use crate::device::Device;
-use crate::kernels::{Bootstraps, Rows};
 use crate::key::Key;
 use crate::rows::stride;
 use crate::slots::slots;
@@ -130,9 +130,9 @@ impl Device {
         let shape = self.limits.choose([polynomials, params.levels as usize], &[count], self.forced);
         let shape = shape.ok_or_else(|| Error::new(ErrorCode::DeviceFailed, "there is no such kernel"))?;
         let stride = stride(params.output.lwe_dimension());
-        let mut random = Random::new(Seed([2; 16]));
-        let words = count * (params.lwe_dimension + 1);
-        let switched: Vec<u16> = (0..words).map(|_| random.word() as u16 % (2 * POLYNOMIAL_SIZE) as u16).collect();
+        // Any words that do not repeat soon: the way of a rotation's memory depends on them.
+        let words = (count * (params.lwe_dimension + 1)) as u32;
+        let switched: Vec<u16> = (0..words).map(|word| (word.wrapping_mul(0x9e37_79b9) >> 22) as u16).collect();
         let mut numbers = Vec::new();
         slots(&[count], shape.ciphertexts, &mut numbers);
         let slots = numbers.len();

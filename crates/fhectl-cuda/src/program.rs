@@ -1,8 +1,8 @@
 //! Layers on the device.
 
+use crate::arguments::WeightPointers;
 use crate::device::Device;
 use crate::driver::DeviceBuffer;
-use crate::kernels::WeightPointers;
 use fhectl_core::error::Result;
 use fhectl_core::fhe::layer::{Layer, LookUp};
 use fhectl_core::fhe::list::narrow;

@@ -1,7 +1,8 @@
 //! A keyswitch by itself, to be compared with the processor's.
 
+use crate::arguments::{Keyswitch, Rows};
 use crate::device::Device;
-use crate::kernels::{KEYSWITCH_SLOTS, Keyswitch, Rows};
+use crate::kernels::KEYSWITCH_SLOTS;
 use crate::key::Key;
 use crate::rows::stride;
 use crate::slots::slots;

@@ -1,6 +1,13 @@
 //! Bootstraps on a device: results, noise, keys.
 
+#![allow(clippy::print_stdout)]
+
 mod support;
+
+// Other tests use the rest of it.
+#[allow(dead_code)]
+#[path = "../../../tests/common/opened.rs"]
+mod opened;
 
 use fhectl_core::error::ErrorCode;
 use fhectl_core::fhe::backend::{Backend, Group};
@@ -13,7 +20,7 @@ use fhectl_core::fhe::rerandomize::Rerandomizer;
 use fhectl_core::fhe::zeros::Zeros;
 use fhectl_core::fhe::{GlweList, GlweSecret, GlweShape, encrypt, noise, public_key};
 use fhectl_cuda::{Device, Variant};
-use support::opened::Opened;
+use opened::Opened;
 use support::{Client, bootstraps, device, group, random, uniform_row, words};
 
 const TURN: f64 = 18_446_744_073_709_551_616.0;
@@ -28,7 +35,7 @@ fn params(lwe_dimension: usize, k: usize, base_log: u32, levels: u32) -> Bootstr
 
 /// Tables of four steps, each table with its own.
 fn look_up(keyswitch: Option<usize>) -> LookUp {
-    let tables = [1u64, 3].map(|unit| (0..512).map(|p| unit * (2 * (p / STEP) as u64 + 1) << 58).collect());
+    let tables = [1u64, 3].map(|unit| (0..512).map(|p| (unit * (2 * (p / STEP) as u64 + 1)) << 58).collect());
     LookUp { tables: tables.into(), keyswitch, bootstrap: 0 }
 }
 

@@ -1,5 +1,7 @@
 //! Whole circuits of two clients in one evaluation: answers are what the model says in the clear.
 
+#![allow(clippy::print_stdout)]
+
 mod support;
 
 #[path = "../../../tests/common/mod.rs"]

@@ -1,5 +1,7 @@
 //! Devices that fail. Each case is a process of its own with an emulated device that fails as the case wants.
 
+#![allow(clippy::print_stdout)]
+
 mod support;
 
 use fhectl_core::error::ErrorCode;

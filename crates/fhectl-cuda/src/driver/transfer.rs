@@ -9,17 +9,21 @@ use super::stream::Stream;
 use bytemuck::Pod;
 use cudarc::driver::sys;
 use fhectl_core::error::Result;
+use rayon::prelude::*;
 use std::sync::Arc;
 use zeroize::{DefaultIsZeroes, Zeroize};
 
+/// Values that one thread wipes at once.
+const WIPED_AT_ONCE: usize = 1 << 16;
+
 /// Pinned memory and the mark after its last copy. It is neither touched nor freed before the copy is done.
-struct Staging<T: Pod + DefaultIsZeroes> {
+struct Staging<T: Pod + DefaultIsZeroes + Send> {
     memory: Option<Pinned<T>>,
     used: usize,
     copied: Event,
 }
 
-impl<T: Pod + DefaultIsZeroes> Staging<T> {
+impl<T: Pod + DefaultIsZeroes + Send> Staging<T> {
     fn new(context: &Arc<Context>) -> Result<Self> {
         Ok(Self { memory: None, used: 0, copied: Event::new(context)? })
     }
@@ -38,14 +42,15 @@ impl<T: Pod + DefaultIsZeroes> Staging<T> {
     fn wipe(&mut self) -> Result<()> {
         self.copied.wait()?;
         if let Some(memory) = &mut self.memory {
-            memory.values_mut()[..self.used].zeroize();
+            let used = &mut memory.values_mut()[..self.used];
+            used.par_chunks_mut(WIPED_AT_ONCE).for_each(Zeroize::zeroize);
         }
         self.used = 0;
         Ok(())
     }
 }
 
-impl<T: Pod + DefaultIsZeroes> Drop for Staging<T> {
+impl<T: Pod + DefaultIsZeroes + Send> Drop for Staging<T> {
     fn drop(&mut self) {
         // Where waiting fails the device is lost, and the memory is left to it.
         let _ = self.copied.wait();
@@ -53,13 +58,13 @@ impl<T: Pod + DefaultIsZeroes> Drop for Staging<T> {
 }
 
 /// Values that go to the device again and again.
-pub(crate) struct Upload<T: Pod + DefaultIsZeroes> {
+pub(crate) struct Upload<T: Pod + DefaultIsZeroes + Send> {
     context: Arc<Context>,
     staging: Staging<T>,
     device: Growable<T>,
 }
 
-impl<T: Pod + DefaultIsZeroes> Upload<T> {
+impl<T: Pod + DefaultIsZeroes + Send> Upload<T> {
     /// # Errors
     /// `device_failed`.
     pub fn new(context: &Arc<Context>) -> Result<Self> {
@@ -128,12 +133,12 @@ impl<T: Pod + DefaultIsZeroes> Upload<T> {
 }
 
 /// Values that come from the device again and again.
-pub(crate) struct Download<T: Pod + DefaultIsZeroes> {
+pub(crate) struct Download<T: Pod + DefaultIsZeroes + Send> {
     context: Arc<Context>,
     staging: Staging<T>,
 }
 
-impl<T: Pod + DefaultIsZeroes> Download<T> {
+impl<T: Pod + DefaultIsZeroes + Send> Download<T> {
     /// # Errors
     /// `device_failed`.
     pub fn new(context: &Arc<Context>) -> Result<Self> {

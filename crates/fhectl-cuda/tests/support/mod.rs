@@ -1,5 +1,5 @@
 //! What the tests share: a device, keys, and layers that show what a device computed.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::print_stdout)]
 
 use fhectl_core::fhe::backend::{Backend, Group};
 use fhectl_core::fhe::bootstrap::BootstrapParams;
@@ -12,9 +12,6 @@ use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::fhe::{GlweList, GlweSecret, GlweShape, Random, Seed, SeededLayout};
 use fhectl_cuda::{Device, Key};
 use std::sync::Arc;
-
-#[path = "../../../../tests/common/opened.rs"]
-pub mod opened;
 
 /// The first device; nothing, and why, where there is none. `scripts/check_cuda.sh` has one for every machine.
 pub fn device() -> Option<Device> {
