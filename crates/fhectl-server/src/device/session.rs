@@ -179,3 +179,7 @@ impl Drop for Session {
 fn failed(name: &str, what: &str) -> Error {
     Error::new(ErrorCode::DeviceFailed, format!("{name}: {what}")).hint("try again after a short wait")
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

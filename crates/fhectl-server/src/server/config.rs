@@ -27,6 +27,8 @@ pub struct ServeConfig {
     pub devices: Vec<Arc<dyn Device>>,
     /// How long a row waits for others before a device that is free computes it.
     pub gather: Duration,
+    /// Bootstraps of a launch, where so many wait; a launch is of a row at least.
+    pub launch_bootstraps: usize,
     /// A device whose call takes longer is taken to hang, and is given up.
     pub launch_limit: Duration,
     /// `None`: everyone may do everything, and keys belong to everyone.
@@ -128,6 +130,7 @@ impl ServeConfig {
             threads,
             devices: Vec::new(),
             gather: Duration::ZERO,
+            launch_bootstraps: 4096,
             launch_limit: Duration::from_secs(30),
             tokens: None,
             max_queue: 128 * threads,

@@ -61,6 +61,7 @@ impl AppState {
         let fleet = FleetConfig {
             devices: config.devices,
             gather: config.gather,
+            bootstraps: config.launch_bootstraps,
             limit: config.launch_limit,
             threads: config.threads,
             max_queue: config.max_queue,

@@ -25,6 +25,8 @@ pub(in crate::server) struct FleetConfig {
     pub devices: Vec<Arc<dyn Device>>,
     /// How long the first row of a launch waits for others.
     pub gather: Duration,
+    /// Bootstraps of a launch.
+    pub bootstraps: usize,
     /// The longest that a call of a device may take.
     pub limit: Duration,
     /// Threads for the host's share of each device's launches.
@@ -76,6 +78,7 @@ impl Fleet {
         let terms = DeviceTerms {
             models: models.all().map(|model| model.evaluator.clone()).collect(),
             threads: config.threads,
+            bootstraps: config.bootstraps,
             limit: config.limit,
             homes: homes.clone(),
             metrics: metrics.clone(),

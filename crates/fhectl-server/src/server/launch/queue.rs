@@ -221,3 +221,7 @@ impl<J: Job> Drop for Queued<J> {
         drop(job);
     }
 }
+
+#[cfg(test)]
+#[path = "queue_tests.rs"]
+mod tests;

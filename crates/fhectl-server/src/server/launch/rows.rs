@@ -36,7 +36,8 @@ impl Rows {
         permit: LaunchPermit<Arc<Self>>,
     ) -> (Arc<Self>, oneshot::Receiver<()>) {
         let (done, is_done) = oneshot::channel();
-        let answered = Answered { answers: vec![None; batch.rows], ..given };
+        let mut answered = given;
+        answered.answers = vec![None; batch.rows];
         let state = Mutex::new(State { answered, next: 0, in_flight: 0, done: Some(done) });
         (Arc::new(Self { batch, model, state, _permit: permit }), is_done)
     }

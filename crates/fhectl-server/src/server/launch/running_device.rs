@@ -12,8 +12,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Bootstraps of a launch: as many as keep a large device busy.
-const BOOTSTRAPS: usize = 4096;
 /// How much faster than one core a device is taken to be before that was measured.
 const FASTER: f64 = 64.0;
 /// How long it is before a lost device is opened again, the first time and at most; each time twice as long.
@@ -25,6 +23,8 @@ pub(super) struct DeviceTerms {
     pub models: Arc<[Arc<Evaluator>]>,
     /// Threads for the host's share of launches.
     pub threads: usize,
+    /// Bootstraps of a launch.
+    pub bootstraps: usize,
     /// The longest that a call of a device may take.
     pub limit: Duration,
     pub homes: Arc<Homes>,
@@ -51,7 +51,7 @@ impl RunningDevice {
     pub fn open(device: Arc<dyn Device>, index: usize, terms: DeviceTerms) -> Result<Arc<Self>> {
         let session = Session::open(&device, &terms.models, terms.threads, terms.limit)?;
         let seconds = terms.models.iter().enumerate().map(|(model, evaluator)| {
-            let rows = rows_a_launch(&session, model);
+            let rows = terms.rows_a_launch(&session, model);
             Estimate::new(rows as f64 * evaluator.spec().row_seconds() / FASTER)
         });
         let seconds = seconds.collect();
@@ -76,7 +76,7 @@ impl RunningDevice {
 
     /// What launches of a model are.
     pub fn launch_terms(&self, model: usize) -> Terms {
-        let rows = self.session().map_or(1, |session| rows_a_launch(&session, model));
+        let rows = self.session().map_or(1, |session| self.terms.rows_a_launch(&session, model));
         Terms { rows, row_seconds: self.seconds[model].seconds() / rows as f64 }
     }
 
@@ -142,7 +142,8 @@ impl RunningDevice {
     }
 }
 
-fn rows_a_launch(session: &Session, model: usize) -> usize {
-    let bootstraps = session.model(model).map_or(BOOTSTRAPS, |model| model.bootstraps);
-    (BOOTSTRAPS / bootstraps.max(1)).max(1)
+impl DeviceTerms {
+    fn rows_a_launch(&self, session: &Session, model: usize) -> usize {
+        session.model(model).map_or(1, |model| self.bootstraps / model.bootstraps.max(1)).max(1)
+    }
 }
