@@ -84,6 +84,5 @@ pub use device::Device;
 pub use driver::is_out_of_memory;
 pub use key::Key;
 pub use plan::SCRATCH_BYTES;
-pub use profile::{Profile, ShapeProfile, Timing};
 pub use program::Program;
 pub use variant::Variant;

@@ -1,6 +1,14 @@
-//! Which devices a server computes on, as `--device` names them.
+//! Which devices compute, as `--device` names them.
 
-use fhectl_core::error::{Error, ErrorCode, Result};
+#[cfg(feature = "cuda")]
+#[path = "cuda.rs"]
+mod found;
+#[cfg(not(feature = "cuda"))]
+#[path = "without_cuda.rs"]
+mod found;
+
+use fhectl_core::error::Result;
+use fhectl_core::fhe::device_profile::DeviceProfile;
 use fhectl_server::device::Device;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -39,14 +47,16 @@ impl FromStr for DeviceChoice {
 /// # Errors
 /// `device_unavailable`.
 pub fn open_devices(choice: DeviceChoice) -> Result<Vec<Arc<dyn Device>>> {
-    match choice {
-        DeviceChoice::Auto | DeviceChoice::Cpu => Ok(Vec::new()),
-        DeviceChoice::Cuda(_) | DeviceChoice::CudaAll => {
-            Err(Error::new(ErrorCode::DeviceUnavailable, "this fhectl was built without CUDA").hint(
-                "build it with `cargo build --release --features cuda`, or compute on the processor: --device cpu",
-            ))
-        }
-    }
+    found::devices(choice)
+}
+
+/// How long bootstraps take on the first device that is asked for, measured now, in under a second. Nothing where that is
+/// the processor.
+///
+/// # Errors
+/// `device_unavailable`, `device_failed`.
+pub fn measure_device(choice: DeviceChoice) -> Result<Option<DeviceProfile>> {
+    found::profile(choice)
 }
 
 #[cfg(test)]
