@@ -88,7 +88,12 @@ impl InferenceService {
                 self.fleet.compute(place, request, &permit).await?
             }
             None if on_device => Answered::down(charge),
-            None => Answered::nothing(charge, Reservation::default()),
+            None => {
+                if self.fleet.knows(model.id()) {
+                    self.fleet.missed(rows, Missed::Down);
+                }
+                Answered::nothing(charge, Reservation::default())
+            }
         };
         let permit = match answered.missed {
             None => permit,
