@@ -35,6 +35,8 @@ struct Report {
     multiprocessors: usize,
     memory_bytes: usize,
     mode: Mode,
+    /// From the start until the kernels are compiled for the device.
+    open_seconds: f64,
     /// Whether everything is right.
     ok: bool,
     bootstraps: Vec<Results>,
@@ -68,6 +70,7 @@ fn main() -> ExitCode {
 fn check(mode: Mode, ordinal: usize) -> Result<Report> {
     let started = std::time::Instant::now();
     let device = Device::open(ordinal)?;
+    let open_seconds = started.elapsed().as_secs_f64();
     let (description, memory_bytes) = (device.description().to_owned(), device.total_memory()?);
     eprintln!("{description}: sums and keyswitches");
     let words = words::check(&device, mode)?;
@@ -83,6 +86,7 @@ fn check(mode: Mode, ordinal: usize) -> Result<Report> {
         multiprocessors: device.multiprocessors(),
         memory_bytes,
         mode,
+        open_seconds,
         ok: bootstraps.iter().all(|results| results.ok) && words.iter().all(|words| words.different == 0),
         bootstraps,
         words,

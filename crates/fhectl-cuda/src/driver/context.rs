@@ -28,9 +28,8 @@ unsafe impl Sync for Context {}
 /// # Errors
 /// `device_unavailable` where there is no driver.
 pub(crate) fn device_count() -> Result<usize> {
-    match library::start() {
-        Err(error) if error.message.contains("CUDA_ERROR_NO_DEVICE") => return Ok(0),
-        started => started?,
+    if !library::start()? {
+        return Ok(0);
     }
     let mut count = 0;
     // SAFETY: the pointer is to a number of the type that is written.
