@@ -84,7 +84,7 @@ fn a_check_tells_what_is_wrong_without_starting_anything() {
     std::fs::write(&bad, "two words\n").unwrap();
     let check = ["serve", "compiled_model/tree-spam", "--check", "--store", &store, "--token-file"];
     let out = succeed(&[&check[..], &[&tokens]].concat());
-    assert_eq!(out.lines().filter(|line| line.starts_with("ok ")).count(), 4, "{out}");
+    assert_eq!(out.lines().filter(|line| line.starts_with("ok ")).count(), 5, "{out}");
     assert!(
         out.contains("tree-spam") && out.contains("1 tokens, 1 of them not hashed") && !out.contains("a-plain"),
         "{out}"

@@ -1,5 +1,6 @@
 //! A server on this machine, for commands that are given no `--url`.
 
+use super::devices::{DeviceChoice, open_devices};
 use super::runtime::runtime;
 use crate::client::Http;
 use fhectl_core::bundle::ServerBundle;
@@ -13,8 +14,9 @@ use std::time::Duration;
 /// Starts a server for this run alone: on a free loopback port, with keys in memory. It ends with the process.
 ///
 /// # Errors
-/// Those of [`Server::bind`].
-pub fn start(owner: ServerBundle) -> Result<Http> {
+/// `device_unavailable`, those of [`Server::bind`].
+pub fn start(owner: ServerBundle, device: DeviceChoice) -> Result<Http> {
+    let devices = open_devices(device)?;
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
         let serve = || -> Result<()> {
@@ -26,6 +28,7 @@ pub fn start(owner: ServerBundle) -> Result<Http> {
                 config.max_queue = config.max_queue.max(1024);
                 config.timing_headers = true;
                 config.page = false;
+                config.devices = devices;
                 let server = Server::bind(config).await?;
                 let _ = sender.send(Ok(server.local_addr()));
                 server.run(std::future::pending()).await

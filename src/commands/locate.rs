@@ -1,6 +1,7 @@
 //! Flags that several commands share: where models, servers and keys are, and where output goes.
 
 use super::built_in::{BUILT_IN, BuiltIn};
+use super::devices::DeviceChoice;
 use super::units::{parse_duration, parse_probability};
 use crate::client::{Http, Keyring, Passphrase, http, session};
 use crate::report::card::with_measured;
@@ -30,6 +31,10 @@ pub struct ServerArgs {
     /// The server; without it one is started on a loopback port for this run
     #[arg(long, env = "FHECTL_URL")]
     pub url: Option<String>,
+    /// What the server of this run computes on: auto (every CUDA device that can be used, or else the processor), cpu,
+    /// cuda:N, or cuda:all
+    #[arg(long, env = "FHECTL_DEVICE", default_value = "auto", value_name = "DEVICE")]
+    pub device: DeviceChoice,
     /// The bearer token that the server asks for
     #[arg(long, env = "FHECTL_TOKEN", hide_env_values = true)]
     pub token: Option<String>,

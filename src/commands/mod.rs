@@ -3,6 +3,7 @@
 mod budgets;
 mod built_in;
 mod create;
+mod devices;
 pub mod embedded;
 mod environment;
 mod export;

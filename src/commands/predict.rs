@@ -76,7 +76,7 @@ pub fn run(args: PredictArgs) -> Result<()> {
 
     let http = match remote {
         Some(http) => http,
-        None => local_server::start(args.model.owner_at_hand(model.id())?)?,
+        None => local_server::start(args.model.owner_at_hand(model.id())?, args.server.device)?,
     };
     let keyring = args.server.keyring(args.key_age.key_max_age)?;
 

@@ -1,5 +1,6 @@
 //! `serve`: host models over HTTP.
 
+use super::devices::open_devices;
 use super::runtime::runtime;
 use super::serve_args::{LogFormat, ServeArgs};
 use super::serve_check;
@@ -35,7 +36,7 @@ pub fn run(args: ServeArgs) -> Result<()> {
 /// once it has its port.
 ///
 /// # Errors
-/// What is wrong with files, models, store and addresses.
+/// What is wrong with files, models, store, devices and addresses.
 pub fn serve<S: Future<Output = ()>>(
     args: &ServeArgs,
     ready: impl FnOnce(String, Option<SocketAddr>) -> S,
@@ -57,7 +58,9 @@ pub fn serve<S: Future<Output = ()>>(
         let mut config = args.configured(ServeConfig::new(models, args.listen, store));
         config.tokens = access.tokens;
         config.tls = access.tls;
+        config.devices = open_devices(args.device())?;
         let server = Server::bind(config).await?;
+        tracing::info!("computing on {}", server.computing_on());
         let url = format!("{}://{}", server.scheme(), server.local_addr());
         let shutdown = ready(url, server.metrics_addr());
         server.run(shutdown).await

@@ -1,6 +1,7 @@
 //! The arguments of `serve`, and the configuration that they make.
 
 use super::built_in::{BUILT_IN, BuiltIn};
+use super::devices::DeviceChoice;
 use super::locate::path_of;
 use super::units::{Rate, parse_duration, parse_listen, parse_origin, parse_rate, parse_size};
 use clap::Args;
@@ -71,6 +72,8 @@ pub struct ServeArgs {
     telemetry: TelemetryArgs,
     #[command(flatten)]
     load: LoadArgs,
+    #[command(flatten)]
+    device: DeviceArgs,
 }
 
 /// Encryption of connections.
@@ -151,6 +154,20 @@ struct LoadArgs {
     body_memory: u64,
 }
 
+/// What computes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Devices")]
+struct DeviceArgs {
+    /// What computes: auto (every CUDA device that can be used, or else the processor), cpu, cuda:N, or cuda:all. What a
+    /// device cannot compute, and all while it fails, the processor computes
+    #[arg(long, env = "FHECTL_DEVICE", default_value = "auto", value_name = "DEVICE")]
+    device: DeviceChoice,
+    /// How long a row waits for others before a device that is free computes it. Rows that come while the device works go
+    /// together anyway
+    #[arg(long, env = "FHECTL_GATHER", default_value = "0s", value_parser = parse_duration, value_name = "TIME")]
+    gather: Duration,
+}
+
 impl TlsArgs {
     /// # Errors
     /// What is wrong with the files.
@@ -217,7 +234,12 @@ impl ServeArgs {
         Ok(KeyStore::open(&self.store).await?.with_key_ttl(self.keys.key_ttl))
     }
 
-    /// A configuration with everything that needs no file.
+    /// What computes.
+    pub fn device(&self) -> DeviceChoice {
+        self.device.device
+    }
+
+    /// A configuration with everything that needs no file and no device.
     pub fn configured(&self, mut config: ServeConfig) -> ServeConfig {
         config.keys = self.keys.policy();
         config.cache_bytes = self.cache_size;
@@ -233,6 +255,7 @@ impl ServeArgs {
         config.max_backlog = self.load.max_backlog;
         config.deadline = self.load.deadline;
         config.body_bytes = self.load.body_memory;
+        config.gather = self.device.gather;
         config
     }
 }

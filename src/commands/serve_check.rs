@@ -1,5 +1,6 @@
 //! `serve --check`: whether a server could run as configured, without running it.
 
+use super::devices::open_devices;
 use super::runtime::runtime;
 use super::serve_args::{Access, ServeArgs};
 use crate::report::bytes;
@@ -28,10 +29,11 @@ pub fn check(args: &ServeArgs) -> Result<()> {
     step("store", store(args));
     step("access", args.access().map(|access| told(&access)));
     step("limits", limits(args));
+    step("device", device(args));
     if failed == 0 {
         return Ok(());
     }
-    Err(Error::new(ErrorCode::CheckFailed, format!("{failed} of 4 checks failed"))
+    Err(Error::new(ErrorCode::CheckFailed, format!("{failed} of 5 checks failed"))
         .hint("nothing was started; the lines above say what to change"))
 }
 
@@ -58,6 +60,14 @@ fn limits(args: &ServeArgs) -> Result<String> {
         bytes(limits.cache_bytes as usize),
         bytes(limits.body_bytes as usize)
     ))
+}
+
+/// Opens devices, without models.
+fn device(args: &ServeArgs) -> Result<String> {
+    let devices = open_devices(args.device())?;
+    let described = devices.iter().map(|device| Ok(format!("{} ({})", device.name(), device.open(&[])?.description())));
+    let described = described.collect::<Result<Vec<_>>>()?;
+    Ok(if described.is_empty() { "cpu".to_owned() } else { described.join(", ") })
 }
 
 fn told(access: &Access) -> String {

@@ -118,6 +118,7 @@ impl ServerModel {
                 tag_request: circuit.tag_request_bytes(),
                 tag_response: circuit.tag_response_bytes(),
             },
+            computed_on: Some("cpu".to_owned()),
         }
     }
 

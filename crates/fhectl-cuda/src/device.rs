@@ -33,6 +33,7 @@ pub struct Device {
     pub(crate) limits: Limits,
     pub(crate) forced: Option<Variant>,
     pub(crate) scratch_bytes: usize,
+    name: String,
     description: String,
     pub(crate) context: Arc<Context>,
 }
@@ -55,19 +56,33 @@ impl Device {
         let context = Context::open(ordinal)?;
         let limits = Limits::of(&context)?;
         let kernels = Kernels::load(&context, &limits)?;
-        let description = format!("{} (cuda:{ordinal})", context.name()?);
+        let name = context.name()?;
         Ok(Self {
             lanes: Lanes::default(),
             kernels,
             limits,
             forced: None,
             scratch_bytes: SCRATCH_BYTES,
-            description,
+            description: format!("{name} (cuda:{ordinal})"),
+            name,
             context,
         })
     }
 
-    /// What the device is: `NVIDIA H100 80GB HBM3 (cuda:0)`.
+    /// Whether a device could be opened, without compiling kernels for it.
+    ///
+    /// # Errors
+    /// As [`Device::open`].
+    pub fn check(ordinal: usize) -> Result<()> {
+        Limits::of(&*Context::open(ordinal)?).map(drop)
+    }
+
+    /// What the device is called: `NVIDIA H100 80GB HBM3`.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What the device is, and which: `NVIDIA H100 80GB HBM3 (cuda:0)`.
     pub fn description(&self) -> &str {
         &self.description
     }

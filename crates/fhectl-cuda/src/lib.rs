@@ -84,6 +84,5 @@ mod zeros;
 pub use device::{Device, SCRATCH_BYTES};
 pub use driver::is_out_of_memory;
 pub use key::Key;
-pub use profile::{Profile, ShapeProfile, Timing};
 pub use program::Program;
 pub use variant::Variant;

@@ -8,9 +8,9 @@ use crate::slots::slots;
 use crate::support::POLYNOMIAL_SIZE;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::bootstrap::BootstrapParams;
+use fhectl_core::fhe::device_profile::{DeviceProfile, ShapeProfile, Timing};
 use fhectl_core::fhe::part::PartParams;
 use fhectl_core::fhe::{GlweShape, Random, Seed};
-use serde::{Deserialize, Serialize};
 use std::time::{Duration, Instant};
 
 /// Bits of the small key that shapes are measured with.
@@ -18,84 +18,20 @@ const DIMENSION: usize = 640;
 /// The time that a shape's measurements may take. The one that is under way when it is over is finished.
 const TIME_OF_SHAPE: Duration = Duration::from_millis(200);
 
-/// How long bootstraps take on a device.
-///
-/// ```
-/// use fhectl_core::fhe::{GlweShape, bootstrap::BootstrapParams};
-/// use fhectl_cuda::{Profile, ShapeProfile, Timing};
-/// let timings = vec![Timing { ciphertexts: 1, seconds: 0.001 }, Timing { ciphertexts: 101, seconds: 0.003 }];
-/// let shape = ShapeProfile { glwe_dimension: 4, lwe_dimension: 640, levels: 1, timings };
-/// let profile = Profile { device: "a device".into(), shapes: vec![shape] };
-/// let output = GlweShape::new(4, 512);
-/// let params = BootstrapParams { lwe_dimension: 1280, output, base_log: 21, levels: 1, key_bits: 40 };
-/// assert_eq!(profile.seconds(&params, 51), Some(0.004));
-/// ```
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Profile {
-    /// [`Device::description`] of the device that was measured.
-    pub device: String,
-    pub shapes: Vec<ShapeProfile>,
-}
-
-/// How long bootstraps of one shape take, with `N = 512`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ShapeProfile {
-    pub glwe_dimension: usize,
-    pub lwe_dimension: usize,
-    pub levels: u32,
-    /// From few ciphertexts to many.
-    pub timings: Vec<Timing>,
-}
-
-/// How long so many bootstraps take together.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Timing {
-    pub ciphertexts: usize,
-    pub seconds: f64,
-}
-
-impl Profile {
-    /// An estimate of the seconds that `ciphertexts` bootstraps of one key take together, without copies and encryptions of
-    /// zero. Nothing where no shape of that `k` was measured.
-    ///
-    /// Between two timings it is a straight line, past the last it grows in proportion. A key of more bits or more levels
-    /// takes longer in proportion.
-    pub fn seconds(&self, params: &BootstrapParams, ciphertexts: usize) -> Option<f64> {
-        let shape = self.shapes.iter().find(|shape| shape.glwe_dimension == params.output.dimension)?;
-        let bits = params.lwe_dimension as f64 / shape.lwe_dimension as f64;
-        let levels = f64::from(params.levels) / f64::from(shape.levels);
-        Some(shape.seconds(ciphertexts)? * bits * levels)
-    }
-}
-
-impl ShapeProfile {
-    fn seconds(&self, ciphertexts: usize) -> Option<f64> {
-        let count = ciphertexts as f64;
-        let (first, last) = (self.timings.first()?, self.timings.last()?);
-        if ciphertexts <= first.ciphertexts {
-            return Some(first.seconds);
-        }
-        let around = self.timings.windows(2).find(|pair| pair[1].ciphertexts >= ciphertexts);
-        let Some([below, above]) = around else { return Some(last.seconds * count / last.ciphertexts as f64) };
-        let share = (count - below.ciphertexts as f64) / (above.ciphertexts - below.ciphertexts) as f64;
-        Some(below.seconds + share * (above.seconds - below.seconds))
-    }
-}
-
 impl Device {
     /// Measures bootstraps with random keys, for each `k` that the device has kernels for, at batches from one ciphertext
     /// to many for each multiprocessor. Takes less than a second.
     ///
     /// # Errors
     /// `device_failed`.
-    pub fn profile(&self) -> Result<Profile> {
+    pub fn profile(&self) -> Result<DeviceProfile> {
         let mut shapes = Vec::new();
         for glwe_dimension in 3..=6 {
             if !self.limits.shapes(glwe_dimension + 1, 1).is_empty() {
                 shapes.push(self.profile_shape(glwe_dimension)?);
             }
         }
-        Ok(Profile { device: self.description().to_owned(), shapes })
+        Ok(DeviceProfile { device: self.description().to_owned(), shapes })
     }
 
     fn profile_shape(&self, glwe_dimension: usize) -> Result<ShapeProfile> {
@@ -121,7 +57,7 @@ impl Device {
                 break;
             }
         }
-        Ok(ShapeProfile { glwe_dimension, lwe_dimension: DIMENSION, levels: 1, timings })
+        Ok(ShapeProfile { output, lwe_dimension: DIMENSION, levels: 1, timings })
     }
 
     /// How long a launch takes until its result is there.

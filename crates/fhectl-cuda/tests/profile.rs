@@ -4,7 +4,7 @@ mod support;
 
 use fhectl_core::fhe::GlweShape;
 use fhectl_core::fhe::bootstrap::BootstrapParams;
-use fhectl_cuda::Profile;
+use fhectl_core::fhe::device_profile::DeviceProfile;
 use support::device;
 
 #[test]
@@ -12,11 +12,11 @@ fn a_profile_has_every_shape_and_can_be_stored() {
     let Some(device) = device() else { return };
     let profile = device.profile().unwrap();
     assert_eq!(profile.device, device.description());
-    let ranks: Vec<usize> = profile.shapes.iter().map(|shape| shape.glwe_dimension).collect();
+    let ranks: Vec<usize> = profile.shapes.iter().map(|shape| shape.output.dimension).collect();
     assert_eq!(ranks, [3, 4, 5, 6]);
     let text = serde_json::to_string(&profile).unwrap();
     assert!(text.len() < 4000, "{text}");
-    assert_eq!(serde_json::from_str::<Profile>(&text).unwrap(), profile);
+    assert_eq!(serde_json::from_str::<DeviceProfile>(&text).unwrap(), profile);
 
     let params = |k| {
         let output = GlweShape::new(k, 512);

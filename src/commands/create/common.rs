@@ -1,7 +1,9 @@
 //! Flags of every kind of model.
 
+use crate::commands::devices::{DeviceChoice, measure_device};
 use crate::commands::table_args::{ColumnArgs, TableArgs};
 use crate::commands::units::{CircuitChoice, RevealChoice, parse_bandwidth, parse_probability};
+use crate::report::note;
 use clap::{Args, ValueEnum};
 use fhectl_core::circuit::plan::PlanRequest;
 use fhectl_core::error::{Error, ErrorCode, Result};
@@ -9,6 +11,7 @@ use fhectl_core::model::Quantizer;
 use fhectl_train::data::{Dataset, TableOptions, Task};
 use fhectl_train::train::{self, FeatureRange};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Flags of every kind.
 #[derive(Debug, Args)]
@@ -47,6 +50,10 @@ pub struct CommonArgs {
     /// Bits a second between client and server, for choosing the circuit: 100M, 2.5M, 1G
     #[arg(long, env = "FHECTL_BANDWIDTH", default_value = "100M", value_parser = parse_bandwidth, value_name = "BITS/S")]
     pub bandwidth: f64,
+    /// What parameters are chosen for: auto (the first CUDA device that can be used, or else a processor), cpu, or cuda:N.
+    /// Either computes what was chosen for the other, only slower than need be
+    #[arg(long, env = "FHECTL_DEVICE", default_value = "auto", value_name = "DEVICE")]
+    pub device: DeviceChoice,
     /// What a client may learn of the model beyond its answers
     #[arg(long, env = "FHECTL_REVEAL", value_enum, default_value = "size")]
     pub reveal: RevealChoice,
@@ -71,15 +78,23 @@ pub struct CommonArgs {
 }
 
 impl CommonArgs {
-    /// What is asked of the circuit: the one place where flags become a request.
-    pub fn plan_request(&self) -> PlanRequest {
-        PlanRequest {
+    /// What is asked of the circuit: the one place where flags become a request. A device is measured for it.
+    ///
+    /// # Errors
+    /// `device_unavailable`, `device_failed`.
+    pub fn plan_request(&self) -> Result<PlanRequest> {
+        let device = measure_device(self.device)?.map(Arc::new);
+        if let Some(profile) = &device {
+            note(&format!("parameters are chosen for {}; --device cpu chooses for a processor", profile.device));
+        }
+        Ok(PlanRequest {
             circuit: self.circuit.0,
             reveal: self.reveal.into(),
             p_fail_log2: self.p_fail,
             bandwidth: self.bandwidth,
+            device,
             ..PlanRequest::default()
-        }
+        })
     }
 
     /// How tables are written, and what their columns are for.
@@ -197,9 +212,15 @@ mod tests {
 
     #[test]
     fn every_flag_that_a_circuit_depends_on_is_in_the_request() {
-        let line =
-            Line::parse_from(["create", "--circuit=path-cost", "--reveal=nothing", "--p-fail=2^-64", "--bandwidth=2M"]);
-        let request = line.common.plan_request();
+        let line = Line::parse_from([
+            "create",
+            "--circuit=path-cost",
+            "--reveal=nothing",
+            "--p-fail=2^-64",
+            "--bandwidth=2M",
+            "--device=cpu",
+        ]);
+        let request = line.common.plan_request().unwrap();
         assert_eq!((request.circuit, request.reveal), (Some(CircuitKind::PathCost), Reveal::Nothing));
         assert_eq!((request.p_fail_log2, request.bandwidth), (-64.0, 2e6));
     }

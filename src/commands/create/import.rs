@@ -107,7 +107,7 @@ pub fn run(args: &ImportArgs) -> Result<PathBuf> {
     let rows = rows(args, &imported)?;
     let (imported, rows) = suited(imported, rows, args.missing_value.is_some())?;
     let work = progress::spinner(format!("quantizing {} for {} features", imported.source, imported.features));
-    let request = common.plan_request();
+    let request = common.plan_request()?;
     let float = original_score(&imported, &rows.test);
     let make = |grain: Grain<'_>| match &imported.model {
         FloatModel::Network(_) if args.exact_thresholds => {

@@ -213,7 +213,7 @@ fn create(
     let path = args.out.join(&name);
     folder::check_free(&path, args.force)?;
 
-    let request = args.plan_request();
+    let request = args.plan_request()?;
     let work =
         progress::spinner(format!("training on {} rows of {} features", train_rows.len(), train_rows.features.len()));
     let tell = |message: String| work.set_message(message);

@@ -45,8 +45,12 @@ pub fn price(plan: &Plan, bandwidth: f64) -> String {
         0 => "no key".to_owned(),
         size => format!("key {} once", bytes(size)),
     };
+    let on = match plan.device_seconds {
+        Some(_) => format!("on the device, {PLANNED_CORES} cores for a client"),
+        None => format!("{PLANNED_CORES} cores on either side"),
+    };
     format!(
-        "an inference: about {} ({PLANNED_CORES} cores on either side, {} of computing; an estimate), {key}, request {}, response {}",
+        "an inference: about {} ({on}, {} of computing; an estimate), {key}, request {}, response {}",
         seconds(plan.total_seconds(bandwidth, PLANNED_CORES)),
         seconds(plan.seconds(PLANNED_CORES)),
         bytes(plan.spec.request_bytes()),

@@ -94,7 +94,7 @@ pub fn run(args: PlayArgs) -> Result<()> {
         Some(http) => (http, args.model.owner(model.id())?),
         None => {
             let owner = args.model.owner_at_hand(model.id())?;
-            (local_server::start(owner.clone())?, Some(owner))
+            (local_server::start(owner.clone(), args.server.device)?, Some(owner))
         }
     };
     let runner = RowRunner {

@@ -2,6 +2,7 @@
 
 use super::evaluation_key::EvaluationKey;
 use super::layered::LayeredCircuit;
+use super::row_error::in_row;
 use crate::error::{Error, Result};
 use crate::fhe::Random;
 use rayon::prelude::*;
@@ -32,11 +33,6 @@ pub trait CompiledCircuit: Send + Sync {
     fn layered(&self) -> Option<LayeredCircuit> {
         None
     }
-}
-
-/// The error with the number of the row that it came from.
-pub(super) fn in_row(error: Error, index: usize) -> Error {
-    error.context(format!("input {index}"))
 }
 
 /// A model that is not the one that the parameters were made for.

@@ -1,8 +1,8 @@
 //! Circuits that alternate sums and look-ups, which any backend can compute.
 
 use super::answer_writer::AnswerWriter;
-use super::compiled::in_row;
 use super::evaluation_key::EvaluationKey;
+use super::row_error::in_row;
 use crate::error::Result;
 use crate::fhe::layer::Layer;
 use crate::fhe::list::LweList;

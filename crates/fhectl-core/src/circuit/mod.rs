@@ -41,6 +41,8 @@ mod prime;
 pub mod registry;
 pub mod residues;
 mod reveal;
+#[cfg(feature = "evaluate")]
+mod row_error;
 #[cfg(feature = "client")]
 mod scores;
 pub mod tag;

@@ -54,6 +54,14 @@ pub fn speed_up(threads: usize, work: Work) -> f64 {
     1.0 + gain * (threads.max(1) - 1) as f64
 }
 
+/// Cores that are counted on beside a computing device.
+const CORES_BESIDE_DEVICE: usize = 8;
+
+/// Seconds for what the processor does for a device, of this many seconds of one core: it is divided among cores.
+pub fn beside_device_seconds(core_seconds: f64) -> f64 {
+    core_seconds / speed_up(CORES_BESIDE_DEVICE, Work::Evaluation)
+}
+
 /// Seconds of one core for one bootstrap in a batch.
 pub fn bootstrap_seconds(params: &BootstrapParams) -> f64 {
     params.lwe_dimension as f64 * cmux_seconds(&params.ggsws())

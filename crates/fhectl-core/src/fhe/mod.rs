@@ -7,7 +7,7 @@
 //! | shapes, wire formats, randomness, noise formulas | [`lwe`], [`seeded`], [`partial_glwe`], [`ggsw`], [`bootstrap`], [`keyswitch`], [`part`], [`public_key`], [`wire`], [`random`], [`noise`] | |
 //! | secret keys, encryption, decryption | `secret`, `encrypt`, `phase` | `client` |
 //! | computing on ciphertexts | `list`, `spaced`, `switch`, `pbs`, `cmux`, `external_product`, `fourier_ggsws`, `kernel` | `evaluate` |
-//! | layers, and where they are computed | `layer`, `backend`, `cpu` | `evaluate` |
+//! | layers, and where they are computed | `layer`, `backend`, `cpu`, `device_profile` | `evaluate` |
 //! | making answers independent of the computation | `rerandomize`, `zeros` | `evaluate` |
 //!
 //! A torus element is a `u64`, read as a fraction of 2^64. All keys are binary. All noise is TUniform at the bound of
@@ -44,6 +44,8 @@ pub mod cmux;
 pub mod cost;
 #[cfg(feature = "evaluate")]
 pub mod cpu;
+#[cfg(feature = "evaluate")]
+pub mod device_profile;
 pub mod disclosure;
 #[cfg(feature = "client")]
 pub mod encrypt;

@@ -34,6 +34,10 @@ pub struct ModelInfo {
     pub security_bits: u32,
     pub p_fail_log2: Option<f64>,
     pub sizes: Sizes,
+    /// What computes it at the moment: `cpu`, or names of devices with what they are, such as `cuda:0 (NVIDIA H100)`. Servers
+    /// of older releases do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub computed_on: Option<String>,
 }
 
 /// Exact sizes in bytes, headers included.

@@ -20,7 +20,8 @@ mod timings;
 mod words;
 
 use fhectl_core::error::Result;
-use fhectl_cuda::{Device, Profile};
+use fhectl_core::fhe::device_profile::DeviceProfile;
+use fhectl_cuda::Device;
 use mode::Mode;
 use results::Results;
 use serde::Serialize;
@@ -43,7 +44,7 @@ struct Report {
     words: Vec<Words>,
     keys: Vec<KeyTiming>,
     latencies: Vec<Latency>,
-    profile: Option<Profile>,
+    profile: Option<DeviceProfile>,
     seconds: f64,
 }
 

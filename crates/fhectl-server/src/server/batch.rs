@@ -1,14 +1,16 @@
 //! A batch of encrypted inputs on its way to answers.
 
+use super::answered::Answered;
 use super::body::ReceivedBody;
-use super::budgets::Charge;
 use super::fair_queue::QUANTUM;
 use super::models::HostedModel;
 use crate::store::{HeldKey, Reservation};
+use fhectl_core::bundle::ModelId;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
 use fhectl_core::protocol::frame::{AnswersWriter, INPUTS_HEADER, Lengths, answers_len, most_items, read_inputs};
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -40,26 +42,42 @@ impl EncryptedBatch {
         Ok(Self { model, key, inputs, tag, rows })
     }
 
+    pub fn model_id(&self) -> &ModelId {
+        self.model.id()
+    }
+
+    pub fn key(&self) -> &Arc<HeldKey> {
+        &self.key
+    }
+
+    /// Some of the encrypted rows.
+    pub fn requests(&self, rows: Range<usize>) -> impl Iterator<Item = &[u8]> {
+        let each = self.model.circuit().request_bytes();
+        let items = INPUTS_HEADER + self.tag;
+        self.inputs.bytes[items + rows.start * each..items + rows.end * each].chunks(each)
+    }
+
     /// Bytes of its framed answers.
     pub fn answer_bytes(&self) -> usize {
         let circuit = self.model.circuit();
         answers_len(circuit, self.rows) + if self.tag > 0 { circuit.tag_response_bytes() } else { 0 }
     }
 
-    /// The computing itself, on the pool: the tag, and some rows a call, so that a long batch can be left when others
-    /// are waiting or its client has gone. Once the first row is computed, the batch is charged for good.
+    /// The computing itself, on the pool: the tag, and some of the rows that are not answered a call, so that a long batch
+    /// can be left when others are waiting or its client has gone. Once the first row is computed, the batch is charged for
+    /// good.
     pub fn quanta(
-        self,
+        self: Arc<Self>,
         memory: Reservation,
-        mut charge: Option<Charge>,
+        mut answered: Answered,
     ) -> impl FnMut() -> Option<Result<(Vec<u8>, Reservation)>> + Send + 'static {
         let mut random = Random::fresh(&mut OsEntropy);
         let (mut next, mut out, mut memory) = (0, None, memory);
         move || {
-            if let Some(charge) = charge.take() {
+            if let Some(charge) = answered.charge.take() {
                 charge.keep();
             }
-            let outcome = self.next_quantum(&mut next, &mut out, &mut random);
+            let outcome = self.next_quantum(&mut next, &mut answered.answers, &mut out, &mut random);
             match outcome {
                 Ok(()) if next < self.rows => None,
                 Ok(()) => {
@@ -70,19 +88,30 @@ impl EncryptedBatch {
         }
     }
 
-    /// The next rows from `next` on; before the first ones the tag.
-    fn next_quantum(&self, next: &mut usize, out: &mut Option<AnswersWriter>, random: &mut Random) -> Result<()> {
+    /// The next rows from `next` on; before the first ones the tag. `given` has answers that are there, by row.
+    fn next_quantum(
+        &self,
+        next: &mut usize,
+        given: &mut [Option<Vec<u8>>],
+        out: &mut Option<AnswersWriter>,
+        random: &mut Random,
+    ) -> Result<()> {
         let out = match out {
             Some(out) => out,
             None => out.insert(self.begin(random)?),
         };
+        while let Some(answer) = given.get_mut(*next).and_then(Option::take) {
+            out.push(&answer);
+            *next += 1;
+        }
+        if *next == self.rows {
+            return Ok(());
+        }
         let row_cost = &self.model.costs.row;
-        let each = self.model.circuit().request_bytes();
         let at_once = (QUANTUM / row_cost.seconds()).ceil() as usize;
-        let end = next.saturating_add(at_once).min(self.rows);
-        let items = INPUTS_HEADER + self.tag;
-        let quantum = &self.inputs.bytes[items + *next * each..items + end * each];
-        let rows: Vec<&[u8]> = quantum.chunks(each).collect();
+        let open = given.iter().skip(*next).position(Option::is_some).unwrap_or(self.rows - *next);
+        let end = next.saturating_add(at_once.min(open)).min(self.rows);
+        let rows: Vec<&[u8]> = self.requests(*next..end).collect();
         let begun = Instant::now();
         let answers = self.model.evaluator.evaluate(&self.key, &rows, random)?;
         row_cost.learn(begun.elapsed().as_secs_f64() / rows.len() as f64);

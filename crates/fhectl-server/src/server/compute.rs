@@ -97,15 +97,8 @@ impl ComputePool {
         let deadline = allowed.and_then(|allowed| Instant::now().checked_add(allowed));
         let left = deadline.and(allowed).map(|left| left.as_secs_f64());
         let admitted = self.0.lock().jobs.admit(&flow, seconds, left);
-        match admitted {
-            Ok(()) => Ok(Permit(Arc::new(Admission { shared: self.0.clone(), flow, seconds, deadline }))),
-            // No figures but whole seconds of waiting: what a model takes tells how large it is.
-            Err(Refused::Full(wait)) => Err(Error::new(ErrorCode::Busy, "the server computes as much as it can")
-                .hint("try again after a short wait")
-                .retry_after(Duration::from_secs_f64(wait.clamp(1.0, 60.0)))),
-            Err(Refused::Late(wait)) => Err(late("waiting and computing would take longer")
-                .retry_after(Duration::from_secs_f64(wait.clamp(1.0, 60.0)))),
-        }
+        admitted.map_err(refusal)?;
+        Ok(Permit(Arc::new(Admission { shared: self.0.clone(), flow, seconds, deadline })))
     }
 
     /// Runs work on the pool, quantum by quantum, until one gives a value; between quanta other clients have their
@@ -133,13 +126,7 @@ impl ComputePool {
             Some(Box::new(move || drop(sender.map(|sender| sender.send(outcome)))) as Completion)
         };
         let _queued = self.0.enqueue(permit, Box::new(work));
-        let outcome = match permit.0.deadline {
-            None => receiver.await,
-            Some(end) => tokio::time::timeout_at(end, receiver)
-                .await
-                .map_err(|_| late("its time was over before it was computed").retry_after(Duration::from_secs(1)))?,
-        };
-        match outcome {
+        match permit.in_time(receiver).await? {
             Ok(Ok(done)) => Ok(done),
             Ok(Err(_)) | Err(_) => Err(Error::new(ErrorCode::Internal, "computing failed unexpectedly")
                 .hint("this is a fault of fhectl's; please report it with what the server's log says")),
@@ -163,6 +150,36 @@ impl ComputePool {
         let queue = self.0.lock();
         Load { waiting: queue.jobs.waiting(), running: queue.running, backlog: queue.jobs.backlog() }
     }
+}
+
+impl Permit {
+    /// How long is left until what it was given for must be done.
+    pub fn left(&self) -> Option<Duration> {
+        self.0.deadline.map(|end| end.saturating_duration_since(Instant::now()))
+    }
+
+    /// What `work` gives, until the permit's deadline.
+    ///
+    /// # Errors
+    /// `deadline`.
+    pub async fn in_time<T>(&self, work: impl Future<Output = T>) -> Result<T> {
+        let Some(end) = self.0.deadline else { return Ok(work.await) };
+        let outcome = tokio::time::timeout_at(end, work).await;
+        outcome.map_err(|_| late("its time was over before it was computed").retry_after(Duration::from_secs(1)))
+    }
+}
+
+/// What a client is told whose request a queue does not take.
+pub(super) fn refusal(refused: Refused) -> Error {
+    let (error, wait) = match refused {
+        // No figures but whole seconds of waiting: what a model takes tells how large it is.
+        Refused::Full(wait) => {
+            let error = Error::new(ErrorCode::Busy, "the server computes as much as it can");
+            (error.hint("try again after a short wait"), wait)
+        }
+        Refused::Late(wait) => (late("waiting and computing would take longer"), wait),
+    };
+    error.retry_after(Duration::from_secs_f64(wait.clamp(1.0, 60.0)))
 }
 
 fn late(what: &str) -> Error {

@@ -3,9 +3,11 @@
 use super::rate_limiter::RateLimit;
 use super::tls::TlsIdentity;
 use super::tokens::TokenSet;
+use crate::device::Device;
 use crate::store::{KeyStore, Quota};
 use fhectl_core::bundle::ServerBundle;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The slowest that a body or a reply may travel once its first time is over.
@@ -19,8 +21,16 @@ pub struct ServeConfig {
     pub store: KeyStore,
     /// Bytes of evaluation keys in memory, those on their way in included.
     pub cache_bytes: u64,
-    /// Threads that compute.
+    /// Threads that compute; as many again do the host's share of each device's work.
     pub threads: usize,
+    /// Devices that compute what they can, the processor the rest.
+    pub devices: Vec<Arc<dyn Device>>,
+    /// How long a row waits for others before a device that is free computes it.
+    pub gather: Duration,
+    /// Bootstraps of a launch, where so many wait; a launch is of a row at least.
+    pub launch_bootstraps: usize,
+    /// A device whose call takes longer is taken to hang, and is given up.
+    pub launch_limit: Duration,
     /// `None`: everyone may do everything, and keys belong to everyone.
     pub tokens: Option<TokenSet>,
     /// Requests that may wait for a computing thread; those beyond are refused as `busy`.
@@ -118,6 +128,10 @@ impl ServeConfig {
             store,
             cache_bytes: 4 << 30,
             threads,
+            devices: Vec::new(),
+            gather: Duration::ZERO,
+            launch_bootstraps: 4096,
+            launch_limit: Duration::from_secs(30),
             tokens: None,
             max_queue: 128 * threads,
             max_connections: 4096,

@@ -18,7 +18,7 @@ use fhectl_core::protocol::api::{KeyStatus, PartStatus, UploadState};
 use fhectl_core::protocol::frame::{KEY_HEADER, read_key};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 
 /// The keys of all clients, in the store and in memory.
@@ -203,8 +203,10 @@ impl KeyService {
                     self.store.check_complete(namespace, upload, quota, model.key_len()).await?;
                 }
                 let asked = Instant::now();
+                let wire = model.keeps_wire.then(|| framed.clone());
                 self.store.put(namespace, &id, framed).await?;
-                self.cache.keep((namespace, &id), model.key_footprint(), key, memory, asked).await;
+                let loaded = Loaded { key, wire, completed: SystemTime::now() };
+                self.cache.keep((namespace, &id), model.key_footprint(), loaded, memory, asked).await;
                 Ok(id)
             }
             Err(error) => {
@@ -232,9 +234,10 @@ impl KeyService {
             let found = self.store.get(namespace, id, model.key_len()).await?;
             let (framed, completed) = found.ok_or_else(unknown)?;
             let (own, wanted) = (model.clone(), id.clone());
+            let wire = model.keeps_wire.then(|| framed.clone());
             let verdict = self.compute.run_once(permit, move || verify(&own, &framed, Some(wanted))).await?.value;
             match verdict {
-                Ok((_, key)) => Ok(Loaded { key, completed }),
+                Ok((_, key)) => Ok(Loaded { key, wire, completed }),
                 Err(error) => {
                     tracing::error!(key = id.as_str(), code = error.code.as_str(), "a stored key is damaged");
                     Err(Error::new(ErrorCode::KeyDamaged, "the stored evaluation key is damaged")

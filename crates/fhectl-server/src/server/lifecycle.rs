@@ -28,7 +28,7 @@ impl Server {
     ///
     /// # Errors
     /// `port_in_use` or `listen` where a port cannot be had; `model_twice`, `models_none` or `model_invalid` where
-    /// the models cannot be served.
+    /// the models cannot be served; `device_unavailable` or `device_failed` where a device cannot be opened.
     pub async fn bind(mut config: ServeConfig) -> Result<Self> {
         let (asked, asked_metrics, max_connections) = (config.listen, config.metrics_listen, config.max_connections);
         let identity = config.tls.take().map(Identity::new);
@@ -54,6 +54,11 @@ impl Server {
     /// `http` or `https`.
     pub fn scheme(&self) -> &'static str {
         if self.tls.is_some() { "https" } else { "http" }
+    }
+
+    /// What computes, for people: `cpu`, or devices with what they are.
+    pub fn computing_on(&self) -> String {
+        self.state.fleet.described()
     }
 
     /// Serves until `shutdown`, then drains: readiness says no, what was accepted is finished within

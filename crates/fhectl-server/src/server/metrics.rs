@@ -1,5 +1,6 @@
 //! What an operator watches, as Prometheus reads it.
 
+use super::device_metrics::DeviceMetrics;
 use fhectl_core::error::{Error, ErrorCode};
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -8,6 +9,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
@@ -61,6 +63,7 @@ pub(super) struct ServerMetrics {
     keys: Gauge,
     connections: Gauge,
     memory: Gauge,
+    pub devices: Arc<DeviceMetrics>,
 }
 
 /// What is not counted but looked at.
@@ -81,8 +84,10 @@ fn seconds() -> Histogram {
 impl ServerMetrics {
     pub fn new() -> Self {
         let families: fn() -> Histogram = seconds;
+        let mut registry = Registry::with_prefix("fhectl");
+        let devices = Arc::new(DeviceMetrics::new(&mut registry));
         let mut own = Self {
-            registry: Registry::with_prefix("fhectl"),
+            registry,
             requests: Family::default(),
             errors: Family::default(),
             request_seconds: Family::new_with_constructor(families),
@@ -104,6 +109,7 @@ impl ServerMetrics {
             keys: Gauge::default(),
             connections: Gauge::default(),
             memory: Gauge::default(),
+            devices,
         };
         own.register();
         own
@@ -134,7 +140,7 @@ impl ServerMetrics {
         registry.register("keys_accepted", "Evaluation keys that were verified", self.keys_accepted.clone());
         registry.register("tls_handshakes_failed", "TLS handshakes that failed", self.handshakes_failed.clone());
         registry.register("requests_abandoned", "Requests whose client went away", self.abandoned.clone());
-        registry.register("queue_depth", "Jobs that wait for a computing thread", self.waiting.clone());
+        registry.register("queue_depth", "Jobs that wait for a computing thread or a device", self.waiting.clone());
         registry.register("running", "Jobs that compute", self.running.clone());
         registry.register(
             "backlog_seconds",

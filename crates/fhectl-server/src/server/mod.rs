@@ -3,11 +3,12 @@
 //! A request passes the `layers` (its id, its line in the log, who sent it, whether that is too often) and reaches one
 //! of the `handlers`, which reads the message and asks a service: `key_service` or `inference`. Services know nothing of
 //! HTTP. Async threads move bytes and nothing else; all computing happens on one pool (`compute`) behind one bounded
-//! queue (`fair_queue`), so that overload is refused at the door instead of being piled up. Every reply but a success is
+//! queue (`fair_queue`), or on devices that have queues of their own (`launch`), so that overload is refused at the door instead of being piled up. Every reply but a success is
 //! JSON (`reply`).
 //!
 //! Files use those below them: `lifecycle`, `routes`, `layers` and `handlers`, `state`, services, the rest.
 
+mod answered;
 mod background;
 mod batch;
 mod body;
@@ -16,6 +17,7 @@ mod caller;
 mod compute;
 mod config;
 mod connections;
+mod device_metrics;
 #[doc(hidden)]
 pub mod endpoint_json;
 mod estimate;
@@ -24,6 +26,7 @@ mod handlers;
 mod inference;
 mod key_service;
 mod key_uids;
+mod launch;
 mod layers;
 mod lifecycle;
 mod metrics;

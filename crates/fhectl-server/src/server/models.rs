@@ -8,7 +8,7 @@ use fhectl_core::circuit::{CircuitSpec, Evaluator};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::Random;
 use fhectl_core::fhe::random::OsEntropy;
-use fhectl_core::protocol::api::{ModelInfo, ModelList};
+use fhectl_core::protocol::api::ModelInfo;
 use fhectl_core::protocol::frame::{MAX_BATCH, inputs_len};
 use fhectl_core::server_model::ServerModel;
 use std::collections::BTreeMap;
@@ -21,17 +21,19 @@ const MAX_BATCH_BYTES: usize = 256 << 20;
 pub(super) struct HostedModel {
     pub info: ModelInfo,
     pub client_zip: Bytes,
-    pub evaluator: Evaluator,
+    pub evaluator: Arc<Evaluator>,
     /// The empty key of a circuit that needs none.
     pub no_key: Option<Arc<HeldKey>>,
     pub costs: Costs,
+    /// Whether framed keys stay in memory, for devices to load.
+    pub keeps_wire: bool,
 }
 
 impl HostedModel {
     fn new(bundle: &ServerBundle) -> Result<Self> {
         let model = ServerModel::new(bundle.clone())?;
         let (info, client_zip) = (model.info(), model.client_zip().into());
-        let evaluator = model.into_evaluator();
+        let evaluator = Arc::new(model.into_evaluator());
         let no_key = if info.circuit.key_bytes() == 0 {
             let empty = evaluator.unpack_key(&[], &mut Random::fresh(&mut OsEntropy))?;
             Some(Arc::new(HeldKey::empty(empty)))
@@ -39,7 +41,7 @@ impl HostedModel {
             None
         };
         let costs = Costs::new(&info.circuit);
-        Ok(Self { info, client_zip, evaluator, no_key, costs })
+        Ok(Self { info, client_zip, evaluator, no_key, costs, keeps_wire: false })
     }
 
     pub fn id(&self) -> &ModelId {
@@ -57,7 +59,11 @@ impl HostedModel {
 
     /// What an evaluation key takes in memory.
     pub fn key_footprint(&self) -> KeyFootprint {
-        KeyFootprint { framed: self.key_len(), unpacked: self.circuit().unpacked_key_bytes() }
+        KeyFootprint {
+            framed: self.key_len(),
+            unpacked: self.circuit().unpacked_key_bytes(),
+            keeps_wire: self.keeps_wire,
+        }
     }
 
     /// The bytes of a batch of so many inputs with a tag.
@@ -103,6 +109,21 @@ impl Models {
         Ok(Self { by_name })
     }
 
+    /// Has the framed keys of some models stay in memory.
+    ///
+    /// # Panics
+    /// Where a model is shared already.
+    pub fn keep_wire_of(&mut self, wanted: impl Fn(&ModelId) -> bool) {
+        for model in self.by_name.values_mut() {
+            let model = Arc::get_mut(model).expect("nobody else has it yet");
+            model.keeps_wire = wanted(model.id());
+        }
+    }
+
+    pub fn all(&self) -> impl Iterator<Item = &Arc<HostedModel>> {
+        self.by_name.values()
+    }
+
     /// # Errors
     /// `model_unknown`.
     pub fn named(&self, name: &str) -> Result<&Arc<HostedModel>> {
@@ -125,10 +146,6 @@ impl Models {
                     .hint("name one in the X-Model header; GET /v1/models lists them"))
             }
         }
-    }
-
-    pub fn list(&self) -> ModelList {
-        ModelList { models: self.by_name.values().map(|model| model.info.clone()).collect() }
     }
 }
 

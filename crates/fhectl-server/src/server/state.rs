@@ -6,13 +6,15 @@ use super::compute::{ComputePool, PoolLimits};
 use super::config::{ServeConfig, Timeouts};
 use super::inference::InferenceService;
 use super::key_service::KeyService;
+use super::launch::{Fleet, FleetConfig};
 use super::metrics::{GaugeReadings, ServerMetrics};
-use super::models::Models;
+use super::models::{HostedModel, Models};
 use super::rate_limiter::ClientLimiter;
 use super::reload::Reloading;
 use super::tokens::TokenSet;
 use crate::store::MemoryBudget;
 use fhectl_core::error::Result;
+use fhectl_core::protocol::api::ModelInfo;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -24,6 +26,7 @@ pub(super) struct AppState {
     pub keys: Arc<KeyService>,
     pub inference: Arc<InferenceService>,
     pub compute: Arc<ComputePool>,
+    pub fleet: Arc<Fleet>,
     /// `None`: everyone may do everything, and keys belong to everyone.
     pub tokens: Option<Arc<Reloading<TokenSet>>>,
     pub limiter: Arc<ClientLimiter>,
@@ -43,7 +46,7 @@ pub(super) struct AppState {
 
 impl AppState {
     /// # Errors
-    /// What is wrong with the models, `row_budget_tokens`, or `threads`.
+    /// What is wrong with the models or a device, `row_budget_tokens`, or `threads`.
     pub fn new(config: ServeConfig) -> Result<Self> {
         check_row_budget(config.row_budget, config.tokens.is_some())?;
         let limits = PoolLimits {
@@ -52,15 +55,28 @@ impl AppState {
             max_backlog: config.max_backlog,
             max_time: config.deadline,
         };
-        let models = Arc::new(Models::new(&config.models)?);
+        let mut models = Models::new(&config.models)?;
         let compute = Arc::new(ComputePool::new(limits)?);
         let metrics = Arc::new(ServerMetrics::new());
+        let fleet = FleetConfig {
+            devices: config.devices,
+            gather: config.gather,
+            bootstraps: config.launch_bootstraps,
+            limit: config.launch_limit,
+            threads: config.threads,
+            max_queue: config.max_queue,
+            max_backlog: config.max_backlog,
+        };
+        let fleet = Arc::new(Fleet::open(fleet, &models, metrics.devices.clone())?);
+        models.keep_wire_of(|model| fleet.knows(model));
+        let models = Arc::new(models);
         let memory = MemoryBudget::new(config.body_bytes, "requests");
         let budgets = config.row_budget.map(|rows| Budgets::new(rows, config.store.clone()));
         let keys = KeyService::new(config.store, config.cache_bytes, config.keys, compute.clone(), metrics.clone());
         let keys = Arc::new(keys);
         let inference = InferenceService {
             compute: compute.clone(),
+            fleet: fleet.clone(),
             keys: keys.clone(),
             budgets,
             memory: memory.clone(),
@@ -71,6 +87,7 @@ impl AppState {
             keys,
             inference: Arc::new(inference),
             compute,
+            fleet,
             tokens: config.tokens.map(|tokens| {
                 let files = tokens.source().map(Path::to_owned).into_iter().collect();
                 Arc::new(Reloading::new("tokens", tokens, files, |contents| TokenSet::from_bytes(&contents[0])))
@@ -87,13 +104,20 @@ impl AppState {
         })
     }
 
+    /// What clients are told of a model.
+    pub fn told(&self, model: &HostedModel) -> ModelInfo {
+        ModelInfo { computed_on: Some(self.fleet.computed_on(model.id())), ..model.info.clone() }
+    }
+
     /// What `/metrics` looks at when it is asked.
     pub fn levels(&self) -> GaugeReadings {
         let load = self.compute.load();
+        let (waiting, backlog) = self.fleet.load();
+        self.fleet.observe();
         GaugeReadings {
-            waiting: load.waiting,
+            waiting: load.waiting + waiting,
             running: load.running,
-            backlog: load.backlog,
+            backlog: load.backlog.max(backlog),
             keys: self.keys.cached(),
             connections: self.open.load(Ordering::Relaxed),
             body_bytes: self.bodies.memory.taken(),

@@ -8,6 +8,7 @@ use super::held_key::{HeldKey, KeyFootprint};
 use super::key_store::KeyStore;
 use super::memory_budget::{MemoryBudget, Reservation};
 use super::names::{KeyId, KeyNamespace, Uid};
+use bytes::Bytes;
 use fhectl_core::circuit::EvaluationKey;
 use fhectl_core::error::Result;
 use std::collections::HashMap;
@@ -38,6 +39,8 @@ pub struct CacheConfig {
 /// A key from the store.
 pub struct Loaded<K = EvaluationKey> {
     pub key: K,
+    /// As it was read, where it stays in memory.
+    pub wire: Option<Bytes>,
     /// When it was completed, by the store's clock.
     pub completed: SystemTime,
 }
@@ -154,7 +157,7 @@ impl<K> KeyCache<K> {
     /// `busy` where all keys are in use, and stay so.
     pub async fn reserve(&self, footprint: KeyFootprint) -> Result<Reservation> {
         // A key that is larger than all of the memory comes alone.
-        let bytes = self.memory.at_most(footprint.framed + footprint.unpacked);
+        let bytes = self.memory.at_most(footprint.arriving());
         let end = Instant::now() + WAIT_FOR_MEMORY;
         loop {
             let evicted = match self.memory.try_reserve(bytes) {
@@ -170,9 +173,9 @@ impl<K> KeyCache<K> {
         }
     }
 
-    /// Gives back what the framed key took.
+    /// Gives back what the framed key took, where it does not stay.
     fn unpacked(&self, memory: &mut Reservation, footprint: KeyFootprint) {
-        memory.shrink_to(self.memory.at_most(footprint.unpacked));
+        memory.shrink_to(self.memory.at_most(footprint.resting()));
     }
 
     /// Keeps a key that was unpacked to verify it: it is likely to be used next. `asked` is a moment before it was
@@ -181,12 +184,11 @@ impl<K> KeyCache<K> {
         &self,
         name: (&KeyNamespace, &KeyId),
         footprint: KeyFootprint,
-        key: K,
+        loaded: Loaded<K>,
         mut memory: Reservation,
         asked: Instant,
     ) {
         let slot = self.slot((name.0.clone(), name.1.clone()));
-        let loaded = Loaded { key, completed: SystemTime::now() };
         self.unpacked(&mut memory, footprint);
         let entry = self.entry(loaded, memory, asked);
         *slot.held.lock().await = Some(entry);
@@ -233,7 +235,7 @@ impl<K> KeyCache<K> {
 
     fn entry(&self, loaded: Loaded<K>, memory: Reservation, checked: Instant) -> Entry<K> {
         let life = Life { completed: loaded.completed, checked, gone: false, asking: false };
-        Entry { key: Arc::new(HeldKey::new(loaded.key, memory)), life: Arc::new(Mutex::new(life)) }
+        Entry { key: Arc::new(HeldKey::new(loaded.key, loaded.wire, memory)), life: Arc::new(Mutex::new(life)) }
     }
 
     fn touch(&self, slot: &Slot<K>) {

@@ -6,7 +6,7 @@ use fhectl_core::error::{Error, ErrorCode};
 use std::sync::atomic::AtomicUsize;
 use tokio::time::{advance, sleep};
 
-const FOOTPRINT: KeyFootprint = KeyFootprint { framed: 10 << 10, unpacked: 20 << 10 };
+const FOOTPRINT: KeyFootprint = KeyFootprint { framed: 10 << 10, unpacked: 20 << 10, keeps_wire: false };
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn namespace() -> KeyNamespace {
@@ -44,7 +44,7 @@ impl Fixture {
             let found = self.store.get(&namespace(), &id(number), 1).await?;
             let (bytes, completed) = found.ok_or_else(|| Error::new(ErrorCode::KeyUnknown, "absent"))?;
             sleep(Duration::from_millis(10)).await;
-            Ok(Loaded { key: bytes[0], completed })
+            Ok(Loaded { key: bytes[0], wire: None, completed })
         };
         self.cache.get(&namespace(), &id(number), FOOTPRINT, load).await
     }
@@ -154,7 +154,7 @@ async fn a_key_that_was_deleted_elsewhere_goes_in_time_and_one_in_use_is_asked_a
 async fn a_key_whose_time_is_over_goes_whatever_the_cache_knows() {
     let store = KeyStore::open("memory:").await.unwrap().with_key_ttl(Some(HOUR));
     let fixture = Fixture::with(store, 1000, HOUR);
-    let load = async { Ok(Loaded { key: 1, completed: SystemTime::now() - 2 * HOUR }) };
+    let load = async { Ok(Loaded { key: 1, wire: None, completed: SystemTime::now() - 2 * HOUR }) };
     fixture.cache.get(&namespace(), &id(1), FOOTPRINT, load).await.unwrap();
     assert_eq!(fixture.code(1).await, ErrorCode::KeyUnknown);
     fixture.put(1).await;

@@ -29,7 +29,7 @@ mod uids;
 
 pub use budgets::{Lease, LeasedRows, Leasing, lease_block};
 pub use cache::{CacheConfig, KeyCache, Loaded};
-pub use held_key::{HeldKey, KeyFootprint};
+pub use held_key::{Companion, HeldKey, KeyFootprint};
 pub use inventory::StoredEvaluationKey;
 pub use key_store::KeyStore;
 pub use location::check_location;

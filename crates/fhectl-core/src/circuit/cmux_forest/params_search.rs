@@ -179,6 +179,7 @@ fn candidate(params: CmuxForestParams, walk: &Walk) -> Candidate<CmuxForestParam
             + rerandomize
             + cost::answer_seconds(1, shape.lwe_dimension()),
         parallelism: walk.bits.max(1),
+        device_seconds: None,
         spec: params,
     }
 }

@@ -3,12 +3,12 @@
 use super::layers;
 use super::params::LeafSumParams;
 use super::params_search::failure;
+use super::points::{constant, height};
 use crate::circuit::answer_writer::AnswerWriter;
 use crate::circuit::boxes::{BoxTest, Boxes};
 use crate::circuit::compiled::{CompiledCircuit, unfit};
 use crate::circuit::evaluation_key::EvaluationKey;
 use crate::circuit::layered::LayeredCircuit;
-use crate::circuit::torus::torus;
 use crate::circuit::traits::{Circuit, CircuitServer};
 use crate::error::Result;
 use crate::fhe::pbs::BootstrapKey;
@@ -87,11 +87,6 @@ pub fn evaluate(
     Ok(bytes)
 }
 
-/// Half of what a box adds to the answer: `value / (2 * classes)` of the torus.
-pub(super) fn height(params: &LeafSumParams, test: &BoxTest) -> u64 {
-    torus(u64::from(test.value), 2 * params.classes as u64)
-}
-
 /// A box's test as a point on the torus: `scale * (violations - 1/2)` steps, in the lower half for none and in
 /// the upper half for one to `d`. A box of fewer features is scaled up to use the same modulus.
 pub fn bootstrap_input(params: &LeafSumParams, test: &BoxTest, input: &GlweList) -> Lwe {
@@ -102,10 +97,4 @@ pub fn bootstrap_input(params: &LeafSumParams, test: &BoxTest, input: &GlweList)
         input.add_coefficient(*bit, sign * scale, &mut sum);
     }
     sum
-}
-
-/// What a test adds to its bits: half a step less than its constant, scaled.
-pub(super) fn constant(params: &LeafSumParams, test: &BoxTest) -> u64 {
-    let half_step = torus(1, 2 * params.plaintext_modulus);
-    half_step.wrapping_mul((params.scale(test.features) * (2 * test.constant - 1)) as u64)
 }

@@ -1,7 +1,7 @@
 //! `LeafSum` as layers: the tests of boxes, then the sum of their signs.
 
-use super::evaluate::{constant, height};
 use super::params::LeafSumParams;
+use super::points::{constant, height};
 use crate::circuit::boxes::Boxes;
 use crate::circuit::layered::LayeredCircuit;
 use crate::fhe::layer::{Layer, LookUp};

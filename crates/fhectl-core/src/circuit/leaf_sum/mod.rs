@@ -14,5 +14,7 @@ mod layers;
 mod params;
 #[cfg(feature = "evaluate")]
 pub mod params_search;
+#[cfg(feature = "evaluate")]
+mod points;
 
 pub use params::LeafSumParams;

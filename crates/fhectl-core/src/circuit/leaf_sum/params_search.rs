@@ -65,12 +65,13 @@ fn best(
 ) -> Option<Candidate<LeafSumParams>> {
     let fits = candidates(tests, quantizer, classes)
         .filter_map(|params| fit(tests, params, request))
-        .map(|params| candidate(tests, params));
+        .map(|params| candidate(tests, params, request));
     // Among the parameters of nearly the same cost, those whose bootstraps leave the least noise to hide.
     let worth = |candidate: &Candidate<LeafSumParams>| {
         let flooding = candidate.guarantees.flooding_log2.unwrap_or(0.0);
         let key_bytes = candidate.spec.as_circuit().key_bytes();
-        candidate.core_seconds * (1.0 + flooding / 100.0) + KEY_MEGABYTE_WORTH_SECONDS * key_bytes as f64 / 1e6
+        candidate.device_seconds.unwrap_or(candidate.core_seconds) * (1.0 + flooding / 100.0)
+            + KEY_MEGABYTE_WORTH_SECONDS * key_bytes as f64 / 1e6
     };
     fits.min_by(|a, b| worth(a).total_cmp(&worth(b)))
 }
@@ -203,7 +204,7 @@ fn output_failure(params: &LeafSumParams) -> f64 {
     noise::log2_failure(params.margin() - noise::flooding_reach(params.noise_flooding), variance(params))
 }
 
-fn candidate(tests: &Boxes, params: LeafSumParams) -> Candidate<LeafSumParams> {
+fn candidate(tests: &Boxes, params: LeafSumParams, request: &PlanRequest) -> Candidate<LeafSumParams> {
     let terms: usize = tests.tests.iter().map(|test| test.terms.len()).sum();
     let guarantees = Guarantees {
         p_fail_log2: Some(failure(tests, &params)),
@@ -211,13 +212,16 @@ fn candidate(tests: &Boxes, params: LeafSumParams) -> Candidate<LeafSumParams> {
             .noise_flooding
             .map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
     };
+    let zeros = params.boxes as f64 * cost::zero_seconds(params.bootstrap.output);
+    let around = cost::expand_seconds(&params.input) + cost::rerandomize_seconds(params.bootstrap.output);
+    let on_device = request.device.as_ref().and_then(|device| device.seconds(&params.bootstrap, params.boxes));
     Candidate {
-        core_seconds: params.boxes as f64
-            * (cost::bootstrap_seconds(&params.bootstrap) + cost::zero_seconds(params.bootstrap.output))
-            + cost::expand_seconds(&params.input)
-            + cost::linear_seconds(terms, params.bootstrap.lwe_dimension)
-            + cost::rerandomize_seconds(params.bootstrap.output),
+        core_seconds: params.boxes as f64 * cost::bootstrap_seconds(&params.bootstrap)
+            + zeros
+            + around
+            + cost::linear_seconds(terms, params.bootstrap.lwe_dimension),
         parallelism: params.boxes,
+        device_seconds: on_device.map(|seconds| seconds + cost::beside_device_seconds(zeros) + around),
         guarantees,
         spec: params,
     }

@@ -142,6 +142,7 @@ fn candidate(model: &IntegerLinear, params: LinearParams, norm2: f64) -> Candida
             + rerandomize
             + cost::answer_seconds(params.scores, dimension),
         parallelism: params.scores,
+        device_seconds: None,
         guarantees,
         spec: params,
     }

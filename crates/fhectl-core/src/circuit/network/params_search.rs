@@ -6,6 +6,7 @@ use crate::circuit::plan::{Candidate, Guarantees, KEY_MEGABYTE_WORTH_SECONDS, Pl
 use crate::circuit::traits::Circuit;
 use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::bootstrap::{BootstrapParams, MOST_DIGIT_BITS};
+use crate::fhe::device_profile::DeviceProfile;
 use crate::fhe::keyswitch::KeyswitchParams;
 use crate::fhe::{GlweShape, SeededLayout, cost, noise, public_key};
 use crate::model::{IntegerNetwork, Model, Output, Quantizer};
@@ -92,7 +93,7 @@ pub fn check_outline(outline: &Outline) -> Result<()> {
         widths: outline.widths.clone(),
         terms: vec![0; layers],
     };
-    find(&demands, outline.features, [4, 4]).map(drop)
+    find(&demands, outline.features, [4, 4], None).map(drop)
 }
 
 impl Search for NetworkParams {
@@ -100,9 +101,9 @@ impl Search for NetworkParams {
         matches!(model, Model::Network(_))
     }
 
-    fn search(model: &Model, quantizer: &Quantizer, _: Output, _: &PlanRequest) -> Result<Candidate<Self>> {
+    fn search(model: &Model, quantizer: &Quantizer, _: Output, request: &PlanRequest) -> Result<Candidate<Self>> {
         let Model::Network(network) = model else { return Err(unfit()) };
-        search(network, quantizer)
+        search(network, quantizer, request.device.as_deref())
     }
 }
 
@@ -111,10 +112,14 @@ impl Search for NetworkParams {
 /// # Errors
 /// `no_parameters` naming the layer whose noise no keys hold, and what to change; `circuit_unfit` without an
 /// activation.
-fn search(network: &IntegerNetwork, quantizer: &Quantizer) -> Result<Candidate<NetworkParams>> {
+fn search(
+    network: &IntegerNetwork,
+    quantizer: &Quantizer,
+    device: Option<&DeviceProfile>,
+) -> Result<Candidate<NetworkParams>> {
     let demands = Demands::of(network);
     let moduli = [network.layers[0].plaintext_modulus, network.layers[demands.last()].plaintext_modulus];
-    let params = find(&demands, quantizer.features.len(), moduli)?;
+    let params = find(&demands, quantizer.features.len(), moduli, device)?;
     let flooding_log2 = params.noise_flooding.map(|flood| {
         let own = demands.squared_norms[demands.last()] * params.output_variance(demands.last() - 1);
         noise::log2_flooding_distance(own + public_key::zero_variance(params.output()), flood, params.scores)
@@ -122,12 +127,13 @@ fn search(network: &IntegerNetwork, quantizer: &Quantizer) -> Result<Candidate<N
     Ok(Candidate {
         guarantees: Guarantees { p_fail_log2: None, flooding_log2 },
         core_seconds: core_seconds(&demands, &params),
+        device_seconds: device_seconds(&demands, &params, device),
         parallelism: demands.widths[..demands.last()].iter().copied().min().unwrap_or(1),
         spec: params,
     })
 }
 
-fn find(demands: &Demands, features: usize, moduli: [u64; 2]) -> Result<NetworkParams> {
+fn find(demands: &Demands, features: usize, moduli: [u64; 2], device: Option<&DeviceProfile>) -> Result<NetworkParams> {
     if demands.widths.len() < 2 {
         return Err(Error::new(ErrorCode::CircuitUnfit, "a network without an activation is a linear model")
             .hint("train it with `fhectl create logreg`"));
@@ -153,7 +159,8 @@ fn find(demands: &Demands, features: usize, moduli: [u64; 2]) -> Result<NetworkP
         };
         for params in stages(demands, open, &mut furthest) {
             let key_bytes: usize = params.key_parts().iter().map(|part| part.params.wire_len()).sum();
-            let worth = core_seconds(demands, &params) + KEY_MEGABYTE_WORTH_SECONDS * key_bytes as f64 / 1e6;
+            let seconds = device_seconds(demands, &params, device).unwrap_or_else(|| core_seconds(demands, &params));
+            let worth = seconds + KEY_MEGABYTE_WORTH_SECONDS * key_bytes as f64 / 1e6;
             if best.as_ref().is_none_or(|(least, _)| worth < *least) {
                 best = Some((worth, params));
             }
@@ -329,6 +336,20 @@ impl NetworkParams {
             })
             .then_some(self)
     }
+}
+
+/// Seconds on a device, which computes all layers of a row, with what the processor does for it. Sums and keyswitches, a few
+/// percent there, are left out. Nothing where there is no device, or none with code for these bootstraps.
+fn device_seconds(demands: &Demands, params: &NetworkParams, device: Option<&DeviceProfile>) -> Option<f64> {
+    let device = device?;
+    let mut seconds = 0.0;
+    for (layer, width) in demands.widths[..demands.last()].iter().enumerate() {
+        let stage = params.inner.filter(|_| layer > 0).map_or(params.first, |inner| inner.stage);
+        seconds += device.seconds(&stage.bootstrap, *width)?;
+    }
+    let zeros = params.bootstraps() as f64 * cost::zero_seconds(params.output());
+    let answer = params.scores as f64 * cost::rerandomize_seconds(params.output());
+    Some(seconds + cost::beside_device_seconds(zeros + answer + cost::expand_seconds(&params.input)))
 }
 
 fn core_seconds(demands: &Demands, params: &NetworkParams) -> f64 {

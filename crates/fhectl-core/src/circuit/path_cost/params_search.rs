@@ -149,6 +149,7 @@ fn candidate(tests: &Boxes, params: PathCostParams) -> Candidate<PathCostParams>
             + rerandomize * params.answers() as f64
             + cost::answer_seconds(params.answers(), params.input.shape.lwe_dimension()),
         parallelism: params.leaves,
+        device_seconds: None,
         guarantees,
         spec: params,
     }

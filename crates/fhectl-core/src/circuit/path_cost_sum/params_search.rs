@@ -257,6 +257,7 @@ fn candidate(forest: &ForestBoxes, params: PathCostSumParams) -> Candidate<PathC
             + params.ciphertexts() as f64 * rerandomize
             + cost::answer_seconds(params.ciphertexts(), shape.lwe_dimension()),
         parallelism: params.slots / params.stride,
+        device_seconds: None,
         spec: params,
     }
 }

@@ -20,19 +20,24 @@ pub struct Candidate<C> {
     pub core_seconds: f64,
     /// How many cores one inference can use.
     pub parallelism: usize,
+    /// Seconds of an inference on the device that was planned for, where it computes this circuit.
+    pub device_seconds: Option<f64>,
 }
 
 impl<C> Candidate<C> {
     /// The same candidate with its parameters as something else.
     pub(in crate::circuit) fn map<D>(self, into: impl FnOnce(C) -> D) -> Candidate<D> {
-        let Self { spec, guarantees, core_seconds, parallelism } = self;
-        Candidate { spec: into(spec), guarantees, core_seconds, parallelism }
+        let Self { spec, guarantees, core_seconds, parallelism, device_seconds } = self;
+        Candidate { spec: into(spec), guarantees, core_seconds, parallelism, device_seconds }
     }
 }
 
 impl<C: AsCircuit> Candidate<C> {
-    /// Predicted seconds of computing on `cores` cores.
+    /// Predicted seconds of computing: on the device that was planned for, or on `cores` cores.
     pub fn seconds(&self, cores: usize) -> f64 {
+        if let Some(seconds) = self.device_seconds {
+            return seconds;
+        }
         let work = if self.spec.as_circuit().bootstraps() > 0 { Work::Bootstraps } else { Work::Evaluation };
         self.core_seconds / cost::speed_up(cores.min(self.parallelism), work)
     }

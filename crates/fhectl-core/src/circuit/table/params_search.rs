@@ -85,6 +85,7 @@ fn search(model: &Model, quantizer: &Quantizer, request: &PlanRequest) -> Result
         },
         core_seconds: core_seconds(&params),
         parallelism: params.answers().max(2),
+        device_seconds: None,
         spec: params,
     })
 }

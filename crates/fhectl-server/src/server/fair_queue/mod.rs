@@ -153,15 +153,30 @@ impl<J> FairQueue<J> {
         }
     }
 
+    /// The flow that was served least of those whose first job is `wanted`.
+    fn next_flow(&self, wanted: impl Fn(&J) -> bool) -> Option<&FlowId> {
+        let first = |flow: &Flow<J>| {
+            let front = flow.jobs.front().filter(|(_, job)| wanted(job));
+            front.map(|(number, _)| (flow.served, *number))
+        };
+        let flows = self.flows.iter().filter_map(|(id, flow)| Some((first(flow)?, id)));
+        Some(flows.min_by(|((a, i), _), ((b, j), _)| a.total_cmp(b).then(i.cmp(j)))?.1)
+    }
+
+    /// The job that is next, which stays.
+    pub fn peek(&self) -> Option<&J> {
+        let flow = self.flows.get(self.next_flow(|_| true)?)?;
+        flow.jobs.front().map(|(_, job)| job)
+    }
+
     /// The job that is next.
     pub fn dequeue(&mut self) -> Option<(FlowId, u64, J)> {
-        let first = |flow: &Flow<J>| flow.jobs.front().map(|(number, _)| (flow.served, *number));
-        let (_, id) = self
-            .flows
-            .iter()
-            .filter_map(|(id, flow)| Some((first(flow)?, id)))
-            .min_by(|((a, i), _), ((b, j), _)| a.total_cmp(b).then(i.cmp(j)))?;
-        let id = id.clone();
+        self.dequeue_of(|_| true)
+    }
+
+    /// The job that is next among the first ones of all flows that are `wanted`.
+    pub fn dequeue_of(&mut self, wanted: impl Fn(&J) -> bool) -> Option<(FlowId, u64, J)> {
+        let id = self.next_flow(wanted)?.clone();
         let flow = self.flows.get_mut(&id)?;
         let (number, job) = flow.jobs.pop_front()?;
         self.waiting -= 1;

@@ -17,7 +17,7 @@ use fhectl_core::protocol::api::{ModelInfo, ModelList};
     responses((status = 200, description = "All models", body = ModelList), Refusals)
 )]
 pub(in crate::server) async fn models(State(state): State<AppState>) -> Json<ModelList> {
-    Json(state.models.list())
+    Json(ModelList { models: state.models.all().map(|model| state.told(model)).collect() })
 }
 
 /// `GET /v1/models/{name}`
@@ -31,7 +31,7 @@ pub(in crate::server) async fn model(
     State(state): State<AppState>,
     Path(ModelPath { name }): Path<ModelPath>,
 ) -> Answer<Json<ModelInfo>> {
-    Ok(Json(state.models.named(&name)?.info.clone()))
+    Ok(Json(state.told(state.models.named(&name)?)))
 }
 
 /// `GET /v1/models/{name}/client.zip`

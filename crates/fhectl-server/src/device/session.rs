@@ -1,0 +1,185 @@
+//! A device from an opening to its loss.
+
+use super::contract::{Device, ModelOnDevice, OpenDevice};
+use super::key_table::{KeyTable, Lease};
+use fhectl_core::circuit::Evaluator;
+use fhectl_core::error::{Error, ErrorCode, Result};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::sync::{Arc, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// Launches that a device works on at once: while it computes one, the host prepares and finishes another.
+pub(crate) const LANES: usize = 2;
+
+/// An open device, threads to call it from, and the keys in its memory.
+///
+/// Calls run on threads that belong to this opening alone. One that never returns holds up nothing else, and its thread is
+/// never waited for: not by a lane's next call, which is refused, and not at the end.
+pub(crate) struct Session {
+    device: Arc<dyn Device>,
+    /// None once the session ends.
+    open: Option<Arc<dyn OpenDevice>>,
+    /// One for each lane, so that no launch waits for another in the middle of its work.
+    lanes: Vec<ThreadPool>,
+    keys: KeyTable,
+    /// The longest that a call may take.
+    limit: Duration,
+    lost: AtomicBool,
+}
+
+impl Session {
+    /// Opens a device. Host's work for it runs on `threads` threads.
+    ///
+    /// # Errors
+    /// `device_unavailable`, `device_failed`, `threads`.
+    pub fn open(device: &Arc<dyn Device>, models: &[Arc<Evaluator>], threads: usize, limit: Duration) -> Result<Self> {
+        let name = device.name();
+        let opened = catch_unwind(AssertUnwindSafe(|| device.open(models)));
+        let opened = opened.unwrap_or_else(|_| Err(failed(name, "its driver panicked while it was opened")));
+        let open: Arc<dyn OpenDevice> = opened.map_err(|error| error.context(name))?.into();
+        let lanes = (0..LANES).map(|lane| {
+            let builder = ThreadPoolBuilder::new().num_threads(threads.div_ceil(LANES));
+            let builder = builder.thread_name({
+                let name = name.to_owned();
+                move |index| format!("{name}-{lane}-{index}")
+            });
+            builder.build().map_err(|error| Error::new(ErrorCode::Threads, format!("threads for {name}: {error}")))
+        });
+        let lanes = lanes.collect::<Result<_>>()?;
+        let keys = KeyTable::new(open.key_memory());
+        Ok(Self { device: device.clone(), open: Some(open), lanes, keys, limit, lost: AtomicBool::new(false) })
+    }
+
+    fn opened(&self) -> &Arc<dyn OpenDevice> {
+        self.open.as_ref().expect("it is there until the session ends")
+    }
+
+    pub fn description(&self) -> &str {
+        self.opened().description()
+    }
+
+    /// A model that it computes, and one of whose keys it has room for.
+    pub fn model(&self, model: usize) -> Option<ModelOnDevice> {
+        self.opened().model(model).filter(|on_device| on_device.key_bytes <= self.keys.bound())
+    }
+
+    pub fn keys(&self) -> &KeyTable {
+        &self.keys
+    }
+
+    /// Whether an error means that the device cannot be used any more.
+    pub fn is_loss(&self, error: &Error) -> bool {
+        error.code == ErrorCode::DeviceFailed && !self.is_out_of_memory(error)
+    }
+
+    pub fn is_out_of_memory(&self, error: &Error) -> bool {
+        self.device.is_out_of_memory(error)
+    }
+
+    /// No call begins from now on.
+    pub fn lose(&self) {
+        self.lost.store(true, Ordering::SeqCst);
+    }
+
+    /// Calls the device from a lane, which does one thing after another.
+    ///
+    /// # Errors
+    /// What `call` says; `device_failed` where it panics, takes too long, or the device was lost before.
+    pub fn call<T: Send + 'static>(
+        &self,
+        lane: usize,
+        call: impl FnOnce(&dyn OpenDevice) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        if self.lost.load(Ordering::SeqCst) {
+            return Err(failed(self.device.name(), "it was lost"));
+        }
+        let (sender, receiver) = sync_channel(1);
+        let open = self.opened().clone();
+        self.lanes[lane].spawn(move || {
+            // What a call that came too late leaves behind is dropped here, too.
+            let outcome = catch_unwind(AssertUnwindSafe(move || call(&*open)));
+            let _ = catch_unwind(AssertUnwindSafe(move || drop(sender.send(outcome))));
+        });
+        match receiver.recv_timeout(self.limit) {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(failed(self.device.name(), "a call panicked")),
+            Err(RecvTimeoutError::Timeout) => {
+                self.lose();
+                Err(failed(self.device.name(), &format!("a call did not return within {:?}", self.limit)))
+            }
+        }
+    }
+
+    /// A key in the device's memory, loaded where it is not there. None where there is no room, since all keys are in use.
+    /// `evicted` gets the numbers of those that went for it.
+    ///
+    /// # Errors
+    /// What loading says, and as [`Session::call`].
+    pub fn lease(&self, lane: usize, wanted: WantedKey, evicted: &mut Vec<u64>) -> Result<Option<Lease>> {
+        let WantedKey { model, number, .. } = wanted;
+        if let Some(lease) = self.keys.lease(number) {
+            return Ok(Some(lease));
+        }
+        let _alone = self.keys.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(lease) = self.keys.lease(number) {
+            return Ok(Some(lease));
+        }
+        let Some(bytes) = self.model(model).map(|model| model.key_bytes) else { return Ok(None) };
+        // Less may be free than the bound says: other programs use the device, too.
+        for room in [KeyTable::make_room, KeyTable::make_more_room] {
+            let Some(leaving) = room(&self.keys, bytes) else { return Ok(None) };
+            evicted.extend(leaving.iter().map(|(number, _)| *number));
+            let wire = wanted.wire.clone();
+            let loaded = self.call(lane, move |device| {
+                drop(leaving);
+                device.load_key(model, &wire)
+            });
+            match loaded {
+                Ok(key) => return Ok(Some(self.keys.insert(number, key, bytes))),
+                Err(error) if self.is_out_of_memory(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Drops a key from the device's memory, as soon as nobody computes with it. Waits for nothing.
+    pub fn forget(&self, number: u64) {
+        if let Some(key) = self.keys.remove(number) {
+            self.lanes[0].spawn(move || drop(catch_unwind(AssertUnwindSafe(move || drop(key)))));
+        }
+    }
+}
+
+/// A key that a launch needs.
+pub(crate) struct WantedKey {
+    pub model: usize,
+    /// The host's number of it.
+    pub number: u64,
+    /// The body of its framed form.
+    pub wire: bytes::Bytes,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let (keys, open) = (self.keys.clear(), self.open.take());
+        // A device that hangs may hang here as well.
+        let end = move || {
+            let _ = catch_unwind(AssertUnwindSafe(move || drop(keys)));
+            let _ = catch_unwind(AssertUnwindSafe(move || drop(open)));
+        };
+        let _ = thread::Builder::new().name(format!("{}-end", self.device.name())).spawn(end);
+    }
+}
+
+fn failed(name: &str, what: &str) -> Error {
+    Error::new(ErrorCode::DeviceFailed, format!("{name}: {what}")).hint("try again after a short wait")
+}
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

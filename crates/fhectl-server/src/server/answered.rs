@@ -1,0 +1,62 @@
+//! What devices gave of a batch's answers, and why the rest is missing.
+
+use super::budgets::Charge;
+use crate::store::Reservation;
+use std::time::Duration;
+
+/// Why a device did not compute rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Missed {
+    /// There was no device that is up.
+    Down,
+    /// It failed meanwhile.
+    Failed,
+    /// It had no room for the key.
+    Memory,
+    /// Something is wrong with rows of this client. Which of them, and what, the processor says.
+    Refused,
+}
+
+impl Missed {
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Down => "down",
+            Self::Failed => "failed",
+            Self::Memory => "memory",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// What came of a request's rows so far.
+#[derive(Default)]
+pub(super) struct Answered {
+    /// By row; none of those that are still to be computed.
+    pub answers: Vec<Option<Vec<u8>>>,
+    /// Kept, and gone from here, once a row was computed.
+    pub charge: Option<Charge>,
+    /// For the answers.
+    #[expect(dead_code, reason = "dropped with the answers")]
+    memory: Reservation,
+    /// Why some are missing.
+    pub missed: Option<Missed>,
+    /// Seconds of launches that rows were part of.
+    pub took: Duration,
+}
+
+impl Answered {
+    /// Nothing yet: `memory` is for the answers to come.
+    pub fn nothing(charge: Option<Charge>, memory: Reservation) -> Self {
+        Self { charge, memory, ..Self::default() }
+    }
+
+    /// Nothing, since no device is up.
+    pub fn down(charge: Option<Charge>) -> Self {
+        Self { charge, missed: Some(Missed::Down), ..Self::default() }
+    }
+
+    /// Rows that are answered.
+    pub fn there(&self) -> usize {
+        self.answers.iter().flatten().count()
+    }
+}

@@ -1,0 +1,135 @@
+//! One request's rows, from waiting for a device to answers.
+
+use super::queue::{Job, LaunchPermit};
+use crate::server::answered::{Answered, Missed};
+use crate::server::batch::EncryptedBatch;
+use std::ops::Range;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Rows of one request. Jobs in the queue and pieces in launches share them.
+pub(super) struct Rows {
+    pub batch: Arc<EncryptedBatch>,
+    /// The model's place among the device's models.
+    model: usize,
+    state: Mutex<State>,
+    /// A client that goes away frees nothing that is still computed.
+    _permit: LaunchPermit<Arc<Self>>,
+}
+
+struct State {
+    answered: Answered,
+    /// The first row that was not taken.
+    next: usize,
+    /// Rows that were taken and are not done.
+    in_flight: usize,
+    done: Option<oneshot::Sender<()>>,
+}
+
+impl Rows {
+    /// Rows of a batch, with what tells when all is done that is going to be.
+    pub fn new(
+        batch: Arc<EncryptedBatch>,
+        model: usize,
+        given: Answered,
+        permit: LaunchPermit<Arc<Self>>,
+    ) -> (Arc<Self>, oneshot::Receiver<()>) {
+        let (done, is_done) = oneshot::channel();
+        let mut answered = given;
+        answered.answers = vec![None; batch.rows];
+        let state = Mutex::new(State { answered, next: 0, in_flight: 0, done: Some(done) });
+        (Arc::new(Self { batch, model, state, _permit: permit }), is_done)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What came of them; once all is done.
+    pub fn outcome(&self) -> Answered {
+        std::mem::take(&mut self.lock().answered)
+    }
+
+    /// Takes in what a launch gave for some rows.
+    fn finish(&self, range: Range<usize>, outcome: Result<Vec<Vec<u8>>, Missed>, took: Duration) {
+        let mut state = self.lock();
+        let State { answered, next, in_flight, done } = &mut *state;
+        *in_flight -= range.len();
+        answered.took += took;
+        match outcome {
+            Ok(answers) if answers.len() == range.len() => {
+                if let Some(charge) = answered.charge.take() {
+                    charge.keep();
+                }
+                answered.answers[range].iter_mut().zip(answers).for_each(|(slot, answer)| *slot = Some(answer));
+            }
+            Ok(_) => answered.missed = Some(Missed::Failed),
+            Err(missed) => answered.missed = Some(missed),
+        }
+        if *in_flight == 0 && (*next == answered.answers.len() || answered.missed.is_some()) {
+            let _ = done.take().map(|done| done.send(()));
+        }
+    }
+}
+
+impl Job for Arc<Rows> {
+    fn model(&self) -> usize {
+        self.model
+    }
+
+    fn is_over(&self) -> bool {
+        let state = self.lock();
+        state.answered.missed.is_some() || state.done.as_ref().is_none_or(oneshot::Sender::is_closed)
+    }
+
+    fn left(&self) -> usize {
+        self.batch.rows - self.lock().next
+    }
+
+    fn take(&self, most: usize) -> Range<usize> {
+        let mut state = self.lock();
+        let begin = state.next;
+        state.next = begin.saturating_add(most).min(self.batch.rows);
+        state.in_flight += state.next - begin;
+        begin..state.next
+    }
+}
+
+/// Rows of one request in a launch. Where it is dropped without an outcome, the launch failed.
+pub(super) struct Piece {
+    rows: Arc<Rows>,
+    range: Range<usize>,
+}
+
+impl Piece {
+    /// Rows that were taken.
+    pub fn new(rows: Arc<Rows>, range: Range<usize>) -> Self {
+        Self { rows, range }
+    }
+
+    /// The model's place among the device's models.
+    pub fn model(&self) -> usize {
+        self.rows.model
+    }
+
+    pub fn batch(&self) -> &Arc<EncryptedBatch> {
+        &self.rows.batch
+    }
+
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
+    pub fn finish(mut self, outcome: Result<Vec<Vec<u8>>, Missed>, took: Duration) {
+        self.rows.finish(std::mem::take(&mut self.range), outcome, took);
+    }
+}
+
+impl Drop for Piece {
+    fn drop(&mut self) {
+        if !self.range.is_empty() {
+            self.rows.finish(std::mem::take(&mut self.range), Err(Missed::Failed), Duration::ZERO);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! A device of a server: up, or lost and to be opened again.
+
+use super::homes::Homes;
+use super::queue::Terms;
+use crate::device::{Device, Session};
+use crate::server::device_metrics::DeviceMetrics;
+use crate::server::estimate::Estimate;
+use fhectl_core::circuit::Evaluator;
+use fhectl_core::error::{Error, Result};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How much faster than one core a device is taken to be before that was measured.
+const FASTER: f64 = 64.0;
+/// How long it is before a lost device is opened again, the first time and at most; each time twice as long.
+const REOPEN_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// What all devices of a server have in common.
+#[derive(Clone)]
+pub(super) struct DeviceTerms {
+    pub models: Arc<[Arc<Evaluator>]>,
+    /// Threads for the host's share of launches.
+    pub threads: usize,
+    /// Bootstraps of a launch.
+    pub bootstraps: usize,
+    /// The longest that a call of a device may take.
+    pub limit: Duration,
+    pub homes: Arc<Homes>,
+    pub metrics: Arc<DeviceMetrics>,
+}
+
+/// A device of a server.
+pub(super) struct RunningDevice {
+    device: Arc<dyn Device>,
+    /// Its place among the server's devices.
+    pub index: usize,
+    pub terms: DeviceTerms,
+    session: Mutex<Option<Arc<Session>>>,
+    /// Seconds of a whole launch, by model.
+    seconds: Vec<Estimate>,
+    closed: AtomicBool,
+}
+
+impl RunningDevice {
+    /// Opens a device.
+    ///
+    /// # Errors
+    /// `device_unavailable`, `device_failed`, `threads`.
+    pub fn open(device: Arc<dyn Device>, index: usize, terms: DeviceTerms) -> Result<Arc<Self>> {
+        let session = Session::open(&device, &terms.models, terms.threads, terms.limit)?;
+        let seconds = terms.models.iter().enumerate().map(|(model, evaluator)| {
+            let rows = terms.rows_a_launch(&session, model);
+            Estimate::new(rows as f64 * evaluator.spec().row_seconds() / FASTER)
+        });
+        let seconds = seconds.collect();
+        let session = Mutex::new(Some(Arc::new(session)));
+        let own = Arc::new(Self { device, index, terms, session, seconds, closed: AtomicBool::new(false) });
+        own.terms.metrics.up(own.name(), true);
+        Ok(own)
+    }
+
+    pub fn name(&self) -> &str {
+        self.device.name()
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<Session>>> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The device, where it is up.
+    pub fn session(&self) -> Option<Arc<Session>> {
+        self.slot().clone()
+    }
+
+    /// What launches of a model are.
+    pub fn launch_terms(&self, model: usize) -> Terms {
+        let rows = self.session().map_or(1, |session| self.terms.rows_a_launch(&session, model));
+        Terms { rows, row_seconds: self.seconds[model].seconds() / rows as f64 }
+    }
+
+    /// Takes in what a launch took. Small ones tell little of large ones, but those take as long at least.
+    pub fn learn(&self, model: usize, rows: usize, took: Duration) {
+        let (estimate, took) = (&self.seconds[model], took.as_secs_f64());
+        if 2 * rows >= self.launch_terms(model).rows || took > estimate.seconds() {
+            estimate.learn(took);
+        }
+    }
+
+    /// Gives a device up: its keys and models are forgotten, and it is opened again in the background. Once for each time.
+    pub fn lose(self: &Arc<Self>, session: &Arc<Session>, error: &Error) {
+        let lost = self.slot().take_if(|own| Arc::ptr_eq(own, session));
+        let Some(lost) = lost else { return };
+        lost.lose();
+        self.terms.homes.clear(self.index);
+        self.terms.metrics.up(self.name(), false);
+        tracing::error!(device = self.name(), code = error.code.as_str(), "a device was lost: {error}");
+        drop(lost);
+        self.reopen();
+    }
+
+    /// Tries to open it again until that works. An attempt that hangs is the last one: the driver is no better for another.
+    fn reopen(self: &Arc<Self>) {
+        let (device, terms, own) = (self.device.clone(), self.terms.clone(), Arc::downgrade(self));
+        let attempts = move || {
+            let mut wait = REOPEN_AFTER.0;
+            loop {
+                thread::sleep(wait);
+                if own.upgrade().is_none_or(|own| own.closed.load(Ordering::Relaxed)) {
+                    return;
+                }
+                let opened = Session::open(&device, &terms.models, terms.threads, terms.limit);
+                let Some(own) = own.upgrade() else { return };
+                match opened {
+                    Ok(session) => {
+                        *own.slot() = Some(Arc::new(session));
+                        own.terms.metrics.up(own.name(), true);
+                        tracing::info!(device = own.name(), "a device is back");
+                        return;
+                    }
+                    Err(error) => {
+                        wait = (2 * wait).min(REOPEN_AFTER.1);
+                        let code = error.code.as_str();
+                        tracing::warn!(
+                            device = own.name(),
+                            code,
+                            "a device is not back: {error}; next try in {wait:?}"
+                        );
+                    }
+                }
+            }
+        };
+        if thread::Builder::new().name(format!("{}-open", self.name())).spawn(attempts).is_err() {
+            tracing::error!(device = self.name(), "no thread to open the device again; it stays away");
+        }
+    }
+
+    /// Opens it no more.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::Relaxed);
+    }
+}
+
+impl DeviceTerms {
+    fn rows_a_launch(&self, session: &Session, model: usize) -> usize {
+        session.model(model).map_or(1, |model| self.bootstraps / model.bootstraps.max(1)).max(1)
+    }
+}
