@@ -4,12 +4,15 @@ use crate::driver::{Context, DeviceBuffer, Upload, device_count};
 use crate::kernels::Kernels;
 use crate::lane::{Lanes, Taken};
 use crate::limits::Limits;
-use crate::plan::SCRATCH_BYTES;
 use crate::variant::Variant;
 use bytemuck::Pod;
 use fhectl_core::error::Result;
 use std::sync::Arc;
 use zeroize::DefaultIsZeroes;
+
+/// Bytes of the device's memory that an evaluation works in at most, beside keys and layers; more where one row takes
+/// more. Of this machine's page-locked memory it takes no more than that, too.
+pub const SCRATCH_BYTES: usize = 256 << 20;
 
 /// A CUDA device with this crate's kernels. It is a [`Backend`](fhectl_core::fhe::backend::Backend), and may be used by
 /// several threads at once: each call has a stream and memory of its own.

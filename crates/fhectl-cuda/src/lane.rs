@@ -130,3 +130,29 @@ impl Drop for Taken<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::Device;
+
+    #[test]
+    fn nothing_of_a_call_is_left_to_the_next() {
+        let Ok(device) = Device::open(0) else { return };
+        let secret = vec![0xdead_beef_u32; 5000];
+        {
+            let mut lane = device.lane().unwrap();
+            let lane = &mut *lane;
+            lane.zeros[0].copy(&secret, &lane.stream).unwrap();
+            let buffer = lane.zeros[0].device().unwrap();
+            lane.answers.receive(buffer, secret.len(), &lane.stream).unwrap();
+            assert_eq!(lane.answers.wait(secret.len()).unwrap(), secret);
+        }
+        let mut lane = device.lane().unwrap();
+        let lane = &mut *lane;
+        assert!(lane.answers.wait(secret.len()).unwrap().iter().all(|word| *word == 0));
+        let buffer = lane.zeros[0].device().unwrap();
+        lane.answers.receive(buffer, secret.len(), &lane.stream).unwrap();
+        assert!(lane.answers.wait(secret.len()).unwrap().iter().all(|word| *word == 0));
+        lane.zeros[0].write(secret.len(), |words| assert!(words.iter().all(|word| *word == 0))).unwrap();
+    }
+}

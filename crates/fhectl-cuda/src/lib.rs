@@ -32,7 +32,7 @@
 //! | concern | modules |
 //! |---|---|
 //! | the driver: context, memory, streams, copies, kernels | `driver`, `kernels` (all `unsafe` code), `arguments` |
-//! | what a device has, and how bootstraps are spread over it | `limits`, `variant`, `support` |
+//! | what a device has, and how bootstraps are spread over it | `limits`, `variant`, `choice`, `support` |
 //! | what stays on the device | `program`, `key` |
 //! | an evaluation | `plan`, `numbers`, `slots`, `zeros`, `rows`, `evaluate`, `lane` |
 //! | how long bootstraps take | `profile` |
@@ -62,6 +62,7 @@
 
 mod arguments;
 mod backend;
+mod choice;
 mod device;
 mod driver;
 mod evaluate;
@@ -80,9 +81,8 @@ mod switch;
 mod variant;
 mod zeros;
 
-pub use device::Device;
+pub use device::{Device, SCRATCH_BYTES};
 pub use driver::is_out_of_memory;
 pub use key::Key;
-pub use plan::SCRATCH_BYTES;
 pub use program::Program;
 pub use variant::Variant;

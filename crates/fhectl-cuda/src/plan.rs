@@ -12,10 +12,6 @@ use fhectl_core::fhe::bootstrap::BootstrapParams;
 use fhectl_core::fhe::keyswitch::KeyswitchParams;
 use fhectl_core::fhe::part::PartParams;
 
-/// Bytes of the device's memory that an evaluation works in at most, beside keys and layers; more where one row takes
-/// more. Of this machine's page-locked memory it takes no more than that, too.
-pub const SCRATCH_BYTES: usize = 256 << 20;
-
 /// The most rows of a piece: grids have no more blocks that way.
 const MOST_ROWS: usize = 65_535;
 

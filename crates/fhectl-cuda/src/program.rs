@@ -3,7 +3,7 @@
 use crate::arguments::WeightPointers;
 use crate::device::Device;
 use crate::driver::DeviceBuffer;
-use fhectl_core::error::Result;
+use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::layer::{Layer, LookUp};
 use fhectl_core::fhe::list::narrow;
 
@@ -43,11 +43,15 @@ impl Program {
     /// Loads layers. The first is taken to be of as many inputs as its terms name, every other of all sums before it.
     ///
     /// # Errors
-    /// `device_failed`.
+    /// `device_failed`, also where layers do not fit each other: kernels would read what is not there.
     pub(crate) fn load(device: &Device, layers: &[Layer]) -> Result<Self> {
         let mut loaded: Vec<LoadedLayer> = Vec::with_capacity(layers.len());
         for layer in layers {
             let inputs = loaded.last().map_or_else(|| named_inputs(layer), |before| before.outputs);
+            if named_inputs(layer) > inputs || layer.constants.len() != layer.sums.len() {
+                let message = format!("a layer of {inputs} inputs that names others, or lacks constants");
+                return Err(Error::new(ErrorCode::DeviceFailed, message).hint("compute this model on the processor"));
+            }
             loaded.push(LoadedLayer::load(device, layer, inputs)?);
         }
         Ok(Self { layers: loaded })

@@ -92,6 +92,14 @@ fn has_little_memory() {
     let client = client();
     let program = device.load_program(&layers()).unwrap();
     let bytes = device.key_bytes(&client.parts);
+    // One that is loaded and dropped leaves memory to work in behind.
+    drop(client.load(&device, None));
+    device.release_scratch();
+    let before = device.free_memory().unwrap();
+    let key = client.load(&device, None);
+    device.release_scratch();
+    assert_eq!(before - device.free_memory().unwrap(), bytes);
+    drop(key);
     let mut keys = Vec::new();
     let error = loop {
         match device.load_key(&client.parts, &client.wire, None) {

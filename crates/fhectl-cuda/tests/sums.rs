@@ -83,6 +83,16 @@ fn no_rows_are_no_answers() {
 }
 
 #[test]
+fn layers_that_do_not_fit_each_other_are_refused() {
+    let Some(device) = device() else { return };
+    let few = Layer { constants: Vec::new(), ..support::identity(3) };
+    for layers in [vec![support::identity(2), support::identity(3)], vec![few]] {
+        let error = device.load_program(&Arc::from(layers)).map(drop).unwrap_err();
+        assert_eq!(error.code, ErrorCode::DeviceFailed);
+    }
+}
+
+#[test]
 fn rows_of_another_model_are_refused() {
     let Some(device) = device() else { return };
     let mut random = random(4);

@@ -20,7 +20,8 @@ mod timings;
 mod words;
 
 use fhectl_core::error::Result;
-use fhectl_cuda::{Device, Profile};
+use fhectl_core::fhe::device_profile::DeviceProfile;
+use fhectl_cuda::Device;
 use mode::Mode;
 use results::Results;
 use serde::Serialize;
@@ -35,13 +36,15 @@ struct Report {
     multiprocessors: usize,
     memory_bytes: usize,
     mode: Mode,
+    /// From the start until the kernels are compiled for the device.
+    open_seconds: f64,
     /// Whether everything is right.
     ok: bool,
     bootstraps: Vec<Results>,
     words: Vec<Words>,
     keys: Vec<KeyTiming>,
     latencies: Vec<Latency>,
-    profile: Option<Profile>,
+    profile: Option<DeviceProfile>,
     seconds: f64,
 }
 
@@ -68,6 +71,7 @@ fn main() -> ExitCode {
 fn check(mode: Mode, ordinal: usize) -> Result<Report> {
     let started = std::time::Instant::now();
     let device = Device::open(ordinal)?;
+    let open_seconds = started.elapsed().as_secs_f64();
     let (description, memory_bytes) = (device.description().to_owned(), device.total_memory()?);
     eprintln!("{description}: sums and keyswitches");
     let words = words::check(&device, mode)?;
@@ -83,6 +87,7 @@ fn check(mode: Mode, ordinal: usize) -> Result<Report> {
         multiprocessors: device.multiprocessors(),
         memory_bytes,
         mode,
+        open_seconds,
         ok: bootstraps.iter().all(|results| results.ok) && words.iter().all(|words| words.different == 0),
         bootstraps,
         words,

@@ -7,6 +7,7 @@ use cudarc::driver::sys::{self, CUdevice_attribute, CUresult};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use std::ffi::{CStr, c_char};
 use std::ptr::null_mut;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -16,6 +17,8 @@ pub(crate) struct Context {
     handle: sys::CUcontext,
     /// The first error after which the device takes no more work.
     lost: OnceLock<Error>,
+    /// Whether it may be hanging: then the driver's cleaning up would, too.
+    given_up: AtomicBool,
 }
 
 // SAFETY: the driver's functions may be called from all threads; the handle is a number to them.
@@ -28,9 +31,8 @@ unsafe impl Sync for Context {}
 /// # Errors
 /// `device_unavailable` where there is no driver.
 pub(crate) fn device_count() -> Result<usize> {
-    match library::start() {
-        Err(error) if error.message.contains("CUDA_ERROR_NO_DEVICE") => return Ok(0),
-        started => started?,
+    if !library::start()? {
+        return Ok(0);
     }
     let mut count = 0;
     // SAFETY: the pointer is to a number of the type that is written.
@@ -56,7 +58,7 @@ impl Context {
         opened("cuDeviceGet", unsafe { sys::cuDeviceGet(&mut device, ordinal) })?;
         // SAFETY: the device is the driver's, the pointer is to a handle.
         opened("cuDevicePrimaryCtxRetain", unsafe { sys::cuDevicePrimaryCtxRetain(&mut handle, device) })?;
-        Ok(Arc::new(Self { device, handle, lost: OnceLock::new() }))
+        Ok(Arc::new(Self { device, handle, lost: OnceLock::new(), given_up: AtomicBool::new(false) }))
     }
 
     /// Makes the context that of this thread's next calls. Other users of the thread may have changed it since the last.
@@ -113,6 +115,7 @@ impl Context {
     pub fn give_up(&self, reason: &str) {
         let error = Error::new(ErrorCode::DeviceFailed, reason).hint("see the driver's log (dmesg, nvidia-smi -q)");
         let _ = self.lost.set(error);
+        self.given_up.store(true, Ordering::Relaxed);
     }
 
     /// Whether an error left the device unusable to this process.
@@ -158,6 +161,9 @@ impl Context {
 
 impl Drop for Context {
     fn drop(&mut self) {
+        if *self.given_up.get_mut() {
+            return;
+        }
         // SAFETY: retained once, released once. Nothing of the context is left: all of it holds the context. An error has
         // nobody to go to, and what it is about ends with the process.
         let _ = unsafe { sys::cuDevicePrimaryCtxRelease_v2(self.device) };

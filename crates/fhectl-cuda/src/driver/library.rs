@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::failure::{opened, unavailable};
-use cudarc::driver::sys;
+use cudarc::driver::sys::{self, CUresult};
 use fhectl_core::error::Result;
 
 /// What is called in the library. cudarc panics where a function is missing, so all are looked for first.
@@ -37,11 +37,11 @@ const FUNCTIONS: [&str; 28] = [
     "cuStreamQuery",
 ];
 
-/// Loads the library and starts the driver. Again costs little.
+/// Loads the library and starts the driver; again costs little. Whether there are devices.
 ///
 /// # Errors
 /// `device_unavailable` where there is no driver, one that is too old, or one that cannot be started.
-pub(super) fn start() -> Result<()> {
+pub(super) fn start() -> Result<bool> {
     // SAFETY: loading a library runs its initializers; this is the driver, under the names that it has everywhere.
     if !unsafe { sys::is_culib_present() } {
         return Err(unavailable(
@@ -61,5 +61,8 @@ pub(super) fn start() -> Result<()> {
         }
     }
     // SAFETY: takes no pointers, and may be called any number of times.
-    opened("cuInit", unsafe { sys::cuInit(0) })
+    match unsafe { sys::cuInit(0) } {
+        CUresult::CUDA_ERROR_NO_DEVICE => Ok(false),
+        code => opened("cuInit", code).map(|()| true),
+    }
 }

@@ -119,6 +119,12 @@ impl<T: Pod + DefaultIsZeroes + Send> Upload<T> {
         self.staging.wipe()
     }
 
+    /// The memory on the device, where there is any.
+    #[cfg(test)]
+    pub fn device(&self) -> Option<&DeviceBuffer<T>> {
+        self.device.buffer()
+    }
+
     /// The values on the device.
     ///
     /// # Errors
