@@ -41,4 +41,8 @@ impl Backend for Device {
     fn evaluate(&self, program: &Program, groups: &[Group<'_, Key>]) -> Result<Vec<LweList>> {
         evaluate(self, program, groups)
     }
+
+    fn give_up(&self, reason: &str) {
+        Device::give_up(self, reason);
+    }
 }

@@ -45,6 +45,12 @@ pub trait Backend: Send + Sync + 'static {
     /// `key_missing` where a key has not the parts that layers name, `device_failed`. After an error nothing is known of any
     /// group, and all may be computed again.
     fn evaluate(&self, program: &Self::Program, groups: &[Group<'_, Self::Key>]) -> Result<Vec<LweList>>;
+
+    /// It will not be used again, whatever calls of other threads are under way: those that wait for what does not come are to
+    /// end. Returns at once.
+    fn give_up(&self, reason: &str) {
+        let _ = reason;
+    }
 }
 
 /// Rows under one key.

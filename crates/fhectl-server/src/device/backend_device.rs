@@ -106,4 +106,8 @@ impl<B: Backend> OpenDevice for OpenBackend<B> {
         let groups = groups.collect::<Result<Vec<_>>>()?;
         self.evaluator(model)?.evaluate(&self.backend, &groups, &mut Random::fresh(&mut OsEntropy))
     }
+
+    fn give_up(&self, reason: &str) {
+        self.backend.give_up(reason);
+    }
 }

@@ -42,6 +42,9 @@ pub trait OpenDevice: Send + Sync {
     /// # Errors
     /// `device_failed`: nothing was computed.
     fn evaluate(&self, model: usize, groups: &[KeyedRows<'_>]) -> Result<Vec<Result<Vec<Vec<u8>>>>>;
+
+    /// It will not be used again: calls that wait for what does not come are to end. Returns at once.
+    fn give_up(&self, reason: &str);
 }
 
 /// What a model takes of a device.

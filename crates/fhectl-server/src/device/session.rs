@@ -42,7 +42,7 @@ impl Session {
         let opened = opened.unwrap_or_else(|_| Err(failed(name, "its driver panicked while it was opened")));
         let open: Arc<dyn OpenDevice> = opened.map_err(|error| error.context(name))?.into();
         let lanes = (0..LANES).map(|lane| {
-            let builder = ThreadPoolBuilder::new().num_threads(threads.div_ceil(LANES));
+            let builder = ThreadPoolBuilder::new().num_threads(threads);
             let builder = builder.thread_name({
                 let name = name.to_owned();
                 move |index| format!("{name}-{lane}-{index}")
@@ -80,9 +80,12 @@ impl Session {
         self.device.is_out_of_memory(error)
     }
 
-    /// No call begins from now on.
+    /// No call begins from now on, and those that hang end where the device can have them end.
     pub fn lose(&self) {
         self.lost.store(true, Ordering::SeqCst);
+        if let Some(open) = &self.open {
+            open.give_up("the server gave the device up");
+        }
     }
 
     /// Calls the device from a lane, which does one thing after another.
