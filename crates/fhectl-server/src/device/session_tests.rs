@@ -13,6 +13,7 @@ struct Fake {
     most: AtomicUsize,
     /// What loads fail with, the next one first.
     failures: Mutex<Vec<Error>>,
+    given_up: AtomicUsize,
 }
 
 struct FakeKey(Arc<AtomicUsize>);
@@ -64,6 +65,10 @@ impl OpenDevice for Arc<Fake> {
 
     fn evaluate(&self, _: usize, _: &[KeyedRows<'_>]) -> Result<Vec<Result<Vec<Vec<u8>>>>> {
         unreachable!("no test evaluates")
+    }
+
+    fn give_up(&self, _: &str) {
+        self.given_up.fetch_add(1, Ordering::SeqCst);
     }
 }
 
@@ -180,6 +185,7 @@ fn a_call_that_hangs_is_left_behind() {
     let begun = Instant::now();
     let (go, error) = hang(&session);
     assert!(session.is_loss(&error) && begun.elapsed() >= Duration::from_millis(100));
+    assert_eq!(fake.given_up.load(Ordering::SeqCst), 1, "the backend was not told");
     let error = session.call(1, |_| Ok(())).unwrap_err();
     assert!(session.is_loss(&error), "no call begins on a device that was lost");
     // Its end waits for nothing; keys are dropped while the call hangs.
