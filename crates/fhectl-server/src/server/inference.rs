@@ -87,8 +87,14 @@ impl InferenceService {
                 let request = DeviceRequest { batch: batch.clone(), flow: flow.clone(), charge, memory };
                 self.fleet.compute(place, request, &permit).await?
             }
+            // It went down since the request was admitted for it.
             None if on_device => Answered::down(charge),
-            None => Answered::nothing(charge, Reservation::default()),
+            None => {
+                if self.fleet.knows(model.id()) {
+                    self.fleet.missed(rows, Missed::Down);
+                }
+                Answered::nothing(charge, Reservation::default())
+            }
         };
         let permit = match answered.missed {
             None => permit,
