@@ -49,7 +49,7 @@ fn a_device_that_stays_away_is_not_missed() {
     for client in clients.iter().chain(&clients) {
         right(&live, client, 1);
     }
-    assert_eq!((fake.launches().len(), missed(&live, "failed")), (1, 2.0));
+    assert_eq!((fake.launches().len(), missed(&live, "failed"), missed(&live, "down")), (1, 2.0, 4.0));
     until("it is tried again", || fake.opened() >= 2);
     right(&live, &clients[1], 1);
     assert_eq!(fake.alive(), 0);

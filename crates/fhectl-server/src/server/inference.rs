@@ -87,6 +87,7 @@ impl InferenceService {
                 let request = DeviceRequest { batch: batch.clone(), flow: flow.clone(), charge, memory };
                 self.fleet.compute(place, request, &permit).await?
             }
+            // It went down since the request was admitted for it.
             None if on_device => Answered::down(charge),
             None => {
                 if self.fleet.knows(model.id()) {
