@@ -8,13 +8,38 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt::{Debug, Write};
 
 /// Folders of crates, with their modules in layer order: each may use only those before it.
-const CRATES: [(&str, &[&str]); 4] = [
+const CRATES: [(&str, &[&str]); 5] = [
     (
         "crates/fhectl-core/src",
         &["error", "digest", "model", "fhe", "circuit", "bundle", "protocol", "client", "server_model"],
     ),
     ("crates/fhectl-train/src", &["data", "train", "import"]),
-    ("crates/fhectl-server/src", &["store", "page", "server"]),
+    ("crates/fhectl-server/src", &["store", "device", "page", "server"]),
+    (
+        "crates/fhectl-cuda/src",
+        &[
+            "driver",
+            "rows",
+            "variant",
+            "lane",
+            "limits",
+            "arguments",
+            "kernels",
+            "slots",
+            "device",
+            "choice",
+            "program",
+            "support",
+            "key",
+            "plan",
+            "numbers",
+            "zeros",
+            "evaluate",
+            "backend",
+            "profile",
+            "switch",
+        ],
+    ),
     ("src", &["client", "report", "commands"]),
 ];
 

@@ -20,6 +20,8 @@ pub struct Asked {
     /// Seconds from the first byte sent to the last received, a row each.
     pub roundtrips: Vec<f64>,
     pub agreeing: usize,
+    /// Whether all must agree: the model's answers carry no noise.
+    pub exact: bool,
     /// Answers that do not decrypt, or come from another key.
     pub untrusted: usize,
     /// What the server refused, by code.
@@ -49,7 +51,7 @@ impl<'a> Client<'a> {
     pub fn ask(&self, number: usize, end: Instant) -> Result<Asked> {
         let session = self.session();
         let TestRows { model, rows, scores } = self.rows;
-        let mut asked = Asked::default();
+        let mut asked = Asked { exact: model.spec().circuit.is_exact(), ..Asked::default() };
         for row in (0..rows.len()).cycle().skip(number * 37 % rows.len()) {
             if Instant::now() >= end {
                 break;

@@ -10,6 +10,7 @@ use std::path::Path;
 /// The test rows of a model's built-in data, with the clear model's scores.
 pub struct TestRows {
     pub model: ClientModel,
+    pub server: ServerBundle,
     pub rows: Vec<Vec<u32>>,
     pub scores: Vec<Vec<i64>>,
 }
@@ -30,11 +31,6 @@ impl TestRows {
         let test = data::load_split(&made_from.data, datasets, target, None, holdout)?.1;
         let rows: Vec<Vec<u32>> = test.rows.iter().map(|row| spec.quantize(row)).collect::<Result<_>>()?;
         let scores = rows.iter().map(|row| server.server.model.scores(row)).collect();
-        Ok(Self { model: ClientModel::accept(client, -128.0)?, rows, scores })
-    }
-
-    /// Whether answers carry no noise.
-    pub fn is_exact(&self) -> bool {
-        self.model.spec().circuit.is_exact()
+        Ok(Self { model: ClientModel::accept(client, -128.0)?, server, rows, scores })
     }
 }
