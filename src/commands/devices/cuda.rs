@@ -25,7 +25,7 @@ fn ordinals(choice: DeviceChoice) -> Result<Vec<usize>> {
         // Without a driver there are none, and that is no error.
         DeviceChoice::Auto => {
             let all = 0..fhectl_cuda::Device::count().unwrap_or(0);
-            Ok(all.filter(|ordinal| fhectl_cuda::Device::check(*ordinal).is_ok()).collect())
+            Ok(all.filter(|ordinal| is_usable(*ordinal)).collect())
         }
         DeviceChoice::Cuda(ordinal) => Ok(vec![ordinal as usize]),
         DeviceChoice::CudaAll => match fhectl_cuda::Device::count()? {
@@ -34,6 +34,15 @@ fn ordinals(choice: DeviceChoice) -> Result<Vec<usize>> {
             count => Ok((0..count).collect()),
         },
     }
+}
+
+/// Whether a device can be opened, kernels and all. What cannot be is told, and left out.
+fn is_usable(ordinal: usize) -> bool {
+    let opened = fhectl_cuda::Device::open(ordinal);
+    if let Err(error) = &opened {
+        tracing::warn!("cuda:{ordinal} is not used: {error}");
+    }
+    opened.is_ok()
 }
 
 fn device(ordinal: usize) -> Arc<dyn Device> {
