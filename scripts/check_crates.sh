@@ -9,9 +9,14 @@ for features in "" client evaluate; do
   echo "ok    fhectl-core with ${features:-no feature} alone"
 done
 
+cargo clippy --release --locked --package fhectl --features cuda --all-targets -- -D warnings
+echo "ok    fhectl with CUDA devices"
+
 cargo check --release --locked --package fhectl-server
-if cargo tree --locked --package fhectl-server --edges features,normal | grep -F 'fhectl-core feature "client"'; then
-  echo "FAIL  fhectl-server turns on fhectl-core's feature client, and could name secret keys"
-  exit 1
-fi
-echo "ok    fhectl-server without secret keys"
+for crate in fhectl-server fhectl-cuda; do
+  if cargo tree --locked --package "$crate" --edges features,normal | grep -F 'fhectl-core feature "client"'; then
+    echo "FAIL  $crate turns on fhectl-core's feature client, and could name secret keys"
+    exit 1
+  fi
+  echo "ok    $crate without secret keys"
+done

@@ -3,7 +3,7 @@
 #
 # A library in place of CUDA's driver runs the kernels' sources on CPUs. `build` makes no more than this library, in
 # target/emulated-cuda: with LD_LIBRARY_PATH set to it, any program finds an emulated device. Otherwise each kernel is compared with
-# integer arithmetic, and the crate's tests run. It needs g++.
+# integer arithmetic, and the tests of the crate and of the binary run. It needs g++.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 what=${1:-all}
@@ -41,8 +41,9 @@ for name in check check_faults; do
   echo "ok    $sources/$name.cpp: $(grep -c "^ok" "$out/$name.log") checks"
 done
 
-# The crate's own tests find the library as they would find CUDA's.
-if [ -f crates/fhectl-cuda/Cargo.toml ]; then
-  LD_LIBRARY_PATH=$out${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} cargo test --release --locked --package fhectl-cuda
-  echo "ok    the crate fhectl-cuda on an emulated device"
-fi
+# Tests find the library as they would find CUDA's; without it they fail.
+export LD_LIBRARY_PATH=$out${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH} FHECTL_CUDA_REQUIRED=1
+cargo test --release --locked --package fhectl-cuda
+echo "ok    the crate fhectl-cuda on an emulated device"
+cargo test --release --locked --features cuda --test cuda
+echo "ok    the binary on an emulated device"

@@ -23,6 +23,7 @@ const TREE: &str = "tree-spam-leaf-sum";
 fn is_emulated() -> bool {
     let name = fhectl_cuda::Device::open(0).map(|device| device.name().to_owned());
     let emulated = name.as_ref().is_ok_and(|name| name.starts_with("Emulated"));
+    assert!(emulated || std::env::var_os("FHECTL_CUDA_REQUIRED").is_none(), "no emulated device: {name:?}");
     if !emulated {
         println!("skipped: no emulated device ({name:?}); see scripts/check_cuda.sh");
     }
