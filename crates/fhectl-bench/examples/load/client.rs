@@ -50,7 +50,7 @@ impl<'a> Client<'a> {
     /// What ended it early. A refusal does not: it is counted.
     pub fn ask(&self, number: usize, end: Instant) -> Result<Asked> {
         let session = self.session();
-        let TestRows { model, rows, scores } = self.rows;
+        let TestRows { model, rows, scores, .. } = self.rows;
         let mut asked = Asked { exact: model.spec().circuit.is_exact(), ..Asked::default() };
         for row in (0..rows.len()).cycle().skip(number * 37 % rows.len()) {
             if Instant::now() >= end {
