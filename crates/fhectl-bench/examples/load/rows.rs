@@ -28,7 +28,14 @@ impl TestRows {
         })?;
         let holdout = Holdout::Share { test_size: made_from.test_size, seed: made_from.seed };
         let target = Some(spec.target.as_str());
-        let test = data::load_split(&made_from.data, datasets, target, None, holdout)?.1;
+        let test = match made_from.data.as_str() {
+            // It brings its test rows in a file of their own; those for training need not be there.
+            "mnist" => {
+                let images = datasets.join("mnist/t10k-images-idx3-ubyte.gz");
+                data::load(&images.to_string_lossy(), datasets, target, None)?
+            }
+            data => data::load_split(data, datasets, target, None, holdout)?.1,
+        };
         let rows: Vec<Vec<u32>> = test.rows.iter().map(|row| spec.quantize(row)).collect::<Result<_>>()?;
         let scores = rows.iter().map(|row| server.server.model.scores(row)).collect();
         Ok(Self { model: ClientModel::accept(client, -128.0)?, server, rows, scores })
