@@ -10,11 +10,12 @@ use fhectl_core::error::{Error, Result};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How much faster than one core a device is taken to be before that was measured.
 const FASTER: f64 = 64.0;
-/// How long it is before a lost device is opened again, the first time and at most; each time twice as long.
+/// How long it is before a lost device is opened again, the first time and at most; each time twice as long, until it has
+/// worked for as long as the longest.
 const REOPEN_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
 
 /// What all devices of a server have in common.
@@ -41,6 +42,29 @@ pub(super) struct RunningDevice {
     /// Seconds of a whole launch, by model.
     seconds: Vec<Estimate>,
     closed: AtomicBool,
+    patience: Mutex<Patience>,
+}
+
+/// How long a lost device is left alone.
+struct Patience {
+    wait: Duration,
+    /// When it came up; none once its loss was counted.
+    opened: Option<Instant>,
+}
+
+impl Patience {
+    /// The device is up.
+    fn is_opened(&mut self) {
+        self.opened = Some(Instant::now());
+    }
+
+    /// It is up no more, or did not come up: how long to wait now. One that fails again soon is waited for longer.
+    fn next_wait(&mut self) -> Duration {
+        let worked = self.opened.take().is_some_and(|opened| opened.elapsed() >= REOPEN_AFTER.1);
+        let wait = if worked { REOPEN_AFTER.0 } else { self.wait };
+        self.wait = (2 * wait).min(REOPEN_AFTER.1);
+        wait
+    }
 }
 
 impl RunningDevice {
@@ -56,7 +80,9 @@ impl RunningDevice {
         });
         let seconds = seconds.collect();
         let session = Mutex::new(Some(Arc::new(session)));
-        let own = Arc::new(Self { device, index, terms, session, seconds, closed: AtomicBool::new(false) });
+        let patience = Mutex::new(Patience { wait: REOPEN_AFTER.0, opened: Some(Instant::now()) });
+        let closed = AtomicBool::new(false);
+        let own = Arc::new(Self { device, index, terms, session, seconds, closed, patience });
         own.terms.metrics.up(own.name(), true);
         Ok(own)
     }
@@ -67,6 +93,10 @@ impl RunningDevice {
 
     fn slot(&self) -> MutexGuard<'_, Option<Arc<Session>>> {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn patience(&self) -> MutexGuard<'_, Patience> {
+        self.patience.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The device, where it is up.
@@ -103,8 +133,9 @@ impl RunningDevice {
     /// Tries to open it again until that works. An attempt that hangs is the last one: the driver is no better for another.
     fn reopen(self: &Arc<Self>) {
         let (device, terms, own) = (self.device.clone(), self.terms.clone(), Arc::downgrade(self));
+        let first = self.patience().next_wait();
         let attempts = move || {
-            let mut wait = REOPEN_AFTER.0;
+            let mut wait = first;
             loop {
                 thread::sleep(wait);
                 if own.upgrade().is_none_or(|own| own.closed.load(Ordering::Relaxed)) {
@@ -115,12 +146,13 @@ impl RunningDevice {
                 match opened {
                     Ok(session) => {
                         *own.slot() = Some(Arc::new(session));
+                        own.patience().is_opened();
                         own.terms.metrics.up(own.name(), true);
                         tracing::info!(device = own.name(), "a device is back");
                         return;
                     }
                     Err(error) => {
-                        wait = (2 * wait).min(REOPEN_AFTER.1);
+                        wait = own.patience().next_wait();
                         let code = error.code.as_str();
                         tracing::warn!(
                             device = own.name(),
@@ -145,5 +177,25 @@ impl RunningDevice {
 impl DeviceTerms {
     fn rows_a_launch(&self, session: &Session, model: usize) -> usize {
         session.model(model).map_or(1, |model| self.bootstraps / model.bootstraps.max(1)).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_fails_again_soon_is_left_alone_for_longer() {
+        let mut patience = Patience { wait: REOPEN_AFTER.0, opened: Some(Instant::now()) };
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            waits.push(patience.next_wait().as_secs());
+            patience.is_opened();
+        }
+        assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);
+        // It has worked for a minute.
+        patience.opened = Instant::now().checked_sub(REOPEN_AFTER.1);
+        assert_eq!(patience.next_wait(), REOPEN_AFTER.0);
+        assert_eq!(patience.next_wait(), 2 * REOPEN_AFTER.0, "it did not come up");
     }
 }
