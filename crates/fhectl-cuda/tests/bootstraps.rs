@@ -15,10 +15,8 @@ use fhectl_core::fhe::bootstrap::BootstrapParams;
 use fhectl_core::fhe::keyswitch::KeyswitchParams;
 use fhectl_core::fhe::layer::LookUp;
 use fhectl_core::fhe::list::LweList;
-use fhectl_core::fhe::random::OsEntropy;
-use fhectl_core::fhe::rerandomize::Rerandomizer;
 use fhectl_core::fhe::zeros::Zeros;
-use fhectl_core::fhe::{GlweList, GlweSecret, GlweShape, encrypt, noise, public_key};
+use fhectl_core::fhe::{GlweList, GlweSecret, GlweShape, noise, public_key};
 use fhectl_cuda::{Device, Variant};
 use opened::Opened;
 use support::{Client, bootstraps, device, group, random, uniform_row, words};
@@ -172,9 +170,8 @@ fn zeros_make_noise_new() {
     let Some(device) = device() else { return };
     let device = device.with_scratch(1 << 20);
     let client = Client::new(params(64, 3, 21, 1), None);
-    let key = client.load(&device, Some(&mut random(7)));
-    let public = encrypt::public_key(&client.big, &mut OsEntropy);
-    let public = Rerandomizer::unpack(client.params.output, &public).unwrap();
+    let key = client.load_all(&device, Some(&mut random(7)));
+    let public = client.rerandomizer();
     let layers = bootstraps(8, look_up(None));
     let program = device.load_program(&layers).unwrap();
     let rows: Vec<GlweList> = (0..8).map(|seed| uniform_row(64, 8, &mut random(seed))).collect();
@@ -203,7 +200,7 @@ fn zeros_make_noise_new() {
 fn keys_are_checked() {
     let Some(device) = device() else { return };
     let client = Client::new(params(64, 3, 21, 1), None);
-    let load = |wire: &[u8]| device.load_key(&client.parts, wire, None).map(drop).unwrap_err().code;
+    let load = |wire: &[u8]| device.load_key(&client.parts, None, wire, None).map(drop).unwrap_err().code;
     assert_eq!(load(&client.wire[1..]), ErrorCode::CiphertextInvalid);
     assert_eq!(load(&[]), ErrorCode::CiphertextInvalid);
 
