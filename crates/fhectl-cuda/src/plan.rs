@@ -65,8 +65,8 @@ impl<'a> Plan<'a> {
     /// Checks that inputs, layers and keys fit each other: kernels check nothing. Nothing where there are no rows.
     ///
     /// # Errors
-    /// `key_missing` where a key lacks a part, or the public key of its zeros, or has another's parameters, `ciphertext_invalid` where rows are not those of
-    /// the layers.
+    /// `key_missing` where a key lacks a part, or the public key that its zeros want, or has another's parameters;
+    /// `ciphertext_invalid` where rows are not those of the layers.
     pub fn new(limits: &Limits, program: &'a Program, groups: &[Group<'_, Key>]) -> Result<Option<Self>> {
         let mut rows = groups.iter().flat_map(|group| &group.rows);
         let Some(first) = rows.next() else { return Ok(None) };
@@ -87,8 +87,9 @@ impl<'a> Plan<'a> {
             let look_up =
                 layer.look_up.as_ref().map(|look_up| StageLookUp::new(limits, look_up, groups)).transpose()?;
             if let Some(look_up) = &look_up {
-                let with_zeros = groups.iter().filter(|group| group.zeros.len() > index);
-                with_zeros.map(|group| group.key.public(look_up.bootstrap.output)).try_for_each(|key| key.map(drop))?;
+                for group in groups.iter().filter(|group| group.zeros.len() > index) {
+                    group.key.public(look_up.bootstrap.output)?;
+                }
             }
             let stage = Stage { layer, dimension, look_up };
             dimension = stage.dimension_after()?;
