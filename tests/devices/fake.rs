@@ -1,12 +1,12 @@
 //! A computing device made of the processor, which counts what it does and fails as it is told.
 
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::fhe::Random;
 use fhectl_core::fhe::backend::{Backend, Group};
 use fhectl_core::fhe::cpu::{Cpu, CpuKey, evaluate};
 use fhectl_core::fhe::layer::Layer;
 use fhectl_core::fhe::list::LweList;
 use fhectl_core::fhe::part::PartParams;
+use fhectl_core::fhe::{GlweShape, Random};
 use fhectl_server::device::{BackendDevice, Device, Opened};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
@@ -178,18 +178,24 @@ impl Backend for FakeBackend {
     }
 
     /// Memory is counted in keys.
-    fn key_bytes(&self, _: &[PartParams]) -> usize {
+    fn key_bytes(&self, _: &[PartParams], _: Option<GlweShape>) -> usize {
         1
     }
 
-    fn load_key(&self, parts: &[PartParams], wire: &[u8], shuffle: Option<&mut Random>) -> Result<FakeKey> {
+    fn load_key(
+        &self,
+        parts: &[PartParams],
+        public: Option<GlweShape>,
+        wire: &[u8],
+        shuffle: Option<&mut Random>,
+    ) -> Result<FakeKey> {
         let number = {
             let mut state = self.0.lock();
             state.loads += 1;
             state.loads - 1
         };
         self.0.act(Call::Load(number))?;
-        let key = Cpu.load_key(parts, wire, shuffle)?;
+        let key = Cpu.load_key(parts, public, wire, shuffle)?;
         let mut state = self.0.lock();
         state.alive += 1;
         state.most_alive = state.most_alive.max(state.alive);

@@ -1,13 +1,13 @@
-// Bootstrap keys, from the wire to spectra.
+// Bootstrap keys and public keys, from the wire to spectra.
 #pragma once
 #include "keystream.cuh"
 #include "torus.cuh"
 #include "wire.cuh"
 
-/// A block transforms a row of a GGSW ciphertext, a warp each of its polynomials.
+/// A block transforms a GLWE ciphertext, a row of a GGSW ciphertext or of a public key, and a warp each of its polynomials.
 KERNEL(MOST_POLYNOMIALS * WARP)
 expand_bootstrap_key(const u8 *wire, const u32 *order, u32 levels, u32 key_bits, double *out) {
-  __shared__ Cipher cipher;
+  __shared__ PublicCipher cipher;
   __shared__ Twiddles twiddles;
   __shared__ double2 exchanges[MOST_POLYNOMIALS][M];
   const u32 polynomials = blockDim.x / WARP, rows = levels * polynomials, polynomial = warp_of_block(), lane = lane_of_warp();

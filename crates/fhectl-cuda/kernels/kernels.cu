@@ -2,6 +2,7 @@
 #include "bootstrap_block.cuh"
 #include "bootstrap_warp.cuh"
 #include "combine.cuh"
+#include "encrypt_zeros.cuh"
 #include "expand_bootstrap_key.cuh"
 #include "keyswitch.cuh"
 #include "rows.cuh"

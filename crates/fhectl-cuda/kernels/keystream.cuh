@@ -1,6 +1,8 @@
-// AES-128 in counter mode, of which masks on the wire are made.
+// AES-128 in counter mode, of which masks on the wire and encryptions of zero are made.
 //
-// With tables in shared memory. The seeds of masks are public, so it does not matter what the time of look-ups tells.
+// With a table in shared memory. Where lanes of a warp read one table, the time tells how many of them met in a bank. The seeds of masks
+// are public, so that does not matter. For secret seeds each lane has a copy of its own, in a bank of its own: the time of a look-up is
+// always the same.
 #pragma once
 #include "device.cuh"
 
@@ -20,14 +22,18 @@ __constant__ u8 SUBSTITUTION[256] = {
     0x8c, 0xa1, 0x89, 0x0d, 0xbf, 0xe6, 0x42, 0x68, 0x41, 0x99, 0x2d, 0x0f, 0xb0, 0x54, 0xbb, 0x16,
 };
 
-/// What a block's threads share to encrypt counters under one key.
-struct Cipher {
-  /// A substituted byte s in the columns 2s, s, s, 3s of the matrix of MixColumns.
-  u32 columns[256];
+/// What a block's threads share to encrypt counters under one key: one table, or one for each lane where the key is secret.
+template <u32 TABLES> struct Cipher {
+  /// A substituted byte s in the columns 2s, s, s, 3s of the matrix of MixColumns. Byte after byte, table after table.
+  u32 columns[256 * TABLES];
   u32 round_keys[44];
 
-  __device__ __forceinline__ u32 substitute(u32 byte) const { return columns[byte] >> 8 & 0xff; }
+  __device__ __forceinline__ u32 column(u32 byte) const { return columns[byte * TABLES + threadIdx.x % TABLES]; }
+  __device__ __forceinline__ u32 substitute(u32 byte) const { return column(byte) >> 8 & 0xff; }
 };
+
+using PublicCipher = Cipher<1>;
+using SecretCipher = Cipher<WARP>;
 
 __device__ __forceinline__ u32 rotate_right(u32 word, u32 by) { return word >> by | word << (32 - by); }
 
@@ -37,9 +43,9 @@ __device__ __forceinline__ u32 swap_bytes(u32 word) {
 }
 
 /// Prepares the cipher, by all threads of the block. They meet here.
-__device__ __forceinline__ void prepare(Cipher &cipher, const u8 *key) {
-  for (u32 x = threadIdx.x; x < 256; x += blockDim.x) {
-    const u32 s = SUBSTITUTION[x];
+template <u32 TABLES> __device__ __forceinline__ void prepare(Cipher<TABLES> &cipher, const u8 *key) {
+  for (u32 x = threadIdx.x; x < 256 * TABLES; x += blockDim.x) {
+    const u32 s = SUBSTITUTION[x / TABLES];
     const u32 twice = (s << 1 ^ (s >> 7) * 0x11b) & 0xff;
     cipher.columns[x] = twice << 24 | s << 16 | s << 8 | (twice ^ s);
   }
@@ -64,16 +70,17 @@ __device__ __forceinline__ void prepare(Cipher &cipher, const u8 *key) {
 }
 
 /// Words `2 * block` and `2 * block + 1` of the stream.
-__device__ __forceinline__ void two_words(const Cipher &cipher, u64 block, u64 &first, u64 &second) {
-  const u32 *keys = cipher.round_keys, *columns = cipher.columns;
+template <u32 TABLES>
+__device__ __forceinline__ void two_words(const Cipher<TABLES> &cipher, u64 block, u64 &first, u64 &second) {
+  const u32 *keys = cipher.round_keys;
   u32 s[4] = {keys[0], keys[1], (u32)(block >> 32) ^ keys[2], (u32)block ^ keys[3]};
 #pragma unroll 1
   for (u32 round = 1; round < 10; round++) {
     u32 t[4];
 #pragma unroll
     for (int c = 0; c < 4; c++)
-      t[c] = columns[s[c] >> 24] ^ rotate_right(columns[s[(c + 1) % 4] >> 16 & 0xff], 8) ^
-             rotate_right(columns[s[(c + 2) % 4] >> 8 & 0xff], 16) ^ rotate_right(columns[s[(c + 3) % 4] & 0xff], 24) ^
+      t[c] = cipher.column(s[c] >> 24) ^ rotate_right(cipher.column(s[(c + 1) % 4] >> 16 & 0xff), 8) ^
+             rotate_right(cipher.column(s[(c + 2) % 4] >> 8 & 0xff), 16) ^ rotate_right(cipher.column(s[(c + 3) % 4] & 0xff), 24) ^
              keys[4 * round + c];
 #pragma unroll
     for (int c = 0; c < 4; c++) s[c] = t[c];

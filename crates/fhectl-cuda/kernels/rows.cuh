@@ -7,7 +7,7 @@
 /// A block expands a GLWE ciphertext and writes the rows of its coefficients.
 KERNEL(256)
 expand_keyswitch_key(const u8 *wire, u32 bodies, u32 glwe_dimension, u32 polynomial_size, u32 key_bits, u32 *rows, u32 stride) {
-  __shared__ Cipher cipher;
+  __shared__ PublicCipher cipher;
   u32 *mask = (u32 *)dynamic_shared;
   const u32 dimension = glwe_dimension * polynomial_size;
   prepare(cipher, wire);

@@ -79,6 +79,21 @@ pub(crate) struct Bootstraps<'a> {
     pub out: Rows,
 }
 
+/// Encryptions of zero, `count` of them.
+#[derive(Clone, Copy)]
+pub(crate) struct ZeroLaunch {
+    /// Of the public keys.
+    pub shape: GlweShape,
+    pub count: usize,
+    /// Spectra of public keys.
+    pub keys: u64,
+    pub key_of: u64,
+    pub seeds: u64,
+    /// The number of the seed and the index, of each.
+    pub numbers: u64,
+    pub out: u64,
+}
+
 /// A modulus switch of `count` rows.
 #[derive(Clone, Copy)]
 pub(crate) struct ModulusSwitch {

@@ -6,11 +6,11 @@ use crate::key::{Key, key_bytes};
 use crate::program::Program;
 use crate::support::supports;
 use fhectl_core::error::Result;
-use fhectl_core::fhe::Random;
 use fhectl_core::fhe::backend::{Backend, Group};
 use fhectl_core::fhe::layer::Layer;
 use fhectl_core::fhe::list::LweList;
 use fhectl_core::fhe::part::PartParams;
+use fhectl_core::fhe::{GlweShape, Random};
 use std::sync::Arc;
 
 impl Backend for Device {
@@ -28,16 +28,22 @@ impl Backend for Device {
     }
 
     /// Exactly what is asked of the driver, which gives it in units of 2 MiB or less.
-    fn key_bytes(&self, parts: &[PartParams]) -> usize {
-        key_bytes(parts)
+    fn key_bytes(&self, parts: &[PartParams], public: Option<GlweShape>) -> usize {
+        key_bytes(parts, public)
     }
 
-    fn load_key(&self, parts: &[PartParams], wire: &[u8], shuffle: Option<&mut Random>) -> Result<Key> {
-        Key::load(self, parts, wire, shuffle)
+    fn load_key(
+        &self,
+        parts: &[PartParams],
+        public: Option<GlweShape>,
+        wire: &[u8],
+        shuffle: Option<&mut Random>,
+    ) -> Result<Key> {
+        Key::load(self, parts, public, wire, shuffle)
     }
 
-    /// Rows are computed a piece at a time, in at most [`SCRATCH_BYTES`](crate::SCRATCH_BYTES) of the device's memory. The
-    /// current rayon pool makes the encryptions of zero.
+    /// Rows are computed a piece at a time, in at most [`SCRATCH_BYTES`](crate::SCRATCH_BYTES) of the device's memory.
+    /// Encryptions of zero are made on the device, from the seeds of the groups' zeros.
     fn evaluate(&self, program: &Program, groups: &[Group<'_, Key>]) -> Result<Vec<LweList>> {
         evaluate(self, program, groups)
     }

@@ -1,6 +1,6 @@
 //! The way of rows through layers.
 
-use crate::arguments::{Bootstraps, Inputs, Keyswitch, ModulusSwitch, Rows, Sums};
+use crate::arguments::{Bootstraps, Inputs, Keyswitch, ModulusSwitch, Rows, Sums, ZeroLaunch};
 use crate::device::Device;
 use crate::key::Key;
 use crate::lane::Lane;
@@ -8,7 +8,7 @@ use crate::numbers::{LookUpNumbers, Numbers};
 use crate::plan::{Piece, Plan, Stage, StageLookUp};
 use crate::program::Program;
 use crate::rows::stride;
-use crate::zeros::ZerosOf;
+use crate::zeros;
 use fhectl_core::error::Result;
 use fhectl_core::fhe::backend::Group;
 use fhectl_core::fhe::list::LweList;
@@ -24,8 +24,12 @@ pub(crate) fn evaluate(device: &Device, program: &Program, groups: &[Group<'_, K
         groups.iter().map(|group| LweList::zero(group.rows.len() * outputs, plan.dimension)).collect();
     let mut lane = device.lane()?;
     let pieces = plan.pieces(device.scratch_bytes, groups);
-    let mut run = Run { device, plan: &plan, groups, pieces: &pieces, lane: &mut lane, staged: None };
-    for piece in 0..pieces.len() {
+    let seeds = {
+        let lane = &mut *lane;
+        lane.seeds.copy(&zeros::seeds(plan.stages.len(), groups), &lane.stream)?
+    };
+    let mut run = Run { device, plan: &plan, groups, lane: &mut lane, seeds };
+    for piece in &pieces {
         run.piece(piece, outputs, &mut answers)?;
     }
     Ok(answers)
@@ -36,29 +40,21 @@ struct Run<'a> {
     device: &'a Device,
     plan: &'a Plan<'a>,
     groups: &'a [Group<'a, Key>],
-    pieces: &'a [Piece],
     lane: &'a mut Lane,
-    /// The step whose encryptions of zero wait for upload, with the number of their words.
-    staged: Option<(Step, usize)>,
-}
-
-/// One layer's look-ups of one piece.
-#[derive(Clone, Copy, PartialEq, Eq)]
-struct Step {
-    piece: usize,
-    layer: usize,
+    /// Where the seeds of encryptions of zero are.
+    seeds: u64,
 }
 
 impl Run<'_> {
-    /// Computes a piece. The next piece's first encryptions of zero are made while the device does.
-    fn piece(&mut self, piece: usize, outputs: usize, answers: &mut [LweList]) -> Result<()> {
-        let rows = self.pieces[piece].rows.len();
+    /// Computes a piece.
+    fn piece(&mut self, piece: &Piece, outputs: usize, answers: &mut [LweList]) -> Result<()> {
+        let rows = piece.rows.len();
         let numbers = self.send_numbers(piece)?;
         self.extract(piece)?;
         for (layer, stage) in self.plan.stages.iter().enumerate() {
             self.combine(stage, rows)?;
             if let Some((look_up, numbers)) = stage.look_up.as_ref().zip(numbers.layers[layer].as_ref()) {
-                self.look_up(Step { piece, layer }, stage, look_up, numbers)?;
+                self.look_up(rows * stage.layer.outputs, stage, look_up, numbers)?;
             } else {
                 std::mem::swap(&mut self.lane.values, &mut self.lane.sums);
             }
@@ -70,15 +66,9 @@ impl Run<'_> {
         if let Some(buffer) = values.buffer() {
             download.receive(buffer, words, stream)?;
         }
-        let next = self.plan.stages.iter().position(|stage| stage.look_up.is_some());
-        if let Some(layer) = next
-            && piece + 1 < self.pieces.len()
-        {
-            self.stage_zeros(Step { piece: piece + 1, layer })?;
-        }
         let words = self.lane.answers.wait(words)?;
         let mut rest = words;
-        for rows in self.pieces[piece].rows.chunk_by(|a, b| a.group == b.group) {
+        for rows in piece.rows.chunk_by(|a, b| a.group == b.group) {
             let (own, after) = rest.split_at(rows.len() * outputs * stride);
             rest = after;
             let out = answers[rows[0].group].rows_mut().skip(rows[0].row * outputs);
@@ -88,8 +78,8 @@ impl Run<'_> {
     }
 
     /// Uploads where keys are, and which ciphertext has which.
-    fn send_numbers(&mut self, piece: usize) -> Result<Numbers> {
-        let (numbers, words, pointers) = Numbers::new(self.device, self.plan, self.groups, &self.pieces[piece])?;
+    fn send_numbers(&mut self, piece: &Piece) -> Result<Numbers> {
+        let (numbers, words, pointers) = Numbers::new(self.device, self.plan, self.groups, piece)?;
         let lane = &mut *self.lane;
         let words = lane.numbers.copy(&words, &lane.stream)?;
         let pointers = lane.pointers.copy(&pointers, &lane.stream)?;
@@ -97,9 +87,9 @@ impl Run<'_> {
     }
 
     /// Uploads the inputs of a piece, and reads their coefficients as rows.
-    fn extract(&mut self, piece: usize) -> Result<()> {
+    fn extract(&mut self, piece: &Piece) -> Result<()> {
         let (sizes, shape) = (&self.plan.row, self.plan.shape);
-        let rows = &self.pieces[piece].rows;
+        let rows = &piece.rows;
         let lane = &mut *self.lane;
         let list = |index: usize| &self.groups[rows[index].group].rows[rows[index].row];
         // Inputs past the last that a sum names stay here.
@@ -148,15 +138,14 @@ impl Run<'_> {
         self.device.kernels.combine(&lane.stream, &sums, from, to)
     }
 
-    /// A layer's look-ups: what needs no encryptions of zero is on its way before they are made.
+    /// A layer's look-ups, `count` of them.
     fn look_up(
         &mut self,
-        step: Step,
+        count: usize,
         stage: &Stage<'_>,
         look_up: &StageLookUp<'_>,
         numbers: &LookUpNumbers,
     ) -> Result<()> {
-        let count = self.pieces[step.piece].rows.len() * stage.layer.outputs;
         let sums = Rows { pointer: self.lane.sums.pointer(), stride: stride(stage.dimension) };
         let small = self.keyswitch(look_up, numbers, count, sums)?;
         let dimension = look_up.bootstrap.lwe_dimension;
@@ -173,7 +162,7 @@ impl Run<'_> {
             switched,
         };
         kernels.switch_modulus(&lane.stream, &switch)?;
-        let zeros = self.send_zeros(step)?;
+        let zeros = self.encrypt_zeros(look_up, numbers, count)?;
         let lane = &*self.lane;
         let bootstraps = Bootstraps {
             params: &look_up.bootstrap,
@@ -220,37 +209,21 @@ impl Run<'_> {
         Ok(out)
     }
 
-    /// Makes the encryptions of zero of a step, where its groups have any.
-    fn stage_zeros(&mut self, step: Step) -> Result<()> {
-        let Some(look_up) = &self.plan.stages[step.layer].look_up else { return Ok(()) };
-        let output = look_up.bootstrap.output;
-        let zeros = ZerosOf {
-            of_groups: self.groups.iter().map(|group| group.zeros.get(step.layer)).collect(),
-            piece: &self.pieces[step.piece],
-            each: self.plan.stages[step.layer].layer.outputs,
-            words: output.lwe_dimension() + output.size,
+    /// Makes the encryptions of zero of look-ups; null where there are none.
+    fn encrypt_zeros(&mut self, look_up: &StageLookUp<'_>, numbers: &LookUpNumbers, count: usize) -> Result<u64> {
+        let Some(of_zeros) = &numbers.zeros else { return Ok(0) };
+        let shape = look_up.bootstrap.output;
+        let lane = &mut *self.lane;
+        let zeros = ZeroLaunch {
+            shape,
+            count,
+            keys: of_zeros.keys,
+            key_of: numbers.key_of,
+            seeds: self.seeds,
+            numbers: of_zeros.numbers,
+            out: lane.zeros.reserve(count * (shape.lwe_dimension() + shape.size), &lane.stream)?,
         };
-        let words = if zeros.any() { zeros.piece.rows.len() * zeros.each * zeros.words } else { 0 };
-        if words > 0 {
-            self.lane.zeros[0].write(words, |out| zeros.fill(out))?;
-        }
-        self.staged = Some((step, words));
-        Ok(())
-    }
-
-    /// Uploads the encryptions of zero of a step; null where there are none.
-    fn send_zeros(&mut self, step: Step) -> Result<u64> {
-        if !self.staged.is_some_and(|(staged, _)| staged == step) {
-            self.stage_zeros(step)?;
-        }
-        let (_, words) = self.staged.take().expect("staged just now");
-        if words == 0 {
-            return Ok(0);
-        }
-        let Lane { zeros, stream, .. } = &mut *self.lane;
-        let pointer = zeros[0].send(words, stream)?;
-        // The next step's are written into the other, while these are on their way.
-        zeros.swap(0, 1);
-        Ok(pointer)
+        self.device.kernels.encrypt_zeros(&lane.stream, &zeros)?;
+        Ok(zeros.out)
     }
 }

@@ -1,15 +1,15 @@
 //! The kernels as functions: what each takes, and the grid that it is started with (`kernels/README.md`).
 #![allow(unsafe_code)]
 
-use crate::arguments::{Bootstraps, Inputs, Keyswitch, ModulusSwitch, Rows, Sums, WeightPointers};
+use crate::arguments::{Bootstraps, Inputs, Keyswitch, ModulusSwitch, Rows, Sums, WeightPointers, ZeroLaunch};
 use crate::driver::Argument::{Pointer, Word};
 use crate::driver::{Argument, Context, Function, Grid, Module, Stream};
 use crate::limits::Limits;
 use crate::variant::Variant;
 use fhectl_core::error::Result;
-use fhectl_core::fhe::GlweShape;
 use fhectl_core::fhe::bootstrap::BootstrapParams;
 use fhectl_core::fhe::keyswitch::KeyswitchParams;
+use fhectl_core::fhe::{GlweShape, noise, public_key};
 use std::sync::Arc;
 
 /// For devices of compute capability 8.0 to 8.9.
@@ -19,6 +19,8 @@ const SM_90: &str = include_str!("../ptx/sm_90.ptx");
 
 /// The number that fills up an array of slots.
 pub(crate) const NO_CIPHERTEXT: u32 = u32::MAX;
+/// The number of a seed that stands for none.
+pub(crate) const NO_SEED: u32 = u32::MAX;
 /// Slots of a block of `keyswitch_product`.
 pub(crate) const KEYSWITCH_SLOTS: usize = 64;
 /// The smallest number of polynomials, `k + 1`, that there are bootstraps for.
@@ -26,6 +28,7 @@ pub(crate) const LEAST_POLYNOMIALS: usize = 4;
 
 /// All entry points.
 pub(crate) struct Kernels {
+    encrypt_zeros: Function,
     expand_bootstrap_key: Function,
     expand_keyswitch_key: Function,
     extract_inputs: Function,
@@ -50,6 +53,7 @@ impl Kernels {
         let plain = |name| module.function(name, 0);
         let shared = |name| module.function(name, limits.shared_bytes);
         Ok(Self {
+            encrypt_zeros: shared("encrypt_zeros")?,
             expand_bootstrap_key: plain("expand_bootstrap_key")?,
             expand_keyswitch_key: plain("expand_keyswitch_key")?,
             extract_inputs: plain("extract_inputs")?,
@@ -78,6 +82,40 @@ impl Kernels {
         let blocks = [params.levels as usize * polynomials, params.lwe_dimension, 1];
         let arguments = [Pointer(wire), Pointer(order), Word(params.levels), Word(params.key_bits), Pointer(out)];
         launch(&self.expand_bootstrap_key, stream, Grid { blocks, threads: 32 * polynomials, shared: 0 }, &arguments)
+    }
+
+    /// Expands a public key from its wire form: its rows are like a bootstrap key's, one for each polynomial of the mask.
+    ///
+    /// # Errors
+    /// `device_failed`.
+    pub fn expand_public_key(&self, stream: &Stream, shape: GlweShape, wire: u64, out: u64) -> Result<()> {
+        let blocks = [shape.dimension, 1, 1];
+        let grid = Grid { blocks, threads: 32 * (shape.dimension + 1), shared: 0 };
+        let bits = public_key::layout(shape).bits;
+        let arguments = [Pointer(wire), Pointer(0), Word(1), Word(bits), Pointer(out)];
+        launch(&self.expand_bootstrap_key, stream, grid, &arguments)
+    }
+
+    /// Makes encryptions of zero.
+    ///
+    /// # Errors
+    /// `device_failed`.
+    pub fn encrypt_zeros(&self, stream: &Stream, zeros: &ZeroLaunch) -> Result<()> {
+        let dimension = zeros.shape.lwe_dimension();
+        let arguments = [
+            Pointer(zeros.keys),
+            Pointer(zeros.key_of),
+            Pointer(zeros.seeds),
+            Pointer(zeros.numbers),
+            Word(noise::t_uniform_bound(dimension)),
+            // A number of ones is at most the bound where it is at most the integer below it.
+            Word(noise::hamming_weight_bound(dimension) as u32),
+            Pointer(zeros.out),
+        ];
+        let polynomials = zeros.shape.dimension + 1;
+        let grid =
+            Grid { blocks: [zeros.count, 1, 1], threads: 32 * polynomials, shared: zeros_shared_bytes(polynomials) };
+        launch(&self.encrypt_zeros, stream, grid, &arguments)
     }
 
     /// Expands a keyswitching key from its wire form.
@@ -232,6 +270,11 @@ impl Kernels {
         let grid = Grid { blocks: [all.blocks, 1, 1], threads: all.shape.threads, shared: all.shape.shared };
         launch(function, stream, grid, &arguments)
     }
+}
+
+/// Bytes of dynamic shared memory of `encrypt_zeros`: roots of unity, tables of AES, bits, and a place for each polynomial.
+pub(crate) const fn zeros_shared_bytes(polynomials: usize) -> usize {
+    38_064 + 4096 * polynomials
 }
 
 fn launch(function: &Function, stream: &Stream, grid: Grid, arguments: &[Argument]) -> Result<()> {

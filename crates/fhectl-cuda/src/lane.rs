@@ -15,8 +15,10 @@ pub(crate) struct Lane {
     pub numbers: Upload<u32>,
     /// Where keys are.
     pub pointers: Upload<u64>,
-    /// Encryptions of zero: of the layer that the device works on, and of the next.
-    pub zeros: [Upload<u32>; 2],
+    /// Seeds of encryptions of zero.
+    pub seeds: Upload<u8>,
+    /// The encryptions of the layer that the device works on.
+    pub zeros: Growable<u32>,
     /// Rows of a layer's inputs and of its sums.
     pub values: Growable<u32>,
     pub sums: Growable<u32>,
@@ -35,7 +37,8 @@ impl Lane {
             bodies: Upload::new(context)?,
             numbers: Upload::new(context)?,
             pointers: Upload::new(context)?,
-            zeros: [Upload::new(context)?, Upload::new(context)?],
+            seeds: Upload::new(context)?,
+            zeros: Growable::default(),
             values: Growable::default(),
             sums: Growable::default(),
             digits: Growable::default(),
@@ -53,7 +56,8 @@ impl Lane {
         self.bodies.wipe(stream)?;
         self.numbers.wipe(stream)?;
         self.pointers.wipe(stream)?;
-        self.zeros.iter_mut().try_for_each(|zeros| zeros.wipe(stream))?;
+        self.seeds.wipe(stream)?;
+        self.zeros.wipe(stream)?;
         self.values.wipe(stream)?;
         self.sums.wipe(stream)?;
         self.digits.wipe(stream)?;
@@ -142,17 +146,17 @@ mod tests {
         {
             let mut lane = device.lane().unwrap();
             let lane = &mut *lane;
-            lane.zeros[0].copy(&secret, &lane.stream).unwrap();
-            let buffer = lane.zeros[0].device().unwrap();
+            lane.numbers.copy(&secret, &lane.stream).unwrap();
+            let buffer = lane.numbers.device().unwrap();
             lane.answers.receive(buffer, secret.len(), &lane.stream).unwrap();
             assert_eq!(lane.answers.wait(secret.len()).unwrap(), secret);
         }
         let mut lane = device.lane().unwrap();
         let lane = &mut *lane;
         assert!(lane.answers.wait(secret.len()).unwrap().iter().all(|word| *word == 0));
-        let buffer = lane.zeros[0].device().unwrap();
+        let buffer = lane.numbers.device().unwrap();
         lane.answers.receive(buffer, secret.len(), &lane.stream).unwrap();
         assert!(lane.answers.wait(secret.len()).unwrap().iter().all(|word| *word == 0));
-        lane.zeros[0].write(secret.len(), |words| assert!(words.iter().all(|word| *word == 0))).unwrap();
+        lane.numbers.write(secret.len(), |words| assert!(words.iter().all(|word| *word == 0))).unwrap();
     }
 }

@@ -6,13 +6,13 @@
 //! # The way of the data
 //!
 //! ```text
-//! key on the wire -> pinned memory -> device: masks from the seed (AES), transform -> Key
+//! key on the wire, public key -> pinned memory -> device: masks from the seed (AES), transform -> Key
 //! layers -> weights (dense or sparse), tables -> Program
 //!
 //! inputs -> pinned memory -> device: every coefficient a row
 //!     -> sums -> keyswitch -> modulus switch -> bootstraps -> sums ... -> pinned memory -> LweList
 //!                                                   ^
-//!        encryptions of zero, from the processor meanwhile
+//! seeds -> pinned memory -> device: encryptions of zero under the public key
 //! ```
 //!
 //! Rows of all clients go through a layer in one launch. Blocks of threads that share a key have ciphertexts of one client
@@ -23,9 +23,9 @@
 //!
 //! # What is secret
 //!
-//! The server's secrets are a model's weights, the order of a key's bits, and the encryptions of zero. All memory, of
-//! the device and pinned, is overwritten with zeros after a call and before it is freed. After an error that makes the
-//! device unusable nothing can be written to it; its driver clears memory before another process gets it.
+//! The server's secrets are a model's weights, the order of a key's bits, and the encryptions of zero with their seeds. All
+//! memory, of the device and pinned, is overwritten with zeros after a call and before it is freed. After an error that makes
+//! the device unusable nothing can be written to it; its driver clears memory before another process gets it.
 //!
 //! # Modules
 //!

@@ -1,11 +1,13 @@
 //! What a piece's launches read beside rows: where keys are, and which ciphertext has which key and table.
 
 use crate::device::Device;
+use crate::driver::DeviceBuffer;
 use crate::kernels::KEYSWITCH_SLOTS;
 use crate::key::Key;
 use crate::plan::{Piece, Plan, StageLookUp};
 use crate::slots::slots;
 use crate::variant::BlockShape;
+use crate::zeros;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::backend::Group;
 
@@ -29,6 +31,17 @@ pub(crate) struct LookUpNumbers {
     pub bootstrap_keys: u64,
     pub orders: u64,
     pub keyswitch_keys: u64,
+    /// Where there are encryptions of zero.
+    pub zeros: Option<ZeroNumbers>,
+}
+
+/// Of a layer's encryptions of zero, as [`LookUpNumbers`].
+#[derive(Clone, Copy)]
+pub(crate) struct ZeroNumbers {
+    /// Public keys; null of a group that has no zeros.
+    pub keys: u64,
+    /// The number of the seed and the index, of each look-up.
+    pub numbers: u64,
 }
 
 impl Numbers {
@@ -45,12 +58,24 @@ impl Numbers {
         let (mut words, mut pointers) = (Vec::new(), Vec::new());
         let keys: Vec<&Key> = piece.groups().iter().map(|(group, _)| groups[*group].key).collect();
         let mut layers = Vec::with_capacity(plan.stages.len());
-        for stage in &plan.stages {
+        for (layer, stage) in plan.stages.iter().enumerate() {
             let of_keys: Vec<usize> = piece.groups().iter().map(|(_, rows)| rows * stage.layer.outputs).collect();
             let (words, pointers) = (&mut words, &mut pointers);
             let of_layer = stage.look_up.as_ref().map(|look_up| {
-                let numbers = Builder { device, look_up, of_keys: &of_keys, each: stage.layer.outputs, keys: &keys };
-                numbers.build(words, pointers)
+                let builder = Builder { device, look_up, of_keys: &of_keys, each: stage.layer.outputs, keys: &keys };
+                let of_zeros = zeros::numbers(layer, groups, piece, stage.layer.outputs)?;
+                let mut numbers = builder.build(words, pointers)?;
+                if !of_zeros.is_empty() {
+                    numbers.zeros = Some(ZeroNumbers { keys: pointers.len() as u64, numbers: words.len() as u64 });
+                    words.extend(of_zeros);
+                    for (group, _) in piece.groups() {
+                        let group = &groups[group];
+                        let has_zeros = group.zeros.len() > layer;
+                        let key = has_zeros.then(|| group.key.public(look_up.bootstrap.output)).transpose()?;
+                        pointers.push(key.map_or(0, DeviceBuffer::pointer));
+                    }
+                }
+                Ok::<_, Error>(numbers)
             });
             layers.push(of_layer.transpose()?);
         }
@@ -65,6 +90,10 @@ impl Numbers {
             }
             for place in [&mut layer.bootstrap_keys, &mut layer.orders, &mut layer.keyswitch_keys] {
                 *place = pointers + 8 * *place;
+            }
+            if let Some(zeros) = &mut layer.zeros {
+                zeros.keys = pointers + 8 * zeros.keys;
+                zeros.numbers = words + 4 * zeros.numbers;
             }
         }
         self
@@ -129,6 +158,7 @@ impl Builder<'_> {
             bootstrap_keys: bootstrap_keys as u64,
             orders: orders as u64,
             keyswitch_keys: keyswitch_keys as u64,
+            zeros: None,
         })
     }
 }

@@ -53,9 +53,9 @@ pub(crate) struct RowSizes {
 
 impl RowSizes {
     fn bytes(&self) -> usize {
-        // Rows and zeros are there twice.
+        // Rows are there twice.
         8 * (self.masks + self.bodies)
-            + 4 * (2 * self.rows + self.small + 2 * self.zeros + self.numbers)
+            + 4 * (2 * self.rows + self.small + self.zeros + self.numbers)
             + self.digits
             + 2 * self.switched
     }
@@ -65,8 +65,8 @@ impl<'a> Plan<'a> {
     /// Checks that inputs, layers and keys fit each other: kernels check nothing. Nothing where there are no rows.
     ///
     /// # Errors
-    /// `key_missing` where a key lacks a part or has another's parameters, `ciphertext_invalid` where rows are not those of
-    /// the layers.
+    /// `key_missing` where a key lacks a part, or the public key that its zeros want, or has another's parameters;
+    /// `ciphertext_invalid` where rows are not those of the layers.
     pub fn new(limits: &Limits, program: &'a Program, groups: &[Group<'_, Key>]) -> Result<Option<Self>> {
         let mut rows = groups.iter().flat_map(|group| &group.rows);
         let Some(first) = rows.next() else { return Ok(None) };
@@ -83,9 +83,14 @@ impl<'a> Plan<'a> {
 
         let mut dimension = shape.lwe_dimension();
         let mut stages = Vec::with_capacity(program.layers.len());
-        for layer in &program.layers {
+        for (index, layer) in program.layers.iter().enumerate() {
             let look_up =
                 layer.look_up.as_ref().map(|look_up| StageLookUp::new(limits, look_up, groups)).transpose()?;
+            if let Some(look_up) = &look_up {
+                for group in groups.iter().filter(|group| group.zeros.len() > index) {
+                    group.key.public(look_up.bootstrap.output)?;
+                }
+            }
             let stage = Stage { layer, dimension, look_up };
             dimension = stage.dimension_after()?;
             stages.push(stage);
@@ -155,8 +160,8 @@ impl Stage<'_> {
         row.rows = row.rows.max(each * stride(output.lwe_dimension()));
         row.switched = row.switched.max(each * (look_up.bootstrap.lwe_dimension + 1));
         row.zeros = row.zeros.max(each * (output.lwe_dimension() + output.size));
-        // A key, a table, and slots.
-        row.numbers += 4 * each;
+        // A key, a table, slots, and two of an encryption of zero.
+        row.numbers += 6 * each;
         if let Some(keyswitch) = &look_up.keyswitch {
             row.digits = row.digits.max(each * keyswitch.from * keyswitch.levels as usize);
             row.small = row.small.max(each * stride(keyswitch.to.lwe_dimension()));

@@ -42,7 +42,7 @@ impl Device {
         let part = PartParams::Bootstrap(params);
         let mut random = Random::new(Seed([1; 16]));
         let wire: Vec<u8> = (0..part.wire_len().div_ceil(8)).flat_map(|_| random.word().to_le_bytes()).collect();
-        let key = Key::load(self, &[part], &wire[..part.wire_len()], None)?;
+        let key = Key::load(self, &[part], None, &wire[..part.wire_len()], None)?;
 
         let mut timings: Vec<Timing> = Vec::new();
         for multiple in [0, 1, 2, 3, 4, 8, 16, 32] {

@@ -1,7 +1,9 @@
 //! What the kernels can compute.
 
+use crate::kernels::zeros_shared_bytes;
 use crate::limits::Limits;
 use crate::program::named_inputs;
+use fhectl_core::fhe::GlweShape;
 use fhectl_core::fhe::bootstrap::{BootstrapParams, MOST_DIGIT_BITS};
 use fhectl_core::fhe::keyswitch::KeyswitchParams;
 use fhectl_core::fhe::layer::{Layer, LookUp};
@@ -49,6 +51,13 @@ pub(crate) fn supports_part(limits: &Limits, part: &PartParams) -> bool {
         PartParams::Bootstrap(params) => supports_bootstrap(limits, params),
         PartParams::Keyswitch(params) => supports_keyswitch(params),
     }
+}
+
+/// Whether there is code that makes encryptions of zero under public keys of this shape.
+pub(crate) fn supports_public_key(limits: &Limits, shape: GlweShape) -> bool {
+    shape.size == POLYNOMIAL_SIZE
+        && (3..=6).contains(&shape.dimension)
+        && zeros_shared_bytes(shape.dimension + 1) <= limits.shared_bytes
 }
 
 fn supports_bootstrap(limits: &Limits, params: &BootstrapParams) -> bool {

@@ -15,10 +15,8 @@ use fhectl_core::fhe::bootstrap::BootstrapParams;
 use fhectl_core::fhe::keyswitch::KeyswitchParams;
 use fhectl_core::fhe::layer::LookUp;
 use fhectl_core::fhe::list::LweList;
-use fhectl_core::fhe::random::OsEntropy;
-use fhectl_core::fhe::rerandomize::Rerandomizer;
 use fhectl_core::fhe::zeros::Zeros;
-use fhectl_core::fhe::{GlweList, GlweSecret, GlweShape, encrypt, noise, public_key};
+use fhectl_core::fhe::{GlweList, GlweSecret, GlweShape, Random, noise, public_key};
 use fhectl_cuda::{Device, Variant};
 use opened::Opened;
 use support::{Client, bootstraps, device, group, random, uniform_row, words};
@@ -166,26 +164,32 @@ fn results_depend_on_ciphertext_and_key_alone() {
     assert_eq!(in_pieces, together);
 }
 
-/// Equal rows leave unequal noise, of the variance that zeros add; a group without zeros beside them has none.
+/// Equal rows leave unequal noise, of the variance that zeros add; a group without zeros beside them has none. Pieces take the
+/// same encryptions as all rows at once.
 #[test]
 fn zeros_make_noise_new() {
     let Some(device) = device() else { return };
-    let device = device.with_scratch(1 << 20);
     let client = Client::new(params(64, 3, 21, 1), None);
-    let key = client.load(&device, Some(&mut random(7)));
-    let public = encrypt::public_key(&client.big, &mut OsEntropy);
-    let public = Rerandomizer::unpack(client.params.output, &public).unwrap();
+    let key = client.load_all(&device, Some(&mut random(7)));
+    let public = client.rerandomizer();
     let layers = bootstraps(8, look_up(None));
     let program = device.load_program(&layers).unwrap();
-    let rows: Vec<GlweList> = (0..8).map(|seed| uniform_row(64, 8, &mut random(seed))).collect();
+    // The last two rows are equal.
+    let rows: Vec<GlweList> = [0, 1, 2, 3, 4, 5, 6, 6].map(|seed| uniform_row(64, 8, &mut random(seed))).into();
     let inputs = LweList::concat(rows.iter().map(GlweList::to_list));
-    let mut server = random(6);
-    let mut both = || {
-        let zeros = layers.iter().map(|_| Zeros::new(&public, &mut server)).collect();
+    let both = |device: &Device, server: &mut Random| {
+        let zeros = layers.iter().map(|_| Zeros::new(&public, server)).collect();
         let groups = [Group { key: &key, rows: rows.clone(), zeros }, group(&key, &rows)];
         device.evaluate(&program, &groups).unwrap()
     };
-    let (first, second) = (both(), both());
+    let mut server = random(6);
+    let (first, second) = (both(&device, &mut server), both(&device, &mut server));
+    let device = device.with_scratch(1 << 20);
+    assert_eq!(both(&device, &mut random(6)), first);
+    for index in 48..56 {
+        assert_ne!(first[0].row(index), first[0].row(index + 8));
+        assert_eq!(first[1].row(index), first[1].row(index + 8));
+    }
     assert_eq!(words(&first[1]), words(&second[1]));
     for index in 0..inputs.len() {
         assert_ne!(first[0].row(index), second[0].row(index));
@@ -203,7 +207,7 @@ fn zeros_make_noise_new() {
 fn keys_are_checked() {
     let Some(device) = device() else { return };
     let client = Client::new(params(64, 3, 21, 1), None);
-    let load = |wire: &[u8]| device.load_key(&client.parts, wire, None).map(drop).unwrap_err().code;
+    let load = |wire: &[u8]| device.load_key(&client.parts, None, wire, None).map(drop).unwrap_err().code;
     assert_eq!(load(&client.wire[1..]), ErrorCode::CiphertextInvalid);
     assert_eq!(load(&[]), ErrorCode::CiphertextInvalid);
 

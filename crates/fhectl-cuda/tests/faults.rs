@@ -56,7 +56,7 @@ fn fails_at_a_launch() {
     let device = Device::open(0).unwrap();
     let client = client();
     let program = device.load_program(&layers()).unwrap();
-    let failed = device.load_key(&client.parts, &client.wire, None).and_then(|key| {
+    let failed = device.load_key(&client.parts, None, &client.wire, None).and_then(|key| {
         let first = device.evaluate(&program, &[group(&key, &rows(1))]);
         // The first evaluation has five launches.
         let error = match first {
@@ -76,7 +76,7 @@ fn fails_at_a_launch() {
     assert!(error.message.contains("CUDA_ERROR_LAUNCH_FAILED") && error.hint.is_some(), "{error:?}");
     assert!(device.is_lost() && !is_out_of_memory(&error));
     assert_eq!(device.free_memory().unwrap_err().code, ErrorCode::DeviceFailed);
-    assert!(device.load_key(&client.parts, &client.wire, None).is_err());
+    assert!(device.load_key(&client.parts, None, &client.wire, None).is_err());
     device.release_scratch();
 }
 
@@ -91,7 +91,7 @@ fn has_little_memory() {
     let device = Device::open(0).unwrap();
     let client = client();
     let program = device.load_program(&layers()).unwrap();
-    let bytes = device.key_bytes(&client.parts);
+    let bytes = device.key_bytes(&client.parts, None);
     // One that is loaded and dropped leaves memory to work in behind.
     drop(client.load(&device, None));
     device.release_scratch();
@@ -102,7 +102,7 @@ fn has_little_memory() {
     drop(key);
     let mut keys = Vec::new();
     let error = loop {
-        match device.load_key(&client.parts, &client.wire, None) {
+        match device.load_key(&client.parts, None, &client.wire, None) {
             Ok(key) => keys.push(key),
             Err(error) => break error,
         }

@@ -31,7 +31,7 @@ fn keyswitches_are_the_processors_word_for_word() {
             row.iter_mut().for_each(|word| *word = random.word() as u32);
         }
         let want = KeyswitchKey::unpack(&params, &wire).unwrap().switch(&list);
-        let key = device.load_key(&[PartParams::Keyswitch(params)], &wire, None).unwrap();
+        let key = device.load_key(&[PartParams::Keyswitch(params)], None, &wire, None).unwrap();
         assert_eq!(device.keyswitch(&key, 0, &list).unwrap(), want, "{params:?}");
     }
 }

@@ -27,7 +27,7 @@ fn compare(device: &Device, layers: Vec<Layer>, groups: &[Vec<GlweList>]) {
     let layers: Arc<[Layer]> = layers.into();
     assert!(device.supports(&[], &layers));
     let program = device.load_program(&layers).unwrap();
-    let key = device.load_key(&[], &[], None).unwrap();
+    let key = device.load_key(&[], None, &[], None).unwrap();
     let on_device: Vec<_> = groups.iter().map(|rows| group(&key, rows)).collect();
     let got = device.evaluate(&program, &on_device).unwrap();
     let key = CpuKey::unpack(&[], &[], None).unwrap();
@@ -78,7 +78,7 @@ fn no_rows_are_no_answers() {
     let Some(device) = device() else { return };
     let program = device.load_program(&Arc::from([support::identity(1)])).unwrap();
     assert!(device.evaluate(&program, &[]).unwrap().is_empty());
-    let key = device.load_key(&[], &[], None).unwrap();
+    let key = device.load_key(&[], None, &[], None).unwrap();
     assert!(device.evaluate(&program, &[group(&key, &[])]).unwrap()[0].is_empty());
 }
 
@@ -97,7 +97,7 @@ fn rows_of_another_model_are_refused() {
     let Some(device) = device() else { return };
     let mut random = random(4);
     let program = device.load_program(&Arc::from([support::identity(5)])).unwrap();
-    let key = device.load_key(&[], &[], None).unwrap();
+    let key = device.load_key(&[], None, &[], None).unwrap();
     let too_few = [uniform_row(512, 4, &mut random)];
     let different = [uniform_row(512, 5, &mut random), uniform_row(640, 5, &mut random)];
     for rows in [&too_few[..], &different] {

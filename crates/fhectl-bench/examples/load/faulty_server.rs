@@ -2,11 +2,11 @@
 
 use fhectl_core::bundle::ServerBundle;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_core::fhe::Random;
 use fhectl_core::fhe::backend::{Backend, Group};
 use fhectl_core::fhe::layer::Layer;
 use fhectl_core::fhe::list::LweList;
 use fhectl_core::fhe::part::PartParams;
+use fhectl_core::fhe::{GlweShape, Random};
 use fhectl_cuda::{Device, SCRATCH_BYTES};
 use fhectl_server::device::{BackendDevice, Opened};
 use fhectl_server::server::{ServeConfig, Server};
@@ -98,12 +98,18 @@ impl Backend for Faulty {
         self.device.load_program(layers)
     }
 
-    fn key_bytes(&self, parts: &[PartParams]) -> usize {
-        self.device.key_bytes(parts)
+    fn key_bytes(&self, parts: &[PartParams], public: Option<GlweShape>) -> usize {
+        self.device.key_bytes(parts, public)
     }
 
-    fn load_key(&self, parts: &[PartParams], wire: &[u8], shuffle: Option<&mut Random>) -> Result<Self::Key> {
-        self.device.load_key(parts, wire, shuffle)
+    fn load_key(
+        &self,
+        parts: &[PartParams],
+        public: Option<GlweShape>,
+        wire: &[u8],
+        shuffle: Option<&mut Random>,
+    ) -> Result<Self::Key> {
+        self.device.load_key(parts, public, wire, shuffle)
     }
 
     fn evaluate(&self, program: &Self::Program, groups: &[Group<'_, Self::Key>]) -> Result<Vec<LweList>> {

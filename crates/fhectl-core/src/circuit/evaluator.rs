@@ -39,6 +39,11 @@ impl Evaluator {
         &self.key_parts
     }
 
+    /// The shape of the public key that follows the parts, where answers are re-randomized.
+    pub fn public_key(&self) -> Option<GlweShape> {
+        self.public_key
+    }
+
     /// The model as layers, which any backend can compute; see [`super::GroupEvaluator`].
     pub fn layered(&self) -> Option<LayeredCircuit> {
         self.compiled.layered()

@@ -4,10 +4,10 @@ use super::evaluation_key::EvaluationKey;
 use super::evaluator::Evaluator;
 use super::layered::LayeredCircuit;
 use crate::error::{Error, ErrorCode, Result};
-use crate::fhe::Random;
 use crate::fhe::backend::{Backend, Group};
 use crate::fhe::list::LweList;
 use crate::fhe::part::PartParams;
+use crate::fhe::{GlweShape, Random};
 
 /// A model's layers on a backend.
 ///
@@ -15,6 +15,7 @@ use crate::fhe::part::PartParams;
 pub struct GroupEvaluator<B: Backend> {
     circuit: LayeredCircuit,
     parts: Vec<PartParams>,
+    public_key: Option<GlweShape>,
     program: B::Program,
 }
 
@@ -39,7 +40,7 @@ impl<B: Backend> GroupEvaluator<B> {
             return Ok(None);
         }
         let program = backend.load_program(&circuit.layers)?;
-        Ok(Some(Self { circuit, parts, program }))
+        Ok(Some(Self { circuit, parts, public_key: evaluator.public_key(), program }))
     }
 
     /// Bootstraps of one row.
@@ -49,7 +50,7 @@ impl<B: Backend> GroupEvaluator<B> {
 
     /// Bytes of a key in the backend's memory.
     pub fn key_bytes(&self, backend: &B) -> usize {
-        backend.key_bytes(&self.parts)
+        backend.key_bytes(&self.parts, self.public_key)
     }
 
     /// Loads a key from its wire form, which [`Evaluator::unpack_key`] accepted.
@@ -57,7 +58,7 @@ impl<B: Backend> GroupEvaluator<B> {
     /// # Errors
     /// `ciphertext_invalid` where it is no key of the model, `device_failed`.
     pub fn load_key(&self, backend: &B, wire: &[u8], random: &mut Random) -> Result<B::Key> {
-        backend.load_key(&self.parts, wire, Some(random))
+        backend.load_key(&self.parts, self.public_key, wire, Some(random))
     }
 
     /// Answers rows of several clients. An answer a row, a result a group: what is wrong with one client's rows is not the

@@ -1,5 +1,6 @@
 //! Layers on this machine's processor.
 
+use super::GlweShape;
 use super::backend::{Backend, Group};
 use super::layer::{Layer, LookUp};
 use super::list::LweList;
@@ -105,11 +106,18 @@ impl Backend for Cpu {
         Ok(layers.clone())
     }
 
-    fn key_bytes(&self, parts: &[PartParams]) -> usize {
+    fn key_bytes(&self, parts: &[PartParams], _: Option<GlweShape>) -> usize {
         parts.iter().map(PartParams::unpacked_bytes).fold(0, usize::saturating_add)
     }
 
-    fn load_key(&self, parts: &[PartParams], wire: &[u8], shuffle: Option<&mut Random>) -> Result<CpuKey> {
+    /// Encryptions of zero bring their public key along: none is read here.
+    fn load_key(
+        &self,
+        parts: &[PartParams],
+        _: Option<GlweShape>,
+        wire: &[u8],
+        shuffle: Option<&mut Random>,
+    ) -> Result<CpuKey> {
         CpuKey::unpack(parts, wire, shuffle)
     }
 

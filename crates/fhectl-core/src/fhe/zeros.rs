@@ -11,8 +11,9 @@ use super::rerandomize::Rerandomizer;
 use super::{GlweShape, Random, Seed};
 use rayon::prelude::*;
 
-/// Words of the stream that are reserved for one encryption, more than any key shape draws.
-const WORDS_PER_ZERO: u64 = 1 << 24;
+/// Words of the stream that are reserved for one encryption, more than any key shape draws: encryption `i` begins at word
+/// `WORDS_PER_ZERO * i` of the stream of [`Zeros::seed`].
+pub const WORDS_PER_ZERO: u64 = 1 << 24;
 
 /// Encryptions of zero for one evaluation. Each has a random stream of its own, so that threads can take them in any order.
 pub struct Zeros<'a> {
@@ -24,6 +25,12 @@ impl<'a> Zeros<'a> {
     /// Encryptions under this public key, from a seed that is drawn from `random`.
     pub fn new(key: &'a Rerandomizer, random: &mut Random) -> Self {
         Self { key, seed: random.draw_seed() }
+    }
+
+    /// The seed of all of them, for a [`Backend`](super::backend::Backend) that makes them itself. It is secret: whoever has it
+    /// can subtract the encryptions again.
+    pub fn seed(&self) -> &Seed {
+        &self.seed
     }
 
     /// Adds encryption number `index` to a GLWE ciphertext, `k + 1` polynomials with the body last.

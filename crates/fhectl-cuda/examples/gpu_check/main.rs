@@ -1,8 +1,8 @@
 //! Checks a real GPU, and measures it: `gpu_check [--quick | --sanitize] [--device N]`.
 //!
 //! It needs a driver and nothing else. Bootstraps are compared with what they encrypt and with the formula of their noise,
-//! sums and keyswitches with the processor's word for word. It prints one JSON document, and exits with 1 where anything is
-//! wrong.
+//! sums and keyswitches with the processor's word for word, encryptions of zero up to a unit. It prints one JSON document, and
+//! exits with 1 where anything is wrong.
 //!
 //! `--quick` computes little, for emulated devices. `--sanitize` computes little under small keys and measures nothing, for
 //! `compute-sanitizer`.
@@ -73,7 +73,7 @@ fn check(mode: Mode, ordinal: usize) -> Result<Report> {
     let device = Device::open(ordinal)?;
     let open_seconds = started.elapsed().as_secs_f64();
     let (description, memory_bytes) = (device.description().to_owned(), device.total_memory()?);
-    eprintln!("{description}: sums and keyswitches");
+    eprintln!("{description}: sums, encryptions of zero, and keyswitches");
     let words = words::check(&device, mode)?;
     let (device, bootstraps) = results::check(device, mode)?;
     let (keys, latencies, profile) = if mode == Mode::Sanitize {

@@ -8,9 +8,8 @@ use fhectl_core::fhe::backend::{Backend, Group};
 use fhectl_core::fhe::cpu::Cpu;
 use fhectl_core::fhe::list::LweList;
 use fhectl_core::fhe::random::OsEntropy;
-use fhectl_core::fhe::rerandomize::Rerandomizer;
 use fhectl_core::fhe::zeros::Zeros;
-use fhectl_core::fhe::{GlweList, Random, encrypt, public_key};
+use fhectl_core::fhe::{GlweList, Random, public_key};
 use fhectl_cuda::{Device, Variant};
 use serde::Serialize;
 
@@ -85,8 +84,7 @@ pub fn check(mut device: Device, mode: Mode) -> Result<(Device, Vec<Results>)> {
 
 /// The same with encryptions of zero, in one call with a second client that has none.
 fn with_zeros(device: &Device, shape: &Shape, client: &Client, rows: &[GlweList]) -> Result<Results> {
-    let public = encrypt::public_key(&client.big, &mut OsEntropy);
-    let public = Rerandomizer::unpack(client.big.shape(), &public)?;
+    let public = client.rerandomizer()?;
     let other = Client::new(shape);
     let each = rows[0].bodies().len();
     let layers = bootstraps(each, shape);

@@ -9,6 +9,7 @@ use fhectl_core::fhe::layer::{Layer, LookUp};
 use fhectl_core::fhe::list::Term;
 use fhectl_core::fhe::part::PartParams;
 use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::rerandomize::Rerandomizer;
 use fhectl_core::fhe::{GlweList, GlweSecret, GlweShape, Random, SeededLayout, encrypt};
 use std::sync::Arc;
 
@@ -48,6 +49,8 @@ pub struct Client {
     pub big: GlweSecret,
     pub parts: Vec<PartParams>,
     pub wire: Vec<u8>,
+    /// Where on the wire the public key begins.
+    at: usize,
 }
 
 impl Client {
@@ -65,12 +68,20 @@ impl Client {
             big.write(&mut stored);
             input = GlweSecret::read(big.shape(), &stored).expect("a key that was written just now");
         }
-        Self { input, big, parts, wire }
+        let at = wire.len();
+        wire.extend(encrypt::public_key(&big, &mut OsEntropy));
+        Self { input, big, parts, wire, at }
     }
 
     /// Its key on a backend, with the bits in an order of the server's.
     pub fn load<B: Backend>(&self, backend: &B) -> Result<B::Key> {
-        backend.load_key(&self.parts, &self.wire, Some(&mut Random::fresh(&mut OsEntropy)))
+        let public = Some(self.big.shape());
+        backend.load_key(&self.parts, public, &self.wire, Some(&mut Random::fresh(&mut OsEntropy)))
+    }
+
+    /// The public key on the processor.
+    pub fn rerandomizer(&self) -> Result<Rerandomizer> {
+        Rerandomizer::unpack(self.big.shape(), &self.wire[self.at..])
     }
 
     /// Rows of ciphertexts of uniform words: any phases, all alike likely.

@@ -3,11 +3,10 @@
 use crate::mode::Mode;
 use crate::shapes::{Client, bootstraps, shapes};
 use fhectl_core::error::Result;
+use fhectl_core::fhe::Random;
 use fhectl_core::fhe::backend::{Backend, Group};
 use fhectl_core::fhe::random::OsEntropy;
-use fhectl_core::fhe::rerandomize::Rerandomizer;
 use fhectl_core::fhe::zeros::Zeros;
-use fhectl_core::fhe::{Random, encrypt};
 use fhectl_cuda::Device;
 use serde::Serialize;
 use std::time::{Duration, Instant};
@@ -30,7 +29,7 @@ pub struct KeyTiming {
 pub struct Latency {
     shape: &'static str,
     bootstraps: usize,
-    /// Whether the processor made encryptions of zero.
+    /// Whether encryptions of zero made noise new.
     zeros: bool,
     runs: usize,
     /// Median.
@@ -46,7 +45,7 @@ pub fn keys(device: &Device, mode: Mode) -> Result<Vec<KeyTiming>> {
         Ok(KeyTiming {
             shape: shape.name,
             wire_bytes: client.wire.len(),
-            device_bytes: device.key_bytes(&client.parts),
+            device_bytes: device.key_bytes(&client.parts, Some(client.big.shape())),
             seconds,
         })
     });
@@ -60,8 +59,7 @@ pub fn latencies(device: &Device, mode: Mode) -> Result<Vec<Latency>> {
     for shape in if mode == Mode::Full { &all_shapes[..] } else { &all_shapes[..1] } {
         let client = Client::new(shape);
         let key = client.load(device)?;
-        let public = encrypt::public_key(&client.big, &mut OsEntropy);
-        let public = Rerandomizer::unpack(client.big.shape(), &public)?;
+        let public = client.rerandomizer()?;
         let mut random = Random::fresh(&mut OsEntropy);
         for bootstraps_of_row in if mode == Mode::Full { &BATCHES[..] } else { &BATCHES[..1] } {
             let count = *bootstraps_of_row;

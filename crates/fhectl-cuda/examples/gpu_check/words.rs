@@ -1,4 +1,4 @@
-//! Sums and keyswitches, which are the processor's word for word.
+//! Sums and keyswitches, which are the processor's word for word, and encryptions of zero, which are its words but for a unit.
 
 use crate::mode::Mode;
 use crate::shapes::{Client, bootstraps, shapes};
@@ -6,10 +6,12 @@ use fhectl_core::error::Result;
 use fhectl_core::fhe::backend::{Backend, Group};
 use fhectl_core::fhe::cpu::Cpu;
 use fhectl_core::fhe::layer::Layer;
-use fhectl_core::fhe::list::{LweList, Term};
+use fhectl_core::fhe::list::{LweList, Term, narrow};
 use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::zeros::Zeros;
 use fhectl_core::fhe::{GlweList, Random};
-use fhectl_cuda::Device;
+use fhectl_cuda::{Device, Key};
+use rayon::prelude::*;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -18,7 +20,7 @@ use std::sync::Arc;
 pub struct Words {
     what: String,
     ciphertexts: usize,
-    /// Ciphertexts that differ in any word.
+    /// Ciphertexts that differ in any word; encryptions of zero, by more than a unit.
     pub different: usize,
 }
 
@@ -29,7 +31,7 @@ impl Words {
     }
 }
 
-/// Sums of dense and of few weights, keyswitches, and bootstraps with themselves.
+/// Sums of dense and of few weights, encryptions of zero, keyswitches, and bootstraps with themselves.
 pub fn check(device: &Device, mode: Mode) -> Result<Vec<Words>> {
     let (rows, inputs) = if mode == Mode::Full { (16, 784) } else { (2, 70) };
     let mut random = Random::fresh(&mut OsEntropy);
@@ -41,8 +43,9 @@ pub fn check(device: &Device, mode: Mode) -> Result<Vec<Words>> {
             let layer = layer(inputs, 64, step, &mut random);
             all.push(sums(device, format!("{}: {what} sums", shape.name), layer, &rows)?);
         }
+        let key = client.load(device)?;
+        all.push(zeros(device, format!("{}: encryptions of zero", shape.name), &client, &key, mode)?);
         if shape.keyswitch.is_some() {
-            let key = client.load(device)?;
             let list = LweList::concat(rows.iter().map(GlweList::to_list));
             let want = client.load(&Cpu)?.keyswitch(1)?.switch(&list);
             all.push(Words::new(format!("{}: keyswitches", shape.name), &device.keyswitch(&key, 1, &list)?, &want));
@@ -65,11 +68,27 @@ fn layer(inputs: usize, sums: usize, step: usize, random: &mut Random) -> Layer 
 
 fn sums(device: &Device, what: String, layer: Layer, rows: &[GlweList]) -> Result<Words> {
     let layers: Arc<[Layer]> = Arc::new([layer]);
-    let (on_device, on_processor) = (device.load_key(&[], &[], None)?, Cpu.load_key(&[], &[], None)?);
+    let (on_device, on_processor) = (device.load_key(&[], None, &[], None)?, Cpu.load_key(&[], None, &[], None)?);
     let program = device.load_program(&layers)?;
     let got = device.evaluate(&program, &[Group { key: &on_device, rows: rows.to_vec(), zeros: Vec::new() }])?;
     let want = Cpu.evaluate(&layers, &[Group { key: &on_processor, rows: rows.to_vec(), zeros: Vec::new() }])?;
     Ok(Words::new(what, &got[0], &want[0]))
+}
+
+/// Encryptions of zero: those that are not the processor's up to one unit of 2^-32.
+fn zeros(device: &Device, what: String, client: &Client, key: &Key, mode: Mode) -> Result<Words> {
+    let public = client.rerandomizer()?;
+    let zeros = Zeros::new(&public, &mut Random::fresh(&mut OsEntropy));
+    let (shape, count) = (public.shape(), if mode == Mode::Full { 2000 } else { 5 });
+    let words = shape.lwe_dimension() + shape.size;
+    let got = device.encrypt_zeros(&[(key, &zeros, 0..count)])?;
+    let differs = |index: usize, got: &[u32]| {
+        let mut want = vec![0; words];
+        zeros.add(index, &mut want);
+        got.iter().zip(&want).any(|(got, want)| (got.wrapping_sub(narrow(*want)) as i32).unsigned_abs() > 1)
+    };
+    let different = got.par_chunks(words).enumerate().filter(|(index, got)| differs(*index, got)).count();
+    Ok(Words { what, ciphertexts: count, different })
 }
 
 /// Several threads at once get what one gets, time after time.

@@ -284,6 +284,94 @@ static vector<u32> one_bit(const Keys &keys, u32 degree, u32 body, const u32 *ta
   return out;
 }
 
+// ---- Encryptions of zero ----
+
+/// `Zeros::add` on a ciphertext of zeros, from words of the stream, with the product of the key in integers. Says whether rho was drawn
+/// again.
+static vector<u32> zero_of(const vector<u64> &key, u32 k1, const vector<u64> &stream, u32 bound, u32 most_ones, bool &again) {
+  const u32 k = k1 - 1;
+  size_t next = 0;
+  vector<i32> rho(k * N);
+  for (u32 ones = most_ones + 1; ones > most_ones; next += k * N / 64) {
+    again = next > 0;
+    ones = 0;
+    for (u32 j = 0; j < k * N; j++) ones += (u32)(rho[j] = (i32)(stream[next + j / 64] >> j % 64 & 1));
+  }
+  vector<u32> zero;
+  for (u32 o = 0; o < k1; o++) {
+    vector<u64> sum(N);
+    for (u32 i = 0; i < k; i++) add_product(&rho[i * N], &key[(i * k1 + o) * N], N, sum.data());
+    const u32 each = bound <= 30 ? 2 : 1;
+    for (u32 j = 0; j < N; j++) sum[j] += t_uniform(stream[next + j / each] >> 32 * (j % each), bound + 2);
+    next += N / each;
+    for (u64 word : sum) zero.push_back(narrow(word));
+  }
+  return zero;
+}
+
+static void check_zeros(const Module &module, u32 k1, u32 bound, u32 key_bits, const char *module_name) {
+  Random random{k1 * 100 + bound};
+  const u32 k = k1 - 1, count = 12, seeds = 3;
+  vector<vector<u64>> keys; // [k][k1][N]
+  vector<vector<u8>> wires;
+  for (int key = 0; key < 2; key++) {
+    const auto seed = seed_from(random);
+    vector<u64> words, bodies(k * N);
+    for (auto &body : bodies) body = rounded(random.next(), key_bits);
+    const auto masks = Aes(seed.data()).words((size_t)k * k * N);
+    for (u32 i = 0; i < k; i++) {
+      words.insert(words.end(), masks.begin() + i * k * N, masks.begin() + (i + 1) * k * N);
+      words.insert(words.end(), bodies.begin() + i * N, bodies.begin() + (i + 1) * N);
+    }
+    keys.push_back(words);
+    wires.push_back(pack(seed.data(), bodies, key_bits));
+  }
+  Buffer<u8> wire0(wires[0]), wire1(wires[1]);
+  Buffer<double> key0((size_t)k * k1 * N), key1(key0.count);
+  module.launch("expand_bootstrap_key", {k}, 32 * k1, 0, wire0.at, (u64)0, 1u, key_bits, key0.at);
+  module.launch("expand_bootstrap_key", {k}, 32 * k1, 0, wire1.at, (u64)0, 1u, key_bits, key1.at);
+
+  vector<vector<u8>> of_seeds;
+  vector<u8> seed_bytes;
+  for (u32 seed = 0; seed < seeds; seed++) {
+    of_seeds.push_back(seed_from(random));
+    seed_bytes.insert(seed_bytes.end(), of_seeds[seed].begin(), of_seeds[seed].end());
+  }
+  vector<u32> key_of(count), numbers;
+  for (u32 c = 0; c < count; c++) {
+    key_of[c] = c % 2;
+    numbers.push_back(c == 4 ? NONE : c % seeds);
+    numbers.push_back(c == 7 ? 0xffffffff : c < 3 ? 0 : (u32)random.next());
+  }
+  // As many are drawn again as not.
+  const u32 most_ones = k * N / 2;
+  Buffer<u64> d_keys(vector<u64>{key0.at, key1.at});
+  Buffer<u8> d_seeds(seed_bytes);
+  Buffer<u32> d_key_of(key_of), d_numbers(numbers), out((size_t)count * k1 * N);
+  module.launch("encrypt_zeros", {count}, 32 * k1, 38064 + 4096 * k1, d_keys.at, d_key_of.at, d_seeds.at, d_numbers.at, bound, most_ones, out.at);
+  const auto got = out.read();
+  u32 off = 0, again = 0;
+  bool right = true;
+  for (u32 c = 0; c < count; c++) {
+    vector<u32> want(k1 * N);
+    if (numbers[2 * c] != NONE) {
+      bool was_drawn_again;
+      const auto stream = Aes(of_seeds[numbers[2 * c]].data()).words(k1 * N + 64 * k * N / 64, (u64)numbers[2 * c + 1] << 24);
+      want = zero_of(keys[key_of[c]], k1, stream, bound, most_ones, was_drawn_again);
+      again += was_drawn_again;
+    }
+    for (u32 j = 0; j < k1 * N; j++) {
+      const u32 error = got[(size_t)c * k1 * N + j] - want[j];
+      off += error != 0;
+      right &= error + 1 <= 2;
+    }
+  }
+  // Rounding meets a half more seldom than once in a thousand words.
+  right &= again > 0 && off < count * k1 * N / 1000;
+  report(right, std::string(module_name) + " encrypt_zeros, k+1=" + std::to_string(k1) + ", noise of " + std::to_string(bound) + " bits: " + std::to_string(off) + " of " +
+                    std::to_string(count * k1 * N) + " words are off by one, " + std::to_string(again) + " were drawn again");
+}
+
 struct Variant {
   std::string name;
   u32 slots, threads, shared, stages;
@@ -422,6 +510,11 @@ int main(int count, char **arguments) {
   check_combine(sm_90);
   check_keyswitch(sm_90);
   check_switch_modulus(sm_90);
+
+  for (auto [k1, bound, bits] : vector<std::array<u32, 3>>{{4, 27, 41}, {5, 17, 51}, {6, 31, 37}, {7, 3, 64}, {5, 30, 64}, {4, 58, 10}}) {
+    check_zeros(sm_90, k1, bound, bits, "sm_90");
+    check_zeros(sm_80, k1, bound, bits, "sm_80");
+  }
 
   const double start = seconds();
   for (const Parameters &p : vector<Parameters>{{1, 4, 8, 1, 64}, {1, 5, 21, 1, 40}, {1, 5, 10, 2, 64}, {1, 6, 20, 1, 50}, {1, 7, 6, 3, 64}, {1, 8, 15, 2, 57}}) {

@@ -32,6 +32,7 @@ inline double2 make_double2(double x, double y) { return {x, y}; }
 inline void __syncwarp() { emulated::meet_in_warp(); }
 inline void __syncthreads() { emulated::meet_in_block(); }
 inline void __threadfence_block() {}
+inline int __popcll(unsigned long long word) { return __builtin_popcountll(word); }
 template <class T> inline T __ldg(const T *p) { return *p; }
 inline uint32_t atomicAdd(uint32_t *to, uint32_t value) { return __atomic_fetch_add(to, value, __ATOMIC_RELAXED); }
 

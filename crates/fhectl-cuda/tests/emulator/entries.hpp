@@ -30,6 +30,7 @@ extern const Entry *const SM_90;
 
 #define ENTRY(NAME) {#NAME, emulated::Binder<NAME>::bind}
 #define ENTRIES                                                                                                                      \
-  ENTRY(expand_bootstrap_key), ENTRY(expand_keyswitch_key), ENTRY(extract_inputs), ENTRY(combine_dense), ENTRY(combine_sparse),       \
-      ENTRY(keyswitch_digits), ENTRY(keyswitch_product), ENTRY(switch_modulus), ENTRY(bootstrap_block), ENTRY(bootstrap_pair),        \
+  ENTRY(encrypt_zeros), ENTRY(expand_bootstrap_key), ENTRY(expand_keyswitch_key), ENTRY(extract_inputs),                             \
+      ENTRY(combine_dense), ENTRY(combine_sparse), ENTRY(keyswitch_digits), ENTRY(keyswitch_product),                                \
+      ENTRY(switch_modulus), ENTRY(bootstrap_block), ENTRY(bootstrap_pair),                                                          \
       ENTRY(bootstrap_warp_k4), ENTRY(bootstrap_warp_k5), ENTRY(bootstrap_warp_k6), {nullptr, nullptr}

@@ -82,12 +82,12 @@ public:
     }
   }
 
-  /// The words of the stream from number 0 on.
-  vector<u64> words(size_t count) const {
+  /// `count` words of the stream, from word number `first` on, which is even.
+  vector<u64> words(size_t count, u64 first = 0) const {
     vector<u64> words(count + 1);
     for (size_t block = 0; 2 * block < count; block++) {
       u8 bytes[16] = {};
-      for (int b = 0; b < 8; b++) bytes[15 - b] = (u8)((u64)block >> (8 * b));
+      for (int b = 0; b < 8; b++) bytes[15 - b] = (u8)((first / 2 + block) >> (8 * b));
       encrypt(bytes);
       memcpy(&words[2 * block], bytes, 16);
     }
@@ -163,6 +163,12 @@ inline vector<i32> bootstrap_digits(u32 word, u32 base_log, u32 levels) {
 template <class W> W rotated(const W *polynomial, size_t size, size_t j, size_t degree) {
   const size_t from = (j + 2 * size - degree % (2 * size)) % (2 * size);
   return from < size ? polynomial[from] : (W)(0 - polynomial[from - size]);
+}
+
+/// A TUniform(b) sample of `bits` = b + 2 uniform bits: in [-2^b, 2^b], both ends half as likely.
+inline u64 t_uniform(u64 uniform, u32 bits) {
+  const u64 draw = uniform & ((1ull << bits) - 1);
+  return draw / 2 + draw % 2 - (1ull << (bits - 2));
 }
 
 /// out += small * words modulo X^N + 1 and 2^64.

@@ -9,6 +9,7 @@ use fhectl_core::fhe::layer::{Layer, LookUp};
 use fhectl_core::fhe::list::{LweList, Term};
 use fhectl_core::fhe::part::PartParams;
 use fhectl_core::fhe::random::OsEntropy;
+use fhectl_core::fhe::rerandomize::Rerandomizer;
 use fhectl_core::fhe::{GlweList, GlweSecret, GlweShape, Random, Seed, SeededLayout};
 use fhectl_cuda::{Device, Key};
 use std::sync::Arc;
@@ -54,6 +55,8 @@ pub struct Client {
     pub big: GlweSecret,
     pub parts: Vec<PartParams>,
     pub wire: Vec<u8>,
+    /// Of the big key.
+    pub public: Vec<u8>,
 }
 
 impl Client {
@@ -67,11 +70,23 @@ impl Client {
             parts.push(PartParams::Keyswitch(keyswitch));
             wire.extend(encrypt::keyswitch_key(&keyswitch, &big, &small, &mut OsEntropy));
         }
-        Self { params, small, big, parts, wire }
+        let public = encrypt::public_key(&big, &mut OsEntropy);
+        Self { params, small, big, parts, wire, public }
     }
 
     pub fn load(&self, device: &Device, shuffle: Option<&mut Random>) -> Key {
-        device.load_key(&self.parts, &self.wire, shuffle).unwrap()
+        device.load_key(&self.parts, None, &self.wire, shuffle).unwrap()
+    }
+
+    /// With the public key, for encryptions of zero.
+    pub fn load_all(&self, device: &Device, shuffle: Option<&mut Random>) -> Key {
+        let wire = [self.wire.as_slice(), &self.public].concat();
+        device.load_key(&self.parts, Some(self.big.shape()), &wire, shuffle).unwrap()
+    }
+
+    /// The public key on the processor.
+    pub fn rerandomizer(&self) -> Rerandomizer {
+        Rerandomizer::unpack(self.big.shape(), &self.public).unwrap()
     }
 }
 

@@ -339,7 +339,7 @@ impl NetworkParams {
 }
 
 /// Seconds on a device, which computes all layers of a row, with what the processor does for it. Sums and keyswitches, a few
-/// percent there, are left out. Nothing where there is no device, or none with code for these bootstraps.
+/// percent there, are left out, and so are encryptions of zero, each a few steps of its bootstrap's rotation. Nothing where there is no device, or none with code for these bootstraps.
 fn device_seconds(demands: &Demands, params: &NetworkParams, device: Option<&DeviceProfile>) -> Option<f64> {
     let device = device?;
     let mut seconds = 0.0;
@@ -347,9 +347,8 @@ fn device_seconds(demands: &Demands, params: &NetworkParams, device: Option<&Dev
         let stage = params.inner.filter(|_| layer > 0).map_or(params.first, |inner| inner.stage);
         seconds += device.seconds(&stage.bootstrap, *width)?;
     }
-    let zeros = params.bootstraps() as f64 * cost::zero_seconds(params.output());
     let answer = params.scores as f64 * cost::rerandomize_seconds(params.output());
-    Some(seconds + cost::beside_device_seconds(zeros + answer + cost::expand_seconds(&params.input)))
+    Some(seconds + cost::beside_device_seconds(answer + cost::expand_seconds(&params.input)))
 }
 
 fn core_seconds(demands: &Demands, params: &NetworkParams) -> f64 {
