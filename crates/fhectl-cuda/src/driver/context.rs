@@ -2,13 +2,14 @@
 #![allow(unsafe_code)]
 
 use super::failure::{cannot_open, failed, is_sticky, opened, unavailable};
+use super::leftover::{self, Leftover};
 use super::library;
 use cudarc::driver::sys::{self, CUdevice_attribute, CUresult};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use std::ffi::{CStr, c_char};
 use std::ptr::null_mut;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 /// A device's primary context, which this process shares. Everything on the device holds one of its [`Arc`]s.
@@ -19,6 +20,8 @@ pub(crate) struct Context {
     lost: OnceLock<Error>,
     /// Whether it may be hanging: then the driver's cleaning up would, too.
     given_up: AtomicBool,
+    /// Memory that was dropped since then.
+    leftovers: Mutex<Vec<Leftover>>,
 }
 
 // SAFETY: the driver's functions may be called from all threads; the handle is a number to them.
@@ -58,7 +61,13 @@ impl Context {
         opened("cuDeviceGet", unsafe { sys::cuDeviceGet(&mut device, ordinal) })?;
         // SAFETY: the device is the driver's, the pointer is to a handle.
         opened("cuDevicePrimaryCtxRetain", unsafe { sys::cuDevicePrimaryCtxRetain(&mut handle, device) })?;
-        Ok(Arc::new(Self { device, handle, lost: OnceLock::new(), given_up: AtomicBool::new(false) }))
+        Ok(Arc::new(Self {
+            device,
+            handle,
+            lost: OnceLock::new(),
+            given_up: AtomicBool::new(false),
+            leftovers: Mutex::default(),
+        }))
     }
 
     /// Makes the context that of this thread's next calls. Other users of the thread may have changed it since the last.
@@ -118,6 +127,19 @@ impl Context {
         self.given_up.store(true, Ordering::Relaxed);
     }
 
+    /// Whether it was given up.
+    pub fn is_given_up(&self) -> bool {
+        self.given_up.load(Ordering::Relaxed)
+    }
+
+    /// Memory that could not be freed. Of a device that was given up it is freed once the device is done; after an error that
+    /// stays, the context takes it along.
+    pub(super) fn leave(&self, leftover: Leftover) {
+        if self.given_up.load(Ordering::Relaxed) {
+            self.leftovers.lock().unwrap_or_else(PoisonError::into_inner).push(leftover);
+        }
+    }
+
     /// Whether an error left the device unusable to this process.
     pub fn is_lost(&self) -> bool {
         self.lost.get().is_some()
@@ -162,7 +184,8 @@ impl Context {
 impl Drop for Context {
     fn drop(&mut self) {
         if *self.given_up.get_mut() {
-            return;
+            let leftovers = std::mem::take(self.leftovers.get_mut().unwrap_or_else(PoisonError::into_inner));
+            return leftover::free(self.device, self.handle, leftovers);
         }
         // SAFETY: retained once, released once. Nothing of the context is left: all of it holds the context. An error has
         // nobody to go to, and what it is about ends with the process.

@@ -6,8 +6,9 @@ use cudarc::driver::sys::{self, CUresult};
 use fhectl_core::error::Result;
 
 /// What is called in the library. cudarc panics where a function is missing, so all are looked for first.
-const FUNCTIONS: [&str; 28] = [
+const FUNCTIONS: [&str; 29] = [
     "cuCtxSetCurrent",
+    "cuCtxSynchronize",
     "cuDeviceGet",
     "cuDeviceGetAttribute",
     "cuDeviceGetCount",

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::context::Context;
+use super::leftover::Leftover;
 use super::stream::Stream;
 use bytemuck::Pod;
 use cudarc::driver::sys;
@@ -63,11 +64,12 @@ impl<T: Pod> DeviceBuffer<T> {
 
 impl<T> Drop for DeviceBuffer<T> {
     fn drop(&mut self) {
-        // Of a lost device nothing can be wiped; its driver clears memory before it gives it to another process.
-        if self.context.bind().is_err() {
-            return;
-        }
         let bytes = self.len * size_of::<T>();
+        let left = || self.context.leave(Leftover::Device { pointer: self.pointer, bytes });
+        // Of a lost device nothing can be wiped now; its driver clears memory before it gives it to another process.
+        if self.context.bind().is_err() {
+            return left();
+        }
         if bytes > 0 {
             // SAFETY: so many bytes are this buffer's. Whoever drops it has waited for what used it.
             let code = unsafe { sys::cuMemsetD8Async(self.pointer, 0, bytes, null_mut()) };
@@ -77,7 +79,7 @@ impl<T> Drop for DeviceBuffer<T> {
             }
             // Lost just now, or given up while it hung: freeing would wait for it.
             if self.context.is_lost() {
-                return;
+                return left();
             }
         }
         // SAFETY: allocated once, freed once. An error here is told by the next call.

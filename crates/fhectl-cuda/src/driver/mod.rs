@@ -6,6 +6,7 @@
 mod context;
 mod event;
 mod failure;
+mod leftover;
 mod library;
 mod memory;
 mod module;

@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::context::Context;
+use super::leftover::Leftover;
 use bytemuck::Pod;
 use cudarc::driver::sys;
 use fhectl_core::error::Result;
@@ -56,11 +57,16 @@ impl<T: Pod + DefaultIsZeroes> Pinned<T> {
 
 impl<T: Pod + DefaultIsZeroes> Drop for Pinned<T> {
     fn drop(&mut self) {
-        self.values_mut().zeroize();
-        // A lost device keeps the memory: it might still be writing.
-        if self.context.bind().is_ok() {
-            // SAFETY: allocated once, freed once.
-            let _ = unsafe { sys::cuMemFreeHost(self.start.as_ptr().cast()) };
+        if self.context.bind().is_err() {
+            // A device that hangs might still be writing.
+            let (address, bytes) = (self.start.as_ptr() as usize, self.len * size_of::<T>());
+            if self.context.is_given_up() {
+                return self.context.leave(Leftover::Pinned { address, bytes });
+            }
+            return self.values_mut().zeroize();
         }
+        self.values_mut().zeroize();
+        // SAFETY: allocated once, freed once.
+        let _ = unsafe { sys::cuMemFreeHost(self.start.as_ptr().cast()) };
     }
 }

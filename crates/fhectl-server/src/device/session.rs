@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Launches that a device works on at once: while it computes one, the host prepares and finishes another.
 pub(crate) const LANES: usize = 2;
+/// How many times the time that was predicted for a launch it may take.
+const PATIENCE: u32 = 8;
 
 /// An open device, threads to call it from, and the keys in its memory.
 ///
@@ -29,6 +31,7 @@ pub(crate) struct Session {
     /// The longest that a call may take.
     limit: Duration,
     lost: AtomicBool,
+    hung: AtomicBool,
 }
 
 impl Session {
@@ -51,7 +54,8 @@ impl Session {
         });
         let lanes = lanes.collect::<Result<_>>()?;
         let keys = KeyTable::new(open.key_memory());
-        Ok(Self { device: device.clone(), open: Some(open), lanes, keys, limit, lost: AtomicBool::new(false) })
+        let (lost, hung) = (AtomicBool::new(false), AtomicBool::new(false));
+        Ok(Self { device: device.clone(), open: Some(open), lanes, keys, limit, lost, hung })
     }
 
     fn opened(&self) -> &Arc<dyn OpenDevice> {
@@ -80,12 +84,19 @@ impl Session {
         self.device.is_out_of_memory(error)
     }
 
-    /// No call begins from now on, and those that hang end where the device can have them end.
+    /// No call begins from now on.
     pub fn lose(&self) {
         self.lost.store(true, Ordering::SeqCst);
-        if let Some(open) = &self.open {
-            open.give_up("the server gave the device up");
-        }
+    }
+
+    /// Whether a call did not return in time.
+    pub fn hung(&self) -> bool {
+        self.hung.load(Ordering::SeqCst)
+    }
+
+    /// Whether it computes any of so many models.
+    pub fn computes_any(&self, models: usize) -> bool {
+        (0..models).any(|model| self.model(model).is_some())
     }
 
     /// Calls the device from a lane, which does one thing after another.
@@ -94,6 +105,28 @@ impl Session {
     /// What `call` says; `device_failed` where it panics, takes too long, or the device was lost before.
     pub fn call<T: Send + 'static>(
         &self,
+        lane: usize,
+        call: impl FnOnce(&dyn OpenDevice) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.call_within(self.limit, lane, call)
+    }
+
+    /// As [`Session::call`], for a call that is predicted to take so long: it may take some times that, if that is longer.
+    ///
+    /// # Errors
+    /// As [`Session::call`].
+    pub fn call_of<T: Send + 'static>(
+        &self,
+        predicted: Duration,
+        lane: usize,
+        call: impl FnOnce(&dyn OpenDevice) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.call_within(self.limit.max(predicted.saturating_mul(PATIENCE)), lane, call)
+    }
+
+    fn call_within<T: Send + 'static>(
+        &self,
+        limit: Duration,
         lane: usize,
         call: impl FnOnce(&dyn OpenDevice) -> Result<T> + Send + 'static,
     ) -> Result<T> {
@@ -107,12 +140,15 @@ impl Session {
             let outcome = catch_unwind(AssertUnwindSafe(move || call(&*open)));
             let _ = catch_unwind(AssertUnwindSafe(move || drop(sender.send(outcome))));
         });
-        match receiver.recv_timeout(self.limit) {
+        match receiver.recv_timeout(limit) {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(failed(self.device.name(), "a call panicked")),
             Err(RecvTimeoutError::Timeout) => {
                 self.lose();
-                Err(failed(self.device.name(), &format!("a call did not return within {:?}", self.limit)))
+                self.hung.store(true, Ordering::SeqCst);
+                // It ends where the device can have it end.
+                self.opened().give_up("a call did not return in time");
+                Err(failed(self.device.name(), &format!("a call did not return within {limit:?}")))
             }
         }
     }

@@ -38,6 +38,9 @@ pub(super) fn start(device: &Arc<RunningDevice>, queue: &Arc<LaunchQueue<Arc<Row
     Ok(())
 }
 
+/// Keys that are loaded before rows are computed under them.
+const LOADS_A_LAUNCH: usize = 4;
+
 struct Launcher {
     device: Arc<RunningDevice>,
     lane: usize,
@@ -62,21 +65,40 @@ impl Launcher {
         let Some(session) = self.device.session() else {
             return pieces.into_iter().for_each(|piece| piece.finish(Err(Missed::Down), Duration::ZERO));
         };
-        let mut ready = Vec::new();
+        let (mut ready, mut absent) = (Vec::new(), Vec::new());
         for group in grouped(pieces) {
-            match self.lease(&session, model, &group.key) {
-                Ok(Some(lease)) => ready.push((group, lease)),
-                Ok(None) => group.miss(Missed::Memory),
-                Err(error) if session.is_loss(&error) => {
-                    // All that is dropped with this counts as failed.
-                    return self.device.lose(&session, &error);
-                }
-                // The processor says what is wrong.
-                Err(_) => group.miss(Missed::Refused),
+            match session.keys().lease(group.key.number()) {
+                Some(lease) => ready.push((group, lease)),
+                None => absent.push(group),
             }
         }
+        // Rows whose key is there do not wait for others' to be loaded; and no row for many keys.
         if !ready.is_empty() {
             self.evaluate(&session, model, ready);
+        }
+        let mut absent = absent.into_iter();
+        loop {
+            let mut ready = Vec::new();
+            for group in absent.by_ref().take(LOADS_A_LAUNCH) {
+                let begun = Instant::now();
+                let lease = self.lease(&session, model, &group.key);
+                group.charge(begun.elapsed());
+                match lease {
+                    Ok(Some(lease)) => ready.push((group, lease)),
+                    Ok(None) => group.miss(Missed::Memory),
+                    Err(error) if session.is_loss(&error) => {
+                        // All that is dropped with this counts as failed.
+                        return self.device.lose(&session, &error);
+                    }
+                    // The processor says what is wrong.
+                    Err(_) => group.miss(Missed::Refused),
+                }
+            }
+            if !ready.is_empty() {
+                self.evaluate(&session, model, ready);
+            } else if absent.len() == 0 {
+                return;
+            }
         }
     }
 
@@ -97,7 +119,8 @@ impl Launcher {
         let rows = groups.iter().map(Group::rows).sum();
         self.device.terms.metrics.launch(self.device.name(), rows);
         let begun = Instant::now();
-        let outcome = session.call(self.lane, move |device| compute(device, model, &inputs));
+        let outcome = session
+            .call_of(self.device.predicted(model, rows), self.lane, move |device| compute(device, model, &inputs));
         let took = begun.elapsed();
         match outcome {
             Ok(answers) if answers.len() == groups.len() => {
@@ -149,6 +172,13 @@ impl Group {
     fn input(&self, lease: Lease) -> Input {
         let rows = self.pieces.iter().map(|piece| (piece.batch().clone(), piece.range())).collect();
         Input { key: self.key.clone(), lease, rows }
+    }
+
+    /// Counts what its key took to load as served to its client.
+    fn charge(&self, took: Duration) {
+        if let Some(piece) = self.pieces.first() {
+            piece.charge(took);
+        }
     }
 
     fn miss(self, missed: Missed) {

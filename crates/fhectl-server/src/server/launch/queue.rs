@@ -192,6 +192,14 @@ impl<J: Job> State<J> {
     }
 }
 
+impl<J> LaunchPermit<J> {
+    /// Counts time beside that of rows as served to the flow.
+    pub fn charge(&self, took: Duration) {
+        let mut state = self.queue.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.jobs.charge(&self.flow, took.as_secs_f64());
+    }
+}
+
 impl<J> Drop for LaunchPermit<J> {
     fn drop(&mut self) {
         let mut state = self.queue.state.lock().unwrap_or_else(PoisonError::into_inner);

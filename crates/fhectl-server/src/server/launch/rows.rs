@@ -15,7 +15,7 @@ pub(super) struct Rows {
     model: usize,
     state: Mutex<State>,
     /// A client that goes away frees nothing that is still computed.
-    _permit: LaunchPermit<Arc<Self>>,
+    permit: LaunchPermit<Arc<Self>>,
 }
 
 struct State {
@@ -39,7 +39,7 @@ impl Rows {
         let mut answered = given;
         answered.answers = vec![None; batch.rows];
         let state = Mutex::new(State { answered, next: 0, in_flight: 0, done: Some(done) });
-        (Arc::new(Self { batch, model, state, _permit: permit }), is_done)
+        (Arc::new(Self { batch, model, state, permit }), is_done)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -59,9 +59,6 @@ impl Rows {
         answered.took += took;
         match outcome {
             Ok(answers) if answers.len() == range.len() => {
-                if let Some(charge) = answered.charge.take() {
-                    charge.keep();
-                }
                 answered.answers[range].iter_mut().zip(answers).for_each(|(slot, answer)| *slot = Some(answer));
             }
             Ok(_) => answered.missed = Some(Missed::Failed),
@@ -69,6 +66,18 @@ impl Rows {
         }
         if *in_flight == 0 && (*next == answered.answers.len() || answered.missed.is_some()) {
             let _ = done.take().map(|done| done.send(()));
+        }
+    }
+}
+
+impl Drop for State {
+    /// What was computed for a client that went away counts. Otherwise whoever has the answers keeps the charge, or a refusal
+    /// gives it back.
+    fn drop(&mut self) {
+        if self.answered.there() > 0
+            && let Some(charge) = self.answered.charge.take()
+        {
+            charge.keep();
         }
     }
 }
@@ -119,6 +128,11 @@ impl Piece {
 
     pub fn range(&self) -> Range<usize> {
         self.range.clone()
+    }
+
+    /// Counts time of the device as served to the client.
+    pub fn charge(&self, took: Duration) {
+        self.rows.permit.charge(took);
     }
 
     pub fn finish(mut self, outcome: Result<Vec<Vec<u8>>, Missed>, took: Duration) {

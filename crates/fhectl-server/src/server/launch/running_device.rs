@@ -6,8 +6,8 @@ use crate::device::{Device, Session};
 use crate::server::device_metrics::DeviceMetrics;
 use crate::server::estimate::Estimate;
 use fhectl_core::circuit::Evaluator;
-use fhectl_core::error::{Error, Result};
-use std::sync::atomic::{AtomicBool, Ordering};
+use fhectl_core::error::{Error, ErrorCode, Result};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +17,9 @@ const FASTER: f64 = 64.0;
 /// How long it is before a lost device is opened again, the first time and at most; each time twice as long, until it has
 /// worked for as long as the longest.
 const REOPEN_AFTER: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+
+/// Openings of a device that may hang; then it stays away: each keeps a thread, and what it was given.
+const MOST_HANGS: usize = 3;
 
 /// What all devices of a server have in common.
 #[derive(Clone)]
@@ -43,6 +46,9 @@ pub(super) struct RunningDevice {
     seconds: Vec<Estimate>,
     closed: AtomicBool,
     patience: Mutex<Patience>,
+    hangs: AtomicUsize,
+    /// Whether it computed any model when it was first opened.
+    computed: bool,
 }
 
 /// How long a lost device is left alone.
@@ -74,6 +80,13 @@ impl RunningDevice {
     /// `device_unavailable`, `device_failed`, `threads`.
     pub fn open(device: Arc<dyn Device>, index: usize, terms: DeviceTerms) -> Result<Arc<Self>> {
         let session = Session::open(&device, &terms.models, terms.threads, terms.limit)?;
+        let computed = session.computes_any(terms.models.len());
+        if !computed {
+            tracing::warn!(
+                device = device.name(),
+                "the device computes none of the models, or has no room for their keys"
+            );
+        }
         let seconds = terms.models.iter().enumerate().map(|(model, evaluator)| {
             let rows = terms.rows_a_launch(&session, model);
             Estimate::new(rows as f64 * evaluator.spec().row_seconds() / FASTER)
@@ -82,7 +95,17 @@ impl RunningDevice {
         let session = Mutex::new(Some(Arc::new(session)));
         let patience = Mutex::new(Patience { wait: REOPEN_AFTER.0, opened: Some(Instant::now()) });
         let closed = AtomicBool::new(false);
-        let own = Arc::new(Self { device, index, terms, session, seconds, closed, patience });
+        let own = Arc::new(Self {
+            device,
+            index,
+            terms,
+            session,
+            seconds,
+            closed,
+            patience,
+            hangs: AtomicUsize::new(0),
+            computed,
+        });
         own.terms.metrics.up(own.name(), true);
         Ok(own)
     }
@@ -110,6 +133,11 @@ impl RunningDevice {
         Terms { rows, row_seconds: self.seconds[model].seconds() / rows as f64 }
     }
 
+    /// What so many rows of a model are predicted to take.
+    pub fn predicted(&self, model: usize, rows: usize) -> Duration {
+        Duration::from_secs_f64((rows as f64 * self.launch_terms(model).row_seconds).min(1e6))
+    }
+
     /// Takes in what a launch took. Small ones tell little of large ones, but those take as long at least.
     pub fn learn(&self, model: usize, rows: usize, took: Duration) {
         let (estimate, took) = (&self.seconds[model], took.as_secs_f64());
@@ -126,7 +154,15 @@ impl RunningDevice {
         self.terms.homes.clear(self.index);
         self.terms.metrics.up(self.name(), false);
         tracing::error!(device = self.name(), code = error.code.as_str(), "a device was lost: {error}");
+        let hung = lost.hung();
         drop(lost);
+        if hung && self.hangs.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_HANGS {
+            tracing::error!(
+                device = self.name(),
+                "the device hung {MOST_HANGS} times; it is not used again until a restart"
+            );
+            return;
+        }
         self.reopen();
     }
 
@@ -143,6 +179,12 @@ impl RunningDevice {
                 }
                 let opened = Session::open(&device, &terms.models, terms.threads, terms.limit);
                 let Some(own) = own.upgrade() else { return };
+                // What another program took, or what a hang left, may leave no room for a key.
+                let opened =
+                    opened.and_then(|session| match own.computed && !session.computes_any(own.terms.models.len()) {
+                        true => Err(Error::new(ErrorCode::DeviceFailed, "it has no room for a key of any model")),
+                        false => Ok(session),
+                    });
                 match opened {
                     Ok(session) => {
                         *own.slot() = Some(Arc::new(session));
