@@ -19,7 +19,9 @@ fn rows_of_many_clients_go_together_and_answers_are_exact() {
     let (fake, clients) = (Fake::well(), clients(17));
     let live = serve(&fake, 32, &clients, |_| {});
     assert_eq!(computed_on(&live), "fake:0 (made for tests)");
-    let mut launches = 0;
+    // Keys are on the device: of those that are not, few are loaded for one launch.
+    clients.iter().for_each(|client| right(&live, client, 1));
+    let mut launches = clients.len();
     for together in [2, 16] {
         thread::scope(|scope| {
             occupy(scope, &fake, &live, &clients[16]);
@@ -176,4 +178,45 @@ fn rows_are_charged_once_whoever_computes_them() {
     infer(3).refused(403, "row_budget_spent");
     infer(2).ok();
     infer(1).refused(403, "row_budget_spent");
+}
+
+#[test]
+fn rows_whose_key_is_on_the_device_do_not_wait_for_others_to_be_loaded() {
+    const KEYS: usize = 12;
+    const TOKENS: [&str; 2] = ["a-token-of-enough-length", "b-token-of-enough-length"];
+    let clients = clients(KEYS + 1);
+    let fake = Fake::new(|call| {
+        if matches!(call, Call::Load(_)) {
+            thread::sleep(Duration::from_millis(200));
+        }
+        Act::Work
+    });
+    let live = Live::start(&[&clients[0]], "memory:", |config| {
+        config.devices = vec![fake.device("fake:0", KEYS + 1)];
+        config.tokens = Some(TokenSet::parse(&TOKENS.join("\n")).unwrap());
+        config.launch_limit = Duration::from_secs(120);
+        config.gather = Duration::from_secs(1);
+        config.max_backlog = Duration::from_secs(3600);
+    });
+    let bearer = |index: usize| format!("Bearer {}", TOKENS[usize::from(index == 0)]);
+    let ask = |index: usize| {
+        let (client, bearer) = (&clients[index], bearer(index));
+        let headers = [("authorization", bearer.as_str()), (KEY_ID_HEADER, &client.key_id())];
+        let rows = client.rows(1);
+        let answer = live.ask("POST", &client.path("/infer"), &headers, &client.encrypt(&rows)).ok();
+        client.assert_answers(&rows, &answer.body);
+    };
+    for (index, client) in clients.iter().enumerate() {
+        live.upload_as(client, 1, &[("authorization", &bearer(index))]).ok();
+    }
+    ask(0);
+    assert_eq!(fake.loads(), 1);
+    thread::scope(|scope| {
+        for index in 1..=KEYS {
+            scope.spawn(move || ask(index));
+        }
+        ask(0);
+        assert!(fake.loads() < 1 + KEYS, "all keys of the other token were loaded first");
+    });
+    assert_eq!(fake.loads(), 1 + KEYS);
 }

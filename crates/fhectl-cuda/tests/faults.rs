@@ -211,3 +211,25 @@ fn has_no_driver() {
         assert_eq!(Device::open(0).map(drop).unwrap_err().code, ErrorCode::DeviceUnavailable);
     }
 }
+
+/// The server gave it up since a call took too long, and opens it again: what it had is wiped and freed once it is done.
+#[test]
+fn a_device_that_was_given_up_gets_its_memory_back() {
+    let Some(device) = device() else { return };
+    let client = client();
+    let before = device.free_memory().unwrap();
+    let program = device.load_program(&layers()).unwrap();
+    let key = client.load(&device, None);
+    device.evaluate(&program, &[group(&key, &rows(1))]).unwrap();
+    device.give_up("a call did not return in time");
+    drop((key, program, device));
+    let again = Device::open(0).unwrap();
+    // A thread frees it.
+    for _ in 0..600 {
+        if again.free_memory().unwrap() >= before {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("{before} bytes were free, {} are", again.free_memory().unwrap());
+}

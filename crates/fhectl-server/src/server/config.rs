@@ -21,7 +21,7 @@ pub struct ServeConfig {
     pub store: KeyStore,
     /// Bytes of evaluation keys in memory, those on their way in included.
     pub cache_bytes: u64,
-    /// Threads that compute; as many again do the host's share of each device's work.
+    /// Threads that compute; twice as many do the host's share of each device's work.
     pub threads: usize,
     /// Devices that compute what they can, the processor the rest.
     pub devices: Vec<Arc<dyn Device>>,
