@@ -66,6 +66,8 @@ fn rows_are_computed_on_the_device_and_by_the_processor_while_it_fails() {
         list["models"][0]["computed_on"].as_str().unwrap().to_owned()
     };
     assert_eq!(computed_on(), "cuda:0 (Emulated device)");
+    assert!(succeed(&["inspect", TREE]).contains("cuda:0 (Emulated device)"));
+    assert!(!succeed(&["inspect", "tree-spam"]).contains("cuda:0"), "its circuit has no layers");
     play(&server.url, "2");
     assert_eq!(metric(metrics, "fhectl_device_launches_total", "cuda:0"), 2.0);
     assert_eq!(metric(metrics, "fhectl_device_missed_rows_total", ""), 0.0);

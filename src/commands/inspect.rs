@@ -1,5 +1,6 @@
 //! `inspect`: the contents of a bundle.
 
+use super::devices::computed_on;
 use super::units::parse_bandwidth;
 use crate::report::facts::facts;
 use crate::report::plan_table::plan_table;
@@ -50,6 +51,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
             "bootstraps": spec.circuit.bootstraps(),
             "cmux": spec.circuit.cmuxes(),
             "circuits": plans.iter().map(|plan| predicted(plan, args.bandwidth)).collect::<Vec<_>>(),
+            "computed_on": server.as_ref().map(computed_on),
             "metrics": server.as_ref().map(|server| server.server.metrics),
         });
         print_json(&value);
@@ -65,6 +67,7 @@ pub fn run(args: InspectArgs) -> Result<()> {
         for (label, value) in owners_facts(bundle) {
             table.add_row([label.to_owned(), value]);
         }
+        table.add_row(["computed here on".to_owned(), computed_on(bundle)]);
     }
     print_line!("{}", table.trim_fmt());
     if !plans.is_empty() {

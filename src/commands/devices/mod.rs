@@ -7,6 +7,8 @@ mod found;
 #[path = "without_cuda.rs"]
 mod found;
 
+use fhectl_core::bundle::ServerBundle;
+use fhectl_core::circuit::Evaluator;
 use fhectl_core::error::Result;
 use fhectl_core::fhe::device_profile::DeviceProfile;
 use fhectl_server::device::Device;
@@ -57,6 +59,22 @@ pub fn open_devices(choice: DeviceChoice) -> Result<Vec<Arc<dyn Device>>> {
 /// `device_unavailable`, `device_failed`.
 pub fn measure_device(choice: DeviceChoice) -> Result<Option<DeviceProfile>> {
     found::profile(choice)
+}
+
+/// What of this machine would compute a model: devices with what they are, or `cpu`. A device that cannot be opened is none.
+pub fn computed_on(bundle: &ServerBundle) -> String {
+    let spec = &bundle.spec;
+    let Ok(evaluator) = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer) else {
+        return "cpu".to_owned();
+    };
+    let models = [Arc::new(evaluator)];
+    let described = |device: Arc<dyn Device>| {
+        let open = device.open(&models).ok()?;
+        open.model(0).map(|_| format!("{} ({})", device.name(), open.description()))
+    };
+    let devices = open_devices(DeviceChoice::Auto).unwrap_or_default();
+    let named: Vec<String> = devices.into_iter().filter_map(described).collect();
+    if named.is_empty() { "cpu".to_owned() } else { named.join(", ") }
 }
 
 #[cfg(test)]
