@@ -6,6 +6,7 @@ use super::serve_args::{Access, ServeArgs};
 use crate::report::bytes;
 use crate::report::print_line;
 use fhectl_core::error::{Error, ErrorCode, Result};
+use fhectl_server::device::{computing_on, described};
 use fhectl_server::server::{ServeConfig, check_models};
 use fhectl_server::store::KeyStore;
 
@@ -65,9 +66,8 @@ fn limits(args: &ServeArgs) -> Result<String> {
 /// Opens devices, without models.
 fn device(args: &ServeArgs) -> Result<String> {
     let devices = open_devices(args.device())?;
-    let described = devices.iter().map(|device| Ok(format!("{} ({})", device.name(), device.open(&[])?.description())));
-    let described = described.collect::<Result<Vec<_>>>()?;
-    Ok(if described.is_empty() { "cpu".to_owned() } else { described.join(", ") })
+    let devices = devices.iter().map(|device| Ok(described(device.name(), device.open(&[])?.description())));
+    Ok(computing_on(devices.collect::<Result<Vec<_>>>()?))
 }
 
 fn told(access: &Access) -> String {

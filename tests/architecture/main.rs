@@ -19,7 +19,6 @@ const CRATES: [(&str, &[&str]); 5] = [
         "crates/fhectl-cuda/src",
         &[
             "driver",
-            "rows",
             "variant",
             "lane",
             "limits",

@@ -69,14 +69,6 @@ impl Device {
         })
     }
 
-    /// Whether a device could be opened, without compiling kernels for it.
-    ///
-    /// # Errors
-    /// As [`Device::open`].
-    pub fn check(ordinal: usize) -> Result<()> {
-        Limits::of(&*Context::open(ordinal)?).map(drop)
-    }
-
     /// What the device is called: `NVIDIA H100 80GB HBM3`.
     pub fn name(&self) -> &str {
         &self.name
@@ -93,6 +85,16 @@ impl Device {
     /// `device_failed`.
     pub fn free_memory(&self) -> Result<usize> {
         Ok(self.context.memory()?.0)
+    }
+
+    /// Bytes of the device's memory that keys may take: what is free now, less what two evaluations at once work in and what
+    /// models take.
+    ///
+    /// # Errors
+    /// `device_failed`.
+    pub fn key_memory(&self) -> Result<usize> {
+        const WORK_BYTES: usize = 2 * SCRATCH_BYTES + (512 << 20);
+        Ok(self.free_memory()?.saturating_sub(WORK_BYTES))
     }
 
     /// Bytes of the device's memory.

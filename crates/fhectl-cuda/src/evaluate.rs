@@ -7,11 +7,11 @@ use crate::lane::Lane;
 use crate::numbers::{LookUpNumbers, Numbers};
 use crate::plan::{Piece, Plan, Stage, StageLookUp};
 use crate::program::Program;
-use crate::rows::stride;
 use crate::zeros;
 use fhectl_core::error::Result;
 use fhectl_core::fhe::backend::Group;
 use fhectl_core::fhe::list::LweList;
+use fhectl_core::fhe::stride::stride;
 use rayon::prelude::*;
 
 /// As [`fhectl_core::fhe::backend::Backend::evaluate`].

@@ -3,12 +3,12 @@
 use crate::arguments::Rows;
 use crate::device::Device;
 use crate::driver::{DeviceBuffer, Upload};
-use crate::rows::stride;
 use crate::support::{supports_part, supports_public_key};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::bootstrap::BootstrapParams;
 use fhectl_core::fhe::keyswitch::KeyswitchParams;
 use fhectl_core::fhe::part::{PartParams, split_parts};
+use fhectl_core::fhe::stride::stride;
 use fhectl_core::fhe::{GlweShape, Random, public_key};
 use zeroize::Zeroizing;
 

@@ -74,7 +74,6 @@ mod numbers;
 mod plan;
 mod profile;
 mod program;
-mod rows;
 mod slots;
 mod support;
 mod switch;

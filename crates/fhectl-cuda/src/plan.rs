@@ -3,7 +3,6 @@
 use crate::key::Key;
 use crate::limits::Limits;
 use crate::program::{LoadedLayer, LoadedLookUp, Program};
-use crate::rows::stride;
 use crate::support::{POLYNOMIAL_SIZE, supports_part};
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::GlweShape;
@@ -11,6 +10,7 @@ use fhectl_core::fhe::backend::Group;
 use fhectl_core::fhe::bootstrap::BootstrapParams;
 use fhectl_core::fhe::keyswitch::KeyswitchParams;
 use fhectl_core::fhe::part::PartParams;
+use fhectl_core::fhe::stride::stride;
 
 /// The most rows of a piece: grids have no more blocks that way.
 const MOST_ROWS: usize = 65_535;

@@ -3,13 +3,13 @@
 use crate::arguments::{Bootstraps, Rows};
 use crate::device::Device;
 use crate::key::Key;
-use crate::rows::stride;
 use crate::slots::slots;
 use crate::support::POLYNOMIAL_SIZE;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use fhectl_core::fhe::bootstrap::BootstrapParams;
 use fhectl_core::fhe::device_profile::{DeviceProfile, ShapeProfile, Timing};
 use fhectl_core::fhe::part::PartParams;
+use fhectl_core::fhe::stride::stride;
 use fhectl_core::fhe::{GlweShape, Random, Seed};
 use std::time::{Duration, Instant};
 

@@ -4,10 +4,10 @@ use crate::arguments::{Keyswitch, Rows};
 use crate::device::Device;
 use crate::kernels::KEYSWITCH_SLOTS;
 use crate::key::Key;
-use crate::rows::stride;
 use crate::slots::slots;
 use fhectl_core::error::Result;
 use fhectl_core::fhe::list::LweList;
+use fhectl_core::fhe::stride::stride;
 use rayon::prelude::*;
 
 impl Device {

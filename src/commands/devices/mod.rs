@@ -11,7 +11,7 @@ use fhectl_core::bundle::ServerBundle;
 use fhectl_core::circuit::Evaluator;
 use fhectl_core::error::Result;
 use fhectl_core::fhe::device_profile::DeviceProfile;
-use fhectl_server::device::Device;
+use fhectl_server::device::{Device, computing_on, described};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -63,18 +63,17 @@ pub fn measure_device(choice: DeviceChoice) -> Result<Option<DeviceProfile>> {
 
 /// What of this machine would compute a model: devices with what they are, or `cpu`. A device that cannot be opened is none.
 pub fn computed_on(bundle: &ServerBundle) -> String {
-    let spec = &bundle.spec;
-    let Ok(evaluator) = Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer) else {
-        return "cpu".to_owned();
-    };
-    let models = [Arc::new(evaluator)];
-    let described = |device: Arc<dyn Device>| {
+    let (spec, devices) = (&bundle.spec, open_devices(DeviceChoice::Auto).unwrap_or_default());
+    // Compiling a model takes time, which is only spent where there is a device.
+    if devices.is_empty() {
+        return computing_on([]);
+    }
+    let models: Vec<Arc<Evaluator>> =
+        Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer).map(Arc::new).into_iter().collect();
+    computing_on(devices.into_iter().filter_map(|device| {
         let open = device.open(&models).ok()?;
-        open.model(0).map(|_| format!("{} ({})", device.name(), open.description()))
-    };
-    let devices = open_devices(DeviceChoice::Auto).unwrap_or_default();
-    let named: Vec<String> = devices.into_iter().filter_map(described).collect();
-    if named.is_empty() { "cpu".to_owned() } else { named.join(", ") }
+        open.model(0).map(|_| described(device.name(), open.description()))
+    }))
 }
 
 #[cfg(test)]

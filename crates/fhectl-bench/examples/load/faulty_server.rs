@@ -7,7 +7,7 @@ use fhectl_core::fhe::layer::Layer;
 use fhectl_core::fhe::list::LweList;
 use fhectl_core::fhe::part::PartParams;
 use fhectl_core::fhe::{GlweShape, Random};
-use fhectl_cuda::{Device, SCRATCH_BYTES};
+use fhectl_cuda::Device;
 use fhectl_server::device::{BackendDevice, Opened};
 use fhectl_server::server::{ServeConfig, Server};
 use fhectl_server::store::KeyStore;
@@ -48,8 +48,7 @@ impl FaultyServer {
                 config.devices = vec![Arc::new(
                     BackendDevice::new("cuda:0", move || {
                         let device = Device::open(0)?;
-                        let key_memory = device.free_memory()?.saturating_sub(4 * SCRATCH_BYTES);
-                        let description = device.name().to_owned();
+                        let (description, key_memory) = (device.name().to_owned(), device.key_memory()?);
                         Ok(Opened { backend: Faulty { device, faults: own.clone() }, description, key_memory })
                     })
                     .out_of_memory(fhectl_cuda::is_out_of_memory),

@@ -1,6 +1,6 @@
 //! A client's evaluation key, unpacked for use.
 
-use crate::error::Result;
+use crate::error::{Error, ErrorCode, Result};
 use crate::fhe::cpu::CpuKey;
 use crate::fhe::list::LweList;
 use crate::fhe::part::PartParams;
@@ -54,9 +54,17 @@ impl EvaluationKey {
         &self.name
     }
 
-    /// Whether the key was unpacked as one of these parts, and a public key of shape `public` where there is one.
-    pub(super) fn is_of(&self, parts: &[PartParams], public: Option<GlweShape>) -> bool {
-        self.layout == parts && self.rerandomizer.as_ref().map(Rerandomizer::shape) == public
+    /// Refuses a key that was not unpacked as one of these parts and a public key of shape `public`, where there is one: one that
+    /// another model accepted. One without a public key would give answers that are neither re-randomized nor flooded.
+    ///
+    /// # Errors
+    /// `key_missing`.
+    pub(super) fn check_of(&self, parts: &[PartParams], public: Option<GlweShape>) -> Result<()> {
+        if self.layout == parts && self.rerandomizer.as_ref().map(Rerandomizer::shape) == public {
+            return Ok(());
+        }
+        Err(Error::new(ErrorCode::KeyMissing, "the evaluation key was unpacked for another circuit")
+            .hint("unpack it with the model that it is used with"))
     }
 
     /// What answers are re-randomized with, where they are.

@@ -73,7 +73,7 @@ impl Evaluator {
     /// `ciphertext_invalid` naming the row where a request does not have the circuit's layout, `key_missing` where the key
     /// was unpacked for another circuit.
     pub fn evaluate(&self, key: &EvaluationKey, requests: &[&[u8]], random: &mut Random) -> Result<Vec<Vec<u8>>> {
-        self.check_key(key)?;
+        key.check_of(&self.key_parts, self.public_key)?;
         self.compiled.answer_all(key, requests, random)
     }
 
@@ -86,17 +86,7 @@ impl Evaluator {
         let layout = self.spec.tag();
         let layout =
             layout.ok_or_else(|| Error::new(ErrorCode::CiphertextInvalid, "this model's batches have no tag"))?;
-        self.check_key(key)?;
+        key.check_of(&self.key_parts, self.public_key)?;
         tag::evaluate::answer(&layout, key, request, random).map_err(|error| error.context("tag"))
-    }
-
-    /// Refuses a key that another model accepted. One without a public key would give answers that are neither re-randomized
-    /// nor flooded.
-    fn check_key(&self, key: &EvaluationKey) -> Result<()> {
-        if key.is_of(&self.key_parts, self.public_key) {
-            return Ok(());
-        }
-        Err(Error::new(ErrorCode::KeyMissing, "the evaluation key was unpacked for another circuit")
-            .hint("unpack it with the model that it is used with"))
     }
 }

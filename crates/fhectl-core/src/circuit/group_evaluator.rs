@@ -75,11 +75,11 @@ impl<B: Backend> GroupEvaluator<B> {
         random: &mut Random,
     ) -> Result<Vec<Result<Vec<Vec<u8>>>>> {
         let circuit = &self.circuit;
-        // Refused before anything is computed: a group's key without a public part, malformed rows.
+        // Refused before anything is computed: a group's key that another model accepted, malformed rows.
         let read: Vec<Result<Group<'_, B::Key>>> = groups
             .iter()
             .map(|group| {
-                circuit.writer(group.key)?;
+                group.key.check_of(&self.parts, self.public_key)?;
                 let rows = circuit.read_rows(group.requests, 0)?;
                 Ok(Group { key: group.loaded, rows, zeros: circuit.zeros(group.key, random) })
             })

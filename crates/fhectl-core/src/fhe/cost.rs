@@ -6,6 +6,7 @@
 
 use super::bootstrap::BootstrapParams;
 use super::ggsw::GgswLayout;
+use super::stride::stride;
 use super::{GlweShape, SeededLayout};
 
 /// Nanoseconds of one core for a butterfly of a Fourier transform, and for a multiply-add in the Fourier domain.
@@ -146,7 +147,7 @@ pub fn linear_seconds(count: usize, dimension: usize) -> f64 {
 
 /// Seconds of one core for `terms` terms of weighted sums of 32-bit LWE ciphertexts of this dimension.
 pub fn combine_seconds(terms: usize, dimension: usize) -> f64 {
-    terms as f64 * (dimension + 1).next_multiple_of(128) as f64 * NS_COMBINE * 1e-9
+    terms as f64 * stride(dimension) as f64 * NS_COMBINE * 1e-9
 }
 
 /// Seconds of one core for reading a request and expanding its masks.

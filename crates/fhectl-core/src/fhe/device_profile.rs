@@ -1,5 +1,6 @@
 //! How long bootstraps take on a computing device, as it was measured, so that parameters can be chosen for it.
 
+use super::GlweShape;
 use super::bootstrap::BootstrapParams;
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +27,7 @@ pub struct DeviceProfile {
 /// How long bootstraps to one key shape take.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ShapeProfile {
-    pub output: super::GlweShape,
+    pub output: GlweShape,
     pub lwe_dimension: usize,
     pub levels: u32,
     /// From few ciphertexts to many.

@@ -2,6 +2,7 @@
 
 use super::noise::{self, Gadget};
 use super::seeded::SeededLayout;
+use super::stride::stride;
 use super::{GlweShape, bad_parameters};
 use crate::error::Result;
 use serde::{Deserialize, Serialize};
@@ -33,7 +34,7 @@ impl KeyswitchParams {
     /// Bytes of the key in memory: a row of 32-bit words per coefficient. `usize::MAX` where that is more than a machine can
     /// address, which parameters that were not checked yet may come to.
     pub const fn unpacked_bytes(&self) -> usize {
-        let row = (self.to.lwe_dimension() + 1).next_multiple_of(128).saturating_mul(4);
+        let row = stride(self.to.lwe_dimension()).saturating_mul(4);
         self.from.saturating_mul(self.levels as usize).saturating_mul(row)
     }
 

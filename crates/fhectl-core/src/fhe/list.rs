@@ -4,11 +4,9 @@
 //! width takes half the memory and fits twice as many words into a vector register.
 
 use super::lwe::Lwe;
+use super::stride::{BLOCK, stride};
 use super::vectorized::{Loop, vectorized};
 use rayon::prelude::*;
-
-/// Words of a sum that stay in registers together. Rows are padded to a multiple of this.
-const BLOCK: usize = 128;
 
 /// LWE ciphertexts of one dimension, one per row: mask, body, then zeros up to a multiple of the block size.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,13 +26,13 @@ pub struct Term {
 impl LweList {
     /// `rows` trivial encryptions of zero.
     pub fn zero(rows: usize, dimension: usize) -> Self {
-        let stride = (dimension + 1).next_multiple_of(BLOCK);
+        let stride = stride(dimension);
         Self { dimension, stride, words: vec![0; rows * stride] }
     }
 
     /// Bytes that a list takes in memory.
     pub const fn bytes(rows: usize, dimension: usize) -> usize {
-        4 * rows * (dimension + 1).next_multiple_of(BLOCK)
+        4 * rows * stride(dimension)
     }
 
     /// The rows of all `lists` in order.

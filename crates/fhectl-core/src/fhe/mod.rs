@@ -86,6 +86,7 @@ pub mod secret;
 pub mod seeded;
 #[cfg(feature = "evaluate")]
 pub mod spaced;
+pub mod stride;
 #[cfg(feature = "evaluate")]
 pub mod switch;
 mod vectorized;

@@ -10,6 +10,6 @@ mod key_table;
 mod session;
 
 pub use backend_device::{BackendDevice, Opened};
-pub use contract::{Device, KeyedRows, LoadedKey, ModelOnDevice, OpenDevice};
+pub use contract::{Device, KeyedRows, LoadedKey, ModelOnDevice, OpenDevice, computing_on, described};
 pub(crate) use key_table::Lease;
 pub(crate) use session::{LANES, Session, WantedKey};

@@ -212,12 +212,11 @@ fn candidate(tests: &Boxes, params: LeafSumParams, request: &PlanRequest) -> Can
             .noise_flooding
             .map(|flood| noise::log2_flooding_distance(answer_variance(&params), flood, 1)),
     };
-    let zeros = params.boxes as f64 * cost::zero_seconds(params.bootstrap.output);
     let around = cost::expand_seconds(&params.input) + cost::rerandomize_seconds(params.bootstrap.output);
     let on_device = request.device.as_ref().and_then(|device| device.seconds(&params.bootstrap, params.boxes));
     Candidate {
-        core_seconds: params.boxes as f64 * cost::bootstrap_seconds(&params.bootstrap)
-            + zeros
+        core_seconds: params.boxes as f64
+            * (cost::bootstrap_seconds(&params.bootstrap) + cost::zero_seconds(params.bootstrap.output))
             + around
             + cost::linear_seconds(terms, params.bootstrap.lwe_dimension),
         parallelism: params.boxes,

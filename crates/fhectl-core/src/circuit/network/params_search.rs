@@ -339,7 +339,8 @@ impl NetworkParams {
 }
 
 /// Seconds on a device, which computes all layers of a row, with what the processor does for it. Sums and keyswitches, a few
-/// percent there, are left out, and so are encryptions of zero, each a few steps of its bootstrap's rotation. Nothing where there is no device, or none with code for these bootstraps.
+/// percent there, are left out, and so are encryptions of zero, each a few steps of its bootstrap's rotation. Nothing where
+/// there is no device, or none with code for these bootstraps.
 fn device_seconds(demands: &Demands, params: &NetworkParams, device: Option<&DeviceProfile>) -> Option<f64> {
     let device = device?;
     let mut seconds = 0.0;

@@ -5,7 +5,7 @@ use super::launcher;
 use super::queue::LaunchQueue;
 use super::rows::Rows;
 use super::running_device::{DeviceTerms, RunningDevice};
-use crate::device::Device;
+use crate::device::{Device, computing_on, described};
 use crate::server::answered::{Answered, Missed};
 use crate::server::batch::EncryptedBatch;
 use crate::server::budgets::Charge;
@@ -124,15 +124,12 @@ impl Fleet {
     /// What computes a model now, for people.
     pub fn computed_on(&self, model: &ModelId) -> String {
         let candidates = self.models.get(model).map(|model| self.candidates(*model)).unwrap_or_default();
-        let named = candidates.into_iter().filter_map(|candidate| self.units[candidate.device].described());
-        let named: Vec<String> = named.collect();
-        if named.is_empty() { "cpu".to_owned() } else { named.join(", ") }
+        computing_on(candidates.into_iter().filter_map(|candidate| self.units[candidate.device].described()))
     }
 
     /// What computes, for people.
     pub fn described(&self) -> String {
-        let named: Vec<String> = self.units.iter().filter_map(Unit::described).collect();
-        if named.is_empty() { "cpu".to_owned() } else { named.join(", ") }
+        computing_on(self.units.iter().filter_map(Unit::described))
     }
 
     /// Takes rows on, for the device that has their key or is to have it. None where no device is up that could.
@@ -185,9 +182,9 @@ impl Fleet {
 }
 
 impl Unit {
-    /// `cuda:0 (NVIDIA H100)`, where it is up.
+    /// The device, where it is up.
     fn described(&self) -> Option<String> {
-        Some(format!("{} ({})", self.device.name(), self.device.session()?.description()))
+        Some(described(self.device.name(), self.device.session()?.description()))
     }
 }
 

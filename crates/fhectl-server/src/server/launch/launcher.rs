@@ -76,30 +76,40 @@ impl Launcher {
         if !ready.is_empty() {
             self.evaluate(&session, model, ready);
         }
-        let mut absent = absent.into_iter();
-        loop {
-            let mut ready = Vec::new();
-            for group in absent.by_ref().take(LOADS_A_LAUNCH) {
-                let begun = Instant::now();
-                let lease = self.lease(&session, model, &group.key);
-                group.charge(begun.elapsed());
-                match lease {
-                    Ok(Some(lease)) => ready.push((group, lease)),
-                    Ok(None) => group.miss(Missed::Memory),
-                    Err(error) if session.is_loss(&error) => {
-                        // All that is dropped with this counts as failed.
-                        return self.device.lose(&session, &error);
-                    }
-                    // The processor says what is wrong.
-                    Err(_) => group.miss(Missed::Refused),
-                }
-            }
+        while !absent.is_empty() {
+            let few = absent.drain(..LOADS_A_LAUNCH.min(absent.len()));
+            let Some(ready) = self.load(&session, model, few) else { return };
             if !ready.is_empty() {
                 self.evaluate(&session, model, ready);
-            } else if absent.len() == 0 {
-                return;
             }
         }
+    }
+
+    /// Loads the keys of groups; those that have none then are the processor's. None where that lost the device: all that is
+    /// dropped counts as failed.
+    fn load(
+        &self,
+        session: &Arc<Session>,
+        model: usize,
+        groups: impl Iterator<Item = Group>,
+    ) -> Option<Vec<(Group, Lease)>> {
+        let mut ready = Vec::new();
+        for group in groups {
+            let begun = Instant::now();
+            let lease = self.lease(session, model, &group.key);
+            group.charge(begun.elapsed());
+            match lease {
+                Ok(Some(lease)) => ready.push((group, lease)),
+                Ok(None) => group.miss(Missed::Memory),
+                Err(error) if session.is_loss(&error) => {
+                    self.device.lose(session, &error);
+                    return None;
+                }
+                // The processor says what is wrong.
+                Err(_) => group.miss(Missed::Refused),
+            }
+        }
+        Some(ready)
     }
 
     /// The key in the device's memory.

@@ -180,11 +180,12 @@ impl RunningDevice {
                 let opened = Session::open(&device, &terms.models, terms.threads, terms.limit);
                 let Some(own) = own.upgrade() else { return };
                 // What another program took, or what a hang left, may leave no room for a key.
-                let opened =
-                    opened.and_then(|session| match own.computed && !session.computes_any(own.terms.models.len()) {
-                        true => Err(Error::new(ErrorCode::DeviceFailed, "it has no room for a key of any model")),
-                        false => Ok(session),
-                    });
+                let opened = opened.and_then(|session| {
+                    if own.computed && !session.computes_any(own.terms.models.len()) {
+                        return Err(Error::new(ErrorCode::DeviceFailed, "it has no room for a key of any model"));
+                    }
+                    Ok(session)
+                });
                 match opened {
                     Ok(session) => {
                         *own.slot() = Some(Arc::new(session));
