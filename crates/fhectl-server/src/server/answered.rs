@@ -33,7 +33,7 @@ impl Missed {
 pub(super) struct Answered {
     /// By row; none of those that are still to be computed.
     pub answers: Vec<Option<Vec<u8>>>,
-    /// Kept, and gone from here, once a row was computed.
+    /// Kept once answers are framed, and of rows that were computed for a client that went away.
     pub charge: Option<Charge>,
     /// For the answers.
     #[expect(dead_code, reason = "dropped with the answers")]

@@ -53,8 +53,13 @@ impl Rows {
 
     /// Takes in what a launch gave for some rows.
     fn finish(&self, range: Range<usize>, outcome: Result<Vec<Vec<u8>>, Missed>, took: Duration) {
-        let mut state = self.lock();
-        let State { answered, next, in_flight, done } = &mut *state;
+        self.lock().take_in(range, outcome, took);
+    }
+}
+
+impl State {
+    fn take_in(&mut self, range: Range<usize>, outcome: Result<Vec<Vec<u8>>, Missed>, took: Duration) {
+        let Self { answered, next, in_flight, done } = self;
         *in_flight -= range.len();
         answered.took += took;
         match outcome {
@@ -145,5 +150,50 @@ impl Drop for Piece {
         if !self.range.is_empty() {
             self.rows.finish(std::mem::take(&mut self.range), Err(Missed::Failed), Duration::ZERO);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::budgets::Budgets;
+    use crate::store::{KeyNamespace, KeyStore, Owner, Reservation};
+    use fhectl_core::bundle::ModelId;
+    use prometheus_client::metrics::counter::Counter;
+
+    /// Four rows of a budget of four, two of which a device answered before it failed.
+    async fn half_done(budgets: &Budgets, kept: &Counter) -> State {
+        let namespace = KeyNamespace { model: ModelId([3; 32]), owner: Owner::of_token("a") };
+        let charge = budgets.charge(&namespace, "m", 4, kept).await.unwrap();
+        let mut answered = Answered::nothing(Some(charge), Reservation::default());
+        answered.answers = vec![None; 4];
+        let mut state = State { answered, next: 4, in_flight: 4, done: None };
+        state.take_in(0..2, Ok(vec![vec![1], vec![2]]), Duration::ZERO);
+        state.take_in(2..4, Err(Missed::Failed), Duration::ZERO);
+        state
+    }
+
+    /// The processor refused the rest, so that the client has nothing.
+    #[tokio::test]
+    async fn a_batch_that_is_refused_is_not_charged_for_rows_that_a_device_computed() {
+        let budgets = Budgets::new(4, KeyStore::open("memory:").await.unwrap());
+        let kept = Counter::default();
+        for _ in 0..2 {
+            let mut state = half_done(&budgets, &kept).await;
+            let answered = std::mem::take(&mut state.answered);
+            assert_eq!((answered.there(), answered.missed), (2, Some(Missed::Failed)));
+            drop(state);
+            // Refused here; the second round finds the whole budget again.
+            drop(answered);
+        }
+        assert_eq!(kept.get(), 0);
+    }
+
+    #[tokio::test]
+    async fn rows_that_were_computed_for_a_client_that_went_away_are_charged() {
+        let budgets = Budgets::new(4, KeyStore::open("memory:").await.unwrap());
+        let kept = Counter::default();
+        drop(half_done(&budgets, &kept).await);
+        assert_eq!(kept.get(), 4);
     }
 }
