@@ -68,16 +68,22 @@ impl CpuKey {
     }
 
     /// A layer's look-ups of its sums, those of one row after those of another. Their noise is new each time with `zeros`.
+    /// Sums of a wide layer are hundreds of megabytes: they go as soon as they were switched.
     ///
     /// # Errors
     /// `key_missing` where the key is another circuit's.
-    pub fn look_up(&self, look_up: &LookUp, sums: &LweList, each: usize, zeros: Option<&Zeros<'_>>) -> Result<LweList> {
+    pub fn look_up(&self, look_up: &LookUp, sums: LweList, each: usize, zeros: Option<&Zeros<'_>>) -> Result<LweList> {
         let table = |index: usize| look_up.table(index % each);
         let bootstrap = self.bootstrap(look_up.bootstrap)?;
-        Ok(match look_up.keyswitch {
-            Some(part) => bootstrap.look_up(&self.keyswitch(part)?.switch(sums), table, zeros),
-            None => bootstrap.look_up(sums, table, zeros),
-        })
+        let inputs = match look_up.keyswitch {
+            Some(part) => {
+                let switched = self.keyswitch(part)?.switch(&sums);
+                drop(sums);
+                switched
+            }
+            None => sums,
+        };
+        Ok(bootstrap.look_up(&inputs, table, zeros))
     }
 
     /// Fresh inputs through every part, each bootstrap with the same table and with zeros that `zeros` makes for it.
@@ -135,7 +141,7 @@ pub fn evaluate(layers: &[Layer], key: &CpuKey, rows: &[GlweList], zeros: &[Zero
     for (index, layer) in layers.iter().enumerate() {
         values = layer.sum(&values, rows.len());
         if let Some(look_up) = &layer.look_up {
-            values = key.look_up(look_up, &values, layer.sums.len(), zeros.get(index))?;
+            values = key.look_up(look_up, values, layer.sums.len(), zeros.get(index))?;
         }
     }
     Ok(values)

@@ -4,6 +4,10 @@ use super::keyswitch::KeyswitchParams;
 use super::list::{LweList, Term};
 use crate::error::Result;
 use rayon::prelude::*;
+use std::ops::Range;
+
+/// What digits take in memory for each thread.
+const BYTES_A_THREAD: usize = 32 << 20;
 
 /// A client's keyswitching key, with its masks expanded.
 pub struct KeyswitchKey {
@@ -26,15 +30,37 @@ impl KeyswitchKey {
     /// rows of the key with digits as weights, so it is computed by [`LweList::combine`]. Noise:
     /// [`KeyswitchParams::variance`].
     pub fn switch(&self, list: &LweList) -> LweList {
-        let sums: Vec<Vec<Term>> = (0..list.len()).into_par_iter().map(|index| self.terms(list.row(index))).collect();
-        let bodies: Vec<u32> = (0..list.len()).map(|index| list.row(index)[list.dimension()]).collect();
+        self.switch_in_parts(list, self.rows_at_once())
+    }
+
+    fn switch_in_parts(&self, list: &LweList, at_once: usize) -> LweList {
+        let firsts = (0..list.len()).step_by(at_once);
+        let parts = firsts.map(|first| self.switch_rows(list, first..list.len().min(first + at_once)));
+        LweList::concat([LweList::zero(0, self.rows.dimension())].into_iter().chain(parts))
+    }
+
+    fn switch_rows(&self, list: &LweList, rows: Range<usize>) -> LweList {
+        let sums: Vec<Vec<Term>> = rows.clone().into_par_iter().map(|index| self.terms(list.row(index))).collect();
+        let bodies: Vec<u32> = rows.map(|index| list.row(index)[list.dimension()]).collect();
         self.rows.combine(&[0], &sums, &bodies)
+    }
+
+    /// Digits of one ciphertext.
+    fn terms_a_row(&self) -> usize {
+        self.params.from * self.params.levels as usize
+    }
+
+    /// Digits take more than the words that they are of: those of a wide layer would be gigabytes. So many ciphertexts at
+    /// once still have a pass over the key serve some ten of them.
+    fn rows_at_once(&self) -> usize {
+        let row = self.terms_a_row() * size_of::<Term>();
+        (BYTES_A_THREAD * rayon::current_num_threads() / row).max(1)
     }
 
     fn terms(&self, row: &[u32]) -> Vec<Term> {
         let levels = self.params.levels;
         let mut digits = vec![0; levels as usize];
-        let mut terms = Vec::with_capacity(self.params.from * levels as usize);
+        let mut terms = Vec::with_capacity(self.terms_a_row());
         for (word, first) in row[..self.params.from].iter().zip((0..).step_by(levels as usize)) {
             decompose(*word, self.params.base_log, &mut digits);
             let of_word = digits.iter().zip(first..).filter(|(digit, _)| **digit != 0);
@@ -97,6 +123,7 @@ mod tests {
                 row.iter_mut().for_each(|word| *word = random.word() as u32);
             }
             let switched = key.switch(&list);
+            assert_eq!(key.switch_in_parts(&list, 100), switched);
             for index in 0..list.len() {
                 let before = big.phase(&list.lwe(index)).word();
                 let error = small.phase(&switched.lwe(index)).word().wrapping_sub(before) as i64 as f64 / 2f64.powi(64);
