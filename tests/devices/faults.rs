@@ -77,7 +77,16 @@ fn a_key_that_cannot_be_loaded_is_a_failure_and_a_full_device_is_none() {
     right(&live, &clients[0], 2);
     assert_eq!(fake.launches().len(), 1);
 
-    // Memory that computing lacks is no failure either.
+    // Memory that computing lacks is no failure either; keys that wait go for it.
+    let fake = Fake::new(|call| if call == Call::Launch(2) { Act::Full } else { Act::Work });
+    let live = serve(&fake, 8, &clients, |_| {});
+    right(&live, &clients[0], 1);
+    right(&live, &clients[1], 1);
+    right(&live, &clients[0], 2);
+    assert_eq!((fake.launches().len(), fake.alive(), missed(&live, "memory")), (4, 1, 0.0));
+    right(&live, &clients[1], 1);
+    assert_eq!((fake.loads(), fake.opened()), (3, 1));
+
     let fake = Fake::new(|call| if call == Call::Launch(0) { Act::Full } else { Act::Work });
     let live = serve(&fake, 8, &clients, |_| {});
     right(&live, &clients[0], 2);

@@ -1,7 +1,7 @@
 //! A device from an opening to its loss.
 
 use super::contract::{Device, ModelOnDevice, OpenDevice};
-use super::key_table::{KeyTable, Lease};
+use super::key_table::{KeyTable, Lease, ResidentKey};
 use fhectl_core::circuit::Evaluator;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -111,17 +111,50 @@ impl Session {
         self.call_within(self.limit, lane, call)
     }
 
-    /// As [`Session::call`], for a call that is predicted to take so long: it may take some times that, if that is longer.
+    /// Calls the device as [`Session::call`] does, for work that is predicted to take so long: it may take some times that, if
+    /// that is longer. Where memory lacks, since another program took some, keys that nobody computes with go for it, and
+    /// `evicted` gets their numbers.
     ///
     /// # Errors
     /// As [`Session::call`].
-    pub fn call_of<T: Send + 'static>(
+    pub fn compute<W: Send + 'static, T: Send + 'static>(
         &self,
         predicted: Duration,
         lane: usize,
-        call: impl FnOnce(&dyn OpenDevice) -> Result<T> + Send + 'static,
+        work: W,
+        compute: fn(&dyn OpenDevice, &W) -> Result<T>,
+        evicted: &mut Vec<u64>,
     ) -> Result<T> {
-        self.call_within(self.limit.max(predicted.saturating_mul(PATIENCE)), lane, call)
+        let limit = self.limit.max(predicted.saturating_mul(PATIENCE));
+        let attempt = |work: W, leaving: Vec<Arc<ResidentKey>>| {
+            let device = self.device.clone();
+            self.call_within(limit, lane, move |open| {
+                drop(leaving);
+                match compute(open, &work) {
+                    Err(error) if device.is_out_of_memory(&error) => Ok(Err((error, work))),
+                    outcome => outcome.map(Ok),
+                }
+            })
+        };
+        let (mut work, mut leaving) = (work, Vec::new());
+        loop {
+            let (error, kept) = match attempt(work, leaving)? {
+                Ok(outcome) => return Ok(outcome),
+                Err(full) => full,
+            };
+            let (numbers, idle): (Vec<u64>, Vec<_>) = self.keys.halve().into_iter().unzip();
+            if idle.is_empty() {
+                self.drop_on(lane, kept);
+                return Err(error);
+            }
+            evicted.extend(numbers);
+            (work, leaving) = (kept, idle);
+        }
+    }
+
+    /// Drops what may hold memory of the device, where calls of it are made. Waits for nothing.
+    fn drop_on(&self, lane: usize, what: impl Send + 'static) {
+        self.lanes[lane].spawn(move || drop(catch_unwind(AssertUnwindSafe(move || drop(what)))));
     }
 
     fn call_within<T: Send + 'static>(
@@ -189,7 +222,7 @@ impl Session {
     /// Drops a key from the device's memory, as soon as nobody computes with it. Waits for nothing.
     pub fn forget(&self, number: u64) {
         if let Some(key) = self.keys.remove(number) {
-            self.lanes[0].spawn(move || drop(catch_unwind(AssertUnwindSafe(move || drop(key)))));
+            self.drop_on(0, key);
         }
     }
 }

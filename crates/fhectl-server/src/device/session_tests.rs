@@ -152,6 +152,27 @@ fn a_full_device_gets_another_chance_once_a_key_is_gone() {
 }
 
 #[test]
+fn keys_that_wait_go_for_a_launch_until_it_has_memory_and_those_in_use_stay() {
+    let (fake, session) = session(LONG);
+    let used = lease(&session, 0, 1, 1).unwrap().unwrap();
+    drop(lease(&session, 0, 1, 2).unwrap());
+    // It has memory when its key alone is left.
+    let compute = |_: &dyn OpenDevice, (alive, enough): &(Arc<AtomicUsize>, usize)| match alive.load(Ordering::SeqCst) {
+        alive if alive <= *enough => Ok(alive),
+        _ => Err(Error::new(ErrorCode::DeviceFailed, "full")),
+    };
+    let mut evicted = Vec::new();
+    let computed = session.compute(LONG, 0, (fake.alive.clone(), 1), compute, &mut evicted);
+    assert_eq!((computed.unwrap(), evicted), (1, vec![2]));
+    let mut evicted = Vec::new();
+    let error = session.compute(LONG, 0, (fake.alive.clone(), 0), compute, &mut evicted).unwrap_err();
+    assert!(session.is_out_of_memory(&error) && evicted.is_empty(), "there is nothing more to drop");
+    drop(used);
+    let computed = session.compute(LONG, 0, (fake.alive.clone(), 0), compute, &mut evicted);
+    assert_eq!((computed.unwrap(), evicted, session.keys().taken()), (0, vec![1], (0, 0)));
+}
+
+#[test]
 fn a_key_that_the_host_forgets_leaves_the_device_once_it_is_not_in_use() {
     let (fake, session) = session(LONG);
     let used = lease(&session, 0, 1, 1).unwrap().unwrap();

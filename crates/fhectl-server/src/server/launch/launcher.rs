@@ -59,6 +59,12 @@ struct Input {
     rows: Vec<(Arc<EncryptedBatch>, Range<usize>)>,
 }
 
+/// What a device computes at once.
+struct Work {
+    model: usize,
+    inputs: Vec<Input>,
+}
+
 impl Launcher {
     fn launch(&self, pieces: Vec<Piece>) {
         let Some(model) = pieces.first().map(Piece::model) else { return };
@@ -118,20 +124,25 @@ impl Launcher {
         let wanted = WantedKey { model, number: key.number(), wire: framed.slice(KEY_HEADER.min(framed.len())..) };
         let mut evicted = Vec::new();
         let lease = session.lease(self.lane, wanted, &mut evicted);
-        evicted.into_iter().for_each(|number| self.device.terms.homes.leave(number, self.device.index));
+        self.left(evicted);
         lease
+    }
+
+    /// Keys are not on the device any more.
+    fn left(&self, numbers: Vec<u64>) {
+        numbers.into_iter().for_each(|number| self.device.terms.homes.leave(number, self.device.index));
     }
 
     fn evaluate(&self, session: &Arc<Session>, model: usize, ready: Vec<(Group, Lease)>) {
         let (groups, leases): (Vec<Group>, Vec<Lease>) = ready.into_iter().unzip();
-        let inputs = groups.iter().zip(leases).map(|(group, lease)| group.input(lease));
-        let inputs: Vec<Input> = inputs.collect();
+        let inputs = groups.iter().zip(leases).map(|(group, lease)| group.input(lease)).collect();
+        let work = Work { model, inputs };
         let rows = groups.iter().map(Group::rows).sum();
         self.device.terms.metrics.launch(self.device.name(), rows);
-        let begun = Instant::now();
-        let outcome = session
-            .call_of(self.device.predicted(model, rows), self.lane, move |device| compute(device, model, &inputs));
+        let (begun, mut evicted) = (Instant::now(), Vec::new());
+        let outcome = session.compute(self.device.predicted(model, rows), self.lane, work, Work::compute, &mut evicted);
         let took = begun.elapsed();
+        self.left(evicted);
         match outcome {
             Ok(answers) if answers.len() == groups.len() => {
                 self.device.learn(model, rows, took);
@@ -152,13 +163,15 @@ impl Launcher {
     }
 }
 
-fn compute(device: &dyn OpenDevice, model: usize, inputs: &[Input]) -> Result<Vec<Result<Vec<Vec<u8>>>>> {
-    let groups = inputs.iter().map(|input| KeyedRows {
-        key: &input.key,
-        loaded: input.lease.key(),
-        rows: input.rows.iter().flat_map(|(batch, range)| batch.requests(range.clone())).collect(),
-    });
-    device.evaluate(model, &groups.collect::<Vec<_>>())
+impl Work {
+    fn compute(device: &dyn OpenDevice, work: &Self) -> Result<Vec<Result<Vec<Vec<u8>>>>> {
+        let groups = work.inputs.iter().map(|input| KeyedRows {
+            key: &input.key,
+            loaded: input.lease.key(),
+            rows: input.rows.iter().flat_map(|(batch, range)| batch.requests(range.clone())).collect(),
+        });
+        device.evaluate(work.model, &groups.collect::<Vec<_>>())
+    }
 }
 
 /// Rows under one key go together.
