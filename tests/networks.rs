@@ -135,7 +135,7 @@ fn noise_at_every_layer_is_the_formulas() {
         values.iter().enumerate().map(nearest).collect()
     };
     let parts = spec.part_params();
-    let activate = |key: &EvaluationKey, layer: usize, sums: &LweList| {
+    let activate = |key: &EvaluationKey, layer: usize, sums: LweList| {
         let layer = &program.layers[layer];
         key.parts().look_up(layer.look_up.as_ref().unwrap(), sums, layer.sums.len(), None).unwrap()
     };
@@ -169,9 +169,9 @@ fn noise_at_every_layer_is_the_formulas() {
                     first_sums.push(off(*got, want) / variance.sqrt());
                 }
             }
-            let activations = activate(&network_key, 0, &sums);
+            let activations = activate(&network_key, 0, sums.clone());
             // With the key's bits in another order the outputs are the same, with other noise.
-            let other = activate(&shuffled, 0, &sums);
+            let other = activate(&shuffled, 0, sums);
             assert_ne!(activations, other);
             assert_eq!(clean(0, &phases(&big, &activations)), clean(0, &phases(&big, &other)));
             let got = phases(&big, &activations);
@@ -184,7 +184,7 @@ fn noise_at_every_layer_is_the_formulas() {
                 let variance = squared_norm(1, index) * params.output_variance(0) + inner.keyswitch.variance();
                 inner_sums.push(off(*got, want) / variance.sqrt());
             }
-            let activations = activate(&network_key, 1, &sums);
+            let activations = activate(&network_key, 1, sums);
             let want = clean(1, &phases(&big, &activations));
             let sums = program.layers[2].sum(&activations, 1);
             for (index, (got, want)) in phases(&big, &sums).iter().zip(sums_of(2, &want)).enumerate() {
