@@ -323,7 +323,7 @@ impl Layer {
         let values = self.input.expand(request).unwrap().to_list();
         let sums = layer.sum(&LweList::concat(vec![values; times]), times);
         let zeros = fresh.then(|| Zeros::new(&self.public, &mut Random::fresh(&mut OsEntropy)));
-        let outputs = self.key.parts().look_up(look_up, &sums, layer.sums.len(), zeros.as_ref()).unwrap();
+        let outputs = self.key.parts().look_up(look_up, sums, layer.sums.len(), zeros.as_ref()).unwrap();
         let count = layer.sums.len();
         let off = |index: usize| {
             let phase = self.opened.phase(&outputs.lwe(index));
