@@ -59,7 +59,7 @@ impl LayeredCircuit {
         rows: usize,
         random: &mut Random,
     ) -> Result<Vec<Vec<u8>>> {
-        let writer = self.writer(key)?;
+        let writer = AnswerWriter::new(key.rerandomizer(), self.noise_flooding, self.response_bits)?;
         let each = self.outputs();
         let streams: Vec<Random> = (0..rows).map(|_| random.fork()).collect();
         let answers = streams.into_par_iter().enumerate().map(|(row, mut random)| {
@@ -70,11 +70,5 @@ impl LayeredCircuit {
             bytes
         });
         Ok(answers.collect())
-    }
-
-    /// # Errors
-    /// As [`LayeredCircuit::answers`], to be asked before anything is computed.
-    pub(super) fn writer<'a>(&self, key: &'a EvaluationKey) -> Result<AnswerWriter<'a>> {
-        AnswerWriter::new(key.rerandomizer(), self.noise_flooding, self.response_bits)
     }
 }

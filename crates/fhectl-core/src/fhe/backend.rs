@@ -54,6 +54,9 @@ pub trait Backend: Send + Sync + 'static {
     /// `device_failed`. After an error nothing is known of any group, and all may be computed again.
     fn evaluate(&self, program: &Self::Program, groups: &[Group<'_, Self::Key>]) -> Result<Vec<LweList>>;
 
+    /// Frees memory that no call uses now; the next ones may take it again.
+    fn release_unused(&self) {}
+
     /// It will not be used again, whatever calls of other threads are under way: those that wait for what does not come are to
     /// end. Returns at once.
     fn give_up(&self, reason: &str) {

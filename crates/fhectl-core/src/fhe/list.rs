@@ -7,6 +7,7 @@ use super::lwe::Lwe;
 use super::stride::{BLOCK, stride};
 use super::vectorized::{Loop, vectorized};
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// LWE ciphertexts of one dimension, one per row: mask, body, then zeros up to a multiple of the block size.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,12 +99,37 @@ impl LweList {
         let tasks = 4 * rayon::current_num_threads();
         let share = out.len().div_ceil(tasks).max(1);
         out.words.par_chunks_mut(share * self.stride).enumerate().for_each(|(task, rows)| {
-            vectorized(Combine { list: self, firsts, sums, first_row: task * share, rows });
-            for (row, index) in rows.chunks_mut(self.stride).zip(task * share..) {
-                row[self.dimension] = row[self.dimension].wrapping_add(constants[index % sums.len()]);
-            }
+            self.add_sums(firsts, sums, constants, task * share, rows);
         });
         out
+    }
+
+    /// So many weighted sums as [`LweList::combine`] makes them, whose terms and constants are made by `terms` where they are
+    /// used: a thread has those of at most `at_once` of them.
+    pub fn combine_with<F>(&self, count: usize, at_once: usize, terms: F) -> Self
+    where
+        F: Fn(Range<usize>) -> (Vec<Vec<Term>>, Vec<u32>) + Sync,
+    {
+        let mut out = Self::zero(count, self.dimension);
+        let tasks = 4 * rayon::current_num_threads();
+        let share = count.div_ceil(tasks).min(at_once).max(1);
+        out.words.par_chunks_mut(share * self.stride).enumerate().for_each(|(task, rows)| {
+            let first = task * share;
+            let (sums, constants) = terms(first..first + rows.len() / self.stride);
+            self.add_sums(&[0], &sums, &constants, 0, rows);
+        });
+        out
+    }
+
+    /// Adds sums to `rows`, which are those from `first_row` on, on one thread.
+    fn add_sums<S>(&self, firsts: &[usize], sums: &[S], constants: &[u32], first_row: usize, rows: &mut [u32])
+    where
+        S: AsRef<[Term]> + Sync,
+    {
+        vectorized(Combine { list: self, firsts, sums, first_row, rows });
+        for (row, index) in rows.chunks_mut(self.stride).zip(first_row..) {
+            row[self.dimension] = row[self.dimension].wrapping_add(constants[index % sums.len()]);
+        }
     }
 
     /// Adds one block of columns of a sum to `out`.
@@ -171,6 +197,11 @@ mod tests {
                 .collect();
             let got = list.combine(&[0, 5, 2], &sums, &[1, 2, 3, 4, 5]);
             assert_eq!(got.len(), 15);
+            for at_once in [0, 1, 2, 100] {
+                let terms = |rows: Range<usize>| (sums[rows.clone()].to_vec(), [1, 2, 3, 4, 5][rows].to_vec());
+                let other = list.combine_with(5, at_once, terms);
+                assert!((0..5).all(|index| other.row(index) == got.row(index)));
+            }
             for (index, first) in [0, 5, 2].into_iter().enumerate() {
                 for (o, sum) in sums.iter().enumerate() {
                     for word in 0..=dimension {

@@ -3,11 +3,9 @@
 use super::keyswitch::KeyswitchParams;
 use super::list::{LweList, Term};
 use crate::error::Result;
-use rayon::prelude::*;
-use std::ops::Range;
 
-/// What digits take in memory for each thread.
-const BYTES_A_THREAD: usize = 32 << 20;
+/// Bytes that digits take on each thread. More would save little: tens of ciphertexts share a pass over the key.
+const DIGITS_A_THREAD: usize = 16 << 20;
 
 /// A client's keyswitching key, with its masks expanded.
 pub struct KeyswitchKey {
@@ -27,40 +25,26 @@ impl KeyswitchKey {
     /// Switches every ciphertext of the list to the small key.
     ///
     /// `(0, b) - sum_j sum_l digit_l(a_j) * key_jl` (TFHE, algorithm 2, with balanced digits). This is a linear map on the
-    /// rows of the key with digits as weights, so it is computed by [`LweList::combine`]. Noise:
+    /// rows of the key with digits as weights, so it is computed by [`LweList::combine_with`]. Noise:
     /// [`KeyswitchParams::variance`].
     pub fn switch(&self, list: &LweList) -> LweList {
-        self.switch_in_parts(list, self.rows_at_once())
+        // Digits take more than the words that they are of: those of a wide layer would be gigabytes.
+        let at_once = DIGITS_A_THREAD / (self.params.from * self.params.levels as usize * size_of::<Term>());
+        self.switch_by(list, at_once)
     }
 
-    fn switch_in_parts(&self, list: &LweList, at_once: usize) -> LweList {
-        let firsts = (0..list.len()).step_by(at_once);
-        let parts = firsts.map(|first| self.switch_rows(list, first..list.len().min(first + at_once)));
-        LweList::concat([LweList::zero(0, self.rows.dimension())].into_iter().chain(parts))
-    }
-
-    fn switch_rows(&self, list: &LweList, rows: Range<usize>) -> LweList {
-        let sums: Vec<Vec<Term>> = rows.clone().into_par_iter().map(|index| self.terms(list.row(index))).collect();
-        let bodies: Vec<u32> = rows.map(|index| list.row(index)[list.dimension()]).collect();
-        self.rows.combine(&[0], &sums, &bodies)
-    }
-
-    /// Digits of one ciphertext.
-    fn terms_a_row(&self) -> usize {
-        self.params.from * self.params.levels as usize
-    }
-
-    /// Digits take more than the words that they are of: those of a wide layer would be gigabytes. So many ciphertexts at
-    /// once still have a pass over the key serve some ten of them.
-    fn rows_at_once(&self) -> usize {
-        let row = self.terms_a_row() * size_of::<Term>();
-        (BYTES_A_THREAD * rayon::current_num_threads() / row).max(1)
+    fn switch_by(&self, list: &LweList, at_once: usize) -> LweList {
+        self.rows.combine_with(list.len(), at_once, |rows| {
+            let sums = rows.clone().map(|index| self.terms(list.row(index))).collect();
+            let bodies = rows.map(|index| list.row(index)[list.dimension()]).collect();
+            (sums, bodies)
+        })
     }
 
     fn terms(&self, row: &[u32]) -> Vec<Term> {
         let levels = self.params.levels;
         let mut digits = vec![0; levels as usize];
-        let mut terms = Vec::with_capacity(self.terms_a_row());
+        let mut terms = Vec::with_capacity(self.params.from * levels as usize);
         for (word, first) in row[..self.params.from].iter().zip((0..).step_by(levels as usize)) {
             decompose(*word, self.params.base_log, &mut digits);
             let of_word = digits.iter().zip(first..).filter(|(digit, _)| **digit != 0);
@@ -90,6 +74,7 @@ mod tests {
     use crate::fhe::random::OsEntropy;
     use crate::fhe::{GlweSecret, GlweShape, Random, encrypt};
     use proptest::prelude::*;
+    use rayon::prelude::ParallelIterator;
 
     proptest! {
         #[test]
@@ -119,11 +104,10 @@ mod tests {
                 KeyswitchKey::unpack(&params, &encrypt::keyswitch_key(&params, &big, &small, &mut OsEntropy)).unwrap();
             let mut random = Random::fresh(&mut OsEntropy);
             let mut list = LweList::zero(256, params.from);
-            for row in list.rows_mut().collect::<Vec<_>>() {
-                row.iter_mut().for_each(|word| *word = random.word() as u32);
-            }
+            let words = list.rows_mut().collect::<Vec<_>>().into_iter().flatten();
+            words.for_each(|word| *word = random.word() as u32);
             let switched = key.switch(&list);
-            assert_eq!(key.switch_in_parts(&list, 100), switched);
+            assert_eq!(key.switch_by(&list, 3), switched);
             for index in 0..list.len() {
                 let before = big.phase(&list.lwe(index)).word();
                 let error = small.phase(&switched.lwe(index)).word().wrapping_sub(before) as i64 as f64 / 2f64.powi(64);

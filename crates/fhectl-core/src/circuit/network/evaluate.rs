@@ -60,7 +60,6 @@ impl CompiledCircuit for CompiledNetwork {
     /// keys.
     fn answer_all(&self, key: &EvaluationKey, requests: &[&[u8]], random: &mut Random) -> Result<Vec<Vec<u8>>> {
         let circuit = &self.circuit;
-        circuit.writer(key)?;
         let row_bytes = LweList::bytes(circuit.input.bodies, circuit.input.shape.lwe_dimension());
         let rows_at_once =
             (BOOTSTRAPS_AT_ONCE / circuit.bootstraps().max(1)).min(INPUT_BYTES_AT_ONCE / row_bytes).max(1);
