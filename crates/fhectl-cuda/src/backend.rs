@@ -48,6 +48,10 @@ impl Backend for Device {
         evaluate(self, program, groups)
     }
 
+    fn release_unused(&self) {
+        self.release_scratch();
+    }
+
     fn give_up(&self, reason: &str) {
         Device::give_up(self, reason);
     }

@@ -7,7 +7,7 @@ use fhectl_server::device::{BackendDevice, Device, Opened};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub fn devices(choice: DeviceChoice) -> Result<Vec<Arc<dyn Device>>> {
-    Ok(found(choice)?.map(device).collect())
+    Ok(found(choice)?.map(|found| device(found, choice == DeviceChoice::Auto)).collect())
 }
 
 pub fn profile(choice: DeviceChoice) -> Result<Option<DeviceProfile>> {
@@ -49,12 +49,13 @@ fn usable(ordinal: usize) -> Option<(usize, Option<fhectl_cuda::Device>)> {
 }
 
 /// For the server, which opens it. The first time it gets what is open already.
-fn device((ordinal, opened): (usize, Option<fhectl_cuda::Device>)) -> Arc<dyn Device> {
+fn device((ordinal, opened): (usize, Option<fhectl_cuda::Device>), is_optional: bool) -> Arc<dyn Device> {
     let opened = Mutex::new(opened);
     let open = move || {
         let first = opened.lock().unwrap_or_else(PoisonError::into_inner).take();
         let backend = first.map_or_else(|| fhectl_cuda::Device::open(ordinal), Ok)?;
         Ok(Opened { description: backend.name().to_owned(), key_memory: backend.key_memory()?, backend })
     };
-    Arc::new(BackendDevice::new(format!("cuda:{ordinal}"), open).out_of_memory(fhectl_cuda::is_out_of_memory))
+    let device = BackendDevice::new(format!("cuda:{ordinal}"), open).out_of_memory(fhectl_cuda::is_out_of_memory);
+    Arc::new(if is_optional { device.optional() } else { device })
 }

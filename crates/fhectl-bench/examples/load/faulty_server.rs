@@ -119,6 +119,10 @@ impl Backend for Faulty {
         Ok(outputs)
     }
 
+    fn release_unused(&self) {
+        Backend::release_unused(&self.device);
+    }
+
     fn give_up(&self, reason: &str) {
         Backend::give_up(&self.device, reason);
     }

@@ -32,18 +32,25 @@ pub struct BackendDevice<B: Backend> {
     name: String,
     open: Box<dyn Fn() -> Result<Opened<B>> + Send + Sync>,
     out_of_memory: fn(&Error) -> bool,
+    optional: bool,
 }
 
 impl<B: Backend> BackendDevice<B> {
     /// `open` is called at the start, and again after the device failed.
     pub fn new(name: impl Into<String>, open: impl Fn() -> Result<Opened<B>> + Send + Sync + 'static) -> Self {
-        Self { name: name.into(), open: Box::new(open), out_of_memory: |_| false }
+        Self { name: name.into(), open: Box::new(open), out_of_memory: |_| false, optional: false }
     }
 
     /// Says which of the backend's errors mean that its memory is full. Without it none does.
     #[must_use]
     pub fn out_of_memory(self, is: fn(&Error) -> bool) -> Self {
         Self { out_of_memory: is, ..self }
+    }
+
+    /// Says that a server starts without it where it cannot be opened.
+    #[must_use]
+    pub fn optional(self) -> Self {
+        Self { optional: true, ..self }
     }
 }
 
@@ -57,6 +64,10 @@ impl<B: Backend> Device for BackendDevice<B> {
         let models = models.iter().map(|model| GroupEvaluator::new(model, &backend));
         let models = models.collect::<Result<_>>()?;
         Ok(Box::new(OpenBackend { models, backend, description, key_memory }))
+    }
+
+    fn is_optional(&self) -> bool {
+        self.optional
     }
 
     fn is_out_of_memory(&self, error: &Error) -> bool {
@@ -105,6 +116,10 @@ impl<B: Backend> OpenDevice for OpenBackend<B> {
         });
         let groups = groups.collect::<Result<Vec<_>>>()?;
         self.evaluator(model)?.evaluate(&self.backend, &groups, &mut Random::fresh(&mut OsEntropy))
+    }
+
+    fn release_unused(&self) {
+        self.backend.release_unused();
     }
 
     fn give_up(&self, reason: &str) {

@@ -16,6 +16,11 @@ pub trait Device: Send + Sync {
     /// `device_unavailable`, `device_failed`.
     fn open(&self, models: &[Arc<Evaluator>]) -> Result<Box<dyn OpenDevice>>;
 
+    /// Whether a server starts without it where it cannot be opened.
+    fn is_optional(&self) -> bool {
+        false
+    }
+
     /// Whether a call failed because the device's memory was full: fewer keys may help, and the device is well.
     fn is_out_of_memory(&self, error: &Error) -> bool;
 }
@@ -42,6 +47,9 @@ pub trait OpenDevice: Send + Sync {
     /// # Errors
     /// `device_failed`: nothing was computed.
     fn evaluate(&self, model: usize, groups: &[KeyedRows<'_>]) -> Result<Vec<Result<Vec<Vec<u8>>>>>;
+
+    /// Frees memory that no call uses now.
+    fn release_unused(&self);
 
     /// It will not be used again: calls that wait for what does not come are to end. Returns at once.
     fn give_up(&self, reason: &str);

@@ -80,15 +80,15 @@ impl KeyTable {
     /// As [`KeyTable::make_room`] where the device says that there is none, whatever the bound is: some key goes.
     pub fn make_more_room(&self, bytes: usize) -> Option<Vec<(u64, Arc<ResidentKey>)>> {
         let mut state = lock(&self.state);
-        let goal = bytes.min(state.idle().iter().map(|(.., bytes)| bytes).sum()).max(1);
+        let goal = bytes.min(state.idle_bytes()).max(1);
         state.evict(goal)
     }
 
-    /// Takes out half of the bytes that nobody computes with, the least recently used keys first; none where there are none.
+    /// Takes out the least recently used half, by bytes, of the keys that nobody computes with.
     pub fn halve(&self) -> Vec<(u64, Arc<ResidentKey>)> {
         let mut state = lock(&self.state);
-        let idle: usize = state.idle().iter().map(|(.., bytes)| bytes).sum();
-        state.evict(idle.div_ceil(2)).unwrap_or_default()
+        let half = state.idle_bytes().div_ceil(2);
+        state.evict(half).unwrap_or_default()
     }
 
     /// Keeps a key that was loaded.
@@ -118,6 +118,10 @@ impl State {
     fn idle(&self) -> Vec<(u64, u64, usize)> {
         let idle = self.keys.iter().filter(|(_, kept)| Arc::strong_count(&kept.key) == 1);
         idle.map(|(number, kept)| (kept.used, *number, kept.key.bytes)).collect()
+    }
+
+    fn idle_bytes(&self) -> usize {
+        self.idle().iter().map(|(.., bytes)| bytes).sum()
     }
 
     /// So many bytes of the idle keys that were not used for longest; none where there are fewer.

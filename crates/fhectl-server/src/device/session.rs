@@ -1,19 +1,21 @@
 //! A device from an opening to its loss.
 
 use super::contract::{Device, ModelOnDevice, OpenDevice};
-use super::key_table::{KeyTable, Lease, ResidentKey};
+use super::key_table::{KeyTable, Lease};
 use fhectl_core::circuit::Evaluator;
 use fhectl_core::error::{Error, ErrorCode, Result};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Launches that a device works on at once: while it computes one, the host prepares and finishes another.
 pub(crate) const LANES: usize = 2;
+/// How long keys stay where they are after dropping some gave a launch too little memory.
+const FUTILE_FOR: Duration = Duration::from_secs(60);
 /// How many times the time that was predicted for a launch it may take.
 const PATIENCE: u32 = 8;
 
@@ -28,6 +30,8 @@ pub(crate) struct Session {
     /// One for each lane, so that no launch waits for another in the middle of its work.
     lanes: Vec<ThreadPool>,
     keys: KeyTable,
+    /// When dropping keys last gave a launch too little memory.
+    futile: Mutex<Option<Instant>>,
     /// The longest that a call may take.
     limit: Duration,
     lost: AtomicBool,
@@ -55,7 +59,8 @@ impl Session {
         let lanes = lanes.collect::<Result<_>>()?;
         let keys = KeyTable::new(open.key_memory());
         let (lost, hung) = (AtomicBool::new(false), AtomicBool::new(false));
-        Ok(Self { device: device.clone(), open: Some(open), lanes, keys, limit, lost, hung })
+        let (device, open, futile) = (device.clone(), Some(open), Mutex::default());
+        Ok(Self { device, open, lanes, keys, futile, limit, lost, hung })
     }
 
     fn opened(&self) -> &Arc<dyn OpenDevice> {
@@ -112,8 +117,7 @@ impl Session {
     }
 
     /// Calls the device as [`Session::call`] does, for work that is predicted to take so long: it may take some times that, if
-    /// that is longer. Where memory lacks, since another program took some, keys that nobody computes with go for it, and
-    /// `evicted` gets their numbers.
+    /// that is longer. Where memory lacks, keys that nobody computes with go, `left` gets their numbers, and it is tried again.
     ///
     /// # Errors
     /// As [`Session::call`].
@@ -123,33 +127,54 @@ impl Session {
         lane: usize,
         work: W,
         compute: fn(&dyn OpenDevice, &W) -> Result<T>,
-        evicted: &mut Vec<u64>,
+        left: &dyn Fn(u64),
     ) -> Result<T> {
         let limit = self.limit.max(predicted.saturating_mul(PATIENCE));
-        let attempt = |work: W, leaving: Vec<Arc<ResidentKey>>| {
+        let attempt = |work: W| {
             let device = self.device.clone();
-            self.call_within(limit, lane, move |open| {
-                drop(leaving);
-                match compute(open, &work) {
-                    Err(error) if device.is_out_of_memory(&error) => Ok(Err((error, work))),
-                    outcome => outcome.map(Ok),
-                }
+            self.call_within(limit, lane, move |open| match compute(open, &work) {
+                Err(error) if device.is_out_of_memory(&error) => Ok(Err((error, work))),
+                outcome => outcome.map(Ok),
             })
         };
-        let (mut work, mut leaving) = (work, Vec::new());
-        loop {
-            let (error, kept) = match attempt(work, leaving)? {
+        let (error, work) = match attempt(work)? {
+            Ok(outcome) => return Ok(outcome),
+            Err(full) => full,
+        };
+        let (error, work) = match self.make_room(lane, left) {
+            Ok(true) => match attempt(work)? {
                 Ok(outcome) => return Ok(outcome),
-                Err(full) => full,
-            };
-            let (numbers, idle): (Vec<u64>, Vec<_>) = self.keys.halve().into_iter().unzip();
-            if idle.is_empty() {
-                self.drop_on(lane, kept);
-                return Err(error);
-            }
-            evicted.extend(numbers);
-            (work, leaving) = (kept, idle);
+                Err(full) => {
+                    *self.futile() = Some(Instant::now());
+                    full
+                }
+            },
+            Ok(false) => (error, work),
+            Err(lost) => (lost, work),
+        };
+        self.drop_on(lane, work);
+        Err(error)
+    }
+
+    /// Has the device free what nobody uses, and half of the keys that nobody computes with: other programs use it, too.
+    /// Whether it did: it does not where that was futile a short while ago.
+    fn make_room(&self, lane: usize, left: &dyn Fn(u64)) -> Result<bool> {
+        if self.futile().is_some_and(|since| since.elapsed() < FUTILE_FOR) {
+            return Ok(false);
         }
+        // No key takes the room meanwhile.
+        let _alone = self.keys.loading.lock().unwrap_or_else(PoisonError::into_inner);
+        let leaving = self.keys.halve();
+        leaving.iter().for_each(|(number, _)| left(*number));
+        self.call(lane, move |device| {
+            drop(leaving);
+            device.release_unused();
+            Ok(true)
+        })
+    }
+
+    fn futile(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.futile.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Drops what may hold memory of the device, where calls of it are made. Waits for nothing.
@@ -164,6 +189,7 @@ impl Session {
         call: impl FnOnce(&dyn OpenDevice) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         if self.lost.load(Ordering::SeqCst) {
+            self.drop_on(lane, call);
             return Err(failed(self.device.name(), "it was lost"));
         }
         let (sender, receiver) = sync_channel(1);
@@ -177,21 +203,21 @@ impl Session {
             Ok(Ok(outcome)) => outcome,
             Ok(Err(_)) | Err(RecvTimeoutError::Disconnected) => Err(failed(self.device.name(), "a call panicked")),
             Err(RecvTimeoutError::Timeout) => {
-                self.lose();
-                self.hung.store(true, Ordering::SeqCst);
                 // It ends where the device can have it end.
                 self.opened().give_up("a call did not return in time");
+                self.hung.store(true, Ordering::SeqCst);
+                self.lose();
                 Err(failed(self.device.name(), &format!("a call did not return within {limit:?}")))
             }
         }
     }
 
     /// A key in the device's memory, loaded where it is not there. None where there is no room, since all keys are in use.
-    /// `evicted` gets the numbers of those that went for it.
+    /// `left` gets the numbers of those that went for it.
     ///
     /// # Errors
     /// What loading says, and as [`Session::call`].
-    pub fn lease(&self, lane: usize, wanted: WantedKey, evicted: &mut Vec<u64>) -> Result<Option<Lease>> {
+    pub fn lease(&self, lane: usize, wanted: WantedKey, left: &dyn Fn(u64)) -> Result<Option<Lease>> {
         let WantedKey { model, number, .. } = wanted;
         if let Some(lease) = self.keys.lease(number) {
             return Ok(Some(lease));
@@ -204,7 +230,7 @@ impl Session {
         // Less may be free than the bound says: other programs use the device, too.
         for room in [KeyTable::make_room, KeyTable::make_more_room] {
             let Some(leaving) = room(&self.keys, bytes) else { return Ok(None) };
-            evicted.extend(leaving.iter().map(|(number, _)| *number));
+            leaving.iter().for_each(|(number, _)| left(*number));
             let wire = wanted.wire.clone();
             let loaded = self.call(lane, move |device| {
                 drop(leaving);

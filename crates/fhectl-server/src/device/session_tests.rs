@@ -67,6 +67,8 @@ impl OpenDevice for Arc<Fake> {
         unreachable!("no test evaluates")
     }
 
+    fn release_unused(&self) {}
+
     fn give_up(&self, _: &str) {
         self.given_up.fetch_add(1, Ordering::SeqCst);
     }
@@ -80,7 +82,7 @@ fn session(limit: Duration) -> (Arc<Fake>, Session) {
 
 fn lease(session: &Session, lane: usize, model: usize, number: u64) -> Result<Option<Lease>> {
     let wanted = WantedKey { model, number, wire: bytes::Bytes::from_static(b"key") };
-    session.lease(lane, wanted, &mut Vec::new())
+    session.lease(lane, wanted, &|_| ())
 }
 
 const LONG: Duration = Duration::from_secs(60);
@@ -152,24 +154,26 @@ fn a_full_device_gets_another_chance_once_a_key_is_gone() {
 }
 
 #[test]
-fn keys_that_wait_go_for_a_launch_until_it_has_memory_and_those_in_use_stay() {
+fn keys_that_wait_go_for_a_launch_and_those_in_use_stay() {
     let (fake, session) = session(LONG);
     let used = lease(&session, 0, 1, 1).unwrap().unwrap();
     drop(lease(&session, 0, 1, 2).unwrap());
-    // It has memory when its key alone is left.
+    // It has memory where so many keys are left.
     let compute = |_: &dyn OpenDevice, (alive, enough): &(Arc<AtomicUsize>, usize)| match alive.load(Ordering::SeqCst) {
         alive if alive <= *enough => Ok(alive),
         _ => Err(Error::new(ErrorCode::DeviceFailed, "full")),
     };
-    let mut evicted = Vec::new();
-    let computed = session.compute(LONG, 0, (fake.alive.clone(), 1), compute, &mut evicted);
-    assert_eq!((computed.unwrap(), evicted), (1, vec![2]));
-    let mut evicted = Vec::new();
-    let error = session.compute(LONG, 0, (fake.alive.clone(), 0), compute, &mut evicted).unwrap_err();
-    assert!(session.is_out_of_memory(&error) && evicted.is_empty(), "there is nothing more to drop");
+    let left = Mutex::new(Vec::new());
+    let attempt = |enough| {
+        let keep = |number| left.lock().unwrap().push(number);
+        session.compute(LONG, 0, (fake.alive.clone(), enough), compute, &keep)
+    };
+    assert_eq!((attempt(1).unwrap(), left.lock().unwrap().as_slice()), (1, &[2][..]));
+    assert!(session.is_out_of_memory(&attempt(0).unwrap_err()));
+    // That was futile, so that keys stay for a while.
     drop(used);
-    let computed = session.compute(LONG, 0, (fake.alive.clone(), 0), compute, &mut evicted);
-    assert_eq!((computed.unwrap(), evicted, session.keys().taken()), (0, vec![1], (0, 0)));
+    assert!(session.is_out_of_memory(&attempt(0).unwrap_err()));
+    assert_eq!((left.lock().unwrap().as_slice(), session.keys().taken()), (&[2][..], (1, 10)));
 }
 
 #[test]

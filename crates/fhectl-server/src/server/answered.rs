@@ -11,7 +11,7 @@ pub(super) enum Missed {
     Down,
     /// It failed meanwhile.
     Failed,
-    /// It had no room for the key.
+    /// It had no room for the key, or for the work.
     Memory,
     /// Something is wrong with rows of this client. Which of them, and what, the processor says.
     Refused,
@@ -33,7 +33,7 @@ impl Missed {
 pub(super) struct Answered {
     /// By row; none of those that are still to be computed.
     pub answers: Vec<Option<Vec<u8>>>,
-    /// Kept once answers are framed, and of rows that were computed for a client that went away.
+    /// Kept once all rows are computed, or some for a client that went away; a refusal gives it back.
     pub charge: Option<Charge>,
     /// For the answers.
     #[expect(dead_code, reason = "dropped with the answers")]
@@ -53,6 +53,13 @@ impl Answered {
     /// Nothing, since no device is up.
     pub fn down(charge: Option<Charge>) -> Self {
         Self { charge, missed: Some(Missed::Down), ..Self::default() }
+    }
+
+    /// The rows are computed and do not come back.
+    pub fn keep_charge(&mut self) {
+        if let Some(charge) = self.charge.take() {
+            charge.keep();
+        }
     }
 
     /// Rows that are answered.

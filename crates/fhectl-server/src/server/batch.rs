@@ -74,9 +74,7 @@ impl EncryptedBatch {
         let mut random = Random::fresh(&mut OsEntropy);
         let (mut next, mut out, mut memory) = (0, None, memory);
         move || {
-            if let Some(charge) = answered.charge.take() {
-                charge.keep();
-            }
+            answered.keep_charge();
             let outcome = self.next_quantum(&mut next, &mut answered.answers, &mut out, &mut random);
             match outcome {
                 Ok(()) if next < self.rows => None,

@@ -1,7 +1,8 @@
 //! How many rows of a model each token may ask for: counted in memory, leased from the store a block at a time.
 //!
 //! Rows are charged before they are computed, all of a batch or none, and nothing is computed that was not charged. A
-//! batch that is dropped before its first row is computed gives its rows back.
+//! batch that is dropped before its first row is computed gives its rows back, and so does one of which a device computed
+//! some rows before it failed and the processor refused the others.
 
 use crate::store::{KeyNamespace, KeyStore, Leasing};
 use fhectl_core::error::{Error, ErrorCode, Result};

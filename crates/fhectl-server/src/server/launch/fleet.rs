@@ -84,8 +84,15 @@ impl Fleet {
             metrics: metrics.clone(),
         };
         let mut own = Self { units: Vec::new(), models: HashMap::new(), homes, metrics };
-        for (index, device) in config.devices.into_iter().enumerate() {
-            let device = RunningDevice::open(device, index, terms.clone())?;
+        for device in config.devices {
+            let (name, is_optional) = (device.name().to_owned(), device.is_optional());
+            let device = match RunningDevice::open(device, own.units.len(), terms.clone()) {
+                Err(error) if is_optional => {
+                    tracing::warn!(device = name, code = error.code.as_str(), "a device is not used: {error}");
+                    continue;
+                }
+                opened => opened?,
+            };
             let max_wait = config.max_backlog.as_secs_f64();
             let limits = Limits { threads: 1, permits: config.max_queue.saturating_add(1), max_wait };
             let queue = Arc::new(LaunchQueue::new(limits, config.gather));

@@ -59,6 +59,9 @@ struct Input {
     rows: Vec<(Arc<EncryptedBatch>, Range<usize>)>,
 }
 
+/// Answers of each group, and what they took.
+type Computed = (Vec<Result<Vec<Vec<u8>>>>, Duration);
+
 /// What a device computes at once.
 struct Work {
     model: usize,
@@ -122,15 +125,12 @@ impl Launcher {
     fn lease(&self, session: &Session, model: usize, key: &HeldKey) -> Result<Option<Lease>> {
         let Some(framed) = key.wire() else { return Ok(None) };
         let wanted = WantedKey { model, number: key.number(), wire: framed.slice(KEY_HEADER.min(framed.len())..) };
-        let mut evicted = Vec::new();
-        let lease = session.lease(self.lane, wanted, &mut evicted);
-        self.left(evicted);
-        lease
+        session.lease(self.lane, wanted, &|number| self.left(number))
     }
 
-    /// Keys are not on the device any more.
-    fn left(&self, numbers: Vec<u64>) {
-        numbers.into_iter().for_each(|number| self.device.terms.homes.leave(number, self.device.index));
+    /// A key is not on the device any more.
+    fn left(&self, number: u64) {
+        self.device.terms.homes.leave(number, self.device.index);
     }
 
     fn evaluate(&self, session: &Arc<Session>, model: usize, ready: Vec<(Group, Lease)>) {
@@ -139,12 +139,9 @@ impl Launcher {
         let work = Work { model, inputs };
         let rows = groups.iter().map(Group::rows).sum();
         self.device.terms.metrics.launch(self.device.name(), rows);
-        let (begun, mut evicted) = (Instant::now(), Vec::new());
-        let outcome = session.compute(self.device.predicted(model, rows), self.lane, work, Work::compute, &mut evicted);
-        let took = begun.elapsed();
-        self.left(evicted);
-        match outcome {
-            Ok(answers) if answers.len() == groups.len() => {
+        let predicted = self.device.predicted(model, rows);
+        match session.compute(predicted, self.lane, work, Work::compute, &|number| self.left(number)) {
+            Ok((answers, took)) if answers.len() == groups.len() => {
                 self.device.learn(model, rows, took);
                 groups.into_iter().zip(answers).for_each(|(group, answers)| group.finish(answers, took));
             }
@@ -164,13 +161,15 @@ impl Launcher {
 }
 
 impl Work {
-    fn compute(device: &dyn OpenDevice, work: &Self) -> Result<Vec<Result<Vec<Vec<u8>>>>> {
+    fn compute(device: &dyn OpenDevice, work: &Self) -> Result<Computed> {
+        let begun = Instant::now();
         let groups = work.inputs.iter().map(|input| KeyedRows {
             key: &input.key,
             loaded: input.lease.key(),
             rows: input.rows.iter().flat_map(|(batch, range)| batch.requests(range.clone())).collect(),
         });
-        device.evaluate(work.model, &groups.collect::<Vec<_>>())
+        let answers = device.evaluate(work.model, &groups.collect::<Vec<_>>())?;
+        Ok((answers, begun.elapsed()))
     }
 }
 

@@ -17,12 +17,10 @@ const TURNS: usize = 16;
 pub(super) trait Job: Clone {
     /// Only rows of one model go together.
     fn model(&self) -> usize;
-    /// Whether nobody wants the rows that were not taken.
-    fn is_over(&self) -> bool;
     /// Rows that were not taken.
     fn left(&self) -> usize;
-    /// Takes the next ones, `most` at most.
-    fn take(&self, most: usize) -> Range<usize>;
+    /// Takes the next ones, `most` at most; none where nobody wants them any more.
+    fn take(&self, most: usize) -> Option<Range<usize>>;
 }
 
 /// What launches of a model are.
@@ -166,13 +164,13 @@ impl<J: Job> State<J> {
         while launch.is_none_or(|(_, terms)| taken < terms.rows) {
             let wanted = |job: &J| launch.is_none_or(|(model, _)| job.model() == model);
             let Some((flow, number, job)) = self.jobs.dequeue_of(wanted) else { break };
-            if job.is_over() {
+            let (model, terms) = launch.unwrap_or_else(|| (job.model(), terms(job.model())));
+            let Some(range) = job.take((terms.rows / TURNS).max(1).min(terms.rows - taken)) else {
                 self.rows -= job.left();
                 gone.push(job);
                 continue;
-            }
-            let (_, terms) = *launch.get_or_insert_with(|| (job.model(), terms(job.model())));
-            let range = job.take((terms.rows / TURNS).max(1).min(terms.rows - taken));
+            };
+            launch = Some((model, terms));
             self.rows -= range.len();
             taken += range.len();
             self.jobs.charge(&flow, range.len() as f64 * terms.row_seconds);

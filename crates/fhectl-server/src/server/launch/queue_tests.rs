@@ -17,19 +17,18 @@ impl Job for Arc<Request> {
         self.model
     }
 
-    fn is_over(&self) -> bool {
-        self.over.load(Ordering::SeqCst)
-    }
-
     fn left(&self) -> usize {
         self.rows - self.next.load(Ordering::SeqCst)
     }
 
-    fn take(&self, most: usize) -> Range<usize> {
+    fn take(&self, most: usize) -> Option<Range<usize>> {
+        if self.over.load(Ordering::SeqCst) {
+            return None;
+        }
         let begin = self.next.load(Ordering::SeqCst);
         let end = self.rows.min(begin + most);
         self.next.store(end, Ordering::SeqCst);
-        begin..end
+        Some(begin..end)
     }
 }
 

@@ -48,7 +48,7 @@ impl Rows {
 
     /// What came of them; once all is done.
     pub fn outcome(&self) -> Answered {
-        std::mem::take(&mut self.lock().answered)
+        self.lock().outcome()
     }
 
     /// Takes in what a launch gave for some rows.
@@ -58,6 +58,14 @@ impl Rows {
 }
 
 impl State {
+    fn outcome(&mut self) -> Answered {
+        let mut answered = std::mem::take(&mut self.answered);
+        if answered.missed.is_none() {
+            answered.keep_charge();
+        }
+        answered
+    }
+
     fn take_in(&mut self, range: Range<usize>, outcome: Result<Vec<Vec<u8>>, Missed>, took: Duration) {
         let Self { answered, next, in_flight, done } = self;
         *in_flight -= range.len();
@@ -76,13 +84,10 @@ impl State {
 }
 
 impl Drop for State {
-    /// What was computed for a client that went away counts. Otherwise whoever has the answers keeps the charge, or a refusal
-    /// gives it back.
+    /// What was computed for a client that went away counts.
     fn drop(&mut self) {
-        if self.answered.there() > 0
-            && let Some(charge) = self.answered.charge.take()
-        {
-            charge.keep();
+        if self.answered.there() > 0 {
+            self.answered.keep_charge();
         }
     }
 }
@@ -92,21 +97,20 @@ impl Job for Arc<Rows> {
         self.model
     }
 
-    fn is_over(&self) -> bool {
-        let state = self.lock();
-        state.answered.missed.is_some() || state.done.as_ref().is_none_or(oneshot::Sender::is_closed)
-    }
-
     fn left(&self) -> usize {
         self.batch.rows - self.lock().next
     }
 
-    fn take(&self, most: usize) -> Range<usize> {
+    fn take(&self, most: usize) -> Option<Range<usize>> {
         let mut state = self.lock();
+        // Where the client has gone, or the processor has the rest.
+        if state.answered.missed.is_some() || state.done.as_ref().is_none_or(oneshot::Sender::is_closed) {
+            return None;
+        }
         let begin = state.next;
         state.next = begin.saturating_add(most).min(self.batch.rows);
         state.in_flight += state.next - begin;
-        begin..state.next
+        Some(begin..state.next)
     }
 }
 
@@ -180,13 +184,24 @@ mod tests {
         let kept = Counter::default();
         for _ in 0..2 {
             let mut state = half_done(&budgets, &kept).await;
-            let answered = std::mem::take(&mut state.answered);
+            let answered = state.outcome();
             assert_eq!((answered.there(), answered.missed), (2, Some(Missed::Failed)));
             drop(state);
             // Refused here; the second round finds the whole budget again.
             drop(answered);
         }
         assert_eq!(kept.get(), 0);
+    }
+
+    /// Whatever becomes of the frame that its answers are put into.
+    #[tokio::test]
+    async fn a_batch_that_a_device_computed_is_charged() {
+        let budgets = Budgets::new(4, KeyStore::open("memory:").await.unwrap());
+        let kept = Counter::default();
+        let mut state = half_done(&budgets, &kept).await;
+        state.answered.missed = None;
+        drop(state.outcome());
+        assert_eq!(kept.get(), 4);
     }
 
     #[tokio::test]
