@@ -72,6 +72,15 @@ impl Fake {
 
     /// The device of this name, with memory for so many keys.
     pub fn device(self: &Arc<Self>, name: &str, keys: usize) -> Arc<dyn Device> {
+        Arc::new(self.on_backend(name, keys))
+    }
+
+    /// The same, which a server starts without where it cannot be opened.
+    pub fn optional_device(self: &Arc<Self>, name: &str, keys: usize) -> Arc<dyn Device> {
+        Arc::new(self.on_backend(name, keys).optional())
+    }
+
+    fn on_backend(self: &Arc<Self>, name: &str, keys: usize) -> BackendDevice<FakeBackend> {
         let own = self.clone();
         let open = move || {
             let call = {
@@ -83,7 +92,7 @@ impl Fake {
             let backend = FakeBackend(own.clone());
             Ok(Opened { backend, description: "made for tests".into(), key_memory: keys })
         };
-        Arc::new(BackendDevice::new(name, open).out_of_memory(|error| error.message == "full"))
+        BackendDevice::new(name, open).out_of_memory(|error| error.message == "full")
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

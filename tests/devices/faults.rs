@@ -56,6 +56,22 @@ fn a_device_that_stays_away_is_not_missed() {
 }
 
 #[test]
+fn a_server_starts_without_a_device_that_is_optional() {
+    let clients = clients(1);
+    let broken = || Fake::new(|call| if call == Call::Open(0) { Act::Fail } else { Act::Work });
+    let fakes = [broken(), Fake::well()];
+    let live = serve(&fakes[0], 8, &clients, |config| {
+        config.devices = vec![fakes[0].optional_device("fake:0", 8), fakes[1].optional_device("fake:1", 8)];
+    });
+    right(&live, &clients[0], 2);
+    assert_eq!((computed_on(&live).as_str(), fakes[1].rows()), ("fake:1 (made for tests)", 2));
+
+    let live = serve(&fakes[0], 8, &clients, |config| config.devices = vec![broken().optional_device("fake:0", 8)]);
+    right(&live, &clients[0], 2);
+    assert_eq!((computed_on(&live).as_str(), missed(&live, "down")), ("cpu", 0.0));
+}
+
+#[test]
 fn a_key_that_cannot_be_loaded_is_a_failure_and_a_full_device_is_none() {
     let clients = clients(2);
     let fake = Fake::new(|call| if call == Call::Load(1) { Act::Full } else { Act::Work });
