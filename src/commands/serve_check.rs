@@ -6,7 +6,7 @@ use super::serve_args::{Access, ServeArgs};
 use crate::report::bytes;
 use crate::report::print_line;
 use fhectl_core::error::{Error, ErrorCode, Result};
-use fhectl_server::device::{computing_on, described};
+use fhectl_server::device::{computing_on, described, unless_optional};
 use fhectl_server::server::{ServeConfig, check_models};
 use fhectl_server::store::KeyStore;
 
@@ -66,8 +66,11 @@ fn limits(args: &ServeArgs) -> Result<String> {
 /// Opens devices, without models.
 fn device(args: &ServeArgs) -> Result<String> {
     let devices = open_devices(args.device())?;
-    let devices = devices.iter().map(|device| Ok(described(device.name(), device.open(&[])?.description())));
-    Ok(computing_on(devices.collect::<Result<Vec<_>>>()?))
+    let opened = devices.iter().map(|device| {
+        let open = unless_optional(&**device, device.open(&[]))?;
+        Ok(open.map(|open| described(device.name(), open.description())))
+    });
+    Ok(computing_on(opened.collect::<Result<Vec<_>>>()?.into_iter().flatten()))
 }
 
 fn told(access: &Access) -> String {

@@ -11,7 +11,7 @@ use fhectl_core::bundle::ServerBundle;
 use fhectl_core::circuit::Evaluator;
 use fhectl_core::error::Result;
 use fhectl_core::fhe::device_profile::DeviceProfile;
-use fhectl_server::device::{Device, computing_on, described};
+use fhectl_server::device::{Device, computing_on, described, unless_optional};
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -44,7 +44,7 @@ impl FromStr for DeviceChoice {
     }
 }
 
-/// The devices that are asked for; the server opens them.
+/// The devices that are asked for, with [`DeviceChoice::Auto`] optional ones; the server opens them.
 ///
 /// # Errors
 /// `device_unavailable`.
@@ -71,7 +71,7 @@ pub fn computed_on(bundle: &ServerBundle) -> String {
     let models: Vec<Arc<Evaluator>> =
         Evaluator::new(&spec.circuit, &bundle.server.model, &spec.quantizer).map(Arc::new).into_iter().collect();
     computing_on(devices.into_iter().filter_map(|device| {
-        let open = device.open(&models).ok()?;
+        let open = unless_optional(&*device, device.open(&models)).ok()??;
         open.model(0).map(|_| described(device.name(), open.description()))
     }))
 }

@@ -92,16 +92,9 @@ impl LweList {
     /// Where an input is no row of the list.
     pub fn combine<S: AsRef<[Term]> + Sync>(&self, firsts: &[usize], sums: &[S], constants: &[u32]) -> Self {
         assert_eq!(sums.len(), constants.len());
-        let mut out = Self::zero(firsts.len() * sums.len(), self.dimension);
-        if sums.is_empty() {
-            return out;
-        }
-        let tasks = 4 * rayon::current_num_threads();
-        let share = out.len().div_ceil(tasks).max(1);
-        out.words.par_chunks_mut(share * self.stride).enumerate().for_each(|(task, rows)| {
-            self.add_sums(firsts, sums, constants, task * share, rows);
-        });
-        out
+        self.in_shares(firsts.len() * sums.len(), usize::MAX, |first_row, rows| {
+            self.add_sums(firsts, sums, constants, first_row, rows);
+        })
     }
 
     /// So many weighted sums as [`LweList::combine`] makes them, whose terms and constants are made by `terms` where they are
@@ -110,14 +103,19 @@ impl LweList {
     where
         F: Fn(Range<usize>) -> (Vec<Vec<Term>>, Vec<u32>) + Sync,
     {
+        self.in_shares(count, at_once, |first_row, rows| {
+            let (sums, constants) = terms(first_row..first_row + rows.len() / self.stride);
+            self.add_sums(&[0], &sums, &constants, 0, rows);
+        })
+    }
+
+    /// `count` ciphertexts of the same dimension. `add` is given a first one and the words of up to `at_once`, on some thread.
+    fn in_shares(&self, count: usize, at_once: usize, add: impl Fn(usize, &mut [u32]) + Sync) -> Self {
         let mut out = Self::zero(count, self.dimension);
         let tasks = 4 * rayon::current_num_threads();
         let share = count.div_ceil(tasks).min(at_once).max(1);
-        out.words.par_chunks_mut(share * self.stride).enumerate().for_each(|(task, rows)| {
-            let first = task * share;
-            let (sums, constants) = terms(first..first + rows.len() / self.stride);
-            self.add_sums(&[0], &sums, &constants, 0, rows);
-        });
+        let shares = out.words.par_chunks_mut(share * self.stride).enumerate();
+        shares.for_each(|(index, rows)| add(index * share, rows));
         out
     }
 

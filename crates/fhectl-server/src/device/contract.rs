@@ -74,14 +74,3 @@ pub struct KeyedRows<'a> {
     pub loaded: &'a LoadedKey,
     pub rows: Vec<&'a [u8]>,
 }
-
-/// A device and what it is, for people: `cuda:0 (NVIDIA H100)`.
-pub fn described(name: &str, description: &str) -> String {
-    format!("{name} ({description})")
-}
-
-/// What computes, for people: these devices, or the processor where there is none.
-pub fn computing_on(devices: impl IntoIterator<Item = String>) -> String {
-    let devices: Vec<String> = devices.into_iter().collect();
-    if devices.is_empty() { "cpu".to_owned() } else { devices.join(", ") }
-}

@@ -8,8 +8,10 @@ mod backend_device;
 mod contract;
 mod key_table;
 mod session;
+mod told;
 
 pub use backend_device::{BackendDevice, Opened};
-pub use contract::{Device, KeyedRows, LoadedKey, ModelOnDevice, OpenDevice, computing_on, described};
+pub use contract::{Device, KeyedRows, LoadedKey, ModelOnDevice, OpenDevice};
 pub(crate) use key_table::Lease;
 pub(crate) use session::{LANES, Session, WantedKey};
+pub use told::{computing_on, described, unless_optional};

@@ -141,7 +141,7 @@ impl Session {
             Ok(outcome) => return Ok(outcome),
             Err(full) => full,
         };
-        let (error, work) = match self.make_room(lane, left) {
+        let (error, work) = match self.free_memory(lane, left) {
             Ok(true) => match attempt(work)? {
                 Ok(outcome) => return Ok(outcome),
                 Err(full) => {
@@ -158,7 +158,7 @@ impl Session {
 
     /// Has the device free what nobody uses, and half of the keys that nobody computes with: other programs use it, too.
     /// Whether it did: it does not where that was futile a short while ago.
-    fn make_room(&self, lane: usize, left: &dyn Fn(u64)) -> Result<bool> {
+    fn free_memory(&self, lane: usize, left: &dyn Fn(u64)) -> Result<bool> {
         if self.futile().is_some_and(|since| since.elapsed() < FUTILE_FOR) {
             return Ok(false);
         }
@@ -169,8 +169,9 @@ impl Session {
         self.call(lane, move |device| {
             drop(leaving);
             device.release_unused();
-            Ok(true)
-        })
+            Ok(())
+        })?;
+        Ok(true)
     }
 
     fn futile(&self) -> MutexGuard<'_, Option<Instant>> {

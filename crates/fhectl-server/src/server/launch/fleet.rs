@@ -5,7 +5,7 @@ use super::launcher;
 use super::queue::LaunchQueue;
 use super::rows::Rows;
 use super::running_device::{DeviceTerms, RunningDevice};
-use crate::device::{Device, computing_on, described};
+use crate::device::{Device, computing_on, described, unless_optional};
 use crate::server::answered::{Answered, Missed};
 use crate::server::batch::EncryptedBatch;
 use crate::server::budgets::Charge;
@@ -85,14 +85,8 @@ impl Fleet {
         };
         let mut own = Self { units: Vec::new(), models: HashMap::new(), homes, metrics };
         for device in config.devices {
-            let (name, is_optional) = (device.name().to_owned(), device.is_optional());
-            let device = match RunningDevice::open(device, own.units.len(), terms.clone()) {
-                Err(error) if is_optional => {
-                    tracing::warn!(device = name, code = error.code.as_str(), "a device is not used: {error}");
-                    continue;
-                }
-                opened => opened?,
-            };
+            let opened = RunningDevice::open(device.clone(), own.units.len(), terms.clone());
+            let Some(device) = unless_optional(&*device, opened)? else { continue };
             let max_wait = config.max_backlog.as_secs_f64();
             let limits = Limits { threads: 1, permits: config.max_queue.saturating_add(1), max_wait };
             let queue = Arc::new(LaunchQueue::new(limits, config.gather));

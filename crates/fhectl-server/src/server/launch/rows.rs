@@ -58,6 +58,17 @@ impl Rows {
 }
 
 impl State {
+    /// Rows that nobody has taken; none where the client has gone, or the processor has the rest.
+    fn take(&mut self, most: usize) -> Option<Range<usize>> {
+        if self.answered.missed.is_some() || self.done.as_ref().is_none_or(oneshot::Sender::is_closed) {
+            return None;
+        }
+        let begin = self.next;
+        self.next = begin.saturating_add(most).min(self.answered.answers.len());
+        self.in_flight += self.next - begin;
+        Some(begin..self.next)
+    }
+
     fn outcome(&mut self) -> Answered {
         let mut answered = std::mem::take(&mut self.answered);
         if answered.missed.is_none() {
@@ -102,15 +113,7 @@ impl Job for Arc<Rows> {
     }
 
     fn take(&self, most: usize) -> Option<Range<usize>> {
-        let mut state = self.lock();
-        // Where the client has gone, or the processor has the rest.
-        if state.answered.missed.is_some() || state.done.as_ref().is_none_or(oneshot::Sender::is_closed) {
-            return None;
-        }
-        let begin = state.next;
-        state.next = begin.saturating_add(most).min(self.batch.rows);
-        state.in_flight += state.next - begin;
-        Some(begin..state.next)
+        self.lock().take(most)
     }
 }
 
@@ -175,6 +178,20 @@ mod tests {
         state.take_in(0..2, Ok(vec![vec![1], vec![2]]), Duration::ZERO);
         state.take_in(2..4, Err(Missed::Failed), Duration::ZERO);
         state
+    }
+
+    /// A launcher that comes late finds no slots for its answers.
+    #[test]
+    fn rows_are_not_taken_once_their_outcome_is_out() {
+        let (done, mut is_done) = oneshot::channel();
+        let mut answered = Answered::nothing(None, Reservation::default());
+        answered.answers = vec![None; 4];
+        let mut state = State { answered, next: 0, in_flight: 0, done: Some(done) };
+        assert_eq!(state.take(2), Some(0..2));
+        state.take_in(0..2, Err(Missed::Memory), Duration::ZERO);
+        is_done.try_recv().unwrap();
+        assert_eq!(state.outcome().answers.len(), 4);
+        assert_eq!(state.take(2), None);
     }
 
     /// The processor refused the rest, so that the client has nothing.
